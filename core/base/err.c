@@ -1,0 +1,42 @@
+#include "core/base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum err_code err_set(struct err *err, enum err_code code, const char *format, ...) {
+    if (err == NULL) {
+        return code;
+    }
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    err->code = code;
+    return code;
+}
+
+enum err_code err_wrap(struct err *err, const char *format, ...) {
+    if (err == NULL) {
+        return ERR_OK;
+    }
+    char inner[ERR_TEXT_MAX];
+    memcpy(inner, err->text, sizeof inner);
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n < sizeof err->text) {
+        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", inner);
+    }
+    return err->code;
+}
+
+const char *err_word(enum err_code code) {
+    static const char *const words[] = {
+#define X(code, word, meaning) [code] = word,
+        ERR_CODES(X)
+#undef X
+    };
+    return words[code];
+}

@@ -1,0 +1,78 @@
+/* observe.h - the record of what happens, and its sink.
+ *
+ * The core and the taps around it tell what they did; judges, recorder, trace hash and reports listen.
+ * Observing never fails and never changes what the core does. An event borrows its strings for the
+ * call. Members that mean nothing for a kind are zero or "". */
+#ifndef CORE_WORLD_OBSERVE_H
+#define CORE_WORLD_OBSERVE_H
+
+#include "core/base/decimal.h"
+#include "core/base/utc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* kind, word, what the members hold */
+#define EVENT_KINDS(X)                                                                             \
+    X(EVENT_HTTP, "http", "subject METHOD, what path?query, id error word or '', number status, "   \
+                          "body request LF answer, as the core saw it")                             \
+    X(EVENT_ROW, "row", "a journal row became durable: subject kind, id key, number seq, body")     \
+    X(EVENT_DOCUMENT, "document", "a document was written: subject name, body content")             \
+    X(EVENT_MECHANISM, "mechanism", "subject mechanism id, what event word, symbol, body numbers")  \
+    X(EVENT_MODE, "mode", "effective mode changed: subject new mode, what old mode, body causes")   \
+    X(EVENT_REFUSAL, "refusal", "an intent was refused: subject code, symbol, id, body numbers")    \
+    X(EVENT_ORDER, "order", "the core's view of an order moved: subject purpose, what state, "      \
+                            "symbol, id, qty filled, price average, body order as JSON")            \
+    X(EVENT_EXIT, "exit", "an exit transaction moved: subject reason, what phase, symbol, qty")     \
+    X(EVENT_PROTECTION, "protection", "what protected|naked|not_due, symbol, qty, price stop")      \
+    X(EVENT_TICK, "tick", "a tick ended: subject kind, number tick number, amount equity as seen")  \
+    X(EVENT_START, "start", "a core started: subject ready|refused, what reason")                   \
+    X(EVENT_STOP, "stop", "a core stopped: subject clean|dead")                                     \
+    X(EVENT_FAULT, "fault", "a fault fired: subject point, what parameters")                        \
+    X(EVENT_OPERATOR, "operator", "subject verb, what cause, id who")                               \
+    X(EVENT_ALERT, "alert", "subject severity, what key, body text")                                \
+    X(EVENT_LEDGER_ORDER, "ledger_order", "truth at the broker: subject side, what status, symbol, " \
+                                          "id client order id, qty filled, price average, number "  \
+                                          "ordered quantity nanos, body type")                      \
+    X(EVENT_LEDGER_FILL, "ledger_fill", "truth: subject side, symbol, id client order id, qty, "     \
+                                        "price of this execution")                                  \
+    X(EVENT_LEDGER_EQUITY, "ledger_equity", "truth at a tick: amount equity, price cash")
+
+enum event_kind {
+#define X(kind, word, members) kind,
+    EVENT_KINDS(X)
+#undef X
+};
+
+struct event {
+    enum event_kind kind;
+    struct utc at; /* wall time of the world, virtual or real */
+    const char *subject;
+    const char *what;
+    const char *symbol;
+    const char *id;
+    int64_t number;
+    struct qty qty;
+    struct usd price;
+    struct usd amount;
+    const char *body; /* JSON, or as the kind says */
+    size_t body_len;
+};
+
+struct observer;
+
+struct observer_ops {
+    void (*observe)(struct observer *observer, const struct event *event);
+};
+
+struct observer {
+    const struct observer_ops *ops;
+};
+
+/* Tells one event; a NULL observer hears nothing. NULL strings are told as "". */
+void observe(struct observer *observer, const struct event *event);
+
+/* The word of a kind ("ledger_fill"); static storage. */
+const char *event_word(enum event_kind kind);
+
+#endif
