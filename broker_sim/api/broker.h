@@ -1,0 +1,64 @@
+/* broker.h - a simulated Alpaca: HTTP requests in, HTTP answers out.
+ *
+ * Two faces: the ledger (what is true; read by judges through the functions below and told to the
+ * observer as EVENT_LEDGER_*), and the API (what a client sees). Everything happens at the broker's
+ * own time, which broker_advance_to() moves; a request is handled at that instant. */
+#ifndef BROKER_SIM_API_BROKER_H
+#define BROKER_SIM_API_BROKER_H
+
+#include "broker_sim/market/market.h"
+#include "core/world/http.h"
+#include "core/world/observe.h"
+
+struct broker;
+
+struct broker_options {
+    uint64_t seed;
+    struct utc start;
+    struct usd cash;
+    int multiplier;             /* 1, 2 or 4 */
+    const char *account_number; /* copied, as all strings */
+    const char *key_id;
+    const char *secret;
+    bool has_pdt_fields;          /* the account as before 2026-07 */
+    int64_t rate_limit_per_min;   /* 200; 0 for none */
+    struct span accept_latency_max; /* pending_new -> new; 0 to this, drawn per order */
+    struct span fill_latency_max;   /* an eligible market order fills 0 to this later */
+    struct ratio partial_fill_chance; /* of an eligible fill; Alpaca paper: 0.10 */
+    struct ratio late_reject_chance;  /* accepted, then rejected asynchronously (pains 15) */
+    struct observer *observer;        /* may be NULL */
+};
+
+/* Alpaca paper as documented: 100,000 USD, multiplier 2, 200 requests a minute, 0.8 s latencies, 10 %
+ * partial fills, 0.3 % late rejects, key "SIM-KEY", secret "SIM-SECRET". */
+struct broker_options broker_options_paper(uint64_t seed, struct utc start);
+
+/* market is borrowed and outlives the broker. */
+enum err_code broker_create(struct market *market, const struct broker_options *options,
+                            struct broker **out, struct err *err) MUST_USE;
+void broker_destroy(struct broker *broker);
+
+struct utc broker_now(const struct broker *broker);
+/* Moves time, matching and expiring orders on the way. Never back. */
+void broker_advance_to(struct broker *broker, struct utc at);
+/* Handles one request at broker_now(); always fills the response (404 for an unknown route). */
+void broker_handle(struct broker *broker, const struct http_request *request,
+                   struct http_response *response);
+/* A deposit (positive) or withdrawal: CSD or CSW activity, cash moves at once. */
+void broker_move_cash(struct broker *broker, struct usd amount);
+
+/* --- the ledger, for judges and results --- */
+struct ledger_order {
+    const char *id, *client_id, *symbol, *status, *type, *side;
+    struct qty qty, filled_qty;
+    struct usd filled_avg_price;
+    struct utc submitted_at;
+};
+size_t broker_order_count(const struct broker *broker);
+void broker_order_at(const struct broker *broker, size_t index, struct ledger_order *out);
+struct usd broker_cash(const struct broker *broker);
+struct usd broker_equity(struct broker *broker);
+struct qty broker_position_qty(const struct broker *broker, const char *symbol);
+int64_t broker_fill_count(const struct broker *broker);
+
+#endif

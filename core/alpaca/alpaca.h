@@ -1,0 +1,253 @@
+/* alpaca.h - the broker as a client sees it: requests out, checked structs in.
+ *
+ * Parsers tolerate missing fields we do not need, new fields and new words (alpaca-api.md, facts 1 to
+ * 20); what we need and cannot read is ERR_PARSE naming request, key and place. Nothing here waits or
+ * retries: a caller that wants again comes back in a later tick.
+ *
+ * Return codes of every call: ERR_OK; ERR_NOT_SENT (nothing happened: no connection, or the rate
+ * budget refused); ERR_UNKNOWN (it may have happened: timeout, reset, 5xx, an unreadable answer to a
+ * change); ERR_REFUSED (the broker said no: reply tells status and code); ERR_NOT_FOUND (404);
+ * ERR_PARSE (an unreadable answer to a read). alpaca_reply() describes the last call. */
+#ifndef CORE_ALPACA_ALPACA_H
+#define CORE_ALPACA_ALPACA_H
+
+#include "core/base/calendar.h"
+#include "core/base/decimal.h"
+#include "core/world/world.h"
+
+#define SYMBOL_MAX 16
+#define ORDER_ID_MAX 48
+#define CLIENT_ID_MAX 48
+
+/* Upper bounds of one answer; more is ERR_LIMIT. */
+#define ALPACA_POSITIONS_MAX 256
+#define ALPACA_ORDERS_MAX 500
+
+enum order_side { SIDE_BUY, SIDE_SELL };
+enum order_type { ORDER_MARKET, ORDER_LIMIT, ORDER_STOP, ORDER_STOP_LIMIT, ORDER_TYPE_OTHER };
+enum order_tif { TIF_DAY, TIF_GTC, TIF_IOC, TIF_OTHER };
+
+/* status, word, is terminal, may fill */
+#define BROKER_STATUSES(X)                                                                         \
+    X(STATUS_NEW, "new", false)                                                                    \
+    X(STATUS_PARTIALLY_FILLED, "partially_filled", false)                                          \
+    X(STATUS_FILLED, "filled", true)                                                               \
+    X(STATUS_DONE_FOR_DAY, "done_for_day", false)                                                  \
+    X(STATUS_CANCELED, "canceled", true)                                                           \
+    X(STATUS_EXPIRED, "expired", true)                                                             \
+    X(STATUS_REPLACED, "replaced", true)                                                           \
+    X(STATUS_PENDING_CANCEL, "pending_cancel", false)                                              \
+    X(STATUS_PENDING_REPLACE, "pending_replace", false)                                            \
+    X(STATUS_ACCEPTED, "accepted", false)                                                          \
+    X(STATUS_PENDING_NEW, "pending_new", false)                                                    \
+    X(STATUS_ACCEPTED_FOR_BIDDING, "accepted_for_bidding", false)                                  \
+    X(STATUS_STOPPED, "stopped", false)                                                            \
+    X(STATUS_REJECTED, "rejected", true)                                                           \
+    X(STATUS_SUSPENDED, "suspended", false)                                                        \
+    X(STATUS_CALCULATED, "calculated", false)                                                      \
+    X(STATUS_HELD, "held", false)                                                                  \
+    X(STATUS_OTHER, "?", false) /* a word we do not know */
+
+enum broker_status {
+#define X(status, word, is_terminal) status,
+    BROKER_STATUSES(X)
+#undef X
+};
+
+const char *broker_status_word(enum broker_status status);
+bool broker_status_is_terminal(enum broker_status status);
+const char *order_side_word(enum order_side side);
+const char *order_type_word(enum order_type type);
+const char *order_tif_word(enum order_tif tif);
+
+struct broker_account {
+    char id[ORDER_ID_MAX];
+    char number[32];
+    char status[32];
+    struct usd cash;
+    struct usd equity;
+    struct usd last_equity;
+    struct usd buying_power;
+    struct usd long_market_value;
+    bool is_blocked;          /* trading_blocked, account_blocked or trade_suspended_by_user */
+    struct date balance_asof; /* {0} when absent */
+};
+
+struct broker_clock {
+    struct utc timestamp;
+    bool is_open;
+    struct utc next_open;
+    struct utc next_close;
+};
+
+struct broker_position {
+    char symbol[SYMBOL_MAX];
+    struct qty qty; /* negative for short */
+    struct qty qty_available;
+    struct usd avg_entry_price;
+    bool has_price;
+    struct usd current_price;
+};
+
+struct broker_order {
+    char id[ORDER_ID_MAX];
+    char client_id[CLIENT_ID_MAX];
+    char symbol[SYMBOL_MAX];
+    enum order_side side;
+    enum order_type type;
+    enum order_tif tif;
+    enum broker_status status;
+    char status_word[24]; /* as sent */
+    struct qty qty;       /* zero for a notional order */
+    struct qty filled_qty; /* cumulative */
+    bool has_avg;
+    struct usd filled_avg_price; /* of all fills */
+    bool has_limit;
+    struct usd limit_price;
+    bool has_stop;
+    struct usd stop_price;
+    char replaced_by[ORDER_ID_MAX];
+    char replaces[ORDER_ID_MAX];
+    struct utc submitted_at; /* {0} when null */
+};
+
+struct broker_activity { /* FILL, CSD, CSW and others */
+    char id[96];
+    char type[12];
+    struct utc at; /* transaction time of a fill; for others 16:00 New York of its date */
+    char symbol[SYMBOL_MAX];
+    char order_id[ORDER_ID_MAX];
+    enum order_side side;
+    struct qty qty;
+    struct qty cum_qty;
+    struct usd price;
+    struct usd net_amount; /* non-trade activities */
+};
+
+struct broker_quote { /* latest NBBO; a zero price is no quote on that side */
+    bool is_known;
+    struct utc at;
+    struct usd bid;
+    struct usd ask;
+    struct qty bid_size;
+    struct qty ask_size;
+};
+
+struct broker_trade {
+    bool is_known;
+    struct utc at;
+    struct usd price;
+    struct qty size;
+};
+
+struct broker_bar { /* one minute; t is its start */
+    struct utc at;
+    struct usd open, high, low, close;
+    int64_t volume;
+};
+
+struct order_request { /* what goes into POST /v2/orders */
+    char client_id[CLIENT_ID_MAX];
+    char symbol[SYMBOL_MAX];
+    enum order_side side;
+    enum order_type type;
+    enum order_tif tif;
+    struct qty qty;
+    struct usd limit_price; /* limit, stop_limit */
+    struct usd stop_price;  /* stop, stop_limit */
+    bool is_closing;        /* position_intent *_to_close, else *_to_open */
+};
+
+struct order_change { /* what goes into PATCH; zero members are left as they are */
+    char client_id[CLIENT_ID_MAX];
+    struct qty qty;
+    struct usd limit_price;
+    struct usd stop_price;
+};
+
+struct alpaca_reply { /* of the last call */
+    int status;            /* 0 when no answer came */
+    int64_t code;          /* of the error body; 0 when absent */
+    char message[160];     /* never decides anything */
+    bool is_duplicate_id;  /* 422 and the id was in use: found by asking, not by wording */
+    struct mono last_byte_at; /* when the request had left at the latest */
+};
+
+struct alpaca_options {
+    struct world *world;     /* borrowed */
+    const char *key_id;      /* copied, wiped at destroy */
+    const char *secret;
+    const char *feed;        /* "sip" or "iex" */
+    struct span read_deadline;   /* 3 s */
+    struct span submit_deadline; /* 5 s */
+    struct span slow_deadline;   /* 10 s: housekeeping */
+    int64_t rate_core, rate_exit, rate_other; /* requests a minute: 140, 40, 20 */
+};
+
+struct alpaca;
+
+enum err_code alpaca_create(const struct alpaca_options *options, struct alpaca **out,
+                            struct err *err) MUST_USE;
+void alpaca_destroy(struct alpaca *alpaca);
+/* Valid until the next call. */
+const struct alpaca_reply *alpaca_reply(const struct alpaca *alpaca);
+
+/* The budget lanes: entries and polls spend core, exits and cancels their own first and core's when
+ * theirs is empty, housekeeping the rest. Tokens refill on the monotonic clock; a 429 empties the
+ * core lane until Retry-After (or 5 s). Set before a call; ALPACA_LANE_CORE is the default. */
+enum alpaca_lane { ALPACA_LANE_CORE, ALPACA_LANE_EXIT, ALPACA_LANE_OTHER };
+void alpaca_set_lane(struct alpaca *alpaca, enum alpaca_lane lane);
+
+enum err_code alpaca_get_account(struct alpaca *alpaca, struct broker_account *out,
+                                 struct err *err) MUST_USE;
+enum err_code alpaca_get_clock(struct alpaca *alpaca, struct broker_clock *out,
+                               struct err *err) MUST_USE;
+/* Sessions of the calendar between two dates, both included; at most max. */
+enum err_code alpaca_get_calendar(struct alpaca *alpaca, struct date first, struct date last,
+                                  struct session *out, size_t max, size_t *count,
+                                  struct err *err) MUST_USE;
+/* tradable and fractionable etc.: only what the core asks. ERR_NOT_FOUND for an unknown symbol. */
+enum err_code alpaca_get_asset(struct alpaca *alpaca, const char *symbol, bool *is_tradable,
+                               struct err *err) MUST_USE;
+/* out has room for ALPACA_POSITIONS_MAX. */
+enum err_code alpaca_get_positions(struct alpaca *alpaca, struct broker_position *out,
+                                   size_t *count, struct err *err) MUST_USE;
+/* All open orders, paged until done; out has room for ALPACA_ORDERS_MAX; ERR_LIMIT beyond. */
+enum err_code alpaca_get_open_orders(struct alpaca *alpaca, struct broker_order *out,
+                                     size_t *count, struct err *err) MUST_USE;
+/* Orders of any status submitted after an instant, oldest first, paged until done. */
+enum err_code alpaca_get_orders_since(struct alpaca *alpaca, struct utc after,
+                                      struct broker_order *out, size_t *count,
+                                      struct err *err) MUST_USE;
+enum err_code alpaca_get_order(struct alpaca *alpaca, const char *id, struct broker_order *out,
+                               struct err *err) MUST_USE;
+enum err_code alpaca_get_order_by_client_id(struct alpaca *alpaca, const char *client_id,
+                                            struct broker_order *out, struct err *err) MUST_USE;
+/* Sends a new order; no byte leaves at or after expires_at. ERR_REFUSED with
+ * reply->is_duplicate_id: an order with that id exists; compare it before believing it. */
+enum err_code alpaca_submit(struct alpaca *alpaca, const struct order_request *request,
+                            struct mono expires_at, struct broker_order *out,
+                            struct err *err) MUST_USE;
+enum err_code alpaca_replace(struct alpaca *alpaca, const char *id,
+                             const struct order_change *change, struct mono expires_at,
+                             struct broker_order *out, struct err *err) MUST_USE;
+/* ERR_OK: cancel requested, not yet cancelled. ERR_REFUSED: not cancelable (ask for its state). */
+enum err_code alpaca_cancel(struct alpaca *alpaca, const char *id, struct err *err) MUST_USE;
+/* Activities after an instant, oldest first, paged; out has room for max; *count <= max. */
+enum err_code alpaca_get_activities(struct alpaca *alpaca, struct utc after,
+                                    struct broker_activity *out, size_t max, size_t *count,
+                                    struct err *err) MUST_USE;
+/* Latest quotes and trades of n symbols, in the order asked; unknown symbols get is_known false. */
+enum err_code alpaca_get_quotes(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
+                                struct broker_quote *out, struct err *err) MUST_USE;
+enum err_code alpaca_get_trades(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
+                                struct broker_trade *out, struct err *err) MUST_USE;
+
+/* Called for each bar, grouped by symbol, oldest first. */
+typedef void alpaca_bar_visit(void *context, size_t symbol_index, const struct broker_bar *bar);
+/* Minute bars with start >= from, of n symbols, paged until done. */
+enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
+                              struct utc from, alpaca_bar_visit *visit, void *context,
+                              struct err *err) MUST_USE;
+
+#endif

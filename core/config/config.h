@@ -1,0 +1,52 @@
+/* config.h - one typed table of settings: config.def is the table, struct config its values.
+ *
+ * A configuration file is a JSON object: "universe": ["AAPL", ...], "data.feed": "sip" | "iex", and the
+ * table's keys, flat ("risk.max_positions": 6). Money and ratios are JSON strings or numbers. Unknown
+ * keys, wrong types, values out of range and broken cross-checks are all reported at once. */
+#ifndef CORE_CONFIG_CONFIG_H
+#define CORE_CONFIG_CONFIG_H
+
+#include "core/base/decimal.h"
+#include "core/base/err.h"
+#include "core/base/json.h"
+#include "core/base/text.h"
+#include "core/base/utc.h"
+
+#define CONFIG_SYMBOLS_MAX 128
+#define CONFIG_SYMBOL_MAX 16
+
+struct config {
+    char symbols[CONFIG_SYMBOLS_MAX][CONFIG_SYMBOL_MAX];
+    size_t symbol_count;
+    char feed[8];
+#define USD(field, ...) struct usd field;
+#define RATIO(field, ...) struct ratio field;
+#define INT(field, ...) int64_t field;
+#define SPAN_S(field, ...) struct span field;
+#define BOOL(field, ...) bool field;
+#include "core/config/config.def"
+#undef USD
+#undef RATIO
+#undef INT
+#undef SPAN_S
+#undef BOOL
+};
+
+/* Every default, no symbols, feed "sip". */
+struct config config_defaults(void);
+/* Applies the members of a JSON object to *config. ERR_CONFIG with every fault, one a line, in
+ * faults ("sizing.base_usd: 0 is below 1"); then *config is unchanged. */
+enum err_code config_apply(struct config *config, const cJSON *object, struct text *faults,
+                           struct err *err) MUST_USE;
+/* The cross-checks alone; same reporting. An empty universe is a fault. */
+enum err_code config_check(const struct config *config, struct text *faults,
+                           struct err *err) MUST_USE;
+/* Prints every setting as JSON with value, default, unit, range, safer direction and meaning. */
+void config_print(const struct config *config, struct text *out);
+/* One setting in words. ERR_NOT_FOUND names the nearest keys. */
+enum err_code config_explain(const struct config *config, const char *key, struct text *out,
+                             struct err *err) MUST_USE;
+/* 16 hex digits over every effective value: two runs with the same hash had the same limits. */
+void config_hash(const struct config *config, char out[static 17]);
+
+#endif

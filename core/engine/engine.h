@@ -1,0 +1,50 @@
+/* engine.h - the core as a whole: start it in a world, let it tick, stop it.
+ *
+ * The engine borrows the world and the configuration. Live, engine_run() owns the loop; in simulation
+ * the stage calls engine_tick() at engine_next_at(). A world that goes dead makes every call fail in
+ * an ordinary way; the engine then unwinds and is destroyed. */
+#ifndef CORE_ENGINE_ENGINE_H
+#define CORE_ENGINE_ENGINE_H
+
+#include "core/config/config.h"
+#include "core/world/world.h"
+
+enum engine_mode { ENGINE_SIM, ENGINE_PAPER, ENGINE_LIVE };
+
+struct engine_options {
+    struct world *world;
+    const struct config *config;
+    enum engine_mode mode;
+    const char *key_id;
+    const char *secret;
+    const char *build; /* hash of the source tree, told in the view */
+};
+
+struct engine_totals { /* since this start */
+    int64_t ticks;
+    int64_t orders; /* intents sent */
+    int64_t refusals;
+    int64_t fills; /* orders whose filled quantity grew, each growth once */
+};
+
+struct engine;
+
+/* Verifies the state directory, takes the lease, folds the journal. It does not need the broker: an
+ * unreachable broker is degraded mode, not a failed start. ERR_LOCKED, ERR_CORRUPT, ERR_IO, ERR_CONFIG. */
+enum err_code engine_create(const struct engine_options *options, struct engine **out,
+                            struct err *err) MUST_USE;
+/* Does everything that is due now. Never fails: what goes wrong is a mode, a latch, an alert. */
+void engine_tick(struct engine *engine);
+/* When the next tick is due, by the wall clock; after a tick, always later than now. */
+struct utc engine_next_at(const struct engine *engine);
+/* Between ticks: takes what waits in the inbox; true if a tick should come at once. */
+bool engine_look(struct engine *engine);
+/* Graceful stop: cancels entries, verifies, leaves protection, saves, records a clean stop. */
+void engine_stop(struct engine *engine);
+struct engine_totals engine_totals(const struct engine *engine);
+/* The live loop: tick, then inbox and host every 250 ms, until told to terminate. */
+void engine_run(struct engine *engine);
+/* Frees; without engine_stop() before, the next start knows that this one ended uncleanly. */
+void engine_destroy(struct engine *engine);
+
+#endif

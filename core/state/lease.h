@@ -1,0 +1,29 @@
+/* lease.h - one trader per state directory.
+ *
+ * A liveness lock (flock, gone with its process) and a lease document (epoch, holder, renewed_at,
+ * LEASE_S seconds) guarded by a second lock. Liveness lock free = the holder is dead: take over at
+ * once. Holder alive but the lease stale for LEASE_S + 35 s: raise the epoch and take over; the old
+ * holder finds the raised epoch at its next lease_check() and must not act again. */
+#ifndef CORE_STATE_LEASE_H
+#define CORE_STATE_LEASE_H
+
+#include "core/world/world.h"
+
+#define LEASE_S 15
+
+struct lease;
+
+/* Takes the lease and the liveness lock. ERR_LOCKED says who holds it and since when. Owned. */
+enum err_code lease_acquire(struct world *world, struct lease **out, struct err *err) MUST_USE;
+/* Writes renewed_at if a third of the term has passed. ERR_LOCKED if the epoch is another's. */
+enum err_code lease_renew(struct lease *lease, struct err *err) MUST_USE;
+/* Re-reads the epoch: ERR_OK only if it is ours and less than LEASE_S / 2 has passed since renewal
+ * on the monotonic clock. ERR_LOCKED, ERR_IO. Cheap: one small read. */
+enum err_code lease_check(struct lease *lease, struct err *err) MUST_USE;
+int64_t lease_epoch(const struct lease *lease);
+/* Gives it back; never fails. NULL is fine. */
+void lease_release(struct lease *lease);
+/* True if some process holds the liveness lock of this state directory. */
+enum err_code lease_is_alive(struct world *world, bool *out, struct err *err) MUST_USE;
+
+#endif
