@@ -19,17 +19,17 @@ struct config {
     char symbols[CONFIG_SYMBOLS_MAX][CONFIG_SYMBOL_MAX];
     size_t symbol_count;
     char feed[8];
-#define USD(field, ...) struct usd field;
-#define RATIO(field, ...) struct ratio field;
-#define INT(field, ...) int64_t field;
-#define SPAN_S(field, ...) struct span field;
-#define BOOL(field, ...) bool field;
+#define CONFIG_USD(field, ...) struct usd field;
+#define CONFIG_RATIO(field, ...) struct ratio field;
+#define CONFIG_INT(field, ...) int64_t field;
+#define CONFIG_SPAN_S(field, ...) struct span field;
+#define CONFIG_BOOL(field, ...) bool field;
 #include "core/config/config.def"
-#undef USD
-#undef RATIO
-#undef INT
-#undef SPAN_S
-#undef BOOL
+#undef CONFIG_USD
+#undef CONFIG_RATIO
+#undef CONFIG_INT
+#undef CONFIG_SPAN_S
+#undef CONFIG_BOOL
 };
 
 /* Every default, no symbols, feed "sip". */
