@@ -18,7 +18,7 @@ enum err_code err_set(struct err *err, enum err_code code, const char *format, .
 
 enum err_code err_wrap(struct err *err, const char *format, ...) {
     if (err == NULL) {
-        return ERR_OK;
+        return ERR_FAILED;
     }
     char inner[ERR_TEXT_MAX];
     memcpy(inner, err->text, sizeof inner);
@@ -26,9 +26,15 @@ enum err_code err_wrap(struct err *err, const char *format, ...) {
     va_start(args, format);
     int n = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof err->text) {
-        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", inner);
+    size_t used = n < 0 ? 0 : (size_t)n < sizeof err->text ? (size_t)n : sizeof err->text - 1;
+    const char *parts[] = {": ", inner};
+    for (size_t i = 0; i < 2; i++) { /* what does not fit is cut */
+        size_t room = sizeof err->text - 1 - used;
+        size_t length = strnlen(parts[i], room);
+        memcpy(err->text + used, parts[i], length);
+        used += length;
     }
+    err->text[used] = '\0';
     return err->code;
 }
 

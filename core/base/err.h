@@ -25,7 +25,8 @@
     X(ERR_NOT_SENT, "not_sent", "no byte left; nothing happened")                                  \
     X(ERR_UNKNOWN, "unknown", "bytes left and no answer came: it may have happened")               \
     X(ERR_LIMIT, "limit", "a stated limit of this program was reached")                            \
-    X(ERR_MEMORY, "memory", "out of memory")
+    X(ERR_MEMORY, "memory", "out of memory")                                                       \
+    X(ERR_FAILED, "failed", "it failed, and the caller kept no struct err to say how")
 
 enum err_code {
 #define X(code, word, meaning) code,
@@ -47,7 +48,8 @@ struct err {
 enum err_code err_set(struct err *err, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts "format: " before the text of err, keeps its code and returns it. */
+/* Puts "format: " before the text of err, keeps its code and returns it; ERR_FAILED if err is NULL:
+ * a wrapped failure never turns into success. */
 enum err_code err_wrap(struct err *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -99,6 +99,45 @@ void text_add_json_string(struct text *text, const char *string) {
     text_add_char(text, '"');
 }
 
+void text_member(struct text *text, const char *key) {
+    char last = text->len > 0 ? text->data[text->len - 1] : '{';
+    if (last != '{' && last != '[') {
+        text_add_char(text, ',');
+    }
+    text_add_char(text, '"');
+    text_add(text, key);
+    text_add(text, "\":");
+}
+
+void text_member_string(struct text *text, const char *key, const char *value) {
+    text_member(text, key);
+    text_add_json_string(text, value);
+}
+
+void text_member_decimal(struct text *text, const char *key, int64_t nanos) {
+    text_member(text, key);
+    text_add_char(text, '"');
+    text_add_decimal(text, nanos);
+    text_add_char(text, '"');
+}
+
+void text_member_int(struct text *text, const char *key, int64_t value) {
+    text_member(text, key);
+    text_add_int(text, value);
+}
+
+void text_member_bool(struct text *text, const char *key, bool value) {
+    text_member(text, key);
+    text_add(text, value ? "true" : "false");
+}
+
+void text_member_utc(struct text *text, const char *key, struct utc at) {
+    text_member(text, key);
+    text_add_char(text, '"');
+    text_add_utc(text, at);
+    text_add_char(text, '"');
+}
+
 enum err_code text_finish(const struct text *text, struct err *err) {
     if (text->is_cut) {
         return err_set(err, ERR_LIMIT, "a text outgrew its limit");

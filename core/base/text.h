@@ -62,6 +62,15 @@ void text_add_utc(struct text *text, struct utc at);
 /* A JSON string with its quotes, escaped after RFC 8259. */
 void text_add_json_string(struct text *text, const char *string);
 
+/* Members of a JSON object being written: a comma goes before unless the object just opened. */
+void text_member_string(struct text *text, const char *key, const char *value);
+void text_member_decimal(struct text *text, const char *key, int64_t nanos); /* as a string */
+void text_member_int(struct text *text, const char *key, int64_t value);
+void text_member_bool(struct text *text, const char *key, bool value);
+void text_member_utc(struct text *text, const char *key, struct utc at);
+/* Writes `"key":` so that the value can follow. */
+void text_member(struct text *text, const char *key);
+
 /* The content as a C string, "" when empty. Valid until the next change. */
 static inline const char *text_get(const struct text *text) {
     return text->data == NULL ? "" : text->data;

@@ -241,3 +241,18 @@ Test(hash, same_bytes_same_hash_whatever_the_pieces) {
     hasher_destroy(whole);
     hasher_destroy(pieces);
 }
+
+Test(err, a_wrapped_failure_stays_a_failure) {
+    struct err err = {0};
+    cr_assert_eq(err_set(&err, ERR_IO, "%s", "inner"), ERR_IO);
+    cr_assert_eq(err_wrap(&err, "outer %d", 1), ERR_IO);
+    cr_assert_str_eq(err.text, "outer 1: inner");
+    cr_assert_eq(err_wrap(NULL, "outer"), ERR_FAILED, "never ERR_OK");
+    char longest[ERR_TEXT_MAX + 10];
+    memset(longest, 'x', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    err_set(&err, ERR_IO, "%s", longest);
+    err_wrap(&err, "place");
+    cr_assert_eq(strlen(err.text), ERR_TEXT_MAX - 1);
+    cr_assert_eq(strncmp(err.text, "place: xxx", 10), 0);
+}

@@ -1,0 +1,91 @@
+#include "core/health/log.h"
+
+static const char LOG_NAME[] = "log.jsonl";
+static const uint64_t LOG_ROTATE_BYTES = 8 << 20;
+
+static void open_at_end(struct log *log) {
+    struct disk *disk = log->world->disk;
+    if (disk_open(disk, LOG_NAME, DISK_WRITE | DISK_CREATE, &log->file, NULL) != ERR_OK) {
+        return;
+    }
+    if (disk_size(disk, log->file, &log->size, NULL) != ERR_OK) {
+        disk_close(disk, log->file);
+        return;
+    }
+    log->is_open = true;
+}
+
+void log_init(struct log *log, struct world *world) {
+    *log = (struct log){.world = world, .line = {.limit = 64 * 1024}};
+    open_at_end(log);
+}
+
+static void close_file(struct log *log) {
+    if (log->is_open) {
+        disk_close(log->world->disk, log->file);
+        log->is_open = false;
+    }
+}
+
+void log_release(struct log *log) {
+    close_file(log);
+    text_release(&log->line);
+}
+
+static void rotate_if_large(struct log *log) {
+    if (log->size < LOG_ROTATE_BYTES) {
+        return;
+    }
+    close_file(log);
+    if (disk_rename(log->world->disk, LOG_NAME, "log.1.jsonl", NULL) == ERR_OK) {
+        log->size = 0;
+    }
+}
+
+void log_line(struct log *log, const char *event, const char *members) {
+    rotate_if_large(log);
+    if (!log->is_open) {
+        open_at_end(log);
+    }
+    struct text *line = &log->line;
+    text_clear(line);
+    text_add_char(line, '{');
+    text_member_utc(line, "at", clock_utc(log->world->clock));
+    text_member_string(line, "event", event);
+    if (log->lost > 0) {
+        text_member_int(line, "lines_lost", log->lost);
+    }
+    if (members[0] != '\0') {
+        text_add_char(line, ',');
+        text_add(line, members);
+    }
+    text_add(line, "}\n");
+    bool is_written = log->is_open && disk_write_at(log->world->disk, log->file, line->data,
+                                                    line->len, log->size, NULL) == ERR_OK;
+    if (is_written) {
+        log->size += line->len;
+        log->lost = 0;
+    } else {
+        log->lost++;
+    }
+}
+
+static const char *severity_word(enum alert_severity severity) {
+    return severity == ALERT_PAGE ? "page" : severity == ALERT_WARN ? "warn" : "info";
+}
+
+void log_alert(struct log *log, enum alert_severity severity, const char *key, const char *text) {
+    struct text members = {.limit = 4096};
+    text_member(&members, "severity");
+    text_add_json_string(&members, severity_word(severity));
+    text_member_string(&members, "key", key);
+    text_member_string(&members, "text", text);
+    log_line(log, "alert", text_get(&members));
+    observe(log->world->observer, &(struct event){.kind = EVENT_ALERT,
+                                                  .at = clock_utc(log->world->clock),
+                                                  .subject = severity_word(severity),
+                                                  .what = key,
+                                                  .body = text,
+                                                  .body_len = strlen(text)});
+    text_release(&members);
+}

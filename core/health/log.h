@@ -1,0 +1,31 @@
+/* log.h - the core's own story: one JSON object a line in log.jsonl, rotated to log.1.jsonl.
+ *
+ * Event names are closed words of this program; bodies hold no credential, because no caller has one
+ * to give. Logging never fails a tick: what the disk refuses is counted and told with the next line
+ * that fits. */
+#ifndef CORE_HEALTH_LOG_H
+#define CORE_HEALTH_LOG_H
+
+#include "core/base/text.h"
+#include "core/world/world.h"
+
+struct log {
+    struct world *world;
+    struct disk_file file;
+    bool is_open;
+    uint64_t size;
+    int64_t lost; /* lines the disk refused since the last good one */
+    struct text line;
+};
+
+/* Opens (creates) the log at its end; failing is no error: the next line tries again. */
+void log_init(struct log *log, struct world *world);
+void log_release(struct log *log);
+/* Writes {"at","event",members...}; members is what text_member_*() built, without braces, or "". */
+void log_line(struct log *log, const char *event, const char *members);
+
+enum alert_severity { ALERT_INFO, ALERT_WARN, ALERT_PAGE };
+/* An alert for a person: logged and observed; a courier that delivers comes later. */
+void log_alert(struct log *log, enum alert_severity severity, const char *key, const char *text);
+
+#endif

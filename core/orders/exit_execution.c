@@ -1,0 +1,308 @@
+#include "core/orders/exit_execution.h"
+
+#include "core/orders/validation.h"
+
+#include <string.h>
+
+/* Below the bid: 0.3, 1, 3, 10, then 20 %. */
+static const int64_t LADDER[] = {3000000, 10000000, 30000000, 100000000, 200000000};
+enum { RUNGS = sizeof LADDER / sizeof LADDER[0] };
+static const struct span RUNG_LASTS = {INT64_C(3000000000)};
+static const struct span QUOTE_DEAD = {INT64_C(60000000000)};
+
+static const char *phase_word(enum exit_phase phase) {
+    static const char *const words[] = {"over", "decided", "releasing", "working"};
+    return words[phase];
+}
+
+struct exit_plan *exits_find(struct exits *exits, const char *symbol) {
+    for (size_t i = 0; i < exits->count; i++) {
+        if (strcmp(exits->plans[i].symbol, symbol) == 0) {
+            return &exits->plans[i];
+        }
+    }
+    return NULL;
+}
+
+/* Journals the phase (best effort: a plan lost in a crash is decided again from its cause). */
+static void enter(struct exits *exits, struct exit_plan *plan, enum exit_phase phase) {
+    struct gateway *gateway = exits->gateway;
+    plan->phase = phase;
+    struct text body = {.limit = 1024};
+    text_add_char(&body, '{');
+    text_member_string(&body, "phase", phase_word(phase));
+    text_member_string(&body, "purpose", order_purpose_word(plan->purpose));
+    text_member_string(&body, "reason", plan->reason);
+    text_member_decimal(&body, "qty", plan->qty.nanos);
+    text_member_decimal(&body, "start", plan->start.nanos);
+    text_member_utc(&body, "decided_at", plan->decided_at);
+    text_add_char(&body, '}');
+    if (gateway->journal != NULL && journal_append(gateway->journal, "exit", plan->symbol,
+                                                   text_get(&body), NULL, NULL) == ERR_OK) {
+        (void)!journal_commit(gateway->journal, NULL);
+    }
+    observe(gateway->world->observer, &(struct event){.kind = EVENT_EXIT,
+                                                      .at = clock_utc(gateway->world->clock),
+                                                      .subject = plan->reason,
+                                                      .what = phase_word(phase),
+                                                      .symbol = plan->symbol,
+                                                      .qty = plan->qty,
+                                                      .body = text_get(&body),
+                                                      .body_len = body.len});
+    text_release(&body);
+}
+
+enum err_code exits_fold(struct exits *exits, const struct journal_row *row, struct err *err) {
+    if (strcmp(row->kind, "exit") != 0) {
+        return ERR_OK;
+    }
+    cJSON *body = NULL;
+    if (json_parse(row->body, strlen(row->body), &body, err) != ERR_OK) {
+        return err_wrap(err, "journal row %lld", (long long)row->seq);
+    }
+    struct exit_plan plan = {.phase = EXIT_DECIDED};
+    const char *phase = NULL;
+    const char *purpose = NULL;
+    enum err_code code = ERR_PARSE;
+    if (json_string(body, "phase", &phase, err) == ERR_OK &&
+        json_string(body, "purpose", &purpose, err) == ERR_OK &&
+        json_copy(body, "reason", plan.reason, sizeof plan.reason, err) == ERR_OK &&
+        json_qty(body, "qty", &plan.qty, err) == ERR_OK &&
+        json_qty(body, "start", &plan.start, err) == ERR_OK &&
+        json_utc(body, "decided_at", &plan.decided_at, err) == ERR_OK &&
+        text_copy(plan.symbol, sizeof plan.symbol, row->key, err) == ERR_OK) {
+        plan.purpose = strcmp(purpose, "exit") == 0 ? PURPOSE_EXIT : PURPOSE_SCALE_OUT;
+        struct exit_plan *known = exits_find(exits, plan.symbol);
+        code = ERR_OK;
+        if (strcmp(phase, "over") == 0) {
+            if (known != NULL) {
+                *known = exits->plans[--exits->count];
+            }
+        } else if (known != NULL) {
+            *known = plan; /* every phase resumes at DECIDED: it looks before it acts */
+        } else if (exits->count < BOOK_MAX) {
+            exits->plans[exits->count++] = plan;
+        }
+    }
+    cJSON_Delete(body);
+    return code == ERR_OK ? ERR_OK : err_wrap(err, "journal row %lld", (long long)row->seq);
+}
+
+void exits_decide(struct exits *exits, const struct holding *holding, enum order_purpose purpose,
+                  struct qty qty, const char *reason) {
+    struct exit_plan *plan = exits_find(exits, holding->symbol);
+    bool is_taken_over = plan != NULL && plan->purpose == PURPOSE_SCALE_OUT &&
+                         plan->phase == EXIT_DECIDED && purpose == PURPOSE_EXIT;
+    if ((plan != NULL && !is_taken_over) || (plan == NULL && exits->count == BOOK_MAX)) {
+        return;
+    }
+    if (plan == NULL) {
+        plan = &exits->plans[exits->count++];
+    }
+    *plan = (struct exit_plan){.purpose = purpose,
+                               .qty = purpose == PURPOSE_EXIT ? holding->qty : qty,
+                               .start = holding->qty,
+                               .decided_at = clock_utc(exits->gateway->world->clock)};
+    (void)!text_copy(plan->symbol, sizeof plan->symbol, holding->symbol, NULL);
+    (void)!text_copy(plan->reason, sizeof plan->reason, reason, NULL);
+    enter(exits, plan, EXIT_DECIDED);
+}
+
+static struct order *live_sale(struct exits *exits, const char *symbol) {
+    struct order *order = orders_live(exits->gateway->orders, symbol, PURPOSE_EXIT);
+    return order != NULL ? order
+                         : orders_live(exits->gateway->orders, symbol, PURPOSE_SCALE_OUT);
+}
+
+/* What is still to sell, by our own books; the broker's word caps what is sent. */
+static struct qty left_to_sell(const struct exit_plan *plan, const struct holding *holding) {
+    struct qty held = holding->is_listed ? holding->broker_qty : holding->qty;
+    if (plan->purpose == PURPOSE_EXIT) {
+        return held;
+    }
+    struct qty sold = qty_sub(plan->start, holding->qty);
+    return qty_min(qty_sub(plan->qty, sold), held);
+}
+
+/* The bid if it is alive, else the mark; false when nothing is known: then the stop keeps the watch. */
+static bool anchor_price(const struct exits *exits, const struct holding *holding,
+                         struct usd *out) {
+    const struct gateway *gateway = exits->gateway;
+    int index = universe_find(gateway->config, holding->symbol);
+    struct utc now = clock_utc(gateway->world->clock);
+    if (index >= 0) {
+        const struct broker_quote *quote = &gateway->truth->quotes[index];
+        if (quote->is_known && quote->bid.nanos > 0 &&
+            utc_sub(now, quote->at).ns <= QUOTE_DEAD.ns) {
+            *out = quote->bid;
+            return true;
+        }
+    }
+    if (holding->has_mark) {
+        *out = holding->mark;
+    } else if (holding->has_broker_price) {
+        *out = holding->broker_price;
+    } else {
+        return false;
+    }
+    return out->nanos > 0;
+}
+
+static struct usd rung_price(struct usd anchor, int rung) {
+    struct usd price = usd_sub(anchor, usd_scale(anchor, (struct ratio){LADDER[rung]}));
+    price = usd_floor(price, price_tick(price));
+    struct usd tick = price_tick(price);
+    return usd_cmp(price, tick) < 0 ? tick : price;
+}
+
+static void place(struct exits *exits, struct exit_plan *plan, struct holding *holding,
+                  const struct order *old) {
+    struct gateway *gateway = exits->gateway;
+    struct usd anchor = {0};
+    if (!anchor_price(exits, holding, &anchor)) {
+        log_alert(gateway->log, ALERT_PAGE, "exit_without_price", plan->symbol);
+        return;
+    }
+    struct qty qty = left_to_sell(plan, holding);
+    struct qty most = {0};
+    if (qty_affordable(gateway->config->order_cap_usd, anchor, &most, NULL) == ERR_OK &&
+        most.nanos > 0 && qty_cmp(qty, most) > 0) {
+        qty = most; /* children no larger than the cap, one after another */
+    }
+    if (qty.nanos <= 0) {
+        return;
+    }
+    struct order intent = {.side = SIDE_SELL,
+                           .type = ORDER_LIMIT,
+                           .tif = TIF_DAY,
+                           .purpose = plan->purpose,
+                           .qty = old != NULL ? old->qty : qty,
+                           .limit_price = rung_price(anchor, plan->rung)};
+    strcpy(intent.symbol, plan->symbol);
+    strcpy(intent.reason, plan->reason);
+    if (old != NULL) {
+        if (intent.limit_price.nanos == old->limit_price.nanos) {
+            return;
+        }
+        strcpy(intent.replaces, old->client_id);
+    }
+    struct refusal refusal = {0};
+    struct err err = {0};
+    if (gateway_send(gateway, &intent, NULL, &refusal, &err) == ERR_REFUSED &&
+        refusal.code != REFUSED_NONE) {
+        log_alert(gateway->log, ALERT_PAGE, "exit_refused", err.text);
+    }
+    plan->rung_at = clock_utc(gateway->world->clock);
+}
+
+static void finish(struct exits *exits, struct exit_plan *plan) {
+    enter(exits, plan, EXIT_NONE);
+    *plan = exits->plans[--exits->count];
+}
+
+static void step_decided(struct exits *exits, struct exit_plan *plan) {
+    struct gateway *gateway = exits->gateway;
+    bool is_open = gateway->truth->has_clock && gateway->truth->clock.is_open;
+    if (!is_open || causes_mode(gateway->causes) == MODE_HALT) {
+        return;
+    }
+    struct holding *holding = book_find(gateway->book, plan->symbol);
+    struct usd anchor = {0};
+    if (holding == NULL || !anchor_price(exits, holding, &anchor)) {
+        return; /* nothing to price with: rest at the stop */
+    }
+    plan->rung = 0;
+    plan->rung_at = (struct utc){0};
+    enter(exits, plan, EXIT_RELEASING);
+}
+
+static void step_releasing(struct exits *exits, struct exit_plan *plan) {
+    struct gateway *gateway = exits->gateway;
+    struct order *stop = orders_live(gateway->orders, plan->symbol, PURPOSE_STOP);
+    struct order *entry = orders_live(gateway->orders, plan->symbol, PURPOSE_ENTRY);
+    if (entry != NULL) { /* it would grow what is being closed, and the wash guard forbids both */
+        gateway_cancel(gateway, entry);
+        gateway_ask(gateway, entry);
+        return;
+    }
+    if (stop == NULL) {
+        enter(exits, plan, EXIT_WORKING);
+        return;
+    }
+    if (stop->state == ORDER_UNKNOWN) {
+        return; /* settled by asking, before anything else happens in the symbol */
+    }
+    gateway_cancel(gateway, stop);
+    gateway_ask(gateway, stop);
+}
+
+/* The present rung is over: the next one, or the end of the ladder. */
+static void climb(struct exits *exits, struct exit_plan *plan, struct holding *holding,
+                  struct order *order) {
+    struct gateway *gateway = exits->gateway;
+    if (order->cancel_at.ns != 0 || order->filled.nanos > 0 || plan->rung == RUNGS - 1) {
+        gateway_cancel(gateway, order); /* a part is sold, or the ladder ends: cancel, then go on */
+        return;
+    }
+    plan->rung++;
+    place(exits, plan, holding, order);
+}
+
+static void step_working(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
+    struct gateway *gateway = exits->gateway;
+    struct utc now = clock_utc(gateway->world->clock);
+    struct order *order = live_sale(exits, plan->symbol);
+    if (order != NULL && order->state == ORDER_WORKING) {
+        gateway_ask(gateway, order);
+    }
+    if (order != NULL && !order_is_over(order)) {
+        bool is_rung_over = utc_sub(now, plan->rung_at).ns >= RUNG_LASTS.ns;
+        if (order->state == ORDER_WORKING && is_rung_over) {
+            climb(exits, plan, holding, order);
+        }
+        return;
+    }
+    if (order != NULL) {
+        plan->rung = plan->rung < RUNGS - 1 && order->filled.nanos == 0 ? plan->rung + 1
+                                                                         : plan->rung;
+    }
+    if (!gateway->truth->clock.is_open || ++plan->rounds % (2 * RUNGS) == 0) {
+        log_alert(gateway->log, ALERT_PAGE, "exit_unfilled", plan->symbol);
+        enter(exits, plan, EXIT_DECIDED); /* protection first, then again */
+        return;
+    }
+    place(exits, plan, holding, NULL);
+}
+
+static void step(struct exits *exits, struct exit_plan *plan) {
+    struct holding *holding = book_find(exits->gateway->book, plan->symbol);
+    bool is_live = live_sale(exits, plan->symbol) != NULL;
+    bool is_done = holding == NULL ||
+                   (!is_live && left_to_sell(plan, holding).nanos <= 0) ||
+                   (!is_live && holding->qty.nanos <= 0 && !holding->is_listed);
+    if (is_done) {
+        finish(exits, plan);
+    } else if (plan->phase == EXIT_DECIDED) {
+        step_decided(exits, plan);
+    } else if (plan->phase == EXIT_RELEASING) {
+        step_releasing(exits, plan);
+    }
+    if (!is_done && plan->phase == EXIT_WORKING) {
+        step_working(exits, plan, holding);
+    }
+}
+
+void exits_step(struct exits *exits) {
+    for (size_t i = exits->count; i-- > 0;) {
+        step(exits, &exits->plans[i]);
+    }
+}
+
+bool exits_are_urgent(const struct exits *exits) {
+    for (size_t i = 0; i < exits->count; i++) {
+        if (exits->plans[i].phase == EXIT_RELEASING || exits->plans[i].phase == EXIT_WORKING) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,46 @@
+/* exit_execution.h - how a position leaves: one journaled transaction per symbol.
+ *
+ * DECIDED -> RELEASING (the stop is cancelled and terminal) -> WORKING (a ladder of limits, re-anchored
+ * at the bid each rung) -> over: flat, or the part sold. A cancel not confirmed leaves the stop where
+ * it is and asks again. The last rung unfilled goes back to DECIDED, which re-protects first, and
+ * pages. One failing symbol never stops the next. Decisions of a closed market wait for the open, with
+ * the stop resting. */
+#ifndef CORE_ORDERS_EXIT_EXECUTION_H
+#define CORE_ORDERS_EXIT_EXECUTION_H
+
+#include "core/orders/gateway.h"
+
+enum exit_phase { EXIT_NONE, EXIT_DECIDED, EXIT_RELEASING, EXIT_WORKING };
+
+struct exit_plan {
+    char symbol[SYMBOL_MAX];
+    char reason[ORDER_REASON_MAX];
+    enum order_purpose purpose; /* EXIT: until flat; SCALE_OUT: until qty is sold */
+    enum exit_phase phase;
+    struct qty qty;   /* to sell; all of it for an exit */
+    struct qty start; /* booked quantity when decided */
+    struct utc decided_at;
+    struct utc rung_at; /* when the present rung began */
+    int rung;
+    int rounds; /* ladders that ended unfilled */
+};
+
+struct exits {
+    struct gateway *gateway; /* borrowed */
+    struct exit_plan plans[BOOK_MAX];
+    size_t count;
+};
+
+struct exit_plan *exits_find(struct exits *exits, const char *symbol);
+/* Decides an exit (qty zero) or a scale-out. A plan that is already there is kept; an exit takes over
+ * a scale-out that is still DECIDED. */
+void exits_decide(struct exits *exits, const struct holding *holding, enum order_purpose purpose,
+                  struct qty qty, const char *reason);
+/* Moves every plan one step. */
+void exits_step(struct exits *exits);
+/* True while a plan wants the short tick. */
+bool exits_are_urgent(const struct exits *exits);
+enum err_code exits_fold(struct exits *exits, const struct journal_row *row,
+                         struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,347 @@
+#include "core/orders/gateway.h"
+
+#include "core/orders/validation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct span LATE_ARRIVAL = {INT64_C(30000000000)}; /* a request arrives by then or never */
+static const struct span LAST_LOOK_LASTS = {INT64_C(1000000000)};
+enum { NOT_FOUND_ASKS = 3 };
+
+const char *refusal_word(enum refusal_code code) {
+    static const char *const words[] = {
+#define REFUSAL(code, word, binds, meaning) [REFUSED_##code] = word,
+#include "core/orders/refusal.def"
+#undef REFUSAL
+    };
+    return words[code];
+}
+
+static enum err_code tell_refusal(struct gateway *gateway, const struct order *intent,
+                                  const struct refusal *refusal, struct err *err) {
+    gateway->refused++;
+    const char *word = refusal_word(refusal->code);
+    struct text body = {.limit = 1024};
+    text_member_string(&body, "symbol", intent->symbol);
+    text_member_string(&body, "purpose", order_purpose_word(intent->purpose));
+    text_member_string(&body, "refused", word);
+    text_member_string(&body, "numbers", refusal->numbers);
+    log_line(gateway->log, "refusal", text_get(&body));
+    text_release(&body);
+    observe(gateway->world->observer, &(struct event){.kind = EVENT_REFUSAL,
+                                                      .at = clock_utc(gateway->world->clock),
+                                                      .subject = word,
+                                                      .what = order_purpose_word(intent->purpose),
+                                                      .symbol = intent->symbol,
+                                                      .body = refusal->numbers,
+                                                      .body_len = strlen(refusal->numbers)});
+    return err_set(err, ERR_REFUSED, "%s: %s", word, refusal->numbers);
+}
+
+static void second_writer(struct gateway *gateway, const char *client_id) {
+    char why[160];
+    snprintf(why, sizeof why, "order %s at the broker is not the one our journal knows", client_id);
+    causes_latch(gateway->causes, "second_writer", MODE_HALT, "core", why);
+}
+
+/* An id is only ours if what stands behind it is what we meant. */
+static bool is_equal(const struct order *order, const struct broker_order *truth) {
+    bool is_type = truth->type == order->type ||
+                   (order->type == ORDER_STOP && truth->type == ORDER_STOP_LIMIT);
+    return strcmp(order->symbol, truth->symbol) == 0 && order->side == truth->side && is_type &&
+           (order->qty.nanos == truth->qty.nanos || order->replaces[0] != '\0') &&
+           (order->type != ORDER_LIMIT || order->limit_price.nanos == truth->limit_price.nanos) &&
+           (order->type != ORDER_STOP || order->stop_price.nanos == truth->stop_price.nanos);
+}
+
+static void take_if_equal(struct gateway *gateway, struct order *order,
+                          const struct broker_order *truth) {
+    if (is_equal(order, truth)) {
+        orders_take(gateway->orders, order, truth);
+    } else {
+        second_writer(gateway, order->client_id);
+        orders_move(gateway->orders, order, ORDER_REJECTED);
+    }
+}
+
+static enum err_code exchange(struct gateway *gateway, const struct order *order,
+                              struct broker_order *truth, struct err *err) {
+    struct mono expires = mono_add(clock_mono(gateway->world->clock), LAST_LOOK_LASTS);
+    alpaca_set_lane(gateway->alpaca,
+                    order->purpose == PURPOSE_ENTRY ? ALPACA_LANE_CORE : ALPACA_LANE_EXIT);
+    if (order->replaces[0] != '\0') {
+        const struct order *old = orders_find(gateway->orders, order->replaces);
+        struct order_change change = {.limit_price = order->limit_price,
+                                      .stop_price = order->stop_price};
+        strcpy(change.client_id, order->client_id);
+        if (order->purpose == PURPOSE_STOP) {
+            change.qty = order->qty;
+        }
+        return alpaca_replace(gateway->alpaca, old == NULL ? "" : old->broker_id, &change, expires,
+                              truth, err);
+    }
+    struct order_request request = {.side = order->side,
+                                    .type = order->type,
+                                    .tif = order->tif,
+                                    .qty = order->qty,
+                                    .limit_price = order->limit_price,
+                                    .stop_price = order->stop_price,
+                                    .is_closing = order->side == SIDE_SELL};
+    strcpy(request.client_id, order->client_id);
+    strcpy(request.symbol, order->symbol);
+    return alpaca_submit(gateway->alpaca, &request, expires, truth, err);
+}
+
+static void settle_refused(struct gateway *gateway, struct order *order) {
+    if (!alpaca_reply(gateway->alpaca)->is_duplicate_id) {
+        orders_move(gateway->orders, order, ORDER_REJECTED);
+        return;
+    }
+    struct broker_order truth = {0};
+    if (alpaca_get_order_by_client_id(gateway->alpaca, order->client_id, &truth, NULL) == ERR_OK) {
+        take_if_equal(gateway, order, &truth);
+    } else {
+        orders_move(gateway->orders, order, ORDER_UNKNOWN);
+    }
+}
+
+/* Sends the bytes of a durable intent and files what is known afterwards. */
+static enum err_code send_bytes(struct gateway *gateway, struct order *order, struct err *err) {
+    struct broker_order truth = {0};
+    gateway->sent++;
+    enum err_code code = exchange(gateway, order, &truth, err);
+    alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
+    order->last_byte_at = clock_utc(gateway->world->clock);
+    order->ask_at = order->last_byte_at;
+    order->asks = 0;
+    if (code == ERR_OK) {
+        take_if_equal(gateway, order, &truth);
+    } else if (code == ERR_NOT_SENT) {
+        orders_move(gateway->orders, order,
+                    order->state == ORDER_INTENT ? ORDER_NOT_SENT : ORDER_UNKNOWN);
+    } else if (code == ERR_REFUSED || code == ERR_NOT_FOUND) {
+        settle_refused(gateway, order);
+        const struct alpaca_reply *reply = alpaca_reply(gateway->alpaca);
+        err_set(err, ERR_REFUSED, "the broker refused %s: %d %s", order->client_id, reply->status,
+                reply->message);
+        log_line(gateway->log, "broker_refused", "");
+    } else {
+        orders_move(gateway->orders, order, ORDER_UNKNOWN);
+    }
+    return code;
+}
+
+/* After the intent is durable, before its first byte. Exits answer to HALT and the lease alone. */
+static bool last_look(struct gateway *gateway, const struct order *order, bool is_exit) {
+    struct err err = {0};
+    causes_verify(gateway->causes);
+    if (gateway->lease != NULL && lease_check(gateway->lease, &err) == ERR_LOCKED) {
+        causes_latch(gateway->causes, "lease_lost", MODE_HALT, "core", err.text);
+        return false;
+    }
+    if (causes_mode(gateway->causes) == MODE_HALT) {
+        return false;
+    }
+    if (is_exit) {
+        return true;
+    }
+    bool has_stop = false;
+    bool is_listed = inbox_has_stop(gateway->world, &has_stop, NULL) == ERR_OK;
+    bool is_allowed = causes_mode(gateway->causes) < MODE_REDUCE_ONLY;
+    struct utc now = clock_utc(gateway->world->clock);
+    bool is_in_time = utc_sub(now, order->decided_at).ns <= SPAN_S(30).ns &&
+                      utc_sub(gateway->truth->session.close, now).ns > 0;
+    return is_listed && !has_stop && is_allowed && is_in_time;
+}
+
+/* The emergency rule: the journal is down and an exit must leave. The id counts at the broker, so
+ * that a restart without memory computes the same one and the id refuses a double. */
+static enum err_code send_emergency(struct gateway *gateway, const struct order *intent,
+                                    struct order **out, struct err *err) {
+    struct order order = *intent;
+    char day[DATE_TEXT_MAX];
+    char prefix[CLIENT_ID_MAX];
+    date_print(gateway->truth->day, day);
+    int length = snprintf(prefix, sizeof prefix, "st-%s-x-%s-", day, intent->symbol);
+    struct broker_order listing[ALPACA_ORDERS_MAX];
+    size_t count = 0;
+    struct utc since = ny_to_utc(gateway->truth->day, 0, 0);
+    enum err_code code = alpaca_get_orders_since(gateway->alpaca, since, listing, &count, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    int used = 0;
+    for (size_t i = 0; i < count; i++) {
+        used += strncmp(listing[i].client_id, prefix, (size_t)length) == 0;
+    }
+    snprintf(order.client_id, sizeof order.client_id, "%.36s%d", prefix, used + 1);
+    order.cancel_at = (struct utc){0};
+    struct order *tracked = orders_add_emergency(gateway->orders, &order);
+    if (tracked == NULL) {
+        return err_set(err, ERR_LIMIT, "more than %d live orders", ORDERS_MAX);
+    }
+    if (out != NULL) {
+        *out = tracked;
+    }
+    return send_bytes(gateway, tracked, err);
+}
+
+static void remember_entry(struct gateway *gateway, const struct order *order, bool is_exit) {
+    int index = universe_find(gateway->config, order->symbol);
+    if (index >= 0 && order->purpose != PURPOSE_STOP) {
+        gateway->touched[index] = order->decided_at;
+    }
+    if (!is_exit) {
+        gateway->recent_entries[gateway->recent_next++ % RECENT_ENTRIES_MAX] = order->decided_at;
+    }
+}
+
+enum err_code gateway_send(struct gateway *gateway, const struct order *intent, struct order **out,
+                           struct refusal *refusal, struct err *err) {
+    bool is_exit = intent_is_exit(gateway, intent);
+    if (check_intent(gateway, intent, is_exit, refusal) != REFUSED_NONE) {
+        return tell_refusal(gateway, intent, refusal, err);
+    }
+    struct order *order = NULL;
+    enum err_code code = orders_add(gateway->orders, gateway->truth->day, intent, &order, err);
+    if (code != ERR_OK) {
+        gateway->is_journal_down = true;
+        causes_latch(gateway->causes, "journal_down", MODE_REDUCE_ONLY, "core",
+                     err == NULL ? "the journal cannot be written" : err->text);
+        if (is_exit) {
+            return send_emergency(gateway, intent, out, err);
+        }
+        refusal->code = REFUSED_JOURNAL;
+        return tell_refusal(gateway, intent, refusal, err);
+    }
+    if (out != NULL) {
+        *out = order;
+    }
+    if (!last_look(gateway, order, is_exit)) {
+        orders_move(gateway->orders, order, ORDER_NOT_SENT);
+        refusal->code = REFUSED_LAST_LOOK;
+        return tell_refusal(gateway, intent, refusal, err);
+    }
+    remember_entry(gateway, order, is_exit);
+    return send_bytes(gateway, order, err);
+}
+
+/* Not there three times after the bound, nor in the day's listing: it never arrived. A wished exit or
+ * stop goes again under the same id; an entry is over. */
+static void settle_absent(struct gateway *gateway, struct order *order) {
+    struct broker_order listing[ALPACA_ORDERS_MAX];
+    size_t count = 0;
+    struct utc since = utc_add(order->decided_at, SPAN_HOURS(-1));
+    if (alpaca_get_orders_since(gateway->alpaca, since, listing, &count, NULL) != ERR_OK) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(listing[i].client_id, order->client_id) == 0) {
+            take_if_equal(gateway, order, &listing[i]);
+            return;
+        }
+    }
+    bool is_wished = order->purpose != PURPOSE_ENTRY && order->replaces[0] == '\0' &&
+                     causes_mode(gateway->causes) < MODE_HALT;
+    if (is_wished) {
+        (void)!send_bytes(gateway, order, NULL);
+    } else {
+        orders_move(gateway->orders, order, ORDER_NOT_SENT);
+    }
+}
+
+static void settle_one(struct gateway *gateway, struct order *order) {
+    struct utc now = clock_utc(gateway->world->clock);
+    struct broker_order truth = {0};
+    alpaca_set_lane(gateway->alpaca, ALPACA_LANE_EXIT);
+    enum err_code code =
+        alpaca_get_order_by_client_id(gateway->alpaca, order->client_id, &truth, NULL);
+    alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
+    order->ask_at = utc_add(now, SPAN_S(5));
+    if (code == ERR_OK) {
+        take_if_equal(gateway, order, &truth);
+    } else if (code == ERR_NOT_FOUND &&
+               utc_sub(now, order->last_byte_at).ns >= LATE_ARRIVAL.ns &&
+               ++order->asks >= NOT_FOUND_ASKS) {
+        settle_absent(gateway, order);
+    }
+}
+
+void gateway_settle(struct gateway *gateway) {
+    for (size_t i = 0; i < gateway->orders->count; i++) {
+        struct order *order = &gateway->orders->items[i];
+        if (order->state == ORDER_UNKNOWN &&
+            order->ask_at.ns <= clock_utc(gateway->world->clock).ns) {
+            settle_one(gateway, order);
+        }
+    }
+}
+
+void gateway_ask(struct gateway *gateway, struct order *order) {
+    struct broker_order truth = {0};
+    if (order->broker_id[0] == '\0' || order_is_over(order)) {
+        return;
+    }
+    alpaca_set_lane(gateway->alpaca, ALPACA_LANE_EXIT);
+    if (alpaca_get_order(gateway->alpaca, order->broker_id, &truth, NULL) == ERR_OK) {
+        orders_take(gateway->orders, order, &truth);
+    }
+    alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
+}
+
+void gateway_cancel(struct gateway *gateway, struct order *order) {
+    struct utc now = clock_utc(gateway->world->clock);
+    if (order_is_over(order) || order->broker_id[0] == '\0' || order->cancel_ask_at.ns > now.ns) {
+        return;
+    }
+    if (order->cancel_at.ns == 0) {
+        order->cancel_at = now;
+    }
+    order->cancel_ask_at = utc_add(now, SPAN_S(3));
+    alpaca_set_lane(gateway->alpaca, ALPACA_LANE_EXIT);
+    if (alpaca_cancel(gateway->alpaca, order->broker_id, NULL) == ERR_REFUSED) {
+        gateway_ask(gateway, order); /* already over: with or without a fill */
+    }
+    alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
+}
+
+bool gateway_cancel_entries(struct gateway *gateway) {
+    bool is_clear = true;
+    for (size_t i = 0; i < gateway->orders->count; i++) {
+        struct order *order = &gateway->orders->items[i];
+        if (order->side != SIDE_BUY || order_is_over(order)) {
+            continue;
+        }
+        is_clear = false;
+        gateway_cancel(gateway, order);
+        if (order->cancel_at.ns != 0) {
+            gateway_ask(gateway, order);
+        }
+    }
+    return is_clear;
+}
+
+bool gateway_check_ids(struct gateway *gateway) {
+    struct broker_order listing[ALPACA_ORDERS_MAX];
+    size_t count = 0;
+    struct utc since = ny_to_utc(gateway->truth->day, 0, 0);
+    if (alpaca_get_orders_since(gateway->alpaca, since, listing, &count, NULL) != ERR_OK) {
+        return false;
+    }
+    struct orders *orders = gateway->orders;
+    for (size_t i = 0; i < count; i++) {
+        struct date day = {0};
+        int64_t number = 0;
+        if (!client_id_parse(listing[i].client_id, &day, &number)) {
+            continue;
+        }
+        bool is_known = day.days < orders->numbered_day.days ||
+                        (day.days == orders->numbered_day.days && number <= orders->highest_number);
+        if (!is_known) {
+            second_writer(gateway, listing[i].client_id);
+            return true;
+        }
+    }
+    return true;
+}

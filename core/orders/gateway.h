@@ -1,0 +1,69 @@
+/* gateway.h - the one door out: every order this program ever sends passes gateway_send().
+ *
+ * Whether an order is an exit is decided by arithmetic, never by a label: with every working,
+ * in-flight and unknown order counted it can only bring the position nearer to zero. An intent is
+ * durable before its first byte; then the last look; then the bytes. Timeout, reset and 5xx leave the
+ * order UNKNOWN until gateway_settle() knows. The client order id is a compare-and-swap on the
+ * account: an id in use with another content, or one our journal does not know, is second_writer. */
+#ifndef CORE_ORDERS_GATEWAY_H
+#define CORE_ORDERS_GATEWAY_H
+
+#include "core/orders/orders.h"
+#include "core/portfolio/truth.h"
+#include "core/risk/account_guards.h"
+#include "core/state/lease.h"
+
+enum refusal_code {
+#define REFUSAL(code, word, binds, meaning) REFUSED_##code,
+#include "core/orders/refusal.def"
+#undef REFUSAL
+};
+const char *refusal_word(enum refusal_code code);
+
+struct refusal {
+    enum refusal_code code;
+    char numbers[160]; /* what was compared, in words */
+};
+
+#define COOLDOWNS_MAX 128
+#define RECENT_ENTRIES_MAX 64
+
+struct gateway { /* all pointers borrowed */
+    struct world *world;
+    const struct config *config;
+    struct journal *journal;
+    struct alpaca *alpaca;
+    struct causes *causes;
+    struct account_guards *guards;
+    struct book *book;
+    struct orders *orders;
+    struct truth *truth;
+    struct log *log;
+    struct lease *lease;
+    struct usd flows_today;
+    struct utc touched[CONFIG_SYMBOLS_MAX]; /* last entry or exit decision per universe symbol */
+    struct utc recent_entries[RECENT_ENTRIES_MAX];
+    size_t recent_next;
+    int64_t sent;
+    int64_t refused;
+    bool is_journal_down;
+};
+
+/* Checks, journals and sends one intent (id, state and times are filled in). On ERR_REFUSED, refusal
+ * says which check. ERR_UNKNOWN: it may exist. ERR_IO, ERR_NOT_SENT. *out (may be NULL) is the order
+ * as tracked, valid until orders_sweep(). */
+enum err_code gateway_send(struct gateway *gateway, const struct order *intent, struct order **out,
+                           struct refusal *refusal, struct err *err) MUST_USE;
+/* Asks for every unknown order that is due, by client id; see design of UNKNOWN above. */
+void gateway_settle(struct gateway *gateway);
+/* Asks the broker to cancel; asked again every 3 s until the order is over. The caller answers for
+ * the right to: entries always, reducing orders only inside a transaction. */
+void gateway_cancel(struct gateway *gateway, struct order *order);
+/* Asks by id for an order's present state and takes it. */
+void gateway_ask(struct gateway *gateway, struct order *order);
+/* Cancels every live order that could increase a position; true if none is left. */
+bool gateway_cancel_entries(struct gateway *gateway);
+/* Looks for orders of ours at the broker that the journal does not know. True if the listing came. */
+bool gateway_check_ids(struct gateway *gateway);
+
+#endif

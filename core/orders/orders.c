@@ -1,0 +1,440 @@
+#include "core/orders/orders.h"
+
+#include "core/base/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *word;
+    bool is_over;
+} STATES[] = {
+#define X(state, word, is_over) [state] = {word, is_over},
+    ORDER_STATES(X)
+#undef X
+};
+
+const char *order_state_word(enum order_state state) {
+    return STATES[state].word;
+}
+
+bool order_is_over(const struct order *order) {
+    return STATES[order->state].is_over;
+}
+
+const char *order_purpose_word(enum order_purpose purpose) {
+    static const char *const words[] = {"entry", "exit", "scale_out", "stop"};
+    return words[purpose];
+}
+
+bool order_may_move(enum order_state from, enum order_state to) {
+    if (STATES[from].is_over) {
+        return false; /* the end is the end: late fills are booked, the state stays */
+    }
+    switch (from) {
+    case ORDER_INTENT:
+        return true;
+    case ORDER_UNKNOWN:
+        return to != ORDER_INTENT;
+    case ORDER_WORKING:
+        return to != ORDER_INTENT && to != ORDER_NOT_SENT && to != ORDER_UNKNOWN;
+    case ORDER_FILLED:
+    case ORDER_CANCELED:
+    case ORDER_EXPIRED:
+    case ORDER_REPLACED:
+    case ORDER_REJECTED:
+    case ORDER_NOT_SENT:
+        break;
+    }
+    return false;
+}
+
+struct qty order_open_qty(const struct order *order) {
+    return order_is_over(order) ? (struct qty){0} : qty_sub(order->qty, order->filled);
+}
+
+bool client_id_is_ours(const char *client_id) {
+    return strncmp(client_id, "st-", 3) == 0;
+}
+
+bool client_id_parse(const char *client_id, struct date *day, int64_t *number) {
+    char date[11] = {0};
+    if (!client_id_is_ours(client_id) || strnlen(client_id, 15) < 15 || client_id[13] != '-') {
+        return false;
+    }
+    memcpy(date, client_id + 3, 10);
+    int64_t n = 0;
+    for (const char *s = client_id + 14; *s != '\0'; s++) {
+        if (*s < '0' || *s > '9' || n > 100000000) {
+            return false;
+        }
+        n = n * 10 + (*s - '0');
+    }
+    if (date_parse(date, day, NULL) != ERR_OK) {
+        return false;
+    }
+    *number = n;
+    return true;
+}
+
+struct order *orders_find(struct orders *orders, const char *client_id) {
+    for (size_t i = 0; i < orders->count; i++) {
+        if (strcmp(orders->items[i].client_id, client_id) == 0) {
+            return &orders->items[i];
+        }
+    }
+    return NULL;
+}
+
+static void print_order(const struct order *order, struct text *out) {
+    text_add_char(out, '{');
+    text_member_string(out, "symbol", order->symbol);
+    text_member_string(out, "side", order_side_word(order->side));
+    text_member_string(out, "type", order_type_word(order->type));
+    text_member_string(out, "tif", order_tif_word(order->tif));
+    text_member_string(out, "purpose", order_purpose_word(order->purpose));
+    text_member_string(out, "reason", order->reason);
+    text_member_decimal(out, "qty", order->qty.nanos);
+    text_member_decimal(out, "limit", order->limit_price.nanos);
+    text_member_decimal(out, "stop", order->stop_price.nanos);
+    text_member_string(out, "state", order_state_word(order->state));
+    text_member_string(out, "status", broker_status_word(order->status));
+    text_member_string(out, "broker_id", order->broker_id);
+    text_member_string(out, "replaces", order->replaces);
+    text_member_decimal(out, "filled", order->filled.nanos);
+    text_member_decimal(out, "amount", order->filled_amount.nanos);
+    text_member_decimal(out, "score", order->score.nanos);
+    text_member_utc(out, "decided_at", order->decided_at);
+    text_add_char(out, '}');
+}
+
+static void tell(const struct orders *orders, const struct order *order, const char *body) {
+    struct usd average = {0};
+    (void)!usd_per_qty(order->filled_amount, order->filled, &average, NULL);
+    const char *what = order->state == ORDER_WORKING ? broker_status_word(order->status)
+                                                     : order_state_word(order->state);
+    observe(orders->world->observer, &(struct event){.kind = EVENT_ORDER,
+                                                     .at = clock_utc(orders->world->clock),
+                                                     .subject = order_purpose_word(order->purpose),
+                                                     .what = what,
+                                                     .symbol = order->symbol,
+                                                     .id = order->client_id,
+                                                     .qty = order->filled,
+                                                     .price = average,
+                                                     .body = body,
+                                                     .body_len = strlen(body)});
+}
+
+/* Journals and tells one row about an order; the intent must be durable, the rest is best effort. */
+static enum err_code note(struct orders *orders, const struct order *order, const char *kind,
+                          struct err *err) {
+    struct text body = {.limit = 4096};
+    print_order(order, &body);
+    enum err_code code = err_set(err, ERR_IO, "the journal is not open");
+    if (orders->journal != NULL) {
+        code = journal_append(orders->journal, kind, order->client_id, text_get(&body), NULL, err);
+    }
+    if (code == ERR_OK) {
+        code = journal_commit(orders->journal, err);
+    }
+    if (code == ERR_OK || strcmp(kind, "intent") != 0) {
+        tell(orders, order, text_get(&body));
+    }
+    text_release(&body);
+    return code;
+}
+
+enum err_code orders_add(struct orders *orders, struct date day, const struct order *intent,
+                         struct order **out, struct err *err) {
+    if (orders->count == ORDERS_MAX) {
+        return err_set(err, ERR_LIMIT, "more than %d live orders", ORDERS_MAX);
+    }
+    if (orders->numbered_day.days != day.days) {
+        orders->numbered_day = day;
+        orders->highest_number = 0;
+    }
+    struct order *order = &orders->items[orders->count];
+    *order = *intent;
+    char date[DATE_TEXT_MAX];
+    date_print(day, date);
+    snprintf(order->client_id, sizeof order->client_id, "st-%s-%lld", date,
+             (long long)orders->highest_number + 1);
+    order->state = ORDER_INTENT;
+    order->decided_at = clock_utc(orders->world->clock);
+    enum err_code code = note(orders, order, "intent", err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    orders->highest_number++;
+    orders->count++;
+    *out = order;
+    return ERR_OK;
+}
+
+struct order *orders_add_emergency(struct orders *orders, const struct order *intent) {
+    if (orders->count == ORDERS_MAX) {
+        return NULL;
+    }
+    struct order *order = &orders->items[orders->count++];
+    *order = *intent;
+    order->state = ORDER_INTENT;
+    order->decided_at = clock_utc(orders->world->clock);
+    return order;
+}
+
+void orders_move(struct orders *orders, struct order *order, enum order_state state) {
+    CHECK(state == order->state || order_may_move(order->state, state));
+    order->state = state;
+    (void)!note(orders, order, "order", NULL);
+}
+
+static enum order_state state_of(enum broker_status status) {
+    switch (status) {
+    case STATUS_FILLED:
+        return ORDER_FILLED;
+    case STATUS_CANCELED:
+        return ORDER_CANCELED;
+    case STATUS_EXPIRED:
+        return ORDER_EXPIRED;
+    case STATUS_REPLACED:
+        return ORDER_REPLACED;
+    case STATUS_REJECTED:
+        return ORDER_REJECTED;
+    case STATUS_NEW:
+    case STATUS_PARTIALLY_FILLED:
+    case STATUS_DONE_FOR_DAY:
+    case STATUS_PENDING_CANCEL:
+    case STATUS_PENDING_REPLACE:
+    case STATUS_ACCEPTED:
+    case STATUS_PENDING_NEW:
+    case STATUS_ACCEPTED_FOR_BIDDING:
+    case STATUS_STOPPED:
+    case STATUS_SUSPENDED:
+    case STATUS_CALCULATED:
+    case STATUS_HELD:
+    case STATUS_OTHER:
+        break;
+    }
+    return ORDER_WORKING;
+}
+
+/* Books what the filled quantity grew by; never less than before: a stale answer changes nothing. */
+static void book_growth(struct orders *orders, struct order *order,
+                        const struct broker_order *truth) {
+    struct qty growth = qty_sub(truth->filled_qty, order->filled);
+    struct usd amount = {0};
+    if (growth.nanos <= 0 || !truth->has_avg ||
+        usd_times_qty(truth->filled_avg_price, truth->filled_qty, &amount, NULL) != ERR_OK) {
+        return;
+    }
+    struct usd grown = usd_sub(amount, order->filled_amount);
+    struct utc now = clock_utc(orders->world->clock);
+    struct text body = {.limit = 1024};
+    text_add_char(&body, '{');
+    text_member_string(&body, "symbol", order->symbol);
+    text_member_string(&body, "side", order_side_word(order->side));
+    text_member_decimal(&body, "qty", growth.nanos);
+    text_member_decimal(&body, "amount", grown.nanos);
+    text_member_decimal(&body, "cum", truth->filled_qty.nanos);
+    text_member_decimal(&body, "cum_amount", amount.nanos);
+    text_member_decimal(&body, "score", order->score.nanos);
+    text_member_utc(&body, "at", now);
+    text_add_char(&body, '}');
+    bool is_noted = orders->journal != NULL &&
+                    journal_append(orders->journal, "fill", order->client_id, text_get(&body), NULL,
+                                   NULL) == ERR_OK &&
+                    journal_commit(orders->journal, NULL) == ERR_OK;
+    text_release(&body);
+    if (!is_noted) {
+        return; /* booked by the next answer, when the journal takes it: exactly once either way */
+    }
+    order->filled = truth->filled_qty;
+    order->filled_amount = amount;
+    orders->fills++;
+    book_apply_fill(orders->book, order->symbol, order->side, growth, grown, now, order->score);
+}
+
+void orders_take(struct orders *orders, struct order *order, const struct broker_order *truth) {
+    strcpy(order->broker_id, truth->id);
+    struct qty before = order->filled;
+    book_growth(orders, order, truth);
+    bool is_booked = qty_cmp(order->filled, truth->filled_qty) >= 0;
+    enum order_state state = state_of(truth->status);
+    if (order_is_over(order) || (state != ORDER_WORKING && !is_booked)) {
+        return; /* an end whose fills are not booked is not an end yet */
+    }
+    bool is_moved = state != order->state || truth->status != order->status ||
+                    before.nanos != order->filled.nanos;
+    order->status = truth->status;
+    if (truth->status == STATUS_OTHER) {
+        log_alert(orders->log, ALERT_PAGE, "unknown_status", truth->status_word);
+    }
+    if (is_moved) {
+        orders_move(orders, order, state);
+    }
+}
+
+void orders_sweep(struct orders *orders) {
+    size_t kept = 0;
+    for (size_t i = 0; i < orders->count; i++) {
+        if (!order_is_over(&orders->items[i])) {
+            if (kept != i) {
+                orders->items[kept] = orders->items[i];
+            }
+            kept++;
+        }
+    }
+    orders->count = kept;
+}
+
+static enum order_purpose purpose_of_word(const char *word) {
+    return strcmp(word, "entry") == 0       ? PURPOSE_ENTRY
+           : strcmp(word, "scale_out") == 0 ? PURPOSE_SCALE_OUT
+           : strcmp(word, "stop") == 0      ? PURPOSE_STOP
+                                            : PURPOSE_EXIT;
+}
+
+static enum order_state state_of_word(const char *word) {
+    for (size_t i = 0; i < sizeof STATES / sizeof STATES[0]; i++) {
+        if (strcmp(STATES[i].word, word) == 0) {
+            return (enum order_state)i;
+        }
+    }
+    return ORDER_UNKNOWN;
+}
+
+static enum order_type type_of_word(const char *word) {
+    return strcmp(word, "market") == 0  ? ORDER_MARKET
+           : strcmp(word, "limit") == 0 ? ORDER_LIMIT
+                                        : ORDER_STOP;
+}
+
+static enum err_code read_order(const cJSON *body, struct order *order, struct err *err) {
+    const char *side = NULL;
+    const char *type = NULL;
+    const char *tif = NULL;
+    const char *purpose = NULL;
+    const char *state = NULL;
+    int64_t score = 0;
+    if (json_copy(body, "symbol", order->symbol, sizeof order->symbol, err) != ERR_OK ||
+        json_copy(body, "reason", order->reason, sizeof order->reason, err) != ERR_OK ||
+        json_copy(body, "broker_id", order->broker_id, sizeof order->broker_id, err) != ERR_OK ||
+        json_copy(body, "replaces", order->replaces, sizeof order->replaces, err) != ERR_OK ||
+        json_string(body, "side", &side, err) != ERR_OK ||
+        json_string(body, "type", &type, err) != ERR_OK ||
+        json_string(body, "tif", &tif, err) != ERR_OK ||
+        json_string(body, "purpose", &purpose, err) != ERR_OK ||
+        json_string(body, "state", &state, err) != ERR_OK ||
+        json_qty(body, "qty", &order->qty, err) != ERR_OK ||
+        json_usd(body, "limit", &order->limit_price, err) != ERR_OK ||
+        json_usd(body, "stop", &order->stop_price, err) != ERR_OK ||
+        json_decimal_either(body, "score", &score, err) != ERR_OK ||
+        json_utc(body, "decided_at", &order->decided_at, err) != ERR_OK) {
+        return ERR_PARSE;
+    }
+    order->side = strcmp(side, "buy") == 0 ? SIDE_BUY : SIDE_SELL;
+    order->type = type_of_word(type);
+    order->tif = strcmp(tif, "gtc") == 0 ? TIF_GTC : TIF_DAY;
+    order->purpose = purpose_of_word(purpose);
+    order->state = state_of_word(state);
+    order->score = (struct ratio){score};
+    return ERR_OK;
+}
+
+static void fold_number(struct orders *orders, const char *client_id) {
+    struct date day = {0};
+    int64_t number = 0;
+    if (!client_id_parse(client_id, &day, &number)) {
+        return;
+    }
+    if (day.days > orders->numbered_day.days) {
+        orders->numbered_day = day;
+        orders->highest_number = 0;
+    }
+    if (day.days == orders->numbered_day.days && number > orders->highest_number) {
+        orders->highest_number = number;
+    }
+}
+
+static enum err_code fold_fill(struct order *order, const cJSON *body, struct err *err) {
+    if (json_qty(body, "cum", &order->filled, err) != ERR_OK ||
+        json_usd(body, "cum_amount", &order->filled_amount, err) != ERR_OK) {
+        return ERR_PARSE;
+    }
+    return ERR_OK;
+}
+
+static enum err_code fold_body(struct orders *orders, const struct journal_row *row,
+                               const cJSON *body, struct err *err) {
+    struct order *order = orders_find(orders, row->key);
+    if (strcmp(row->kind, "fill") == 0) {
+        return order == NULL ? ERR_OK : fold_fill(order, body, err);
+    }
+    if (order == NULL) {
+        orders_sweep(orders);
+        if (orders->count == ORDERS_MAX) {
+            return err_set(err, ERR_LIMIT, "more than %d live orders", ORDERS_MAX);
+        }
+        order = &orders->items[orders->count++];
+        *order = (struct order){0};
+        strncpy(order->client_id, row->key, CLIENT_ID_MAX - 1);
+        fold_number(orders, row->key);
+    }
+    order->last_byte_at = row->at;
+    return read_order(body, order, err);
+}
+
+enum err_code orders_fold(struct orders *orders, const struct journal_row *row, struct err *err) {
+    if (strcmp(row->kind, "intent") != 0 && strcmp(row->kind, "order") != 0 &&
+        strcmp(row->kind, "fill") != 0) {
+        return ERR_OK;
+    }
+    cJSON *body = NULL;
+    enum err_code code = json_parse(row->body, strlen(row->body), &body, err);
+    if (code == ERR_OK) {
+        code = fold_body(orders, row, body, err);
+        cJSON_Delete(body);
+    }
+    return code == ERR_OK ? ERR_OK : err_wrap(err, "journal row %lld", (long long)row->seq);
+}
+
+void orders_fold_end(struct orders *orders) {
+    orders_sweep(orders);
+    for (size_t i = 0; i < orders->count; i++) {
+        if (orders->items[i].state == ORDER_INTENT) {
+            orders_move(orders, &orders->items[i], ORDER_UNKNOWN);
+        }
+    }
+}
+
+struct qty orders_open_qty(const struct orders *orders, const char *symbol, enum order_side side) {
+    struct qty sum = {0};
+    for (size_t i = 0; i < orders->count; i++) {
+        const struct order *order = &orders->items[i];
+        if (order->side == side && strcmp(order->symbol, symbol) == 0) {
+            sum = qty_add(sum, order_open_qty(order));
+        }
+    }
+    return sum;
+}
+
+struct order *orders_live(struct orders *orders, const char *symbol, enum order_purpose purpose) {
+    for (size_t i = 0; i < orders->count; i++) {
+        struct order *order = &orders->items[i];
+        if (order->purpose == purpose && !order_is_over(order) &&
+            strcmp(order->symbol, symbol) == 0) {
+            return order;
+        }
+    }
+    return NULL;
+}
+
+bool orders_any_live(const struct orders *orders, const char *symbol) {
+    for (size_t i = 0; i < orders->count; i++) {
+        if (!order_is_over(&orders->items[i]) && strcmp(orders->items[i].symbol, symbol) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,109 @@
+/* orders.h - every order this program decided and has not seen end, and the table of legal moves.
+ *
+ * The journal is the authority: row "intent" before the first byte, row "order" at each move, row
+ * "fill" at each growth of the filled quantity. An intent without a later row may have been sent: it
+ * is UNKNOWN after a restart. Broker quantities are cumulative; what is booked is their growth. */
+#ifndef CORE_ORDERS_ORDERS_H
+#define CORE_ORDERS_ORDERS_H
+
+#include "core/portfolio/book.h"
+#include "core/health/log.h"
+
+#define ORDERS_MAX 256
+#define ORDER_REASON_MAX 24
+
+enum order_purpose { PURPOSE_ENTRY, PURPOSE_EXIT, PURPOSE_SCALE_OUT, PURPOSE_STOP };
+
+/* state, word, is over */
+#define ORDER_STATES(X)                                                                            \
+    X(ORDER_INTENT, "intent", false)     /* journaled; no byte sent by this process */             \
+    X(ORDER_UNKNOWN, "unknown", false)   /* it may exist at the broker */                          \
+    X(ORDER_WORKING, "working", false)   /* the broker has it */                                   \
+    X(ORDER_FILLED, "filled", true)                                                                \
+    X(ORDER_CANCELED, "canceled", true)                                                            \
+    X(ORDER_EXPIRED, "expired", true)                                                              \
+    X(ORDER_REPLACED, "replaced", true)                                                            \
+    X(ORDER_REJECTED, "rejected", true)  /* by the broker, at once or later */                     \
+    X(ORDER_NOT_SENT, "not_sent", true)  /* by us at the last look, or no byte left */
+
+enum order_state {
+#define X(state, word, is_over) state,
+    ORDER_STATES(X)
+#undef X
+};
+
+struct order {
+    char client_id[CLIENT_ID_MAX];
+    char broker_id[ORDER_ID_MAX]; /* "" until the broker told it */
+    char symbol[SYMBOL_MAX];
+    enum order_side side;
+    enum order_type type;
+    enum order_tif tif;
+    enum order_purpose purpose;
+    char reason[ORDER_REASON_MAX]; /* why: "signal", "hard_stop", "time", ... */
+    struct qty qty;
+    struct usd limit_price, stop_price;
+    enum order_state state;
+    enum broker_status status; /* while WORKING */
+    struct qty filled;
+    struct usd filled_amount; /* filled x average */
+    struct ratio score;
+    struct utc decided_at;
+    char replaces[CLIENT_ID_MAX]; /* of the order this one is a PATCH of */
+    /* settling an unknown */
+    struct utc last_byte_at;
+    struct utc ask_at; /* not before */
+    int asks;          /* answered "not found" after the late-arrival bound */
+    bool is_seen;      /* in the listing now being walked */
+    struct utc cancel_at; /* cancel wished since; {0} = no */
+    struct utc cancel_ask_at;
+};
+
+struct orders {
+    struct world *world; /* borrowed, all of these */
+    struct journal *journal;
+    struct book *book;
+    struct log *log;
+    struct order items[ORDERS_MAX];
+    size_t count;
+    struct date numbered_day; /* highest n of that day: intents in the journal or at the broker */
+    int64_t highest_number;
+    int64_t fills; /* growths booked since start */
+};
+
+const char *order_state_word(enum order_state state);
+bool order_is_over(const struct order *order);
+const char *order_purpose_word(enum order_purpose purpose);
+/* True if the table allows the move; a state may repeat. */
+bool order_may_move(enum order_state from, enum order_state to);
+struct qty order_open_qty(const struct order *order); /* ordered less filled; 0 when over */
+
+/* The day and number in "st-2026-09-01-17"; false for another shape (emergency ids too). */
+bool client_id_parse(const char *client_id, struct date *day, int64_t *number);
+bool client_id_is_ours(const char *client_id); /* starts with "st-" */
+
+struct order *orders_find(struct orders *orders, const char *client_id);
+/* A new intent, journaled and committed. Gives it the next number of the day. ERR_LIMIT, ERR_IO,
+ * ERR_NO_SPACE: then nothing was added. */
+enum err_code orders_add(struct orders *orders, struct date day, const struct order *intent,
+                         struct order **out, struct err *err) MUST_USE;
+/* Adds without the journal: the emergency rule. NULL when full. */
+struct order *orders_add_emergency(struct orders *orders, const struct order *intent);
+/* Moves to a state and journals it (best effort: the broker is asked again after a restart). */
+void orders_move(struct orders *orders, struct order *order, enum order_state state);
+/* Takes the broker's word for an order: status, growth of the filled quantity, end. */
+void orders_take(struct orders *orders, struct order *order, const struct broker_order *truth);
+/* Drops what is over. Pointers into the table end here. */
+void orders_sweep(struct orders *orders);
+enum err_code orders_fold(struct orders *orders, const struct journal_row *row,
+                          struct err *err) MUST_USE;
+/* After the fold: intents without an outcome are unknown. */
+void orders_fold_end(struct orders *orders);
+
+/* Sum of open quantity of live sells (stops included) or buys in a symbol; unknown ones count. */
+struct qty orders_open_qty(const struct orders *orders, const char *symbol, enum order_side side);
+/* The live order of a purpose in a symbol, or NULL. */
+struct order *orders_live(struct orders *orders, const char *symbol, enum order_purpose purpose);
+bool orders_any_live(const struct orders *orders, const char *symbol);
+
+#endif

@@ -1,0 +1,114 @@
+#include "core/orders/protective_stops.h"
+
+#include "core/orders/validation.h"
+
+#include <string.h>
+
+static const struct span PARTIAL_LASTS = {INT64_C(10000000000)};
+static const struct span NAKED_PAGE = {INT64_C(60000000000)};
+
+static void tell(const struct gateway *gateway, const struct holding *holding, const char *what,
+                 struct usd stop) {
+    observe(gateway->world->observer, &(struct event){.kind = EVENT_PROTECTION,
+                                                      .at = clock_utc(gateway->world->clock),
+                                                      .what = what,
+                                                      .symbol = holding->symbol,
+                                                      .qty = holding->broker_qty,
+                                                      .price = stop});
+}
+
+static void mark_naked(struct gateway *gateway, struct holding *holding, bool is_naked,
+                       struct usd stop) {
+    struct utc now = clock_utc(gateway->world->clock);
+    bool was_naked = holding->naked_since.ns != 0;
+    if (is_naked && !was_naked) {
+        holding->naked_since = now;
+        tell(gateway, holding, "naked", stop);
+    } else if (!is_naked && was_naked) {
+        holding->naked_since = (struct utc){0};
+        tell(gateway, holding, "protected", stop);
+    } else if (is_naked && utc_sub(now, holding->naked_since).ns >= NAKED_PAGE.ns) {
+        log_alert(gateway->log, ALERT_PAGE, "naked_position", holding->symbol);
+        holding->naked_since = now;
+    }
+}
+
+static struct usd stop_price(const struct gateway *gateway, const struct holding *holding) {
+    struct usd entry = holding_entry_price(holding);
+    struct usd stop = usd_sub(entry, usd_scale(entry, gateway->config->stop_distance));
+    return usd_floor(stop, price_tick(stop));
+}
+
+/* A live buy in the symbol: true while it stands in the way; a partial one is cut off. */
+static bool entry_in_the_way(struct gateway *gateway, const struct holding *holding) {
+    struct order *entry = orders_live(gateway->orders, holding->symbol, PURPOSE_ENTRY);
+    if (entry == NULL) {
+        return false;
+    }
+    struct utc now = clock_utc(gateway->world->clock);
+    if (utc_sub(now, holding->entered_at).ns >= PARTIAL_LASTS.ns || entry->cancel_at.ns != 0) {
+        gateway_cancel(gateway, entry);
+        gateway_ask(gateway, entry);
+    }
+    return true;
+}
+
+static void place(struct gateway *gateway, struct holding *holding, struct qty qty,
+                  const struct order *grown) {
+    struct order intent = {.side = SIDE_SELL,
+                           .type = ORDER_STOP,
+                           .tif = TIF_GTC,
+                           .purpose = PURPOSE_STOP,
+                           .reason = "protection",
+                           .qty = qty,
+                           .stop_price = grown != NULL ? grown->stop_price
+                                                       : stop_price(gateway, holding)};
+    strcpy(intent.symbol, holding->symbol);
+    if (grown != NULL) {
+        strcpy(intent.replaces, grown->client_id);
+    }
+    struct refusal refusal = {0};
+    struct err err = {0};
+    if (gateway_send(gateway, &intent, NULL, &refusal, &err) == ERR_REFUSED) {
+        log_alert(gateway->log, ALERT_WARN, "stop_refused", err.text);
+    }
+}
+
+static void protect(struct gateway *gateway, struct exits *exits, struct holding *holding) {
+    const struct exit_plan *plan = exits_find(exits, holding->symbol);
+    struct qty due = qty_whole(holding->broker_qty);
+    struct order *stop = orders_live(gateway->orders, holding->symbol, PURPOSE_STOP);
+    bool covers = stop != NULL && qty_cmp(order_open_qty(stop), due) >= 0;
+    mark_naked(gateway, holding, due.nanos > 0 && !covers,
+               stop == NULL ? (struct usd){0} : stop->stop_price);
+    bool is_in_transaction = plan != NULL && plan->phase != EXIT_DECIDED;
+    if (covers || due.nanos <= 0 || is_in_transaction || holding->qty.nanos <= 0 ||
+        holding->differs_since.ns != 0 || entry_in_the_way(gateway, holding)) {
+        return;
+    }
+    struct usd through = stop_price(gateway, holding);
+    if (stop == NULL && holding->has_mark && usd_cmp(holding->mark, through) <= 0) {
+        exits_decide(exits, holding, PURPOSE_EXIT, (struct qty){0}, "stop_through");
+        return;
+    }
+    if (stop == NULL) {
+        place(gateway, holding, due, NULL);
+    } else if (stop->state == ORDER_WORKING &&
+               (stop->status == STATUS_NEW || stop->status == STATUS_PARTIALLY_FILLED)) {
+        place(gateway, holding, due, stop);
+    }
+}
+
+void protective_stops_step(struct gateway *gateway, struct exits *exits) {
+    if (!gateway->config->stops_on) {
+        return;
+    }
+    for (size_t i = 0; i < gateway->book->count; i++) {
+        struct holding *holding = &gateway->book->items[i];
+        if (holding->is_listed) {
+            protect(gateway, exits, holding);
+        } else if (holding->naked_since.ns != 0) {
+            mark_naked(gateway, holding, false, (struct usd){0});
+        }
+    }
+}

@@ -1,0 +1,234 @@
+#include "core/portfolio/book.h"
+
+#include "core/base/check.h"
+
+#include <string.h>
+
+struct holding *book_find(struct book *book, const char *symbol) {
+    for (size_t i = 0; i < book->count; i++) {
+        if (strcmp(book->items[i].symbol, symbol) == 0) {
+            return &book->items[i];
+        }
+    }
+    return NULL;
+}
+
+struct holding *book_get(struct book *book, const char *symbol) {
+    struct holding *holding = book_find(book, symbol);
+    if (holding != NULL || book->count == BOOK_MAX) {
+        return holding;
+    }
+    holding = &book->items[book->count++];
+    *holding = (struct holding){0};
+    strncpy(holding->symbol, symbol, SYMBOL_MAX - 1);
+    return holding;
+}
+
+struct usd holding_entry_price(const struct holding *holding) {
+    struct usd price = {0};
+    if (usd_per_qty(holding->cost, holding->qty, &price, NULL) != ERR_OK) {
+        return (struct usd){0};
+    }
+    return price;
+}
+
+struct ratio holding_gain(const struct holding *holding, struct usd price) {
+    struct usd entry = holding_entry_price(holding);
+    struct ratio gain = {0};
+    if (entry.nanos <= 0 || usd_over_usd(usd_sub(price, entry), entry, &gain, NULL) != ERR_OK) {
+        return (struct ratio){0};
+    }
+    return gain;
+}
+
+/* Sells reduce cost by the average, so that the entry price of the rest stays. */
+static void book_sell(struct holding *holding, struct qty qty) {
+    int64_t left = 0;
+    struct qty rest = qty_sub(holding->qty, qty);
+    if (rest.nanos > 0 && holding->qty.nanos > 0) {
+        CHECK(decimal_mul_div(holding->cost.nanos, rest.nanos, holding->qty.nanos, &left, NULL) ==
+              ERR_OK);
+    }
+    holding->cost.nanos = left;
+    holding->qty = rest;
+}
+
+void book_apply_fill(struct book *book, const char *symbol, enum order_side side, struct qty qty,
+                     struct usd amount, struct utc at, struct ratio score) {
+    book->cash_flow =
+        side == SIDE_BUY ? usd_sub(book->cash_flow, amount) : usd_add(book->cash_flow, amount);
+    struct holding *holding = book_get(book, symbol);
+    if (holding == NULL) {
+        return; /* a full book: reconciliation finds the difference */
+    }
+    if (side == SIDE_SELL) {
+        book_sell(holding, qty);
+        return;
+    }
+    if (holding->qty.nanos <= 0) {
+        holding->entered_at = at;
+        holding->entry_score = score;
+        holding->targets_hit = 0;
+        holding->initial_qty = (struct qty){0};
+        holding->high_water = (struct usd){0};
+        holding->high_noted = (struct usd){0};
+        holding->is_adopted = false;
+        holding->cost = (struct usd){0};
+    }
+    holding->qty = qty_add(holding->qty, qty);
+    holding->cost = usd_add(holding->cost, amount);
+    if (qty_cmp(holding->qty, holding->initial_qty) > 0) {
+        holding->initial_qty = holding->qty;
+    }
+}
+
+static enum err_code fold_fill(struct book *book, const struct journal_row *row,
+                               const cJSON *body, struct err *err) {
+    const char *symbol = NULL;
+    const char *side = NULL;
+    struct qty qty = {0};
+    struct usd amount = {0};
+    struct utc at = {0};
+    int64_t score = 0;
+    if (json_string(body, "symbol", &symbol, err) != ERR_OK ||
+        json_string(body, "side", &side, err) != ERR_OK ||
+        json_qty(body, "qty", &qty, err) != ERR_OK ||
+        json_usd(body, "amount", &amount, err) != ERR_OK ||
+        json_utc(body, "at", &at, err) != ERR_OK ||
+        json_decimal_either(body, "score", &score, err) != ERR_OK) {
+        return err_wrap(err, "journal row %lld (fill)", (long long)row->seq);
+    }
+    book_apply_fill(book, symbol, strcmp(side, "buy") == 0 ? SIDE_BUY : SIDE_SELL, qty, amount, at,
+                    (struct ratio){score});
+    return ERR_OK;
+}
+
+static enum err_code fold_adopt(struct book *book, const struct journal_row *row,
+                                const cJSON *body, struct err *err) {
+    struct qty qty = {0};
+    struct usd cost = {0};
+    struct utc at = {0};
+    if (json_qty(body, "qty", &qty, err) != ERR_OK ||
+        json_usd(body, "cost", &cost, err) != ERR_OK || json_utc(body, "at", &at, err) != ERR_OK) {
+        return err_wrap(err, "journal row %lld (adopt)", (long long)row->seq);
+    }
+    struct holding *holding = book_get(book, row->key);
+    if (holding == NULL) {
+        return err_set(err, ERR_LIMIT, "journal row %lld: more than %d positions",
+                       (long long)row->seq, BOOK_MAX);
+    }
+    if (holding->entered_at.ns == 0) {
+        holding->entered_at = at;
+    }
+    holding->qty = qty;
+    holding->cost = cost;
+    holding->is_adopted = true;
+    if (qty_cmp(qty, holding->initial_qty) > 0) {
+        holding->initial_qty = qty;
+    }
+    return ERR_OK;
+}
+
+static enum err_code fold_note(struct book *book, const struct journal_row *row,
+                               const cJSON *body, struct err *err) {
+    struct usd high = {0};
+    int64_t targets = 0;
+    if (json_usd(body, "high", &high, err) != ERR_OK ||
+        json_int(body, "targets", &targets, err) != ERR_OK) {
+        return err_wrap(err, "journal row %lld (note)", (long long)row->seq);
+    }
+    struct holding *holding = book_find(book, row->key);
+    if (holding != NULL) {
+        holding->high_water = usd_max(holding->high_water, high);
+        holding->high_noted = holding->high_water;
+        holding->targets_hit |= (unsigned)targets;
+    }
+    return ERR_OK;
+}
+
+enum err_code book_fold(struct book *book, const struct journal_row *row, struct err *err) {
+    bool is_fill = strcmp(row->kind, "fill") == 0;
+    bool is_adopt = strcmp(row->kind, "adopt") == 0;
+    bool is_note = strcmp(row->kind, "note") == 0;
+    if (!is_fill && !is_adopt && !is_note) {
+        return ERR_OK;
+    }
+    cJSON *body = NULL;
+    enum err_code code = json_parse(row->body, strlen(row->body), &body, err);
+    if (code != ERR_OK) {
+        return err_wrap(err, "journal row %lld", (long long)row->seq);
+    }
+    code = is_fill    ? fold_fill(book, row, body, err)
+           : is_adopt ? fold_adopt(book, row, body, err)
+                      : fold_note(book, row, body, err);
+    cJSON_Delete(body);
+    return code;
+}
+
+enum err_code book_note(struct book *book, struct journal *journal, const struct holding *holding,
+                        struct err *err) {
+    (void)book;
+    struct text body = {0};
+    text_add_char(&body, '{');
+    text_member_decimal(&body, "high", holding->high_water.nanos);
+    text_member_int(&body, "targets", holding->targets_hit);
+    text_add_char(&body, '}');
+    enum err_code code =
+        journal_append(journal, "note", holding->symbol, text_get(&body), NULL, err);
+    text_release(&body);
+    return code;
+}
+
+enum err_code book_adopt(struct book *book, struct journal *journal, struct holding *holding,
+                         struct utc now, struct err *err) {
+    struct usd cost = {0};
+    if (usd_times_qty(holding->avg_entry, holding->broker_qty, &cost, err) != ERR_OK) {
+        return err_wrap(err, "%s", holding->symbol);
+    }
+    struct text body = {0};
+    text_add_char(&body, '{');
+    text_member_decimal(&body, "qty", holding->broker_qty.nanos);
+    text_member_decimal(&body, "cost", cost.nanos);
+    text_member_decimal(&body, "was", holding->qty.nanos);
+    text_member_utc(&body, "at", now);
+    text_add_char(&body, '}');
+    enum err_code code =
+        journal_append(journal, "adopt", holding->symbol, text_get(&body), NULL, err);
+    if (code == ERR_OK) {
+        struct journal_row row = {.kind = "adopt", .key = holding->symbol, .body = text_get(&body)};
+        code = book_fold(book, &row, err);
+    }
+    text_release(&body);
+    return code;
+}
+
+void book_sweep(struct book *book) {
+    size_t kept = 0;
+    for (size_t i = 0; i < book->count; i++) {
+        const struct holding *holding = &book->items[i];
+        if (holding->qty.nanos != 0 || holding->is_listed) {
+            book->items[kept++] = *holding;
+        }
+    }
+    book->count = kept;
+}
+
+void book_print(const struct book *book, struct text *out) {
+    for (size_t i = 0; i < book->count; i++) {
+        const struct holding *holding = &book->items[i];
+        if (i > 0) {
+            text_add(out, ",\n");
+        }
+        text_add_json_string(out, holding->symbol);
+        text_add(out, ":{");
+        text_member_decimal(out, "qty", holding->qty.nanos);
+        text_member_decimal(out, "entry_price", holding_entry_price(holding).nanos);
+        text_member_decimal(out, "initial_qty", holding->initial_qty.nanos);
+        text_member_utc(out, "entered_at", holding->entered_at);
+        text_member_decimal(out, "high_water", holding->high_noted.nanos);
+        text_member_int(out, "targets_hit", holding->targets_hit);
+        text_member_decimal(out, "entry_score", holding->entry_score.nanos);
+        text_member_bool(out, "adopted", holding->is_adopted);
+        text_add_char(out, '}');
+    }
+}

@@ -1,0 +1,74 @@
+/* book.h - what we hold, by our own booked fills, beside what the broker says we hold.
+ *
+ * Broker wins on quantity, we win on intent: when we entered, why, how far the price went, which
+ * targets are done. The journal is the authority (rows "fill", "adopt", "note", "forget"); the book is
+ * a fold over it, position_metadata.json a projection of the book. A holding stays until the broker
+ * says flat and no fill is missing. */
+#ifndef CORE_PORTFOLIO_BOOK_H
+#define CORE_PORTFOLIO_BOOK_H
+
+#include "core/alpaca/alpaca.h"
+#include "core/base/json.h"
+#include "core/state/journal.h"
+
+#define BOOK_MAX 64 /* risk.max_positions is at most this */
+
+struct holding {
+    char symbol[SYMBOL_MAX];
+    struct qty qty;           /* by booked fills and adoptions */
+    struct usd cost;          /* what the present quantity cost */
+    struct qty initial_qty;   /* the most this position ever held: targets are shares of it */
+    struct utc entered_at;    /* first fill */
+    struct usd high_water;    /* highest trusted mark since entry */
+    struct usd high_noted;    /* the same, as last journaled */
+    unsigned targets_hit;     /* bit k: target k+1 was decided */
+    struct ratio entry_score; /* zero when unknown: then decay never exits */
+    bool is_adopted;          /* the broker showed it, no fill of ours explains it */
+    /* the broker's word, of the last listing */
+    bool is_listed;
+    struct qty broker_qty;
+    struct qty available;
+    struct usd avg_entry;
+    bool has_broker_price;
+    struct usd broker_price;
+    /* the trusted mark of this tick */
+    bool has_mark;
+    struct usd mark;
+    /* reconciliation: since when quantity differs without an explanation; {0} = agrees */
+    struct utc differs_since;
+    int differs_count;
+    struct utc naked_since; /* protection: {0} when protected or flat */
+};
+
+struct book {
+    struct holding items[BOOK_MAX];
+    size_t count;
+    struct usd cash_flow; /* sum of all booked fills: sells positive, buys negative */
+};
+
+struct holding *book_find(struct book *book, const char *symbol);
+/* The holding, made flat if new. NULL when the book is full. */
+struct holding *book_get(struct book *book, const char *symbol);
+/* Average cost per share; zero when flat. */
+struct usd holding_entry_price(const struct holding *holding);
+/* Gain over entry at a price: price / entry - 1; zero when flat. */
+struct ratio holding_gain(const struct holding *holding, struct usd price);
+
+/* Books one execution in memory. amount is price x qty, exact to the broker's averages. */
+void book_apply_fill(struct book *book, const char *symbol, enum order_side side, struct qty qty,
+                     struct usd amount, struct utc at, struct ratio score);
+/* Folds one journal row; rows of other kinds are none of its business. */
+enum err_code book_fold(struct book *book, const struct journal_row *row, struct err *err) MUST_USE;
+
+/* Journals (without commit) what fills do not say: high water, targets. */
+enum err_code book_note(struct book *book, struct journal *journal, const struct holding *holding,
+                        struct err *err) MUST_USE;
+/* Journals that the broker's quantity is taken over as ours, with its average price. */
+enum err_code book_adopt(struct book *book, struct journal *journal, struct holding *holding,
+                         struct utc now, struct err *err) MUST_USE;
+/* Drops flat, unlisted holdings from memory. */
+void book_sweep(struct book *book);
+/* Members of position_metadata.json. */
+void book_print(const struct book *book, struct text *out);
+
+#endif

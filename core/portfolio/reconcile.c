@@ -1,0 +1,68 @@
+#include "core/portfolio/reconcile.h"
+
+#include <string.h>
+
+static const struct span CONFIRM_APART = {INT64_C(15000000000)};
+
+static void take_listing(struct book *book, const struct broker_position *listing, size_t count) {
+    for (size_t i = 0; i < book->count; i++) {
+        book->items[i].is_listed = false;
+        book->items[i].broker_qty = (struct qty){0};
+        book->items[i].has_broker_price = false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct holding *holding = book_get(book, listing[i].symbol);
+        if (holding == NULL) {
+            continue;
+        }
+        holding->is_listed = true;
+        holding->broker_qty = listing[i].qty;
+        holding->available = listing[i].qty_available;
+        holding->avg_entry = listing[i].avg_entry_price;
+        holding->has_broker_price = listing[i].has_price;
+        holding->broker_price = listing[i].current_price;
+    }
+}
+
+/* A confirmed difference: shares at the broker are taken over, a vanished position stays. */
+static void resolve(struct book *book, struct holding *holding, struct journal *journal,
+                    struct log *log, struct utc now, struct reconcile_result *result) {
+    result->confirmed++;
+    if (!holding->is_listed) {
+        result->is_vanished = true;
+        log_alert(log, ALERT_PAGE, "position_vanished", holding->symbol);
+        return;
+    }
+    log_alert(log, ALERT_PAGE, "position_unexplained", holding->symbol);
+    if (journal != NULL && book_adopt(book, journal, holding, now, NULL) == ERR_OK &&
+        journal_commit(journal, NULL) == ERR_OK) {
+        holding->differs_since = (struct utc){0};
+    }
+}
+
+struct reconcile_result reconcile(struct book *book, const struct broker_position *listing,
+                                  size_t count, struct journal *journal, struct log *log,
+                                  struct utc now,
+                                  bool (*is_busy)(void *context, const char *symbol),
+                                  void *context) {
+    struct reconcile_result result = {0};
+    take_listing(book, listing, count);
+    for (size_t i = 0; i < book->count; i++) {
+        struct holding *holding = &book->items[i];
+        bool agrees = holding->broker_qty.nanos == holding->qty.nanos;
+        if (agrees || is_busy(context, holding->symbol)) {
+            holding->differs_since = (struct utc){0};
+            holding->differs_count = 0;
+            continue;
+        }
+        result.differences++;
+        holding->differs_count++;
+        if (holding->differs_since.ns == 0) {
+            holding->differs_since = now;
+        } else if (utc_sub(now, holding->differs_since).ns >= CONFIRM_APART.ns) {
+            resolve(book, holding, journal, log, now, &result);
+        }
+    }
+    book_sweep(book);
+    return result;
+}

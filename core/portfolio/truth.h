@@ -1,0 +1,41 @@
+/* truth.h - what the broker last said, and how old it is. Filled by the engine each tick, read by all;
+ * ages are on the monotonic clock. */
+#ifndef CORE_PORTFOLIO_TRUTH_H
+#define CORE_PORTFOLIO_TRUTH_H
+
+#include "core/alpaca/alpaca.h"
+#include "core/config/config.h"
+
+struct reference { /* a price two sources agree on */
+    bool is_trusted;
+    struct usd price;
+};
+
+struct truth {
+    bool has_account, has_positions, has_orders; /* heard at least once since start */
+    struct mono account_at, positions_at, orders_at, quotes_at;
+    struct broker_account account;
+    bool is_equity_explained; /* equity = cash + marks, within data.equity_step */
+    bool has_clock;
+    struct broker_clock clock;
+    struct session session; /* the current one, or the next */
+    struct date day;        /* its date: the exchange day */
+    bool is_open;
+    struct broker_quote quotes[CONFIG_SYMBOLS_MAX];
+    struct broker_trade trades[CONFIG_SYMBOLS_MAX];
+    struct usd last_close[CONFIG_SYMBOLS_MAX]; /* of the newest minute bar */
+    struct utc last_bar_at[CONFIG_SYMBOLS_MAX];
+    struct reference references[CONFIG_SYMBOLS_MAX];
+};
+
+/* Index of a symbol in the configured universe, or -1. */
+static inline int universe_find(const struct config *config, const char *symbol) {
+    for (size_t i = 0; i < config->symbol_count; i++) {
+        if (strcmp(config->symbols[i], symbol) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+#endif

@@ -1,0 +1,194 @@
+#include "core/risk/account_guards.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const WARN_KEYS[] = {"daily_loss_50", "daily_loss_80"};
+
+void account_guards_init(struct account_guards *guards, const struct config *config,
+                         struct causes *causes) {
+    *guards = (struct account_guards){.config = config, .causes = causes};
+}
+
+enum err_code account_guards_fold(struct account_guards *guards, const struct journal_row *row,
+                                  struct err *err) {
+    struct usd *target = NULL;
+    if (strcmp(row->kind, "baseline") == 0) {
+        target = &guards->baseline;
+        if (date_parse(row->key, &guards->baseline_day, err) != ERR_OK) {
+            return err_wrap(err, "journal row %lld", (long long)row->seq);
+        }
+    } else if (strcmp(row->kind, "go_live") == 0) {
+        target = &guards->go_live;
+        guards->has_go_live = true;
+    } else if (strcmp(row->kind, "peak") == 0) {
+        target = &guards->peak;
+        guards->has_peak = true;
+    } else {
+        return ERR_OK;
+    }
+    cJSON *body = NULL;
+    enum err_code code = json_parse(row->body, strlen(row->body), &body, err);
+    if (code == ERR_OK) {
+        code = json_usd(body, "usd", target, err);
+        cJSON_Delete(body);
+    }
+    return code == ERR_OK ? ERR_OK : err_wrap(err, "journal row %lld", (long long)row->seq);
+}
+
+/* Journals one amount; a journal that refuses is latched by its owner. */
+static bool note(struct account_guards *guards, const char *kind, const char *key,
+                 struct usd amount) {
+    struct text body = {.limit = 256};
+    text_add_char(&body, '{');
+    text_member_decimal(&body, "usd", amount.nanos);
+    text_add_char(&body, '}');
+    bool is_noted = guards->causes->journal != NULL &&
+                    journal_append(guards->causes->journal, kind, key, text_get(&body), NULL,
+                                   NULL) == ERR_OK &&
+                    journal_commit(guards->causes->journal, NULL) == ERR_OK;
+    text_release(&body);
+    return is_noted;
+}
+
+/* True at the second breach in a row at least `apart` after the first. */
+static bool confirmed(struct guard_step *step, bool is_breach, struct utc at, struct span apart) {
+    if (!is_breach) {
+        step->first_breach = (struct utc){0};
+        return false;
+    }
+    if (step->first_breach.ns == 0) {
+        step->first_breach = at;
+        return false;
+    }
+    return utc_sub(at, step->first_breach).ns >= apart.ns;
+}
+
+struct usd daily_loss_limit(const struct account_guards *guards) {
+    if (guards->baseline.nanos <= 0) {
+        return (struct usd){0};
+    }
+    return usd_min(guards->config->daily_loss_usd,
+                   usd_scale(guards->baseline, guards->config->daily_loss_share));
+}
+
+bool daily_change(const struct account_guards *guards, const struct equity_reading *reading,
+                  struct usd *out) {
+    if (guards->baseline_day.days != reading->exchange_day.days) {
+        return false;
+    }
+    *out = usd_sub(usd_sub(reading->equity, guards->baseline), reading->flows_today);
+    return true;
+}
+
+/* The baseline of a day is the previous close and never changes within the day. */
+static void take_baseline(struct account_guards *guards, const struct equity_reading *reading) {
+    if (guards->baseline_day.days == reading->exchange_day.days) {
+        return;
+    }
+    if (!reading->has_previous_close || reading->previous_close.nanos <= 0) {
+        causes_hold(guards->causes, "baseline_unknown", MODE_REDUCE_ONLY,
+                    "the broker's last_equity is not of the previous session");
+        return;
+    }
+    char day[DATE_TEXT_MAX];
+    date_print(reading->exchange_day, day);
+    if (note(guards, "baseline", day, reading->previous_close)) {
+        guards->baseline = reading->previous_close;
+        guards->baseline_day = reading->exchange_day;
+        guards->loss = (struct guard_step){0};
+        causes_let_go(guards->causes, "baseline_unknown");
+    }
+}
+
+static void warn_loss(struct account_guards *guards, const struct equity_reading *reading,
+                      struct usd loss, struct usd limit) {
+    if (guards->warned_day.days != reading->exchange_day.days) {
+        guards->warned_day = reading->exchange_day;
+        guards->warned_percent = 0;
+    }
+    for (int step = 0; step < 2; step++) {
+        int percent = step == 0 ? 50 : 80;
+        if (guards->warned_percent < percent && loss.nanos >= limit.nanos / 100 * percent) {
+            guards->warned_percent = percent;
+            log_alert(guards->causes->log, ALERT_WARN, WARN_KEYS[step],
+                      "the day's loss nears its limit");
+        }
+    }
+}
+
+static void judge_loss(struct account_guards *guards, const struct equity_reading *reading) {
+    struct usd change = {0};
+    if (!daily_change(guards, reading, &change)) {
+        return;
+    }
+    struct usd limit = daily_loss_limit(guards);
+    struct usd loss = usd_neg(change);
+    warn_loss(guards, reading, loss, limit);
+    struct span apart = reading->is_core_session ? SPAN_S(5) : SPAN_S(60);
+    if (confirmed(&guards->loss, usd_cmp(loss, limit) >= 0, reading->at, apart)) {
+        char why[160];
+        char lost[DECIMAL_TEXT_MAX];
+        char most[DECIMAL_TEXT_MAX];
+        decimal_print_places(loss.nanos, 2, lost);
+        decimal_print_places(limit.nanos, 2, most);
+        snprintf(why, sizeof why, "the day lost %s USD, limit %s", lost, most);
+        causes_latch(guards->causes, "daily_loss", MODE_REDUCE_ONLY, "core", why);
+    }
+}
+
+static void judge_floor(struct account_guards *guards, const struct equity_reading *reading) {
+    if (!guards->has_go_live) {
+        if (note(guards, "go_live", "", reading->equity)) {
+            guards->go_live = reading->equity;
+            guards->has_go_live = true;
+        }
+        return;
+    }
+    struct usd share = usd_scale(usd_add(guards->go_live, reading->flows_ever),
+                                 guards->config->equity_floor_share);
+    struct usd floor = usd_max(guards->config->equity_floor_usd, share);
+    if (confirmed(&guards->floor, usd_cmp(reading->equity, floor) < 0, reading->at, SPAN_S(5))) {
+        causes_latch(guards->causes, "equity_floor", MODE_REDUCE_ONLY, "core",
+                     "equity is below its floor");
+    }
+}
+
+/* The peak rises only by two readings, the lower of which counts. */
+static void raise_peak(struct account_guards *guards, struct usd nav) {
+    if (guards->has_peak && usd_cmp(nav, guards->peak) <= 0) {
+        guards->candidate_peak = (struct usd){0};
+        return;
+    }
+    struct usd twice = usd_min(guards->candidate_peak, nav);
+    guards->candidate_peak = nav;
+    bool is_step = !guards->has_peak || usd_cmp(twice, usd_add(guards->peak, USD(1))) >= 0;
+    if (twice.nanos > 0 && is_step && note(guards, "peak", "", twice)) {
+        guards->peak = twice;
+        guards->has_peak = true;
+    }
+}
+
+static void judge_drawdown(struct account_guards *guards, const struct equity_reading *reading) {
+    struct usd nav = usd_sub(reading->equity, reading->flows_ever);
+    raise_peak(guards, nav);
+    if (!guards->has_peak || guards->peak.nanos <= 0) {
+        return;
+    }
+    struct usd fall = usd_sub(guards->peak, nav);
+    bool is_breach = usd_cmp(fall, usd_scale(guards->peak, guards->config->max_drawdown)) >= 0;
+    if (confirmed(&guards->drawdown, is_breach, reading->at, SPAN_S(5))) {
+        causes_latch(guards->causes, "max_drawdown", MODE_REDUCE_ONLY, "core",
+                     "equity fell from its peak by the limit");
+    }
+}
+
+void account_guards_judge(struct account_guards *guards, const struct equity_reading *reading) {
+    if (!reading->is_trusted) {
+        return;
+    }
+    take_baseline(guards, reading);
+    judge_loss(guards, reading);
+    judge_floor(guards, reading);
+    judge_drawdown(guards, reading);
+}

@@ -1,0 +1,338 @@
+#include "core/risk/causes.h"
+
+#include "core/state/state_file.h"
+
+#include <string.h>
+
+const char *mode_word(enum mode mode) {
+    static const char *const words[] = {"NORMAL", "CAUTION", "REDUCE_ONLY", "HALT"};
+    return words[mode];
+}
+
+void causes_init(struct causes *causes, struct world *world, struct log *log) {
+    *causes = (struct causes){.world = world, .log = log};
+}
+
+void causes_release(struct causes *causes) {
+    text_release(&causes->shown);
+}
+
+static struct cause *find(const struct causes *causes, const char *name) {
+    for (size_t i = 0; i < causes->count; i++) {
+        if (strcmp(causes->items[i].name, name) == 0) {
+            return (struct cause *)&causes->items[i];
+        }
+    }
+    return NULL;
+}
+
+bool causes_has(const struct causes *causes, const char *name) {
+    return find(causes, name) != NULL;
+}
+
+enum mode causes_mode(const struct causes *causes) {
+    enum mode mode = MODE_NORMAL;
+    for (size_t i = 0; i < causes->count; i++) {
+        mode = causes->items[i].mode > mode ? causes->items[i].mode : mode;
+    }
+    return mode;
+}
+
+static void copy_cut(char *field, size_t size, const char *string) {
+    size_t n = strnlen(string, size - 1);
+    memcpy(field, string, n);
+    field[n] = '\0';
+}
+
+/* Adds or raises; the set never overflows silently: past the limit everything is HALT. */
+static struct cause *put(struct causes *causes, const char *name, enum mode mode, const char *by,
+                         const char *why) {
+    struct cause *cause = find(causes, name);
+    if (cause != NULL) {
+        cause->mode = mode > cause->mode ? mode : cause->mode;
+        return cause;
+    }
+    if (causes->count == CAUSES_MAX) {
+        causes->items[0].mode = MODE_HALT;
+        return &causes->items[0];
+    }
+    cause = &causes->items[causes->count++];
+    *cause = (struct cause){.mode = mode, .since = clock_utc(causes->world->clock)};
+    copy_cut(cause->name, sizeof cause->name, name);
+    copy_cut(cause->by, sizeof cause->by, by);
+    copy_cut(cause->why, sizeof cause->why, why);
+    return cause;
+}
+
+static void drop(struct causes *causes, const struct cause *cause) {
+    size_t i = (size_t)(cause - causes->items);
+    memmove(&causes->items[i], &causes->items[i + 1],
+            (causes->count - i - 1) * sizeof causes->items[0]);
+    causes->count--;
+}
+
+static void tell(const struct causes *causes, const struct cause *cause, const char *what) {
+    struct text body = {.limit = 2048};
+    text_member_string(&body, "cause", cause->name);
+    text_member_string(&body, "what", what);
+    text_member_string(&body, "mode", mode_word(cause->mode));
+    text_member_string(&body, "by", cause->by);
+    text_member_string(&body, "why", cause->why);
+    log_line(causes->log, "cause", text_get(&body));
+    observe(causes->world->observer, &(struct event){.kind = EVENT_MECHANISM,
+                                                     .at = clock_utc(causes->world->clock),
+                                                     .subject = cause->name,
+                                                     .what = what,
+                                                     .body = text_get(&body),
+                                                     .body_len = body.len});
+    text_release(&body);
+}
+
+static enum mode mode_of_word(const char *word) {
+    return strcmp(word, "HALT") == 0 ? MODE_HALT
+           : strcmp(word, "CAUTION") == 0 ? MODE_CAUTION
+                                          : MODE_REDUCE_ONLY;
+}
+
+static void fold_set(struct causes *causes, const struct journal_row *row, const cJSON *body) {
+    const char *mode = "REDUCE_ONLY";
+    const char *by = "?";
+    const char *why = "?";
+    (void)!json_string(body, "mode", &mode, NULL);
+    (void)!json_string(body, "by", &by, NULL);
+    (void)!json_string(body, "why", &why, NULL);
+    struct cause *cause = put(causes, row->key, mode_of_word(mode), by, why);
+    cause->is_latched = true;
+    cause->seq = row->seq;
+    cause->since = row->at;
+}
+
+enum err_code causes_fold(struct causes *causes, const struct journal_row *row, struct err *err) {
+    if (strcmp(row->kind, "latch_set") == 0) {
+        cJSON *body = NULL;
+        if (json_parse(row->body, strlen(row->body), &body, err) != ERR_OK) {
+            return err_wrap(err, "journal row %lld", (long long)row->seq);
+        }
+        fold_set(causes, row, body);
+        cJSON_Delete(body);
+    } else if (strcmp(row->kind, "latch_clear") == 0) {
+        const struct cause *cause = find(causes, row->key);
+        if (cause != NULL) {
+            drop(causes, cause);
+        }
+        causes->last_clear_seq = row->seq;
+    } else if (strcmp(row->kind, "document") == 0) {
+        causes->was_documented = true;
+    }
+    return ERR_OK;
+}
+
+static void journal_set(struct causes *causes, struct cause *cause) {
+    struct text body = {.limit = 2048};
+    text_add_char(&body, '{');
+    text_member_string(&body, "mode", mode_word(cause->mode));
+    text_member_string(&body, "by", cause->by);
+    text_member_string(&body, "why", cause->why);
+    text_add_char(&body, '}');
+    int64_t seq = 0;
+    if (causes->journal != NULL &&
+        journal_append(causes->journal, "latch_set", cause->name, text_get(&body), &seq, NULL) ==
+            ERR_OK &&
+        journal_commit(causes->journal, NULL) == ERR_OK) {
+        cause->seq = seq;
+    }
+    text_release(&body);
+}
+
+void causes_latch(struct causes *causes, const char *name, enum mode mode, const char *by,
+                  const char *why) {
+    const struct cause *known = find(causes, name);
+    if (known != NULL && known->is_latched && known->mode >= mode) {
+        return;
+    }
+    struct cause *cause = put(causes, name, mode, by, why);
+    cause->is_latched = true;
+    journal_set(causes, cause);
+    causes->is_dirty = true;
+    tell(causes, cause, "acted");
+    log_alert(causes->log, ALERT_PAGE, cause->name, cause->why);
+    causes_save(causes);
+}
+
+enum err_code causes_clear(struct causes *causes, const char *name, const char *by,
+                           const char *why, struct err *err) {
+    const struct cause *cause = find(causes, name);
+    if (cause == NULL || !cause->is_latched) {
+        return err_set(err, ERR_NOT_FOUND, "no latched cause '%s'", name);
+    }
+    if (causes->journal == NULL) {
+        return err_set(err, ERR_IO, "the journal is not open; '%s' stays", name);
+    }
+    struct text body = {.limit = 2048};
+    text_add_char(&body, '{');
+    text_member_string(&body, "by", by);
+    text_member_string(&body, "why", why);
+    text_add_char(&body, '}');
+    int64_t seq = 0;
+    enum err_code code =
+        journal_append(causes->journal, "latch_clear", name, text_get(&body), &seq, err);
+    text_release(&body);
+    if (code != ERR_OK || (code = journal_commit(causes->journal, err)) != ERR_OK) {
+        return err_wrap(err, "clear of '%s'", name);
+    }
+    tell(causes, cause, "released");
+    drop(causes, cause);
+    causes->last_clear_seq = seq;
+    causes->is_dirty = true;
+    causes_save(causes);
+    return ERR_OK;
+}
+
+void causes_hold(struct causes *causes, const char *name, enum mode mode, const char *why) {
+    const struct cause *known = find(causes, name);
+    if (known != NULL && known->mode >= mode) {
+        return;
+    }
+    tell(causes, put(causes, name, mode, "core", why), "acted");
+}
+
+void causes_let_go(struct causes *causes, const char *name) {
+    const struct cause *cause = find(causes, name);
+    if (cause != NULL && !cause->is_latched) {
+        tell(causes, cause, "released");
+        drop(causes, cause);
+    }
+}
+
+void causes_print(const struct causes *causes, struct text *out) {
+    bool is_first = true;
+    for (size_t i = 0; i < causes->count; i++) {
+        const struct cause *cause = &causes->items[i];
+        text_add(out, is_first ? "" : ",\n");
+        is_first = false;
+        text_add_json_string(out, cause->name);
+        text_add(out, ":{\"active\":true");
+        text_member_string(out, "mode", mode_word(cause->mode));
+        text_member_bool(out, "latched", cause->is_latched);
+        text_member_utc(out, "since", cause->since);
+        text_member_int(out, "seq", cause->seq);
+        text_member_string(out, "by", cause->by);
+        text_member_string(out, "why", cause->why);
+        text_add_char(out, '}');
+    }
+}
+
+/* The latched causes alone: a while-true cause must not come back from a document. */
+static void print_latched(const struct causes *causes, struct text *out) {
+    struct causes latched = {0};
+    for (size_t i = 0; i < causes->count; i++) {
+        if (causes->items[i].is_latched) {
+            latched.items[latched.count++] = causes->items[i];
+        }
+    }
+    causes_print(&latched, out);
+}
+
+static void remember_shown(struct causes *causes) {
+    text_clear(&causes->shown);
+    (void)!state_file_read(causes->world->disk, FREEZES_DOCUMENT, 1 << 20, &causes->shown, NULL);
+}
+
+void causes_save(struct causes *causes) {
+    if (!causes->is_dirty || causes->journal == NULL) {
+        return;
+    }
+    struct text members = {0};
+    print_latched(causes, &members);
+    struct err err = {0};
+    if (state_file_save(causes->world, FREEZES_DOCUMENT, journal_last_seq(causes->journal),
+                        text_get(&members), &err) == ERR_OK) {
+        causes->is_dirty = false;
+        remember_shown(causes);
+        if (!causes->was_documented &&
+            journal_append(causes->journal, "document", FREEZES_DOCUMENT, "{}", NULL, NULL) ==
+                ERR_OK) {
+            causes->was_documented = journal_commit(causes->journal, NULL) == ERR_OK;
+        }
+    } else {
+        log_alert(causes->log, ALERT_PAGE, "freezes_not_saved", err.text);
+    }
+    text_release(&members);
+}
+
+/* A member says "set" unless it is false, null, or an object with active false. */
+static bool says_set(const cJSON *member) {
+    if (cJSON_IsObject(member)) {
+        const cJSON *active = json_member(member, "active");
+        return active == NULL || !cJSON_IsFalse(active);
+    }
+    return !cJSON_IsFalse(member) && !cJSON_IsNull(member);
+}
+
+/* Latches what a document demands and the journal has not cleared since. */
+static void take_document(struct causes *causes, const struct state_file *file) {
+    bool is_edited = file->condition == STATE_FILE_EDITED;
+    for (const cJSON *member = file->tree->child; member != NULL; member = member->next) {
+        if (strcmp(member->string, "_seatrial") == 0 || !says_set(member)) {
+            continue;
+        }
+        bool is_cleared = !is_edited && file->journal_seq < causes->last_clear_seq;
+        if (find(causes, member->string) != NULL || is_cleared) {
+            continue;
+        }
+        const char *mode = "REDUCE_ONLY";
+        (void)!json_string(member, "mode", &mode, NULL);
+        causes_latch(causes, member->string, mode_of_word(mode), is_edited ? "a hand" : "document",
+                     is_edited ? "set by an edit of the document" : "set in a generation");
+    }
+}
+
+static void take_generation(struct causes *causes, int generation) {
+    struct state_file file = {0};
+    struct err err = {0};
+    if (state_file_load(causes->world, FREEZES_DOCUMENT, generation, &file, &err) != ERR_OK) {
+        causes_latch(causes, "freezes_unreadable", MODE_REDUCE_ONLY, "core", err.text);
+        return;
+    }
+    if (file.condition == STATE_FILE_DAMAGED) {
+        causes_latch(causes, "freezes_unreadable", MODE_REDUCE_ONLY, "core",
+                     "the freeze document is not a JSON object");
+    } else if (file.condition == STATE_FILE_MISSING && generation == 0 && causes->was_documented) {
+        causes_latch(causes, "freezes_missing", MODE_REDUCE_ONLY, "core",
+                     "the freeze document existed and is gone");
+    } else if (file.condition == STATE_FILE_GOOD && causes->journal != NULL &&
+               file.journal_seq > journal_last_seq(causes->journal)) {
+        causes_latch(causes, "state_regression", MODE_REDUCE_ONLY, "core",
+                     "the freeze document is newer than the journal");
+        take_document(causes, &file);
+    } else if (file.tree != NULL && cJSON_IsObject(file.tree)) {
+        take_document(causes, &file);
+    }
+    state_file_release(&file);
+}
+
+void causes_load(struct causes *causes) {
+    for (int generation = 0; generation <= STATE_FILE_GENERATIONS; generation++) {
+        take_generation(causes, generation);
+    }
+    causes->is_dirty = true; /* rebuilt from the journal: what a hand cleared comes back */
+    causes_save(causes);
+}
+
+void causes_verify(struct causes *causes) {
+    if (!causes->was_documented) {
+        return;
+    }
+    struct text bytes = {0};
+    enum err_code code =
+        state_file_read(causes->world->disk, FREEZES_DOCUMENT, 1 << 20, &bytes, NULL);
+    bool is_ours = code == ERR_OK && bytes.len == causes->shown.len && bytes.len > 0 &&
+                   memcmp(bytes.data, causes->shown.data, bytes.len) == 0;
+    text_release(&bytes);
+    if (is_ours || code == ERR_IO) {
+        return; /* a disk that cannot be read is the journal's latch, not this one's */
+    }
+    take_generation(causes, 0);
+    causes->is_dirty = true;
+    causes_save(causes);
+}
