@@ -220,6 +220,9 @@ static void step_releasing(struct exits *exits, struct exit_plan *plan) {
     struct gateway *gateway = exits->gateway;
     struct order *stop = orders_live(gateway->orders, plan->symbol, PURPOSE_STOP);
     struct order *entry = orders_live(gateway->orders, plan->symbol, PURPOSE_ENTRY);
+    if (causes_mode(gateway->causes) == MODE_HALT) {
+        return; /* protection stays: what replaces it could not be sent */
+    }
     if (entry != NULL) { /* it would grow what is being closed, and the wash guard forbids both */
         gateway_cancel(gateway, entry);
         gateway_ask(gateway, entry);

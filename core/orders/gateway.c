@@ -322,6 +322,35 @@ bool gateway_cancel_entries(struct gateway *gateway) {
     return is_clear;
 }
 
+static bool was_issued(const struct orders *orders, const char *client_id) {
+    struct date day = {0};
+    int64_t number = 0;
+    if (!client_id_parse(client_id, &day, &number)) {
+        return true; /* an emergency id is issued by counting, not by the journal */
+    }
+    return day.days < orders->numbered_day.days ||
+           (day.days == orders->numbered_day.days && number <= orders->highest_number);
+}
+
+void gateway_meet(struct gateway *gateway, const struct broker_order *truth) {
+    if (!client_id_is_ours(truth->client_id)) {
+        if (gateway->foreign_told.days != gateway->truth->day.days) {
+            gateway->foreign_told = gateway->truth->day;
+            log_alert(gateway->log, ALERT_WARN, "foreign_order", truth->client_id);
+        }
+        return;
+    }
+    if (gateway->orders->numbered_day.days == 0) {
+        causes_latch(gateway->causes, "amnesia", MODE_REDUCE_ONLY, "core",
+                     "the broker shows orders of ours, this state directory knows none");
+    } else if (!was_issued(gateway->orders, truth->client_id)) {
+        second_writer(gateway, truth->client_id);
+    }
+    if (!broker_status_is_terminal(truth->status)) {
+        orders_adopt(gateway->orders, truth);
+    }
+}
+
 bool gateway_check_ids(struct gateway *gateway) {
     struct broker_order listing[ALPACA_ORDERS_MAX];
     size_t count = 0;
@@ -329,18 +358,9 @@ bool gateway_check_ids(struct gateway *gateway) {
     if (alpaca_get_orders_since(gateway->alpaca, since, listing, &count, NULL) != ERR_OK) {
         return false;
     }
-    struct orders *orders = gateway->orders;
     for (size_t i = 0; i < count; i++) {
-        struct date day = {0};
-        int64_t number = 0;
-        if (!client_id_parse(listing[i].client_id, &day, &number)) {
-            continue;
-        }
-        bool is_known = day.days < orders->numbered_day.days ||
-                        (day.days == orders->numbered_day.days && number <= orders->highest_number);
-        if (!is_known) {
-            second_writer(gateway, listing[i].client_id);
-            return true;
+        if (orders_find(gateway->orders, listing[i].client_id) == NULL) {
+            gateway_meet(gateway, &listing[i]);
         }
     }
     return true;

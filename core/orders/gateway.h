@@ -47,6 +47,7 @@ struct gateway { /* all pointers borrowed */
     int64_t sent;
     int64_t refused;
     bool is_journal_down;
+    struct date foreign_told; /* day of the last alert about orders that are not ours */
 };
 
 /* Checks, journals and sends one intent (id, state and times are filled in). On ERR_REFUSED, refusal
@@ -63,7 +64,11 @@ void gateway_cancel(struct gateway *gateway, struct order *order);
 void gateway_ask(struct gateway *gateway, struct order *order);
 /* Cancels every live order that could increase a position; true if none is left. */
 bool gateway_cancel_entries(struct gateway *gateway);
-/* Looks for orders of ours at the broker that the journal does not know. True if the listing came. */
+/* An order at the broker that is not in the table. Not our id: told once a day. Ours and of a number
+ * never issued: second_writer; of a journal that never issued any: amnesia. An open one of ours is
+ * tracked again, so that its shares and its protection count. */
+void gateway_meet(struct gateway *gateway, const struct broker_order *truth);
+/* Meets every order of the exchange day. True if the listing came. */
 bool gateway_check_ids(struct gateway *gateway);
 
 #endif

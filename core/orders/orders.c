@@ -183,6 +183,26 @@ struct order *orders_add_emergency(struct orders *orders, const struct order *in
     return order;
 }
 
+void orders_adopt(struct orders *orders, const struct broker_order *truth) {
+    struct order order = {.side = truth->side,
+                          .type = truth->type,
+                          .tif = truth->tif,
+                          .reason = "adopted",
+                          .qty = truth->qty,
+                          .limit_price = truth->limit_price,
+                          .stop_price = truth->stop_price};
+    order.purpose = truth->side == SIDE_BUY     ? PURPOSE_ENTRY
+                    : truth->type == ORDER_LIMIT ? PURPOSE_EXIT
+                                                 : PURPOSE_STOP;
+    memcpy(order.client_id, truth->client_id, sizeof order.client_id);
+    memcpy(order.symbol, truth->symbol, sizeof order.symbol);
+    struct order *tracked = orders_add_emergency(orders, &order);
+    if (tracked != NULL) {
+        tracked->state = ORDER_UNKNOWN;
+        orders_take(orders, tracked, truth);
+    }
+}
+
 void orders_move(struct orders *orders, struct order *order, enum order_state state) {
     CHECK(state == order->state || order_may_move(order->state, state));
     order->state = state;

@@ -89,6 +89,8 @@ enum err_code orders_add(struct orders *orders, struct date day, const struct or
                          struct order **out, struct err *err) MUST_USE;
 /* Adds without the journal: the emergency rule. NULL when full. */
 struct order *orders_add_emergency(struct orders *orders, const struct order *intent);
+/* Tracks an open order of ours that the table lost; what it is follows from side and type. */
+void orders_adopt(struct orders *orders, const struct broker_order *truth);
 /* Moves to a state and journals it (best effort: the broker is asked again after a restart). */
 void orders_move(struct orders *orders, struct order *order, enum order_state state);
 /* Takes the broker's word for an order: status, growth of the filled quantity, end. */

@@ -159,6 +159,15 @@ void causes_latch(struct causes *causes, const char *name, enum mode mode, const
     causes_save(causes);
 }
 
+void causes_renote(struct causes *causes) {
+    for (size_t i = 0; i < causes->count; i++) {
+        if (causes->items[i].is_latched && causes->items[i].seq == 0) {
+            journal_set(causes, &causes->items[i]);
+            causes->is_dirty = true;
+        }
+    }
+}
+
 enum err_code causes_clear(struct causes *causes, const char *name, const char *by,
                            const char *why, struct err *err) {
     const struct cause *cause = find(causes, name);

@@ -54,6 +54,8 @@ void causes_verify(struct causes *causes);
  * a set cause again only raises its mode. */
 void causes_latch(struct causes *causes, const char *name, enum mode mode, const char *by,
                   const char *why);
+/* Journals latched causes that the journal could not take when they were set. */
+void causes_renote(struct causes *causes);
 /* Ends one latched cause. ERR_NOT_FOUND; ERR_IO when it cannot be journaled: then it stays. */
 enum err_code causes_clear(struct causes *causes, const char *name, const char *by,
                            const char *why, struct err *err) MUST_USE;
