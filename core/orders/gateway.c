@@ -136,7 +136,9 @@ static enum err_code send_bytes(struct gateway *gateway, struct order *order, st
 static bool last_look(struct gateway *gateway, const struct order *order, bool is_exit) {
     struct err err = {0};
     causes_verify(gateway->causes);
-    if (gateway->lease != NULL && lease_check(gateway->lease, &err) == ERR_LOCKED) {
+    bool is_lost = gateway->lease != NULL && (lease_renew(gateway->lease, &err) == ERR_LOCKED ||
+                                              lease_check(gateway->lease, &err) == ERR_LOCKED);
+    if (is_lost) {
         causes_latch(gateway->causes, "lease_lost", MODE_HALT, "core", err.text);
         return false;
     }

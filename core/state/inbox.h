@@ -1,7 +1,8 @@
 /* inbox.h - commands that other processes leave for the core: one file each, in inbox/.
  *
  * Names are "<utc ns>-<nonce>.<verb>", written by temp, fsync, rename, fsync of inbox/, so that they
- * sort by time and a torn or empty one still says freeze or kill by its name alone. */
+ * sort by time and a torn or empty one still says freeze or kill by its name alone. Content:
+ * {"cause","by","why","halt"}; absent members are empty. */
 #ifndef CORE_STATE_INBOX_H
 #define CORE_STATE_INBOX_H
 
@@ -24,7 +25,8 @@ struct inbox_command {
 
 /* The word of a verb: "freeze". Static storage. */
 const char *inbox_verb_word(enum inbox_verb verb);
-/* Leaves a command (file is ignored). cause is [a-z0-9_.:-]+ or "" : ERR_USAGE else. */
+/* Leaves a command (file is ignored). cause is [a-z0-9_.:-]+ or "" : ERR_USAGE else;
+ * a flatten's symbol may have capitals. */
 enum err_code inbox_write(struct world *world, const struct inbox_command *command,
                           struct err *err) MUST_USE;
 /* Reads up to INBOX_MAX commands, oldest first. Files of other shapes are ignored. A missing inbox/

@@ -27,7 +27,8 @@ struct state_file { /* owned by the caller: state_file_release() */
 #define STATE_FILE_GENERATIONS 2
 
 /* Saves members ("\"a\":1,\"b\":[]", no outer braces; may be ""). ERR_IO, ERR_NO_SPACE, ERR_LOCKED:
- * then the old document stands. Tells EVENT_DOCUMENT. */
+ * then the old document stands; only when the last step, the fsync of the directory, fails may the
+ * new one stand, whole. A damaged document does not become a generation. Tells EVENT_DOCUMENT. */
 enum err_code state_file_save(struct world *world, const char *name, int64_t journal_seq,
                               const char *members, struct err *err) MUST_USE;
 /* Loads generation 0 (current), 1 or 2. A bad file is a condition, not an error; ERR_IO is one. */
@@ -37,6 +38,9 @@ void state_file_release(struct state_file *file);
 /* Atomic and never fsynced: for views and metrics, from which nobody recovers. */
 enum err_code state_file_publish(struct world *world, const char *name, const char *bytes,
                                  size_t n, struct err *err) MUST_USE;
+/* Removes temporary files that a dead process left in the state directory. Only for the one process
+ * that may write documents (lease_acquire() calls it). */
+enum err_code state_file_sweep(struct world *world, struct err *err) MUST_USE;
 /* Reads a whole file of at most limit bytes into out. ERR_NOT_FOUND, ERR_LIMIT, ERR_IO. */
 enum err_code state_file_read(struct disk *disk, const char *name, size_t limit,
                               struct text *out, struct err *err) MUST_USE;

@@ -1,0 +1,163 @@
+/* sim_crash.c - process death and power cut: every un-synced change meets its fate. */
+#include "chaos/machine/sim_disk_internal.h"
+
+#include "core/base/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void sim_disk_process_died(struct sim_disk *disk, unsigned port) {
+    for (size_t i = 0; i < SIM_DISK_HANDLES_MAX; i++) {
+        if (disk->handles[i].port == port) {
+            handle_release(disk, &disk->handles[i]);
+        }
+    }
+}
+
+static unsigned ask(struct crash_source *source, enum crash_question question, unsigned options) {
+    const unsigned answer = options < 2 ? 0 : source->choose(source, question, options);
+    CHECK(answer < options || options == 0);
+    return answer;
+}
+
+/* Undoes all un-synced changes and saves what they wrote, in the order of the log. */
+static uint8_t *take_back(struct inode *inode) {
+    size_t total = 1;
+    for (size_t i = 0; i < inode->change_count; i++) {
+        total += inode->changes[i].n;
+    }
+    uint8_t *written = malloc(total);
+    CHECK(written != NULL);
+    size_t at = total - 1;
+    for (size_t i = inode->change_count; i > 0; i--) {
+        const struct change *change = &inode->changes[i - 1];
+        at -= change->n;
+        if (change->n > 0) {
+            memcpy(written + at, inode->bytes + change->offset, change->n);
+        }
+        inode_undo(inode, change);
+    }
+    return written;
+}
+
+/* Sector boundaries strictly inside a write: where it can tear. */
+static unsigned cuts_of(const struct change *change) {
+    const size_t first = change->offset / SIM_DISK_SECTOR;
+    const size_t last = (change->offset + change->n - 1) / SIM_DISK_SECTOR;
+    return (unsigned)(last - first);
+}
+
+/* A write inside one sector cannot tear; with zeros its size may still come without its bytes. */
+static void apply_cut(struct inode *inode, const struct change *change, const uint8_t *bytes,
+                      bool has_zeros, struct crash_source *source) {
+    const unsigned cuts = cuts_of(change);
+    if (cuts > 0) {
+        const unsigned at = ask(source, CRASH_ASK_TORN_AT, cuts);
+        const size_t cut = (change->offset / SIM_DISK_SECTOR + 1 + at) * SIM_DISK_SECTOR;
+        inode_put(inode, bytes, cut - change->offset, change->offset);
+    }
+    const size_t end = change->offset + change->n;
+    if (has_zeros && end > inode->size) {
+        inode_set_size(inode, end);
+    }
+}
+
+static void apply_fate(struct inode *inode, const struct change *change, const uint8_t *bytes,
+                       enum crash_fate fate, struct crash_source *source) {
+    switch (fate) {
+    case CRASH_KEPT:
+        if (change->is_truncate) {
+            inode_set_size(inode, change->offset);
+        } else {
+            inode_put(inode, bytes, change->n, change->offset);
+        }
+        break;
+    case CRASH_DROPPED:
+        break;
+    case CRASH_TORN:
+    case CRASH_ZEROS:
+        apply_cut(inode, change, bytes, fate == CRASH_ZEROS, source);
+        break;
+    }
+}
+
+/* Any subset: each change has a fate of its own. */
+static enum crash_fate fate_of_any(const struct sim_disk *disk, const struct change *change,
+                                   struct crash_source *source) {
+    if (change->is_truncate) {
+        return ask(source, CRASH_ASK_TRUNCATE, 2) == 0 ? CRASH_KEPT : CRASH_DROPPED;
+    }
+    return (enum crash_fate)ask(source, CRASH_ASK_WRITE, disk->rules.has_zeros ? 4 : 3);
+}
+
+/* In order: what is older than the cut is kept, what is newer is dropped, the cut itself may tear. */
+static enum crash_fate fate_in_order(const struct sim_disk *disk, const struct change *change,
+                                     size_t i, size_t kept, struct crash_source *source) {
+    if (i != kept || change->is_truncate) {
+        return i < kept ? CRASH_KEPT : CRASH_DROPPED;
+    }
+    const unsigned cut = ask(source, CRASH_ASK_CUT_WRITE, disk->rules.has_zeros ? 3 : 2);
+    return (enum crash_fate)(CRASH_DROPPED + cut);
+}
+
+static void crash_inode(struct sim_disk *disk, struct inode *inode, struct crash_source *source) {
+    const size_t count = inode->change_count;
+    if (count == 0) {
+        return;
+    }
+    uint8_t *written = take_back(inode);
+    const bool is_any = disk->rules.bytes_any;
+    const size_t kept = is_any ? 0 : ask(source, CRASH_ASK_BYTES_KEPT, (unsigned)count + 1);
+    const uint8_t *bytes = written;
+    for (size_t i = 0; i < count; i++) {
+        const struct change *change = &inode->changes[i];
+        const enum crash_fate fate = is_any ? fate_of_any(disk, change, source)
+                                            : fate_in_order(disk, change, i, kept, source);
+        apply_fate(inode, change, bytes, fate, source);
+        bytes += change->n;
+    }
+    inode_sync(inode);
+    free(written);
+}
+
+static void crash_names(struct sim_disk *disk, struct crash_source *source) {
+    if (!disk->rules.names_any) {
+        names_commit(disk,
+                     ask(source, CRASH_ASK_NAMES_KEPT, (unsigned)disk->change_count + 1));
+        return;
+    }
+    for (size_t i = 0; i < disk->change_count; i++) {
+        if (ask(source, CRASH_ASK_NAME, 2) == 0) {
+            names_apply(disk, &disk->changes[i]);
+        }
+    }
+}
+
+void sim_disk_crash(struct sim_disk *disk, struct crash_source *source) {
+    if (disk->rules.keeps_all) {
+        sim_disk_flush(disk);
+    }
+    for (size_t i = 0; i < SIM_DISK_HANDLES_MAX; i++) {
+        handle_release(disk, &disk->handles[i]);
+    }
+    for (size_t i = 0; i < disk->inode_count; i++) {
+        crash_inode(disk, &disk->inodes[i], source);
+    }
+    crash_names(disk, source);
+    names_forget(disk);
+}
+
+void sim_disk_flush(struct sim_disk *disk) {
+    for (size_t i = 0; i < disk->inode_count; i++) {
+        inode_sync(&disk->inodes[i]);
+    }
+    names_commit(disk, disk->change_count);
+}
+
+size_t sim_disk_pending(const struct sim_disk *disk) {
+    size_t pending = disk->change_count;
+    for (size_t i = 0; i < disk->inode_count; i++) {
+        pending += disk->inodes[i].change_count;
+    }
+    return pending;
+}

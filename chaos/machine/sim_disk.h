@@ -1,0 +1,92 @@
+/* sim_disk.h - a disk in memory that knows what is durable, and forgets the rest in a power cut.
+ *
+ * Names map to inodes. An inode has its present bytes and an undo log of every change since its last
+ * sync; names have a present and a durable meaning and a log of changes since the last sync of their
+ * folder. A rename is one change. Folders are durable at once. The kernel writes back by itself what
+ * exceeds SIM_DISK_PENDING_MAX changes of a file or of all names, or SIM_DISK_UNDO_MAX undo bytes.
+ *
+ * profile  | bytes of a file un-synced     | names un-synced        | sync of a new file
+ * strict   | any subset, each torn or zero | any subset             | leaves its name un-synced
+ * ordered  | the oldest n, then one cut    | the oldest n, globally | makes its name durable, with
+ *          |                               |                        | every older change of a name
+ * kind     | all kept                      | all kept               | -
+ *
+ * Several processes may use one disk, each through its own port: handles and locks belong to it. */
+#ifndef CHAOS_MACHINE_SIM_DISK_H
+#define CHAOS_MACHINE_SIM_DISK_H
+
+#include "chaos/machine/crash_source.h"
+#include "chaos/machine/virtual_clock.h"
+#include "core/base/hash.h"
+#include "core/base/text.h"
+#include "core/world/disk.h"
+
+enum disk_profile { DISK_PROFILE_STRICT, DISK_PROFILE_ORDERED, DISK_PROFILE_KIND };
+
+/* What a power cut may do: a profile is a set of these rules. */
+struct disk_rules {
+    bool keeps_all;       /* nothing un-synced is ever lost */
+    bool bytes_any;       /* any subset of a file's changes, else the oldest n */
+    bool names_any;       /* any subset of changes of names, else the oldest n */
+    bool sync_names_file; /* the sync of a file makes its new name durable */
+    bool has_zeros;       /* CRASH_ZEROS may happen */
+};
+struct disk_rules disk_rules_of(enum disk_profile profile);
+
+#define SIM_DISK_FILES_MAX 4096
+#define SIM_DISK_HANDLES_MAX 256
+#define SIM_DISK_PORTS_MAX 8
+#define SIM_DISK_FILE_SIZE_MAX ((uint64_t)256 << 20) /* ERR_NO_SPACE beyond */
+#define SIM_DISK_PENDING_MAX 1024
+#define SIM_DISK_UNDO_MAX ((size_t)4 << 20)
+#define SIM_DISK_SECTOR 512
+
+struct sim_disk;
+
+/* An empty disk. With a clock every call of a port takes time, drawn from the seed: 5 to 40 us, a sync
+ * 0.5 to 5 ms; NULL: none. Never NULL; owned by the caller. */
+struct sim_disk *sim_disk_create(uint64_t seed, struct disk_rules rules,
+                                 struct virtual_clock *clock);
+void sim_disk_destroy(struct sim_disk *disk);
+
+/* The seam of process number `port` (0 to SIM_DISK_PORTS_MAX - 1). Lives as long as the disk. */
+struct disk *sim_disk_port(struct sim_disk *disk, unsigned port);
+
+/* A process died: its handles and locks are gone, the kernel's memory and so all content stays. */
+void sim_disk_process_died(struct sim_disk *disk, unsigned port);
+/* The power went: as above for all ports, and every un-synced change meets its fate. What is left is
+ * durable. */
+void sim_disk_crash(struct sim_disk *disk, struct crash_source *source);
+/* Everything becomes durable: a clean shutdown. */
+void sim_disk_flush(struct sim_disk *disk);
+/* Number of un-synced changes, of bytes and of names. */
+size_t sim_disk_pending(const struct sim_disk *disk);
+
+/* For stage, operator and tests; none takes time or needs a handle. */
+
+/* The present content of a file, put into `out` (cleared first). False: no such name. */
+bool sim_disk_read(const struct sim_disk *disk, const char *name, struct text *out);
+/* The durable content: what is there if all un-synced changes are dropped. */
+bool sim_disk_read_durable(const struct sim_disk *disk, const char *name, struct text *out);
+/* A hand edit: replaces the file's bytes in place, or makes the file; durable at once. */
+void sim_disk_write_raw(struct sim_disk *disk, const char *name, const void *bytes, size_t n);
+/* A hand removal, durable at once. False: no such name. */
+bool sim_disk_remove_raw(struct sim_disk *disk, const char *name);
+bool sim_disk_exists(const struct sim_disk *disk, const char *name);
+/* Visits every present name of all folders in byte order, whole names. */
+void sim_disk_visit_all(const struct sim_disk *disk, disk_visit *visit, void *context);
+
+/* The durable image, by name. Owned by the caller. */
+struct disk_image;
+struct disk_image *sim_disk_snapshot(const struct sim_disk *disk);
+void disk_image_destroy(struct disk_image *image);
+/* Puts the whole disk back to an image; all handles are gone. */
+void sim_disk_restore(struct sim_disk *disk, const struct disk_image *image);
+/* Puts back every name that matches (exactly, or up to a final '*'): names that the image lacks are
+ * removed. Durable at once. Returns how many names changed. */
+size_t sim_disk_restore_matching(struct sim_disk *disk, const struct disk_image *image,
+                                 const char *pattern);
+/* Adds names and contents to a hash, in byte order. */
+void sim_disk_hash_durable(const struct sim_disk *disk, struct hasher *hasher);
+
+#endif

@@ -1,0 +1,131 @@
+/* sim_disk_internal.h - the parts of the simulated disk, for sim_*.c of this folder only.
+ *
+ * sim_inode.c bytes and their undo log; sim_names.c names and their log; sim_disk.c the seam;
+ * sim_crash.c the power cut; sim_image.c what stage and operator do. */
+#ifndef CHAOS_MACHINE_SIM_DISK_INTERNAL_H
+#define CHAOS_MACHINE_SIM_DISK_INTERNAL_H
+
+#include "chaos/machine/sim_disk.h"
+#include "core/base/random.h"
+
+#define NO_INODE (-1)
+#define NO_HANDLE (-1)
+
+struct change { /* one un-synced change of a file's bytes */
+    bool is_truncate;
+    size_t offset;   /* of the write; the new size of a truncate */
+    size_t n;        /* bytes written */
+    size_t old_size; /* of the file before */
+    size_t undo_at;  /* where in the undo bytes the overwritten ones are: [offset, ...) */
+    size_t undo_n;
+};
+
+struct inode {
+    uint8_t *bytes; /* owned, kept for reuse, like the next two */
+    size_t size, cap;
+    struct change *changes;
+    size_t change_count, change_cap;
+    uint8_t *undo;
+    size_t undo_len, undo_cap;
+    unsigned refs;   /* names (present and durable), changes of names, handles */
+    int lock_handle; /* who holds the lock, or NO_HANDLE */
+};
+
+enum name_change_kind { NAME_LINK, NAME_UNLINK, NAME_RENAME };
+
+struct name_change {
+    enum name_change_kind kind;
+    int inode; /* NO_INODE for an unlink */
+    char name[DISK_NAME_MAX];
+    char to[DISK_NAME_MAX]; /* rename only */
+};
+
+struct entry { /* what a name means, now and after a power cut */
+    char name[DISK_NAME_MAX];
+    int present;
+    int durable;
+};
+
+struct handle {
+    int inode;
+    unsigned port;
+    int generation;
+    bool is_open, can_write, is_lock;
+};
+
+struct port {
+    struct disk seam; /* first: the seam's pointer is ours */
+    struct sim_disk *disk;
+    unsigned number;
+};
+
+#define FOLDERS_MAX 64
+
+struct sim_disk {
+    struct port ports[SIM_DISK_PORTS_MAX];
+    struct disk_rules rules;
+    struct virtual_clock *clock; /* may be NULL */
+    struct random costs;
+    struct inode *inodes;
+    size_t inode_count, inode_cap;
+    struct entry *entries; /* in byte order of names */
+    size_t entry_count, entry_cap;
+    struct name_change *changes; /* oldest first */
+    size_t change_count, change_cap;
+    struct handle handles[SIM_DISK_HANDLES_MAX];
+    char folders[FOLDERS_MAX][DISK_NAME_MAX];
+    size_t folder_count;
+};
+
+/* Grows an owned array geometrically to at least `need` elements; aborts when out of memory. */
+void *sim_grow(void *array, size_t *cap, size_t need, size_t element_size);
+
+/* --- sim_inode.c --- */
+int inode_create(struct sim_disk *disk);
+static inline struct inode *inode_at(const struct sim_disk *disk, int inode) {
+    return &disk->inodes[inode];
+}
+void inode_ref(struct sim_disk *disk, int inode);
+void inode_unref(struct sim_disk *disk, int inode); /* the last one frees the bytes for reuse */
+/* Changes without a log (redo), and with one. */
+void inode_put(struct inode *inode, const void *bytes, size_t n, size_t offset);
+void inode_set_size(struct inode *inode, size_t size);
+void inode_write(struct inode *inode, const void *bytes, size_t n, size_t offset);
+void inode_truncate(struct inode *inode, size_t size);
+/* All of it is durable. */
+void inode_sync(struct inode *inode);
+/* Takes back the newest `change`. */
+void inode_undo(struct inode *inode, const struct change *change);
+/* The durable bytes, put into out (cleared first). */
+void inode_durable(const struct inode *inode, struct text *out);
+
+/* --- sim_names.c --- */
+bool name_is_valid(const char *name);
+bool folder_exists(const struct sim_disk *disk, const char *folder);
+bool folder_of_exists(const struct sim_disk *disk, const char *name);
+void folder_add(struct sim_disk *disk, const char *folder);
+/* The entry of a name, or NULL. */
+struct entry *entry_find(const struct sim_disk *disk, const char *name);
+/* Index of the first entry not before a name. */
+size_t entry_lower_bound(const struct sim_disk *disk, const char *name);
+int name_present(const struct sim_disk *disk, const char *name);
+/* Sets a meaning; NO_INODE for none. */
+void name_set_present(struct sim_disk *disk, const char *name, int inode);
+void name_set_durable(struct sim_disk *disk, const char *name, int inode);
+/* Changes with a log. */
+void names_link(struct sim_disk *disk, const char *name, int inode);
+void names_unlink(struct sim_disk *disk, const char *name);
+void names_rename(struct sim_disk *disk, const char *from, const char *to);
+/* Makes one logged change durable (the log is left alone), the oldest n, all of one folder. */
+void names_apply(struct sim_disk *disk, const struct name_change *change);
+void names_commit(struct sim_disk *disk, size_t n);
+void names_commit_folder(struct sim_disk *disk, const char *folder);
+/* All up to the newest that gives the inode a name. */
+void names_commit_inode(struct sim_disk *disk, int inode);
+/* Forgets the log; then the present is what is durable. */
+void names_forget(struct sim_disk *disk);
+
+/* --- sim_disk.c --- */
+void handle_release(struct sim_disk *disk, struct handle *handle);
+
+#endif

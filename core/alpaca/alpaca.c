@@ -1,0 +1,218 @@
+/* alpaca.c - the life of the client, and one exchange: budget, headers, deadline, status. */
+#include "core/alpaca/alpaca.h"
+
+#include "core/alpaca/client.h"
+#include "core/base/check.h"
+
+#include <stdlib.h>
+
+/* A NULL or empty credential sends an empty header: the broker says 401, which the caller must see. */
+static enum err_code copy_options(struct alpaca *alpaca, const struct alpaca_options *options,
+                                  struct err *err) {
+    const char *key_id = options->key_id == NULL ? "" : options->key_id;
+    const char *secret = options->secret == NULL ? "" : options->secret;
+    if (strlen(key_id) >= sizeof alpaca->key_id || strlen(secret) >= sizeof alpaca->secret) {
+        return err_set(err, ERR_USAGE, "a credential is longer than %d characters",
+                       ALPACA_CREDENTIAL_MAX - 1);
+    }
+    const char *feed = options->feed == NULL ? "" : options->feed;
+    if (strcmp(feed, "sip") != 0 && strcmp(feed, "iex") != 0) {
+        return err_set(err, ERR_USAGE, "feed '%.20s' is neither sip nor iex", feed);
+    }
+    if (options->read_deadline.ns <= 0 || options->submit_deadline.ns <= 0 ||
+        options->slow_deadline.ns <= 0) {
+        return err_set(err, ERR_USAGE, "a deadline is not above zero");
+    }
+    memcpy(alpaca->key_id, key_id, strlen(key_id) + 1);
+    memcpy(alpaca->secret, secret, strlen(secret) + 1);
+    memcpy(alpaca->feed, feed, strlen(feed) + 1);
+    alpaca->world = options->world;
+    alpaca->read_deadline = options->read_deadline;
+    alpaca->submit_deadline = options->submit_deadline;
+    alpaca->slow_deadline = options->slow_deadline;
+    const int64_t rates[RATE_LANES] = {[ALPACA_LANE_CORE] = options->rate_core,
+                                       [ALPACA_LANE_EXIT] = options->rate_exit,
+                                       [ALPACA_LANE_OTHER] = options->rate_other};
+    return rate_budget_init(&alpaca->budget, rates, err);
+}
+
+static bool memo_init(struct memo *memo, size_t count, size_t item_size) {
+    memo->items = calloc(count, item_size);
+    memo->body = text_limited(HTTP_BODY_MAX);
+    return memo->items != NULL;
+}
+
+enum err_code alpaca_create(const struct alpaca_options *options, struct alpaca **out,
+                            struct err *err) {
+    CHECK(options->world != NULL);
+    struct alpaca *alpaca = calloc(1, sizeof *alpaca);
+    if (alpaca == NULL) {
+        return err_set(err, ERR_MEMORY, "no memory for the broker client");
+    }
+    enum err_code code = copy_options(alpaca, options, err);
+    if (code != ERR_OK) {
+        alpaca_destroy(alpaca);
+        return code;
+    }
+    if (!memo_init(&alpaca->account, 1, sizeof(struct broker_account)) ||
+        !memo_init(&alpaca->positions, ALPACA_POSITIONS_MAX, sizeof(struct broker_position)) ||
+        !memo_init(&alpaca->open_orders, ALPACA_ORDERS_MAX, sizeof(struct broker_order))) {
+        alpaca_destroy(alpaca);
+        return err_set(err, ERR_MEMORY, "no memory for the broker client");
+    }
+    http_response_clear(&alpaca->response);
+    *out = alpaca;
+    return ERR_OK;
+}
+
+static void memo_release(struct memo *memo) {
+    text_release(&memo->body);
+    free(memo->items);
+}
+
+void alpaca_destroy(struct alpaca *alpaca) {
+    if (alpaca == NULL) {
+        return;
+    }
+    rate_budget_release(&alpaca->budget);
+    memo_release(&alpaca->account);
+    memo_release(&alpaca->positions);
+    memo_release(&alpaca->open_orders);
+    http_response_release(&alpaca->response);
+    text_release(&alpaca->path);
+    text_release(&alpaca->query);
+    text_release(&alpaca->body);
+    explicit_bzero(alpaca, sizeof *alpaca);
+    free(alpaca);
+}
+
+const struct alpaca_reply *alpaca_reply(const struct alpaca *alpaca) {
+    return &alpaca->reply;
+}
+
+void alpaca_set_lane(struct alpaca *alpaca, enum alpaca_lane lane) {
+    alpaca->lane = lane;
+}
+
+void client_begin(struct alpaca *alpaca, const char *path) {
+    text_clear(&alpaca->path);
+    text_clear(&alpaca->query);
+    text_clear(&alpaca->body);
+    text_add(&alpaca->path, path);
+}
+
+void text_add_encoded(struct text *text, const char *string) {
+    static const char digits[] = "0123456789ABCDEF";
+    for (const char *s = string; *s != '\0'; s++) {
+        unsigned char c = (unsigned char)*s;
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                        (c >= '0' && c <= '9') || strchr("-._~", c) != NULL;
+        if (is_plain) {
+            text_add_char(text, (char)c);
+        } else {
+            const char encoded[3] = {'%', digits[c >> 4], digits[c & 15]};
+            text_add_bytes(text, encoded, sizeof encoded);
+        }
+    }
+}
+
+enum err_code client_wrap(struct alpaca *alpaca, const char *method, enum err_code code,
+                          struct err *err) {
+    (void)err_wrap(err, "%s %s", method, text_get(&alpaca->path));
+    return code;
+}
+
+/* Code and message of an error body, where it has them: proxies answer with HTML. */
+static void read_error_body(struct alpaca *alpaca) {
+    const struct text *body = &alpaca->response.body;
+    cJSON *tree = NULL;
+    if (json_parse(text_get(body), body->len, &tree, NULL) != ERR_OK) {
+        return;
+    }
+    if (cJSON_IsObject(tree)) {
+        int64_t code = 0;
+        if (json_int(tree, "code", &code, NULL) == ERR_OK) {
+            alpaca->reply.code = code;
+        }
+        const char *message = "";
+        if (json_string(tree, "message", &message, NULL) == ERR_OK) {
+            size_t n = strnlen(message, sizeof alpaca->reply.message - 1);
+            memcpy(alpaca->reply.message, message, n);
+            alpaca->reply.message[n] = '\0';
+        }
+    }
+    cJSON_Delete(tree);
+}
+
+/* What a status outside 2xx means. Only a 4xx says that a change did not happen; 408 is a timeout. */
+static enum err_code judge(struct alpaca *alpaca, const struct call *call, struct err *err) {
+    int status = alpaca->reply.status;
+    enum err_code code = ERR_REFUSED;
+    read_error_body(alpaca);
+    if (status == 404) {
+        code = ERR_NOT_FOUND;
+    } else if (call->is_change && (status < 400 || status == 408 || status > 499)) {
+        code = ERR_UNKNOWN;
+    }
+    const char *message = alpaca->reply.message;
+    return err_set(err, code, "HTTP %d, code %lld%s%s", status, (long long)alpaca->reply.code,
+                   message[0] == '\0' ? "" : ": ", message);
+}
+
+static enum err_code perform(struct alpaca *alpaca, const struct call *call, struct err *err) {
+    const struct http_header headers[] = {{"APCA-API-KEY-ID", alpaca->key_id},
+                                          {"APCA-API-SECRET-KEY", alpaca->secret},
+                                          {"Content-Type", "application/json"}};
+    const struct http_request request = {.method = call->method,
+                                         .host = call->host,
+                                         .path = text_get(&alpaca->path),
+                                         .query = text_get(&alpaca->query),
+                                         .headers = headers,
+                                         .header_count = alpaca->body.len > 0 ? 3 : 2,
+                                         .body = text_get(&alpaca->body),
+                                         .body_len = alpaca->body.len,
+                                         .is_change = call->is_change,
+                                         .has_expiry = call->has_expiry,
+                                         .expires_at = call->expires_at};
+    return http_perform(alpaca->world->http, &request, call->deadline, &alpaca->response, err);
+}
+
+enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct err *err) {
+    struct clock *clock = alpaca->world->clock;
+    struct mono now = clock_mono(clock);
+    alpaca->reply = (struct alpaca_reply){.last_byte_at = now};
+    http_response_clear(&alpaca->response);
+    if (text_finish(&alpaca->path, err) != ERR_OK || text_finish(&alpaca->query, err) != ERR_OK ||
+        text_finish(&alpaca->body, err) != ERR_OK) {
+        return err_set(err, ERR_NOT_SENT, "no memory to write the request");
+    }
+    if (rate_budget_take(&alpaca->budget, alpaca->lane, now, err) != ERR_OK) {
+        return ERR_NOT_SENT;
+    }
+    enum err_code code = perform(alpaca, call, err);
+    now = clock_mono(clock);
+    alpaca->reply.last_byte_at = now;
+    if (code != ERR_OK) {
+        return code;
+    }
+    alpaca->reply.status = alpaca->response.status;
+    if (alpaca->reply.status == 429) {
+        rate_budget_throttle(&alpaca->budget, now, alpaca->response.retry_after_s);
+    }
+    bool is_good = alpaca->reply.status >= 200 && alpaca->reply.status <= 299;
+    return is_good ? ERR_OK : judge(alpaca, call, err);
+}
+
+enum err_code client_read(struct alpaca *alpaca, enum http_host host, struct err *err) {
+    bool is_slow = alpaca->lane == ALPACA_LANE_OTHER;
+    const struct call call = {.method = "GET",
+                              .host = host,
+                              .deadline = is_slow ? alpaca->slow_deadline : alpaca->read_deadline};
+    enum err_code code = client_send(alpaca, &call, err);
+    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
+}
+
+enum err_code client_tree(struct alpaca *alpaca, cJSON **tree, struct err *err) {
+    const struct text *body = &alpaca->response.body;
+    return json_parse(text_get(body), body->len, tree, err);
+}

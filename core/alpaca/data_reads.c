@@ -1,0 +1,221 @@
+/* data_reads.c - latest quotes, latest trades and minute bars of the Market Data API. */
+#include "core/alpaca/client.h"
+
+#include <stdlib.h>
+
+static void write_symbols(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n) {
+    text_add(&alpaca->query, "symbols=");
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0) {
+            text_add_char(&alpaca->query, ',');
+        }
+        text_add_encoded(&alpaca->query, symbols[i]);
+    }
+    text_add(&alpaca->query, "&feed=");
+    text_add(&alpaca->query, alpaca->feed);
+}
+
+/* Index of a symbol, looked for from `from` on and round: answers mostly keep one order. n when absent. */
+static size_t symbol_index(const char (*symbols)[SYMBOL_MAX], size_t n, size_t from,
+                           const char *symbol) {
+    for (size_t i = 0, at = from; i < n; i++, at++) {
+        at = at >= n ? 0 : at;
+        if (symbols[at][0] == symbol[0] && strcmp(symbols[at], symbol) == 0) {
+            return at;
+        }
+    }
+    return n;
+}
+
+typedef enum err_code latest_put(const cJSON *tree, void *out, size_t index, struct err *err);
+
+static enum err_code put_quote(const cJSON *tree, void *out, size_t index, struct err *err) {
+    return parse_quote(tree, (struct broker_quote *)out + index, err);
+}
+static enum err_code put_trade(const cJSON *tree, void *out, size_t index, struct err *err) {
+    return parse_trade(tree, (struct broker_trade *)out + index, err);
+}
+
+/* Walks {"AAPL": {...}, "BADSYM": null}; a missing wrapper means nothing is known. */
+static enum err_code parse_latest(const cJSON *tree, const char *wrapper,
+                                  const char (*symbols)[SYMBOL_MAX], size_t n, latest_put *put,
+                                  void *out, struct err *err) {
+    if (!cJSON_IsObject(tree)) {
+        return err_set(err, ERR_PARSE, "not an object");
+    }
+    const cJSON *map = json_member(tree, wrapper);
+    if (map == NULL || cJSON_IsNull(map)) {
+        return ERR_OK;
+    }
+    if (!cJSON_IsObject(map)) {
+        return err_set(err, ERR_PARSE, "%s: not an object", wrapper);
+    }
+    size_t next = 0;
+    for (const cJSON *item = map->child; item != NULL; item = item->next) {
+        size_t index = symbol_index(symbols, n, next, item->string);
+        if (index == n || cJSON_IsNull(item)) {
+            continue;
+        }
+        if (put(item, out, index, err) != ERR_OK) {
+            (void)err_wrap(err, "%s of %s", wrapper, symbols[index]);
+            return ERR_PARSE;
+        }
+        next = index + 1;
+    }
+    return ERR_OK;
+}
+
+static enum err_code read_latest(struct alpaca *alpaca, const char *path, const char *wrapper,
+                                 const char (*symbols)[SYMBOL_MAX], size_t n, latest_put *put,
+                                 void *scratch, struct err *err) {
+    client_begin(alpaca, path);
+    write_symbols(alpaca, symbols, n);
+    enum err_code code = client_read(alpaca, HTTP_DATA, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    cJSON *tree = NULL;
+    code = client_tree(alpaca, &tree, err);
+    if (code == ERR_OK) {
+        code = parse_latest(tree, wrapper, symbols, n, put, scratch, err);
+    }
+    cJSON_Delete(tree);
+    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
+}
+
+enum err_code alpaca_get_quotes(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
+                                struct broker_quote *out, struct err *err) {
+    struct broker_quote *quotes = calloc(n + 1, sizeof *quotes);
+    if (quotes == NULL) {
+        return err_set(err, ERR_NOT_SENT, "no memory for quotes");
+    }
+    enum err_code code = read_latest(alpaca, "/v2/stocks/quotes/latest", "quotes", symbols, n,
+                                     put_quote, quotes, err);
+    if (code == ERR_OK) {
+        memcpy(out, quotes, n * sizeof *out);
+    }
+    free(quotes);
+    return code;
+}
+
+enum err_code alpaca_get_trades(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
+                                struct broker_trade *out, struct err *err) {
+    struct broker_trade *trades = calloc(n + 1, sizeof *trades);
+    if (trades == NULL) {
+        return err_set(err, ERR_NOT_SENT, "no memory for trades");
+    }
+    enum err_code code = read_latest(alpaca, "/v2/stocks/trades/latest", "trades", symbols, n,
+                                     put_trade, trades, err);
+    if (code == ERR_OK) {
+        memcpy(out, trades, n * sizeof *out);
+    }
+    free(trades);
+    return code;
+}
+
+struct bar_reader {
+    const char (*symbols)[SYMBOL_MAX];
+    size_t n;
+    alpaca_bar_visit *visit;
+    void *context;
+};
+
+static enum err_code visit_bars(const struct bar_reader *reader, size_t index, const cJSON *list,
+                                struct err *err) {
+    if (!cJSON_IsArray(list)) {
+        return err_set(err, ERR_PARSE, "bars of %s: not an array", reader->symbols[index]);
+    }
+    size_t number = 0;
+    for (const cJSON *item = list->child; item != NULL; item = item->next) {
+        struct broker_bar bar = {0};
+        number++;
+        if (parse_bar(item, &bar, err) != ERR_OK) {
+            (void)err_wrap(err, "bar %zu of %s", number, reader->symbols[index]);
+            return ERR_PARSE;
+        }
+        reader->visit(reader->context, index, &bar);
+    }
+    return ERR_OK;
+}
+
+/* An unknown symbol gives {} or null, not an error. */
+static enum err_code parse_bars(const struct bar_reader *reader, const cJSON *tree,
+                                struct err *err) {
+    if (!cJSON_IsObject(tree)) {
+        return err_set(err, ERR_PARSE, "not an object");
+    }
+    const cJSON *map = json_member(tree, "bars");
+    if (map == NULL || cJSON_IsNull(map)) {
+        return ERR_OK;
+    }
+    if (!cJSON_IsObject(map)) {
+        return err_set(err, ERR_PARSE, "bars: not an object");
+    }
+    size_t next = 0;
+    for (const cJSON *list = map->child; list != NULL; list = list->next) {
+        size_t index = symbol_index(reader->symbols, reader->n, next, list->string);
+        if (index == reader->n || cJSON_IsNull(list)) {
+            continue;
+        }
+        if (visit_bars(reader, index, list, err) != ERR_OK) {
+            return ERR_PARSE;
+        }
+        next = index;
+    }
+    return ERR_OK;
+}
+
+#define PAGE_TOKEN_MAX 512
+
+/* The next page's token, or "" at the end. */
+static enum err_code read_token(const cJSON *tree, char token[static PAGE_TOKEN_MAX],
+                                struct err *err) {
+    if (json_is_null(tree, "next_page_token")) {
+        token[0] = '\0';
+        return ERR_OK;
+    }
+    enum err_code code = json_copy(tree, "next_page_token", token, PAGE_TOKEN_MAX, err);
+    return code == ERR_OK ? ERR_OK : ERR_PARSE;
+}
+
+static enum err_code read_bars_page(struct alpaca *alpaca, const struct bar_reader *reader,
+                                    struct utc from, char token[static PAGE_TOKEN_MAX],
+                                    struct err *err) {
+    client_begin(alpaca, "/v2/stocks/bars");
+    write_symbols(alpaca, reader->symbols, reader->n);
+    text_add(&alpaca->query, "&timeframe=1Min&limit=10000&adjustment=raw&sort=asc&start=");
+    text_add_utc(&alpaca->query, from);
+    if (token[0] != '\0') {
+        text_add(&alpaca->query, "&page_token=");
+        text_add_encoded(&alpaca->query, token);
+    }
+    enum err_code code = client_read(alpaca, HTTP_DATA, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    cJSON *tree = NULL;
+    code = client_tree(alpaca, &tree, err);
+    if (code == ERR_OK) {
+        code = parse_bars(reader, tree, err);
+    }
+    if (code == ERR_OK) {
+        code = read_token(tree, token, err);
+    }
+    cJSON_Delete(tree);
+    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
+}
+
+enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
+                              struct utc from, alpaca_bar_visit *visit, void *context,
+                              struct err *err) {
+    const struct bar_reader reader = {symbols, n, visit, context};
+    char token[PAGE_TOKEN_MAX] = "";
+    for (int pages = 0; pages < ALPACA_PAGES_MAX; pages++) {
+        enum err_code code = read_bars_page(alpaca, &reader, from, token, err);
+        if (code != ERR_OK || token[0] == '\0') {
+            return code;
+        }
+    }
+    (void)err_set(err, ERR_LIMIT, "the pages of bars do not end");
+    return client_wrap(alpaca, "GET", ERR_LIMIT, err);
+}

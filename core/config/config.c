@@ -1,0 +1,484 @@
+/* config.c - reading, checking, explaining and hashing the table of config.def. */
+#include "core/config/config.h"
+
+#include "core/base/hash.h"
+
+
+enum setting_kind { SETTING_USD, SETTING_RATIO, SETTING_INT, SETTING_SPAN_S, SETTING_BOOL };
+
+struct setting {
+    const char *key;
+    enum setting_kind kind;
+    size_t offset;
+    const char *fallback, *lowest, *highest;
+    const char *safer; /* "DOWN", "UP", "NONE" */
+    const char *meaning;
+};
+
+#define SETTING(field_, key_, kind_, fallback_, lowest_, highest_, safer_, meaning_)               \
+    {.key = key_, .kind = kind_, .offset = offsetof(struct config, field_),                        \
+     .fallback = fallback_, .lowest = lowest_, .highest = highest_, .safer = #safer_,              \
+     .meaning = meaning_},
+#define CONFIG_USD(field, key, ...) SETTING(field, key, SETTING_USD, __VA_ARGS__)
+#define CONFIG_RATIO(field, key, ...) SETTING(field, key, SETTING_RATIO, __VA_ARGS__)
+#define CONFIG_INT(field, key, ...) SETTING(field, key, SETTING_INT, __VA_ARGS__)
+#define CONFIG_SPAN_S(field, key, ...) SETTING(field, key, SETTING_SPAN_S, __VA_ARGS__)
+#define CONFIG_BOOL(field, key, ...) SETTING(field, key, SETTING_BOOL, __VA_ARGS__)
+static const struct setting settings[] = {
+#include "core/config/config.def"
+};
+#undef CONFIG_USD
+#undef CONFIG_RATIO
+#undef CONFIG_INT
+#undef CONFIG_SPAN_S
+#undef CONFIG_BOOL
+
+#define SETTING_COUNT (sizeof settings / sizeof settings[0])
+#define KEY_UNIVERSE "universe"
+#define KEY_FEED "data.feed"
+
+static const char *const units[] = {[SETTING_USD] = "usd",
+                                    [SETTING_RATIO] = "share",
+                                    [SETTING_INT] = "count",
+                                    [SETTING_SPAN_S] = "s",
+                                    [SETTING_BOOL] = "0 or 1"};
+
+/* Every kind is compared as nanos of its unit (usd, 1, count, seconds). */
+static int64_t setting_nanos(const struct config *config, const struct setting *setting) {
+    const char *at = (const char *)config + setting->offset;
+    int64_t value = 0;
+    switch (setting->kind) {
+    case SETTING_USD:
+    case SETTING_RATIO:
+    case SETTING_SPAN_S: /* nanoseconds: nanos of a second */
+        memcpy(&value, at, sizeof value);
+        return value;
+    case SETTING_INT:
+        memcpy(&value, at, sizeof value);
+        return value * NANOS;
+    case SETTING_BOOL:
+        return *(const bool *)at ? NANOS : 0;
+    }
+    return 0;
+}
+
+static void setting_put(struct config *config, const struct setting *setting, int64_t nanos) {
+    char *at = (char *)config + setting->offset;
+    if (setting->kind == SETTING_BOOL) {
+        *(bool *)at = nanos != 0;
+        return;
+    }
+    int64_t value = setting->kind == SETTING_INT ? nanos / NANOS : nanos;
+    memcpy(at, &value, sizeof value);
+}
+
+/* A decimal of the table itself. */
+static int64_t table_nanos(const char *text) {
+    int64_t nanos = 0;
+    if (decimal_parse(text, &nanos, NULL) != ERR_OK) {
+        return 0; /* a test reads every row */
+    }
+    return nanos;
+}
+
+struct config config_defaults(void) {
+    struct config config = {.feed = "sip"};
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        setting_put(&config, &settings[i], table_nanos(settings[i].fallback));
+    }
+    return config;
+}
+
+static size_t at_most(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+#define KEY_LENGTH_MAX 48
+
+/* Levenshtein's distance of two keys, the longer cut at KEY_LENGTH_MAX. */
+static size_t key_distance(const char *a, const char *b) {
+    size_t row[KEY_LENGTH_MAX + 1];
+    size_t na = strnlen(a, KEY_LENGTH_MAX);
+    size_t nb = strnlen(b, KEY_LENGTH_MAX);
+    for (size_t j = 0; j <= nb; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= na; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= nb; j++) {
+            size_t change = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = at_most(change, at_most(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[nb];
+}
+
+static const char *nearest_key(const char *key) {
+    const char *best = KEY_UNIVERSE;
+    size_t best_distance = key_distance(key, best);
+    for (size_t i = 0; i <= SETTING_COUNT; i++) {
+        const char *candidate = i == SETTING_COUNT ? KEY_FEED : settings[i].key;
+        size_t distance = key_distance(key, candidate);
+        if (distance < best_distance) {
+            best = candidate;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+static const struct setting *find_setting(const char *key) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (strcmp(settings[i].key, key) == 0) {
+            return &settings[i];
+        }
+    }
+    return NULL;
+}
+
+/* The member as nanos: a decimal string or number; true and false count as 1 and 0 for a CONFIG_BOOL. */
+static bool read_member(const struct setting *setting, const cJSON *member, int64_t *nanos,
+                        struct text *faults) {
+    struct err err = {0};
+    if (setting->kind == SETTING_BOOL && cJSON_IsBool(member)) {
+        *nanos = cJSON_IsTrue(member) ? NANOS : 0;
+        return true;
+    }
+    enum err_code code = ERR_OK;
+    if (cJSON_IsNumber(member)) {
+        code = decimal_from_double(member->valuedouble, nanos, &err);
+    } else if (cJSON_IsString(member)) {
+        code = decimal_parse(member->valuestring, nanos, &err);
+    } else {
+        code = err_set(&err, ERR_PARSE, "not a number or a decimal in a string");
+    }
+    if (code != ERR_OK) {
+        text_add_format(faults, "%s: %s; write a value from %s to %s\n", setting->key, err.text,
+                        setting->lowest, setting->highest);
+        return false;
+    }
+    bool is_whole = setting->kind != SETTING_USD && setting->kind != SETTING_RATIO;
+    if (is_whole && *nanos % NANOS != 0) {
+        text_add_format(faults, "%s: ", setting->key);
+        text_add_decimal(faults, *nanos);
+        text_add_format(faults, " is not whole; write a whole number from %s to %s\n",
+                        setting->lowest, setting->highest);
+        return false;
+    }
+    return true;
+}
+
+static void apply_setting(struct config *config, const struct setting *setting,
+                          const cJSON *member, struct text *faults) {
+    int64_t nanos = 0;
+    if (!read_member(setting, member, &nanos, faults)) {
+        return;
+    }
+    bool is_low = nanos < table_nanos(setting->lowest);
+    if (is_low || nanos > table_nanos(setting->highest)) {
+        text_add_format(faults, "%s: ", setting->key);
+        text_add_decimal(faults, nanos);
+        text_add_format(faults, " is %s %s; write a value from %s to %s\n",
+                        is_low ? "below" : "above", is_low ? setting->lowest : setting->highest,
+                        setting->lowest, setting->highest);
+        return;
+    }
+    setting_put(config, setting, nanos);
+}
+
+static bool is_symbol(const char *symbol) {
+    size_t n = strspn(symbol, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.");
+    return n >= 1 && n < CONFIG_SYMBOL_MAX && symbol[n] == '\0';
+}
+
+static bool has_symbol(const struct config *config, const char *symbol) {
+    for (size_t i = 0; i < config->symbol_count; i++) {
+        if (strcmp(config->symbols[i], symbol) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void apply_symbol(struct config *config, const cJSON *item, struct text *faults) {
+    const char *symbol = cJSON_IsString(item) ? item->valuestring : "";
+    if (!is_symbol(symbol)) {
+        text_add_format(faults, "universe: '%.40s' is not a symbol; write 1 to %d of A-Z, 0-9, '.'\n",
+                        symbol, CONFIG_SYMBOL_MAX - 1);
+    } else if (has_symbol(config, symbol)) {
+        text_add_format(faults, "universe: '%s' is there twice; remove one\n", symbol);
+    } else if (config->symbol_count == CONFIG_SYMBOLS_MAX) {
+        text_add_format(faults, "universe: '%s' is one too many; at most %d symbols\n", symbol,
+                        CONFIG_SYMBOLS_MAX);
+    } else {
+        strcpy(config->symbols[config->symbol_count++], symbol);
+    }
+}
+
+/* A later universe replaces an earlier one as a whole. */
+static void apply_universe(struct config *config, const cJSON *member, struct text *faults) {
+    if (!cJSON_IsArray(member)) {
+        text_add(faults, "universe: not an array; write [\"AAPL\", \"MSFT\"]\n");
+        return;
+    }
+    memset(config->symbols, 0, sizeof config->symbols);
+    config->symbol_count = 0;
+    for (const cJSON *item = member->child; item != NULL; item = item->next) {
+        apply_symbol(config, item, faults);
+    }
+}
+
+static bool is_feed(const char *feed) {
+    return strcmp(feed, "sip") == 0 || strcmp(feed, "iex") == 0;
+}
+
+static void apply_feed(struct config *config, const cJSON *member, struct text *faults) {
+    const char *feed = cJSON_IsString(member) ? member->valuestring : "";
+    if (!is_feed(feed)) {
+        text_add_format(faults, "data.feed: '%.20s' is no feed; write \"sip\" or \"iex\"\n", feed);
+        return;
+    }
+    strcpy(config->feed, feed);
+}
+
+/* A key that stands twice: which of the two was meant nobody knows. */
+static bool is_repeated(const cJSON *object, const cJSON *member) {
+    for (const cJSON *other = object->child; other != member; other = other->next) {
+        if (strcmp(other->string, member->string) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void apply_member(struct config *config, const cJSON *object, const cJSON *member,
+                         struct text *faults) {
+    const struct setting *setting = find_setting(member->string);
+    if (is_repeated(object, member)) {
+        text_add_format(faults, "%.60s: is there twice; remove one\n", member->string);
+    } else if (strcmp(member->string, KEY_UNIVERSE) == 0) {
+        apply_universe(config, member, faults);
+    } else if (strcmp(member->string, KEY_FEED) == 0) {
+        apply_feed(config, member, faults);
+    } else if (setting != NULL) {
+        apply_setting(config, setting, member, faults);
+    } else {
+        text_add_format(faults, "%.60s: no such setting; did you mean %s?\n", member->string,
+                        nearest_key(member->string));
+    }
+}
+
+static size_t count_lines(const struct text *text, size_t from) {
+    size_t lines = 0;
+    for (size_t i = from; i < text->len; i++) {
+        lines += text->data[i] == '\n';
+    }
+    return lines;
+}
+
+/* ERR_CONFIG with the number of faults and the first of them, if any were added behind `from`. */
+static enum err_code report(const struct text *faults, size_t from, struct err *err) {
+    if (faults->len == from && !faults->is_cut) {
+        return ERR_OK;
+    }
+    const char *first = text_get(faults) + at_most(from, faults->len);
+    return err_set(err, ERR_CONFIG, "%zu faults in the configuration, the first: %.*s",
+                   count_lines(faults, from), (int)strcspn(first, "\n"), first);
+}
+
+enum err_code config_apply(struct config *config, const cJSON *object, struct text *faults,
+                           struct err *err) {
+    struct config copy = *config;
+    size_t from = faults->len;
+    if (!cJSON_IsObject(object)) {
+        text_add(faults, "the configuration is not a JSON object\n");
+    } else {
+        for (const cJSON *member = object->child; member != NULL; member = member->next) {
+            apply_member(&copy, object, member, faults);
+        }
+    }
+    enum err_code code = report(faults, from, err);
+    if (code == ERR_OK) {
+        *config = copy;
+    }
+    return code;
+}
+
+/* One cross-check: when it does not hold, a line with both keys, both values and the remedy. */
+static void require(bool holds, const char *key, int64_t value, const char *relation,
+                    const char *other_key, int64_t other, const char *remedy,
+                    struct text *faults) {
+    if (holds) {
+        return;
+    }
+    text_add_format(faults, "%s: ", key);
+    text_add_decimal(faults, value);
+    text_add_format(faults, " is %s %s (", relation, other_key);
+    text_add_decimal(faults, other);
+    text_add_format(faults, "); %s\n", remedy);
+}
+
+static void check_universe(const struct config *config, struct text *faults) {
+    if (config->symbol_count < 1 || config->symbol_count > CONFIG_SYMBOLS_MAX) {
+        text_add_format(faults, "universe: %zu symbols; write 1 to %d\n", config->symbol_count,
+                        CONFIG_SYMBOLS_MAX);
+    }
+    if (!is_feed(config->feed)) {
+        text_add_format(faults, "data.feed: '%.7s' is no feed; write \"sip\" or \"iex\"\n",
+                        config->feed);
+    }
+}
+
+static void check_ranges(const struct config *config, struct text *faults) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        int64_t nanos = setting_nanos(config, &settings[i]);
+        bool is_low = nanos < table_nanos(settings[i].lowest);
+        bool is_high = nanos > table_nanos(settings[i].highest);
+        require(!is_low, settings[i].key, nanos, "below", "the lowest",
+                table_nanos(settings[i].lowest), "raise it", faults);
+        require(!is_high, settings[i].key, nanos, "above", "the highest",
+                table_nanos(settings[i].highest), "lower it", faults);
+    }
+}
+
+static void check_amounts(const struct config *c, struct text *faults) {
+    require(c->order_cap_usd.nanos >= c->base_usd.nanos, "orders.cap_usd", c->order_cap_usd.nanos,
+            "below", "sizing.base_usd", c->base_usd.nanos,
+            "raise the cap or lower the base: the cap would cut every entry", faults);
+    require(c->min_notional_usd.nanos <= c->base_usd.nanos, "orders.min_notional_usd",
+            c->min_notional_usd.nanos, "above", "sizing.base_usd", c->base_usd.nanos,
+            "lower it: no entry could ever be large enough", faults);
+    require(c->equity_share.nanos <= c->gross_exposure.nanos, "sizing.equity_share",
+            c->equity_share.nanos, "above", "risk.gross_exposure", c->gross_exposure.nanos,
+            "lower it: one entry would exceed the exposure of all", faults);
+}
+
+static void check_losses(const struct config *c, struct text *faults) {
+    require(c->daily_loss_share.nanos < c->max_drawdown.nanos, "risk.daily_loss_share",
+            c->daily_loss_share.nanos, "not below", "risk.max_drawdown", c->max_drawdown.nanos,
+            "lower it: one day would use up the whole drawdown", faults);
+    /* Both below 1e11 nanos x 64: no overflow. */
+    int64_t all_stops = c->max_positions * c->risk_budget.nanos;
+    require(all_stops <= c->daily_loss_share.nanos, "risk.max_positions x sizing.risk_budget",
+            all_stops, "above", "risk.daily_loss_share", c->daily_loss_share.nanos,
+            "lower either: all stops of one day would break the daily loss", faults);
+    require(!c->stops_on || c->stop_distance.nanos >= c->hard_stop.nanos, "stops.distance",
+            c->stop_distance.nanos, "below", "exits.hard_stop", c->hard_stop.nanos,
+            "raise it: the resting stop stands at or beyond the core's own", faults);
+}
+
+static void check_targets(const struct config *c, struct text *faults) {
+    require(c->target_1.nanos < c->target_2.nanos, "exits.target_1", c->target_1.nanos,
+            "not below", "exits.target_2", c->target_2.nanos, "write ascending targets", faults);
+    require(c->target_2.nanos < c->target_3.nanos, "exits.target_2", c->target_2.nanos,
+            "not below", "exits.target_3", c->target_3.nanos, "write ascending targets", faults);
+    int64_t shares = c->target_share_1.nanos + c->target_share_2.nanos;
+    require(shares <= NANOS, "exits.target_share_1 + exits.target_share_2", shares, "above",
+            "the whole", NANOS, "lower either", faults);
+    int64_t weights = c->weight_momentum.nanos + c->weight_reversion.nanos +
+                      c->weight_breakout.nanos + c->weight_volume.nanos;
+    require(weights > 0, "strategy.weight_*", weights, "not above", "zero", 0,
+            "raise at least one weight", faults);
+}
+
+#define BROKER_RATE 200 /* requests a minute and account (alpaca-api.md, section 1) */
+
+static void check_engine(const struct config *c, struct text *faults) {
+    int64_t rates = c->rate_core + c->rate_exit + c->rate_other;
+    require(rates <= BROKER_RATE, "broker.rate_core + rate_exit + rate_other", rates * NANOS,
+            "above", "the broker's limit a minute", BROKER_RATE * NANOS, "lower one", faults);
+    require(c->cycle.ns >= c->tick_open.ns, "engine.cycle_s", c->cycle.ns, "below",
+            "engine.tick_s", c->tick_open.ns, "a cycle is at least one tick", faults);
+    require(c->truth_max_age.ns > c->tick_open.ns, "degraded.truth_max_age_s",
+            c->truth_max_age.ns, "not above", "engine.tick_s", c->tick_open.ns,
+            "raise it: truth would be too old before the next tick", faults);
+}
+
+enum err_code config_check(const struct config *config, struct text *faults, struct err *err) {
+    size_t from = faults->len;
+    check_universe(config, faults);
+    check_ranges(config, faults);
+    if (faults->len == from) { /* the cross-checks add and multiply: only values in range */
+        check_amounts(config, faults);
+        check_losses(config, faults);
+        check_targets(config, faults);
+        check_engine(config, faults);
+    }
+    return report(faults, from, err);
+}
+
+static void print_value(int64_t nanos, struct text *out) {
+    text_add_char(out, '"');
+    text_add_decimal(out, nanos);
+    text_add_char(out, '"');
+}
+
+static void print_setting(const struct config *config, const struct setting *setting,
+                          struct text *out) {
+    text_add(out, ",\n  ");
+    text_add_json_string(out, setting->key);
+    text_add(out, ": {\"value\": ");
+    print_value(setting_nanos(config, setting), out);
+    text_add_format(out, ", \"default\": \"%s\", \"unit\": \"%s\", \"lowest\": \"%s\", ",
+                    setting->fallback, units[setting->kind], setting->lowest);
+    text_add_format(out, "\"highest\": \"%s\", \"safer\": \"%s\", \"meaning\": ", setting->highest,
+                    setting->safer);
+    text_add_json_string(out, setting->meaning);
+    text_add_char(out, '}');
+}
+
+void config_print(const struct config *config, struct text *out) {
+    text_add(out, "{\n  \"universe\": [");
+    for (size_t i = 0; i < config->symbol_count; i++) {
+        text_add(out, i == 0 ? "" : ", ");
+        text_add_json_string(out, config->symbols[i]);
+    }
+    text_add(out, "],\n  \"data.feed\": ");
+    text_add_json_string(out, config->feed);
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        print_setting(config, &settings[i], out);
+    }
+    text_add(out, "\n}\n");
+}
+
+enum err_code config_explain(const struct config *config, const char *key, struct text *out,
+                             struct err *err) {
+    const struct setting *setting = find_setting(key);
+    if (strcmp(key, KEY_UNIVERSE) == 0) {
+        text_add_format(out, "universe: %zu symbols that may be bought, 1 to %d\n",
+                        config->symbol_count, CONFIG_SYMBOLS_MAX);
+    } else if (strcmp(key, KEY_FEED) == 0) {
+        text_add_format(out, "data.feed = %s: where quotes, trades and bars come from, sip or iex\n",
+                        config->feed);
+    } else if (setting == NULL) {
+        return err_set(err, ERR_NOT_FOUND, "'%.60s' is no setting; the nearest is %s", key,
+                       nearest_key(key));
+    } else {
+        text_add_format(out, "%s = ", key);
+        text_add_decimal(out, setting_nanos(config, setting));
+        text_add_format(out, " (%s): %s. Default %s, from %s to %s; safer: %s.\n",
+                        units[setting->kind], setting->meaning, setting->fallback,
+                        setting->lowest, setting->highest,
+                        setting->safer[0] == 'D'   ? "lower"
+                        : setting->safer[0] == 'U' ? "higher"
+                                                   : "neither");
+    }
+    return ERR_OK;
+}
+
+/* Over values alone, never over the struct's bytes: padding has none. */
+void config_hash(const struct config *config, char out[static 17]) {
+    uint64_t hash = 0;
+    for (size_t i = 0; i < config->symbol_count; i++) {
+        hash = hash64(config->symbols[i], strlen(config->symbols[i]) + 1, hash);
+    }
+    hash = hash64(config->feed, strlen(config->feed) + 1, hash);
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        int64_t nanos = setting_nanos(config, &settings[i]);
+        hash = hash64(settings[i].key, strlen(settings[i].key) + 1, hash);
+        hash = hash64(&nanos, sizeof nanos, hash);
+    }
+    hash64_print(hash, out);
+}

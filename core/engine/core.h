@@ -1,0 +1,80 @@
+/* core.h - the engine's own struct, shared by the files of this room alone. */
+#ifndef CORE_ENGINE_CORE_H
+#define CORE_ENGINE_CORE_H
+
+#include "core/engine/engine.h"
+#include "core/orders/exit_execution.h"
+#include "core/orders/gateway.h"
+#include "core/risk/data_guard.h"
+#include "core/risk/degraded_mode.h"
+#include "core/signals/bars.h"
+#include "core/signals/strategy.h"
+
+#define FLOWS_MAX 64
+#define ACTIVITIES_MAX 500
+
+struct flow { /* a deposit or withdrawal, taken once */
+    char id[96];
+    struct date date;
+    struct usd amount;
+};
+
+struct engine {
+    struct world *world;
+    const struct config *config;
+    enum engine_mode mode;
+    char build[40];
+    struct log log;
+    struct journal *journal;
+    struct lease *lease;
+    struct alpaca *alpaca;
+    struct causes causes;
+    struct account_guards guards;
+    struct data_guard data_guard;
+    struct degraded_mode degraded;
+    struct book book;
+    struct orders orders;
+    struct truth truth;
+    struct gateway gateway;
+    struct exits exits;
+    struct bars *bars;
+    struct strategy *strategy;
+
+    struct session sessions[40]; /* of the broker's calendar around now */
+    size_t session_count;
+    struct date sessions_asked; /* day of the last answer */
+    bool is_ids_checked;        /* the day's orders were held against the journal */
+    bool is_account_pinned;
+    char account_number[32];
+    struct flow flows[FLOWS_MAX];
+    size_t flow_count;
+    struct usd last_cash;
+
+    bool is_stopping;
+    bool is_killing;            /* entries not yet verified gone */
+    struct utc kill_clear_since;
+    int64_t tick;
+    struct utc next_at;
+    struct utc full_due;        /* next full tick */
+    struct utc cycle_due;       /* next cycle */
+    struct utc bars_from;       /* bars wanted from here on */
+    bool is_truth_clean;        /* this tick's account, positions and orders all came */
+    bool is_cycle;
+    enum mode shown_mode;
+    struct text metadata_saved; /* position_metadata.json as last saved */
+    struct text scratch;
+};
+
+/* cycle.c */
+void cycle_tick(struct engine *engine);
+/* polls.c: step 3, what the broker says */
+void poll_truth(struct engine *engine);
+void poll_bars(struct engine *engine);
+enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
+                         struct err *err) MUST_USE;
+/* operator.c: step 2, what people say */
+void obey_inbox(struct engine *engine);
+/* show.c: step 11, what others may read */
+void show_state(struct engine *engine);
+
+#endif

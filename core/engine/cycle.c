@@ -1,0 +1,253 @@
+/* cycle.c - the story of one tick and one cycle, from top to bottom.
+ *
+ * Exits come before entries; what goes wrong in one step is a mode, never an end of the tick. A short
+ * tick (each second while an exit, a cancel, an unknown order or a kill is open) does steps 2, 4, 6. */
+#include "core/engine/core.h"
+#include "core/orders/exit_rules.h"
+#include "core/orders/protective_stops.h"
+#include "core/orders/validation.h"
+
+#include <string.h>
+
+/* Step 1: documents and journal. A journal that works again ends nothing: its latch is an operator's. */
+static void verify_state(struct engine *engine) {
+    causes_verify(&engine->causes);
+    struct err err = {0};
+    if (engine->lease != NULL && lease_renew(engine->lease, &err) == ERR_LOCKED) {
+        causes_latch(&engine->causes, "lease_lost", MODE_HALT, "core", err.text);
+    }
+    if (engine->gateway.is_journal_down &&
+        journal_append(engine->journal, "probe", "", "{}", NULL, NULL) == ERR_OK &&
+        journal_commit(engine->journal, NULL) == ERR_OK) {
+        engine->gateway.is_journal_down = false;
+        causes_renote(&engine->causes);
+    }
+}
+
+/* A kill is over when two looks at least 2 s apart find no live order that could add risk. */
+static void verify_kill(struct engine *engine, bool is_clear) {
+    struct utc now = clock_utc(engine->world->clock);
+    if (!engine->is_killing) {
+        return;
+    }
+    if (!is_clear || !engine->is_truth_clean) {
+        engine->kill_clear_since = (struct utc){0};
+    } else if (engine->kill_clear_since.ns == 0) {
+        engine->kill_clear_since = now;
+    } else if (utc_sub(now, engine->kill_clear_since).ns >= SPAN_S(2).ns) {
+        engine->is_killing = false;
+        log_line(&engine->log, "kill_verified", "");
+        observe(engine->world->observer, &(struct event){.kind = EVENT_MECHANISM,
+                                                         .at = now,
+                                                         .subject = "kill_switch",
+                                                         .what = "verified"});
+    }
+}
+
+/* Journals a high that rose by a quarter percent since it was last noted. */
+static void raise_high(struct engine *engine, struct holding *holding) {
+    if (!holding->has_mark || usd_cmp(holding->mark, holding->high_water) <= 0) {
+        return;
+    }
+    holding->high_water = holding->mark;
+    struct usd step = {holding->high_noted.nanos + holding->high_noted.nanos / 400};
+    if (usd_cmp(holding->high_water, step) >= 0 && engine->journal != NULL &&
+        book_note(&engine->book, engine->journal, holding, NULL) == ERR_OK &&
+        journal_commit(engine->journal, NULL) == ERR_OK) {
+        holding->high_noted = holding->high_water;
+    }
+}
+
+static void hit_target(struct engine *engine, struct holding *holding, unsigned bits) {
+    holding->targets_hit |= bits;
+    if (engine->journal != NULL &&
+        book_note(&engine->book, engine->journal, holding, NULL) == ERR_OK) {
+        (void)!journal_commit(engine->journal, NULL);
+    }
+}
+
+static void decide_exit(struct engine *engine, struct holding *holding) {
+    int index = universe_find(engine->config, holding->symbol);
+    struct score score = {0};
+    if (engine->is_cycle && index >= 0) {
+        strategy_score(engine->strategy, engine->bars, (size_t)index, &score);
+    }
+    struct exit_wish wish = exit_rules(holding, engine->config, clock_utc(engine->world->clock),
+                                       score.is_known, score.value);
+    if (!wish.is_wished) {
+        return;
+    }
+    if (wish.target != 0) {
+        hit_target(engine, holding, wish.target);
+    }
+    if (wish.is_part && wish.qty.nanos > 0) {
+        exits_decide(&engine->exits, holding, PURPOSE_SCALE_OUT, wish.qty, wish.reason);
+    } else if (!wish.is_part) {
+        exits_decide(&engine->exits, holding, PURPOSE_EXIT, (struct qty){0}, wish.reason);
+    }
+}
+
+/* Step 6, decisions: only in an open market, on trusted marks. */
+static void decide_exits(struct engine *engine) {
+    if (!engine->truth.has_clock || !engine->truth.clock.is_open) {
+        return;
+    }
+    for (size_t i = 0; i < engine->book.count; i++) {
+        struct holding *holding = &engine->book.items[i];
+        raise_high(engine, holding);
+        if (holding->qty.nanos > 0 && exits_find(&engine->exits, holding->symbol) == NULL) {
+            decide_exit(engine, holding);
+        }
+    }
+}
+
+/* Entries that waited long enough, or that the mode forbids, are cancelled and asked for. */
+static bool tend_entries(struct engine *engine) {
+    struct gateway *gateway = &engine->gateway;
+    if (causes_mode(&engine->causes) >= MODE_REDUCE_ONLY || engine->is_stopping) {
+        return gateway_cancel_entries(gateway);
+    }
+    struct utc now = clock_utc(engine->world->clock);
+    for (size_t i = 0; i < engine->orders.count; i++) {
+        struct order *order = &engine->orders.items[i];
+        if (order->purpose != PURPOSE_ENTRY || order->state != ORDER_WORKING) {
+            continue;
+        }
+        bool is_late = utc_sub(now, order->decided_at).ns >= engine->config->entry_patience.ns;
+        if (order->cancel_at.ns != 0) {
+            gateway_ask(gateway, order);
+        }
+        if (is_late && engine->truth.is_open) {
+            gateway_cancel(gateway, order);
+        }
+    }
+    return true;
+}
+
+static void try_entry(struct engine *engine, size_t index, const struct score *score) {
+    struct gateway *gateway = &engine->gateway;
+    const struct broker_quote *quote = &engine->truth.quotes[index];
+    if (!quote->is_known || quote->ask.nanos <= 0) {
+        return;
+    }
+    struct usd price = usd_sub(quote->ask, usd_scale(quote->ask, engine->config->entry_offset));
+    price = usd_floor(price, price_tick(price));
+    struct order intent = {.side = SIDE_BUY,
+                           .type = ORDER_LIMIT,
+                           .tif = TIF_DAY,
+                           .purpose = PURPOSE_ENTRY,
+                           .reason = "signal",
+                           .limit_price = price,
+                           .score = score->value,
+                           .qty = entry_size(gateway, price)};
+    strcpy(intent.symbol, engine->config->symbols[index]);
+    struct refusal refusal = {0};
+    (void)!gateway_send(gateway, &intent, NULL, &refusal, NULL);
+}
+
+/* Steps 8 and 9: the best scores first; each entry passes the gateway alone. */
+static void enter(struct engine *engine) {
+    const struct config *config = engine->config;
+    struct score scores[CONFIG_SYMBOLS_MAX] = {{0}};
+    bool is_taken[CONFIG_SYMBOLS_MAX] = {false};
+    for (size_t i = 0; i < config->symbol_count; i++) {
+        strategy_score(engine->strategy, engine->bars, i, &scores[i]);
+    }
+    for (;;) {
+        size_t best = config->symbol_count;
+        for (size_t i = 0; i < config->symbol_count; i++) {
+            bool is_wanted = !is_taken[i] && scores[i].is_known &&
+                             scores[i].value.nanos >= config->score_threshold.nanos;
+            if (is_wanted && (best == config->symbol_count ||
+                              scores[i].value.nanos > scores[best].value.nanos)) {
+                best = i;
+            }
+        }
+        if (best == config->symbol_count) {
+            return;
+        }
+        is_taken[best] = true;
+        const struct holding *held = book_find(&engine->book, config->symbols[best]);
+        if (held == NULL && !orders_any_live(&engine->orders, config->symbols[best])) {
+            try_entry(engine, best, &scores[best]);
+        }
+    }
+}
+
+/* A cancel that stays unconfirmed for a minute is looked at by the full ticks alone. */
+static bool has_unknown(const struct engine *engine) {
+    struct utc now = clock_utc(engine->world->clock);
+    for (size_t i = 0; i < engine->orders.count; i++) {
+        const struct order *order = &engine->orders.items[i];
+        if (order->state == ORDER_UNKNOWN ||
+            (order->cancel_at.ns != 0 && utc_sub(now, order->cancel_at).ns < SPAN_MIN(1).ns)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next multiple of step on the absolute grid, later than now. */
+static struct utc grid_after(struct utc now, struct span step) {
+    return (struct utc){now.ns - now.ns % step.ns + step.ns};
+}
+
+static void schedule(struct engine *engine) {
+    struct utc now = clock_utc(engine->world->clock);
+    bool is_urgent = exits_are_urgent(&engine->exits) || has_unknown(engine) || engine->is_killing;
+    struct span step = engine->truth.is_open         ? engine->config->tick_open
+                       : engine->truth.day.days == 0 ? engine->config->tick_open
+                                                     : engine->config->tick_idle;
+    engine->full_due = grid_after(now, step);
+    struct utc open = engine->truth.session.open;
+    if (!engine->truth.is_open && open.ns > now.ns && open.ns < engine->full_due.ns) {
+        engine->full_due = open;
+    }
+    engine->next_at = engine->full_due;
+    if (is_urgent) {
+        struct utc soon = grid_after(now, SPAN_S(1));
+        engine->next_at = soon.ns < engine->full_due.ns ? soon : engine->full_due;
+    }
+}
+
+void cycle_tick(struct engine *engine) {
+    struct utc now = clock_utc(engine->world->clock);
+    bool is_full = now.ns >= engine->full_due.ns || engine->is_killing;
+    engine->tick++;
+    engine->is_cycle = is_full && now.ns >= engine->cycle_due.ns;
+    if (engine->is_cycle) {
+        engine->cycle_due = grid_after(now, engine->config->cycle);
+    }
+    if (is_full) {
+        verify_state(engine); /* 1 */
+    }
+    obey_inbox(engine); /* 2 */
+    if (is_full) {
+        poll_truth(engine); /* 3, 5 */
+        if (engine->is_cycle && engine->truth.is_open) {
+            poll_bars(engine);
+        }
+    }
+    gateway_settle(&engine->gateway); /* 4 */
+    if (is_full) {
+        decide_exits(engine); /* 6 */
+    }
+    exits_step(&engine->exits);
+    protective_stops_step(&engine->gateway, &engine->exits);
+    bool is_clear = tend_entries(engine); /* 7 */
+    verify_kill(engine, is_clear);
+    if (engine->is_cycle && !engine->is_stopping && engine->truth.is_open &&
+        causes_mode(&engine->causes) < MODE_REDUCE_ONLY) {
+        enter(engine); /* 8, 9 */
+    }
+    orders_sweep(&engine->orders);
+    if (is_full) {
+        show_state(engine); /* 11 */
+    }
+    struct utc full_due = engine->full_due;
+    schedule(engine);
+    if (!is_full && full_due.ns > clock_utc(engine->world->clock).ns) {
+        engine->full_due = full_due; /* a short tick does not move the full one */
+        engine->next_at = engine->next_at.ns < full_due.ns ? engine->next_at : full_due;
+    }
+}

@@ -1,0 +1,198 @@
+#include "core/engine/engine.h"
+
+#include "core/engine/core.h"
+#include "core/signals/weighted.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum err_code fold(void *context, const struct journal_row *row, struct err *err) {
+    struct engine *engine = context;
+    if (strcmp(row->kind, "account") == 0) {
+        engine->is_account_pinned = true;
+        return text_copy(engine->account_number, sizeof engine->account_number, row->key, err);
+    }
+    enum err_code code = book_fold(&engine->book, row, err);
+    code = code == ERR_OK ? orders_fold(&engine->orders, row, err) : code;
+    code = code == ERR_OK ? causes_fold(&engine->causes, row, err) : code;
+    code = code == ERR_OK ? account_guards_fold(&engine->guards, row, err) : code;
+    code = code == ERR_OK ? exits_fold(&engine->exits, row, err) : code;
+    return code == ERR_OK ? flows_fold(engine, row, err) : code;
+}
+
+static void wire(struct engine *engine) {
+    causes_init(&engine->causes, engine->world, &engine->log);
+    account_guards_init(&engine->guards, engine->config, &engine->causes);
+    engine->orders.world = engine->world;
+    engine->orders.book = &engine->book;
+    engine->orders.log = &engine->log;
+    engine->gateway = (struct gateway){.world = engine->world,
+                                       .config = engine->config,
+                                       .causes = &engine->causes,
+                                       .guards = &engine->guards,
+                                       .book = &engine->book,
+                                       .orders = &engine->orders,
+                                       .truth = &engine->truth,
+                                       .log = &engine->log};
+    engine->exits.gateway = &engine->gateway;
+}
+
+/* Opens what is durable and folds it. */
+static enum err_code open_state(struct engine *engine, struct err *err) {
+    enum err_code code = disk_make_dir(engine->world->disk, "inbox", err);
+    code = code == ERR_OK ? lease_acquire(engine->world, &engine->lease, err) : code;
+    code = code == ERR_OK ? journal_open(engine->world, "journal.db", &engine->journal, err) : code;
+    if (code != ERR_OK) {
+        return code;
+    }
+    engine->causes.journal = engine->journal;
+    engine->orders.journal = engine->journal;
+    engine->gateway.journal = engine->journal;
+    engine->gateway.lease = engine->lease;
+    code = journal_read(engine->journal, 0, fold, engine, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    orders_fold_end(&engine->orders);
+    book_sweep(&engine->book);
+    causes_load(&engine->causes);
+    code = journal_append(engine->journal, "start", engine->build, "{}", NULL, err);
+    return code == ERR_OK ? journal_commit(engine->journal, err) : code;
+}
+
+static enum err_code open_broker(struct engine *engine, const struct engine_options *options,
+                                 struct err *err) {
+    const struct config *config = options->config;
+    struct alpaca_options broker = {.world = options->world,
+                                    .key_id = options->key_id,
+                                    .secret = options->secret,
+                                    .feed = config->feed,
+                                    .read_deadline = config->deadline_read,
+                                    .submit_deadline = config->deadline_submit,
+                                    .slow_deadline = config->deadline_slow,
+                                    .rate_core = config->rate_core,
+                                    .rate_exit = config->rate_exit,
+                                    .rate_other = config->rate_other};
+    enum err_code code = alpaca_create(&broker, &engine->alpaca, err);
+    engine->gateway.alpaca = engine->alpaca;
+    return code;
+}
+
+enum err_code engine_create(const struct engine_options *options, struct engine **out,
+                            struct err *err) {
+    if (options->mode == ENGINE_LIVE) {
+        return err_set(err, ERR_CONFIG, "live trading is refused: its gate does not exist yet");
+    }
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL) {
+        return err_set(err, ERR_MEMORY, "out of memory");
+    }
+    engine->world = options->world;
+    engine->config = options->config;
+    engine->mode = options->mode;
+    (void)!text_copy(engine->build, sizeof engine->build, options->build, NULL);
+    log_init(&engine->log, engine->world);
+    wire(engine);
+    enum err_code code = open_state(engine, err);
+    code = code == ERR_OK ? open_broker(engine, options, err) : code;
+    if (code != ERR_OK) {
+        observe(engine->world->observer, &(struct event){.kind = EVENT_START,
+                                                         .at = clock_utc(engine->world->clock),
+                                                         .subject = "refused",
+                                                         .what = err == NULL ? "" : err->text});
+        engine_destroy(engine);
+        return code;
+    }
+    engine->bars = bars_create(engine->config->symbol_count);
+    engine->strategy = weighted_create(engine->config);
+    degraded_mode_start(&engine->degraded, &engine->causes, clock_mono(engine->world->clock));
+    engine->next_at = clock_utc(engine->world->clock);
+    observe(engine->world->observer, &(struct event){.kind = EVENT_START,
+                                                     .at = clock_utc(engine->world->clock),
+                                                     .subject = "ready"});
+    *out = engine;
+    return ERR_OK;
+}
+
+void engine_destroy(struct engine *engine) {
+    if (engine == NULL) {
+        return;
+    }
+    alpaca_destroy(engine->alpaca);
+    journal_close(engine->journal);
+    lease_release(engine->lease);
+    bars_destroy(engine->bars);
+    strategy_destroy(engine->strategy);
+    causes_release(&engine->causes);
+    log_release(&engine->log);
+    text_release(&engine->metadata_saved);
+    text_release(&engine->scratch);
+    free(engine);
+}
+
+void engine_tick(struct engine *engine) {
+    cycle_tick(engine);
+}
+
+struct utc engine_next_at(const struct engine *engine) {
+    return engine->next_at;
+}
+
+bool engine_look(struct engine *engine) {
+    (void)!lease_renew(engine->lease, NULL); /* between idle ticks too; a loss shows in the next */
+    bool has_stop = false;
+    if (inbox_has_stop(engine->world, &has_stop, NULL) == ERR_OK && has_stop) {
+        engine->next_at = clock_utc(engine->world->clock);
+    }
+    return has_stop;
+}
+
+void engine_stop(struct engine *engine) {
+    engine->is_stopping = true;
+    struct mono deadline = mono_add(clock_mono(engine->world->clock), SPAN_S(8));
+    for (;;) {
+        engine->full_due = (struct utc){0};
+        cycle_tick(engine);
+        bool has_entry = false;
+        for (size_t i = 0; i < engine->orders.count; i++) {
+            has_entry |= engine->orders.items[i].side == SIDE_BUY;
+        }
+        if (!has_entry || clock_mono(engine->world->clock).ns >= deadline.ns) {
+            break;
+        }
+        for (int i = 0; i < 4; i++) {
+            clock_sleep(engine->world->clock, CLOCK_SLEEP_MAX);
+        }
+    }
+    if (journal_append(engine->journal, "stop", "clean", "{}", NULL, NULL) == ERR_OK) {
+        (void)!journal_commit(engine->journal, NULL);
+    }
+    log_line(&engine->log, "stop", "");
+    observe(engine->world->observer, &(struct event){.kind = EVENT_STOP,
+                                                     .at = clock_utc(engine->world->clock),
+                                                     .subject = "clean"});
+}
+
+struct engine_totals engine_totals(const struct engine *engine) {
+    return (struct engine_totals){.ticks = engine->tick,
+                                  .orders = engine->gateway.sent,
+                                  .refusals = engine->gateway.refused,
+                                  .fills = engine->orders.fills};
+}
+
+void engine_run(struct engine *engine) {
+    for (;;) {
+        if (host_poll(engine->world->host) == HOST_TERMINATE) {
+            engine_stop(engine);
+            return;
+        }
+        engine_look(engine);
+        struct utc now = clock_utc(engine->world->clock);
+        if (now.ns >= engine->next_at.ns) {
+            engine_tick(engine);
+            continue;
+        }
+        struct span wait = utc_sub(engine->next_at, now);
+        clock_sleep(engine->world->clock, wait.ns < CLOCK_SLEEP_MAX.ns ? wait : CLOCK_SLEEP_MAX);
+    }
+}

@@ -1,0 +1,102 @@
+/* operator.c - step 2 of a tick: commands that people left in the inbox. */
+#include "core/engine/core.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void tell(struct engine *engine, const struct inbox_command *command, const char *outcome) {
+    struct text body = {.limit = 2048};
+    text_member_string(&body, "verb", inbox_verb_word(command->verb));
+    text_member_string(&body, "cause", command->cause);
+    text_member_string(&body, "by", command->by);
+    text_member_string(&body, "why", command->why);
+    text_member_string(&body, "outcome", outcome);
+    log_line(&engine->log, "operator", text_get(&body));
+    observe(engine->world->observer, &(struct event){.kind = EVENT_OPERATOR,
+                                                     .at = clock_utc(engine->world->clock),
+                                                     .subject = inbox_verb_word(command->verb),
+                                                     .what = command->cause,
+                                                     .id = command->by,
+                                                     .body = outcome,
+                                                     .body_len = strlen(outcome)});
+    text_release(&body);
+}
+
+static void freeze(struct engine *engine, const struct inbox_command *command) {
+    const char *cause = command->cause[0] == '\0' ? "operator_freeze" : command->cause;
+    causes_latch(&engine->causes, cause, command->is_halt ? MODE_HALT : MODE_REDUCE_ONLY,
+                 command->by, command->is_readable ? command->why : "unreadable freeze command");
+    tell(engine, command, "frozen");
+}
+
+static void kill(struct engine *engine, const struct inbox_command *command) {
+    causes_latch(&engine->causes, "kill_switch", MODE_REDUCE_ONLY, command->by,
+                 command->is_readable ? command->why : "unreadable kill command");
+    engine->is_killing = true;
+    engine->kill_clear_since = (struct utc){0};
+    tell(engine, command, "firing");
+}
+
+/* daily_loss ends with the next exchange day and an operator, not with an operator alone. */
+static bool is_too_early(const struct engine *engine, const char *cause) {
+    for (size_t i = 0; i < engine->causes.count; i++) {
+        const struct cause *set = &engine->causes.items[i];
+        if (strcmp(set->name, cause) == 0 && strcmp(cause, "daily_loss") == 0) {
+            return engine->truth.day.days <= ny_date(set->since).days;
+        }
+    }
+    return false;
+}
+
+static void resume(struct engine *engine, const struct inbox_command *command) {
+    struct err err = {0};
+    if (!command->is_readable || command->by[0] == '\0' || command->why[0] == '\0') {
+        tell(engine, command, "refused: a resume needs cause, name and reason");
+    } else if (is_too_early(engine, command->cause)) {
+        tell(engine, command, "refused: daily_loss holds for the rest of its exchange day");
+    } else if (causes_clear(&engine->causes, command->cause, command->by, command->why, &err) !=
+               ERR_OK) {
+        tell(engine, command, err.text);
+    } else {
+        tell(engine, command, "resumed");
+    }
+}
+
+static void flatten(struct engine *engine, const struct inbox_command *command) {
+    for (size_t i = 0; i < engine->book.count; i++) {
+        const struct holding *holding = &engine->book.items[i];
+        bool is_meant = command->cause[0] == '\0' || strcmp(command->cause, holding->symbol) == 0;
+        if (is_meant && (holding->qty.nanos > 0 || holding->broker_qty.nanos > 0)) {
+            exits_decide(&engine->exits, holding, PURPOSE_EXIT, (struct qty){0}, "operator");
+        }
+    }
+    tell(engine, command, "flattening");
+}
+
+void obey_inbox(struct engine *engine) {
+    struct inbox_command commands[INBOX_MAX];
+    size_t count = 0;
+    struct err err = {0};
+    if (inbox_read(engine->world, commands, &count, &err) != ERR_OK) {
+        causes_hold(&engine->causes, "inbox_unreadable", MODE_REDUCE_ONLY, err.text);
+        return;
+    }
+    causes_let_go(&engine->causes, "inbox_unreadable");
+    for (size_t i = 0; i < count; i++) {
+        switch (commands[i].verb) {
+        case INBOX_FREEZE:
+            freeze(engine, &commands[i]);
+            break;
+        case INBOX_KILL:
+            kill(engine, &commands[i]);
+            break;
+        case INBOX_RESUME:
+            resume(engine, &commands[i]);
+            break;
+        case INBOX_FLATTEN:
+            flatten(engine, &commands[i]);
+            break;
+        }
+        (void)!inbox_remove(engine->world, commands[i].file, NULL);
+    }
+}

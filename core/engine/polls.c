@@ -1,0 +1,339 @@
+/* polls.c - step 3 of a tick: the broker's truth, or what is missing of it. */
+#include "core/engine/core.h"
+#include "core/portfolio/reconcile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void poll_clock(struct engine *engine) {
+    struct broker_clock clock = {0};
+    if (alpaca_get_clock(engine->alpaca, &clock, NULL) == ERR_OK) {
+        engine->truth.clock = clock;
+        engine->truth.has_clock = true;
+    } else {
+        engine->truth.clock.is_open = false;
+        engine->truth.has_clock = false; /* not knowing whether it is open is not open */
+    }
+}
+
+/* Sessions around today, once a day; the rule of core/base is no substitute for the broker's. */
+static void poll_calendar(struct engine *engine) {
+    struct date today = ny_date(clock_utc(engine->world->clock));
+    if (engine->session_count > 0 && engine->sessions_asked.days == today.days) {
+        return;
+    }
+    alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
+    size_t count = 0;
+    struct session sessions[40];
+    if (alpaca_get_calendar(engine->alpaca, date_add(today, -12), date_add(today, 14), sessions, 40,
+                            &count, NULL) == ERR_OK &&
+        count > 0) {
+        memcpy(engine->sessions, sessions, sizeof sessions);
+        engine->session_count = count;
+        engine->sessions_asked = today;
+    }
+    alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
+}
+
+/* The current session, or the next; a new exchange day starts with a new listing of ids. */
+static void find_session(struct engine *engine) {
+    struct utc now = clock_utc(engine->world->clock);
+    struct truth *truth = &engine->truth;
+    truth->is_open = false;
+    for (size_t i = 0; i < engine->session_count; i++) {
+        const struct session *session = &engine->sessions[i];
+        if (now.ns < session->close.ns) {
+            if (truth->day.days != session->date.days) {
+                truth->day = session->date;
+                engine->is_ids_checked = false;
+            }
+            truth->session = *session;
+            truth->is_open = now.ns >= session->open.ns;
+            return;
+        }
+    }
+}
+
+static bool previous_session(const struct engine *engine, struct date *out) {
+    bool is_found = false;
+    for (size_t i = 0; i < engine->session_count; i++) {
+        if (engine->sessions[i].date.days < engine->truth.day.days) {
+            *out = engine->sessions[i].date;
+            is_found = true;
+        }
+    }
+    return is_found;
+}
+
+/* The account is pinned at its first answer: another number is somebody else's money. */
+static void pin_account(struct engine *engine) {
+    const char *number = engine->truth.account.number;
+    if (engine->is_account_pinned && strcmp(engine->account_number, number) != 0) {
+        causes_latch(&engine->causes, "wrong_account", MODE_HALT, "core",
+                     "the account number is not the one this state belongs to");
+    } else if (!engine->is_account_pinned && engine->journal != NULL &&
+               journal_append(engine->journal, "account", number, "{}", NULL, NULL) == ERR_OK &&
+               journal_commit(engine->journal, NULL) == ERR_OK) {
+        (void)!text_copy(engine->account_number, sizeof engine->account_number, number, NULL);
+        engine->is_account_pinned = true;
+    }
+}
+
+static bool poll_account(struct engine *engine) {
+    struct broker_account account = {0};
+    if (alpaca_get_account(engine->alpaca, &account, NULL) != ERR_OK) {
+        return false;
+    }
+    engine->truth.account = account;
+    engine->truth.has_account = true;
+    engine->truth.account_at = clock_mono(engine->world->clock);
+    pin_account(engine);
+    return true;
+}
+
+static bool is_busy(void *context, const char *symbol) {
+    const struct engine *engine = context;
+    for (size_t i = 0; i < engine->orders.count; i++) {
+        const struct order *order = &engine->orders.items[i];
+        bool may_fill = !order_is_over(order) && (order->purpose != PURPOSE_STOP || !order->is_seen);
+        if (may_fill && strcmp(order->symbol, symbol) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool poll_positions(struct engine *engine) {
+    struct broker_position listing[ALPACA_POSITIONS_MAX];
+    size_t count = 0;
+    if (alpaca_get_positions(engine->alpaca, listing, &count, NULL) != ERR_OK) {
+        return false;
+    }
+    engine->truth.has_positions = true;
+    engine->truth.positions_at = clock_mono(engine->world->clock);
+    struct reconcile_result result =
+        reconcile(&engine->book, listing, count, engine->journal, &engine->log,
+                  clock_utc(engine->world->clock), is_busy, engine);
+    if (result.confirmed > 0) {
+        causes_hold(&engine->causes, "reconciliation", MODE_REDUCE_ONLY,
+                    result.is_vanished ? "a position vanished without a fill"
+                                       : "a position no fill of ours explains");
+    } else if (result.differences == 0) {
+        causes_let_go(&engine->causes, "reconciliation");
+    }
+    return true;
+}
+
+/* Takes the listing; an order of ours that is no longer in it is asked for by id. */
+static void take_orders(struct engine *engine, const struct broker_order *listing, size_t count) {
+    struct orders *orders = &engine->orders;
+    for (size_t i = 0; i < orders->count; i++) {
+        orders->items[i].is_seen = false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct order *order = orders_find(orders, listing[i].client_id);
+        if (order == NULL) {
+            gateway_meet(&engine->gateway, &listing[i]);
+        } else if (order->state == ORDER_WORKING) {
+            order->is_seen = true;
+            orders_take(orders, order, &listing[i]);
+        }
+    }
+    for (size_t i = 0; i < orders->count; i++) {
+        struct order *order = &orders->items[i];
+        if (!order->is_seen && order->state == ORDER_WORKING) {
+            gateway_ask(&engine->gateway, order);
+        }
+    }
+}
+
+static bool poll_orders(struct engine *engine) {
+    static const size_t MOST = ALPACA_ORDERS_MAX;
+    struct broker_order listing[ALPACA_ORDERS_MAX];
+    size_t count = 0;
+    if (alpaca_get_open_orders(engine->alpaca, listing, &count, NULL) != ERR_OK || count > MOST) {
+        return false;
+    }
+    engine->truth.has_orders = true;
+    engine->truth.orders_at = clock_mono(engine->world->clock);
+    take_orders(engine, listing, count);
+    return true;
+}
+
+static void poll_prices(struct engine *engine) {
+    const struct config *config = engine->config;
+    bool is_come =
+        alpaca_get_quotes(engine->alpaca, config->symbols, config->symbol_count,
+                          engine->truth.quotes, NULL) == ERR_OK &&
+        alpaca_get_trades(engine->alpaca, config->symbols, config->symbol_count,
+                          engine->truth.trades, NULL) == ERR_OK;
+    if (is_come) {
+        engine->truth.quotes_at = clock_mono(engine->world->clock);
+    }
+}
+
+static void take_bar(void *context, size_t index, const struct broker_bar *bar) {
+    struct engine *engine = context;
+    bars_add(engine->bars, index, bar);
+    if (bar->at.ns > engine->truth.last_bar_at[index].ns) {
+        engine->truth.last_bar_at[index] = bar->at;
+        engine->truth.last_close[index] = bar->close;
+    }
+    if (bar->at.ns > engine->bars_from.ns) {
+        engine->bars_from = bar->at;
+    }
+}
+
+void poll_bars(struct engine *engine) {
+    const struct config *config = engine->config;
+    struct utc earliest = utc_add(clock_utc(engine->world->clock), SPAN_MIN(-90));
+    if (engine->bars_from.ns < earliest.ns) {
+        engine->bars_from = earliest;
+    }
+    (void)!alpaca_get_bars(engine->alpaca, config->symbols, config->symbol_count,
+                           engine->bars_from, take_bar, engine, NULL);
+}
+
+static bool flow_is_known(const struct engine *engine, const char *id) {
+    for (size_t i = 0; i < engine->flow_count; i++) {
+        if (strcmp(engine->flows[i].id, id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_flow(struct engine *engine, const char *id, struct date date, struct usd amount) {
+    if (engine->flow_count == FLOWS_MAX) { /* the oldest two become one: the sum is what counts */
+        engine->flows[1].amount = usd_add(engine->flows[0].amount, engine->flows[1].amount);
+        memmove(&engine->flows[0], &engine->flows[1], (FLOWS_MAX - 1) * sizeof engine->flows[0]);
+        engine->flow_count--;
+    }
+    struct flow *flow = &engine->flows[engine->flow_count++];
+    *flow = (struct flow){.date = date, .amount = amount};
+    (void)!text_copy(flow->id, sizeof flow->id, id, NULL);
+}
+
+enum err_code flows_fold(struct engine *engine, const struct journal_row *row, struct err *err) {
+    if (strcmp(row->kind, "flow") != 0) {
+        return ERR_OK;
+    }
+    cJSON *body = NULL;
+    struct usd amount = {0};
+    const char *text = NULL;
+    struct date date = {0};
+    enum err_code code = json_parse(row->body, strlen(row->body), &body, err);
+    if (code == ERR_OK) {
+        code = json_usd(body, "usd", &amount, err);
+        code = code == ERR_OK ? json_string(body, "date", &text, err) : code;
+        code = code == ERR_OK ? date_parse(text, &date, err) : code;
+        cJSON_Delete(body);
+    }
+    if (code != ERR_OK) {
+        return err_wrap(err, "journal row %lld (flow)", (long long)row->seq);
+    }
+    add_flow(engine, row->key, date, amount);
+    return ERR_OK;
+}
+
+static void take_flow(struct engine *engine, const struct broker_activity *activity) {
+    bool is_flow = strcmp(activity->type, "CSD") == 0 || strcmp(activity->type, "CSW") == 0;
+    if (!is_flow || flow_is_known(engine, activity->id) || engine->journal == NULL) {
+        return;
+    }
+    char date[DATE_TEXT_MAX];
+    date_print(ny_date(activity->at), date);
+    struct text body = {.limit = 512};
+    text_add_char(&body, '{');
+    text_member_decimal(&body, "usd", activity->net_amount.nanos);
+    text_member_string(&body, "date", date);
+    text_add_char(&body, '}');
+    if (journal_append(engine->journal, "flow", activity->id, text_get(&body), NULL, NULL) ==
+            ERR_OK &&
+        journal_commit(engine->journal, NULL) == ERR_OK) {
+        add_flow(engine, activity->id, ny_date(activity->at), activity->net_amount);
+    }
+    text_release(&body);
+}
+
+/* Deposits and withdrawals: each cycle, and at once when cash moved by more than 1 % of equity. */
+static void poll_flows(struct engine *engine) {
+    struct usd moved = usd_abs(usd_sub(engine->truth.account.cash, engine->last_cash));
+    bool is_step = usd_cmp(moved, (struct usd){engine->truth.account.equity.nanos / 100}) > 0;
+    engine->last_cash = engine->truth.account.cash;
+    if (!engine->is_cycle && !is_step) {
+        return;
+    }
+    struct broker_activity *activities =
+        calloc(ACTIVITIES_MAX, sizeof *activities);
+    size_t count = 0;
+    struct utc since = ny_to_utc(date_add(ny_date(clock_utc(engine->world->clock)), -1), 0, 0);
+    alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
+    if (activities != NULL && alpaca_get_activities(engine->alpaca, since, activities,
+                                                    ACTIVITIES_MAX, &count, NULL) == ERR_OK) {
+        for (size_t i = 0; i < count; i++) {
+            take_flow(engine, &activities[i]);
+        }
+    }
+    alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
+    free(activities);
+}
+
+static struct equity_reading reading_now(const struct engine *engine) {
+    const struct truth *truth = &engine->truth;
+    struct equity_reading reading = {.at = clock_utc(engine->world->clock),
+                                     .exchange_day = truth->day,
+                                     .is_core_session = truth->is_open,
+                                     .is_trusted = truth->is_equity_explained,
+                                     .equity = truth->account.equity,
+                                     .previous_close = truth->account.last_equity};
+    struct date previous = {0};
+    reading.has_previous_close = previous_session(engine, &previous) &&
+                                 previous.days == truth->account.balance_asof.days;
+    for (size_t i = 0; i < engine->flow_count; i++) {
+        const struct flow *flow = &engine->flows[i];
+        reading.flows_ever = usd_add(reading.flows_ever, flow->amount);
+        if (flow->date.days >= truth->day.days) {
+            reading.flows_today = usd_add(reading.flows_today, flow->amount);
+        }
+    }
+    return reading;
+}
+
+static struct span truth_age(const struct engine *engine, struct mono now) {
+    const struct truth *truth = &engine->truth;
+    struct span age = mono_sub(now, truth->account_at);
+    struct span positions = mono_sub(now, truth->positions_at);
+    struct span orders = mono_sub(now, truth->orders_at);
+    age = positions.ns > age.ns ? positions : age;
+    return orders.ns > age.ns ? orders : age;
+}
+
+void poll_truth(struct engine *engine) {
+    struct truth *truth = &engine->truth;
+    poll_clock(engine);
+    poll_calendar(engine);
+    find_session(engine);
+    bool has_account = poll_account(engine);
+    bool has_orders = poll_orders(engine);
+    bool has_positions = poll_positions(engine);
+    poll_prices(engine);
+    engine->is_truth_clean = truth->has_clock && has_account && has_orders && has_positions;
+    if (!engine->is_ids_checked && truth->day.days != 0) {
+        engine->is_ids_checked = gateway_check_ids(&engine->gateway);
+    }
+    struct utc now = clock_utc(engine->world->clock);
+    data_guard_mark(truth, &engine->book, engine->config, now);
+    if (has_account && has_positions) {
+        poll_flows(engine);
+        data_guard_judge(&engine->data_guard, truth, &engine->book, engine->config,
+                         &engine->causes, now);
+        struct equity_reading reading = reading_now(engine);
+        engine->gateway.flows_today = reading.flows_today;
+        account_guards_judge(&engine->guards, &reading);
+    }
+    struct mono mono = clock_mono(engine->world->clock);
+    degraded_mode_judge(&engine->degraded, &engine->causes, engine->config,
+                        truth_age(engine, mono), engine->is_truth_clean && engine->is_ids_checked,
+                        mono);
+}

@@ -1,0 +1,120 @@
+/* show.c - step 11 of a tick: documents, view and heartbeat, for people and other processes. */
+#include "core/engine/core.h"
+#include "core/state/state_file.h"
+
+#include <string.h>
+
+static void save_metadata(struct engine *engine) {
+    struct text *members = &engine->scratch;
+    text_clear(members);
+    book_print(&engine->book, members);
+    if (engine->journal == NULL ||
+        strcmp(text_get(members), text_get(&engine->metadata_saved)) == 0) {
+        return;
+    }
+    if (state_file_save(engine->world, "position_metadata.json", journal_last_seq(engine->journal),
+                        text_get(members), NULL) == ERR_OK) {
+        text_clear(&engine->metadata_saved);
+        text_add(&engine->metadata_saved, text_get(members));
+    }
+}
+
+static void print_positions(const struct engine *engine, struct text *out) {
+    text_member(out, "positions");
+    text_add_char(out, '[');
+    for (size_t i = 0; i < engine->book.count; i++) {
+        const struct holding *holding = &engine->book.items[i];
+        text_add(out, i > 0 ? ",{" : "{");
+        text_member_string(out, "symbol", holding->symbol);
+        text_member_decimal(out, "qty", holding->qty.nanos);
+        text_member_decimal(out, "broker_qty", holding->broker_qty.nanos);
+        text_member_decimal(out, "entry", holding_entry_price(holding).nanos);
+        text_member_decimal(out, "mark", holding->mark.nanos);
+        text_member_bool(out, "naked", holding->naked_since.ns != 0);
+        text_add_char(out, '}');
+    }
+    text_add_char(out, ']');
+}
+
+static void print_orders(const struct engine *engine, struct text *out) {
+    text_member(out, "orders");
+    text_add_char(out, '[');
+    for (size_t i = 0; i < engine->orders.count; i++) {
+        const struct order *order = &engine->orders.items[i];
+        text_add(out, i > 0 ? ",{" : "{");
+        text_member_string(out, "id", order->client_id);
+        text_member_string(out, "symbol", order->symbol);
+        text_member_string(out, "purpose", order_purpose_word(order->purpose));
+        text_member_string(out, "state", order_state_word(order->state));
+        text_member_decimal(out, "qty", order->qty.nanos);
+        text_member_decimal(out, "filled", order->filled.nanos);
+        text_add_char(out, '}');
+    }
+    text_add_char(out, ']');
+}
+
+static void publish_view(struct engine *engine) {
+    struct text *view = &engine->scratch;
+    text_clear(view);
+    text_add_char(view, '{');
+    text_member_utc(view, "at", clock_utc(engine->world->clock));
+    text_member_int(view, "tick", engine->tick);
+    text_member_string(view, "mode", mode_word(causes_mode(&engine->causes)));
+    text_member_bool(view, "open", engine->truth.is_open);
+    text_member_bool(view, "killing", engine->is_killing);
+    text_member_decimal(view, "equity", engine->truth.account.equity.nanos);
+    text_member_decimal(view, "peak", engine->guards.peak.nanos);
+    text_member_decimal(view, "baseline", engine->guards.baseline.nanos);
+    text_member_int(view, "sent", engine->gateway.sent);
+    text_member_int(view, "refused", engine->gateway.refused);
+    text_member_string(view, "build", engine->build);
+    text_member(view, "causes");
+    text_add_char(view, '{');
+    causes_print(&engine->causes, view);
+    text_add_char(view, '}');
+    print_positions(engine, view);
+    print_orders(engine, view);
+    text_add(view, "}\n");
+    (void)!state_file_publish(engine->world, "view.json", text_get(view), view->len, NULL);
+}
+
+static void publish_heartbeat(struct engine *engine) {
+    struct text *beat = &engine->scratch;
+    text_clear(beat);
+    text_add_char(beat, '{');
+    text_member_utc(beat, "at", clock_utc(engine->world->clock));
+    text_member_int(beat, "tick", engine->tick);
+    text_member_int(beat, "mono_ns", clock_mono(engine->world->clock).ns);
+    text_add(beat, "}\n");
+    (void)!state_file_publish(engine->world, "bot_heartbeat.json", text_get(beat), beat->len, NULL);
+}
+
+static void tell_mode(struct engine *engine) {
+    enum mode mode = causes_mode(&engine->causes);
+    if (mode == engine->shown_mode) {
+        return;
+    }
+    struct text *causes = &engine->scratch;
+    text_clear(causes);
+    causes_print(&engine->causes, causes);
+    observe(engine->world->observer, &(struct event){.kind = EVENT_MODE,
+                                                     .at = clock_utc(engine->world->clock),
+                                                     .subject = mode_word(mode),
+                                                     .what = mode_word(engine->shown_mode),
+                                                     .body = text_get(causes),
+                                                     .body_len = causes->len});
+    engine->shown_mode = mode;
+}
+
+void show_state(struct engine *engine) {
+    causes_save(&engine->causes);
+    save_metadata(engine);
+    tell_mode(engine);
+    publish_view(engine);
+    publish_heartbeat(engine);
+    observe(engine->world->observer, &(struct event){.kind = EVENT_TICK,
+                                                     .at = clock_utc(engine->world->clock),
+                                                     .subject = engine->is_cycle ? "cycle" : "tick",
+                                                     .number = engine->tick,
+                                                     .amount = engine->truth.account.equity});
+}

@@ -1,0 +1,92 @@
+/* bars.c - one ring of minute bars for each symbol. */
+#include "core/signals/bars.h"
+
+#include "core/base/check.h"
+
+#include <stdlib.h>
+
+struct ring {
+    struct broker_bar bars[BARS_KEPT];
+    size_t first; /* slot of the oldest */
+    size_t count;
+};
+
+struct bars {
+    size_t symbol_count;
+    struct ring rings[];
+};
+
+struct bars *bars_create(size_t count) {
+    struct bars *bars = calloc(1, sizeof *bars + count * sizeof bars->rings[0]);
+    CHECK(bars != NULL);
+    bars->symbol_count = count;
+    return bars;
+}
+
+void bars_destroy(struct bars *bars) {
+    free(bars);
+}
+
+static struct broker_bar *ring_slot(struct ring *ring, size_t position) {
+    return &ring->bars[(ring->first + position) % BARS_KEPT];
+}
+
+void bars_add(struct bars *bars, size_t index, const struct broker_bar *bar) {
+    CHECK(index < bars->symbol_count);
+    struct ring *ring = &bars->rings[index];
+    size_t position = ring->count; /* behind every bar that is not newer */
+    while (position > 0 && ring_slot(ring, position - 1)->at.ns > bar->at.ns) {
+        position--;
+    }
+    if (position > 0 && ring_slot(ring, position - 1)->at.ns == bar->at.ns) {
+        *ring_slot(ring, position - 1) = *bar;
+        return;
+    }
+    if (ring->count == BARS_KEPT) {
+        if (position == 0) {
+            return; /* older than everything kept */
+        }
+        ring->first = (ring->first + 1) % BARS_KEPT;
+        ring->count--;
+        position--;
+    }
+    for (size_t i = ring->count; i > position; i--) {
+        *ring_slot(ring, i) = *ring_slot(ring, i - 1);
+    }
+    *ring_slot(ring, position) = *bar;
+    ring->count++;
+}
+
+size_t bars_count(const struct bars *bars, size_t index) {
+    CHECK(index < bars->symbol_count);
+    return bars->rings[index].count;
+}
+
+const struct broker_bar *bars_at(const struct bars *bars, size_t index, size_t position) {
+    CHECK(position < bars_count(bars, index));
+    const struct ring *ring = &bars->rings[index];
+    return &ring->bars[(ring->first + position) % BARS_KEPT];
+}
+
+bool bars_last_at(const struct bars *bars, size_t index, struct utc *out) {
+    size_t count = bars_count(bars, index);
+    if (count == 0) {
+        return false;
+    }
+    *out = bars_at(bars, index, count - 1)->at;
+    return true;
+}
+
+size_t bars_in_session(const struct bars *bars, size_t index) {
+    size_t count = bars_count(bars, index);
+    size_t n = count > 0;
+    while (n < count && n > 0) {
+        struct span gap = utc_sub(bars_at(bars, index, count - n)->at,
+                                  bars_at(bars, index, count - n - 1)->at);
+        if (gap.ns >= BARS_SESSION_GAP.ns) {
+            break;
+        }
+        n++;
+    }
+    return n;
+}

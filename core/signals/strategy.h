@@ -1,0 +1,49 @@
+/* strategy.h - what a strategy is to the core: a score for a symbol, made from bars.
+ *
+ * A strategy opines and never acts: whether to enter, hold or leave, how much and at which price are the
+ * core's decisions, under its limits. A score is a ratio; higher is better; it depends on the bars and
+ * the strategy's own weights alone, so that the same bars always give the same bits. */
+#ifndef CORE_SIGNALS_STRATEGY_H
+#define CORE_SIGNALS_STRATEGY_H
+
+#include "core/signals/bars.h"
+
+#define SCORE_PARTS_MAX 8
+
+struct score_part { /* for the log: what made the score */
+    const char *name; /* static storage */
+    struct ratio value;
+};
+
+struct score {
+    bool is_known; /* false: too few bars; everything else is zero then */
+    struct ratio value;
+    struct score_part parts[SCORE_PARTS_MAX];
+    size_t part_count;
+};
+
+struct strategy;
+
+struct strategy_ops {
+    void (*score)(const struct strategy *strategy, const struct bars *bars, size_t index,
+                  struct score *out);
+    void (*destroy)(struct strategy *strategy);
+};
+
+struct strategy {
+    const struct strategy_ops *ops;
+};
+
+/* Scores the symbol with this index. Whether its newest bar is fresh enough is the caller's question
+ * (bars_last_at()). */
+static inline void strategy_score(const struct strategy *strategy, const struct bars *bars,
+                                  size_t index, struct score *out) {
+    strategy->ops->score(strategy, bars, index, out);
+}
+static inline void strategy_destroy(struct strategy *strategy) {
+    if (strategy != NULL) {
+        strategy->ops->destroy(strategy);
+    }
+}
+
+#endif

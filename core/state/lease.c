@@ -1,0 +1,309 @@
+/* lease.c - one trader per state directory: locks for the living, an epoch for the stale.
+ *
+ * Three files: lease.lock guards every change of the document (and of alive.lock), alive.lock is
+ * held as long as the holder lives, lease.json says who holds it since when. A holder that was
+ * taken over while it hung still holds its old alive.lock: the successor removes the name and locks
+ * a new file, so that the name always stands for the present holder. */
+#include "core/state/lease.h"
+
+#include "core/state/state_document.h"
+#include "core/state/state_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DOCUMENT "lease.json"
+#define GUARD "lease.lock"
+#define ALIVE "alive.lock"
+#define HOLDER_TEXT_MAX 17
+/* A living holder that has not renewed for the term and this long is taken over: the longest a
+ * request of its may still arrive at the broker (30 s) and its deadline (5 s). */
+#define STALE_AFTER SPAN_S(LEASE_S + 35)
+
+struct lease_view { /* what the document says */
+    int64_t epoch;
+    char holder[HOLDER_TEXT_MAX];
+    char boot[CLOCK_BOOT_MAX];
+    struct utc renewed_at;
+    struct mono renewed_mono;
+};
+
+struct lease {
+    struct world *world;
+    struct lease_view mine; /* as last written */
+    struct text written;    /* those bytes */
+    struct disk_file alive;
+    bool has_alive;
+    bool is_lost;    /* another epoch was seen: for good */
+    bool must_write; /* the document was found unreadable */
+};
+
+static bool view_parse(const struct state_file *file, struct lease_view *out) {
+    struct lease_view view = {0};
+    struct err ignored = {0};
+    bool is_good =
+        file->tree != NULL && json_int(file->tree, "epoch", &view.epoch, &ignored) == ERR_OK &&
+        json_copy(file->tree, "holder", view.holder, sizeof view.holder, &ignored) == ERR_OK &&
+        json_copy(file->tree, "boot", view.boot, sizeof view.boot, &ignored) == ERR_OK &&
+        json_utc(file->tree, "renewed_at", &view.renewed_at, &ignored) == ERR_OK &&
+        json_int(file->tree, "renewed_mono_us", &view.renewed_mono.ns, &ignored) == ERR_OK &&
+        view.epoch > 0;
+    view.renewed_mono.ns *= 1000; /* microseconds in the file: nanoseconds pass 2^53 in 104 days */
+    if (is_good) {
+        *out = view;
+    }
+    return is_good;
+}
+
+/* The highest epoch of all readable generations. *is_current_good: the document itself was
+ * readable. Nothing readable leaves epoch 0. */
+static enum err_code view_load(struct world *world, struct lease_view *out, bool *is_current_good,
+                               struct err *err) {
+    struct lease_view best = {0};
+    *is_current_good = false;
+    for (int generation = 0; generation <= STATE_FILE_GENERATIONS; generation++) {
+        struct state_file file = {0};
+        struct lease_view view = {0};
+        enum err_code code = state_file_load(world, DOCUMENT, generation, &file, err);
+        if (code != ERR_OK) {
+            return code;
+        }
+        bool is_good = file.condition == STATE_FILE_GOOD && view_parse(&file, &view);
+        state_file_release(&file);
+        if (is_good && view.epoch > best.epoch) {
+            best = view;
+        }
+        if (generation == 0 && is_good) {
+            *is_current_good = true;
+        }
+    }
+    *out = best;
+    return ERR_OK;
+}
+
+static void print_members(const struct lease_view *view, struct text *out) {
+    text_add(out, "\"epoch\":");
+    text_add_int(out, view->epoch);
+    text_add(out, ",\"holder\":");
+    text_add_json_string(out, view->holder);
+    text_add(out, ",\"boot\":");
+    text_add_json_string(out, view->boot);
+    text_add(out, ",\"renewed_at\":\"");
+    text_add_utc(out, view->renewed_at);
+    text_add(out, "\",\"renewed_mono_us\":");
+    text_add_int(out, view->renewed_mono.ns / 1000);
+    text_add_format(out, ",\"term_s\":%d", LEASE_S);
+}
+
+/* Stamps and saves; mine and written change only when the document did. Under the guard. */
+static enum err_code write_lease(struct lease *lease, int64_t epoch, struct err *err) {
+    struct lease_view next = lease->mine;
+    next.epoch = epoch;
+    /* before the write: the term must not count from later than others may read it */
+    next.renewed_at = clock_utc(lease->world->clock);
+    next.renewed_mono = clock_mono(lease->world->clock);
+    struct text members = {0};
+    print_members(&next, &members);
+    enum err_code code = state_file_save(lease->world, DOCUMENT, 0, text_get(&members), err);
+    if (code == ERR_OK) {
+        lease->mine = next;
+        lease->must_write = false;
+        text_clear(&lease->written);
+        state_document_print(DOCUMENT, 0, text_get(&members), &lease->written);
+    }
+    text_release(&members);
+    return code;
+}
+
+/* Same boot: the monotonic clock decides. Another: only the wall is left. */
+static bool is_stale(struct world *world, const struct lease_view *view) {
+    char boot[CLOCK_BOOT_MAX];
+    clock_boot_id(world->clock, boot);
+    struct span age = strcmp(boot, view->boot) == 0
+                          ? mono_sub(clock_mono(world->clock), view->renewed_mono)
+                          : utc_sub(clock_utc(world->clock), view->renewed_at);
+    return age.ns >= STALE_AFTER.ns;
+}
+
+static enum err_code held(const struct lease_view *view, struct err *err) {
+    char at[UTC_TEXT_MAX];
+    if (view->epoch == 0) {
+        return err_set(
+            err, ERR_LOCKED,
+            "another process is alive on this state directory and its lease is unreadable");
+    }
+    utc_print(view->renewed_at, at);
+    return err_set(err, ERR_LOCKED, "held by %s, epoch %lld, renewed at %s", view->holder,
+                   (long long)view->epoch, at);
+}
+
+/* The name stands for us from now on, whatever process sleeps on the old file. */
+static enum err_code take_alive_by_force(struct lease *lease, struct err *err) {
+    state_document_discard(lease->world->disk, ALIVE);
+    enum err_code code = disk_lock(lease->world->disk, ALIVE, &lease->alive, err);
+    lease->has_alive = code == ERR_OK;
+    return code;
+}
+
+static enum err_code acquire_guarded(struct lease *lease, struct err *err) {
+    struct world *world = lease->world;
+    struct lease_view seen = {0};
+    bool is_current_good = false;
+    enum err_code code = view_load(world, &seen, &is_current_good, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    code = disk_lock(world->disk, ALIVE, &lease->alive, err);
+    lease->has_alive = code == ERR_OK;
+    if (code == ERR_LOCKED) {
+        if (!is_current_good || !is_stale(world, &seen)) {
+            return held(&seen, err);
+        }
+        code = take_alive_by_force(lease, err);
+    }
+    if (code == ERR_OK) {
+        code = state_file_sweep(world, err);
+    }
+    return code == ERR_OK ? write_lease(lease, seen.epoch + 1, err) : code;
+}
+
+static enum err_code name_holder(struct lease *lease, struct err *err) {
+    uint64_t nonce = 0;
+    enum err_code code = entropy_fill(lease->world->entropy, &nonce, sizeof nonce, err);
+    snprintf(lease->mine.holder, sizeof lease->mine.holder, "%016llx", (unsigned long long)nonce);
+    clock_boot_id(lease->world->clock, lease->mine.boot);
+    return code;
+}
+
+enum err_code lease_acquire(struct world *world, struct lease **out, struct err *err) {
+    struct lease *lease = calloc(1, sizeof *lease);
+    if (lease == NULL) {
+        return err_set(err, ERR_MEMORY, "lease: out of memory");
+    }
+    lease->world = world;
+    struct disk_file guard = {0};
+    enum err_code code = name_holder(lease, err);
+    if (code == ERR_OK) {
+        code = disk_lock(world->disk, GUARD, &guard, err);
+        if (code == ERR_OK) {
+            code = acquire_guarded(lease, err);
+            disk_close(world->disk, guard);
+        }
+    }
+    if (code != ERR_OK) {
+        lease_release(lease);
+        return code;
+    }
+    *out = lease;
+    return ERR_OK;
+}
+
+/* ERR_LOCKED, for good, if anybody has or had a higher epoch, or ours under another name. */
+static enum err_code look(struct lease *lease, bool *is_current_good, struct err *err) {
+    struct lease_view seen = {0};
+    enum err_code code = view_load(lease->world, &seen, is_current_good, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    if (seen.epoch > lease->mine.epoch ||
+        (seen.epoch == lease->mine.epoch && strcmp(seen.holder, lease->mine.holder) != 0)) {
+        lease->is_lost = true;
+        return held(&seen, err);
+    }
+    return ERR_OK;
+}
+
+static enum err_code renew_guarded(struct lease *lease, struct err *err) {
+    bool is_current_good = false;
+    enum err_code code = look(lease, &is_current_good, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    return write_lease(lease, lease->mine.epoch, err);
+}
+
+enum err_code lease_renew(struct lease *lease, struct err *err) {
+    struct world *world = lease->world;
+    if (lease->is_lost) {
+        return err_set(err, ERR_LOCKED, "the lease was lost to another process");
+    }
+    struct span age = mono_sub(clock_mono(world->clock), lease->mine.renewed_mono);
+    if (!lease->must_write && age.ns >= 0 && age.ns < SPAN_S(LEASE_S).ns / 3) {
+        return ERR_OK;
+    }
+    struct disk_file guard = {0};
+    enum err_code code = disk_lock(world->disk, GUARD, &guard, err);
+    if (code != ERR_OK) {
+        /* somebody looks or takes over: not lost yet, but not renewed either */
+        return code == ERR_LOCKED ? err_set(err, ERR_IO, "%s is held by another process", GUARD)
+                                  : code;
+    }
+    code = renew_guarded(lease, err);
+    disk_close(world->disk, guard);
+    return code;
+}
+
+static enum err_code check_document(struct lease *lease, struct err *err) {
+    struct text content = {0};
+    enum err_code code = state_file_read(lease->world->disk, DOCUMENT, 4096, &content, err);
+    bool is_same = code == ERR_OK && content.len == lease->written.len &&
+                   memcmp(text_get(&content), lease->written.data, content.len) == 0;
+    text_release(&content);
+    if (is_same || code == ERR_IO) {
+        return code;
+    }
+    bool is_current_good = false;
+    code = look(lease, &is_current_good, err);
+    if (code == ERR_OK && !is_current_good) {
+        lease->must_write = true; /* the next lease_renew() heals it */
+        code = err_set(err, ERR_IO, "%s is unreadable", DOCUMENT);
+    }
+    return code;
+}
+
+enum err_code lease_check(struct lease *lease, struct err *err) {
+    if (lease->is_lost) {
+        return err_set(err, ERR_LOCKED, "the lease was lost to another process");
+    }
+    enum err_code code = check_document(lease, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    /* after the read, which takes time */
+    struct span age = mono_sub(clock_mono(lease->world->clock), lease->mine.renewed_mono);
+    if (age.ns < 0 || age.ns >= SPAN_S(LEASE_S).ns / 2) {
+        return err_set(err, ERR_LOCKED, "the lease was not renewed for %lld ms",
+                       (long long)(age.ns / 1000000));
+    }
+    return ERR_OK;
+}
+
+int64_t lease_epoch(const struct lease *lease) {
+    return lease->mine.epoch;
+}
+
+/* The free liveness lock is what tells others; the document keeps the epoch. */
+void lease_release(struct lease *lease) {
+    if (lease == NULL) {
+        return;
+    }
+    if (lease->has_alive) {
+        disk_close(lease->world->disk, lease->alive);
+    }
+    text_release(&lease->written);
+    free(lease);
+}
+
+enum err_code lease_is_alive(struct world *world, bool *out, struct err *err) {
+    struct disk_file lock = {0};
+    enum err_code code = disk_lock(world->disk, ALIVE, &lock, err);
+    if (code == ERR_OK) {
+        disk_close(world->disk, lock);
+        *out = false;
+    } else if (code == ERR_LOCKED) {
+        *out = true;
+        code = ERR_OK;
+    }
+    return code;
+}

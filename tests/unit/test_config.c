@@ -1,0 +1,239 @@
+/* test_config.c - the table's own consistency, every kind of fault, all of them at once. */
+#include "core/config/config.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static enum err_code apply(struct config *config, const char *json, struct text *faults,
+                           struct err *err) {
+    cJSON *tree = NULL;
+    text_clear(faults);
+    cr_assert_eq(json_parse(json, strlen(json), &tree, err), ERR_OK, "%s", err->text);
+    enum err_code code = config_apply(config, tree, faults, err);
+    cJSON_Delete(tree);
+    return code;
+}
+
+static enum err_code check_with(const char *json, struct text *faults) {
+    struct config config = config_defaults();
+    struct err err = {0};
+    cr_assert_eq(apply(&config, "{\"universe\": [\"AAPL\"]}", faults, &err), ERR_OK);
+    cr_assert_eq(apply(&config, json, faults, &err), ERR_OK, "%s", err.text);
+    text_clear(faults);
+    return config_check(&config, faults, &err);
+}
+
+Test(config, defaults_are_the_tables_and_valid_with_a_universe) {
+    struct config config = config_defaults();
+    struct text faults = {0};
+    struct err err = {0};
+    cr_assert_eq(config.max_positions, 16);
+    cr_assert_eq(config.base_usd.nanos, 500 * NANOS);
+    cr_assert_eq(config.collar.nanos, 20000000);
+    cr_assert_eq(config.time_exit.ns, 14400 * NANOS);
+    cr_assert(config.stops_on);
+    cr_assert_str_eq(config.feed, "sip");
+    cr_assert_eq(config_check(&config, &faults, &err), ERR_CONFIG, "an empty universe");
+    cr_assert_str_eq(text_get(&faults), "universe: 0 symbols; write 1 to 128\n");
+    cr_assert_eq(check_with("{}", &faults), ERR_OK, "%s", text_get(&faults));
+    text_release(&faults);
+}
+
+Test(config, every_default_lies_in_its_range) {
+    static const struct {
+        const char *key, *fallback, *lowest, *highest;
+    } rows[] = {
+#define CONFIG_ROW(field, key, fallback, lowest, highest, ...) {key, fallback, lowest, highest},
+#define CONFIG_USD CONFIG_ROW
+#define CONFIG_RATIO CONFIG_ROW
+#define CONFIG_INT CONFIG_ROW
+#define CONFIG_SPAN_S CONFIG_ROW
+#define CONFIG_BOOL CONFIG_ROW
+#include "core/config/config.def"
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t value = 0;
+        int64_t low = 0;
+        int64_t high = 0;
+        cr_assert_eq(decimal_parse(rows[i].fallback, &value, NULL), ERR_OK, "%s", rows[i].key);
+        cr_assert_eq(decimal_parse(rows[i].lowest, &low, NULL), ERR_OK, "%s", rows[i].key);
+        cr_assert_eq(decimal_parse(rows[i].highest, &high, NULL), ERR_OK, "%s", rows[i].key);
+        cr_assert(low <= value && value <= high, "%s", rows[i].key);
+    }
+}
+
+Test(config, the_configuration_of_the_tests_is_valid) {
+    struct text faults = {0};
+    cr_assert_eq(check_with("{\"sizing.base_usd\": 8000, \"sizing.equity_share\": \"0.08\", "
+                            "\"risk.max_positions\": 6, \"exits.time_s\": 5400}",
+                            &faults),
+                 ERR_OK, "%s", text_get(&faults));
+    text_release(&faults);
+}
+
+Test(config, every_kind_of_value_is_read_from_number_and_string) {
+    struct config config = config_defaults();
+    struct text faults = {0};
+    struct err err = {0};
+    cr_assert_eq(apply(&config,
+                       "{\"universe\":[\"AAPL\",\"BRK.B\"],\"data.feed\":\"iex\","
+                       "\"sizing.base_usd\":\"750.25\",\"orders.collar\":0.03,"
+                       "\"risk.max_positions\":\"4\",\"engine.tick_s\":7,\"stops.on\":false}",
+                       &faults, &err),
+                 ERR_OK, "%s", err.text);
+    cr_assert_eq(config.symbol_count, 2);
+    cr_assert_str_eq(config.symbols[1], "BRK.B");
+    cr_assert_str_eq(config.feed, "iex");
+    cr_assert_eq(config.base_usd.nanos, INT64_C(750250000000));
+    cr_assert_eq(config.collar.nanos, 30000000);
+    cr_assert_eq(config.max_positions, 4);
+    cr_assert_eq(config.tick_open.ns, 7 * NANOS);
+    cr_assert_not(config.stops_on);
+    text_release(&faults);
+}
+
+Test(config, all_faults_are_told_at_once_and_nothing_is_applied) {
+    struct config config = config_defaults();
+    struct text faults = {0};
+    struct err err = {0};
+    cr_assert_eq(
+        apply(&config,
+              "{\"risk.max_positions\": 3, \"sizing.base_usd\": 0, \"risk.max_position\": 6,"
+              "\"orders.collar\": \"2%\", \"engine.tick_s\": 1.5, \"data.feed\": \"otc\","
+              "\"universe\": [\"AAPL\", \"aapl\", \"AAPL\", 7], \"stops.on\": null,"
+              "\"exits.decay\": \"1.1\", \"exits.decay\": \"0.1\"}",
+              &faults, &err),
+        ERR_CONFIG);
+    cr_assert_str_eq(text_get(&faults),
+                     "sizing.base_usd: 0 is below 1; write a value from 1 to 100000000\n"
+                     "risk.max_position: no such setting; did you mean risk.max_positions?\n"
+                     "orders.collar: '2%' is not a decimal; write a value from 0.0001 to 0.5\n"
+                     "engine.tick_s: 1.5 is not whole; write a whole number from 1 to 60\n"
+                     "data.feed: 'otc' is no feed; write \"sip\" or \"iex\"\n"
+                     "universe: 'aapl' is not a symbol; write 1 to 15 of A-Z, 0-9, '.'\n"
+                     "universe: 'AAPL' is there twice; remove one\n"
+                     "universe: '' is not a symbol; write 1 to 15 of A-Z, 0-9, '.'\n"
+                     "stops.on: not a number or a decimal in a string; write a value from 0 to 1\n"
+                     "exits.decay: 1.1 is above 1; write a value from 0 to 1\n"
+                     "exits.decay: is there twice; remove one\n");
+    cr_assert_str_eq(err.text, "11 faults in the configuration, the first: sizing.base_usd: 0 is "
+                               "below 1; write a value from 1 to 100000000");
+    cr_assert_eq(config.max_positions, 16, "the valid one is not applied either");
+    cr_assert_eq(config.symbol_count, 0);
+    text_release(&faults);
+}
+
+Test(config, each_cross_check_speaks_just_beyond_its_edge_and_not_at_it) {
+    static const struct {
+        const char *good, *bad, *word;
+    } table[] = {
+        {"{\"orders.cap_usd\": 500}", "{\"orders.cap_usd\": 499}", "orders.cap_usd: 499 is below"},
+        {"{\"orders.min_notional_usd\": 500}", "{\"orders.min_notional_usd\": 501}",
+         "orders.min_notional_usd: 501 is above"},
+        {"{\"sizing.equity_share\": 0.5, \"risk.gross_exposure\": 0.5}",
+         "{\"sizing.equity_share\": 0.51, \"risk.gross_exposure\": 0.5}",
+         "sizing.equity_share: 0.51 is above"},
+        {"{\"risk.daily_loss_share\": 0.09}", "{\"risk.daily_loss_share\": 0.1}",
+         "risk.daily_loss_share: 0.1 is not below"},
+        {"{\"risk.max_positions\": 16}", "{\"risk.max_positions\": 17}",
+         "risk.max_positions x sizing.risk_budget: 0.0425 is above"},
+        {"{\"stops.distance\": 0.03}", "{\"stops.distance\": 0.029}",
+         "stops.distance: 0.029 is below"},
+        {"{\"stops.distance\": 0.029, \"stops.on\": 0}", "{\"stops.distance\": 0.029}",
+         "stops.distance: 0.029 is below"},
+        {"{\"exits.target_1\": 0.049}", "{\"exits.target_1\": 0.05}",
+         "exits.target_1: 0.05 is not below"},
+        {"{\"exits.target_2\": 0.099}", "{\"exits.target_2\": 0.10}",
+         "exits.target_2: 0.1 is not below"},
+        {"{\"exits.target_share_1\": 0.7}", "{\"exits.target_share_1\": 0.71}",
+         "exits.target_share_1 + exits.target_share_2: 1.01 is above"},
+        {"{\"broker.rate_other\": 20}", "{\"broker.rate_other\": 21}",
+         "broker.rate_core + rate_exit + rate_other: 201 is above"},
+        {"{\"engine.cycle_s\": 5}", "{\"engine.cycle_s\": 5, \"engine.tick_s\": 6}",
+         "engine.cycle_s: 5 is below"},
+        {"{\"degraded.truth_max_age_s\": 6}", "{\"degraded.truth_max_age_s\": 5}",
+         "degraded.truth_max_age_s: 5 is not above"},
+    };
+    struct text faults = {0};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        cr_assert_eq(check_with(table[i].good, &faults), ERR_OK, "%s: %s", table[i].good,
+                     text_get(&faults));
+        cr_assert_eq(check_with(table[i].bad, &faults), ERR_CONFIG, "%s", table[i].bad);
+        cr_assert_eq(strncmp(text_get(&faults), table[i].word, strlen(table[i].word)), 0,
+                     "%s: %s", table[i].bad, text_get(&faults));
+    }
+    text_release(&faults);
+}
+
+Test(config, a_universe_has_at_most_128_symbols) {
+    struct config config = config_defaults();
+    struct text json = {0};
+    struct text faults = {0};
+    struct err err = {0};
+    for (int n = 128; n <= 129; n++) {
+        text_clear(&json);
+        text_add(&json, "{\"universe\":[");
+        for (int i = 0; i < n; i++) {
+            text_add_format(&json, "%s\"S%d\"", i == 0 ? "" : ",", i);
+        }
+        text_add(&json, "]}");
+        cr_assert_eq(apply(&config, text_get(&json), &faults, &err),
+                     n == 128 ? ERR_OK : ERR_CONFIG);
+    }
+    cr_assert_eq(config.symbol_count, 128);
+    cr_assert_str_eq(text_get(&faults), "universe: 'S128' is one too many; at most 128 symbols\n");
+    text_release(&json);
+    text_release(&faults);
+}
+
+Test(config, print_is_json_that_tells_each_value) {
+    struct config config = config_defaults();
+    struct text out = {0};
+    struct err err = {0};
+    config_print(&config, &out);
+    cJSON *tree = NULL;
+    cr_assert_eq(json_parse(text_get(&out), out.len, &tree, &err), ERR_OK, "%s", err.text);
+    const cJSON *row = json_member(tree, "engine.tick_s");
+    const char *value = "";
+    const char *unit = "";
+    cr_assert_eq(json_string(row, "value", &value, &err), ERR_OK);
+    cr_assert_eq(json_string(row, "unit", &unit, &err), ERR_OK);
+    cr_assert_str_eq(value, "5");
+    cr_assert_str_eq(unit, "s");
+    cJSON_Delete(tree);
+    text_release(&out);
+}
+
+Test(config, explain_tells_a_setting_or_the_nearest) {
+    struct config config = config_defaults();
+    struct text out = {0};
+    struct err err = {0};
+    cr_assert_eq(config_explain(&config, "orders.collar", &out, &err), ERR_OK);
+    cr_assert_str_eq(text_get(&out),
+                     "orders.collar = 0.02 (share): an entry's price may be this far from the "
+                     "trusted reference. Default 0.02, from 0.0001 to 0.5; safer: lower.\n");
+    cr_assert_eq(config_explain(&config, "order.colar", &out, &err), ERR_NOT_FOUND);
+    cr_assert_str_eq(err.text, "'order.colar' is no setting; the nearest is orders.collar");
+    text_release(&out);
+}
+
+Test(config, hash_changes_with_every_kind_of_value_and_only_then) {
+    struct config config = config_defaults();
+    char first[17];
+    char second[17];
+    config_hash(&config, first);
+    struct config same = config_defaults();
+    config_hash(&same, second);
+    cr_assert_str_eq(first, second);
+    same.stops_on = false;
+    config_hash(&same, second);
+    cr_assert_str_neq(first, second);
+    same = config_defaults();
+    same.rate_core++;
+    config_hash(&same, second);
+    cr_assert_str_neq(first, second);
+    same = config_defaults();
+    strcpy(same.symbols[same.symbol_count++], "A");
+    config_hash(&same, second);
+    cr_assert_str_neq(first, second);
+}
