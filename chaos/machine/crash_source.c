@@ -28,7 +28,8 @@ static unsigned all_dropped(enum crash_question question) {
     return 0;
 }
 
-/* Names are kept, so that what is torn can be seen; of an ordered file the newest change is torn. */
+/* Names are kept, so that what is torn can be seen; of an ordered file the newest change is torn.
+ */
 static unsigned all_torn(enum crash_question question, unsigned options, bool has_zeros) {
     switch (question) {
     case CRASH_ASK_WRITE:

@@ -19,18 +19,17 @@ enum crash_fate {
 };
 
 enum crash_question {
-    CRASH_ASK_WRITE,       /* fate of one write: enum crash_fate, options 3 or 4 (with zeros) */
-    CRASH_ASK_TRUNCATE,    /* 0 kept, 1 dropped */
-    CRASH_ASK_BYTES_KEPT,  /* how many changes of one file, from the oldest, are kept whole */
-    CRASH_ASK_CUT_WRITE,   /* fate of the first one not kept whole: 0 dropped, 1 torn, 2 zeros */
-    CRASH_ASK_TORN_AT,     /* which cut, 0 the first sector boundary inside the write */
-    CRASH_ASK_NAME,        /* one change of a name: 0 kept, 1 dropped */
-    CRASH_ASK_NAMES_KEPT,  /* how many changes of names, from the oldest, are kept */
+    CRASH_ASK_WRITE,      /* fate of one write: enum crash_fate, options 3 or 4 (with zeros) */
+    CRASH_ASK_TRUNCATE,   /* 0 kept, 1 dropped */
+    CRASH_ASK_BYTES_KEPT, /* how many changes of one file, from the oldest, are kept whole */
+    CRASH_ASK_CUT_WRITE,  /* fate of the first one not kept whole: 0 dropped, 1 torn, 2 zeros */
+    CRASH_ASK_TORN_AT,    /* which cut, 0 the first sector boundary inside the write */
+    CRASH_ASK_NAME,       /* one change of a name: 0 kept, 1 dropped */
+    CRASH_ASK_NAMES_KEPT, /* how many changes of names, from the oldest, are kept */
 };
 
 struct crash_source {
-    unsigned (*choose)(struct crash_source *source, enum crash_question question,
-                       unsigned options);
+    unsigned (*choose)(struct crash_source *source, enum crash_question question, unsigned options);
 };
 
 /* Draws. Each crash has a mood (all kept, all dropped, torn where possible, or a mix), so that the

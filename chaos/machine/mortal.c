@@ -46,8 +46,8 @@ static const struct clock_ops clock_mortal_ops = {.utc_now = clock_mortal_utc,
                                                   .sleep = clock_mortal_sleep};
 
 void mortal_clock_init(struct mortal_clock *mortal, struct clock *inner, struct process *process) {
-    *mortal = (struct mortal_clock){
-        .seam = {&clock_mortal_ops}, .inner = inner, .process = process};
+    *mortal =
+        (struct mortal_clock){.seam = {&clock_mortal_ops}, .inner = inner, .process = process};
     mortal->last_utc = clock_utc(inner);
     mortal->last_mono = clock_mono(inner);
     clock_boot_id(inner, mortal->boot_id);
@@ -68,8 +68,8 @@ static const struct entropy_ops entropy_mortal_ops = {.fill = entropy_mortal_fil
 
 void mortal_entropy_init(struct mortal_entropy *mortal, struct entropy *inner,
                          struct process *process) {
-    *mortal = (struct mortal_entropy){
-        .seam = {&entropy_mortal_ops}, .inner = inner, .process = process};
+    *mortal =
+        (struct mortal_entropy){.seam = {&entropy_mortal_ops}, .inner = inner, .process = process};
 }
 
 static enum host_wish host_mortal_poll(struct host *seam) {

@@ -1,4 +1,5 @@
-/* mortal.h - wrappers that let a process die: clock, entropy, host and disk ask struct process first.
+/* mortal.h - wrappers that let a process die: clock, entropy, host and disk ask struct process
+ * first.
  *
  * Zero-initialise nothing: the init function fills the struct; `seam` is what the core gets. All
  * pointers are borrowed. (http is wrapped by chaos/faults/faulty_http.h, which owns requests in

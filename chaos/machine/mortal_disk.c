@@ -58,8 +58,8 @@ static enum err_code mortal_size(struct disk *seam, struct disk_file file, uint6
     return may_look(mortal) ? disk_size(mortal->inner, file, out, err) : dead(err);
 }
 
-static enum err_code mortal_read_at(struct disk *seam, struct disk_file file, void *bytes,
-                                    size_t n, uint64_t offset, size_t *got, struct err *err) {
+static enum err_code mortal_read_at(struct disk *seam, struct disk_file file, void *bytes, size_t n,
+                                    uint64_t offset, size_t *got, struct err *err) {
     struct mortal_disk *mortal = self(seam);
     return may_look(mortal) ? disk_read_at(mortal->inner, file, bytes, n, offset, got, err)
                             : dead(err);
@@ -138,6 +138,5 @@ static const struct disk_ops mortal_disk_ops = {.open = mortal_open,
                                                 .lock = mortal_lock};
 
 void mortal_disk_init(struct mortal_disk *mortal, struct disk *inner, struct process *process) {
-    *mortal =
-        (struct mortal_disk){.seam = {&mortal_disk_ops}, .inner = inner, .process = process};
+    *mortal = (struct mortal_disk){.seam = {&mortal_disk_ops}, .inner = inner, .process = process};
 }

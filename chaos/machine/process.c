@@ -8,8 +8,7 @@ void process_start(struct process *process, struct virtual_clock *clock) {
                                 .die_at = UTC_NEVER};
 }
 
-void process_die_at_effect(struct process *process, uint64_t ordinal,
-                           enum process_moment moment) {
+void process_die_at_effect(struct process *process, uint64_t ordinal, enum process_moment moment) {
     process->die_at_effect = ordinal;
     process->die_at = UTC_NEVER;
     process->moment = moment;

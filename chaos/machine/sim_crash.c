@@ -90,7 +90,8 @@ static enum crash_fate fate_of_any(const struct sim_disk *disk, const struct cha
     return (enum crash_fate)ask(source, CRASH_ASK_WRITE, disk->rules.has_zeros ? 4 : 3);
 }
 
-/* In order: what is older than the cut is kept, what is newer is dropped, the cut itself may tear. */
+/* In order: what is older than the cut is kept, what is newer is dropped, the cut itself may tear.
+ */
 static enum crash_fate fate_in_order(const struct sim_disk *disk, const struct change *change,
                                      size_t i, size_t kept, struct crash_source *source) {
     if (i != kept || change->is_truncate) {
@@ -122,8 +123,7 @@ static void crash_inode(struct sim_disk *disk, struct inode *inode, struct crash
 
 static void crash_names(struct sim_disk *disk, struct crash_source *source) {
     if (!disk->rules.names_any) {
-        names_commit(disk,
-                     ask(source, CRASH_ASK_NAMES_KEPT, (unsigned)disk->change_count + 1));
+        names_commit(disk, ask(source, CRASH_ASK_NAMES_KEPT, (unsigned)disk->change_count + 1));
         return;
     }
     for (size_t i = 0; i < disk->change_count; i++) {

@@ -323,8 +323,7 @@ static enum err_code sim_lock(struct disk *seam, const char *name, struct disk_f
     struct port *port = self(seam);
     charge_op(port->disk);
     int number = NO_INODE;
-    const enum err_code code =
-        resolve(port->disk, name, DISK_WRITE | DISK_CREATE, &number, err);
+    const enum err_code code = resolve(port->disk, name, DISK_WRITE | DISK_CREATE, &number, err);
     if (code != ERR_OK) {
         return code;
     }

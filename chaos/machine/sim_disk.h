@@ -1,9 +1,10 @@
 /* sim_disk.h - a disk in memory that knows what is durable, and forgets the rest in a power cut.
  *
- * Names map to inodes. An inode has its present bytes and an undo log of every change since its last
- * sync; names have a present and a durable meaning and a log of changes since the last sync of their
- * folder. A rename is one change. Folders are durable at once. The kernel writes back by itself what
- * exceeds SIM_DISK_PENDING_MAX changes of a file or of all names, or SIM_DISK_UNDO_MAX undo bytes.
+ * Names map to inodes. An inode has its present bytes and an undo log of every change since its
+ * last sync; names have a present and a durable meaning and a log of changes since the last sync of
+ * their folder. A rename is one change. Folders are durable at once. The kernel writes back by
+ * itself what exceeds SIM_DISK_PENDING_MAX changes of a file or of all names, or SIM_DISK_UNDO_MAX
+ * undo bytes.
  *
  * profile  | bytes of a file un-synced     | names un-synced        | sync of a new file
  * strict   | any subset, each torn or zero | any subset             | leaves its name un-synced
@@ -43,8 +44,8 @@ struct disk_rules disk_rules_of(enum disk_profile profile);
 
 struct sim_disk;
 
-/* An empty disk. With a clock every call of a port takes time, drawn from the seed: 5 to 40 us, a sync
- * 0.5 to 5 ms; NULL: none. Never NULL; owned by the caller. */
+/* An empty disk. With a clock every call of a port takes time, drawn from the seed: 5 to 40 us, a
+ * sync 0.5 to 5 ms; NULL: none. Never NULL; owned by the caller. */
 struct sim_disk *sim_disk_create(uint64_t seed, struct disk_rules rules,
                                  struct virtual_clock *clock);
 void sim_disk_destroy(struct sim_disk *disk);
@@ -54,8 +55,8 @@ struct disk *sim_disk_port(struct sim_disk *disk, unsigned port);
 
 /* A process died: its handles and locks are gone, the kernel's memory and so all content stays. */
 void sim_disk_process_died(struct sim_disk *disk, unsigned port);
-/* The power went: as above for all ports, and every un-synced change meets its fate. What is left is
- * durable. */
+/* The power went: as above for all ports, and every un-synced change meets its fate. What is left
+ * is durable. */
 void sim_disk_crash(struct sim_disk *disk, struct crash_source *source);
 /* Everything becomes durable: a clean shutdown. */
 void sim_disk_flush(struct sim_disk *disk);

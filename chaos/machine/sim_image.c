@@ -94,8 +94,7 @@ struct disk_image *sim_disk_snapshot(const struct sim_disk *disk) {
         if (entry->durable == NO_INODE) {
             continue;
         }
-        image->files =
-            sim_grow(image->files, &image->cap, image->count + 1, sizeof *image->files);
+        image->files = sim_grow(image->files, &image->cap, image->count + 1, sizeof *image->files);
         struct image_file *file = &image->files[image->count++];
         *file = (struct image_file){.bytes = text_limited(SIM_DISK_FILE_SIZE_MAX)};
         (void)strcpy(file->name, entry->name);
@@ -157,8 +156,7 @@ static size_t remove_newer(struct sim_disk *disk, const struct disk_image *image
     for (size_t i = 0; i < disk->entry_count;) {
         char name[DISK_NAME_MAX];
         (void)strcpy(name, disk->entries[i].name);
-        if (matches(name, pattern) && !image_has(image, name) &&
-            sim_disk_remove_raw(disk, name)) {
+        if (matches(name, pattern) && !image_has(image, name) && sim_disk_remove_raw(disk, name)) {
             changed++;
             i = 0; /* entries moved */
         } else {

@@ -155,7 +155,8 @@ void names_apply(struct sim_disk *disk, const struct name_change *change) {
     }
 }
 
-/* Makes the first n changes durable that are of the folder (NULL: any), keeping the rest in order. */
+/* Makes the first n changes durable that are of the folder (NULL: any), keeping the rest in order.
+ */
 static void commit(struct sim_disk *disk, size_t n, const char *folder) {
     size_t left = 0;
     for (size_t i = 0; i < disk->change_count; i++) {

@@ -13,12 +13,14 @@
 struct virtual_clock;
 
 /* How the stage takes part in an advance. An advance to T first stops at every next_at() <= T, in
- * order, and calls moved() there, then once at T itself. Time moved inside moved() (a second instance
- * at work) only moves time: no hook is called again, and the outer advance ends later by as much. */
+ * order, and calls moved() there, then once at T itself. Time moved inside moved() (a second
+ * instance at work) only moves time: no hook is called again, and the outer advance ends later by
+ * as much. */
 struct virtual_clock_hook {
     void (*moved)(void *context, struct utc now);
     /* The next instant at which something is due; UTC_NEVER for none. May be NULL. After moved(now)
-     * it must be later than now: the same instant VIRTUAL_CLOCK_STALL_MAX times running is a bug. */
+     * it must be later than now: the same instant VIRTUAL_CLOCK_STALL_MAX times running is a bug.
+     */
     struct utc (*next_at)(void *context);
     void *context;
 };
@@ -26,13 +28,13 @@ struct virtual_clock_hook {
 #define UTC_NEVER ((struct utc){INT64_MAX})
 #define VIRTUAL_CLOCK_STALL_MAX 10000
 
-/* A machine switched on at `start`; boot_name ("seed-7") goes into its boot ids. Never NULL; owned by
- * the caller, and outlives everything that was given it. */
+/* A machine switched on at `start`; boot_name ("seed-7") goes into its boot ids. Never NULL; owned
+ * by the caller, and outlives everything that was given it. */
 struct virtual_clock *virtual_clock_create(struct utc start, const char *boot_name);
 void virtual_clock_destroy(struct virtual_clock *clock);
 
-/* The seam, as a process sees it: wall with offset, monotonic since boot; sleep advances time. Lives
- * as long as the virtual clock. */
+/* The seam, as a process sees it: wall with offset, monotonic since boot; sleep advances time.
+ * Lives as long as the virtual clock. */
 struct clock *virtual_clock_seam(struct virtual_clock *clock);
 
 /* Replaces the hook; NULL for none. The hook is copied. */

@@ -114,9 +114,8 @@ static struct order *live_sale(struct exits *exits, const char *symbol) {
                          : orders_live(exits->gateway->orders, symbol, PURPOSE_SCALE_OUT);
 }
 
-/* What is still to sell, by our own books; the broker's word caps what is sent. */
 static struct qty left_to_sell(const struct exit_plan *plan, const struct holding *holding) {
-    struct qty held = holding->is_listed ? holding->broker_qty : holding->qty;
+    struct qty held = holding_sellable(holding);
     if (plan->purpose == PURPOSE_EXIT) {
         return held;
     }
@@ -228,15 +227,16 @@ static void step_releasing(struct exits *exits, struct exit_plan *plan) {
         gateway_ask(gateway, entry);
         return;
     }
-    if (stop == NULL) {
-        enter(exits, plan, EXIT_WORKING);
-        return;
-    }
-    if (stop->state == ORDER_UNKNOWN) {
+    if (stop != NULL && stop->state == ORDER_UNKNOWN) {
         return; /* settled by asking, before anything else happens in the symbol */
     }
-    gateway_cancel(gateway, stop);
-    gateway_ask(gateway, stop);
+    if (stop != NULL) {
+        gateway_cancel(gateway, stop);
+        gateway_ask(gateway, stop);
+    }
+    if (stop == NULL || order_is_over(stop)) {
+        enter(exits, plan, EXIT_WORKING);
+    }
 }
 
 /* The present rung is over: the next one, or the end of the ladder. */
@@ -285,12 +285,15 @@ static void step(struct exits *exits, struct exit_plan *plan) {
                    (!is_live && holding->qty.nanos <= 0 && !holding->is_listed);
     if (is_done) {
         finish(exits, plan);
-    } else if (plan->phase == EXIT_DECIDED) {
+        return;
+    }
+    if (plan->phase == EXIT_DECIDED) {
         step_decided(exits, plan);
-    } else if (plan->phase == EXIT_RELEASING) {
+    }
+    if (plan->phase == EXIT_RELEASING) {
         step_releasing(exits, plan);
     }
-    if (!is_done && plan->phase == EXIT_WORKING) {
+    if (plan->phase == EXIT_WORKING) {
         step_working(exits, plan, holding);
     }
 }

@@ -48,7 +48,7 @@ static struct exit_wish target_wish(const struct holding *holding, const struct 
 
 static bool is_decayed(const struct holding *holding, const struct config *config,
                        struct ratio score) {
-    if (config->decay.nanos == 0 || holding->entry_score.nanos <= 0) {
+    if (holding->entry_score.nanos <= 0) {
         return false;
     }
     struct usd least =

@@ -33,10 +33,25 @@ static void mark_naked(struct gateway *gateway, struct holding *holding, bool is
     }
 }
 
+/* Below entry; once the high was far enough above it, below the trailing exit by the same margin by
+ * which the resting stop lies below the hard stop, so that the core's own exit comes first. */
 static struct usd stop_price(const struct gateway *gateway, const struct holding *holding) {
+    const struct config *config = gateway->config;
     struct usd entry = holding_entry_price(holding);
-    struct usd stop = usd_sub(entry, usd_scale(entry, gateway->config->stop_distance));
+    struct usd stop = usd_sub(entry, usd_scale(entry, config->stop_distance));
+    struct usd armed = usd_add(entry, usd_scale(entry, config->trailing));
+    if (config->stops_follow && usd_cmp(holding->high_water, armed) >= 0) {
+        struct ratio below = {config->trailing.nanos + config->stop_distance.nanos -
+                              config->hard_stop.nanos};
+        struct usd high = holding->high_water;
+        stop = usd_max(stop, usd_sub(high, usd_scale(high, below)));
+    }
     return usd_floor(stop, price_tick(stop));
+}
+
+/* Worth a PATCH: raised by half a percent. A stop is never lowered. */
+static bool is_raised(struct usd wanted, struct usd resting) {
+    return wanted.nanos >= resting.nanos + resting.nanos / 200;
 }
 
 /* A live buy in the symbol: true while it stands in the way; a partial one is cut off. */
@@ -61,10 +76,10 @@ static void place(struct gateway *gateway, struct holding *holding, struct qty q
                            .purpose = PURPOSE_STOP,
                            .reason = "protection",
                            .qty = qty,
-                           .stop_price = grown != NULL ? grown->stop_price
-                                                       : stop_price(gateway, holding)};
+                           .stop_price = stop_price(gateway, holding)};
     strcpy(intent.symbol, holding->symbol);
     if (grown != NULL) {
+        intent.stop_price = usd_max(intent.stop_price, grown->stop_price);
         strcpy(intent.replaces, grown->client_id);
     }
     struct refusal refusal = {0};
@@ -76,25 +91,29 @@ static void place(struct gateway *gateway, struct holding *holding, struct qty q
 
 static void protect(struct gateway *gateway, struct exits *exits, struct holding *holding) {
     const struct exit_plan *plan = exits_find(exits, holding->symbol);
-    struct qty due = qty_whole(holding->broker_qty);
+    struct qty due = qty_whole(holding_sellable(holding));
     struct order *stop = orders_live(gateway->orders, holding->symbol, PURPOSE_STOP);
     bool covers = stop != NULL && qty_cmp(order_open_qty(stop), due) >= 0;
     mark_naked(gateway, holding, due.nanos > 0 && !covers,
                stop == NULL ? (struct usd){0} : stop->stop_price);
     bool is_in_transaction = plan != NULL && plan->phase != EXIT_DECIDED;
-    if (covers || due.nanos <= 0 || is_in_transaction || holding->qty.nanos <= 0 ||
+    bool is_low = covers && is_raised(stop_price(gateway, holding), stop->stop_price);
+    if ((covers && !is_low) || due.nanos <= 0 || is_in_transaction || holding->qty.nanos <= 0 ||
         holding->differs_since.ns != 0 || entry_in_the_way(gateway, holding)) {
         return;
     }
     struct usd through = stop_price(gateway, holding);
-    if (stop == NULL && holding->has_mark && usd_cmp(holding->mark, through) <= 0) {
+    bool is_through = holding->has_mark && usd_cmp(holding->mark, through) <= 0;
+    if (is_through && covers) {
+        return; /* too late to raise: the trailing exit decides */
+    }
+    if (is_through && stop == NULL) {
         exits_decide(exits, holding, PURPOSE_EXIT, (struct qty){0}, "stop_through");
         return;
     }
     if (stop == NULL) {
         place(gateway, holding, due, NULL);
-    } else if (stop->state == ORDER_WORKING &&
-               (stop->status == STATUS_NEW || stop->status == STATUS_PARTIALLY_FILLED)) {
+    } else if (stop->state == ORDER_WORKING && stop->status == STATUS_NEW) {
         place(gateway, holding, due, stop);
     }
 }

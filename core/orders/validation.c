@@ -17,8 +17,7 @@ bool intent_is_exit(const struct gateway *gateway, const struct order *intent) {
         const struct order *old = orders_find(gateway->orders, intent->replaces);
         live = old == NULL ? live : qty_sub(live, order_open_qty(old));
     }
-    struct qty position = holding->is_listed ? holding->broker_qty : holding->qty;
-    return qty_cmp(qty_add(live, intent->qty), position) <= 0;
+    return qty_cmp(qty_add(live, intent->qty), holding_sellable(holding)) <= 0;
 }
 
 static struct usd notional(const struct order *intent) {

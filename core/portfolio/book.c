@@ -24,6 +24,10 @@ struct holding *book_get(struct book *book, const char *symbol) {
     return holding;
 }
 
+struct qty holding_sellable(const struct holding *holding) {
+    return holding->is_listed ? qty_min(holding->broker_qty, holding->qty) : holding->qty;
+}
+
 struct usd holding_entry_price(const struct holding *holding) {
     struct usd price = {0};
     if (usd_per_qty(holding->cost, holding->qty, &price, NULL) != ERR_OK) {
@@ -206,7 +210,8 @@ void book_sweep(struct book *book) {
     size_t kept = 0;
     for (size_t i = 0; i < book->count; i++) {
         const struct holding *holding = &book->items[i];
-        if (holding->qty.nanos != 0 || holding->is_listed) {
+        bool is_told_naked = holding->naked_since.ns != 0; /* somebody still has to say it ended */
+        if (holding->qty.nanos != 0 || holding->is_listed || is_told_naked) {
             book->items[kept++] = *holding;
         }
     }

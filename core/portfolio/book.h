@@ -49,6 +49,10 @@ struct book {
 struct holding *book_find(struct book *book, const char *symbol);
 /* The holding, made flat if new. NULL when the book is full. */
 struct holding *book_get(struct book *book, const char *symbol);
+/* Shares that may be sold as ours: the smaller of the listing and the book, because the listing may be
+ * older than a booked sale and the book younger than a sale it could not journal; the book alone while
+ * the listing lacks the symbol, because an empty list is no proof of flat. */
+struct qty holding_sellable(const struct holding *holding);
 /* Average cost per share; zero when flat. */
 struct usd holding_entry_price(const struct holding *holding);
 /* Gain over entry at a price: price / entry - 1; zero when flat. */

@@ -1,0 +1,173 @@
+/* sim_account.c - postings and valuation of the simulated account. */
+#include "broker_sim/account/sim_account.h"
+
+#include "core/base/check.h"
+#include "core/base/random.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sim_uuid(uint64_t seed, const char *name, uint64_t number, char out[static SIM_UUID_MAX]) {
+    static const char digits[] = "0123456789abcdef";
+    struct random random = random_stream(seed, name, number, 0, 0);
+    uint64_t words[2] = {random_next(&random), random_next(&random)};
+    words[0] = (words[0] & ~UINT64_C(0xf000)) | UINT64_C(0x4000);
+    words[1] = (words[1] & ~(UINT64_C(3) << 62)) | (UINT64_C(2) << 62);
+    int n = 0;
+    for (int i = 0; i < 32; i++) {
+        if (i == 8 || i == 12 || i == 16 || i == 20) {
+            out[n++] = '-';
+        }
+        out[n++] = digits[(words[i / 16] >> (60 - 4 * (i % 16))) & 15];
+    }
+    out[n] = '\0';
+}
+
+void sim_account_init(struct sim_account *account, struct market *market, uint64_t seed,
+                      struct usd cash, int multiplier, struct utc start) {
+    *account = (struct sim_account){.market = market,
+                                    .seed = seed,
+                                    .multiplier = multiplier,
+                                    .cash = cash,
+                                    .last_equity = cash};
+    struct session session;
+    account->balance_asof = calendar_previous(market_calendar(market), start, &session)
+                                ? session.date
+                                : date_add(ny_date(start), -1);
+}
+
+void sim_account_release(struct sim_account *account) {
+    free(account->activities);
+    account->activities = NULL;
+}
+
+static struct sim_activity *add_activity(struct sim_account *account, struct utc at) {
+    if (account->activity_count == account->activity_room) {
+        account->activity_room = account->activity_room == 0 ? 64 : 2 * account->activity_room;
+        account->activities =
+            realloc(account->activities, account->activity_room * sizeof *account->activities);
+        CHECK(account->activities != NULL);
+    }
+    struct sim_activity *activity = &account->activities[account->activity_count++];
+    *activity = (struct sim_activity){.at = at};
+    char text[UTC_TEXT_MAX];
+    int64_t ms = at.ns / 1000000;
+    utc_print_ny((struct utc){ms / 1000 * INT64_C(1000000000)}, text);
+    char uuid[SIM_UUID_MAX];
+    sim_uuid(account->seed, "activity", account->activity_count, uuid);
+    snprintf(activity->id, sizeof activity->id, "%.4s%.2s%.2s%.2s%.2s%.2s%03d::%s", text, text + 5,
+             text + 8, text + 11, text + 14, text + 17, (int)(ms % 1000), uuid);
+    return activity;
+}
+
+static struct usd usd_part(struct usd amount, struct qty part, struct qty whole) {
+    struct usd out = {0};
+    CHECK(decimal_mul_div(amount.nanos, part.nanos, whole.nanos, &out.nanos, NULL) == ERR_OK);
+    return out;
+}
+
+void sim_account_fill(struct sim_account *account, struct utc at, const struct sim_fill *fill) {
+    struct sim_position *position = &account->positions[fill->symbol];
+    struct usd value = usd_mul(fill->price, fill->qty);
+    if (fill->is_buy) {
+        account->cash = usd_sub(account->cash, value);
+        position->qty = qty_add(position->qty, fill->qty);
+        position->cost = usd_add(position->cost, value);
+        position->intraday_basis = usd_add(position->intraday_basis, value);
+    } else {
+        CHECK(qty_cmp(fill->qty, position->qty) <= 0);
+        account->cash = usd_add(account->cash, value);
+        position->cost =
+            usd_sub(position->cost, usd_part(position->cost, fill->qty, position->qty));
+        position->intraday_basis =
+            usd_sub(position->intraday_basis,
+                    usd_part(position->intraday_basis, fill->qty, position->qty));
+        position->qty = qty_sub(position->qty, fill->qty);
+    }
+    account->fill_count++;
+    struct sim_activity *activity = add_activity(account, at);
+    activity->kind = SIM_ACTIVITY_FILL;
+    activity->symbol = fill->symbol;
+    activity->order_id = fill->order_id;
+    activity->is_buy = fill->is_buy;
+    activity->is_last = fill->leaves_qty.nanos == 0;
+    activity->qty = fill->qty;
+    activity->cum_qty = fill->cum_qty;
+    activity->leaves_qty = fill->leaves_qty;
+    activity->price = fill->price;
+}
+
+void sim_account_move_cash(struct sim_account *account, struct utc at, struct usd amount) {
+    account->cash = usd_add(account->cash, amount);
+    struct sim_activity *activity = add_activity(account, at);
+    activity->kind = amount.nanos < 0 ? SIM_ACTIVITY_CSW : SIM_ACTIVITY_CSD;
+    activity->amount = amount;
+}
+
+void sim_account_close_day(struct sim_account *account, struct date date, struct utc at) {
+    struct sim_values values = sim_account_values(account, at);
+    account->last_equity = values.equity;
+    account->last_maintenance = values.maintenance_margin;
+    account->balance_asof = date;
+    size_t count = market_symbol_count(account->market);
+    for (size_t i = 0; i < count; i++) {
+        struct sim_position *position = &account->positions[i];
+        struct usd price = {0};
+        if (position->qty.nanos != 0 && sim_price(account->market, i, at, &price)) {
+            position->intraday_basis = usd_mul(price, position->qty);
+        }
+    }
+}
+
+bool sim_price(struct market *market, size_t symbol, struct utc at, struct usd *out) {
+    struct market_trade trade;
+    if (market_trade_at(market, symbol, at, &trade)) {
+        *out = trade.price;
+        return true;
+    }
+    struct market_quote quote;
+    if (market_quote_at(market, symbol, at, &quote) && quote.bid.nanos > 0) {
+        *out = quote.bid;
+        return true;
+    }
+    return false;
+}
+
+struct sim_values sim_account_values(const struct sim_account *account, struct utc at) {
+    struct sim_values values = {0};
+    size_t count = market_symbol_count(account->market);
+    for (size_t i = 0; i < count; i++) {
+        const struct sim_position *position = &account->positions[i];
+        struct usd price = {0};
+        if (position->qty.nanos == 0) {
+            continue;
+        }
+        struct usd value = position->cost;
+        struct ratio rate = {NANOS};
+        if (sim_price(account->market, i, at, &price)) {
+            value = usd_mul(price, position->qty);
+            rate = sim_maintenance_rate(price);
+        }
+        values.long_value = usd_add(values.long_value, value);
+        values.maintenance_margin = usd_add(values.maintenance_margin, usd_scale(value, rate));
+    }
+    values.equity = usd_add(account->cash, values.long_value);
+    values.initial_margin = account->multiplier == 1
+                                ? values.long_value
+                                : usd_scale(values.long_value, (struct ratio){NANOS / 2});
+    return values;
+}
+
+struct usd sim_buying_power(const struct sim_values *values, int multiplier, struct usd reserved) {
+    struct usd power = {values->equity.nanos * multiplier};
+    power = usd_sub(usd_sub(power, values->long_value), reserved);
+    return usd_max(power, (struct usd){0});
+}
+
+struct ratio sim_maintenance_rate(struct usd price) {
+    if (price.nanos < 5 * NANOS / 2) {
+        return (struct ratio){NANOS};
+    }
+    return (struct ratio){price.nanos <= 6 * NANOS ? NANOS / 2 : NANOS * 3 / 10};
+}

@@ -1,0 +1,88 @@
+/* sim_account.h - the simulated account's books: cash, long positions at cost, and every activity.
+ *
+ * This is the truth. Cash moves with each execution, never below what was executed; a position's
+ * average is its exact cost over its shares. Values of positions come from the market's last trade.
+ * All memory is the account's; pointers into it hold until the next posting. */
+#ifndef BROKER_SIM_ACCOUNT_SIM_ACCOUNT_H
+#define BROKER_SIM_ACCOUNT_SIM_ACCOUNT_H
+
+#include "broker_sim/market/market.h"
+
+#define SIM_UUID_MAX 37
+
+/* Writes a version-4 UUID of a stream; same key, same UUID. */
+void sim_uuid(uint64_t seed, const char *name, uint64_t number, char out[static SIM_UUID_MAX]);
+
+struct sim_position {
+    struct qty qty;             /* >= 0: long books only */
+    struct usd cost;            /* of the shares held */
+    struct usd intraday_basis;  /* value at the last close of shares held since, cost of newer ones */
+};
+
+enum sim_activity_kind { SIM_ACTIVITY_FILL, SIM_ACTIVITY_CSD, SIM_ACTIVITY_CSW };
+
+struct sim_activity {
+    enum sim_activity_kind kind;
+    struct utc at;
+    char id[64]; /* "YYYYMMDDHHMMSSmmm::uuid", New York time */
+    /* of a fill */
+    size_t symbol;
+    const char *order_id; /* the order's; orders are never freed before the account */
+    bool is_buy, is_last; /* is_last: the order is filled with it */
+    struct qty qty, cum_qty, leaves_qty;
+    struct usd price;
+    /* of a cash movement: signed */
+    struct usd amount;
+};
+
+struct sim_account {
+    struct market *market; /* borrowed */
+    uint64_t seed;
+    int multiplier; /* 1, 2 or 4 */
+    struct usd cash;
+    struct sim_position positions[MARKET_SYMBOLS_MAX]; /* by symbol index */
+    struct sim_activity *activities;                   /* oldest first */
+    size_t activity_count, activity_room;
+    int64_t fill_count;
+    struct usd last_equity; /* at balance_asof's close */
+    struct usd last_maintenance;
+    struct date balance_asof;
+};
+
+void sim_account_init(struct sim_account *account, struct market *market, uint64_t seed,
+                      struct usd cash, int multiplier, struct utc start);
+void sim_account_release(struct sim_account *account);
+
+struct sim_fill {
+    size_t symbol;
+    const char *order_id;
+    bool is_buy;
+    struct qty qty, cum_qty, leaves_qty;
+    struct usd price;
+};
+/* Books one execution. A sale of more than is held is a bug of the caller (CHECK). */
+void sim_account_fill(struct sim_account *account, struct utc at, const struct sim_fill *fill);
+/* Books a deposit or withdrawal. */
+void sim_account_move_cash(struct sim_account *account, struct utc at, struct usd amount);
+/* The session of a date closed at `at`: what is told as last_equity and balance_asof from now on. */
+void sim_account_close_day(struct sim_account *account, struct date date, struct utc at);
+
+/* Last trade, else the last quote's bid; false when the symbol has no price yet. */
+bool sim_price(struct market *market, size_t symbol, struct utc at, struct usd *out);
+
+struct sim_values {
+    struct usd long_value; /* positions at their last trade, at cost where there is none */
+    struct usd equity;     /* cash + long_value */
+    struct usd initial_margin, maintenance_margin;
+};
+struct sim_values sim_account_values(const struct sim_account *account, struct utc at);
+
+/* The intraday rule since 2026-06-04 as one formula for all multipliers, never below zero:
+ * multiplier x equity - long value - reserved. For 1 it is cash, for 2 the Reg T sum; for 4 the
+ * documented (last equity - last margin) x 4 turned dynamic. */
+struct usd sim_buying_power(const struct sim_values *values, int multiplier, struct usd reserved);
+
+/* FINRA and house maintenance of a long: below 2.50 USD all, to 6.00 half, else 30 %. */
+struct ratio sim_maintenance_rate(struct usd price);
+
+#endif

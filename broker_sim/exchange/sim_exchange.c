@@ -1,0 +1,418 @@
+/* sim_exchange.c - orders come in, change, and move with time. */
+#include "broker_sim/exchange/sim_exchange.h"
+
+#include "core/base/check.h"
+#include "core/base/random.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t SECOND = INT64_C(1000000000);
+
+void sim_exchange_init(struct sim_exchange *exchange, struct market *market,
+                       struct sim_account *account, const struct sim_rules *rules,
+                       struct utc start) {
+    *exchange = (struct sim_exchange){.market = market,
+                                      .account = account,
+                                      .rules = *rules,
+                                      .now = start,
+                                      .stepped_ns = INT64_MIN};
+    exchange->has_session =
+        calendar_current_or_next(market_calendar(market), start, &exchange->session);
+}
+
+void sim_exchange_release(struct sim_exchange *exchange) {
+    for (size_t i = 0; i < exchange->order_count; i++) {
+        text_release(&exchange->orders[i]->json);
+        free(exchange->orders[i]);
+    }
+    free(exchange->orders);
+    free(exchange->live);
+    sim_index_release(&exchange->by_id);
+    sim_index_release(&exchange->by_client_id);
+}
+
+bool sim_exchange_is_tradable(const struct sim_exchange *exchange, size_t symbol) {
+    struct date last = market_symbol_last_date(exchange->market, symbol);
+    return exchange->has_session && exchange->session.date.days <= last.days;
+}
+
+struct sim_order *sim_exchange_find(const struct sim_exchange *exchange, const char *id) {
+    return sim_index_find(&exchange->by_id, id);
+}
+
+struct sim_order *sim_exchange_find_client(const struct sim_exchange *exchange,
+                                           const char *client_id) {
+    return sim_index_find(&exchange->by_client_id, client_id);
+}
+
+/* --- lists --- */
+
+static void push(struct sim_order ***list, size_t *count, size_t *room, struct sim_order *order) {
+    if (*count == *room) {
+        *room = *room == 0 ? 64 : 2 * *room;
+        *list = realloc(*list, *room * sizeof **list);
+        CHECK(*list != NULL);
+    }
+    (*list)[(*count)++] = order;
+}
+
+static void remove_live(struct sim_exchange *exchange, const struct sim_order *order) {
+    size_t i = 0;
+    while (exchange->live[i] != order) {
+        i++;
+        CHECK(i < exchange->live_count);
+    }
+    exchange->live_count--;
+    memmove(&exchange->live[i], &exchange->live[i + 1],
+            (exchange->live_count - i) * sizeof *exchange->live);
+}
+
+/* --- life --- */
+
+static void tell_status(const struct sim_exchange *exchange, const struct sim_order *order) {
+    observe(exchange->rules.observer,
+            &(struct event){.kind = EVENT_LEDGER_ORDER,
+                            .at = exchange->now,
+                            .subject = sim_side_word(order->side),
+                            .what = sim_status_word(order->status),
+                            .symbol = market_symbol(exchange->market, order->symbol),
+                            .id = order->client_id,
+                            .number = order->qty.nanos,
+                            .qty = order->filled_qty,
+                            .price = sim_order_average(order),
+                            .body = sim_type_word(order->type),
+                            .body_len = strlen(sim_type_word(order->type))});
+}
+
+static void stamp_end(struct sim_order *order, struct utc now) {
+    switch (order->status) {
+    case SIM_FILLED:
+        order->filled_at = now;
+        break;
+    case SIM_CANCELED:
+        order->canceled_at = now;
+        break;
+    case SIM_EXPIRED:
+        order->expired_at = now;
+        break;
+    case SIM_REPLACED:
+        order->replaced_at = now;
+        break;
+    case SIM_REJECTED:
+        order->failed_at = now;
+        break;
+    case SIM_PENDING_NEW:
+    case SIM_ACCEPTED:
+    case SIM_NEW:
+    case SIM_PARTIALLY_FILLED:
+    case SIM_PENDING_CANCEL:
+        break;
+    }
+}
+
+void sim_exchange_move(struct sim_exchange *exchange, struct sim_order *order,
+                       enum sim_status status) {
+    CHECK(!sim_status_is_terminal(order->status));
+    order->status = status;
+    order->updated_at = exchange->now;
+    order->is_json_old = true;
+    if (sim_status_is_terminal(status)) {
+        stamp_end(order, exchange->now);
+        order->is_working = false;
+        remove_live(exchange, order);
+        text_release(&order->json);
+    }
+    tell_status(exchange, order);
+}
+
+/* 0 to max, drawn once per name and order. */
+static int64_t draw_latency(const struct sim_exchange *exchange, const char *name,
+                            const struct sim_order *order, struct span max) {
+    struct random random = random_stream(exchange->rules.seed, name, order->number, 0, 0);
+    return max.ns <= 0 ? 0 : random_between(&random, 0, max.ns);
+}
+
+/* The instant a market order's execution is looked for: a drawn while after `from`. */
+static int64_t fill_instant(const struct sim_exchange *exchange, const struct sim_order *order,
+                            int64_t from) {
+    return from + draw_latency(exchange, "fill latency", order, exchange->rules.fill_latency_max);
+}
+
+static void start_timers(const struct sim_exchange *exchange, struct sim_order *order) {
+    order->accept_ns = order->reject_ns = order->cancel_ns = order->fill_ns = SIM_NEVER;
+    struct random random =
+        random_stream(exchange->rules.seed, "late reject", order->number, 0, 0);
+    if (random_chance(&random, exchange->rules.late_reject_chance.nanos)) {
+        order->reject_ns = exchange->now.ns + random_between(&random, SECOND / 10, 5 * SECOND);
+        return;
+    }
+    int64_t from = exchange->now.ns;
+    if (order->status == SIM_ACCEPTED) {
+        from = exchange->session.open.ns;
+    }
+    order->accept_ns = from + draw_latency(exchange, "accept latency", order,
+                                           exchange->rules.accept_latency_max);
+    if (order->type == SIM_MARKET) {
+        order->fill_ns = fill_instant(exchange, order, order->accept_ns);
+    }
+}
+
+/* Day and ioc orders end with the session, gtc orders at 16:15 New York 90 days later. */
+static struct utc expiry_of(const struct sim_exchange *exchange, enum sim_tif tif) {
+    if (tif == SIM_GTC) {
+        return ny_to_utc(date_add(ny_date(exchange->now), 90), 16, 15);
+    }
+    return exchange->session.close;
+}
+
+static struct sim_order *enter(struct sim_exchange *exchange, const struct sim_intent *intent) {
+    struct sim_order *order = calloc(1, sizeof *order);
+    CHECK(order != NULL);
+    *order = (struct sim_order){
+        .number = exchange->order_count,
+        .symbol = intent->symbol,
+        .side = intent->side,
+        .type = intent->type,
+        .tif = intent->tif,
+        .status = sim_exchange_is_open(exchange) ? SIM_PENDING_NEW : SIM_ACCEPTED,
+        .is_extended = intent->is_extended,
+        .has_limit = intent->type == SIM_LIMIT || intent->type == SIM_STOP_LIMIT,
+        .has_stop = intent->type == SIM_STOP || intent->type == SIM_STOP_LIMIT,
+        .qty = intent->qty,
+        .limit = intent->limit,
+        .stop = intent->stop,
+        .reserve_price = sim_reserve_price(exchange, intent),
+        .submitted_at = exchange->now,
+        .updated_at = exchange->now,
+        .expires_at = expiry_of(exchange, intent->tif),
+        .is_json_old = true};
+    if (intent->type == SIM_STOP && intent->side == SIM_BUY) {
+        order->collar = sim_stop_collar(intent->stop);
+    }
+    sim_uuid(exchange->rules.seed, "order", order->number, order->id);
+    if (intent->client_id[0] != '\0') {
+        snprintf(order->client_id, sizeof order->client_id, "%s", intent->client_id);
+    } else {
+        sim_uuid(exchange->rules.seed, "client order", order->number, order->client_id);
+    }
+    start_timers(exchange, order);
+    push(&exchange->orders, &exchange->order_count, &exchange->order_room, order);
+    push(&exchange->live, &exchange->live_count, &exchange->live_room, order);
+    sim_index_add(&exchange->by_id, order->id, order);
+    sim_index_add(&exchange->by_client_id, order->client_id, order);
+    return order;
+}
+
+struct sim_order *sim_exchange_submit(struct sim_exchange *exchange,
+                                      const struct sim_intent *intent,
+                                      struct sim_refusal *refusal) {
+    if (!sim_rules_allow(exchange, intent, NULL, refusal)) {
+        return NULL;
+    }
+    struct sim_order *order = enter(exchange, intent);
+    tell_status(exchange, order);
+    return order;
+}
+
+static bool is_changed(const struct sim_order *order, const struct sim_change *change) {
+    return (change->has_qty && change->qty.nanos != order->qty.nanos) ||
+           (change->has_limit && change->limit.nanos != order->limit.nanos) ||
+           (change->has_stop && change->stop.nanos != order->stop.nanos) ||
+           (change->has_tif && change->tif != order->tif);
+}
+
+/* What PATCH itself asks of old order and change, before the successor is judged as any order is. */
+static bool may_replace(const struct sim_order *order, const struct sim_change *change,
+                        struct sim_refusal *refusal) {
+    if (order->status == SIM_REPLACED) {
+        return sim_refuse(refusal, 422, 42210000, "order already replaced");
+    }
+    if (sim_status_is_terminal(order->status)) {
+        return sim_refuse(refusal, 422, 42210000, "order is already in \"%s\" state",
+                          sim_status_word(order->status));
+    }
+    if (order->status != SIM_NEW && order->status != SIM_PARTIALLY_FILLED) {
+        return sim_refuse(refusal, 422, 42210000, "cannot replace order in %s status",
+                          sim_status_word(order->status));
+    }
+    if ((change->has_limit && !order->has_limit) || (change->has_stop && !order->has_stop)) {
+        return sim_refuse(refusal, 422, 40010001, "%s orders have no such price",
+                          sim_type_word(order->type));
+    }
+    if (!is_changed(order, change)) {
+        return sim_refuse(refusal, 422, 42210000, "order parameters are not changed");
+    }
+    struct qty total = change->has_qty ? change->qty : order->qty;
+    if (qty_cmp(total, order->filled_qty) <= 0) {
+        return sim_refuse(refusal, 422, 42210000, "qty must be > filled_qty");
+    }
+    if (total.nanos % NANOS != 0 || order->qty.nanos % NANOS != 0) {
+        return sim_refuse(refusal, 422, 42210000, "fractional orders cannot be replaced");
+    }
+    return true;
+}
+
+struct sim_order *sim_exchange_replace(struct sim_exchange *exchange, struct sim_order *order,
+                                       const struct sim_change *change,
+                                       struct sim_refusal *refusal) {
+    if (!may_replace(order, change, refusal)) {
+        return NULL;
+    }
+    struct qty total = change->has_qty ? change->qty : order->qty;
+    struct sim_intent intent = {.client_id = change->client_id,
+                                .symbol = order->symbol,
+                                .side = order->side,
+                                .type = order->type,
+                                .tif = change->has_tif ? change->tif : order->tif,
+                                .qty = qty_sub(total, order->filled_qty),
+                                .limit = change->has_limit ? change->limit : order->limit,
+                                .stop = change->has_stop ? change->stop : order->stop,
+                                .is_extended = order->is_extended};
+    if (!sim_rules_allow(exchange, &intent, order, refusal)) {
+        return NULL;
+    }
+    struct sim_order *successor = enter(exchange, &intent);
+    successor->replaces = order;
+    order->replaced_by = successor;
+    sim_exchange_move(exchange, order, SIM_REPLACED);
+    tell_status(exchange, successor);
+    return successor;
+}
+
+bool sim_exchange_cancel(struct sim_exchange *exchange, struct sim_order *order,
+                         struct sim_refusal *refusal) {
+    if (sim_status_is_terminal(order->status)) {
+        return sim_refuse(refusal, 422, 42210000, "order is already in \"%s\" state",
+                          sim_status_word(order->status));
+    }
+    if (order->status != SIM_PENDING_CANCEL) {
+        order->cancel_ns =
+            exchange->now.ns + draw_latency(exchange, "cancel latency", order,
+                                            exchange->rules.accept_latency_max);
+        sim_exchange_move(exchange, order, SIM_PENDING_CANCEL);
+    }
+    return true;
+}
+
+struct usd sim_exchange_reserved(const struct sim_exchange *exchange) {
+    struct usd reserved = {0};
+    for (size_t i = 0; i < exchange->live_count; i++) {
+        const struct sim_order *order = exchange->live[i];
+        if (order->side == SIM_BUY) {
+            reserved = usd_add(reserved, usd_mul(order->reserve_price, sim_order_left(order)));
+        }
+    }
+    return reserved;
+}
+
+void sim_exchange_held(const struct sim_exchange *exchange, struct qty held[MARKET_SYMBOLS_MAX]) {
+    memset(held, 0, MARKET_SYMBOLS_MAX * sizeof *held);
+    for (size_t i = 0; i < exchange->live_count; i++) {
+        const struct sim_order *order = exchange->live[i];
+        if (order->side == SIM_SELL) {
+            held[order->symbol] = qty_add(held[order->symbol], sim_order_left(order));
+        }
+    }
+}
+
+/* --- time --- */
+
+static void accept_order(struct sim_exchange *exchange, struct sim_order *order) {
+    order->accept_ns = SIM_NEVER;
+    order->is_working = true;
+    if (order->status != SIM_PENDING_CANCEL) {
+        sim_exchange_move(exchange, order, SIM_NEW);
+    }
+}
+
+/* What is due happens in the order of a life: rejection, acceptance, cancel, expiry. */
+static void run_order(struct sim_exchange *exchange, struct sim_order *order) {
+    int64_t now = exchange->now.ns;
+    if (order->reject_ns <= now) {
+        sim_exchange_move(exchange, order, SIM_REJECTED);
+        return;
+    }
+    if (order->cancel_ns <= now) {
+        sim_exchange_move(exchange, order, SIM_CANCELED);
+        return;
+    }
+    if (order->expires_at.ns <= now) {
+        sim_exchange_move(exchange, order, SIM_EXPIRED);
+        return;
+    }
+    if (order->accept_ns <= now) {
+        accept_order(exchange, order);
+        sim_match(exchange, order);
+    } else if (order->is_working && order->fill_ns <= now) {
+        sim_match(exchange, order);
+    }
+}
+
+/* The next whole second of the session after the one matched last, if an order is working. */
+static int64_t next_second(const struct sim_exchange *exchange) {
+    int64_t open = exchange->session.open.ns;
+    int64_t now = exchange->now.ns;
+    int64_t next = now < open ? open : (now / SECOND + (now % SECOND != 0)) * SECOND;
+    if (next <= exchange->stepped_ns) {
+        next = exchange->stepped_ns + SECOND;
+    }
+    return next < exchange->session.close.ns ? next : SIM_NEVER;
+}
+
+static int64_t next_event(const struct sim_exchange *exchange) {
+    int64_t next = exchange->has_session ? exchange->session.close.ns : SIM_NEVER;
+    bool is_working = false;
+    for (size_t i = 0; i < exchange->live_count; i++) {
+        int64_t due = sim_order_due(exchange->live[i]);
+        next = due < next ? due : next;
+        is_working |= exchange->live[i]->is_working;
+    }
+    if (is_working && exchange->has_session) {
+        int64_t second = next_second(exchange);
+        next = second < next ? second : next;
+    }
+    return next;
+}
+
+static void run_close(struct sim_exchange *exchange) {
+    struct session closed = exchange->session;
+    exchange->has_session =
+        calendar_current_or_next(market_calendar(exchange->market), closed.close,
+                                 &exchange->session);
+    sim_account_close_day(exchange->account, closed.date, closed.close);
+}
+
+/* Runs all orders once; closing one takes it off the list, so the index moves only past open ones. */
+static void run_orders(struct sim_exchange *exchange, bool is_step) {
+    for (size_t i = 0; i < exchange->live_count;) {
+        struct sim_order *order = exchange->live[i];
+        if (sim_order_due(order) <= exchange->now.ns) {
+            run_order(exchange, order);
+        } else if (is_step && order->is_working) {
+            sim_match(exchange, order);
+        }
+        i += i < exchange->live_count && exchange->live[i] == order;
+    }
+}
+
+void sim_exchange_advance(struct sim_exchange *exchange, struct utc at) {
+    for (int64_t next = next_event(exchange); next <= at.ns; next = next_event(exchange)) {
+        if (next > exchange->now.ns) {
+            exchange->now.ns = next;
+        }
+        if (exchange->has_session && exchange->now.ns >= exchange->session.close.ns) {
+            run_close(exchange);
+        }
+        bool is_step = sim_exchange_is_open(exchange) && exchange->now.ns % SECOND == 0 &&
+                       exchange->now.ns > exchange->stepped_ns;
+        if (is_step) {
+            exchange->stepped_ns = exchange->now.ns;
+        }
+        run_orders(exchange, is_step);
+    }
+    if (at.ns > exchange->now.ns) {
+        exchange->now = at;
+    }
+}

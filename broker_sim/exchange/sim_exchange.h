@@ -1,0 +1,124 @@
+/* sim_exchange.h - the simulated exchange and the broker's own checks before it.
+ *
+ * Time moves in sim_exchange_advance() from event to event: due instants of orders, whole seconds of
+ * the session while an order is working, session closes. At equal times: the close, then orders by
+ * number. Matching, per order and second (alpaca-api.md 7):
+ *   - a market order takes the far side of the quote once its drawn latency is over;
+ *   - a buy limit fills when limit >= ask, at the ask; a sell limit when limit <= bid, at the bid;
+ *   - a stop is elected by a last trade at or through it: a sell stop becomes a market order, a buy stop
+ *     a limit order at its collar (4 % above, 2.5 % from 50 USD on), a stop limit a limit order;
+ *   - all orders of a symbol and side share the second's liquidity: the larger of the second's volume and
+ *     the quoted size, spent once;
+ *   - with partial_fill_chance a drawn part of whole shares is executed, the rest looked at again
+ *     in the next second. An ioc order gets one look, then its rest is canceled.
+ * Nothing trades outside sessions, nor after a symbol's last date. Draws are keyed by (seed, name,
+ * order number, ...), so that one more order changes no other order's draws. */
+#ifndef BROKER_SIM_EXCHANGE_SIM_EXCHANGE_H
+#define BROKER_SIM_EXCHANGE_SIM_EXCHANGE_H
+
+#include "broker_sim/exchange/sim_index.h"
+#include "broker_sim/exchange/sim_order.h"
+#include "broker_sim/exchange/sim_refusal.h"
+#include "core/world/observe.h"
+
+struct sim_rules {
+    uint64_t seed;
+    struct span accept_latency_max, fill_latency_max;
+    struct ratio partial_fill_chance, late_reject_chance;
+    struct observer *observer; /* may be NULL */
+};
+
+struct sim_liquidity { /* what orders of one symbol took in one second */
+    int64_t second_ns;
+    struct qty bought, sold;
+};
+
+struct sim_exchange {
+    struct market *market;       /* borrowed */
+    struct sim_account *account; /* borrowed */
+    struct sim_rules rules;
+    struct utc now;
+    bool has_session;       /* false once the calendar ends */
+    struct session session; /* the one that contains now, else the next */
+    int64_t stepped_ns;     /* the second matched last */
+    struct sim_order **orders; /* by number; owned, never freed before the exchange */
+    size_t order_count, order_room;
+    struct sim_order **live; /* open orders by number */
+    size_t live_count, live_room;
+    struct sim_index by_id, by_client_id;
+    struct sim_liquidity liquidity[MARKET_SYMBOLS_MAX];
+};
+
+void sim_exchange_init(struct sim_exchange *exchange, struct market *market,
+                       struct sim_account *account, const struct sim_rules *rules,
+                       struct utc start);
+void sim_exchange_release(struct sim_exchange *exchange);
+void sim_exchange_advance(struct sim_exchange *exchange, struct utc at);
+
+static inline bool sim_exchange_is_open(const struct sim_exchange *exchange) {
+    return exchange->has_session && exchange->now.ns >= exchange->session.open.ns &&
+           exchange->now.ns < exchange->session.close.ns;
+}
+/* False from the evening of the symbol's last date on. */
+bool sim_exchange_is_tradable(const struct sim_exchange *exchange, size_t symbol);
+
+struct sim_order *sim_exchange_find(const struct sim_exchange *exchange, const char *id);
+struct sim_order *sim_exchange_find_client(const struct sim_exchange *exchange,
+                                           const char *client_id);
+
+struct sim_intent { /* a well-formed order, not yet judged */
+    const char *client_id; /* "" to generate one */
+    size_t symbol;
+    enum sim_side side;
+    enum sim_type type;
+    enum sim_tif tif;
+    struct qty qty;
+    struct usd limit, stop; /* as the type needs */
+    bool is_extended;
+};
+/* NULL and a refusal, or the order, pending_new or accepted. */
+struct sim_order *sim_exchange_submit(struct sim_exchange *exchange,
+                                      const struct sim_intent *intent,
+                                      struct sim_refusal *refusal);
+
+struct sim_change { /* of PATCH */
+    bool has_qty, has_limit, has_stop, has_tif;
+    struct qty qty; /* total, shares filled before included */
+    struct usd limit, stop;
+    enum sim_tif tif;
+    const char *client_id; /* "" to generate one */
+};
+/* The old order becomes replaced at once; the successor starts with filled_qty 0 and a quantity of the
+ * requested total less what was filled before. NULL and a refusal, else the successor. */
+struct sim_order *sim_exchange_replace(struct sim_exchange *exchange, struct sim_order *order,
+                                       const struct sim_change *change,
+                                       struct sim_refusal *refusal);
+
+/* Asks for a cancel, which takes a drawn while; fills may come before. Again on pending_cancel: no
+ * effect, true. False and a refusal for a closed order. */
+bool sim_exchange_cancel(struct sim_exchange *exchange, struct sim_order *order,
+                         struct sim_refusal *refusal);
+
+/* Buying power that open buys hold. */
+struct usd sim_exchange_reserved(const struct sim_exchange *exchange);
+/* Shares that open sells hold, by symbol. */
+void sim_exchange_held(const struct sim_exchange *exchange, struct qty held[MARKET_SYMBOLS_MAX]);
+
+/* --- inside the room --- */
+
+/* Checks in the order Alpaca makes them; `old` is the order being replaced, or NULL. */
+bool sim_rules_allow(struct sim_exchange *exchange, const struct sim_intent *intent,
+                     const struct sim_order *old, struct sim_refusal *refusal);
+/* True if a price has no more decimals than Rule 612 allows. */
+bool sim_price_is_on_tick(struct usd price);
+/* What one share of a buy reserves. */
+struct usd sim_reserve_price(struct sim_exchange *exchange, const struct sim_intent *intent);
+/* Limit of an elected buy stop. */
+struct usd sim_stop_collar(struct usd stop);
+/* Looks once at an order that is working. */
+void sim_match(struct sim_exchange *exchange, struct sim_order *order);
+/* Moves an order to a status now, tells the observer, takes closed orders off the live list. */
+void sim_exchange_move(struct sim_exchange *exchange, struct sim_order *order,
+                       enum sim_status status);
+
+#endif

@@ -1,0 +1,83 @@
+/* sim_order.h - one order at the simulated exchange, and the words of its life.
+ *
+ * pending_new or accepted -> new -> partially_filled -> filled, with pending_cancel -> canceled,
+ * replaced, expired and rejected beside. An order is open until its status is terminal. What is due
+ * to happen to it is a set of instants (NEVER when nothing is). */
+#ifndef BROKER_SIM_EXCHANGE_SIM_ORDER_H
+#define BROKER_SIM_EXCHANGE_SIM_ORDER_H
+
+#include "broker_sim/account/sim_account.h"
+#include "core/base/text.h"
+
+#define SIM_CLIENT_ID_MAX 129 /* Alpaca: at most 128 characters */
+#define SIM_NEVER INT64_MAX
+
+enum sim_side { SIM_BUY, SIM_SELL };
+enum sim_type { SIM_MARKET, SIM_LIMIT, SIM_STOP, SIM_STOP_LIMIT };
+enum sim_tif { SIM_DAY, SIM_GTC, SIM_IOC };
+
+/* status, word, is terminal */
+#define SIM_STATUSES(X)                                                                            \
+    X(SIM_PENDING_NEW, "pending_new", false)                                                       \
+    X(SIM_ACCEPTED, "accepted", false)                                                             \
+    X(SIM_NEW, "new", false)                                                                       \
+    X(SIM_PARTIALLY_FILLED, "partially_filled", false)                                             \
+    X(SIM_PENDING_CANCEL, "pending_cancel", false)                                                 \
+    X(SIM_FILLED, "filled", true)                                                                  \
+    X(SIM_CANCELED, "canceled", true)                                                              \
+    X(SIM_EXPIRED, "expired", true)                                                                \
+    X(SIM_REPLACED, "replaced", true)                                                              \
+    X(SIM_REJECTED, "rejected", true)
+
+enum sim_status {
+#define X(status, word, is_terminal) status,
+    SIM_STATUSES(X)
+#undef X
+};
+
+struct sim_order {
+    uint64_t number; /* 0, 1, ... in the order of submission */
+    char id[SIM_UUID_MAX];
+    char client_id[SIM_CLIENT_ID_MAX];
+    size_t symbol;
+    enum sim_side side;
+    enum sim_type type;
+    enum sim_tif tif;
+    enum sim_status status;
+    bool is_extended;     /* as asked; nothing trades outside sessions here */
+    bool has_limit, has_stop;
+    struct qty qty, filled_qty;
+    struct usd filled_value; /* sum of price x quantity of its executions */
+    struct usd limit, stop;
+    struct usd collar;        /* of a buy stop: its limit once elected (alpaca-api.md 4.5) */
+    struct usd reserve_price; /* a buy holds this x what is left of buying power */
+    const struct sim_order *replaces, *replaced_by;
+
+    bool is_working;  /* the exchange has it: it may fill, also in pending_cancel */
+    bool is_elected;  /* of a stop */
+    bool was_tried;   /* of an ioc: its one chance is over */
+    uint64_t executions;
+    int64_t accept_ns, reject_ns, cancel_ns, fill_ns; /* due, else SIM_NEVER; fill_ns: not before */
+
+    struct utc submitted_at, updated_at, expires_at; /* always set */
+    struct utc filled_at, expired_at, canceled_at, failed_at, replaced_at; /* {0}: null */
+
+    struct text json; /* rendered by the API while the order is open; owned */
+    bool is_json_old;
+};
+
+const char *sim_side_word(enum sim_side side);
+const char *sim_type_word(enum sim_type type);
+const char *sim_tif_word(enum sim_tif tif);
+const char *sim_status_word(enum sim_status status);
+bool sim_status_is_terminal(enum sim_status status);
+
+static inline struct qty sim_order_left(const struct sim_order *order) {
+    return qty_sub(order->qty, order->filled_qty);
+}
+/* {0} before the first execution. */
+struct usd sim_order_average(const struct sim_order *order);
+/* The earliest of its due instants, or SIM_NEVER. */
+int64_t sim_order_due(const struct sim_order *order);
+
+#endif

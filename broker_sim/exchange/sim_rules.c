@@ -1,0 +1,208 @@
+/* sim_rules.c - what the broker checks before an order exists (alpaca-api.md 2.2 to 2.5, 3.3, 4.7). */
+#include "broker_sim/exchange/sim_exchange.h"
+
+#include "core/base/check.h"
+
+static const int64_t CENT = NANOS / 100;
+
+bool sim_price_is_on_tick(struct usd price) {
+    return price.nanos % (price.nanos >= NANOS ? CENT : CENT / 100) == 0;
+}
+
+struct usd sim_stop_collar(struct usd stop) {
+    bool is_low = stop.nanos < 50 * NANOS;
+    struct usd collar = usd_scale(stop, (struct ratio){is_low ? NANOS * 104 / 100
+                                                              : NANOS * 1025 / 1000});
+    return usd_floor(collar, (struct usd){collar.nanos >= NANOS ? CENT : CENT / 100});
+}
+
+/* A market order reserves the far side of the quote and 4 %: the upper end of what is documented. */
+struct usd sim_reserve_price(struct sim_exchange *exchange, const struct sim_intent *intent) {
+    if (intent->side == SIM_SELL) {
+        return (struct usd){0};
+    }
+    if (intent->type == SIM_LIMIT || intent->type == SIM_STOP_LIMIT) {
+        return intent->limit;
+    }
+    if (intent->type == SIM_STOP) {
+        return sim_stop_collar(intent->stop);
+    }
+    struct market_quote quote;
+    struct usd reference = {0};
+    if (market_quote_at(exchange->market, intent->symbol, exchange->now, &quote)) {
+        reference = quote.ask;
+    }
+    if (!sim_exchange_is_open(exchange) || reference.nanos <= 0) {
+        sim_price(exchange->market, intent->symbol, exchange->now, &reference);
+    }
+    return usd_scale(reference, (struct ratio){NANOS * 104 / 100});
+}
+
+static bool check_client_id(const struct sim_exchange *exchange, const struct sim_intent *intent,
+                            struct sim_refusal *refusal) {
+    if (intent->client_id[0] != '\0' &&
+        sim_exchange_find_client(exchange, intent->client_id) != NULL) {
+        return sim_refuse(refusal, 422, 40010001, "client_order_id must be unique");
+    }
+    return true;
+}
+
+static bool check_tick(struct usd price, const char *name, struct sim_refusal *refusal) {
+    if (sim_price_is_on_tick(price)) {
+        return true;
+    }
+    char digits[DECIMAL_TEXT_MAX];
+    decimal_print(price.nanos, digits);
+    return sim_refuse(refusal, 422, 42210000,
+                      "invalid %s %s. sub-penny increment does not fulfill minimum pricing criteria",
+                      name, digits);
+}
+
+/* Stop sanity on entry: a sell stop below the last trade, a buy stop above. */
+static bool check_stop(struct sim_exchange *exchange, const struct sim_intent *intent,
+                       struct sim_refusal *refusal) {
+    struct usd price = {0};
+    if (!sim_price(exchange->market, intent->symbol, exchange->now, &price)) {
+        return true;
+    }
+    bool is_sell = intent->side == SIM_SELL;
+    int order = usd_cmp(intent->stop, price);
+    if (is_sell ? order < 0 : order > 0) {
+        return true;
+    }
+    sim_refuse(refusal, 422, 42210000, "stop price must be %s than current price",
+               is_sell ? "less" : "greater");
+    sim_refusal_add_decimal(refusal, "market_price", price.nanos);
+    sim_refusal_add_decimal(refusal, "stop_price", intent->stop.nanos);
+    return false;
+}
+
+static bool check_prices(struct sim_exchange *exchange, const struct sim_intent *intent,
+                         struct sim_refusal *refusal) {
+    bool has_limit = intent->type == SIM_LIMIT || intent->type == SIM_STOP_LIMIT;
+    bool has_stop = intent->type == SIM_STOP || intent->type == SIM_STOP_LIMIT;
+    if (has_limit && !check_tick(intent->limit, "limit_price", refusal)) {
+        return false;
+    }
+    if (has_stop && !check_tick(intent->stop, "stop_price", refusal)) {
+        return false;
+    }
+    return !has_stop || check_stop(exchange, intent, refusal);
+}
+
+/* A priced order's own limit: what the wash guard compares. */
+static bool wash_limit(enum sim_type type, struct usd limit, struct usd *out) {
+    *out = limit;
+    return type == SIM_LIMIT || type == SIM_STOP_LIMIT;
+}
+
+static bool is_wash(const struct sim_intent *intent, const struct sim_order *other) {
+    struct usd mine = {0};
+    struct usd theirs = {0};
+    if (!wash_limit(intent->type, intent->limit, &mine) ||
+        !wash_limit(other->type, other->limit, &theirs)) {
+        return true; /* a market or stop order against anything */
+    }
+    struct usd buy = intent->side == SIM_BUY ? mine : theirs;
+    struct usd sell = intent->side == SIM_BUY ? theirs : mine;
+    return usd_cmp(buy, sell) >= 0;
+}
+
+static bool check_wash(const struct sim_exchange *exchange, const struct sim_intent *intent,
+                       struct sim_refusal *refusal) {
+    for (size_t i = 0; i < exchange->live_count; i++) {
+        const struct sim_order *other = exchange->live[i];
+        if (other->symbol != intent->symbol || other->side == intent->side ||
+            !is_wash(intent, other)) {
+            continue;
+        }
+        bool is_limit = other->type == SIM_LIMIT || other->type == SIM_STOP_LIMIT;
+        sim_refuse(refusal, 403, 40310000, "potential wash trade detected. use complex orders");
+        sim_refusal_add(refusal, "existing_order_id", other->id);
+        sim_refusal_add(refusal, "reject_reason",
+                        is_limit ? "opposite side limit order exists"
+                                 : "opposite side market/stop order exists");
+        return false;
+    }
+    return true;
+}
+
+static bool check_shares(const struct sim_exchange *exchange, const struct sim_intent *intent,
+                         const struct sim_order *old, struct sim_refusal *refusal) {
+    struct qty held = {0};
+    const struct sim_order *related[SIM_RELATED_MAX];
+    size_t related_count = 0;
+    for (size_t i = 0; i < exchange->live_count; i++) {
+        const struct sim_order *other = exchange->live[i];
+        if (other == old || other->symbol != intent->symbol || other->side != SIM_SELL) {
+            continue;
+        }
+        held = qty_add(held, sim_order_left(other));
+        if (related_count < SIM_RELATED_MAX) {
+            related[related_count++] = other;
+        }
+    }
+    struct qty existing = exchange->account->positions[intent->symbol].qty;
+    struct qty free_qty = qty_sub(existing, held);
+    if (qty_cmp(intent->qty, free_qty) <= 0) {
+        return true;
+    }
+    char wanted[DECIMAL_TEXT_MAX];
+    char there[DECIMAL_TEXT_MAX];
+    decimal_print(intent->qty.nanos, wanted);
+    decimal_print(free_qty.nanos, there);
+    sim_refuse(refusal, 403, 40310000,
+               "insufficient qty available for order (requested: %s, available: %s)", wanted,
+               there);
+    sim_refusal_add(refusal, "available", there);
+    sim_refusal_add_decimal(refusal, "existing_qty", existing.nanos);
+    sim_refusal_add_decimal(refusal, "held_for_orders", held.nanos);
+    sim_refusal_add(refusal, "symbol", market_symbol(exchange->market, intent->symbol));
+    refusal->has_related = true;
+    for (size_t i = 0; i < related_count; i++) {
+        refusal->related[refusal->related_count++] = related[i];
+    }
+    return false;
+}
+
+static bool check_buying_power(struct sim_exchange *exchange, const struct sim_intent *intent,
+                               const struct sim_order *old, struct sim_refusal *refusal) {
+    struct usd cost = {0};
+    if (usd_times_qty(sim_reserve_price(exchange, intent), intent->qty, &cost, NULL) != ERR_OK) {
+        return sim_refuse(refusal, 422, 40010001, "qty is too large");
+    }
+    struct usd reserved = sim_exchange_reserved(exchange);
+    if (old != NULL) {
+        reserved = usd_sub(reserved, usd_mul(old->reserve_price, sim_order_left(old)));
+    }
+    struct sim_values values = sim_account_values(exchange->account, exchange->now);
+    struct usd power = sim_buying_power(&values, exchange->account->multiplier, reserved);
+    if (usd_cmp(cost, power) <= 0) {
+        return true;
+    }
+    sim_refuse(refusal, 403, 40310000, "insufficient buying power");
+    sim_refusal_add_decimal(refusal, "buying_power", power.nanos);
+    sim_refusal_add_decimal(refusal, "cost_basis", cost.nanos);
+    return false;
+}
+
+bool sim_rules_allow(struct sim_exchange *exchange, const struct sim_intent *intent,
+                     const struct sim_order *old, struct sim_refusal *refusal) {
+    if (!check_client_id(exchange, intent, refusal)) {
+        return false;
+    }
+    if (!sim_exchange_is_tradable(exchange, intent->symbol)) {
+        return sim_refuse(refusal, 422, 42210000, "asset \"%s\" is not tradable",
+                          market_symbol(exchange->market, intent->symbol));
+    }
+    if (!check_prices(exchange, intent, refusal)) {
+        return false;
+    }
+    if (intent->side == SIM_SELL && !check_shares(exchange, intent, old, refusal)) {
+        return false;
+    }
+    if (!check_wash(exchange, intent, refusal)) {
+        return false;
+    }
+    return intent->side == SIM_SELL || check_buying_power(exchange, intent, old, refusal);
+}

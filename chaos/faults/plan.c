@@ -1,0 +1,304 @@
+/* plan.c - see plan.h. */
+#include "chaos/faults/plan.h"
+
+#include "chaos/faults/plan_internal.h"
+#include "core/base/check.h"
+#include "core/base/hash.h"
+#include "core/base/random.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct point_row {
+    const char *name, *seam, *breaks, *parameters;
+};
+
+static const struct point_row points[] = {
+#define X(point, name, seam, breaks, parameters) [point] = {name, seam, breaks, parameters},
+    FAULT_POINTS(X)
+#undef X
+};
+
+#define COUNTERS 512 /* entities asked about in one tick; those beyond share one counter */
+
+struct counter {
+    uint64_t key; /* 0: free */
+    uint64_t count;
+};
+
+struct fault_state {
+    uint64_t asked; /* fitting questions inside the window */
+    uint64_t fired;
+};
+
+struct plan {
+    uint64_t seed;
+    struct virtual_clock *clock;
+    struct observer *observer;
+    struct utc start;
+    int64_t tick;
+    bool is_armed, is_healed;
+    bool uses[FAULT_POINT_COUNT];
+    uint64_t point_fired[FAULT_POINT_COUNT];
+    struct fault faults[PLAN_FAULTS_MAX];
+    struct fault_state states[PLAN_FAULTS_MAX];
+    size_t count;
+    struct counter counters[COUNTERS]; /* of this tick */
+    size_t counter_count;
+    struct fault_fired *fired; /* owned */
+    size_t fired_count, fired_cap;
+};
+
+const char *fault_point_name(enum fault_point point) {
+    return points[point].name;
+}
+const char *fault_point_seam(enum fault_point point) {
+    return points[point].seam;
+}
+const char *fault_point_breaks(enum fault_point point) {
+    return points[point].breaks;
+}
+const char *fault_point_parameters(enum fault_point point) {
+    return points[point].parameters;
+}
+
+bool fault_point_find(const char *name, enum fault_point *out) {
+    for (int i = 0; i < FAULT_POINT_COUNT; i++) {
+        if (strcmp(points[i].name, name) == 0) {
+            *out = (enum fault_point)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct plan *plan_create(uint64_t seed, struct virtual_clock *clock, struct observer *observer) {
+    struct plan *plan = calloc(1, sizeof *plan);
+    CHECK(plan != NULL);
+    plan->seed = seed;
+    plan->clock = clock;
+    plan->observer = observer;
+    plan->start = virtual_clock_now(clock);
+    return plan;
+}
+
+void plan_destroy(struct plan *plan) {
+    if (plan != NULL) {
+        CHECK(!plan->is_armed);
+        free(plan->fired);
+        free(plan);
+    }
+}
+
+void plan_set_observer(struct plan *plan, struct observer *observer) {
+    plan->observer = observer;
+}
+
+enum err_code plan_add(struct plan *plan, const struct fault *fault, struct err *err) {
+    if (plan->is_armed) {
+        return err_set(err, ERR_USAGE, "an armed plan takes no more faults");
+    }
+    if (plan->count == PLAN_FAULTS_MAX) {
+        return err_set(err, ERR_LIMIT, "more than %d faults in a plan", PLAN_FAULTS_MAX);
+    }
+    const char *name = fault_point_name(fault->point);
+    if (fault->probability.nanos < 0 || fault->probability.nanos > NANOS) {
+        return err_set(err, ERR_USAGE, "%s: probability must be from 0 to 1", name);
+    }
+    if (fault->delay.ns < 0) {
+        return err_set(err, ERR_USAGE, "%s: delay must not be negative", name);
+    }
+    if (fault->has_until && plan_until(plan, fault).ns <= plan_from(plan, fault).ns) {
+        return err_set(err, ERR_USAGE, "%s: until must be later than at", name);
+    }
+    plan->faults[plan->count++] = *fault;
+    plan->uses[fault->point] = true;
+    return ERR_OK;
+}
+
+size_t plan_count(const struct plan *plan) {
+    return plan->count;
+}
+
+const struct fault *plan_fault(const struct plan *plan, size_t index) {
+    CHECK(index < plan->count);
+    return &plan->faults[index];
+}
+
+bool plan_uses(const struct plan *plan, enum fault_point point) {
+    return plan->uses[point];
+}
+
+void plan_set_tick(struct plan *plan, int64_t tick) {
+    plan->tick = tick;
+    if (plan->counter_count > 0) {
+        memset(plan->counters, 0, sizeof plan->counters);
+        plan->counter_count = 0;
+    }
+}
+
+void plan_heal(struct plan *plan) {
+    plan->is_healed = true;
+}
+
+uint64_t plan_seed(const struct plan *plan) {
+    return plan->seed;
+}
+
+bool plan_armed(const struct plan *plan) {
+    return plan->is_armed;
+}
+void plan_set_armed(struct plan *plan, bool is_armed) {
+    plan->is_armed = is_armed;
+}
+const struct virtual_clock *plan_clock(const struct plan *plan) {
+    return plan->clock;
+}
+
+/* How often this key was asked in this tick before now. */
+static uint64_t count_up(struct plan *plan, uint64_t key) {
+    key |= 1; /* 0 means free */
+    size_t i = (size_t)(key >> 32) % COUNTERS;
+    while (plan->counters[i].key != 0 && plan->counters[i].key != key) {
+        i = (i + 1) % COUNTERS;
+    }
+    if (plan->counters[i].key == 0) {
+        if (plan->counter_count == COUNTERS - 1) { /* full: the last slot is for all */
+            return 0;
+        }
+        plan->counter_count++;
+        plan->counters[i].key = key;
+    }
+    return plan->counters[i].count++;
+}
+
+uint64_t plan_draw(struct plan *plan, const char *name, uint64_t bound) {
+    const uint64_t ordinal = count_up(plan, hash64(name, strlen(name), 1));
+    struct random random =
+        random_stream(plan->seed, name, (uint64_t)plan->tick, UINT64_MAX, ordinal);
+    return random_below(&random, bound);
+}
+
+static struct utc instant(const struct plan *plan, struct fault_time time) {
+    return time.is_utc ? (struct utc){time.ns} : utc_add(plan->start, (struct span){time.ns});
+}
+
+struct utc plan_from(const struct plan *plan, const struct fault *fault) {
+    return instant(plan, fault->from);
+}
+
+struct utc plan_until(const struct plan *plan, const struct fault *fault) {
+    return fault->has_until ? instant(plan, fault->until) : UTC_NEVER;
+}
+
+bool plan_reached(const struct plan *plan, const struct fault *fault) {
+    return !plan->is_healed && virtual_clock_now(plan->clock).ns >= plan_from(plan, fault).ns;
+}
+
+/* Equal, or equal up to the pattern's final '*'. */
+static bool word_fits(const char *pattern, const char *word, size_t n) {
+    const size_t length = strlen(pattern);
+    if (length > 0 && pattern[length - 1] == '*') {
+        return n >= length - 1 && memcmp(pattern, word, length - 1) == 0;
+    }
+    return n == length && memcmp(pattern, word, n) == 0;
+}
+
+static bool target_fits(const char *target, const char *entity) {
+    const char *space = strchr(entity, ' ');
+    if (target[0] == '\0' || word_fits(target, entity, strlen(entity))) {
+        return true;
+    }
+    return space != NULL && (word_fits(target, entity, (size_t)(space - entity)) ||
+                             word_fits(target, space + 1, strlen(space + 1)));
+}
+
+static void write_down(struct plan *plan, size_t index, const char *entity) {
+    if (plan->fired_count == plan->fired_cap) {
+        plan->fired_cap = plan->fired_cap == 0 ? 64 : plan->fired_cap * 2;
+        plan->fired = realloc(plan->fired, plan->fired_cap * sizeof *plan->fired);
+        CHECK(plan->fired != NULL);
+    }
+    const struct fault *fault = &plan->faults[index];
+    struct fault_fired *fired = &plan->fired[plan->fired_count++];
+    *fired = (struct fault_fired){.at = virtual_clock_now(plan->clock),
+                                  .tick = plan->tick,
+                                  .point = fault->point,
+                                  .fault = index};
+    (void)snprintf(fired->entity, sizeof fired->entity, "%s", entity);
+    plan->point_fired[fault->point]++;
+}
+
+void plan_tell_last(struct plan *plan) {
+    const struct fault_fired *fired = &plan->fired[plan->fired_count - 1];
+    char entity[FAULT_TARGET_MAX]; /* a copy: the observer may cause further decisions */
+    memcpy(entity, fired->entity, sizeof entity);
+    observe(plan->observer, &(struct event){.kind = EVENT_FAULT,
+                                            .at = fired->at,
+                                            .subject = fault_point_name(fired->point),
+                                            .what = entity,
+                                            .symbol = plan->faults[fired->fault].symbol,
+                                            .number = (int64_t)fired->fault});
+}
+
+/* Whether one fault fires on the ordinal-th question of its kind in this tick. */
+static bool fires(struct plan *plan, size_t index, const char *entity, uint64_t entity_hash,
+                  uint64_t ordinal, size_t rank) {
+    const struct fault *fault = &plan->faults[index];
+    struct fault_state *state = &plan->states[index];
+    const struct utc now = virtual_clock_now(plan->clock);
+    if (now.ns < plan_from(plan, fault).ns || now.ns >= plan_until(plan, fault).ns ||
+        !target_fits(fault->target, entity)) {
+        return false;
+    }
+    state->asked++;
+    if ((fault->nth != 0 && state->asked != fault->nth) ||
+        (fault->count != 0 && state->fired >= fault->count)) {
+        return false;
+    }
+    if (fault->probability.nanos != 0 && fault->probability.nanos != NANOS) {
+        struct random random =
+            random_stream(random_mix(plan->seed, rank), fault_point_name(fault->point),
+                          (uint64_t)plan->tick, entity_hash, ordinal);
+        if (!random_chance(&random, fault->probability.nanos)) {
+            return false;
+        }
+    }
+    state->fired++;
+    return true;
+}
+
+const struct fault *plan_decide(struct plan *plan, enum fault_point point, const char *entity) {
+    if (plan->is_healed || !plan->uses[point]) {
+        return NULL;
+    }
+    const char *name = fault_point_name(point); /* keyed by name: the table may grow anywhere */
+    const uint64_t entity_hash = hash64(entity, strlen(entity), hash64(name, strlen(name), 0));
+    const uint64_t ordinal = count_up(plan, entity_hash);
+    size_t rank = 0; /* among the faults of this point */
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->faults[i].point != point) {
+            continue;
+        }
+        if (fires(plan, i, entity, entity_hash, ordinal, rank)) {
+            write_down(plan, i, entity);
+            return &plan->faults[i];
+        }
+        rank++;
+    }
+    return NULL;
+}
+
+size_t plan_fired_count(const struct plan *plan) {
+    return plan->fired_count;
+}
+
+const struct fault_fired *plan_fired(const struct plan *plan, size_t index) {
+    CHECK(index < plan->fired_count);
+    return &plan->fired[index];
+}
+
+uint64_t plan_point_fired(const struct plan *plan, enum fault_point point) {
+    return plan->point_fired[point];
+}

@@ -1,0 +1,122 @@
+/* plan.h - which fault, when: decided, never random in passing, and written down.
+ *
+ * A plan is a list of faults. A wrapper that could misbehave asks for its points; the answer
+ * depends on the seed, the point, the tick, the entity asked about and how often it was asked in
+ * this tick, so that a new fault or one more call changes nothing else. Every fault that fires goes
+ * into the schedule and to the observer as EVENT_FAULT. Questions reach the plan through the gate
+ * (chaos/faults/gate.h), and only when it is armed. */
+#ifndef CHAOS_FAULTS_PLAN_H
+#define CHAOS_FAULTS_PLAN_H
+
+#include "chaos/faults/points.def"
+#include "chaos/machine/virtual_clock.h"
+#include "core/base/decimal.h"
+#include "core/base/text.h"
+#include "core/world/observe.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum fault_point {
+#define X(point, name, seam, breaks, parameters) point,
+    FAULT_POINTS(X)
+#undef X
+        FAULT_POINT_COUNT
+};
+
+/* "http.answer_lost"; static storage. */
+const char *fault_point_name(enum fault_point point);
+const char *fault_point_seam(enum fault_point point);
+const char *fault_point_breaks(enum fault_point point);
+const char *fault_point_parameters(enum fault_point point);
+/* False: no point has exactly this name. */
+bool fault_point_find(const char *name, enum fault_point *out);
+
+/* What becomes of a request that is in flight when its process dies. */
+enum fault_flight { FLIGHT_DRAWN, FLIGHT_LOST, FLIGHT_DELIVERED, FLIGHT_LATE };
+
+struct fault_time { /* an instant, or a span since the plan's start; zero: the start */
+    bool is_utc;
+    int64_t ns;
+};
+static inline struct fault_time fault_at(struct utc at) {
+    return (struct fault_time){.is_utc = true, .ns = at.ns};
+}
+static inline struct fault_time fault_after(struct span span) {
+    return (struct fault_time){.ns = span.ns};
+}
+
+#define FAULT_TARGET_MAX 128
+#define FAULT_SYMBOL_MAX 16
+
+struct fault {
+    enum fault_point point;
+    struct fault_time from;
+    bool has_until;
+    struct fault_time until;  /* not at or after this */
+    uint64_t count;           /* fires at most this often; 0 without limit */
+    uint64_t nth;             /* only the nth fitting question inside the window, from 1; 0 any */
+    struct ratio probability; /* zero means 1: always */
+    /* What is asked about must fit; "" fits all. For http "METHOD path" ("POST /v2/orders"), for
+     * the disk "verb name" ("sync journal.db-wal"); either word alone fits too, and a final '*'
+     * fits any rest. A path fits only whole: "/v2/orders" is not "/v2/orders/7". */
+    char target[FAULT_TARGET_MAX];
+    char symbol[FAULT_SYMBOL_MAX]; /* "": the first position */
+    struct span delay;             /* late_arrival: zero means 20 s */
+    struct ratio factor;           /* mark_absurd: zero means 0.0003 */
+    enum fault_flight flight;      /* crash_before at an http exchange */
+};
+
+struct fault_fired { /* one line of the schedule */
+    struct utc at;   /* true time */
+    int64_t tick;
+    enum fault_point point;
+    size_t fault; /* index in the plan */
+    char entity[FAULT_TARGET_MAX];
+};
+
+struct plan;
+
+/* start is what spans count from. observer (may be NULL) and clock are borrowed. Never NULL. */
+struct plan *plan_create(uint64_t seed, struct virtual_clock *clock, struct observer *observer);
+void plan_destroy(struct plan *plan);
+void plan_set_observer(struct plan *plan, struct observer *observer);
+
+#define PLAN_FAULTS_MAX 256
+
+/* Adds a fault. ERR_USAGE (bad window, probability outside 0..1), ERR_LIMIT; ERR_USAGE once armed.
+ */
+enum err_code plan_add(struct plan *plan, const struct fault *fault, struct err *err) MUST_USE;
+size_t plan_count(const struct plan *plan);
+const struct fault *plan_fault(const struct plan *plan, size_t index);
+/* True if some fault of the plan is of this point. */
+bool plan_uses(const struct plan *plan, enum fault_point point);
+
+/* Ticks key the draws; the stage says when one begins. */
+void plan_set_tick(struct plan *plan, int64_t tick);
+/* The heal phase: no fault fires any more; damage done stays. */
+void plan_heal(struct plan *plan);
+/* A number of this plan's own, for what a fired fault leaves open (fates, delays); keyed like the
+ * decisions. */
+uint64_t plan_draw(struct plan *plan, const char *name, uint64_t bound);
+uint64_t plan_seed(const struct plan *plan);
+
+/* The instants of a fault's window in true time; until is UTC_NEVER for none. */
+struct utc plan_from(const struct plan *plan, const struct fault *fault);
+struct utc plan_until(const struct plan *plan, const struct fault *fault);
+
+/* True once the fault's window has begun, as long as it has not healed. */
+bool plan_reached(const struct plan *plan, const struct fault *fault);
+
+/* Decides one question: the fault that fires now, or NULL. entity is what it is about. Called by
+ * the gate; wrappers call chaos_ask(). */
+const struct fault *plan_decide(struct plan *plan, enum fault_point point, const char *entity);
+
+/* The schedule so far: valid until the next decision. */
+size_t plan_fired_count(const struct plan *plan);
+const struct fault_fired *plan_fired(const struct plan *plan, size_t index);
+/* How often a point fired. */
+uint64_t plan_point_fired(const struct plan *plan, enum fault_point point);
+
+#endif

@@ -1,0 +1,121 @@
+/* views.c - see views.h. */
+#include "chaos/faults/views.h"
+
+#include "chaos/faults/gate.h"
+#include "chaos/faults/json_edit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MARK_FACTOR ((struct ratio){300000}) /* 0.0003 */
+
+static struct ratio factor_of(const struct fault *fault) {
+    return fault->factor.nanos == 0 ? MARK_FACTOR : fault->factor;
+}
+
+/* Copies the symbol of the position at `object`; false if it has none. */
+static bool symbol_of(const struct text *body, size_t object, char out[static FAULT_SYMBOL_MAX]) {
+    struct slice value;
+    if (!json_edit_find(body, object, "symbol", &value) || value.end - value.at < 3 ||
+        value.end - value.at - 2 >= FAULT_SYMBOL_MAX) {
+        return false;
+    }
+    memcpy(out, body->data + value.at + 1, value.end - value.at - 2);
+    out[value.end - value.at - 2] = '\0';
+    return true;
+}
+
+/* The whole list replaces what was known: a closed position is worth nothing. */
+static void remember(struct views *views, const struct text *body) {
+    views->count = 0;
+    struct slice element = {0};
+    while (views->count < VIEW_MARKS_MAX && json_edit_next(body, 0, &element)) {
+        struct view_mark *mark = &views->marks[views->count];
+        struct slice value;
+        if (symbol_of(body, element.at, mark->symbol) &&
+            json_edit_find(body, element.at, "market_value", &value) &&
+            json_edit_decimal(body, value, &mark->value.nanos)) {
+            views->count++;
+        }
+    }
+}
+
+static void scale(struct text *body, size_t object, const char *key, struct ratio factor) {
+    struct slice value;
+    struct usd amount;
+    struct usd scaled;
+    if (json_edit_find(body, object, key, &value) &&
+        json_edit_decimal(body, value, &amount.nanos) &&
+        usd_times_ratio(amount, factor, &scaled, NULL) == ERR_OK) {
+        json_edit_set(body, object, key, scaled.nanos);
+    }
+}
+
+static void mark_positions(struct text *body, const struct fault *fault) {
+    struct slice element = {0};
+    while (json_edit_next(body, 0, &element)) {
+        char symbol[FAULT_SYMBOL_MAX];
+        if (symbol_of(body, element.at, symbol) &&
+            (fault->symbol[0] == '\0' || strcmp(symbol, fault->symbol) == 0)) {
+            scale(body, element.at, "current_price", factor_of(fault));
+            scale(body, element.at, "market_value", factor_of(fault));
+            return;
+        }
+    }
+}
+
+static void lower(struct text *body, const char *key, struct usd by) {
+    struct slice value;
+    int64_t nanos = 0;
+    if (json_edit_find(body, 0, key, &value) && json_edit_decimal(body, value, &nanos)) {
+        json_edit_set(body, 0, key, nanos - by.nanos);
+    }
+}
+
+static void mark_account(const struct views *views, struct text *body, const struct fault *fault) {
+    for (size_t i = 0; i < views->count; i++) {
+        const struct view_mark *mark = &views->marks[i];
+        struct usd left;
+        if ((fault->symbol[0] != '\0' && strcmp(mark->symbol, fault->symbol) != 0) ||
+            usd_times_ratio(mark->value, factor_of(fault), &left, NULL) != ERR_OK) {
+            continue;
+        }
+        const struct usd lost = usd_sub(mark->value, left);
+        static const char *const keys[] = {"equity", "portfolio_value"};
+        for (size_t k = 0; k < 2; k++) {
+            lower(body, keys[k], lost);
+        }
+        lower(body, mark->value.nanos < 0 ? "short_market_value" : "long_market_value", lost);
+        lower(body, "position_market_value", lost);
+        return;
+    }
+}
+
+void views_distort(struct views *views, struct plan *plan, const char *entity,
+                   struct http_response *response) {
+    if (!chaos_is_armed(plan) || response->status != 200) {
+        return;
+    }
+    struct text *body = &response->body;
+    if (strcmp(entity, "GET /v2/positions") == 0) {
+        if (plan_uses(plan, POINT_VIEW_MARK_ABSURD)) {
+            remember(views, body);
+        }
+        const struct fault *mark = chaos_ask(plan, POINT_VIEW_MARK_ABSURD, entity);
+        if (mark != NULL) {
+            mark_positions(body, mark);
+        }
+        if (chaos_ask(plan, POINT_VIEW_POSITIONS_EMPTY, entity) != NULL) {
+            text_clear(body);
+            text_add(body, "[]");
+        }
+    } else if (strcmp(entity, "GET /v2/account") == 0) {
+        const struct fault *mark = chaos_ask(plan, POINT_VIEW_MARK_ABSURD, entity);
+        if (mark != NULL) {
+            mark_account(views, body, mark);
+        }
+        if (chaos_ask(plan, POINT_VIEW_EQUITY_ZERO, entity) != NULL) {
+            json_edit_set(body, 0, "equity", 0);
+        }
+    }
+}

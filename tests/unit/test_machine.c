@@ -1,0 +1,525 @@
+/* test_machine.c - the simulated machine is itself under test: clock, disk model, process death.
+ *
+ * The disk tests enumerate every legal state after a power cut at every point of a save protocol.
+ * The protocols and counts of `table_rules` are the known answers of an independent model. */
+#include "chaos/machine/mortal.h"
+#include "chaos/machine/sim_disk.h"
+#include "chaos/machine/sim_entropy.h"
+#include "chaos/machine/sim_host.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define must(call) cr_assert_eq((call), ERR_OK)
+
+/* --- clock --- */
+
+struct seen {
+    struct virtual_clock *clock;
+    int64_t due[4];
+    size_t next;
+    int64_t moved[16];
+    size_t count;
+    int64_t nested_ns;
+};
+
+static struct utc seen_next(void *context) {
+    const struct seen *seen = context;
+    return seen->next < 4 && seen->due[seen->next] > 0 ? (struct utc){seen->due[seen->next]}
+                                                       : UTC_NEVER;
+}
+
+static void seen_moved(void *context, struct utc now) {
+    struct seen *seen = context;
+    seen->moved[seen->count++] = now.ns;
+    while (seen->next < 4 && seen->due[seen->next] > 0 && seen->due[seen->next] <= now.ns) {
+        seen->next++;
+        virtual_clock_advance(seen->clock, (struct span){seen->nested_ns});
+    }
+}
+
+Test(virtual_clock, stops_at_what_is_due_and_nested_time_is_added) {
+    struct virtual_clock *clock = virtual_clock_create((struct utc){100}, "t");
+    struct seen seen = {.clock = clock, .due = {110, 150, 300}, .nested_ns = 7};
+    virtual_clock_set_hook(clock, &(struct virtual_clock_hook){seen_moved, seen_next, &seen});
+    virtual_clock_advance(clock, (struct span){60});
+    const int64_t expected[] = {110, 150, 174};
+    cr_assert_eq(seen.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_eq(seen.moved[i], expected[i]);
+    }
+    cr_expect_eq(virtual_clock_now(clock).ns, 174); /* 100 + 60 + 2 x 7 */
+    virtual_clock_advance_to(clock, (struct utc){160});
+    cr_expect_eq(virtual_clock_now(clock).ns, 174);
+    virtual_clock_destroy(clock);
+}
+
+Test(virtual_clock, wall_steps_and_boots_leave_true_time_alone) {
+    struct virtual_clock *clock = virtual_clock_create((struct utc){1000}, "seed-7");
+    struct clock *seam = virtual_clock_seam(clock);
+    char first[CLOCK_BOOT_MAX];
+    char second[CLOCK_BOOT_MAX];
+    clock_boot_id(seam, first);
+    virtual_clock_advance(clock, (struct span){50});
+    virtual_clock_set_offset(clock, (struct span){-400});
+    cr_expect_eq(clock_utc(seam).ns, 650);
+    cr_expect_eq(clock_mono(seam).ns, 50);
+    virtual_clock_reboot(clock);
+    clock_boot_id(seam, second);
+    cr_expect_eq(clock_mono(seam).ns, 0);
+    cr_expect_eq(clock_utc(seam).ns, 650);
+    cr_expect_str_eq(first, "seed-7-boot-1");
+    cr_expect_str_eq(second, "seed-7-boot-2");
+    clock_sleep(seam, SPAN_S(10));
+    cr_expect_eq(virtual_clock_now(clock).ns, 1050 + 250000000);
+    virtual_clock_destroy(clock);
+}
+
+/* --- disk: exhaustive crash states of save protocols --- */
+
+#define BYTES 700 /* two sectors: one cut */
+
+enum step {
+    END,
+    CREATE,
+    WRITE,
+    SYNC,
+    RENAME,
+    SYNC_DIR,
+    TRUNCATE,
+    UNLINK,
+    BACKUP,
+    OPEN_OLD,
+    OPEN_SLOT
+};
+
+struct bench { /* one run of a protocol */
+    struct sim_disk *disk;
+    struct disk *seam;
+    struct disk_file file;
+};
+
+static void step_run(struct bench *b, enum step step) {
+    char fresh[BYTES];
+    memset(fresh, 'N', sizeof fresh);
+    switch (step) {
+    case CREATE:
+        must(disk_open(b->seam, "tmp", DISK_WRITE | DISK_CREATE, &b->file, NULL));
+        break;
+    case WRITE:
+        must(disk_write_at(b->seam, b->file, fresh, sizeof fresh, 0, NULL));
+        break;
+    case SYNC:
+        must(disk_sync(b->seam, b->file, NULL));
+        break;
+    case RENAME:
+        must(disk_rename(b->seam, "tmp", "s", NULL));
+        break;
+    case SYNC_DIR:
+        must(disk_sync_dir(b->seam, "", NULL));
+        break;
+    case TRUNCATE:
+        must(disk_open(b->seam, "s", DISK_WRITE, &b->file, NULL));
+        must(disk_truncate(b->seam, b->file, 0, NULL));
+        break;
+    case UNLINK:
+        must(disk_remove(b->seam, "s", NULL));
+        break;
+    case BACKUP:
+        must(disk_link(b->seam, "s", "b", NULL));
+        break;
+    case OPEN_SLOT: /* the other of two slots is overwritten; "s" keeps the old version */
+        must(disk_open(b->seam, "slot", DISK_WRITE, &b->file, NULL));
+        must(disk_write_at(b->seam, b->file, fresh, sizeof fresh, 0, NULL));
+        break;
+    case OPEN_OLD:
+    case END:
+        break;
+    }
+}
+
+struct tally {
+    int states, bad, late;
+};
+
+static void judge(struct sim_disk *disk, bool is_acked, bool is_slots, struct tally *tally) {
+    char old[BYTES];
+    char fresh[BYTES];
+    memset(old, 'O', sizeof old);
+    memset(fresh, 'N', sizeof fresh);
+    struct text s = {0};
+    const bool is_there = sim_disk_read(disk, "s", &s);
+    const bool is_whole = is_there && s.len == BYTES;
+    const bool is_old = is_whole && memcmp(s.data, old, BYTES) == 0;
+    const bool is_new = is_whole && memcmp(s.data, fresh, BYTES) == 0;
+    tally->states++;
+    tally->bad += !is_old && !is_new;
+    tally->late += is_acked && is_old && !is_slots;
+    text_release(&s);
+}
+
+static struct tally enumerate(struct disk_rules rules, const enum step *steps) {
+    struct tally tally = {0};
+    size_t length = 0;
+    while (steps[length] != END) {
+        length++;
+    }
+    char old[BYTES];
+    memset(old, 'O', sizeof old);
+    for (size_t cut = 0; cut <= length; cut++) {
+        struct crash_enumerator walk = crash_enumerator();
+        do {
+            struct bench b = {.disk = sim_disk_create(1, rules, NULL)};
+            b.seam = sim_disk_port(b.disk, 0);
+            sim_disk_write_raw(b.disk, "s", old, sizeof old);
+            sim_disk_write_raw(b.disk, "slot", old, sizeof old);
+            for (size_t i = 0; i < cut; i++) {
+                step_run(&b, steps[i]);
+            }
+            sim_disk_crash(b.disk, &walk.source);
+            judge(b.disk, cut == length, steps[0] == OPEN_SLOT, &tally);
+            sim_disk_destroy(b.disk);
+        } while (crash_enumerator_next(&walk));
+    }
+    return tally;
+}
+
+/* The rules of the independent model: bytes of a file in order, no zeros, a sync names nothing. */
+static struct disk_rules table_rules(bool names_any) {
+    return (struct disk_rules){.names_any = names_any};
+}
+
+struct protocol {
+    const char *what;
+    enum step steps[8];
+    struct tally ordered, strict;
+};
+
+static const struct protocol protocols[] = {
+    {"save", {CREATE, WRITE, SYNC, RENAME, SYNC_DIR}, {15, 0, 0}, {16, 0, 0}},
+    {"no fsync", {CREATE, WRITE, RENAME, SYNC_DIR}, {21, 4, 0}, {24, 6, 0}},
+    {"no dirsync", {CREATE, WRITE, SYNC, RENAME}, {14, 0, 2}, {15, 0, 2}},
+    {"rename first", {CREATE, WRITE, RENAME, SYNC, SYNC_DIR}, {22, 2, 0}, {26, 4, 0}},
+    {"in place", {TRUNCATE, WRITE, SYNC}, {8, 3, 0}, {8, 3, 0}},
+    {"unlink", {CREATE, WRITE, SYNC, UNLINK, RENAME, SYNC_DIR}, {19, 2, 0}, {24, 4, 0}},
+    {"backup", {CREATE, WRITE, SYNC, BACKUP, RENAME, SYNC_DIR}, {19, 0, 0}, {24, 0, 0}},
+    {"slots", {OPEN_SLOT, SYNC}, {5, 0, 0}, {5, 0, 0}},
+};
+#define PROTOCOLS (sizeof protocols / sizeof protocols[0])
+
+static void expect_tally(const char *what, struct tally is, struct tally wanted) {
+    cr_expect(is.states == wanted.states && is.bad == wanted.bad && is.late == wanted.late,
+              "%s: %d/%d/%d, wanted %d/%d/%d", what, is.states, is.bad, is.late, wanted.states,
+              wanted.bad, wanted.late);
+}
+
+Test(sim_disk, has_the_crash_states_of_the_independent_model) {
+    for (size_t i = 0; i < PROTOCOLS; i++) {
+        const struct protocol *p = &protocols[i];
+        expect_tally(p->what, enumerate(table_rules(false), p->steps), p->ordered);
+        expect_tally(p->what, enumerate(table_rules(true), p->steps), p->strict);
+    }
+}
+
+Test(sim_disk, tells_good_protocols_from_bad_in_both_profiles) {
+    const enum disk_profile profiles[] = {DISK_PROFILE_STRICT, DISK_PROFILE_ORDERED};
+    for (size_t k = 0; k < 2; k++) {
+        for (size_t i = 0; i < PROTOCOLS; i++) {
+            const struct protocol *p = &protocols[i];
+            const struct tally is = enumerate(disk_rules_of(profiles[k]), p->steps);
+            cr_expect_eq(is.bad > 0, p->strict.bad > 0, "%s: %d bad", p->what, is.bad);
+            cr_expect_eq(is.late > 0, p->strict.late > 0, "%s: %d late", p->what, is.late);
+        }
+    }
+    for (size_t i = 0; i < PROTOCOLS; i++) { /* kind: one state a cut, the present one */
+        const struct tally is = enumerate(disk_rules_of(DISK_PROFILE_KIND), protocols[i].steps);
+        cr_expect_eq(is.late, 0, "%s", protocols[i].what);
+    }
+}
+
+static struct disk_file open_new(struct disk *seam, const char *name) {
+    struct disk_file file = {-1};
+    must(disk_open(seam, name, DISK_WRITE | DISK_CREATE, &file, NULL));
+    return file;
+}
+
+static void expect_content(struct sim_disk *disk, const char *name, const char *wanted) {
+    struct text is = {0};
+    cr_expect(sim_disk_read(disk, name, &is), "%s is missing", name);
+    cr_expect_str_eq(text_get(&is), wanted);
+    text_release(&is);
+}
+
+Test(sim_disk, a_reused_name_never_mixes_bytes_of_two_files) {
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    struct disk *seam = sim_disk_port(disk, 0);
+    sim_disk_write_raw(disk, "j", "first", 5);
+    must(disk_remove(seam, "j", NULL));
+    const struct disk_file file = open_new(seam, "j");
+    must(disk_write_at(seam, file, "xy", 2, 0, NULL));
+    must(disk_sync(seam, file, NULL));
+    struct crash_uniform dropped = crash_uniform(CRASH_DROPPED);
+    sim_disk_crash(disk, &dropped.source);
+    expect_content(disk, "j", "first"); /* the removal was lost, so was the new file */
+    cr_expect_eq(sim_disk_pending(disk), 0);
+    sim_disk_destroy(disk);
+}
+
+Test(sim_disk, undoes_overlapping_writes_truncates_and_holes_exactly) {
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    struct disk *seam = sim_disk_port(disk, 0);
+    sim_disk_write_raw(disk, "f", "0123456789", 10);
+    const struct disk_file file = open_new(seam, "f");
+    must(disk_write_at(seam, file, "abc", 3, 2, NULL));
+    must(disk_truncate(seam, file, 4, NULL));
+    must(disk_write_at(seam, file, "Z", 1, 8, NULL));
+    must(disk_write_at(seam, file, "QQQ", 3, 1, NULL));
+    struct text bytes = {0};
+    cr_assert(sim_disk_read(disk, "f", &bytes));
+    cr_expect_eq(bytes.len, 9);
+    cr_expect_arr_eq(bytes.data, "0QQQ\0\0\0\0Z", 9);
+    cr_assert(sim_disk_read_durable(disk, "f", &bytes));
+    cr_expect_str_eq(text_get(&bytes), "0123456789");
+    struct crash_uniform kept = crash_uniform(CRASH_KEPT);
+    sim_disk_crash(disk, &kept.source);
+    cr_assert(sim_disk_read_durable(disk, "f", &bytes));
+    cr_expect_eq(bytes.len, 9);
+    cr_expect_arr_eq(bytes.data, "0QQQ\0\0\0\0Z", 9);
+    text_release(&bytes);
+    sim_disk_destroy(disk);
+}
+
+Test(sim_disk, tears_at_sectors_and_fills_with_zeros) {
+    char fresh[1300];
+    memset(fresh, 'N', sizeof fresh);
+    const enum crash_fate fates[] = {CRASH_TORN, CRASH_ZEROS};
+    for (size_t k = 0; k < 2; k++) {
+        struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+        struct disk *seam = sim_disk_port(disk, 0);
+        must(disk_write_at(seam, open_new(seam, "f"), fresh, sizeof fresh, 0, NULL));
+        struct crash_uniform fate = crash_uniform(fates[k]);
+        sim_disk_crash(disk, &fate.source);
+        struct text bytes = {0};
+        cr_assert(sim_disk_read(disk, "f", &bytes));
+        cr_expect_eq(bytes.len, k == 0 ? 1024 : 1300); /* cut 1 of 0 and 1 */
+        cr_expect_eq(bytes.data[1023], 'N');
+        cr_expect(k == 0 || bytes.data[1024] == 0);
+        text_release(&bytes);
+        sim_disk_destroy(disk);
+    }
+}
+
+Test(sim_disk, locks_exclude_and_die_with_their_process) {
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    struct disk_file lock = {-1};
+    struct disk_file other = {-1};
+    must(disk_lock(sim_disk_port(disk, 0), "lock", &lock, NULL));
+    cr_expect_eq(disk_lock(sim_disk_port(disk, 0), "lock", &other, NULL), ERR_LOCKED);
+    cr_expect_eq(disk_lock(sim_disk_port(disk, 1), "lock", &other, NULL), ERR_LOCKED);
+    sim_disk_process_died(disk, 0);
+    must(disk_lock(sim_disk_port(disk, 1), "lock", &other, NULL));
+    disk_close(sim_disk_port(disk, 0), other); /* not its handle */
+    cr_expect_eq(disk_lock(sim_disk_port(disk, 0), "lock", &lock, NULL), ERR_LOCKED);
+    disk_close(sim_disk_port(disk, 1), other);
+    must(disk_lock(sim_disk_port(disk, 0), "lock", &lock, NULL));
+    sim_disk_destroy(disk);
+}
+
+static void append_name(void *context, const char *name) {
+    text_add(context, name);
+    text_add_char(context, ' ');
+}
+
+Test(sim_disk, lists_one_folder_in_byte_order_and_refuses_bad_names) {
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    struct disk *seam = sim_disk_port(disk, 0);
+    struct disk_file file = {-1};
+    cr_expect_eq(disk_open(seam, "in/a", DISK_WRITE | DISK_CREATE, &file, NULL), ERR_NOT_FOUND);
+    must(disk_make_dir(seam, "in", NULL));
+    const char *names[] = {"z", "in/b", "in-x", "in/a", "B", "in0"};
+    for (size_t i = 0; i < 6; i++) {
+        disk_close(seam, open_new(seam, names[i]));
+    }
+    cr_expect_eq(disk_open(seam, "z", DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &file, NULL),
+                 ERR_EXISTS);
+    cr_expect_eq(disk_open(seam, "../z", DISK_READ, &file, NULL), ERR_IO);
+    cr_expect_eq(disk_link(seam, "z", "B", NULL), ERR_EXISTS);
+    cr_expect_eq(disk_rename(seam, "none", "B", NULL), ERR_NOT_FOUND);
+    struct text list = {0};
+    must(disk_list(seam, "in", append_name, &list, NULL));
+    cr_expect_str_eq(text_get(&list), "a b ");
+    text_clear(&list);
+    must(disk_list(seam, "", append_name, &list, NULL));
+    cr_expect_str_eq(text_get(&list), "B in-x in0 z ");
+    cr_expect_eq(disk_list(seam, "none", append_name, &list, NULL), ERR_NOT_FOUND);
+    text_release(&list);
+    sim_disk_destroy(disk);
+}
+
+static void print_hash(struct sim_disk *disk, char out[static HASH_TEXT_MAX]) {
+    struct hasher *hasher = hasher_create();
+    sim_disk_hash_durable(disk, hasher);
+    hasher_print(hasher, out);
+    hasher_destroy(hasher);
+}
+
+Test(sim_disk, an_image_brings_back_all_or_what_matches) {
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    sim_disk_write_raw(disk, "journal.db", "1", 1);
+    sim_disk_write_raw(disk, "peak.json", "a", 1);
+    char before[HASH_TEXT_MAX];
+    char after[HASH_TEXT_MAX];
+    print_hash(disk, before);
+    struct disk_image *image = sim_disk_snapshot(disk);
+    sim_disk_write_raw(disk, "journal.db", "2", 1);
+    sim_disk_write_raw(disk, "journal.db-wal", "2", 1);
+    sim_disk_write_raw(disk, "peak.json", "b", 1);
+    cr_expect_eq(sim_disk_restore_matching(disk, image, "journal.db*"), 2);
+    expect_content(disk, "journal.db", "1");
+    expect_content(disk, "peak.json", "b");
+    cr_expect_not(sim_disk_exists(disk, "journal.db-wal"));
+    sim_disk_restore(disk, image);
+    print_hash(disk, after);
+    cr_expect_str_eq(before, after);
+    disk_image_destroy(image);
+    sim_disk_destroy(disk);
+}
+
+Test(sim_disk, costs_and_crashes_come_from_the_seed) {
+    char hashes[3][HASH_TEXT_MAX];
+    int64_t ends[3];
+    const uint64_t seeds[] = {5, 5, 6};
+    for (size_t k = 0; k < 3; k++) {
+        struct virtual_clock *clock = virtual_clock_create((struct utc){0}, "t");
+        struct sim_disk *disk =
+            sim_disk_create(seeds[k], disk_rules_of(DISK_PROFILE_STRICT), clock);
+        struct disk *seam = sim_disk_port(disk, 0);
+        const struct disk_file file = open_new(seam, "f");
+        must(disk_sync_dir(seam, "", NULL));
+        for (uint64_t i = 0; i < 40; i++) {
+            must(disk_write_at(seam, file, "0123456789abcdef", 16, i * 700, NULL));
+        }
+        must(disk_sync(seam, open_new(seam, "g"), NULL));
+        struct crash_seeded source = crash_seeded(seeds[k], 3);
+        source.mood = 4; /* a mix */
+        sim_disk_crash(disk, &source.source);
+        print_hash(disk, hashes[k]);
+        ends[k] = virtual_clock_now(clock).ns;
+        sim_disk_destroy(disk);
+        virtual_clock_destroy(clock);
+    }
+    cr_expect_str_eq(hashes[0], hashes[1]);
+    cr_expect_str_neq(hashes[0], hashes[2]);
+    cr_expect_eq(ends[0], ends[1]);
+    cr_expect_neq(ends[0], ends[2]);
+    cr_expect(ends[0] >= 42 * 5000 + 2 * 500000 && ends[0] <= 42 * 40000 + 2 * 5000000);
+}
+
+/* --- process --- */
+
+Test(process, dies_at_every_effect_before_and_after) {
+    const enum process_moment moments[] = {PROCESS_BEFORE, PROCESS_AFTER};
+    for (size_t m = 0; m < 2; m++) {
+        for (uint64_t at = 1; at <= 4; at++) {
+            struct sim_disk *sim = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+            struct process process = {0};
+            process_start(&process, NULL);
+            process_die_at_effect(&process, at, moments[m]);
+            struct mortal_disk mortal;
+            mortal_disk_init(&mortal, sim_disk_port(sim, 0), &process);
+            uint64_t acked = 0;
+            for (uint64_t i = 0; i < 6; i++) {
+                struct disk_file file = {-1};
+                const char name[] = {(char)('a' + (char)i), '\0'};
+                acked +=
+                    disk_open(&mortal.seam, name, DISK_WRITE | DISK_CREATE, &file, NULL) == ERR_OK;
+            }
+            struct text there = {0};
+            sim_disk_visit_all(sim, append_name, &there);
+            cr_expect_eq(acked, at - 1);
+            cr_expect_eq(there.len, 2 * (at - 1 + m));
+            cr_expect(process_is_dead(&process));
+            cr_expect_eq(process.effects, at);
+            cr_expect_eq(process.calls_after_death, 6 - at);
+            text_release(&there);
+            sim_disk_destroy(sim);
+        }
+    }
+}
+
+Test(process, the_dead_see_a_still_clock_a_terminating_host_and_no_entropy) {
+    struct virtual_clock *clock = virtual_clock_create((struct utc){1000}, "t");
+    struct process process = {0};
+    struct mortal_clock mortal_clock;
+    struct mortal_host mortal_host;
+    struct mortal_entropy mortal_entropy;
+    struct sim_host host;
+    struct sim_entropy entropy;
+    unsigned char bytes[8];
+    process_start(&process, clock);
+    sim_host_init(&host);
+    sim_entropy_init(&entropy, 1, "names", 0);
+    mortal_clock_init(&mortal_clock, virtual_clock_seam(clock), &process);
+    mortal_host_init(&mortal_host, &host.seam, &process);
+    mortal_entropy_init(&mortal_entropy, &entropy.seam, &process);
+    cr_expect_eq(host_poll(&mortal_host.seam), HOST_NONE);
+    must(entropy_fill(&mortal_entropy.seam, bytes, 8, NULL));
+    process_die_at_time(&process, (struct utc){1500}, PROCESS_BEFORE);
+    cr_expect_eq(process_enter(&process, PROCESS_DISK), PROCESS_ALIVE);
+    virtual_clock_advance(clock, (struct span){500});
+    cr_expect_eq(clock_utc(&mortal_clock.seam).ns, 1500);
+    cr_expect_eq(process_enter(&process, PROCESS_DISK), PROCESS_CRASH_BEFORE);
+    cr_expect_eq(process.died_at.ns, 1500);
+    virtual_clock_advance(clock, (struct span){500});
+    clock_sleep(&mortal_clock.seam, SPAN_MS(1));
+    cr_expect_eq(virtual_clock_now(clock).ns, 2000);
+    cr_expect_eq(clock_utc(&mortal_clock.seam).ns, 1500);
+    cr_expect_eq(host_poll(&mortal_host.seam), HOST_TERMINATE);
+    cr_expect_eq(entropy_fill(&mortal_entropy.seam, bytes, 8, NULL), ERR_IO);
+    for (int i = 0; i < PROCESS_CALLS_AFTER_DEATH_MAX; i++) {
+        (void)host_poll(&mortal_host.seam);
+    }
+    cr_expect(process_does_not_stop(&process));
+    process_start(&process, clock);
+    cr_expect_eq(process.life, 2);
+    cr_expect_eq(process.effects_ever, 2);
+    cr_expect_eq(process_enter(&process, PROCESS_HTTP), PROCESS_ALIVE);
+    virtual_clock_destroy(clock);
+}
+
+Test(sim_host, tells_a_reload_once_and_termination_until_obeyed) {
+    struct sim_host host;
+    sim_host_init(&host);
+    sim_host_wish(&host, HOST_RELOAD);
+    sim_host_wish(&host, HOST_TERMINATE);
+    cr_expect_eq(host_poll(&host.seam), HOST_RELOAD);
+    cr_expect_eq(host_poll(&host.seam), HOST_TERMINATE);
+    cr_expect_eq(host_poll(&host.seam), HOST_TERMINATE);
+}
+
+/* Not a limit but a tripwire: a model that copies whole files per call is 100 times slower. */
+Test(sim_disk, a_write_and_sync_cost_their_bytes_only) {
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    struct disk *seam = sim_disk_port(disk, 0);
+    static char big[1 << 20];
+    sim_disk_write_raw(disk, "db", big, sizeof big);
+    const struct disk_file file = open_new(seam, "db");
+    struct timespec t[2];
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t[0]);
+    const int rounds = 20000;
+    for (int i = 0; i < rounds; i++) {
+        for (uint64_t k = 0; k < 5; k++) {
+            must(disk_write_at(seam, file, big, 4096, (k * 37 + (uint64_t)i) % 200 * 4096, NULL));
+        }
+        must(disk_sync(seam, file, NULL));
+    }
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t[1]);
+    const double ns =
+        ((double)(t[1].tv_sec - t[0].tv_sec) * 1e9 + (double)(t[1].tv_nsec - t[0].tv_nsec)) /
+        rounds;
+    fprintf(stderr, "5 writes of 4 KiB and a sync: %.0f ns\n", ns);
+    cr_expect_lt(ns, 200000);
+    sim_disk_destroy(disk);
+}

@@ -1,0 +1,516 @@
+/* test_oracle.c - each judge on the smallest streams: one that holds, one that breaks, and the edge
+ * between them. */
+#include "replay/oracle/oracle.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static const int64_t S = INT64_C(1000000000);
+
+/* Seconds of the run; 0 is an instant like any other. */
+static struct utc at(int64_t seconds) {
+    return (struct utc){INT64_C(1700000000000000000) + seconds * S};
+}
+
+static void feed(struct oracle *oracle, struct event event) {
+    oracle_observe(oracle, &event);
+}
+
+static void ledger_order(struct oracle *oracle, int64_t second, const char *id, const char *side,
+                         const char *type, const char *status, int64_t ordered, int64_t filled) {
+    feed(oracle, (struct event){.kind = EVENT_LEDGER_ORDER,
+                                .at = at(second),
+                                .subject = side,
+                                .what = status,
+                                .symbol = "AAPL",
+                                .id = id,
+                                .number = ordered * NANOS,
+                                .qty = QTY(filled),
+                                .body = type,
+                                .body_len = strlen(type)});
+}
+
+static void ledger_fill(struct oracle *oracle, int64_t second, const char *id, const char *side,
+                        int64_t shares) {
+    feed(oracle, (struct event){.kind = EVENT_LEDGER_FILL,
+                                .at = at(second),
+                                .subject = side,
+                                .symbol = "AAPL",
+                                .id = id,
+                                .qty = QTY(shares),
+                                .price = USD(100)});
+}
+
+static void core_order(struct oracle *oracle, int64_t second, const char *id, int64_t filled) {
+    feed(oracle, (struct event){.kind = EVENT_ORDER,
+                                .at = at(second),
+                                .subject = "entry",
+                                .what = "filled",
+                                .symbol = "AAPL",
+                                .id = id,
+                                .qty = QTY(filled)});
+}
+
+static void row(struct oracle *oracle, int64_t seq, const char *kind, const char *key,
+                const char *body) {
+    feed(oracle, (struct event){.kind = EVENT_ROW,
+                                .at = at(seq),
+                                .subject = kind,
+                                .id = key,
+                                .number = seq,
+                                .body = body,
+                                .body_len = strlen(body)});
+}
+
+static void word(struct oracle *oracle, enum event_kind kind, int64_t second, const char *subject,
+                 const char *what) {
+    feed(oracle, (struct event){.kind = kind, .at = at(second), .subject = subject, .what = what});
+}
+
+static void phase(struct oracle *oracle, int64_t second, const char *what) {
+    feed(oracle, (struct event){.kind = EVENT_EXIT,
+                                .at = at(second),
+                                .subject = "time",
+                                .what = what,
+                                .symbol = "AAPL",
+                                .qty = QTY(10)});
+}
+
+static void body_of(struct oracle *oracle, enum event_kind kind, int64_t second,
+                    const char *subject, const char *what, const char *body) {
+    feed(oracle, (struct event){.kind = kind,
+                                .at = at(second),
+                                .subject = subject,
+                                .what = what,
+                                .body = body,
+                                .body_len = strlen(body)});
+}
+
+/* Ends the oracle: exactly `id` broke ("" for none), and `maybe` excuses were made. */
+static void expect(struct oracle *oracle, const char *id, int maybe) {
+    const char *ids[ORACLE_INVARIANT_COUNT] = {""};
+    size_t count = oracle_broken(oracle, ids, ORACLE_INVARIANT_COUNT);
+    struct text verdict = {0};
+    oracle_verdict(oracle, &verdict);
+    cr_expect_eq(count, id[0] == '\0' ? 0 : 1, "want '%s': %s", id, text_get(&verdict));
+    cr_expect_str_eq(ids[0], id, "%s", text_get(&verdict));
+    char said[32];
+    snprintf(said, sizeof said, "\"maybe\":%d,", maybe);
+    cr_expect(strstr(text_get(&verdict), said) != NULL, "want %s %s", said, text_get(&verdict));
+    text_release(&verdict);
+    oracle_destroy(oracle);
+}
+
+Test(oracle, is_content_with_nothing) {
+    struct oracle *oracle = oracle_create();
+    struct text verdict = {0};
+    oracle_verdict(oracle, &verdict);
+    cr_expect_str_eq(text_get(&verdict), "{\"broken\":[],\"not_shown\":0,\"maybe\":0,"
+                                         "\"unprotected_dollar_seconds\":\"0\"}");
+    text_release(&verdict);
+    expect(oracle, "", 0);
+}
+
+Test(oracle, verdict_names_invariant_time_and_numbers) {
+    struct oracle *oracle = oracle_create();
+    ledger_fill(oracle, 0, "st-a", "sell", 3);
+    struct text verdict = {0};
+    oracle_verdict(oracle, &verdict);
+    cr_expect_str_eq(text_get(&verdict),
+                     "{\"broken\":[{\"id\":\"never_short\",\"at\":\"2023-11-14T22:13:20Z\","
+                     "\"text\":\"AAPL: -3 shares after st-a\"}],\"not_shown\":0,\"maybe\":0,"
+                     "\"unprotected_dollar_seconds\":\"0\"}");
+    text_release(&verdict);
+    expect(oracle, "never_short", 0);
+}
+
+Test(oracle, vocabulary_is_closed_and_round_trips) {
+    for (int i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
+        enum oracle_invariant found = ORACLE_INVARIANT_COUNT;
+        cr_expect(oracle_invariant_find(oracle_invariant_id((enum oracle_invariant)i), &found));
+        cr_expect_eq((int)found, i);
+    }
+    enum oracle_invariant kept = ORACLE_EXITS;
+    cr_expect_not(oracle_invariant_find("never_shorts", &kept));
+    cr_expect_eq(kept, ORACLE_EXITS);
+}
+
+Test(one_order, the_usual_life_holds) {
+    struct oracle *oracle = oracle_create();
+    ledger_order(oracle, 1, "st-a", "buy", "limit", "new", 10, 0);
+    ledger_order(oracle, 2, "st-a", "buy", "limit", "partially_filled", 10, 4);
+    ledger_order(oracle, 3, "st-a", "buy", "limit", "canceled", 10, 4);
+    ledger_order(oracle, 4, "st-b", "buy", "limit", "new", 10, 0);
+    ledger_order(oracle, 5, "st-b", "buy", "limit", "pending_replace", 10, 0);
+    ledger_order(oracle, 5, "st-c", "buy", "limit", "new", 10, 0);
+    ledger_order(oracle, 5, "st-b", "buy", "limit", "replaced", 10, 0);
+    ledger_order(oracle, 6, "other", "buy", "limit", "new", 10, 0);
+    expect(oracle, "", 0);
+}
+
+Test(one_order, a_second_live_buy_in_a_symbol_breaks) {
+    struct oracle *oracle = oracle_create();
+    ledger_order(oracle, 1, "st-a", "buy", "limit", "new", 10, 0);
+    ledger_order(oracle, 2, "st-b", "buy", "limit", "accepted", 10, 0);
+    expect(oracle, "one_order_per_intent", 0);
+}
+
+Test(one_order, one_id_with_two_contents_breaks) {
+    struct oracle *oracle = oracle_create();
+    ledger_order(oracle, 1, "st-a", "buy", "limit", "new", 10, 0);
+    ledger_order(oracle, 2, "st-a", "buy", "limit", "new", 11, 0);
+    expect(oracle, "one_order_per_intent", 0);
+}
+
+Test(one_order, life_after_the_end_breaks) {
+    struct oracle *oracle = oracle_create();
+    ledger_order(oracle, 1, "st-a", "sell", "limit", "new", 10, 0);
+    ledger_order(oracle, 2, "st-a", "sell", "limit", "filled", 10, 10);
+    ledger_order(oracle, 3, "st-a", "sell", "limit", "new", 10, 0);
+    expect(oracle, "one_order_per_intent", 0);
+}
+
+static void three_ticks(struct oracle *oracle, int64_t second) {
+    for (int i = 0; i < 3; i++) {
+        word(oracle, EVENT_TICK, second + i, "tick", "");
+    }
+}
+
+Test(books, equal_at_a_clean_stop_holds) {
+    struct oracle *oracle = oracle_create();
+    ledger_fill(oracle, 1, "st-a", "buy", 4);
+    ledger_fill(oracle, 2, "st-a", "buy", 6);
+    core_order(oracle, 3, "st-a", 10);
+    three_ticks(oracle, 4);
+    word(oracle, EVENT_STOP, 9, "clean", "");
+    expect(oracle, "", 0);
+}
+
+Test(books, a_fill_that_was_never_booked_breaks_at_a_clean_stop_only) {
+    for (int is_clean = 0; is_clean < 2; is_clean++) {
+        struct oracle *oracle = oracle_create();
+        ledger_fill(oracle, 1, "st-a", "buy", 10);
+        core_order(oracle, 2, "st-a", 9);
+        three_ticks(oracle, 3);
+        word(oracle, EVENT_STOP, 9, is_clean ? "clean" : "dead", "");
+        expect(oracle, is_clean ? "books_equal_ledger" : "", 0);
+    }
+}
+
+Test(books, a_fill_too_young_or_behind_a_fault_is_a_maybe) {
+    struct oracle *oracle = oracle_create();
+    ledger_fill(oracle, 1, "st-a", "buy", 10);
+    word(oracle, EVENT_TICK, 2, "tick", "");
+    word(oracle, EVENT_TICK, 3, "tick", "");
+    word(oracle, EVENT_STOP, 9, "clean", "");
+    expect(oracle, "", 1);
+    oracle = oracle_create();
+    ledger_fill(oracle, 1, "st-a", "buy", 10);
+    word(oracle, EVENT_FAULT, 1, "http.answer_lost", "");
+    three_ticks(oracle, 3);
+    word(oracle, EVENT_STOP, 9, "clean", "");
+    expect(oracle, "", 1);
+}
+
+Test(booked_once, growth_up_to_the_ledger_holds_and_one_share_more_breaks) {
+    for (int more = 0; more < 2; more++) {
+        struct oracle *oracle = oracle_create();
+        ledger_fill(oracle, 1, "st-a", "buy", 10);
+        row(oracle, 1, "fill", "st-a", "{\"qty\":\"4\"}");
+        row(oracle, 2, "fill", "st-a", more ? "{\"qty\":\"7\"}" : "{\"qty\":\"6\"}");
+        expect(oracle, more ? "fill_booked_once" : "", 0);
+    }
+}
+
+Test(booked_once, a_core_that_counts_what_was_not_executed_breaks) {
+    struct oracle *oracle = oracle_create();
+    core_order(oracle, 1, "st-a", 1);
+    expect(oracle, "fill_booked_once", 0);
+}
+
+Test(booked_once, after_a_journal_that_went_back_it_is_a_maybe) {
+    struct oracle *oracle = oracle_create();
+    ledger_fill(oracle, 1, "st-a", "buy", 10);
+    row(oracle, 5, "fill", "st-a", "{\"qty\":\"10\"}");
+    row(oracle, 5, "fill", "st-a", "{\"qty\":\"10\"}");
+    expect(oracle, "", 1);
+}
+
+Test(never_short, flat_holds_and_one_share_below_breaks) {
+    for (int more = 0; more < 2; more++) {
+        struct oracle *oracle = oracle_create();
+        ledger_fill(oracle, 1, "st-a", "buy", 10);
+        ledger_fill(oracle, 2, "st-b", "sell", 10 + more);
+        expect(oracle, more ? "never_short" : "", 0);
+    }
+}
+
+Test(restricted, exactly_five_seconds_in_holds_and_six_break) {
+    for (int64_t second = 5; second <= 6; second++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_MODE, 0, "REDUCE_ONLY", "NORMAL");
+        ledger_order(oracle, second, "st-a", "buy", "limit", "pending_new", 10, 0);
+        expect(oracle, second == 6 ? "no_entry_while_restricted" : "", 0);
+    }
+}
+
+Test(restricted, raising_the_mode_does_not_start_anew) {
+    struct oracle *oracle = oracle_create();
+    word(oracle, EVENT_MODE, 0, "REDUCE_ONLY", "NORMAL");
+    word(oracle, EVENT_MODE, 10, "HALT", "REDUCE_ONLY");
+    ledger_order(oracle, 12, "st-a", "buy", "limit", "new", 10, 0);
+    expect(oracle, "no_entry_while_restricted", 0);
+}
+
+Test(restricted, sales_foreigners_old_orders_and_other_modes_are_free) {
+    struct oracle *oracle = oracle_create();
+    ledger_order(oracle, 0, "st-a", "buy", "limit", "new", 10, 0);
+    word(oracle, EVENT_MODE, 1, "REDUCE_ONLY", "NORMAL");
+    ledger_order(oracle, 20, "st-a", "buy", "limit", "new", 10, 0);
+    ledger_order(oracle, 21, "st-a", "buy", "limit", "canceled", 10, 0);
+    ledger_order(oracle, 20, "st-b", "sell", "limit", "new", 10, 0);
+    ledger_order(oracle, 20, "someone", "buy", "limit", "new", 10, 0);
+    word(oracle, EVENT_MODE, 30, "CAUTION", "REDUCE_ONLY");
+    ledger_order(oracle, 31, "st-c", "buy", "limit", "new", 10, 0);
+    expect(oracle, "", 0);
+}
+
+Test(restricted, a_late_arrival_is_a_maybe_for_thirty_seconds) {
+    for (int64_t second = 30; second <= 31; second++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_FAULT, 0, "http.late_arrival", "");
+        word(oracle, EVENT_MODE, 0, "REDUCE_ONLY", "NORMAL");
+        ledger_order(oracle, second, "st-a", "buy", "limit", "new", 10, 0);
+        expect(oracle, second == 31 ? "no_entry_while_restricted" : "", second == 30);
+    }
+}
+
+Test(restricted, a_buy_in_the_tick_that_ends_the_mode_waits_for_its_word) {
+    for (int is_ended = 0; is_ended < 2; is_ended++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_MODE, 0, "REDUCE_ONLY", "NORMAL");
+        word(oracle, EVENT_MECHANISM, 40, "degraded_mode", "released");
+        ledger_order(oracle, 40, "st-a", "buy", "limit", "new", 10, 0);
+        if (is_ended) {
+            word(oracle, EVENT_MODE, 40, "NORMAL", "REDUCE_ONLY");
+        }
+        word(oracle, EVENT_TICK, 40, "cycle", "");
+        expect(oracle, is_ended ? "" : "no_entry_while_restricted", 0);
+    }
+}
+
+static void hold_with_stop(struct oracle *oracle) {
+    ledger_fill(oracle, 1, "st-a", "buy", 10);
+    ledger_order(oracle, 1, "st-s", "sell", "stop", "new", 10, 0);
+}
+
+Test(stops, a_cancel_with_no_exit_at_work_breaks) {
+    static const char *const phases[] = {"", "decided", "releasing", "working", "over"};
+    for (size_t i = 0; i < 5; i++) {
+        struct oracle *oracle = oracle_create();
+        hold_with_stop(oracle);
+        phase(oracle, 2, "releasing");
+        phase(oracle, 2, phases[i][0] == '\0' ? "over" : phases[i]);
+        ledger_order(oracle, 3, "st-s", "sell", "stop", "pending_cancel", 10, 0);
+        bool is_free = i == 2 || i == 3;
+        expect(oracle, is_free ? "" : "stop_cancelled_outside_transaction", 0);
+    }
+}
+
+Test(stops, a_restart_leaves_the_transaction_open) {
+    struct oracle *oracle = oracle_create();
+    hold_with_stop(oracle);
+    phase(oracle, 2, "releasing");
+    word(oracle, EVENT_STOP, 3, "dead", "");
+    word(oracle, EVENT_START, 4, "ready", "");
+    ledger_order(oracle, 5, "st-s", "sell", "stop", "canceled", 10, 0);
+    expect(oracle, "", 0);
+}
+
+Test(stops, an_operator_by_name_may_for_a_minute) {
+    struct {
+        const char *what;
+        int64_t second;
+        bool is_broken;
+    } cases[] = {{"AAPL", 62, false}, {"AAPL", 63, true}, {"", 62, false}, {"MSFT", 10, true}};
+    for (size_t i = 0; i < 4; i++) {
+        struct oracle *oracle = oracle_create();
+        hold_with_stop(oracle);
+        word(oracle, EVENT_OPERATOR, 2, "flatten", cases[i].what);
+        ledger_order(oracle, cases[i].second, "st-s", "sell", "stop", "canceled", 10, 0);
+        expect(oracle, cases[i].is_broken ? "stop_cancelled_outside_transaction" : "", 0);
+    }
+}
+
+Test(stops, replacing_expiring_or_cancelling_over_no_position_is_free) {
+    struct oracle *oracle = oracle_create();
+    hold_with_stop(oracle);
+    ledger_order(oracle, 3, "st-s", "sell", "stop", "replaced", 10, 0);
+    ledger_order(oracle, 4, "st-l", "sell", "limit", "canceled", 10, 0);
+    ledger_fill(oracle, 5, "st-x", "sell", 10);
+    ledger_order(oracle, 6, "st-t", "sell", "stop", "canceled", 10, 0);
+    expect(oracle, "", 0);
+}
+
+Test(stops, a_cancel_that_a_fault_made_is_a_maybe) {
+    struct oracle *oracle = oracle_create();
+    hold_with_stop(oracle);
+    word(oracle, EVENT_FAULT, 2, "order.unsolicited_cancel", "");
+    ledger_order(oracle, 3, "st-s", "sell", "stop", "canceled", 10, 0);
+    expect(oracle, "", 1);
+}
+
+Test(exits, sixty_seconds_hold_and_more_break) {
+    for (int64_t second = 62; second <= 63; second++) {
+        struct oracle *oracle = oracle_create();
+        phase(oracle, 1, "decided");
+        phase(oracle, 2, "releasing");
+        phase(oracle, 3, "working");
+        word(oracle, EVENT_TICK, second, "tick", "");
+        expect(oracle, second == 63 ? "exits_leave" : "", 0);
+    }
+}
+
+Test(exits, waiting_decided_over_paged_or_dead_is_no_breach) {
+    for (int i = 0; i < 5; i++) {
+        struct oracle *oracle = oracle_create();
+        phase(oracle, 1, i == 0 ? "decided" : "releasing");
+        if (i == 1) {
+            phase(oracle, 30, "over");
+        } else if (i == 2) {
+            body_of(oracle, EVENT_ALERT, 30, "page", "exit_unfilled", "AAPL");
+        } else if (i == 3) {
+            word(oracle, EVENT_STOP, 30, "dead", "");
+        } else if (i == 4) {
+            phase(oracle, 30, "decided");
+        }
+        word(oracle, EVENT_TICK, 300, "tick", "");
+        expect(oracle, "", 0);
+    }
+}
+
+Test(exits, a_warning_or_a_page_about_another_thing_is_no_page) {
+    for (int i = 0; i < 2; i++) {
+        struct oracle *oracle = oracle_create();
+        phase(oracle, 1, "releasing");
+        body_of(oracle, EVENT_ALERT, 30, i == 0 ? "warn" : "page",
+                i == 0 ? "exit_unfilled" : "daily_loss", i == 0 ? "AAPL" : "MSFT lost");
+        word(oracle, EVENT_TICK, 62, "tick", "");
+        expect(oracle, "exits_leave", 0);
+    }
+}
+
+Test(exits, under_halt_it_is_a_maybe) {
+    struct oracle *oracle = oracle_create();
+    phase(oracle, 1, "releasing");
+    word(oracle, EVENT_MODE, 5, "HALT", "NORMAL");
+    word(oracle, EVENT_TICK, 300, "tick", "");
+    expect(oracle, "", 1);
+}
+
+static const char SET[] = "{\"mode\":\"REDUCE_ONLY\",\"by\":\"core\",\"why\":\"\"}";
+
+Test(latches, a_mode_at_or_above_the_latch_holds) {
+    struct oracle *oracle = oracle_create();
+    row(oracle, 1, "latch_set", "daily_loss", SET);
+    word(oracle, EVENT_MODE, 2, "REDUCE_ONLY", "NORMAL");
+    word(oracle, EVENT_TICK, 2, "tick", "");
+    word(oracle, EVENT_MODE, 3, "HALT", "REDUCE_ONLY");
+    word(oracle, EVENT_TICK, 3, "tick", "");
+    expect(oracle, "", 0);
+}
+
+Test(latches, normal_breaks_unless_cleared) {
+    for (int how = 0; how < 3; how++) {
+        struct oracle *oracle = oracle_create();
+        row(oracle, 1, "latch_set", "daily_loss", SET);
+        word(oracle, EVENT_MODE, 2, "REDUCE_ONLY", "NORMAL");
+        word(oracle, EVENT_TICK, 2, "tick", "");
+        if (how == 1) {
+            row(oracle, 3, "latch_clear", "daily_loss", "{}");
+        } else if (how == 2) {
+            word(oracle, EVENT_MECHANISM, 3, "daily_loss", "released");
+        }
+        word(oracle, EVENT_MODE, 4, "NORMAL", "REDUCE_ONLY");
+        word(oracle, EVENT_TICK, 4, "tick", "");
+        expect(oracle, how == 0 ? "latch_never_lost" : "", 0);
+    }
+}
+
+Test(latches, clearing_another_cause_clears_nothing) {
+    struct oracle *oracle = oracle_create();
+    row(oracle, 1, "latch_set", "daily_loss", SET);
+    row(oracle, 2, "latch_set", "kill_switch", SET);
+    row(oracle, 3, "latch_clear", "kill_switch", "{}");
+    word(oracle, EVENT_TICK, 4, "tick", "");
+    expect(oracle, "latch_never_lost", 0);
+}
+
+Test(latches, a_restart_that_forgets_breaks) {
+    struct oracle *oracle = oracle_create();
+    row(oracle, 1, "latch_set", "daily_loss", SET);
+    word(oracle, EVENT_MODE, 2, "REDUCE_ONLY", "NORMAL");
+    word(oracle, EVENT_START, 3, "ready", "");
+    word(oracle, EVENT_TICK, 4, "tick", "");
+    expect(oracle, "latch_never_lost", 0);
+}
+
+Test(latches, one_that_no_row_holds_may_die_with_its_process) {
+    static const char latched[] = "\"cause\":\"second_writer\",\"mode\":\"HALT\",\"latched\":true";
+    for (int is_dead = 0; is_dead < 2; is_dead++) {
+        struct oracle *oracle = oracle_create();
+        body_of(oracle, EVENT_MECHANISM, 1, "second_writer", "acted", latched);
+        if (is_dead) {
+            word(oracle, EVENT_START, 2, "ready", "");
+        }
+        word(oracle, EVENT_TICK, 3, "tick", "");
+        expect(oracle, is_dead ? "" : "latch_never_lost", is_dead);
+    }
+}
+
+Test(latches, a_while_true_cause_is_none) {
+    struct oracle *oracle = oracle_create();
+    body_of(oracle, EVENT_MECHANISM, 1, "degraded_mode", "acted",
+            "\"cause\":\"degraded_mode\",\"mode\":\"REDUCE_ONLY\",\"latched\":false");
+    word(oracle, EVENT_TICK, 2, "tick", "");
+    expect(oracle, "", 0);
+}
+
+static void expect_measure(struct oracle *oracle, const char *value) {
+    struct text verdict = {0};
+    oracle_verdict(oracle, &verdict);
+    char said[80];
+    snprintf(said, sizeof said, "\"unprotected_dollar_seconds\":\"%s\"", value);
+    cr_expect(strstr(text_get(&verdict), said) != NULL, "%s", text_get(&verdict));
+    text_release(&verdict);
+}
+
+Test(protection, counts_what_no_live_stop_covers) {
+    struct oracle *oracle = oracle_create();
+    ledger_fill(oracle, 0, "st-a", "buy", 10);                          /* 1000 USD naked */
+    ledger_order(oracle, 5, "st-s", "sell", "stop", "pending_new", 6, 0); /* not yet resting */
+    ledger_order(oracle, 7, "st-s", "sell", "stop", "new", 6, 0);         /* 7 s x 1000 */
+    ledger_order(oracle, 10, "st-t", "sell", "stop", "new", 4, 0);        /* 3 s x 400 */
+    ledger_order(oracle, 20, "st-s", "sell", "stop", "canceled", 6, 0);   /* 10 s x 0 */
+    word(oracle, EVENT_TICK, 22, "tick", "");                            /* 2 s x 600 */
+    expect_measure(oracle, "9400");
+    ledger_fill(oracle, 22, "st-x", "sell", 6);
+    word(oracle, EVENT_TICK, 100, "tick", ""); /* 4 left, all under st-t */
+    expect_measure(oracle, "9400");
+    expect(oracle, "stop_cancelled_outside_transaction", 0); /* st-s, at 20 s */
+}
+
+Test(oracle, keeps_a_limit_of_findings_and_counts_the_rest) {
+    struct oracle *oracle = oracle_create();
+    for (int i = 0; i < ORACLE_FINDINGS_MAX + 5; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "st-%d", i);
+        core_order(oracle, i, id, 1);
+    }
+    struct text verdict = {0};
+    oracle_verdict(oracle, &verdict);
+    cr_expect(strstr(text_get(&verdict), "\"not_shown\":5,") != NULL);
+    text_release(&verdict);
+    expect(oracle, "fill_booked_once", 0);
+}
