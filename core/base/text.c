@@ -100,7 +100,7 @@ void text_add_json_string(struct text *text, const char *string) {
 }
 
 void text_member(struct text *text, const char *key) {
-    char last = text->len > 0 ? text->data[text->len - 1] : '{';
+    char last = text->len > 0 ? text->data[text->len - 1] : '{'; /* nothing yet: no comma */
     if (last != '{' && last != '[') {
         text_add_char(text, ',');
     }

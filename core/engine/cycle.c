@@ -36,11 +36,8 @@ static void verify_kill(struct engine *engine, bool is_clear) {
         engine->kill_clear_since = now;
     } else if (utc_sub(now, engine->kill_clear_since).ns >= SPAN_S(2).ns) {
         engine->is_killing = false;
-        log_line(&engine->log, "kill_verified", "");
-        observe(engine->world->observer, &(struct event){.kind = EVENT_MECHANISM,
-                                                         .at = now,
-                                                         .subject = "kill_switch",
-                                                         .what = "verified"});
+        log_mechanism(&engine->log, "kill_switch", "held", "", "kill_switch",
+                      "\"verified\":\"no live entry in two looks\"");
     }
 }
 

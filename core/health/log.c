@@ -89,3 +89,26 @@ void log_alert(struct log *log, enum alert_severity severity, const char *key, c
                                                   .body_len = strlen(text)});
     text_release(&members);
 }
+
+void log_mechanism(struct log *log, const char *mechanism, const char *what, const char *symbol,
+                   const char *id, const char *members) {
+    struct text body = {.limit = 4096};
+    text_member_string(&body, "mechanism", mechanism);
+    text_member_string(&body, "what", what);
+    text_member_string(&body, "symbol", symbol);
+    text_member_string(&body, "id", id);
+    if (members[0] != '\0') {
+        text_add_char(&body, ',');
+        text_add(&body, members);
+    }
+    log_line(log, "mechanism", text_get(&body));
+    observe(log->world->observer, &(struct event){.kind = EVENT_MECHANISM,
+                                                  .at = clock_utc(log->world->clock),
+                                                  .subject = mechanism,
+                                                  .what = what,
+                                                  .symbol = symbol,
+                                                  .id = id,
+                                                  .body = text_get(&body),
+                                                  .body_len = body.len});
+    text_release(&body);
+}

@@ -28,4 +28,9 @@ enum alert_severity { ALERT_INFO, ALERT_WARN, ALERT_PAGE };
 /* An alert for a person: logged and observed; a courier that delivers comes later. */
 void log_alert(struct log *log, enum alert_severity severity, const char *key, const char *text);
 
+/* A mechanism did something: "acted", "held", "released", ... id is the cause or order it was about;
+ * members as log_line(). Logged and observed. */
+void log_mechanism(struct log *log, const char *mechanism, const char *what, const char *symbol,
+                   const char *id, const char *members);
+
 #endif

@@ -65,6 +65,16 @@ static void take_if_equal(struct gateway *gateway, struct order *order,
     }
 }
 
+/* An order whose fate was not known is known: found by its id, or certain never to have arrived. */
+static void tell_settled(struct gateway *gateway, const struct order *order, const char *how) {
+    struct text members = {.limit = 512};
+    text_member_string(&members, "settled", how);
+    text_member_string(&members, "state", order_state_word(order->state));
+    log_mechanism(gateway->log, "order_idempotency", "acted", order->symbol, order->client_id,
+                  text_get(&members));
+    text_release(&members);
+}
+
 static enum err_code exchange(struct gateway *gateway, const struct order *order,
                               struct broker_order *truth, struct err *err) {
     struct mono expires = mono_add(clock_mono(gateway->world->clock), LAST_LOOK_LASTS);
@@ -101,6 +111,7 @@ static void settle_refused(struct gateway *gateway, struct order *order) {
     struct broker_order truth = {0};
     if (alpaca_get_order_by_client_id(gateway->alpaca, order->client_id, &truth, NULL) == ERR_OK) {
         take_if_equal(gateway, order, &truth);
+        tell_settled(gateway, order, "a duplicate id, compared");
     } else {
         orders_move(gateway->orders, order, ORDER_UNKNOWN);
     }
@@ -229,21 +240,33 @@ enum err_code gateway_send(struct gateway *gateway, const struct order *intent, 
     return send_bytes(gateway, order, err);
 }
 
-/* Not there three times after the bound, nor in the day's listing: it never arrived. A wished exit or
- * stop goes again under the same id; an entry is over. */
-static void settle_absent(struct gateway *gateway, struct order *order) {
+enum listing_says { LISTING_FAILED, LISTING_HAS, LISTING_LACKS };
+
+/* The second way to ask: the listing of orders since the decision. Takes the order if it is there. */
+static enum listing_says find_in_listing(struct gateway *gateway, struct order *order) {
     struct broker_order listing[ALPACA_ORDERS_MAX];
     size_t count = 0;
     struct utc since = utc_add(order->decided_at, SPAN_HOURS(-1));
     if (alpaca_get_orders_since(gateway->alpaca, since, listing, &count, NULL) != ERR_OK) {
-        return;
+        return LISTING_FAILED;
     }
     for (size_t i = 0; i < count; i++) {
         if (strcmp(listing[i].client_id, order->client_id) == 0) {
             take_if_equal(gateway, order, &listing[i]);
-            return;
+            tell_settled(gateway, order, "found in the listing");
+            return LISTING_HAS;
         }
     }
+    return LISTING_LACKS;
+}
+
+/* Not there three times after the bound, nor in the listing: it never arrived. A wished exit or stop
+ * goes again under the same id; an entry is over. */
+static void settle_absent(struct gateway *gateway, struct order *order) {
+    if (find_in_listing(gateway, order) != LISTING_LACKS) {
+        return;
+    }
+    tell_settled(gateway, order, "it never arrived");
     bool is_wished = order->purpose != PURPOSE_ENTRY && order->replaces[0] == '\0' &&
                      causes_mode(gateway->causes) < MODE_HALT;
     if (is_wished) {
@@ -263,8 +286,12 @@ static void settle_one(struct gateway *gateway, struct order *order) {
     order->ask_at = utc_add(now, SPAN_S(5));
     if (code == ERR_OK) {
         take_if_equal(gateway, order, &truth);
-    } else if (code == ERR_NOT_FOUND &&
-               utc_sub(now, order->last_byte_at).ns >= LATE_ARRIVAL.ns &&
+        tell_settled(gateway, order, "found by its id");
+    } else if (code != ERR_NOT_FOUND) {
+        if (++order->failed_asks >= NOT_FOUND_ASKS) {
+            (void)find_in_listing(gateway, order); /* this way to ask is broken: try the other */
+        }
+    } else if (utc_sub(now, order->last_byte_at).ns >= LATE_ARRIVAL.ns &&
                ++order->asks >= NOT_FOUND_ASKS) {
         settle_absent(gateway, order);
     }

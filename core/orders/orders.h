@@ -54,6 +54,7 @@ struct order {
     struct utc last_byte_at;
     struct utc ask_at; /* not before */
     int asks;          /* answered "not found" after the late-arrival bound */
+    int failed_asks;   /* asks that brought no answer */
     bool is_seen;      /* in the listing now being walked */
     struct utc cancel_at; /* cancel wished since; {0} = no */
     struct utc cancel_ask_at;

@@ -94,10 +94,16 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     struct qty due = qty_whole(holding_sellable(holding));
     struct order *stop = orders_live(gateway->orders, holding->symbol, PURPOSE_STOP);
     bool covers = stop != NULL && qty_cmp(order_open_qty(stop), due) >= 0;
-    mark_naked(gateway, holding, due.nanos > 0 && !covers,
+    /* Shares of an entry not yet settled cannot be sold by arithmetic, but they are there, and bare. */
+    const struct order *entry = orders_live(gateway->orders, holding->symbol, PURPOSE_ENTRY);
+    bool is_bare = entry != NULL && entry->state == ORDER_UNKNOWN && holding->broker_qty.nanos > 0;
+    mark_naked(gateway, holding, is_bare || (due.nanos > 0 && !covers),
                stop == NULL ? (struct usd){0} : stop->stop_price);
     bool is_in_transaction = plan != NULL && plan->phase != EXIT_DECIDED;
     bool is_low = covers && is_raised(stop_price(gateway, holding), stop->stop_price);
+    if (causes_mode(gateway->causes) == MODE_HALT) {
+        return; /* what rests stays, nothing is sent; the page is mark_naked's */
+    }
     if ((covers && !is_low) || due.nanos <= 0 || is_in_transaction || holding->qty.nanos <= 0 ||
         holding->differs_since.ns != 0 || entry_in_the_way(gateway, holding)) {
         return;

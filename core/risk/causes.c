@@ -1,5 +1,6 @@
 #include "core/risk/causes.h"
 
+#include "core/risk/mechanisms.h"
 #include "core/state/state_file.h"
 
 #include <string.h>
@@ -71,20 +72,37 @@ static void drop(struct causes *causes, const struct cause *cause) {
     causes->count--;
 }
 
+/* The mechanism behind a cause; what people name themselves is an operator's freeze. */
+static const char *cause_mechanism(const char *cause) {
+    static const char *const rows[][2] = {
+        {"second_writer", "second_writer"}, {"journal_down", "atomic_state"},
+        {"lease_lost", "single_instance"},      {"baseline_unknown", "daily_loss"},
+        {"wrong_account", "startup_contract"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i][0], cause) == 0) {
+            return rows[i][1];
+        }
+    }
+    size_t count = 0;
+    const struct mechanism *all = mechanisms(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(all[i].id, cause) == 0) {
+            return all[i].id;
+        }
+    }
+    return "operator_freeze";
+}
+
 static void tell(const struct causes *causes, const struct cause *cause, const char *what) {
     struct text body = {.limit = 2048};
     text_member_string(&body, "cause", cause->name);
-    text_member_string(&body, "what", what);
     text_member_string(&body, "mode", mode_word(cause->mode));
+    text_member_bool(&body, "latched", cause->is_latched);
     text_member_string(&body, "by", cause->by);
     text_member_string(&body, "why", cause->why);
-    log_line(causes->log, "cause", text_get(&body));
-    observe(causes->world->observer, &(struct event){.kind = EVENT_MECHANISM,
-                                                     .at = clock_utc(causes->world->clock),
-                                                     .subject = cause->name,
-                                                     .what = what,
-                                                     .body = text_get(&body),
-                                                     .body_len = body.len});
+    log_mechanism(causes->log, cause_mechanism(cause->name), what, "", cause->name,
+                  text_get(&body));
     text_release(&body);
 }
 

@@ -17,8 +17,8 @@
 #define VOLUME_BARS 3    /* minutes whose volume is compared */
 
 /* Measured on minute bars of eight stocks, 2022-03-14..04-18 (AAPL TSLA FB AMC GME NFLX GOOG SNOW), with
- * the default weights: 2.75 % of minutes reach the threshold 0.55, 2.6 entries a symbol and day, and the
- * score falls to 0.40 of the entry's after 9 minutes on average. Doubling the gains of momentum and
+ * the default weights: 2.75 % of minutes reach a score of 0.55 (the default threshold is 0.50), and from
+ * there it falls to 0.40 of itself after 9 minutes on average. Doubling the gains of momentum and
  * breakout gives 9.3 %, which is noise at the edge of saturation. */
 #define GAIN_MOMENTUM 3.0
 #define GAIN_REVERSION 1.0

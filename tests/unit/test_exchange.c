@@ -347,7 +347,19 @@ Test(wash, opposite_orders_are_refused_by_the_official_table) {
             cr_assert_str_eq(str(f, "reject_reason"), "opposite side limit order exists");
         }
     }
-    order(f, "sell", "stop", "gtc", "5", none, off(last, -200), id);
+    snprintf(body, sizeof body,
+             "{\"symbol\":\"SYM000\",\"qty\":1,\"side\":\"sell\",\"type\":\"stop\","
+             "\"time_in_force\":\"gtc\",\"stop_price\":1}");
+    cr_assert_eq(post(f, body), 403, "a stop against the resting buy limit");
+    cr_assert_str_eq(str(f, "reject_reason"), "opposite side limit order exists");
+    cr_assert_eq(call(f, "DELETE", "/v2/orders", "", ""), 207);
+    advance(f, SPAN_S(0));
+    cr_assert_eq(post(f, body), 200);
+    snprintf(body, sizeof body,
+             "{\"symbol\":\"SYM000\",\"qty\":1,\"side\":\"buy\",\"type\":\"limit\","
+             "\"time_in_force\":\"day\",\"limit_price\":0.5}");
+    cr_assert_eq(post(f, body), 403, "a buy limit far below the resting stop");
+    cr_assert_str_eq(str(f, "reject_reason"), "opposite side market/stop order exists");
     fixture_end(f);
 }
 

@@ -1,0 +1,55 @@
+# Seatrial, the short way in. CMake does the work (CMakePresets.json); this file only names it.
+# On a bare Debian 12 with nothing but make: `make certify` installs what it needs and runs all of it.
+
+JOBS ?= 2
+SOURCES = $(wildcard cli scenarios replay reports chaos broker_sim core tests)
+CACHE = $(if $(shell command -v ccache 2>/dev/null),-DCMAKE_C_COMPILER_LAUNCHER=ccache)
+
+.PHONY: help deps certify test bench coverage format lint clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+deps: ## install what is missing (Debian 12 packages; apt-get only if something is)
+	@sh .ci/deps
+
+certify: deps ## build for release, run everything, write the report and the certificate
+	@cmake --preset release $(CACHE)
+	@cmake --build --preset release -j $(JOBS)
+	@status=0; build/release/seatrial certify --out out/certify || status=$$?; \
+	if [ -f out/certify/index.html ]; then \
+		echo "report: $(CURDIR)/out/certify/index.html"; fi; \
+	exit $$status
+
+test: deps ## build with all warnings as errors, run every test and lint
+	@cmake --preset dev $(CACHE)
+	@cmake --build --preset dev -j $(JOBS)
+	@ctest --preset dev -j $(JOBS)
+
+bench: deps ## session seconds per CPU second and microseconds per tick, as JSON
+	@cmake --preset release $(CACHE)
+	@cmake --build --preset release -j $(JOBS)
+	@build/release/seatrial_bench
+
+coverage: deps ## lines and branches of core/ that the tests reach; fails below 90 % and 80 %
+	@cmake --preset coverage
+	@cmake --build --preset coverage -j $(JOBS)
+	@find build/coverage -name '*.gcda' -delete
+	@ctest --preset coverage -j $(JOBS)
+	@mkdir -p out/coverage
+	@gcovr --root . --object-directory build/coverage --filter 'core/' \
+		--exclude-branches-by-pattern '.*CHECK\(.*' \
+		--html-details out/coverage/index.html --print-summary \
+		--fail-under-line 90 --fail-under-branch 80
+
+format: deps ## put every source into the shape of .clang-format
+	@find $(SOURCES) -name '*.[ch]' -exec clang-format-14 -i {} +
+
+lint: deps ## layers, symbols, mutable statics, function length, money without floats, names
+	@cmake --preset dev $(CACHE)
+	@cmake --build --preset dev -j $(JOBS)
+	@ctest --preset dev -j $(JOBS) -L lint
+
+clean: ## remove build/ and out/
+	@rm -rf build out

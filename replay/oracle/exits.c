@@ -1,0 +1,118 @@
+/* exits.c - exits_leave: from "releasing" (the market trades, the core means to sell) an exit is over,
+ * or a person was paged about it, within 60 s.
+ *
+ * "decided" waits for an open market and starts no clock; going back to it ends the clock, because
+ * protection rests again. A dead process cannot leave: its clocks end with it and its successor's
+ * "releasing" starts a new one. Under HALT nothing is sent by design: a maybe. */
+#include "replay/oracle/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct span MOST = {INT64_C(60000000000)};
+
+struct leaving {
+    char symbol[TABLE_NAME_MAX];
+    bool is_open;
+    struct utc since;
+    bool was_halted;
+};
+
+struct exits {
+    struct table symbols;
+    size_t open;
+    bool is_halted;
+};
+
+static void *exits_create(void) {
+    struct exits *judge = judge_alloc(sizeof *judge);
+    judge->symbols = table_of(sizeof(struct leaving));
+    return judge;
+}
+
+static void exits_destroy(void *context) {
+    struct exits *judge = context;
+    table_release(&judge->symbols);
+    free(judge);
+}
+
+static void close_one(struct exits *judge, struct leaving *leaving) {
+    judge->open -= leaving->is_open;
+    leaving->is_open = false;
+}
+
+static void judge_time(struct exits *judge, const struct event *event, struct findings *findings) {
+    for (size_t i = 0; judge->open > 0 && i < judge->symbols.count; i++) {
+        struct leaving *leaving = table_at(&judge->symbols, i);
+        if (!leaving->is_open || utc_sub(event->at, leaving->since).ns <= MOST.ns) {
+            continue;
+        }
+        close_one(judge, leaving);
+        if (leaving->was_halted) {
+            findings_maybe(findings);
+        } else {
+            findings_break(findings, ORACLE_EXITS, event->at,
+                           "%s: still there 60 s after the exit began, and nobody was paged",
+                           leaving->symbol);
+        }
+    }
+}
+
+static void take_phase(struct exits *judge, const struct event *event) {
+    struct leaving *leaving = table_get(&judge->symbols, event->symbol);
+    if (strcmp(event->what, "releasing") == 0) {
+        close_one(judge, leaving);
+        leaving->is_open = true;
+        leaving->since = event->at;
+        leaving->was_halted = judge->is_halted;
+        judge->open++;
+    } else if (strcmp(event->what, "working") != 0) { /* over, or back to decided */
+        close_one(judge, leaving);
+    }
+}
+
+/* A page about exits, or one whose text is the symbol, tells a person. */
+static void take_page(struct exits *judge, const struct event *event) {
+    bool is_exit = strncmp(event->what, "exit", 4) == 0;
+    for (size_t i = 0; i < judge->symbols.count; i++) {
+        struct leaving *leaving = table_at(&judge->symbols, i);
+        bool is_named = strstr(event->body, leaving->symbol) != NULL;
+        if (leaving->is_open && (is_named || is_exit)) {
+            close_one(judge, leaving);
+        }
+    }
+}
+
+static void close_all(struct exits *judge) {
+    for (size_t i = 0; i < judge->symbols.count; i++) {
+        close_one(judge, table_at(&judge->symbols, i));
+    }
+}
+
+static void take_mode(struct exits *judge, const struct event *event) {
+    judge->is_halted = strcmp(event->subject, "HALT") == 0;
+    for (size_t i = 0; judge->is_halted && i < judge->symbols.count; i++) {
+        struct leaving *leaving = table_at(&judge->symbols, i);
+        leaving->was_halted = true;
+    }
+}
+
+static void exits_observe(void *context, const struct event *event, struct findings *findings) {
+    struct exits *judge = context;
+    bool is_end = event->kind == EVENT_STOP || event->kind == EVENT_START;
+    if (event->kind == EVENT_EXIT) {
+        take_phase(judge, event);
+    } else if (event->kind == EVENT_ALERT && strcmp(event->subject, "page") == 0) {
+        take_page(judge, event);
+    } else if (event->kind == EVENT_MODE) {
+        take_mode(judge, event);
+    } else if (is_end) {
+        close_all(judge);
+        judge->is_halted = false;
+    }
+    if (judge->open > 0) {
+        judge_time(judge, event, findings);
+    }
+}
+
+const struct judge_ops exits_judge = {exits_create, exits_observe, exits_destroy};

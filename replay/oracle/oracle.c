@@ -1,0 +1,151 @@
+/* oracle.c - the table of judges, and their verdict. */
+#include "replay/oracle/oracle.h"
+
+#include "replay/oracle/judge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FINDING_TEXT_MAX 160
+
+static const struct judge_ops *const JUDGES[] = {
+    &one_order_judge, &books_judge, &never_short_judge, &restricted_judge,
+    &stops_judge,     &exits_judge, &latches_judge,     &protection_judge,
+};
+enum { JUDGE_COUNT = sizeof JUDGES / sizeof JUDGES[0], PROTECTION = JUDGE_COUNT - 1 };
+
+static const struct {
+    const char *id;
+    const char *meaning;
+} INVARIANTS[] = {
+#define X(invariant, id, meaning) [invariant] = {id, meaning},
+    ORACLE_INVARIANTS(X)
+#undef X
+};
+
+struct finding {
+    enum oracle_invariant invariant;
+    struct utc at;
+    char text[FINDING_TEXT_MAX];
+};
+
+struct findings {
+    struct finding items[ORACLE_FINDINGS_MAX];
+    size_t count;
+    int64_t not_shown;
+    int64_t maybe;
+    bool is_broken[ORACLE_INVARIANT_COUNT];
+};
+
+struct oracle {
+    void *judges[JUDGE_COUNT];
+    struct findings findings;
+};
+
+void findings_break(struct findings *findings, enum oracle_invariant invariant, struct utc at,
+                    const char *format, ...) {
+    findings->is_broken[invariant] = true;
+    if (findings->count == ORACLE_FINDINGS_MAX) {
+        findings->not_shown++;
+        return;
+    }
+    struct finding *finding = &findings->items[findings->count++];
+    *finding = (struct finding){.invariant = invariant, .at = at};
+    va_list list;
+    va_start(list, format);
+    vsnprintf(finding->text, sizeof finding->text, format, list);
+    va_end(list);
+}
+
+void findings_maybe(struct findings *findings) {
+    findings->maybe++;
+}
+
+struct oracle *oracle_create(void) {
+    struct oracle *oracle = judge_alloc(sizeof *oracle);
+    for (size_t i = 0; i < JUDGE_COUNT; i++) {
+        oracle->judges[i] = JUDGES[i]->create();
+    }
+    return oracle;
+}
+
+void oracle_destroy(struct oracle *oracle) {
+    if (oracle == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < JUDGE_COUNT; i++) {
+        JUDGES[i]->destroy(oracle->judges[i]);
+    }
+    free(oracle);
+}
+
+/* Recordings and tests may leave strings out; the judges need not know. */
+static const char *or_empty(const char *string) {
+    return string == NULL ? "" : string;
+}
+
+void oracle_observe(struct oracle *oracle, const struct event *event) {
+    struct event told = *event;
+    told.subject = or_empty(told.subject);
+    told.what = or_empty(told.what);
+    told.symbol = or_empty(told.symbol);
+    told.id = or_empty(told.id);
+    told.body_len = told.body == NULL ? 0 : told.body_len;
+    told.body = or_empty(told.body);
+    for (size_t i = 0; i < JUDGE_COUNT; i++) {
+        JUDGES[i]->observe(oracle->judges[i], &told, &oracle->findings);
+    }
+}
+
+void oracle_verdict(const struct oracle *oracle, struct text *out) {
+    const struct findings *findings = &oracle->findings;
+    text_add(out, "{\"broken\":[");
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        text_add(out, i == 0 ? "{" : ",{");
+        text_member_string(out, "id", INVARIANTS[finding->invariant].id);
+        text_member_utc(out, "at", finding->at);
+        text_member_string(out, "text", finding->text);
+        text_add_char(out, '}');
+    }
+    text_add_char(out, ']');
+    text_member_int(out, "not_shown", findings->not_shown);
+    text_member_int(out, "maybe", findings->maybe);
+    text_member_decimal(out, "unprotected_dollar_seconds",
+                        protection_dollar_seconds(oracle->judges[PROTECTION]).nanos);
+    text_add_char(out, '}');
+}
+
+size_t oracle_broken(const struct oracle *oracle, const char *ids[], size_t max) {
+    size_t count = 0;
+    for (size_t i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
+        if (!oracle->findings.is_broken[i]) {
+            continue;
+        }
+        if (count < max) {
+            ids[count] = INVARIANTS[i].id;
+        }
+        count++;
+    }
+    return count;
+}
+
+const char *oracle_invariant_id(enum oracle_invariant invariant) {
+    return INVARIANTS[invariant].id;
+}
+
+const char *oracle_invariant_meaning(enum oracle_invariant invariant) {
+    return INVARIANTS[invariant].meaning;
+}
+
+bool oracle_invariant_find(const char *id, enum oracle_invariant *out) {
+    for (size_t i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
+        if (strcmp(INVARIANTS[i].id, id) == 0) {
+            *out = (enum oracle_invariant)i;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,114 @@
+/* stops.c - stop_cancelled_outside_transaction: a resting sell stop of ours over a position goes to
+ * pending_cancel or canceled only while an exit transaction works in its symbol, or a minute after an
+ * operator named it.
+ *
+ * A transaction outlives its process: the successor resumes it without a word, so a restart closes
+ * nothing. A cancel that a fault point named "...cancel..." made is a maybe. */
+#include "replay/oracle/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct span NAMED_LASTS = {INT64_C(60000000000)};
+static const struct span FAULT_LASTS = {INT64_C(30000000000)};
+
+struct guarded {
+    char symbol[TABLE_NAME_MAX];
+    struct qty position;
+    bool is_in_transaction;
+    struct utc named_at; /* by an operator; {0} never */
+};
+
+struct ended {
+    char id[TABLE_NAME_MAX];
+    bool is_judged;
+};
+
+struct stops {
+    struct table symbols;
+    struct table orders;
+    struct utc all_named_at;
+    struct utc cancel_fault_at;
+};
+
+static void *stops_create(void) {
+    struct stops *judge = judge_alloc(sizeof *judge);
+    judge->symbols = table_of(sizeof(struct guarded));
+    judge->orders = table_of(sizeof(struct ended));
+    return judge;
+}
+
+static void stops_destroy(void *context) {
+    struct stops *judge = context;
+    table_release(&judge->symbols);
+    table_release(&judge->orders);
+    free(judge);
+}
+
+static bool is_within(struct utc since, struct utc at, struct span most) {
+    return since.ns != 0 && utc_sub(at, since).ns <= most.ns;
+}
+
+static void judge_cancel(struct stops *judge, const struct event *event,
+                         struct findings *findings) {
+    struct ended *order = table_get(&judge->orders, event->id);
+    if (order->is_judged) {
+        return;
+    }
+    order->is_judged = true;
+    const struct guarded *symbol = table_get(&judge->symbols, event->symbol);
+    if (symbol->position.nanos <= 0 || symbol->is_in_transaction ||
+        is_within(symbol->named_at, event->at, NAMED_LASTS) ||
+        is_within(judge->all_named_at, event->at, NAMED_LASTS)) {
+        return;
+    }
+    if (is_within(judge->cancel_fault_at, event->at, FAULT_LASTS)) {
+        findings_maybe(findings);
+        return;
+    }
+    findings_break(findings, ORACLE_STOPS, event->at, "%s: stop %s went %s with no exit at work",
+                   event->symbol, event->id, event->what);
+}
+
+static void take_operator(struct stops *judge, const struct event *event) {
+    if (strcmp(event->subject, "flatten") != 0) {
+        return;
+    }
+    if (event->what[0] == '\0') {
+        judge->all_named_at = event->at;
+    } else {
+        struct guarded *symbol = table_get(&judge->symbols, event->what);
+        symbol->named_at = event->at;
+    }
+}
+
+static bool is_stop_cancel(const struct event *event) {
+    bool is_cancel =
+        strcmp(event->what, "pending_cancel") == 0 || strcmp(event->what, "canceled") == 0;
+    return is_cancel && is_our_id(event->id) && strcmp(event->subject, "sell") == 0 &&
+           strncmp(event->body, "stop", 4) == 0;
+}
+
+static void stops_observe(void *context, const struct event *event, struct findings *findings) {
+    struct stops *judge = context;
+    if (event->kind == EVENT_LEDGER_ORDER) {
+        if (is_stop_cancel(event)) {
+            judge_cancel(judge, event, findings);
+        }
+    } else if (event->kind == EVENT_LEDGER_FILL) {
+        struct guarded *symbol = table_get(&judge->symbols, event->symbol);
+        symbol->position = strcmp(event->subject, "sell") == 0
+                               ? qty_sub(symbol->position, event->qty)
+                               : qty_add(symbol->position, event->qty);
+    } else if (event->kind == EVENT_EXIT) {
+        struct guarded *symbol = table_get(&judge->symbols, event->symbol);
+        symbol->is_in_transaction =
+            strcmp(event->what, "releasing") == 0 || strcmp(event->what, "working") == 0;
+    } else if (event->kind == EVENT_OPERATOR) {
+        take_operator(judge, event);
+    } else if (event->kind == EVENT_FAULT && strstr(event->subject, "cancel") != NULL) {
+        judge->cancel_fault_at = event->at;
+    }
+}
+
+const struct judge_ops stops_judge = {stops_create, stops_observe, stops_destroy};

@@ -1,0 +1,102 @@
+/* markdown.c - the result as Markdown for a pull request or a mail: the verdict, what broke, what
+ * acted. */
+#include "reports/result.h"
+
+/* Text inside a table cell: bars and line ends would end it, markup would be taken for markup. */
+static void add_cell(struct text *out, const char *string) {
+    text_add(out, " ");
+    for (const char *c = string; *c != '\0'; c++) {
+        if (*c == '|' || *c == '\\' || *c == '`' || *c == '*' || *c == '_' || *c == '[') {
+            text_add_char(out, '\\');
+        }
+        char one[2] = {*c == '\n' || *c == '\r' ? ' ' : *c, '\0'};
+        report_escape(out, one);
+    }
+    text_add(out, " |");
+}
+
+static void add_number_cell(struct text *out, const cJSON *object, const char *key) {
+    text_add_format(out, " %.0f |", result_number(object, key));
+}
+
+static void add_verdict(struct text *out, const cJSON *result) {
+    struct result_summary summary = result_summarise(result);
+    text_add_format(out, "# %s: ", summary.has_passed ? "PASSED" : "FAILED");
+    report_escape(out, result_string(result, "title"));
+    text_add_format(out,
+                    "\n\n%d of %d scenarios passed, %d of %d required counts met, %d mechanisms "
+                    "acted.\n\nBuild `%s`, configuration `%s`, seed %.0f.\n",
+                    summary.scenarios - summary.scenarios_failed, summary.scenarios,
+                    summary.cells - summary.cells_failed, summary.cells, summary.mechanisms_acted,
+                    result_string(result, "build"), result_string(result, "config_hash"),
+                    result_number(result, "seed"));
+}
+
+static void add_voyage(struct text *out, const cJSON *voyage) {
+    const cJSON *totals = json_member(voyage, "totals");
+    text_add(out, "\n## ");
+    report_escape(out, result_string(voyage, "title"));
+    text_add_format(out,
+                    "\n\n%s to %s, %.0f sessions, %.0f orders, %.0f fills, equity at the end %.2f, "
+                    "trace `%s`.\n\n| required | count | at least | |\n|---|---:|---:|---|\n",
+                    result_string(voyage, "first"), result_string(voyage, "last"),
+                    result_number(voyage, "sessions"), result_number(totals, "orders"),
+                    result_number(totals, "fills"), result_number(totals, "equity_end"),
+                    result_string(totals, "trace_hash"));
+    const cJSON *item;
+    cJSON_ArrayForEach(item, json_member(voyage, "required")) {
+        text_add(out, "|");
+        add_cell(out, result_string(item, "what"));
+        add_number_cell(out, item, "count");
+        add_number_cell(out, item, "at_least");
+        text_add(out, result_is_met(item) ? " met |\n" : " **missing** |\n");
+    }
+    text_add(out, "\n| mechanism | acted | held | released | note |\n|---|---:|---:|---:|---|\n");
+    cJSON_ArrayForEach(item, json_member(voyage, "mechanisms")) {
+        text_add(out, "|");
+        add_cell(out, result_string(item, "id"));
+        add_number_cell(out, item, "acted");
+        add_number_cell(out, item, "held");
+        add_number_cell(out, item, "released");
+        add_cell(out, result_string(item, "note"));
+        text_add(out, "\n");
+    }
+}
+
+static void add_scenario(struct text *out, const cJSON *scenario) {
+    text_add(out, "|");
+    add_cell(out, result_string(scenario, "id"));
+    text_add(out, result_is_pass(scenario) ? " pass |" : " **");
+    if (!result_is_pass(scenario)) {
+        report_escape(out, result_string(scenario, "verdict"));
+        text_add(out, "** |");
+    }
+    struct text broken = {0};
+    const cJSON *item;
+    cJSON_ArrayForEach(item, json_member(scenario, "broken")) {
+        text_add(&broken, broken.len > 0 ? "; " : "");
+        text_add(&broken, item->valuestring);
+    }
+    add_cell(out, text_get(&broken));
+    text_release(&broken);
+    add_cell(out, result_string(scenario, "repeat"));
+    text_add(out, "\n");
+}
+
+enum err_code report_markdown(const cJSON *result, struct text *out, struct err *err) {
+    enum err_code code = result_check(result, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    add_verdict(out, result);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, json_member(result, "voyages")) {
+        add_voyage(out, item);
+    }
+    text_add(out,
+             "\n## Scenarios\n\n| scenario | verdict | broken | repeat |\n|---|---|---|---|\n");
+    cJSON_ArrayForEach(item, json_member(result, "scenarios")) {
+        add_scenario(out, item);
+    }
+    return text_finish(out, err);
+}

@@ -1,0 +1,264 @@
+/* build.c - putting a world together, and taking it apart in reverse. */
+#include "core/base/check.h"
+#include "scenarios/stage_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum err_code build_market(struct stage *stage, struct err *err) {
+    const struct scenario *scenario = stage->scenario;
+    const char *path = stage->options->data_path;
+    struct date first = scenario->has_start ? scenario->start : date_from_civil(2024, 3, 4);
+    if (path == NULL && strcmp(scenario->set, "synthetic") == 0) {
+        return market_synthetic(scenario->seed, (size_t)scenario->synthetic_symbols, first,
+                                scenario->days, &stage->market, err);
+    }
+    char folder[4096];
+    int n = path != NULL
+                ? snprintf(folder, sizeof folder, "%s", path)
+                : snprintf(folder, sizeof folder, "%s/%s", stage->options->data_dir, scenario->set);
+    if (n < 0 || (size_t)n >= sizeof folder) {
+        return err_set(err, ERR_LIMIT, "the path of the data folder is too long");
+    }
+    return market_load(folder, scenario->seed, &stage->market, err);
+}
+
+/* Sessions of the run, and with them its first and last instant. */
+static enum err_code build_sessions(struct stage *stage, struct err *err) {
+    const struct scenario *scenario = stage->scenario;
+    const struct calendar *calendar = market_calendar(stage->market);
+    struct date first = scenario->has_start ? scenario->start : market_first_date(stage->market);
+    struct date last_known = market_last_date(stage->market);
+    struct session session;
+    struct session last;
+    int days = 0;
+    if (!calendar_current_or_next(calendar, ny_to_utc(first, 0, 0), &session)) {
+        return err_set(err, ERR_RANGE, "no session on or after the start");
+    }
+    stage->first_session = session;
+    do {
+        last = session;
+        days++;
+    } while ((scenario->days == 0 || days < scenario->days) &&
+             calendar_next(calendar, last.close, &session) &&
+             session.date.days <= last_known.days);
+    if (stage->first_session.date.days > last_known.days || days < scenario->days) {
+        return err_set(err, ERR_RANGE, "the data has %d sessions from the start, %d are wanted",
+                       days, scenario->days);
+    }
+    stage->start = utc_add(stage->first_session.open, SPAN_MIN(-30));
+    stage->end = utc_add(last.close, SPAN_MIN(30));
+    return ERR_OK;
+}
+
+static enum err_code build_universe(struct stage *stage, struct err *err) {
+    struct config *config = &stage->config;
+    if (config->symbol_count == 0) {
+        for (size_t i = 0; i < market_symbol_count(stage->market); i++) {
+            if (i < CONFIG_SYMBOLS_MAX &&
+                text_copy(config->symbols[i], CONFIG_SYMBOL_MAX, market_symbol(stage->market, i),
+                          err) == ERR_OK) {
+                config->symbol_count = i + 1;
+            }
+        }
+    }
+    for (size_t i = 0; i < config->symbol_count; i++) {
+        if (market_find(stage->market, config->symbols[i]) < 0) {
+            return err_set(err, ERR_CONFIG, "the market has no symbol '%s'", config->symbols[i]);
+        }
+    }
+    struct text faults = {0};
+    enum err_code code = config_check(config, &faults, err);
+    if (code != ERR_OK) {
+        code = err_set(err, ERR_CONFIG, "%s", text_get(&faults));
+    }
+    text_release(&faults);
+    return code;
+}
+
+static enum err_code build_broker(struct stage *stage, struct err *err) {
+    const struct scenario *scenario = stage->scenario;
+    struct broker_options options = broker_options_paper(scenario->seed, stage->start);
+    options.cash = scenario->cash;
+    options.multiplier = (int)scenario->multiplier;
+    options.account_number = "SIM000001";
+    options.observer = &stage->fanout.seam;
+    if (scenario->has_partial_fill_chance) {
+        options.partial_fill_chance = scenario->partial_fill_chance;
+    }
+    if (scenario->has_late_reject_chance) {
+        options.late_reject_chance = scenario->late_reject_chance;
+    }
+    return broker_create(stage->market, &options, &stage->broker, err);
+}
+
+static struct fault_time fault_time(const struct stage *stage, const struct when *when) {
+    return when->kind == WHEN_AFTER ? fault_after(when->after)
+                                    : fault_at(stage_when(stage, when, stage->start));
+}
+
+static enum err_code build_plan(struct stage *stage, struct err *err) {
+    const struct scenario *scenario = stage->scenario;
+    stage->plan = plan_create(scenario->seed, stage->clock, &stage->fanout.seam);
+    for (size_t i = 0; i < scenario->fault_count; i++) {
+        struct fault fault = scenario->faults[i].fault;
+        fault.from = fault_time(stage, &scenario->faults[i].from);
+        fault.has_until = scenario->faults[i].until.kind != WHEN_START;
+        if (fault.has_until) {
+            fault.until = fault_time(stage, &scenario->faults[i].until);
+        }
+        if (plan_add(stage->plan, &fault, err) != ERR_OK) {
+            return err_wrap(err, "faults[%zu]", i);
+        }
+    }
+    return chaos_arm(stage->plan, stage->clock, err);
+}
+
+/* --- time --- */
+
+static void clock_moved(void *context, struct utc now) {
+    struct stage *stage = context; /* who needs the broker moves it first: most advances need nothing */
+    if (!utc_is_before(now, late_queue_next_at(stage->late))) {
+        (void)late_queue_deliver_due(stage->late, now);
+    }
+    if (!utc_is_before(now, operator_next_at(stage))) {
+        operator_run_due(stage, now);
+    }
+}
+
+static struct utc clock_next_at(void *context) {
+    const struct stage *stage = context;
+    struct utc late = late_queue_next_at(stage->late);
+    struct utc operator = operator_next_at(stage);
+    return utc_is_before(late, operator) ? late : operator;
+}
+
+/* --- seams --- */
+
+static void build_machine(struct stage *stage) {
+    uint64_t seed = stage->scenario->seed;
+    char name[32];
+    snprintf(name, sizeof name, "seed-%llu", (unsigned long long)seed);
+    stage->clock = virtual_clock_create(stage->start, name);
+    stage->disk =
+        sim_disk_create(seed, disk_rules_of(DISK_PROFILE_STRICT), stage->clock);
+    process_start(&stage->process, stage->clock);
+}
+
+static void build_seams(struct stage *stage) {
+    uint64_t seed = stage->scenario->seed;
+    struct clock *clock = virtual_clock_seam(stage->clock);
+    direct_http_init(&stage->direct, stage->broker, stage->clock);
+    sim_http_init(&stage->sim_http, stage->broker, stage->clock, seed);
+    stage->late = late_queue_create(&stage->direct.seam);
+    mortal_clock_init(&stage->mortal_clock, clock, &stage->process);
+    sim_entropy_init(&stage->entropy, seed, "core", 1);
+    mortal_entropy_init(&stage->mortal_entropy, &stage->entropy.seam, &stage->process);
+    sim_host_init(&stage->host);
+    mortal_host_init(&stage->mortal_host, &stage->host.seam, &stage->process);
+    mortal_disk_init(&stage->mortal_disk, sim_disk_port(stage->disk, 0), &stage->process);
+    stage->faulty_disk = faulty_disk_create(&stage->mortal_disk.seam, stage->disk, stage->plan,
+                                            &stage->process);
+    stage->faulty_http = faulty_http_create(&stage->sim_http.seam, stage->plan, &stage->process,
+                                            stage->clock, stage->late);
+    tap_init(&stage->tap, faulty_http_seam(stage->faulty_http), &stage->mortal_clock.seam,
+             &stage->fanout.seam, stage->watch, stage->clock);
+    stage->world = (struct world){.clock = &stage->mortal_clock.seam,
+                                  .http = &stage->tap.seam,
+                                  .disk = faulty_disk_seam(stage->faulty_disk),
+                                  .entropy = &stage->mortal_entropy.seam,
+                                  .host = &stage->mortal_host.seam,
+                                  .observer = &stage->fanout.seam};
+    sim_entropy_init(&stage->operator_entropy, seed, "operator", 1);
+    sim_host_init(&stage->operator_host);
+    stage->operator_world = (struct world){.clock = clock,
+                                           .http = &stage->direct.seam,
+                                           .disk = sim_disk_port(stage->disk, 1),
+                                           .entropy = &stage->operator_entropy.seam,
+                                           .host = &stage->operator_host.seam};
+}
+
+static void build_observers(struct stage *stage) {
+    const struct calendar *calendar = market_calendar(stage->market);
+    fanout_init(&stage->fanout);
+    trace_init(&stage->trace);
+    stage->collect = malloc(sizeof *stage->collect);
+    CHECK(stage->collect != NULL);
+    collect_init(stage->collect, calendar);
+    stage->watch = watch_create(stage->scenario, calendar);
+    operator_rules_init(stage);
+    fanout_add(&stage->fanout, &stage->trace.seam);
+    fanout_add(&stage->fanout, &stage->collect->seam);
+    fanout_add(&stage->fanout, watch_observer(stage->watch));
+    fanout_add(&stage->fanout, &stage->rules);
+    fanout_add(&stage->fanout, stage->options->observer);
+}
+
+enum err_code stage_build(struct stage *stage, struct err *err) {
+    stage->scenario = stage->options->scenario;
+    stage->config = stage->scenario->config;
+    stage->restart_at = UTC_NEVER;
+    enum err_code code = build_market(stage, err);
+    if (code == ERR_OK) {
+        code = build_sessions(stage, err);
+    }
+    if (code == ERR_OK) {
+        code = build_universe(stage, err);
+    }
+    if (code != ERR_OK) {
+        return code;
+    }
+    build_observers(stage);
+    build_machine(stage);
+    code = build_broker(stage, err);
+    if (code == ERR_OK) {
+        code = build_plan(stage, err);
+    }
+    if (code == ERR_OK) {
+        code = operator_plan(stage, err);
+    }
+    if (code == ERR_OK) {
+        build_seams(stage);
+        const struct virtual_clock_hook hook = {clock_moved, clock_next_at, stage};
+        virtual_clock_set_hook(stage->clock, &hook);
+    }
+    return code;
+}
+
+void stage_release(struct stage *stage) {
+    if (stage->clock != NULL) {
+        virtual_clock_set_hook(stage->clock, NULL);
+    }
+    if (stage->engine != NULL) {
+        engine_destroy(stage->engine);
+    }
+    if (stage->faulty_http != NULL) {
+        tap_release(&stage->tap);
+        faulty_http_destroy(stage->faulty_http);
+        faulty_disk_destroy(stage->faulty_disk);
+        late_queue_destroy(stage->late);
+    }
+    if (stage->plan != NULL) {
+        chaos_disarm(stage->plan);
+        plan_destroy(stage->plan);
+    }
+    if (stage->disk != NULL) {
+        sim_disk_destroy(stage->disk);
+    }
+    if (stage->broker != NULL) {
+        broker_destroy(stage->broker);
+    }
+    if (stage->clock != NULL) {
+        virtual_clock_destroy(stage->clock);
+        watch_destroy(stage->watch);
+        trace_release(&stage->trace);
+    }
+    if (stage->collect != NULL) {
+        collect_release(stage->collect);
+        free(stage->collect);
+    }
+    if (stage->market != NULL) {
+        market_destroy(stage->market);
+    }
+}

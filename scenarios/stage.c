@@ -1,0 +1,358 @@
+/* stage.c - the event loop: time, the core's ticks, its deaths and its new lives. */
+#include "scenarios/stage.h"
+
+#include "core/base/check.h"
+#include "scenarios/stage_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_EVERY SPAN_MS(250)
+#define REFUSED_STARTS_MAX 5
+
+/* --- lives --- */
+
+static void add_totals(struct stage *stage) {
+    struct engine_totals life = engine_totals(stage->engine);
+    stage->totals.ticks += life.ticks;
+    stage->totals.orders += life.orders;
+    stage->totals.refusals += life.refusals;
+    stage->totals.fills += life.fills;
+}
+
+static struct span restart_delay(const struct stage *stage) {
+    struct random random =
+        random_stream(stage->scenario->seed, "restart", stage->life, 0, 0);
+    int64_t drawn_ms = random_between(&random, 1000, 10000);
+    return stage->scenario->has_restart_delay ? stage->scenario->restart_delay
+                                              : SPAN_MS(drawn_ms);
+}
+
+/* The process is dead: its memory goes, and what the disk had not made durable. */
+static void bury(struct stage *stage) {
+    struct utc now = virtual_clock_now(stage->clock);
+    if (stage->engine != NULL) {
+        add_totals(stage);
+        engine_destroy(stage->engine);
+        stage->engine = NULL;
+    }
+    if (process_does_not_stop(&stage->process)) {
+        watch_break(stage->watch, CONDITION_S23, now, "calls after death");
+    }
+    struct crash_seeded fates = crash_seeded(stage->scenario->seed, stage->life);
+    if (stage->scenario->is_power_cut) {
+        faulty_disk_power_cut(stage->faulty_disk, &fates.source);
+    } else {
+        sim_disk_process_died(stage->disk, 0);
+    }
+    observe(&stage->fanout.seam,
+            &(struct event){.kind = EVENT_STOP, .at = now, .subject = "dead"});
+    stage->restart_at = stage->stays_down ? UTC_NEVER : utc_add(now, restart_delay(stage));
+    stage->is_stopping = false;
+}
+
+/* A new process on what the old one left. */
+static void new_life(struct stage *stage) {
+    stage->life++;
+    stage->restart_at = UTC_NEVER;
+    if (stage->life == 1) {
+        return;
+    }
+    if (stage->scenario->is_new_boot) {
+        virtual_clock_reboot(stage->clock);
+    }
+    (void)faulty_disk_restart(stage->faulty_disk);
+    process_start(&stage->process, stage->clock);
+    stage->process.life = stage->life;
+    sim_entropy_init(&stage->entropy, stage->scenario->seed, "core", stage->life);
+    sim_host_init(&stage->host);
+}
+
+static void start_engine(struct stage *stage) {
+    struct engine_options options = {.world = &stage->world,
+                                     .config = &stage->config,
+                                     .mode = ENGINE_SIM,
+                                     .key_id = "SIM-KEY",
+                                     .secret = "SIM-SECRET",
+                                     .build = stage->options->build};
+    struct err err = {0};
+    new_life(stage);
+    if (engine_create(&options, &stage->engine, &err) == ERR_OK) {
+        stage->refused_starts = 0;
+        return;
+    }
+    stage->engine = NULL;
+    if (process_is_dead(&stage->process)) {
+        bury(stage);
+        return;
+    }
+    struct utc now = virtual_clock_now(stage->clock);
+    if (++stage->refused_starts < REFUSED_STARTS_MAX) {
+        stage->restart_at = utc_add(now, SPAN_S(10)); /* as its supervisor would */
+    } else {
+        watch_break(stage->watch, CONDITION_X6, now, err.text);
+    }
+    sim_disk_process_died(stage->disk, 0);
+}
+
+static void stop_engine(struct stage *stage) {
+    engine_stop(stage->engine);
+    if (process_is_dead(&stage->process)) {
+        bury(stage);
+        return;
+    }
+    add_totals(stage);
+    engine_destroy(stage->engine);
+    stage->engine = NULL;
+    stage->is_stopping = false;
+    sim_disk_process_died(stage->disk, 0);
+}
+
+/* --- ticks --- */
+
+static void tell_equity(struct stage *stage) {
+    struct utc now = virtual_clock_now(stage->clock);
+    broker_advance_to(stage->broker, now);
+    observe(&stage->fanout.seam, &(struct event){.kind = EVENT_LEDGER_EQUITY,
+                                                 .at = now,
+                                                 .amount = broker_equity(stage->broker),
+                                                 .price = broker_cash(stage->broker)});
+}
+
+static void after_call(struct stage *stage) {
+    if (process_is_dead(&stage->process)) {
+        bury(stage);
+    } else if (stage->is_stopping) {
+        stop_engine(stage);
+    }
+}
+
+static void tick(struct stage *stage) {
+    stage->tick++;
+    stage->is_woken = false;
+    stage->sim_http.tick = stage->tick;
+    stage->sim_http.ordinal = 0;
+    plan_set_tick(stage->plan, stage->tick);
+    faulty_disk_look(stage->faulty_disk);
+    broker_advance_to(stage->broker, virtual_clock_now(stage->clock));
+    engine_tick(stage->engine);
+    tell_equity(stage);
+    after_call(stage);
+}
+
+/* Between ticks the core looks at its inbox every 250 ms; the stage spares it the looks that would
+ * find nothing. */
+static void look(struct stage *stage) {
+    stage->is_woken = false;
+    if (process_is_dead(&stage->process) || stage->is_stopping) {
+        after_call(stage);
+    } else if (engine_look(stage->engine) && !process_is_dead(&stage->process)) {
+        tick(stage);
+    } else {
+        after_call(stage);
+    }
+}
+
+/* Moves time towards `at`; stops earlier where the core has something to look at. */
+static void wait_until(struct stage *stage, struct utc at) {
+    struct utc operator = operator_next_at(stage);
+    struct utc stop = at;
+    if (stage->is_woken) {
+        stop = utc_add(virtual_clock_now(stage->clock), LOOK_EVERY);
+    } else if (utc_is_before(operator, at)) {
+        stop = utc_add(operator, LOOK_EVERY);
+    }
+    virtual_clock_advance_to(stage->clock, utc_is_before(stop, at) ? stop : at);
+    broker_advance_to(stage->broker, virtual_clock_now(stage->clock));
+}
+
+static struct utc earlier(struct utc a, struct utc b) {
+    return utc_is_before(a, b) ? a : b;
+}
+
+/* One step of the loop: to the next thing of the core, and that. */
+static void step(struct stage *stage) {
+    if (stage->engine == NULL) {
+        struct utc at = earlier(stage->restart_at, stage->end);
+        wait_until(stage, earlier(at, utc_add(operator_next_at(stage).ns == UTC_NEVER.ns
+                                                  ? at
+                                                  : operator_next_at(stage),
+                                              SPAN_MS(1))));
+        stage->is_woken = false;
+        if (!utc_is_before(virtual_clock_now(stage->clock), stage->restart_at)) {
+            start_engine(stage);
+        }
+        return;
+    }
+    struct utc wall_ahead = {virtual_clock_offset(stage->clock).ns};
+    struct utc next = {engine_next_at(stage->engine).ns - wall_ahead.ns};
+    wait_until(stage, earlier(next, stage->end));
+    if (utc_is_before(virtual_clock_now(stage->clock), next)) {
+        look(stage);
+    } else {
+        tick(stage);
+    }
+}
+
+static void tell_progress(const struct stage *stage, int *told) {
+    int64_t done = virtual_clock_now(stage->clock).ns - stage->start.ns;
+    int permille = (int)(done / ((stage->end.ns - stage->start.ns) / 1000 + 1));
+    if (stage->options->progress != NULL && permille != *told) {
+        *told = permille;
+        stage->options->progress(stage->options->progress_context, permille);
+    }
+}
+
+static void loop(struct stage *stage) {
+    int told = -1;
+    stage->restart_at = stage->start;
+    while (utc_is_before(virtual_clock_now(stage->clock), stage->end)) {
+        step(stage);
+        tell_progress(stage, &told);
+    }
+    if (stage->engine != NULL) {
+        stop_engine(stage);
+    } else if (!stage->stays_down && stage->restart_at.ns != UTC_NEVER.ns) {
+        watch_break(stage->watch, CONDITION_X6, stage->end, "still down at the end");
+    }
+    tell_equity(stage);
+    watch_end(stage->watch, stage->end);
+}
+
+/* --- the result --- */
+
+static void judge_faults(const struct stage *stage, struct stage_result *out) {
+    for (size_t i = 0; i < plan_count(stage->plan); i++) {
+        size_t fired = 0;
+        for (size_t j = 0; j < plan_fired_count(stage->plan); j++) {
+            fired += plan_fired(stage->plan, j)->fault == i;
+        }
+        if (fired == 0) {
+            char line[160];
+            snprintf(line, sizeof line, "faults[%zu] %s never fired", i,
+                     fault_point_name(plan_fault(stage->plan, i)->point));
+            text_add_format(&out->broken_lines, "%s\n", line);
+            text_add(&out->broken_json, out->broken_json.len == 0 ? "" : ",");
+            text_add_json_string(&out->broken_json, line);
+            out->unfired++;
+        }
+    }
+    out->broken += out->unfired;
+}
+
+static void count_sessions(const struct stage *stage, struct stage_result *out) {
+    const struct calendar *calendar = market_calendar(stage->market);
+    struct session session = stage->first_session;
+    out->first_day = session.date;
+    do {
+        out->days++;
+        out->sim_seconds += (session.close.ns - session.open.ns) / NANOS;
+        out->last_day = session.date;
+    } while (calendar_next(calendar, session.close, &session) &&
+             utc_is_before(session.open, stage->end));
+}
+
+/* Closes of every session and symbol, for the report's picture of the market. */
+static void print_market(const struct stage *stage, struct text *out) {
+    const struct calendar *calendar = market_calendar(stage->market);
+    for (size_t i = 0; i < stage->config.symbol_count; i++) {
+        int symbol = market_find(stage->market, stage->config.symbols[i]);
+        struct session session = stage->first_session;
+        text_add(out, i == 0 ? "{" : ",{");
+        text_member_string(out, "symbol", stage->config.symbols[i]);
+        text_add(out, ",\"series\":[");
+        do {
+            struct market_bar bar;
+            if (market_daily_bar(stage->market, (size_t)symbol, session.date, stage->end, &bar)) {
+                text_add(out, text_get(out)[out->len - 1] == '[' ? "[\"" : ",[\"");
+                text_add_utc(out, session.close);
+                text_add(out, "\",\"");
+                text_add_decimal(out, bar.close.nanos);
+                text_add(out, "\"]");
+            }
+        } while (calendar_next(calendar, session.close, &session) &&
+                 utc_is_before(session.open, stage->end));
+        text_add(out, "]}");
+    }
+}
+
+/* Days that only this set's calendar closes, and symbols whose data ends before the run. */
+static void print_gaps(const struct stage *stage, struct stage_result *out) {
+    const struct calendar *calendar = market_calendar(stage->market);
+    char date[DATE_TEXT_MAX];
+    for (size_t i = 0; i < calendar->extra_count; i++) {
+        if (calendar->extra_closed[i].days > out->first_day.days &&
+            calendar->extra_closed[i].days < out->last_day.days) {
+            date_print(calendar->extra_closed[i], date);
+            text_add(&out->closed_json, out->closed_json.len == 0 ? "" : ",");
+            text_add_json_string(&out->closed_json, date);
+        }
+    }
+    for (size_t i = 0; i < market_symbol_count(stage->market); i++) {
+        struct date last = market_symbol_last_date(stage->market, i);
+        if (last.days < out->last_day.days) {
+            date_print(last, date);
+            text_add(&out->ended_json, out->ended_json.len == 0 ? "{" : ",{");
+            text_member_string(&out->ended_json, "symbol", market_symbol(stage->market, i));
+            text_member_string(&out->ended_json, "date", date);
+            text_add_char(&out->ended_json, '}');
+        }
+    }
+}
+
+static void result_of(struct stage *stage, struct stage_result *out) {
+    *out = (struct stage_result){.collect = stage->collect,
+                                 .config = stage->config,
+                                 .ticks = stage->totals.ticks,
+                                 .orders = (int64_t)broker_order_count(stage->broker),
+                                 .fills = broker_fill_count(stage->broker),
+                                 .refusals = stage->collect->refusals,
+                                 .equity_start = stage->scenario->cash,
+                                 .equity_end = broker_equity(stage->broker)};
+    stage->collect->calendar = NULL; /* the market goes, the numbers stay */
+    trace_print(&stage->trace, out->trace_hash);
+    config_hash(&stage->config, out->config_hash);
+    count_sessions(stage, out);
+    out->broken = watch_broken(stage->watch, &out->broken_lines);
+    watch_print_broken(stage->watch, &out->broken_json);
+    judge_faults(stage, out);
+    print_market(stage, &out->market_json);
+    print_gaps(stage, out);
+    out->start = stage->start;
+    out->end = stage->end;
+    stage->collect = NULL;
+}
+
+enum err_code stage_run(const struct stage_options *options, struct stage_result *out,
+                        struct err *err) {
+    struct stage *stage = calloc(1, sizeof *stage);
+    if (stage == NULL) {
+        return err_set(err, ERR_MEMORY, "no memory for a stage");
+    }
+    stage->options = options;
+    enum err_code code = stage_build(stage, err);
+    if (code == ERR_OK) {
+        loop(stage);
+        result_of(stage, out);
+        if (options->at_end != NULL) {
+            options->at_end(options->at_end_context, stage->disk);
+        }
+    }
+    stage_release(stage);
+    free(stage);
+    return code;
+}
+
+void stage_result_release(struct stage_result *result) {
+    if (result->collect != NULL) {
+        collect_release(result->collect);
+        free(result->collect);
+    }
+    text_release(&result->broken_lines);
+    text_release(&result->broken_json);
+    text_release(&result->market_json);
+    text_release(&result->closed_json);
+    text_release(&result->ended_json);
+    *result = (struct stage_result){0};
+}

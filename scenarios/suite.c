@@ -1,0 +1,178 @@
+/* suite.c - many scenario files, one after another. */
+#include "scenarios/suite.h"
+
+#include "core/base/check.h"
+#include "scenarios/result.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FILE_MAX ((size_t)1 << 20)
+
+/* Keeps the list in byte order: readdir's order is the file system's. */
+static enum err_code insert(struct suite *suite, const char *path, struct err *err) {
+    size_t at = suite->count;
+    if (suite->count == SUITE_FILES_MAX || strlen(path) >= SUITE_PATH_MAX) {
+        return err_set(err, ERR_LIMIT, "%s: more than %d files, or too long a path", path,
+                       SUITE_FILES_MAX);
+    }
+    while (at > 0 && strcmp(suite->paths[at - 1], path) > 0) {
+        memcpy(suite->paths[at], suite->paths[at - 1], SUITE_PATH_MAX);
+        at--;
+    }
+    snprintf(suite->paths[at], SUITE_PATH_MAX, "%s", path);
+    suite->count++;
+    return ERR_OK;
+}
+
+static bool ends_with_json(const char *name) {
+    size_t n = strlen(name);
+    return n > 5 && strcmp(name + n - 5, ".json") == 0;
+}
+
+enum err_code suite_add(struct suite *suite, const char *path, struct err *err) {
+    struct stat status;
+    enum err_code code = ERR_OK;
+    if (stat(path, &status) != 0) {
+        return err_set(err, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        return insert(suite, path, err);
+    }
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    }
+    for (struct dirent *entry = readdir(folder); entry != NULL && code == ERR_OK;
+         entry = readdir(folder)) {
+        char whole[SUITE_PATH_MAX + 1];
+        if (ends_with_json(entry->d_name)) {
+            int n = snprintf(whole, sizeof whole, "%s/%s", path, entry->d_name);
+            code = n < 0 || n >= SUITE_PATH_MAX ? err_set(err, ERR_LIMIT, "%s: path too long", path)
+                                                : insert(suite, whole, err);
+        }
+    }
+    closedir(folder);
+    return code;
+}
+
+static enum err_code read_file(const char *path, struct text *out, struct err *err) {
+    char block[8192];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path,
+                       strerror(errno));
+    }
+    for (size_t n = fread(block, 1, sizeof block, file); n > 0;
+         n = fread(block, 1, sizeof block, file)) {
+        text_add_bytes(out, block, n);
+    }
+    bool is_bad = ferror(file) != 0;
+    fclose(file);
+    return is_bad ? err_set(err, ERR_IO, "%s: cannot be read", path) : text_finish(out, err);
+}
+
+enum err_code suite_read(const char *path, struct scenario *out, struct text *faults,
+                         struct err *err) {
+    struct text bytes = text_limited(FILE_MAX);
+    enum err_code code = read_file(path, &bytes, err);
+    if (code == ERR_OK) {
+        code = scenario_parse(text_get(&bytes), bytes.len, out, faults, err);
+    }
+    text_release(&bytes);
+    return code == ERR_OK ? ERR_OK : err_wrap(err, "%s", path);
+}
+
+/* --- running --- */
+
+static void print_failure(const char *path, const char *why, struct text *out) {
+    text_add_char(out, '{');
+    const char *name = strrchr(path, '/');
+    text_member_string(out, "id", name == NULL ? path : name + 1);
+    text_member_string(out, "title", path);
+    text_member_string(out, "source", "");
+    text_member_string(out, "verdict", "fail");
+    text_member(out, "mechanisms");
+    text_add(out, "[]");
+    text_member(out, "broken");
+    text_add_char(out, '[');
+    text_add_json_string(out, why);
+    text_add(out, "]");
+    text_member_string(out, "trace_hash", "none");
+    text_member_string(out, "repeat", "");
+    text_add_char(out, '}');
+}
+
+static void print_scenario(const struct stage_result *result, const struct scenario *scenario,
+                           const char *path, struct text *out) {
+    text_add_char(out, '{');
+    text_member_string(out, "id", scenario->id);
+    text_member_string(out, "title", scenario->title);
+    text_member_string(out, "source", scenario->source);
+    text_member_string(out, "verdict", result->broken == 0 ? "pass" : "fail");
+    text_member(out, "mechanisms");
+    result_print_mechanism_words(result->collect, out);
+    text_member(out, "broken");
+    text_add_char(out, '[');
+    text_add(out, text_get(&result->broken_json));
+    text_add_char(out, ']');
+    text_member(out, "faults");
+    result_print_tally(&result->collect->faults, out);
+    text_member_int(out, "orders", result->orders);
+    text_member_int(out, "fills", result->fills);
+    text_member_int(out, "deaths", result->collect->deaths);
+    text_member_int(out, "sim_seconds", result->sim_seconds);
+    text_member_string(out, "trace_hash", result->trace_hash);
+    text_member(out, "repeat");
+    struct text repeat = {0};
+    text_add_format(&repeat, "seatrial scenario run %s", path);
+    text_add_json_string(out, text_get(&repeat));
+    text_release(&repeat);
+    text_add_char(out, '}');
+}
+
+static bool run_one(const char *path, const struct suite_options *options,
+                    struct scenario *scenario, struct text *out) {
+    struct text faults = {0};
+    struct err err = {0};
+    struct stage_result result = {0};
+    bool is_passed = false;
+    if (suite_read(path, scenario, &faults, &err) != ERR_OK) {
+        print_failure(path, faults.len > 0 ? text_get(&faults) : err.text, out);
+    } else {
+        struct stage_options stage = {
+            .scenario = scenario, .data_dir = options->data_dir, .build = options->build};
+        if (stage_run(&stage, &result, &err) != ERR_OK) {
+            print_failure(path, err.text, out);
+        } else {
+            is_passed = result.broken == 0;
+            print_scenario(&result, scenario, path, out);
+        }
+    }
+    stage_result_release(&result);
+    text_release(&faults);
+    return is_passed;
+}
+
+void suite_run(const struct suite *suite, const struct suite_options *options, struct text *out,
+               struct suite_totals *totals) {
+    struct scenario *scenario = malloc(sizeof *scenario);
+    CHECK(scenario != NULL);
+    *totals = (struct suite_totals){0};
+    for (size_t i = 0; i < suite->count; i++) {
+        if (options->begin != NULL) {
+            options->begin(options->context, i, suite->count, suite->paths[i]);
+        }
+        text_add(out, i == 0 ? "" : ",");
+        if (run_one(suite->paths[i], options, scenario, out)) {
+            totals->passed++;
+        } else {
+            totals->failed++;
+        }
+    }
+    free(scenario);
+}

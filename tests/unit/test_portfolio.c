@@ -1,0 +1,281 @@
+/* test_portfolio.c - the book as a fold, and reconciliation against the broker's listing. */
+#include "core/portfolio/book.h"
+#include "core/portfolio/reconcile.h"
+#include "tests/unit/rig.h"
+
+static const struct ratio SCORE = {700000000};
+
+static void fill(struct book *book, enum order_side side, int64_t shares, const char *amount) {
+    book_apply_fill(book, "AAPL", side, QTY(shares), dollars(amount), rig_start(), SCORE);
+}
+
+Test(book, average_cost_is_exact_over_buys_and_sells) {
+    struct book book = {0};
+    fill(&book, SIDE_BUY, 3, "300.03");
+    fill(&book, SIDE_BUY, 7, "707.07");
+    struct holding *holding = book_find(&book, "AAPL");
+    cr_expect_eq(holding->qty.nanos, QTY(10).nanos);
+    cr_expect_eq(holding->cost.nanos, dollars("1007.10").nanos);
+    cr_expect_eq(holding_entry_price(holding).nanos, dollars("100.71").nanos);
+    fill(&book, SIDE_SELL, 4, "500");
+    cr_expect_eq(holding->qty.nanos, QTY(6).nanos);
+    cr_expect_eq(holding->cost.nanos, dollars("604.26").nanos, "six tenths stay");
+    cr_expect_eq(holding_entry_price(holding).nanos, dollars("100.71").nanos);
+    cr_expect_eq(book.cash_flow.nanos, dollars("-507.10").nanos);
+}
+
+Test(book, a_flat_position_costs_nothing_and_starts_anew) {
+    struct book book = {0};
+    fill(&book, SIDE_BUY, 5, "500");
+    struct holding *holding = book_find(&book, "AAPL");
+    holding->targets_hit = 3;
+    holding->high_water = USD(130);
+    fill(&book, SIDE_SELL, 5, "600");
+    cr_expect_eq(holding->qty.nanos, 0);
+    cr_expect_eq(holding->cost.nanos, 0);
+    cr_expect_eq(holding_entry_price(holding).nanos, 0);
+    fill(&book, SIDE_BUY, 2, "220");
+    cr_expect_eq(holding->targets_hit, 0);
+    cr_expect_eq(holding->high_water.nanos, 0);
+    cr_expect_eq(holding->initial_qty.nanos, QTY(2).nanos);
+    cr_expect_eq(holding_entry_price(holding).nanos, USD(110).nanos);
+}
+
+Test(book, initial_quantity_is_the_most_ever_held) {
+    struct book book = {0};
+    fill(&book, SIDE_BUY, 4, "400");
+    fill(&book, SIDE_BUY, 6, "600");
+    fill(&book, SIDE_SELL, 3, "330");
+    cr_expect_eq(book_find(&book, "AAPL")->initial_qty.nanos, QTY(10).nanos);
+}
+
+Test(book, gain_is_over_entry_and_zero_when_flat) {
+    struct book book = {0};
+    fill(&book, SIDE_BUY, 10, "1000");
+    const struct holding *holding = book_find(&book, "AAPL");
+    cr_expect_eq(holding_gain(holding, USD(103)).nanos, 30000000);
+    cr_expect_eq(holding_gain(holding, USD(97)).nanos, -30000000);
+    cr_expect_eq(holding_gain(&(struct holding){0}, USD(97)).nanos, 0);
+}
+
+Test(book, is_full_at_its_limit_and_says_so) {
+    struct book book = {0};
+    char symbol[SYMBOL_MAX];
+    for (int i = 0; i < BOOK_MAX; i++) {
+        snprintf(symbol, sizeof symbol, "S%d", i);
+        cr_assert_not_null(book_get(&book, symbol));
+    }
+    cr_expect_null(book_get(&book, "ONE_MORE"));
+    cr_expect_not_null(book_get(&book, "S0"));
+}
+
+static enum err_code fold_into(void *context, const struct journal_row *row, struct err *err) {
+    return book_fold(context, row, err);
+}
+
+static void journal_fill(struct rig *rig, const char *side, const char *qty, const char *amount) {
+    char body[200];
+    snprintf(body, sizeof body,
+             "{\"symbol\":\"AAPL\",\"side\":\"%s\",\"qty\":\"%s\",\"amount\":\"%s\","
+             "\"score\":\"0.7\",\"at\":\"2026-09-01T14:00:00Z\"}",
+             side, qty, amount);
+    cr_assert_eq(journal_append(rig->journal, "fill", "st-1", body, NULL, NULL), ERR_OK);
+}
+
+static void expect_equal_books(const struct book *live, const struct book *folded) {
+    struct text a = {0};
+    struct text b = {0};
+    book_print(live, &a);
+    book_print(folded, &b);
+    cr_expect_str_eq(text_get(&a), text_get(&b));
+    cr_expect_eq(live->cash_flow.nanos, folded->cash_flow.nanos);
+    for (size_t i = 0; i < live->count; i++) {
+        cr_expect_eq(live->items[i].cost.nanos, folded->items[i].cost.nanos);
+    }
+    text_release(&a);
+    text_release(&b);
+}
+
+Test(book, folded_from_the_journal_equals_the_live_one) {
+    struct rig *rig = rig_create();
+    struct book live = {0};
+    journal_fill(rig, "buy", "3", "301.11");
+    fill(&live, SIDE_BUY, 3, "301.11");
+    journal_fill(rig, "buy", "4", "404.44");
+    fill(&live, SIDE_BUY, 4, "404.44");
+    journal_fill(rig, "sell", "2", "210");
+    fill(&live, SIDE_SELL, 2, "210");
+    struct holding *holding = book_find(&live, "AAPL");
+    holding->high_water = dollars("107.25");
+    holding->targets_hit = 1;
+    cr_assert_eq(book_note(&live, rig->journal, holding, NULL), ERR_OK);
+    holding->high_noted = holding->high_water;
+    holding->broker_qty = QTY(9);
+    holding->avg_entry = dollars("101.5");
+    cr_assert_eq(book_adopt(&live, rig->journal, holding, rig_now(rig), NULL), ERR_OK);
+    cr_assert_eq(journal_commit(rig->journal, NULL), ERR_OK);
+    rig_reopen(rig);
+    struct book folded = {0};
+    cr_assert_eq(journal_read(rig->journal, 0, fold_into, &folded, NULL), ERR_OK);
+    expect_equal_books(&live, &folded);
+    cr_expect_eq(book_find(&folded, "AAPL")->cost.nanos, dollars("913.5").nanos);
+    cr_expect(book_find(&folded, "AAPL")->is_adopted);
+    rig_destroy(rig);
+}
+
+Test(book, a_note_never_lowers_the_high_nor_unhits_a_target) {
+    struct book book = {0};
+    fill(&book, SIDE_BUY, 5, "500");
+    struct journal_row row = {.kind = "note", .key = "AAPL"};
+    row.body = "{\"high\":\"120\",\"targets\":1}";
+    cr_assert_eq(book_fold(&book, &row, NULL), ERR_OK);
+    row.body = "{\"high\":\"110\",\"targets\":2}";
+    cr_assert_eq(book_fold(&book, &row, NULL), ERR_OK);
+    cr_expect_eq(book_find(&book, "AAPL")->high_water.nanos, USD(120).nanos);
+    cr_expect_eq(book_find(&book, "AAPL")->targets_hit, 3);
+}
+
+Test(book, rows_it_cannot_read_are_errors_and_other_kinds_are_not_its_business) {
+    static const char *const bad[] = {"{}", "{\"symbol\":\"A\",\"side\":\"buy\",\"qty\":\"x\"}", "["};
+    struct book book = {0};
+    struct err err = {0};
+    for (size_t i = 0; i < 3; i++) {
+        struct journal_row row = {.seq = 7, .kind = "fill", .key = "k", .body = bad[i]};
+        cr_expect_eq(book_fold(&book, &row, &err), ERR_PARSE);
+        cr_expect(strstr(err.text, "journal row 7") != NULL, "%s", err.text);
+    }
+    struct journal_row other = {.kind = "latch_set", .key = "k", .body = "["};
+    cr_expect_eq(book_fold(&book, &other, NULL), ERR_OK);
+    cr_expect_eq(book.count, 0);
+}
+
+/* --- reconciliation --- */
+
+static bool is_never_busy(void *context, const char *symbol) {
+    (void)context;
+    (void)symbol;
+    return false;
+}
+
+static bool is_busy_symbol(void *context, const char *symbol) {
+    return strcmp(context, symbol) == 0;
+}
+
+static struct broker_position listed(const char *symbol, int64_t shares) {
+    struct broker_position out = {.qty = QTY(shares),
+                                  .qty_available = QTY(shares),
+                                  .avg_entry_price = USD(100),
+                                  .has_price = true,
+                                  .current_price = USD(101)};
+    strcpy(out.symbol, symbol);
+    return out;
+}
+
+static struct reconcile_result look(struct rig *rig, struct book *book,
+                                    const struct broker_position *listing, size_t count) {
+    return reconcile(book, listing, count, rig->journal, &rig->log, rig_now(rig), is_never_busy,
+                     NULL);
+}
+
+Test(reconcile, agreement_is_no_difference_and_takes_the_brokers_numbers) {
+    struct rig *rig = rig_create();
+    struct book book = {0};
+    fill(&book, SIDE_BUY, 10, "1000");
+    struct broker_position listing = listed("AAPL", 10);
+    listing.qty_available = QTY(4);
+    struct reconcile_result result = look(rig, &book, &listing, 1);
+    cr_expect_eq(result.differences, 0);
+    const struct holding *holding = book_find(&book, "AAPL");
+    cr_expect(holding->is_listed);
+    cr_expect_eq(holding->available.nanos, QTY(4).nanos);
+    cr_expect_eq(holding->broker_price.nanos, USD(101).nanos);
+    rig_destroy(rig);
+}
+
+Test(reconcile, a_live_order_explains_a_difference_for_its_symbol_alone) {
+    struct rig *rig = rig_create();
+    struct book book = {0};
+    struct broker_position listing[] = {listed("AAPL", 10), listed("MSFT", 5)};
+    struct reconcile_result result = {0};
+    for (int i = 0; i < 10; i++) {
+        result = reconcile(&book, listing, 2, rig->journal, &rig->log, rig_now(rig),
+                           is_busy_symbol, (void *)(uintptr_t) "AAPL");
+        rig_wait(rig, SPAN_S(1));
+    }
+    cr_expect_eq(result.differences, 1);
+    cr_expect_eq(book_find(&book, "AAPL")->differs_since.ns, 0);
+    cr_expect_neq(book_find(&book, "MSFT")->differs_since.ns, 0);
+    rig_destroy(rig);
+}
+
+Test(reconcile, shares_nothing_explains_are_adopted_after_exactly_15_s) {
+    struct rig *rig = rig_create();
+    struct book book = {0};
+    struct broker_position listing = listed("AAPL", 10);
+    cr_expect_eq(look(rig, &book, &listing, 1).confirmed, 0);
+    rig_wait(rig, (struct span){SPAN_S(15).ns - 1});
+    cr_expect_eq(look(rig, &book, &listing, 1).confirmed, 0);
+    cr_expect_eq(book_find(&book, "AAPL")->qty.nanos, 0);
+    cr_expect_eq(rig->pages, 0);
+    rig_wait(rig, (struct span){1});
+    struct reconcile_result result = look(rig, &book, &listing, 1);
+    cr_expect_eq(result.confirmed, 1);
+    cr_expect_not(result.is_vanished);
+    cr_expect_str_eq(rig->last_alert, "position_unexplained");
+    const struct holding *holding = book_find(&book, "AAPL");
+    cr_expect_eq(holding->qty.nanos, QTY(10).nanos);
+    cr_expect_eq(holding->cost.nanos, USD(1000).nanos);
+    cr_expect(holding->is_adopted);
+    cr_expect_eq(look(rig, &book, &listing, 1).differences, 0);
+    rig_reopen(rig);
+    struct book folded = {0};
+    cr_assert_eq(journal_read(rig->journal, 0, fold_into, &folded, NULL), ERR_OK);
+    cr_expect_eq(book_find(&folded, "AAPL")->qty.nanos, QTY(10).nanos);
+    rig_destroy(rig);
+}
+
+Test(reconcile, an_agreement_in_between_starts_the_wait_anew) {
+    struct rig *rig = rig_create();
+    struct book book = {0};
+    fill(&book, SIDE_BUY, 10, "1000");
+    struct broker_position more = listed("AAPL", 12);
+    struct broker_position same = listed("AAPL", 10);
+    (void)look(rig, &book, &more, 1);
+    rig_wait(rig, SPAN_S(10));
+    (void)look(rig, &book, &same, 1);
+    rig_wait(rig, SPAN_S(10));
+    cr_expect_eq(look(rig, &book, &more, 1).confirmed, 0);
+    cr_expect_eq(book_find(&book, "AAPL")->qty.nanos, QTY(10).nanos);
+    rig_destroy(rig);
+}
+
+Test(reconcile, a_vanished_position_is_paged_and_never_dropped) {
+    struct rig *rig = rig_create();
+    struct book book = {0};
+    fill(&book, SIDE_BUY, 10, "1000");
+    struct reconcile_result result = {0};
+    for (int i = 0; i < 100; i++) {
+        result = look(rig, &book, NULL, 0);
+        rig_wait(rig, SPAN_S(5));
+    }
+    cr_expect_eq(result.confirmed, 1);
+    cr_expect(result.is_vanished);
+    cr_expect_gt(rig->pages, 0);
+    cr_assert_not_null(book_find(&book, "AAPL"));
+    cr_expect_eq(book_find(&book, "AAPL")->qty.nanos, QTY(10).nanos);
+    cr_expect_eq(book_find(&book, "AAPL")->cost.nanos, USD(1000).nanos);
+    rig_destroy(rig);
+}
+
+Test(reconcile, a_flat_holding_goes_only_when_the_broker_agrees) {
+    struct rig *rig = rig_create();
+    struct book book = {0};
+    fill(&book, SIDE_BUY, 10, "1000");
+    fill(&book, SIDE_SELL, 10, "1100");
+    struct broker_position listing = listed("AAPL", 10);
+    (void)look(rig, &book, &listing, 1);
+    cr_expect_not_null(book_find(&book, "AAPL"));
+    (void)look(rig, &book, NULL, 0);
+    cr_expect_null(book_find(&book, "AAPL"));
+    rig_destroy(rig);
+}

@@ -1,0 +1,797 @@
+/* test_wire.c - what goes over the wire: shapes against the example bodies, every documented error of an
+ * implemented route, and the twenty facts that break naive clients. */
+#include "broker_fixture.h"
+
+static const struct usd none = {0};
+
+/* --- shapes --- */
+
+static cJSON *example(const char *name) {
+    char path[128];
+    snprintf(path, sizeof path, "tests/alpaca-examples/%s.json", name);
+    FILE *file = fopen(path, "rb");
+    cr_assert_not_null(file, "%s is missing (tests run in the root of the tree)", path);
+    char *bytes = calloc(1, 1 << 20);
+    size_t n = fread(bytes, 1, (1 << 20) - 1, file);
+    fclose(file);
+    cJSON *tree = NULL;
+    struct err err = {0};
+    cr_assert_eq(json_parse(bytes, n, &tree, &err), ERR_OK, "%s: %s", path, err.text);
+    free(bytes);
+    return tree;
+}
+
+static int type_of(const cJSON *node) {
+    return cJSON_IsBool(node) ? cJSON_True : node->type & 0xff;
+}
+
+/* Same keys in the same order and same types; of arrays the first items are compared. */
+static void same_shape(const cJSON *got, const cJSON *want, const char *place) {
+    cr_assert_eq(type_of(got), type_of(want), "%s: another type than the example's", place);
+    if (cJSON_IsArray(want)) {
+        if (want->child != NULL) {
+            cr_assert_not_null(got->child, "%s: empty", place);
+            char below[256];
+            snprintf(below, sizeof below, "%.200s[0]", place);
+            same_shape(got->child, want->child, below);
+        }
+        return;
+    }
+    if (!cJSON_IsObject(want)) {
+        return;
+    }
+    const cJSON *g = got->child;
+    for (const cJSON *w = want->child; w != NULL; w = w->next, g = g->next) {
+        cr_assert_not_null(g, "%s: %s is missing", place, w->string);
+        cr_assert_str_eq(g->string, w->string, "%s: %s where %s is expected", place, g->string,
+                         w->string);
+        char below[256];
+        snprintf(below, sizeof below, "%.200s.%.40s", place, w->string);
+        same_shape(g, w, below);
+    }
+    cr_assert_null(g, "%s: %s is more than the example has", place, g == NULL ? "" : g->string);
+}
+
+/* Renames the members of an example's maps by symbol, then compares the last answer with it. */
+static void expect_shape(const struct fixture *f, const char *name) {
+    cJSON *want = example(name);
+    char *printed = cJSON_PrintUnformatted(want);
+    cJSON_Delete(want);
+    struct text renamed = {0};
+    for (const char *s = printed; *s != '\0';) {
+        bool is_symbol = strncmp(s, "\"AAPL\"", 6) == 0;
+        text_add_bytes(&renamed, is_symbol ? "\"SYM000\"" : s, is_symbol ? 8 : 1);
+        s += is_symbol ? 6 : 1;
+    }
+    want = cJSON_Parse(text_get(&renamed));
+    same_shape(f->json, want, name);
+    cJSON_Delete(want);
+    text_release(&renamed);
+    cJSON_free(printed);
+}
+
+Test(shape, account_of_2026_and_before) {
+    struct broker_options options = plain_options(at_ny(9, 2, 10, 0));
+    struct fixture *f = fixture_with(&options);
+    cr_assert_eq(get(f, "/v2/account", ""), 200);
+    expect_shape(f, "account_2026");
+    cr_assert_str_eq(str(f, "account_number"), "PA3SIMULATED");
+    fixture_end(f);
+    options.has_pdt_fields = true;
+    f = fixture_with(&options);
+    cr_assert_eq(get(f, "/v2/account", ""), 200);
+    expect_shape(f, "account_legacy");
+    fixture_end(f);
+}
+
+Test(shape, an_account_with_multiplier_1_has_its_cash_to_spend) {
+    struct broker_options options = plain_options(at_ny(9, 2, 10, 0));
+    options.multiplier = 1;
+    options.cash = USD(500);
+    struct fixture *f = fixture_with(&options);
+    cr_assert_eq(get(f, "/v2/account", ""), 200);
+    expect_shape(f, "account_small_multiplier1");
+    const char *all[] = {"buying_power", "regt_buying_power", "non_marginable_buying_power"};
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert_str_eq(str(f, all[i]), "500");
+    }
+    cr_assert_str_eq(str(f, "multiplier"), "1");
+    fixture_end(f);
+}
+
+Test(shape, clock_calendar_and_assets) {
+    struct fixture *f = fixture_at(at_ny(9, 1, 20, 45));
+    cr_assert_eq(get(f, "/v2/clock", ""), 200);
+    expect_shape(f, "clock_closed");
+    cr_assert_eq(get(f, "/v2/calendar", "start=2026-11-25&end=2026-11-27"), 200);
+    expect_shape(f, "calendar");
+    cJSON *want = example("calendar");
+    cr_assert(cJSON_Compare(f->json, want, true), "%s", text_get(&f->response.body));
+    cJSON_Delete(want);
+    cr_assert_eq(get(f, "/v2/assets/SYM000", ""), 200);
+    expect_shape(f, "asset");
+    char id[64];
+    snprintf(id, sizeof id, "/v2/assets/%s", str(f, "id"));
+    cr_assert_eq(get(f, id, ""), 200);
+    cr_assert_str_eq(str(f, "symbol"), "SYM000");
+    cr_assert_eq(get(f, "/v2/assets", "status=active&asset_class=us_equity"), 200);
+    cr_assert_eq(cJSON_GetArraySize(f->json), 5);
+    fixture_end(f);
+}
+
+Test(shape, orders_in_every_state) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    char id[40];
+    order(f, "buy", "market", "day", "2", none, none, id);
+    expect_shape(f, "order_market_pending_new");
+    advance(f, SPAN_S(1));
+    cr_assert_str_eq(status_of(f, id), "filled");
+    expect_shape(f, "order_market_filled");
+    order(f, "sell", "stop", "gtc", "2", none, off(last_now(f), -100), id);
+    advance(f, SPAN_S(0));
+    status_of(f, id);
+    expect_shape(f, "order_stop_sell_new");
+    char body[64] = "{\"stop_price\":\"0.5\"}";
+    cr_assert_eq(on_order(f, "PATCH", id, body), 200);
+    char successor[40];
+    snprintf(successor, sizeof successor, "%s", str(f, "id"));
+    cr_assert_str_eq(status_of(f, id), "replaced");
+    cr_assert_str_neq(str(f, "replaced_by"), "");
+    cr_assert_eq(on_order(f, "DELETE", successor, ""), 204);
+    advance(f, SPAN_S(0));
+    order(f, "sell", "stop_limit", "day", "2", off(last_now(f), -150), off(last_now(f), -100), id);
+    advance(f, SPAN_S(0));
+    status_of(f, id);
+    expect_shape(f, "order_stop_limit_sell_new");
+    broker_advance_to(f->broker, at_ny(9, 2, 16, 0));
+    order(f, "buy", "limit", "gtc", "2", off(last_now(f), -300), none, id);
+    expect_shape(f, "order_limit_accepted_offhours");
+    fixture_end(f);
+}
+
+Test(shape, limit_orders_and_their_ends) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    char id[40];
+    order(f, "buy", "limit", "day", "2", off(last_now(f), -300), none, id);
+    advance(f, SPAN_S(0));
+    status_of(f, id);
+    expect_shape(f, "order_limit_new");
+    cr_assert_eq(on_order(f, "PATCH", id, "{\"limit_price\":\"1.5\"}"), 200);
+    expect_shape(f, "order_replaced_new");
+    status_of(f, id);
+    expect_shape(f, "order_replaced_old");
+    order(f, "buy", "limit", "day", "2", off(last_now(f), -300), none, id);
+    broker_advance_to(f->broker, at_ny(9, 2, 16, 0));
+    cr_assert_str_eq(status_of(f, id), "expired");
+    expect_shape(f, "order_expired");
+    fixture_end(f);
+}
+
+Test(shape, an_async_reject_looks_like_the_example) {
+    struct broker_options options = plain_options(at_ny(9, 2, 10, 0));
+    options.late_reject_chance = (struct ratio){NANOS};
+    struct fixture *f = fixture_with(&options);
+    char id[40];
+    order(f, "buy", "market", "day", "2", none, none, id);
+    advance(f, SPAN_S(6));
+    cr_assert_str_eq(status_of(f, id), "rejected");
+    expect_shape(f, "order_rejected");
+    fixture_end(f);
+}
+
+Test(shape, positions_and_activities) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    hold(f, "2");
+    cr_assert_eq(get(f, "/v2/positions/SYM000", ""), 200);
+    expect_shape(f, "position_long");
+    struct usd value = {0};
+    cr_assert_eq(json_usd(f->json, "market_value", &value, NULL), ERR_OK);
+    cr_assert_eq(value.nanos, 2 * last_now(f).nanos);
+    struct usd previous = {0};
+    struct usd lastday = {0};
+    cr_assert(market_previous_close(f->market, 0, date_from_civil(2026, 9, 2), &previous));
+    cr_assert_eq(json_usd(f->json, "lastday_price", &lastday, NULL), ERR_OK);
+    cr_assert_eq(lastday.nanos, previous.nanos);
+    char path[80];
+    snprintf(path, sizeof path, "/v2/positions/%s", str(f, "asset_id"));
+    cr_assert_eq(get(f, path, ""), 200);
+    cr_assert_eq(get(f, "/v2/positions", ""), 200);
+    cr_assert_eq(cJSON_GetArraySize(f->json), 1);
+    cr_assert_eq(get(f, "/v2/account/activities", "activity_types=FILL"), 200);
+    expect_shape(f, "activity_fill");
+    const cJSON *id = json_member(f->json->child, "id");
+    cr_assert_eq(strncmp(id->valuestring, "20260902100000000::", 19), 0, "%s", id->valuestring);
+    fixture_end(f);
+}
+
+Test(shape, market_data_of_many_and_of_one) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    struct {
+        const char *path, *query, *name;
+    } rows[] = {
+        {"/v2/stocks/quotes/latest", "symbols=SYM000", "quotes_latest"},
+        {"/v2/stocks/trades/latest", "symbols=SYM000&feed=sip", "trades_latest"},
+        {"/v2/stocks/bars/latest", "symbols=SYM000", "bars_latest"},
+        {"/v2/stocks/SYM000/quotes/latest", "", "quote_latest_single"},
+        {"/v2/stocks/SYM000/trades/latest", "", "trade_latest_single"},
+        {"/v2/stocks/SYM000/snapshot", "", "snapshot_single"},
+        {"/v2/stocks/snapshots", "symbols=SYM000,NOSUCH", "snapshots_multi"},
+        {"/v2/stocks/bars", "symbols=SYM000&timeframe=1Min&limit=1000", "bars_multi"},
+        {"/v2/stocks/SYM000/bars", "timeframe=1Min&limit=1", "bars_single"},
+        {"/v2/stocks/NOSUCH/bars", "timeframe=1Min", "bars_single_unknown"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_assert_eq(get(f, rows[i].path, rows[i].query), 200, "%s: %s", rows[i].path,
+                     text_get(&f->response.body));
+        expect_shape(f, rows[i].name);
+    }
+    fixture_end(f);
+}
+
+/* --- bars --- */
+
+Test(bars, pages_join_to_the_whole_and_cut_inside_a_symbol) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 12, 0));
+    for (int is_desc = 0; is_desc < 2; is_desc++) {
+        const char *sort = is_desc ? "desc" : "asc";
+        char query[256];
+        snprintf(query, sizeof query, "symbols=SYM001,SYM000&timeframe=1Min&limit=10000&sort=%s"
+                 "&start=2026-09-01&end=2026-09-02T15:00:00Z", sort);
+        cr_assert_eq(get(f, "/v2/stocks/bars", query), 200);
+        cJSON *whole = cJSON_DetachItemFromObject(f->json, "bars");
+        cJSON *joined = cJSON_CreateObject();
+        char token[128] = "";
+        int pages = 0;
+        do {
+            snprintf(query, sizeof query, "symbols=SYM001,SYM000&timeframe=1Min&limit=77&sort=%s"
+                     "&start=2026-09-01&end=2026-09-02T15:00:00Z&page_token=%s", sort, token);
+            cr_assert_eq(get(f, "/v2/stocks/bars", query), 200);
+            const cJSON *symbol = NULL;
+            cJSON_ArrayForEach(symbol, json_member(f->json, "bars")) {
+                cJSON *list = cJSON_GetObjectItem(joined, symbol->string);
+                if (list == NULL) {
+                    list = cJSON_AddArrayToObject(joined, symbol->string);
+                }
+                const cJSON *bar = NULL;
+                cJSON_ArrayForEach(bar, symbol) {
+                    cJSON_AddItemToArray(list, cJSON_Duplicate(bar, true));
+                }
+            }
+            snprintf(token, sizeof token, "%s", str(f, "next_page_token"));
+            pages++;
+        } while (token[0] != '\0' && pages < 100);
+        cr_assert_gt(pages, 5);
+        cr_assert(cJSON_Compare(whole, joined, true), "%s pages differ from the whole", sort);
+        cJSON_Delete(whole);
+        cJSON_Delete(joined);
+    }
+    fixture_end(f);
+}
+
+Test(bars, an_unfinished_minute_is_not_told) {
+    struct fixture *f = fixture_at((struct utc){at_ny(9, 2, 10, 5).ns + SPAN_S(59).ns});
+    cr_assert_eq(get(f, "/v2/stocks/SYM000/bars", "timeframe=1Min&start=2026-09-02T14:00:00Z"), 200);
+    const cJSON *bars = json_member(f->json, "bars");
+    const cJSON *last = cJSON_GetArrayItem(bars, cJSON_GetArraySize(bars) - 1);
+    cr_assert_str_eq(json_member(last, "t")->valuestring, "2026-09-02T14:04:00Z");
+    fixture_end(f);
+}
+
+Test(bars, daily_bars_are_stamped_with_new_yorks_midnight) {
+    struct fixture *f = fixture_at(at_ny(9, 4, 12, 0));
+    cr_assert_eq(get(f, "/v2/stocks/SYM000/bars", "timeframe=1Day&start=2026-09-01&end=2026-09-03"),
+                 200);
+    const cJSON *bars = json_member(f->json, "bars");
+    cr_assert_eq(cJSON_GetArraySize(bars), 3);
+    cr_assert_str_eq(json_member(bars->child, "t")->valuestring, "2026-09-01T04:00:00Z");
+    fixture_end(f);
+}
+
+/* --- errors --- */
+
+struct expected_error {
+    const char *body; /* of POST /v2/orders */
+    int status, code;
+    const char *member; /* an extra member that must be there, or NULL */
+};
+
+#define BODY(members) "{\"symbol\":\"SYM000\"," members "}"
+#define DAY_BUY "\"side\":\"buy\",\"type\":\"market\",\"time_in_force\":\"day\""
+
+Test(errors, a_post_is_refused_with_the_documented_status_and_code) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    static const struct expected_error rows[] = {
+        {"", 400, 40010000, NULL},
+        {"{", 400, 40010000, NULL},
+        {"[]", 400, 40010000, NULL},
+        {BODY("\"qty\":true," DAY_BUY), 400, 40010000, NULL},
+        {BODY("\"qty\":1,\"side\":1,\"type\":\"market\",\"time_in_force\":\"day\""), 400, 40010000,
+         NULL},
+        {BODY("\"qty\":1,\"client_order_id\":5," DAY_BUY), 400, 40010000, NULL},
+        {BODY(DAY_BUY), 422, 40010001, NULL},
+        {BODY("\"qty\":1,\"notional\":5," DAY_BUY), 422, 40010001, NULL},
+        {BODY("\"qty\":0," DAY_BUY), 422, 40010001, NULL},
+        {BODY("\"qty\":\"-1\"," DAY_BUY), 422, 40010001, NULL},
+        {BODY("\"qty\":\"x\"," DAY_BUY), 422, 40010001, NULL},
+        {BODY("\"qty\":1,\"side\":\"up\",\"type\":\"market\",\"time_in_force\":\"day\""), 422,
+         40010001, NULL},
+        {BODY("\"qty\":1,\"side\":\"buy\",\"type\":\"best\",\"time_in_force\":\"day\""), 422,
+         40010001, NULL},
+        {BODY("\"qty\":1,\"side\":\"buy\",\"type\":\"market\",\"time_in_force\":\"week\""), 422,
+         40010001, NULL},
+        {BODY("\"qty\":1,\"side\":\"buy\",\"type\":\"limit\",\"time_in_force\":\"day\""), 422,
+         40010001, NULL},
+        {BODY("\"qty\":1,\"limit_price\":0,\"side\":\"buy\",\"type\":\"limit\",\"time_in_force\":"
+              "\"day\""),
+         422, 40010001, NULL},
+        {BODY("\"qty\":1,\"side\":\"buy\",\"type\":\"stop\",\"time_in_force\":\"day\""), 422,
+         40010001, NULL},
+        {BODY("\"qty\":1,\"stop_price\":9,\"side\":\"buy\",\"type\":\"stop_limit\","
+              "\"time_in_force\":\"day\""),
+         422, 40010001, NULL},
+        {BODY("\"qty\":1,\"limit_price\":9," DAY_BUY), 422, 40010001, NULL},
+        {"{\"qty\":1," DAY_BUY "}", 422, 40010001, NULL},
+        {"{\"symbol\":\"NOSUCH\",\"qty\":1," DAY_BUY "}", 422, 42210000, NULL},
+        {"{\"symbol\":\"904837e3-3b76-47ec-b432-046db621571b\",\"qty\":1," DAY_BUY "}", 422, 40010001,
+         NULL},
+        {BODY("\"qty\":1,\"limit_price\":1.123,\"side\":\"buy\",\"type\":\"limit\","
+              "\"time_in_force\":\"day\""),
+         422, 42210000, NULL},
+        {BODY("\"qty\":1,\"limit_price\":0.30000000000000004,\"side\":\"buy\",\"type\":\"limit\","
+              "\"time_in_force\":\"day\""),
+         422, 42210000, NULL},
+        {BODY("\"qty\":1.5,\"limit_price\":1,\"side\":\"buy\",\"type\":\"limit\","
+              "\"time_in_force\":\"gtc\""),
+         422, 42210000, NULL},
+        {BODY("\"qty\":1.5,\"stop_price\":9000,\"side\":\"buy\",\"type\":\"stop\","
+              "\"time_in_force\":\"day\""),
+         422, 42210000, NULL},
+        {BODY("\"qty\":1,\"position_intent\":\"sell_to_close\"," DAY_BUY), 422, 42210000, NULL},
+        {BODY("\"qty\":1,\"extended_hours\":true," DAY_BUY), 422, 42210000, NULL},
+        {BODY("\"qty\":1,\"stop_price\":0.5,\"side\":\"buy\",\"type\":\"stop\","
+              "\"time_in_force\":\"day\""),
+         422, 42210000, "market_price"},
+        {BODY("\"qty\":100000," DAY_BUY), 403, 40310000, "cost_basis"},
+        {BODY("\"qty\":1,\"side\":\"sell\",\"type\":\"market\",\"time_in_force\":\"day\""), 403,
+         40310000, "related_orders"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int status = post(f, rows[i].body);
+        cr_assert_eq(status, rows[i].status, "%s -> %d %s", rows[i].body, status,
+                     text_get(&f->response.body));
+        cr_assert_eq(code_of(f), rows[i].code, "%s -> %s", rows[i].body,
+                     text_get(&f->response.body));
+        if (rows[i].member != NULL) {
+            cr_assert_not_null(json_member(f->json, rows[i].member), "%s", rows[i].member);
+        }
+    }
+    cr_assert_eq(broker_order_count(f->broker), 0);
+    fixture_end(f);
+}
+
+Test(errors, refusals_carry_the_members_of_the_examples) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cJSON *errors = example("errors");
+    hold(f, "3");
+    char id[40];
+    order(f, "sell", "limit", "gtc", "3", off(last_now(f), 200), none, id);
+    static const struct {
+        const char *body, *message;
+    } rows[] = {
+        {BODY("\"qty\":100000,\"side\":\"buy\",\"type\":\"limit\",\"limit_price\":5,"
+              "\"time_in_force\":\"day\""),
+         "insufficient buying power"},
+        {BODY("\"qty\":3,\"side\":\"sell\",\"type\":\"market\",\"time_in_force\":\"day\""),
+         "insufficient qty available for order (requested: 3, available: 0)"},
+        {BODY("\"qty\":1," DAY_BUY), "potential wash trade detected. use complex orders"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_assert_eq(post(f, rows[i].body), 403);
+        cr_assert_str_eq(str(f, "message"), rows[i].message);
+        const cJSON *item = NULL;
+        bool is_found = false;
+        cJSON_ArrayForEach(item, errors) {
+            const cJSON *want = json_member(item, "body");
+            if (strcmp(json_member(want, "message")->valuestring, rows[i].message) != 0) {
+                continue;
+            }
+            is_found = true;
+            cr_assert_eq(cJSON_GetArraySize(want), cJSON_GetArraySize(f->json));
+            const cJSON *member = NULL;
+            cJSON_ArrayForEach(member, want) {
+                const cJSON *got = json_member(f->json, member->string);
+                cr_assert_not_null(got, "%s", member->string);
+                cr_assert_eq(type_of(got), type_of(member), "%s", member->string);
+            }
+        }
+        cr_assert(is_found, "%s", rows[i].message);
+    }
+    cr_assert_eq(post(f, rows[1].body), 403);
+    cr_assert_str_eq(str(f, "held_for_orders"), "3");
+    cr_assert_str_eq(str(f, "existing_qty"), "3");
+    cr_assert_str_eq(json_member(f->json, "related_orders")->child->valuestring, id);
+    cJSON_Delete(errors);
+    fixture_end(f);
+}
+
+Test(errors, of_orders_that_are_not_there_or_not_open) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    const char *unknown = "00000000-0000-4000-8000-000000000099";
+    const char *methods[] = {"GET", "PATCH", "DELETE"};
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert_eq(on_order(f, methods[i], unknown, "{\"qty\":2}"), 404);
+        cr_assert_eq(code_of(f), 40410000);
+        cr_assert_eq(on_order(f, methods[i], "not-a-uuid", "{\"qty\":2}"), 422);
+        cr_assert_eq(code_of(f), 40010001);
+        cr_assert_str_eq(str(f, "message"), "order_id is missing");
+    }
+    cr_assert_eq(get(f, "/v2/orders:by_client_order_id", "client_order_id=none"), 404);
+    cr_assert_eq(code_of(f), 40410000);
+    char id[40];
+    order(f, "buy", "market", "day", "2", none, none, id);
+    cr_assert_eq(on_order(f, "PATCH", id, "{\"qty\":3}"), 422);
+    cr_assert_str_eq(str(f, "message"), "cannot replace order in pending_new status");
+    advance(f, SPAN_S(1));
+    cr_assert_eq(on_order(f, "DELETE", id, ""), 422);
+    cr_assert_eq(code_of(f), 42210000);
+    cr_assert_str_eq(str(f, "message"), "order is already in \"filled\" state");
+    cr_assert_eq(on_order(f, "PATCH", id, "{\"qty\":3}"), 422);
+    cr_assert_eq(code_of(f), 42210000);
+    fixture_end(f);
+}
+
+Test(errors, of_a_patch) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    char id[40];
+    order(f, "buy", "limit", "day", "2", off(last_now(f), -300), none, id);
+    advance(f, SPAN_S(0));
+    static const struct expected_error rows[] = {
+        {"{\"qty\":2}", 422, 42210000, NULL},
+        {"{}", 422, 42210000, NULL},
+        {"nonsense", 400, 40010000, NULL},
+        {"{\"qty\":0}", 422, 40010001, NULL},
+        {"{\"limit_price\":1.234}", 422, 42210000, NULL},
+        {"{\"limit_price\":-1}", 422, 40010001, NULL},
+        {"{\"stop_price\":5}", 422, 40010001, NULL},
+        {"{\"qty\":2.5}", 422, 42210000, NULL},
+        {"{\"qty\":100000}", 403, 40310000, "buying_power"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_assert_eq(on_order(f, "PATCH", id, rows[i].body), rows[i].status, "%s -> %s",
+                     rows[i].body, text_get(&f->response.body));
+        cr_assert_eq(code_of(f), rows[i].code, "%s", rows[i].body);
+    }
+    cr_assert_str_eq(status_of(f, id), "new");
+    cr_assert_eq(on_order(f, "PATCH", id, "{\"qty\":3}"), 200);
+    cr_assert_eq(on_order(f, "PATCH", id, "{\"qty\":4}"), 422);
+    cr_assert_str_eq(str(f, "message"), "order already replaced");
+    fixture_end(f);
+}
+
+Test(errors, of_unknown_things_and_bad_questions) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    static const struct {
+        const char *path, *query;
+        int status, code;
+    } rows[] = {
+        {"/v2/nowhere", "", 404, 40410000},
+        {"/v2/assets/NOSUCH", "", 404, 40410000},
+        {"/v2/positions/SYM000", "", 404, 40410000},
+        {"/v2/positions/NOSUCH", "", 404, 40410000},
+        {"/v2/orders", "limit=501", 422, 40010001},
+        {"/v2/orders", "limit=0", 422, 40010001},
+        {"/v2/orders", "status=some", 422, 40010001},
+        {"/v2/orders", "after=yesterday", 422, 40010001},
+        {"/v2/calendar", "start=soon", 422, 40010001},
+        {"/v2/account/activities", "page_size=101", 422, 40010001},
+        {"/v2/stocks/bars", "symbols=SYM000&timeframe=1Min&limit=10001", 400, 0},
+        {"/v2/stocks/bars", "symbols=SYM000&timeframe=7Moons", 400, 0},
+        {"/v2/stocks/bars", "timeframe=1Min", 400, 0},
+        {"/v2/stocks/bars", "symbols=SYM000&timeframe=1Min&page_token=%21", 400, 0},
+        {"/v2/stocks/quotes/latest", "", 400, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_assert_eq(get(f, rows[i].path, rows[i].query), rows[i].status, "%s?%s -> %s",
+                     rows[i].path, rows[i].query, text_get(&f->response.body));
+        cr_assert_eq(code_of(f), rows[i].code, "%s?%s", rows[i].path, rows[i].query);
+    }
+    fixture_end(f);
+}
+
+Test(errors, a_symbol_is_not_tradable_from_the_evening_of_its_last_day_on) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    struct session last;
+    cr_assert(calendar_session(market_calendar(f->market), market_symbol_last_date(f->market, 0),
+                               &last));
+    broker_advance_to(f->broker, (struct utc){last.close.ns - 1});
+    cr_assert_eq(get(f, "/v2/assets/SYM000", ""), 200);
+    cr_assert(cJSON_IsTrue(json_member(f->json, "tradable")));
+    broker_advance_to(f->broker, last.close);
+    cr_assert_eq(get(f, "/v2/assets/SYM000", ""), 200);
+    cr_assert(cJSON_IsFalse(json_member(f->json, "tradable")));
+    cr_assert_eq(post(f, BODY("\"qty\":1," DAY_BUY)), 422);
+    cr_assert_eq(code_of(f), 42210000);
+    fixture_end(f);
+}
+
+/* --- authentication and limits --- */
+
+Test(doors, without_key_nginx_answers_and_with_a_wrong_one_the_api) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    call_with(f, NULL, 0, "GET", "/v2/account", "", "");
+    cr_assert_eq(f->response.status, 401);
+    cr_assert_eq(strncmp(f->response.body.data, "<html>", 6), 0);
+    const struct http_header wrong[] = {{"apca-api-key-id", "SIM-KEY"},
+                                        {"apca-api-secret-key", "guess"}};
+    call_with(f, wrong, 2, "GET", "/v2/account", "", "");
+    cr_assert_eq(f->response.status, 401);
+    cr_assert_str_eq(f->response.body.data, "{\"message\": \"unauthorized.\"}");
+    const struct http_header right[] = {{"apca-api-key-id", "SIM-KEY"},
+                                        {"APCA-api-secret-KEY", "SIM-SECRET"}};
+    call_with(f, right, 2, "GET", "/v2/account", "", "");
+    cr_assert_eq(f->response.status, 200);
+    fixture_end(f);
+}
+
+Test(doors, every_answer_has_its_own_request_id_of_32_hex_digits) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    get(f, "/v2/clock", "");
+    char first[HTTP_REQUEST_ID_MAX];
+    memcpy(first, f->response.request_id, sizeof first);
+    cr_assert_eq(strspn(first, "0123456789abcdef"), 32);
+    cr_assert_eq(strlen(first), 32);
+    get(f, "/v2/nowhere", "");
+    cr_assert_eq(strlen(f->response.request_id), 32);
+    cr_assert_str_neq(f->response.request_id, first);
+    fixture_end(f);
+}
+
+Test(doors, the_limit_is_a_sliding_minute_shared_by_all_routes) {
+    struct broker_options options = plain_options(at_ny(9, 2, 10, 0));
+    options.rate_limit_per_min = 4;
+    struct fixture *f = fixture_with(&options);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(get(f, "/v2/clock", ""), 200);
+        cr_assert_eq(f->response.rate_limit, 4);
+        cr_assert_eq(f->response.rate_limit_remaining, 3 - 2 * i);
+        cr_assert_eq(get(f, "/v2/stocks/quotes/latest", "symbols=SYM000"), 200);
+        cr_assert_eq(f->response.rate_limit, -1);
+        advance(f, SPAN_S(20));
+    }
+    cr_assert_eq(get(f, "/v2/clock", ""), 429);
+    cr_assert_str_eq(text_get(&f->response.body), "{\"message\": \"too many requests.\"}");
+    cr_assert_eq(f->response.rate_limit_remaining, 0);
+    advance(f, SPAN_S(20));
+    cr_assert_eq(get(f, "/v2/clock", ""), 200);
+    cr_assert_eq(get(f, "/v2/clock", ""), 200);
+    cr_assert_eq(get(f, "/v2/clock", ""), 429);
+    fixture_end(f);
+}
+
+/* --- the list of orders --- */
+
+Test(orders, the_list_filters_and_pages) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    char ids[6][40];
+    for (int i = 0; i < 6; i++) {
+        order(f, "buy", "limit", "day", "1", off(last_now(f), -300), none, ids[i]);
+        advance(f, SPAN_S(1));
+    }
+    cr_assert_eq(on_order(f, "DELETE", ids[2], ""), 204);
+    advance(f, SPAN_S(0));
+    static const struct {
+        const char *query;
+        int count, first; /* index of the first order told */
+    } rows[] = {
+        {"", 5, 5},
+        {"status=open&direction=asc", 5, 0},
+        {"status=closed", 1, 2},
+        {"status=all", 6, 5},
+        {"status=all&limit=2&direction=asc", 2, 0},
+        {"status=all&after=2026-09-02T14:00:01Z&direction=asc", 4, 2},
+        {"status=all&until=2026-09-02T14:00:01Z", 1, 0},
+        {"status=all&after=2026-09-02T14:00:00Z&until=2026-09-02T14:00:05Z&nested=true", 4, 4},
+        {"symbols=SYM000,SYM001&side=buy", 5, 5},
+        {"status=all&after=2026-09-02T10:00:01-04:00&direction=asc", 4, 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_assert_eq(get(f, "/v2/orders", rows[i].query), 200, "%s", rows[i].query);
+        cr_assert_eq(cJSON_GetArraySize(f->json), rows[i].count, "%s", rows[i].query);
+        cr_assert_str_eq(json_member(f->json->child, "id")->valuestring, ids[rows[i].first], "%s",
+                         rows[i].query);
+    }
+    cr_assert_eq(get(f, "/v2/orders", "symbols=SYM001"), 200);
+    cr_assert_str_eq(text_get(&f->response.body), "[]");
+    fixture_end(f);
+}
+
+Test(orders, one_is_found_by_its_client_id_with_a_literal_or_encoded_colon) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cr_assert_eq(post(f, BODY("\"qty\":\"1\",\"client_order_id\":\"a b/c\"," DAY_BUY)), 200);
+    const char *paths[] = {"/v2/orders:by_client_order_id", "/v2/orders%3Aby_client_order_id",
+                           "/v2/orders%3aby_client_order_id"};
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert_eq(get(f, paths[i], "client_order_id=a%20b%2Fc"), 200, "%s", paths[i]);
+        cr_assert_str_eq(str(f, "client_order_id"), "a b/c");
+    }
+    fixture_end(f);
+}
+
+/* --- the twenty facts (alpaca-api.md 0); 11 to 13 and 19 concern legs, streams and SDKs --- */
+
+Test(facts, fact_01_trading_decimals_are_strings_and_some_counts_are_numbers) {
+    struct broker_options options = plain_options(at_ny(9, 2, 10, 0));
+    options.has_pdt_fields = true;
+    struct fixture *f = fixture_with(&options);
+    cr_assert_eq(get(f, "/v2/account", ""), 200);
+    cr_assert(cJSON_IsString(json_member(f->json, "cash")));
+    cr_assert_str_eq(str(f, "cash"), "100000");
+    cr_assert_str_eq(str(f, "multiplier"), "2");
+    cr_assert(cJSON_IsNumber(json_member(f->json, "daytrade_count")));
+    cr_assert(cJSON_IsNumber(json_member(f->json, "options_trading_level")));
+    cr_assert(cJSON_IsNumber(json_member(f->json, "crypto_tier")));
+    cr_assert_eq(get(f, "/v2/stocks/SYM000/quotes/latest", ""), 200);
+    cr_assert(cJSON_IsNumber(json_member(json_member(f->json, "quote"), "ap")));
+    fixture_end(f);
+}
+
+Test(facts, fact_02_order_class_of_a_simple_order_is_the_empty_string) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cr_assert_eq(post(f, BODY("\"qty\":\"1\",\"order_class\":\"simple\"," DAY_BUY)), 200);
+    cr_assert(cJSON_IsString(json_member(f->json, "order_class")));
+    cr_assert_str_eq(str(f, "order_class"), "");
+    fixture_end(f);
+}
+
+Test(facts, fact_03_notional_is_null_for_a_qty_order_and_both_are_refused) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cr_assert_eq(post(f, BODY("\"qty\":\"1\"," DAY_BUY)), 200);
+    cr_assert(cJSON_IsNull(json_member(f->json, "notional")));
+    cr_assert_eq(post(f, BODY("\"qty\":\"1\",\"notional\":\"5\"," DAY_BUY)), 422);
+    fixture_end(f);
+}
+
+Test(facts, fact_04_code_40010001_arrives_with_http_422) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cr_assert_eq(post(f, BODY(DAY_BUY)), 422);
+    cr_assert_eq(code_of(f), 40010001);
+    fixture_end(f);
+}
+
+Test(facts, fact_05_an_error_body_may_lack_the_code_or_be_html) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cr_assert_eq(get(f, "/v2/stocks/bars", "timeframe=1Min"), 400);
+    cr_assert_null(json_member(f->json, "code"));
+    call_with(f, NULL, 0, "POST", "/v2/orders", "", "{}");
+    cr_assert_null(f->json);
+    fixture_end(f);
+}
+
+Test(facts, fact_06_a_post_answers_200_even_if_the_order_is_rejected_later) {
+    struct broker_options options = plain_options(at_ny(9, 2, 10, 0));
+    options.late_reject_chance = (struct ratio){NANOS};
+    struct fixture *f = fixture_with(&options);
+    cr_assert_eq(post(f, BODY("\"qty\":\"1\"," DAY_BUY)), 200);
+    char id[40];
+    snprintf(id, sizeof id, "%s", str(f, "id"));
+    advance(f, SPAN_S(5));
+    cr_assert_str_eq(status_of(f, id), "rejected");
+    fixture_end(f);
+}
+
+Test(facts, fact_07_delete_answers_204_and_means_requested) {
+    struct broker_options options = plain_options(at_ny(9, 2, 10, 0));
+    options.accept_latency_max = SPAN_S(60);
+    struct fixture *f = fixture_with(&options);
+    char id[40];
+    order(f, "buy", "limit", "day", "1", off(last_now(f), -300), none, id);
+    cr_assert_eq(on_order(f, "DELETE", id, ""), 204);
+    cr_assert_eq(f->response.body.len, 0);
+    cr_assert_str_eq(status_of(f, id), "pending_cancel");
+    cr_assert_eq(get(f, "/v2/orders", ""), 200);
+    cr_assert_eq(cJSON_GetArraySize(f->json), 1, "still open");
+    advance(f, SPAN_S(61));
+    cr_assert_str_eq(status_of(f, id), "canceled");
+    fixture_end(f);
+}
+
+Test(facts, fact_08_patch_answers_200_with_a_new_id_and_may_be_rejected_later) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    char id[40];
+    order(f, "buy", "limit", "day", "1", off(last_now(f), -300), none, id);
+    advance(f, SPAN_S(0));
+    cr_assert_eq(on_order(f, "PATCH", id, "{\"qty\":2,\"client_order_id\":\"next\"}"), 200);
+    cr_assert_str_neq(str(f, "id"), id);
+    cr_assert_str_eq(str(f, "client_order_id"), "next");
+    cr_assert_str_eq(str(f, "replaces"), id);
+    cr_assert_str_eq(status_of(f, id), "replaced");
+    fixture_end(f);
+}
+
+Test(facts, fact_09_cancel_all_answers_207_with_a_status_per_item) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cr_assert_eq(call(f, "DELETE", "/v2/orders", "", ""), 207);
+    cr_assert_str_eq(text_get(&f->response.body), "[]");
+    char id[40];
+    order(f, "buy", "limit", "day", "1", off(last_now(f), -300), none, id);
+    cr_assert_eq(call(f, "DELETE", "/v2/orders", "", ""), 207);
+    expect_shape(f, "delete_orders_207");
+    cr_assert_str_eq(json_member(f->json->child, "id")->valuestring, id);
+    cr_assert_eq(json_member(f->json->child, "status")->valuedouble, 200);
+    fixture_end(f);
+}
+
+Test(facts, fact_10_the_list_shows_50_open_orders_newest_first) {
+    struct broker_options options = plain_options(at_ny(9, 2, 10, 0));
+    options.cash = USD(10000000);
+    struct fixture *f = fixture_with(&options);
+    char id[40];
+    for (int i = 0; i < 60; i++) {
+        order(f, "buy", "limit", "day", "1", off(last_now(f), -300), none, id);
+    }
+    cr_assert_eq(get(f, "/v2/orders", ""), 200);
+    cr_assert_eq(cJSON_GetArraySize(f->json), 50);
+    cr_assert_str_eq(json_member(f->json->child, "id")->valuestring, id);
+    fixture_end(f);
+}
+
+Test(facts, fact_14_clock_has_offset_and_nanoseconds_calendar_has_no_zone) {
+    struct fixture *f = fixture_at((struct utc){at_ny(9, 1, 9, 45).ns + 12345678901});
+    cr_assert_eq(get(f, "/v2/clock", ""), 200);
+    expect_shape(f, "clock_open");
+    cJSON *want = example("clock_open");
+    cr_assert_str_eq(str(f, "timestamp"), json_member(want, "timestamp")->valuestring);
+    cr_assert_str_eq(str(f, "next_open"), json_member(want, "next_open")->valuestring);
+    cr_assert_str_eq(str(f, "next_close"), json_member(want, "next_close")->valuestring);
+    cr_assert(cJSON_IsTrue(json_member(f->json, "is_open")));
+    cJSON_Delete(want);
+    fixture_end(f);
+}
+
+Test(facts, fact_15_snapshots_are_keyed_by_symbol_and_may_be_null) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cr_assert_eq(get(f, "/v2/stocks/snapshots", "symbols=NOSUCH,SYM001"), 200);
+    cr_assert(cJSON_IsNull(json_member(f->json, "NOSUCH")));
+    cr_assert(cJSON_IsObject(json_member(f->json, "SYM001")));
+    fixture_end(f);
+}
+
+Test(facts, fact_16_bars_of_an_unknown_symbol_are_empty_or_null) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cr_assert_eq(get(f, "/v2/stocks/bars", "symbols=NOSUCH&timeframe=1Min"), 200);
+    cr_assert_str_eq(text_get(&f->response.body), "{\"bars\":{},\"next_page_token\":null}");
+    cr_assert_eq(get(f, "/v2/stocks/NOSUCH/bars", "timeframe=1Min"), 200);
+    cr_assert(cJSON_IsNull(json_member(f->json, "bars")));
+    fixture_end(f);
+}
+
+Test(facts, fact_17_the_limit_counts_bars_over_all_symbols) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 12, 0));
+    cr_assert_eq(get(f, "/v2/stocks/bars", "symbols=SYM000,SYM001&timeframe=1Min&limit=20"), 200);
+    const cJSON *bars = json_member(f->json, "bars");
+    cr_assert_eq(cJSON_GetArraySize(bars), 1);
+    cr_assert_eq(cJSON_GetArraySize(json_member(bars, "SYM000")), 20);
+    cr_assert_str_neq(str(f, "next_page_token"), "");
+    fixture_end(f);
+}
+
+Test(facts, fact_18_a_429_of_market_data_has_no_headers) {
+    struct broker_options options = plain_options(at_ny(9, 2, 10, 0));
+    options.rate_limit_per_min = 1;
+    struct fixture *f = fixture_with(&options);
+    cr_assert_eq(get(f, "/v2/stocks/quotes/latest", "symbols=SYM000"), 200);
+    cr_assert_eq(get(f, "/v2/stocks/quotes/latest", "symbols=SYM000"), 429);
+    cr_assert_eq(f->response.retry_after_s, -1);
+    cr_assert_eq(f->response.rate_limit, -1);
+    cr_assert_eq(f->response.rate_limit_remaining, -1);
+    cr_assert_eq(f->response.rate_limit_reset_s, -1);
+    fixture_end(f);
+}
+
+Test(facts, fact_20_the_pdt_fields_are_there_only_on_request) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cr_assert_eq(get(f, "/v2/account", ""), 200);
+    cr_assert_null(json_member(f->json, "pattern_day_trader"));
+    cr_assert_null(json_member(f->json, "daytrade_count"));
+    fixture_end(f);
+}
