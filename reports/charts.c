@@ -436,7 +436,7 @@ void chart_counts(struct text *out, const char *title, const cJSON *counts) {
         text_add(out, "<div class=\"count\"><span>");
         report_escape(out, count->string);
         text_add_format(out, "</span><b style=\"width:%.1f%%\"></b><em>%.0f</em></div>\n",
-                        count->valuedouble / most * 45, count->valuedouble);
+                        count->valuedouble / most * 38, count->valuedouble);
     }
     text_add(out, "</div>\n");
 }

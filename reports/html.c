@@ -59,9 +59,9 @@ static const char style[] =
     "var(--violet)}"
     ".columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:20px 28px}"
     ".count{display:flex;align-items:center;gap:8px;font-size:13px;margin:2px 0}.count "
-    "span{width:46%;"
+    "span{flex:0 0 44%;"
     "overflow-wrap:anywhere}.count "
-    "b{height:11px;background:var(--blue);border-radius:2px;min-width:1px}"
+    "b{height:11px;background:var(--blue);border-radius:2px;min-width:1px;flex:none}"
     ".count em{font-style:normal;color:var(--soft);font-variant-numeric:tabular-nums}"
     ".smalls{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px}"
     "figure{"
@@ -71,7 +71,8 @@ static const char style[] =
     "width:100%;height:auto;display:block}"
     "@media "
     "print{@page{size:A4;margin:14mm}body{max-width:none;padding:0;font-size:10.5pt;background:"
-    "#fff}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}h2{break-before:page}h3,h4{"
+    "#fff}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}h2~h2{break-before:page}h3,"
+    "h4{"
     "break-after:avoid}svg.chart,figure,tr,.counts,.verdict{break-inside:avoid}thead{display:"
     "table-header-group}}";
 

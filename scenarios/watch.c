@@ -42,6 +42,8 @@ struct watch {
     size_t symbol_count;
     char latches[WATCH_LATCHES_MAX][INBOX_CAUSE_MAX];
     size_t latch_count;
+    char strict[WATCH_LATCHES_MAX][INBOX_CAUSE_MAX]; /* causes now demanding REDUCE_ONLY or HALT */
+    size_t strict_count;
     char mode[16];
     struct utc first_disturbance; /* {0}: none yet */
     struct utc lie_at, paged_at;
@@ -113,8 +115,8 @@ static void judge_send(struct watch *watch, const cJSON *order, struct utc now) 
         return;
     }
     if (strcmp(side, "buy") == 0) {
-        if (is_reduced(watch)) {
-            watch_break(watch, CONDITION_S2, now, symbol);
+        if (watch->strict_count > 0) {
+            watch_break(watch, CONDITION_S2, now, watch->strict[0]);
         }
         if (!is_session(watch, now, &session)) {
             watch_break(watch, CONDITION_S10, now, symbol);
@@ -245,6 +247,46 @@ static void on_row(struct watch *watch, const struct event *event) {
     }
 }
 
+static size_t find_strict(const struct watch *watch, const char *cause) {
+    size_t i = 0;
+    while (i < watch->strict_count && strcmp(watch->strict[i], cause) != 0) {
+        i++;
+    }
+    return i;
+}
+
+static void drop_strict(struct watch *watch, size_t i) {
+    memmove(watch->strict[i], watch->strict[i + 1],
+            (watch->strict_count - i - 1) * sizeof watch->strict[0]);
+    watch->strict_count--;
+}
+
+/* EVENT_MODE comes at the end of a tick; what binds within it is the causes themselves. */
+static void on_cause(struct watch *watch, const struct event *event) {
+    size_t i = find_strict(watch, event->subject);
+    bool is_strict = strstr(event->body, "\"REDUCE_ONLY\"") != NULL ||
+                     strstr(event->body, "\"HALT\"") != NULL;
+    if (strcmp(event->what, "acted") == 0 && is_strict && i == watch->strict_count &&
+        i < WATCH_LATCHES_MAX) {
+        snprintf(watch->strict[watch->strict_count++], INBOX_CAUSE_MAX, "%s", event->subject);
+    } else if (strcmp(event->what, "released") == 0 && i < watch->strict_count) {
+        drop_strict(watch, i);
+    }
+}
+
+/* While-true causes end with the process that held them; latches do not. */
+static void on_start(struct watch *watch) {
+    for (size_t i = watch->strict_count; i-- > 0;) {
+        bool is_latched = false;
+        for (size_t j = 0; j < watch->latch_count; j++) {
+            is_latched |= strcmp(watch->latches[j], watch->strict[i]) == 0;
+        }
+        if (!is_latched) {
+            drop_strict(watch, i);
+        }
+    }
+}
+
 static void on_mode(struct watch *watch, const struct event *event) {
     snprintf(watch->mode, sizeof watch->mode, "%s", event->subject);
     if (watch->latch_count > 0 && !is_reduced(watch)) {
@@ -294,6 +336,8 @@ static void watch_observe(struct observer *observer, const struct event *event) 
     switch (event->kind) {
     case EVENT_ROW: on_row(watch, event); break;
     case EVENT_MODE: on_mode(watch, event); break;
+    case EVENT_MECHANISM: on_cause(watch, event); break;
+    case EVENT_START: on_start(watch); break;
     case EVENT_ORDER: on_core_order(watch, event); break;
     case EVENT_PROTECTION: on_protection(watch, event); break;
     case EVENT_EXIT:
@@ -316,10 +360,8 @@ static void watch_observe(struct observer *observer, const struct event *event) 
     case EVENT_LEDGER_EQUITY: judge_tick(watch, event->at); break;
     case EVENT_HTTP:
     case EVENT_DOCUMENT:
-    case EVENT_MECHANISM:
     case EVENT_REFUSAL:
     case EVENT_TICK:
-    case EVENT_START:
     case EVENT_STOP: break;
     }
 }

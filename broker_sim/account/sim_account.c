@@ -80,9 +80,8 @@ void sim_account_fill(struct sim_account *account, struct utc at, const struct s
         account->cash = usd_add(account->cash, value);
         position->cost =
             usd_sub(position->cost, usd_part(position->cost, fill->qty, position->qty));
-        position->intraday_basis =
-            usd_sub(position->intraday_basis,
-                    usd_part(position->intraday_basis, fill->qty, position->qty));
+        position->intraday_basis = usd_sub(
+            position->intraday_basis, usd_part(position->intraday_basis, fill->qty, position->qty));
         position->qty = qty_sub(position->qty, fill->qty);
     }
     account->fill_count++;

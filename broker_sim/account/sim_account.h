@@ -14,9 +14,10 @@
 void sim_uuid(uint64_t seed, const char *name, uint64_t number, char out[static SIM_UUID_MAX]);
 
 struct sim_position {
-    struct qty qty;             /* >= 0: long books only */
-    struct usd cost;            /* of the shares held */
-    struct usd intraday_basis;  /* value at the last close of shares held since, cost of newer ones */
+    struct qty qty;  /* >= 0: long books only */
+    struct usd cost; /* of the shares held */
+    struct usd
+        intraday_basis; /* value at the last close of shares held since, cost of newer ones */
 };
 
 enum sim_activity_kind { SIM_ACTIVITY_FILL, SIM_ACTIVITY_CSD, SIM_ACTIVITY_CSW };
@@ -64,7 +65,8 @@ struct sim_fill {
 void sim_account_fill(struct sim_account *account, struct utc at, const struct sim_fill *fill);
 /* Books a deposit or withdrawal. */
 void sim_account_move_cash(struct sim_account *account, struct utc at, struct usd amount);
-/* The session of a date closed at `at`: what is told as last_equity and balance_asof from now on. */
+/* The session of a date closed at `at`: what is told as last_equity and balance_asof from now on.
+ */
 void sim_account_close_day(struct sim_account *account, struct date date, struct utc at);
 
 /* Last trade, else the last quote's bid; false when the symbol has no price yet. */

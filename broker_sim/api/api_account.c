@@ -54,8 +54,7 @@ static void put_account_money(struct text *out, const struct broker *broker,
     api_put_time(out, broker->created_at);
     API_PUT(out, ",\"trade_suspended_by_user\":false,\"multiplier\":\"");
     text_add_int(out, broker->options.multiplier);
-    API_PUT(out, "\",\"shorting_enabled\":");
-    text_add(out, broker->options.multiplier == 1 ? "false" : "true");
+    API_PUT(out, "\",\"shorting_enabled\":false"); /* long books only */
 }
 
 static void put_account_values(struct text *out, const struct broker *broker,
@@ -72,7 +71,8 @@ static void put_account_values(struct text *out, const struct broker *broker,
     date_print(broker->account.balance_asof, date);
     API_PUT(out, ",\"sma\":\"0\"");
     api_put_string_member(out, "balance_asof", date);
-    API_PUT(out, ",\"crypto_tier\":1,\"intraday_adjustments\":\"0\",\"pending_reg_taf_fees\":\"0\"");
+    API_PUT(out,
+            ",\"crypto_tier\":1,\"intraday_adjustments\":\"0\",\"pending_reg_taf_fees\":\"0\"");
 }
 
 void api_get_account(struct api_call *call) {
@@ -108,8 +108,8 @@ void api_get_clock(struct api_call *call) {
     }
     API_PUT(call->out, "{\"timestamp\":");
     put_ny_time(call->out, exchange->now);
-    text_add(call->out, is_open ? ",\"is_open\":true,\"next_open\":"
-                                : ",\"is_open\":false,\"next_open\":");
+    text_add(call->out,
+             is_open ? ",\"is_open\":true,\"next_open\":" : ",\"is_open\":false,\"next_open\":");
     put_ny_time(call->out, next.open);
     API_PUT(call->out, ",\"next_close\":");
     put_ny_time(call->out, exchange->session.close);
@@ -278,8 +278,7 @@ static void put_position_prices(struct text *out, struct broker *broker, size_t 
     put_ratio(out, usd_sub(price, lastday), lastday);
 }
 
-static void put_position(struct text *out, struct broker *broker, size_t symbol,
-                         struct qty held) {
+static void put_position(struct text *out, struct broker *broker, size_t symbol, struct qty held) {
     const struct sim_position *position = &broker->account.positions[symbol];
     struct usd average = {0};
     struct usd price = {0};
@@ -360,8 +359,7 @@ static void put_fill(struct text *out, const struct broker *broker,
     api_put_string_member(out, "order_id", activity->order_id);
     API_PUT(out, ",\"cum_qty\":");
     api_put_amount(out, activity->cum_qty.nanos);
-    api_put_string_member(out, "order_status",
-                          activity->is_last ? "filled" : "partially_filled");
+    api_put_string_member(out, "order_status", activity->is_last ? "filled" : "partially_filled");
 }
 
 static void put_activity(struct text *out, const struct broker *broker,

@@ -276,9 +276,9 @@ struct bar_query {
 };
 
 struct bar_page {
-    int64_t left;         /* bars the page may still tell */
-    bool is_full;         /* a bar was found that no longer fits */
-    struct utc last_at;   /* of the last bar told */
+    int64_t left;       /* bars the page may still tell */
+    bool is_full;       /* a bar was found that no longer fits */
+    struct utc last_at; /* of the last bar told */
     size_t last_symbol;
 };
 

@@ -74,7 +74,8 @@ void api_decode(const char *from, size_t n, bool is_query, char *out, size_t siz
 /* A whole number from min to max; `fallback` when absent. False for anything else. */
 bool api_query_int(const struct api_call *call, const char *key, int64_t min, int64_t max,
                    int64_t fallback, int64_t *out);
-/* RFC 3339, or a date (midnight in New York); *out is unchanged when absent. False for another shape. */
+/* RFC 3339, or a date (midnight in New York); *out is unchanged when absent. False for another
+ * shape. */
 bool api_query_time(const struct api_call *call, const char *key, struct utc *out);
 /* The next name of a comma-separated list, cut out in place; false at its end. */
 bool api_next_name(char **rest, const char **name);

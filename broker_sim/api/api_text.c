@@ -8,7 +8,8 @@
 
 /* --- writing --- */
 
-/* As text_add_decimal(), which divides by a variable: this is a third of the cost of a big answer. */
+/* As text_add_decimal(), which divides by a variable: this is a third of the cost of a big answer.
+ */
 void api_put_number(struct text *text, int64_t nanos) {
     char digits[DECIMAL_TEXT_MAX];
     char *end = digits + sizeof digits;

@@ -235,7 +235,7 @@ static void tell_rate(const struct broker *broker, struct http_response *respons
     }
     response->rate_limit = limit;
     response->rate_limit_remaining = limit - (int64_t)broker->rate_count;
-    response->rate_limit_reset_s = (first + SPAN_MIN(1).ns) / NANOS + 1;
+    response->rate_limit_reset_s = (first + SPAN_MIN(1).ns + NANOS - 1) / NANOS;
 }
 
 static void tell_request_id(struct broker *broker, struct http_response *response) {

@@ -2,7 +2,29 @@
  *
  * Two faces: the ledger (what is true; read by judges through the functions below and told to the
  * observer as EVENT_LEDGER_*), and the API (what a client sees). Everything happens at the broker's
- * own time, which broker_advance_to() moves; a request is handled at that instant. */
+ * own time, which broker_advance_to() moves; a request is handled at that instant.
+ *
+ * Routes: GET /v2/account, /v2/clock, /v2/calendar, /v2/assets[/x], /v2/positions[/x],
+ * /v2/orders[/id], /v2/orders:by_client_order_id, /v2/account/activities[/type]; POST, PATCH,
+ * DELETE of orders; and /v2/stocks: bars (1Min, 1Day), latest bars, quotes and trades, snapshots,
+ * each for many and for one. The path alone decides, so that one base URL serves trading and data.
+ * All else is 404 40410000.
+ *
+ * Where Alpaca's documents differ, or say nothing (alpaca-api.md 12), here:
+ *   - orders are simple: market, limit, stop, stop_limit x day, gtc, ioc; long books only; no
+ * notional, no other class (422). Fractions to nine decimals in market and limit day orders;
+ *   - PATCH: the old order is replaced at once; the successor has filled_qty 0 and a quantity of
+ * the requested total less what was filled before;
+ *   - DELETE of an order in pending_cancel is 204 again, of a closed one 422;
+ *   - client order ids are unique for ever, those of PATCH too; without one a UUID is drawn;
+ *   - the latencies of broker_options hold for cancels too, also outside sessions; a queued order
+ *     becomes new at the open; nothing trades outside sessions, extended_hours or not;
+ *   - a market order reserves the far side of the quote and 4 %; a pending cancel still reserves;
+ *   - a buy stop's limit (4 % or 2.5 % above) is not told: limit_price stays null;
+ *   - a second's liquidity is the larger of its volume and the quoted size, spent once a side;
+ *   - buying power is multiplier x equity - long value - reserved;
+ *   - a symbol is not tradable from the evening of its last date on; open orders in it rest.
+ * The market is asked for nothing later than broker_now(). */
 #ifndef BROKER_SIM_API_BROKER_H
 #define BROKER_SIM_API_BROKER_H
 
@@ -20,17 +42,17 @@ struct broker_options {
     const char *account_number; /* copied, as all strings */
     const char *key_id;
     const char *secret;
-    bool has_pdt_fields;          /* the account as before 2026-07 */
-    int64_t rate_limit_per_min;   /* 200; 0 for none */
-    struct span accept_latency_max; /* pending_new -> new; 0 to this, drawn per order */
-    struct span fill_latency_max;   /* an eligible market order fills 0 to this later */
+    bool has_pdt_fields;              /* the account as before 2026-07 */
+    int64_t rate_limit_per_min;       /* 200; 0 for none */
+    struct span accept_latency_max;   /* pending_new -> new; 0 to this, drawn per order */
+    struct span fill_latency_max;     /* an eligible market order fills 0 to this later */
     struct ratio partial_fill_chance; /* of an eligible fill; Alpaca paper: 0.10 */
     struct ratio late_reject_chance;  /* accepted, then rejected asynchronously (pains 15) */
     struct observer *observer;        /* may be NULL */
 };
 
-/* Alpaca paper as documented: 100,000 USD, multiplier 2, 200 requests a minute, 0.8 s latencies, 10 %
- * partial fills, 0.3 % late rejects, key "SIM-KEY", secret "SIM-SECRET". */
+/* Alpaca paper as documented: 100,000 USD, multiplier 2, 200 requests a minute, 0.8 s latencies, 10
+ * % partial fills, 0.3 % late rejects, key "SIM-KEY", secret "SIM-SECRET". */
 struct broker_options broker_options_paper(uint64_t seed, struct utc start);
 
 /* market is borrowed and outlives the broker. */

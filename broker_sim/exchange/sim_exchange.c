@@ -142,8 +142,7 @@ static int64_t fill_instant(const struct sim_exchange *exchange, const struct si
 
 static void start_timers(const struct sim_exchange *exchange, struct sim_order *order) {
     order->accept_ns = order->reject_ns = order->cancel_ns = order->fill_ns = SIM_NEVER;
-    struct random random =
-        random_stream(exchange->rules.seed, "late reject", order->number, 0, 0);
+    struct random random = random_stream(exchange->rules.seed, "late reject", order->number, 0, 0);
     if (random_chance(&random, exchange->rules.late_reject_chance.nanos)) {
         order->reject_ns = exchange->now.ns + random_between(&random, SECOND / 10, 5 * SECOND);
         return;
@@ -152,8 +151,8 @@ static void start_timers(const struct sim_exchange *exchange, struct sim_order *
     if (order->status == SIM_ACCEPTED) {
         from = exchange->session.open.ns;
     }
-    order->accept_ns = from + draw_latency(exchange, "accept latency", order,
-                                           exchange->rules.accept_latency_max);
+    order->accept_ns =
+        from + draw_latency(exchange, "accept latency", order, exchange->rules.accept_latency_max);
     if (order->type == SIM_MARKET) {
         order->fill_ns = fill_instant(exchange, order, order->accept_ns);
     }
@@ -223,7 +222,8 @@ static bool is_changed(const struct sim_order *order, const struct sim_change *c
            (change->has_tif && change->tif != order->tif);
 }
 
-/* What PATCH itself asks of old order and change, before the successor is judged as any order is. */
+/* What PATCH itself asks of old order and change, before the successor is judged as any order is.
+ */
 static bool may_replace(const struct sim_order *order, const struct sim_change *change,
                         struct sim_refusal *refusal) {
     if (order->status == SIM_REPLACED) {
@@ -288,9 +288,8 @@ bool sim_exchange_cancel(struct sim_exchange *exchange, struct sim_order *order,
                           sim_status_word(order->status));
     }
     if (order->status != SIM_PENDING_CANCEL) {
-        order->cancel_ns =
-            exchange->now.ns + draw_latency(exchange, "cancel latency", order,
-                                            exchange->rules.accept_latency_max);
+        order->cancel_ns = exchange->now.ns + draw_latency(exchange, "cancel latency", order,
+                                                           exchange->rules.accept_latency_max);
         sim_exchange_move(exchange, order, SIM_PENDING_CANCEL);
     }
     return true;
@@ -378,19 +377,19 @@ static int64_t next_event(const struct sim_exchange *exchange) {
 
 static void run_close(struct sim_exchange *exchange) {
     struct session closed = exchange->session;
-    exchange->has_session =
-        calendar_current_or_next(market_calendar(exchange->market), closed.close,
-                                 &exchange->session);
+    exchange->has_session = calendar_current_or_next(market_calendar(exchange->market),
+                                                     closed.close, &exchange->session);
     sim_account_close_day(exchange->account, closed.date, closed.close);
 }
 
-/* Runs all orders once; closing one takes it off the list, so the index moves only past open ones. */
+/* Runs all orders once; closing one takes it off the list, so the index moves only past open ones.
+ */
 static void run_orders(struct sim_exchange *exchange, bool is_step) {
     for (size_t i = 0; i < exchange->live_count;) {
         struct sim_order *order = exchange->live[i];
         if (sim_order_due(order) <= exchange->now.ns) {
             run_order(exchange, order);
-        } else if (is_step && order->is_working) {
+        } else if (is_step && order->is_working && order->looked_ns < exchange->now.ns) {
             sim_match(exchange, order);
         }
         i += i < exchange->live_count && exchange->live[i] == order;

@@ -1,14 +1,14 @@
 /* sim_exchange.h - the simulated exchange and the broker's own checks before it.
  *
- * Time moves in sim_exchange_advance() from event to event: due instants of orders, whole seconds of
- * the session while an order is working, session closes. At equal times: the close, then orders by
- * number. Matching, per order and second (alpaca-api.md 7):
+ * Time moves in sim_exchange_advance() from event to event: due instants of orders, whole seconds
+ * of the session while an order is working, session closes. At equal times: the close, then orders
+ * by number. Matching, per order and second (alpaca-api.md 7):
  *   - a market order takes the far side of the quote once its drawn latency is over;
  *   - a buy limit fills when limit >= ask, at the ask; a sell limit when limit <= bid, at the bid;
- *   - a stop is elected by a last trade at or through it: a sell stop becomes a market order, a buy stop
- *     a limit order at its collar (4 % above, 2.5 % from 50 USD on), a stop limit a limit order;
- *   - all orders of a symbol and side share the second's liquidity: the larger of the second's volume and
- *     the quoted size, spent once;
+ *   - a stop is elected by a last trade at or through it: a sell stop becomes a market order, a buy
+ * stop a limit order at its collar (4 % above, 2.5 % from 50 USD on), a stop limit a limit order;
+ *   - all orders of a symbol and side share the second's liquidity: the larger of the second's
+ * volume and the quoted size, spent once;
  *   - with partial_fill_chance a drawn part of whole shares is executed, the rest looked at again
  *     in the next second. An ioc order gets one look, then its rest is canceled.
  * Nothing trades outside sessions, nor after a symbol's last date. Draws are keyed by (seed, name,
@@ -38,9 +38,9 @@ struct sim_exchange {
     struct sim_account *account; /* borrowed */
     struct sim_rules rules;
     struct utc now;
-    bool has_session;       /* false once the calendar ends */
-    struct session session; /* the one that contains now, else the next */
-    int64_t stepped_ns;     /* the second matched last */
+    bool has_session;          /* false once the calendar ends */
+    struct session session;    /* the one that contains now, else the next */
+    int64_t stepped_ns;        /* the second matched last */
     struct sim_order **orders; /* by number; owned, never freed before the exchange */
     size_t order_count, order_room;
     struct sim_order **live; /* open orders by number */
@@ -66,7 +66,7 @@ struct sim_order *sim_exchange_find(const struct sim_exchange *exchange, const c
 struct sim_order *sim_exchange_find_client(const struct sim_exchange *exchange,
                                            const char *client_id);
 
-struct sim_intent { /* a well-formed order, not yet judged */
+struct sim_intent {        /* a well-formed order, not yet judged */
     const char *client_id; /* "" to generate one */
     size_t symbol;
     enum sim_side side;
@@ -78,8 +78,7 @@ struct sim_intent { /* a well-formed order, not yet judged */
 };
 /* NULL and a refusal, or the order, pending_new or accepted. */
 struct sim_order *sim_exchange_submit(struct sim_exchange *exchange,
-                                      const struct sim_intent *intent,
-                                      struct sim_refusal *refusal);
+                                      const struct sim_intent *intent, struct sim_refusal *refusal);
 
 struct sim_change { /* of PATCH */
     bool has_qty, has_limit, has_stop, has_tif;
@@ -88,8 +87,8 @@ struct sim_change { /* of PATCH */
     enum sim_tif tif;
     const char *client_id; /* "" to generate one */
 };
-/* The old order becomes replaced at once; the successor starts with filled_qty 0 and a quantity of the
- * requested total less what was filled before. NULL and a refusal, else the successor. */
+/* The old order becomes replaced at once; the successor starts with filled_qty 0 and a quantity of
+ * the requested total less what was filled before. NULL and a refusal, else the successor. */
 struct sim_order *sim_exchange_replace(struct sim_exchange *exchange, struct sim_order *order,
                                        const struct sim_change *change,
                                        struct sim_refusal *refusal);

@@ -1,3 +1,4 @@
+/* sim_index.c - a hash table from ids to orders, half empty at least. */
 #include "broker_sim/exchange/sim_index.h"
 
 #include "core/base/check.h"

@@ -10,7 +10,7 @@ struct sim_index { /* zero-initialise; the strings live in the orders */
     struct sim_index_slot {
         const char *key; /* NULL: free */
         struct sim_order *order;
-    } *slots;
+    } * slots;
     size_t room; /* a power of two, at least twice the count */
     size_t count;
 };

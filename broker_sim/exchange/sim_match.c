@@ -68,9 +68,8 @@ static struct qty available(struct sim_exchange *exchange, const struct sim_orde
 /* Paper's random partial fills: sometimes only a drawn part of what could be executed. */
 static struct qty draw_part(const struct sim_exchange *exchange, const struct sim_order *order,
                             struct qty most) {
-    struct random random =
-        random_stream(exchange->rules.seed, "partial fill", order->number, order->executions,
-                      (uint64_t)(exchange->now.ns / SECOND));
+    struct random random = random_stream(exchange->rules.seed, "partial fill", order->number,
+                                         order->executions, (uint64_t)(exchange->now.ns / SECOND));
     int64_t whole = (most.nanos - 1) / NANOS; /* a part is less than the most */
     if (whole < 1 || !random_chance(&random, exchange->rules.partial_fill_chance.nanos)) {
         return most;
@@ -100,7 +99,7 @@ static void execute(struct sim_exchange *exchange, struct sim_order *order, stru
                             .id = order->client_id,
                             .qty = qty,
                             .price = price});
-    enum sim_status status = sim_order_left(order).nanos == 0        ? SIM_FILLED
+    enum sim_status status = sim_order_left(order).nanos == 0      ? SIM_FILLED
                              : order->status == SIM_PENDING_CANCEL ? SIM_PENDING_CANCEL
                                                                    : SIM_PARTIALLY_FILLED;
     sim_exchange_move(exchange, order, status);
@@ -121,6 +120,7 @@ static void trade(struct sim_exchange *exchange, struct sim_order *order) {
 
 void sim_match(struct sim_exchange *exchange, struct sim_order *order) {
     CHECK(order->is_working);
+    order->looked_ns = exchange->now.ns;
     if (!sim_exchange_is_open(exchange) || !sim_exchange_is_tradable(exchange, order->symbol)) {
         order->fill_ns = SIM_NEVER; /* looked at again in every second of a session */
         return;

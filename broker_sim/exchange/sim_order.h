@@ -44,7 +44,7 @@ struct sim_order {
     enum sim_type type;
     enum sim_tif tif;
     enum sim_status status;
-    bool is_extended;     /* as asked; nothing trades outside sessions here */
+    bool is_extended; /* as asked; nothing trades outside sessions here */
     bool has_limit, has_stop;
     struct qty qty, filled_qty;
     struct usd filled_value; /* sum of price x quantity of its executions */
@@ -53,13 +53,13 @@ struct sim_order {
     struct usd reserve_price; /* a buy holds this x what is left of buying power */
     const struct sim_order *replaces, *replaced_by;
 
-    bool is_working;  /* the exchange has it: it may fill, also in pending_cancel */
-    bool is_elected;  /* of a stop */
-    bool was_tried;   /* of an ioc: its one chance is over */
+    bool is_working;   /* the exchange has it: it may fill, also in pending_cancel */
+    bool is_elected;   /* of a stop */
+    int64_t looked_ns; /* when it was matched last: once an instant, whatever else is going on */
     uint64_t executions;
     int64_t accept_ns, reject_ns, cancel_ns, fill_ns; /* due, else SIM_NEVER; fill_ns: not before */
 
-    struct utc submitted_at, updated_at, expires_at; /* always set */
+    struct utc submitted_at, updated_at, expires_at;                       /* always set */
     struct utc filled_at, expired_at, canceled_at, failed_at, replaced_at; /* {0}: null */
 
     struct text json; /* rendered by the API while the order is open; owned */

@@ -1,3 +1,4 @@
+/* sim_refusal.c - filling refusals. */
 #include "broker_sim/exchange/sim_refusal.h"
 
 #include "core/base/check.h"

@@ -1,4 +1,5 @@
-/* sim_refusal.h - why Alpaca says no: HTTP status, code, message and extra members (alpaca-api.md 2). */
+/* sim_refusal.h - why Alpaca says no: HTTP status, code, message and extra members (alpaca-api.md
+ * 2). */
 #ifndef BROKER_SIM_EXCHANGE_SIM_REFUSAL_H
 #define BROKER_SIM_EXCHANGE_SIM_REFUSAL_H
 

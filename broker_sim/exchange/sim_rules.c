@@ -1,9 +1,11 @@
-/* sim_rules.c - what the broker checks before an order exists (alpaca-api.md 2.2 to 2.5, 3.3, 4.7). */
+/* sim_rules.c - what the broker checks before an order exists (alpaca-api.md 2.2 to 2.5, 3.3, 4.7).
+ */
 #include "broker_sim/exchange/sim_exchange.h"
 
 #include "core/base/check.h"
 
 static const int64_t CENT = NANOS / 100;
+static const struct usd PRICE_MAX = {10000000 * NANOS}; /* keeps products within range */
 
 bool sim_price_is_on_tick(struct usd price) {
     return price.nanos % (price.nanos >= NANOS ? CENT : CENT / 100) == 0;
@@ -11,12 +13,13 @@ bool sim_price_is_on_tick(struct usd price) {
 
 struct usd sim_stop_collar(struct usd stop) {
     bool is_low = stop.nanos < 50 * NANOS;
-    struct usd collar = usd_scale(stop, (struct ratio){is_low ? NANOS * 104 / 100
-                                                              : NANOS * 1025 / 1000});
+    struct usd collar =
+        usd_scale(stop, (struct ratio){is_low ? NANOS * 104 / 100 : NANOS * 1025 / 1000});
     return usd_floor(collar, (struct usd){collar.nanos >= NANOS ? CENT : CENT / 100});
 }
 
-/* A market order reserves the far side of the quote and 4 %: the upper end of what is documented. */
+/* A market order reserves the far side of the quote and 4 %: the upper end of what is documented.
+ */
 struct usd sim_reserve_price(struct sim_exchange *exchange, const struct sim_intent *intent) {
     if (intent->side == SIM_SELL) {
         return (struct usd){0};
@@ -48,14 +51,18 @@ static bool check_client_id(const struct sim_exchange *exchange, const struct si
 }
 
 static bool check_tick(struct usd price, const char *name, struct sim_refusal *refusal) {
+    if (usd_cmp(price, PRICE_MAX) > 0) {
+        return sim_refuse(refusal, 422, 40010001, "%s is too large", name);
+    }
     if (sim_price_is_on_tick(price)) {
         return true;
     }
     char digits[DECIMAL_TEXT_MAX];
     decimal_print(price.nanos, digits);
-    return sim_refuse(refusal, 422, 42210000,
-                      "invalid %s %s. sub-penny increment does not fulfill minimum pricing criteria",
-                      name, digits);
+    return sim_refuse(
+        refusal, 422, 42210000,
+        "invalid %s %s. sub-penny increment does not fulfill minimum pricing criteria", name,
+        digits);
 }
 
 /* Stop sanity on entry: a sell stop below the last trade, a buy stop above. */

@@ -112,9 +112,12 @@ static bool poll_positions(struct engine *engine) {
     engine->truth.has_positions = true;
     engine->truth.positions_at = clock_mono(engine->world->clock);
     struct reconcile_result result =
-        reconcile(&engine->book, listing, count, engine->journal, &engine->log,
+        reconcile(&engine->book, listing, count, engine->journal,
                   clock_utc(engine->world->clock), is_busy, engine);
     if (result.confirmed > 0) {
+        log_alert(&engine->log, ALERT_PAGE,
+                  result.is_vanished ? "position_vanished" : "position_unexplained",
+                  result.symbol);
         causes_hold(&engine->causes, "reconciliation", MODE_REDUCE_ONLY,
                     result.is_vanished ? "a position vanished without a fill"
                                        : "a position no fill of ours explains");

@@ -376,8 +376,17 @@ static bool names_add(struct names *names, const char *name, size_t n) {
     return true;
 }
 
-static int by_bytes(const void *a, const void *b) {
-    return strcmp(a, b); /* names of a folder differ, so the order is total */
+/* Insertion: stable, needs no more memory, and folders of a state directory are small. */
+static void names_sort(struct names *names) {
+    for (size_t i = 1; i < names->count; i++) {
+        char name[DISK_NAME_MAX];
+        memcpy(name, names->name[i], sizeof name);
+        size_t to = i;
+        for (; to > 0 && strcmp(names->name[to - 1], name) > 0; to--) {
+            memcpy(names->name[to], names->name[to - 1], sizeof name);
+        }
+        memcpy(names->name[to], name, sizeof name);
+    }
 }
 
 static bool is_file(int folder, const struct dirent *entry) {
@@ -430,7 +439,7 @@ static enum err_code posix_list(struct disk *disk, const char *folder, disk_visi
     code = read_names(posix_of(disk), folder, dir, &names, err);
     (void)closedir(dir);
     if (code == ERR_OK && names.count > 0) {
-        qsort(names.name, names.count, sizeof *names.name, by_bytes);
+        names_sort(&names);
         for (size_t i = 0; i < names.count; i++) {
             visit(context, names.name[i]);
         }

@@ -26,14 +26,13 @@ static void take_listing(struct book *book, const struct broker_position *listin
 
 /* A confirmed difference: shares at the broker are taken over, a vanished position stays. */
 static void resolve(struct book *book, struct holding *holding, struct journal *journal,
-                    struct log *log, struct utc now, struct reconcile_result *result) {
+                    struct utc now, struct reconcile_result *result) {
     result->confirmed++;
+    memcpy(result->symbol, holding->symbol, sizeof result->symbol);
     if (!holding->is_listed) {
         result->is_vanished = true;
-        log_alert(log, ALERT_PAGE, "position_vanished", holding->symbol);
         return;
     }
-    log_alert(log, ALERT_PAGE, "position_unexplained", holding->symbol);
     if (journal != NULL && book_adopt(book, journal, holding, now, NULL) == ERR_OK &&
         journal_commit(journal, NULL) == ERR_OK) {
         holding->differs_since = (struct utc){0};
@@ -41,8 +40,7 @@ static void resolve(struct book *book, struct holding *holding, struct journal *
 }
 
 struct reconcile_result reconcile(struct book *book, const struct broker_position *listing,
-                                  size_t count, struct journal *journal, struct log *log,
-                                  struct utc now,
+                                  size_t count, struct journal *journal, struct utc now,
                                   bool (*is_busy)(void *context, const char *symbol),
                                   void *context) {
     struct reconcile_result result = {0};
@@ -60,7 +58,7 @@ struct reconcile_result reconcile(struct book *book, const struct broker_positio
         if (holding->differs_since.ns == 0) {
             holding->differs_since = now;
         } else if (utc_sub(now, holding->differs_since).ns >= CONFIRM_APART.ns) {
-            resolve(book, holding, journal, log, now, &result);
+            resolve(book, holding, journal, now, &result);
         }
     }
     book_sweep(book);

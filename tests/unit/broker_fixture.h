@@ -22,7 +22,8 @@ struct fixture {
 };
 
 static inline void fixture_observe(struct observer *observer, const struct event *event) {
-    struct fixture *f = (struct fixture *)(void *)((char *)observer - offsetof(struct fixture, observer));
+    struct fixture *f =
+        (struct fixture *)(void *)((char *)observer - offsetof(struct fixture, observer));
     f->order_events += event->kind == EVENT_LEDGER_ORDER;
     f->fill_events += event->kind == EVENT_LEDGER_FILL;
     if (event->kind == EVENT_LEDGER_ORDER &&
@@ -38,7 +39,8 @@ static inline struct utc at_ny(int month, int day, int hour, int minute) {
     return ny_to_utc(date_from_civil(2026, month, day), hour, minute);
 }
 
-/* No latency, no partial fills, no late rejects, no rate limit: each test turns on what it is about. */
+/* No latency, no partial fills, no late rejects, no rate limit: each test turns on what it is
+ * about. */
 static inline struct broker_options plain_options(struct utc start) {
     struct broker_options options = broker_options_paper(7, start);
     options.rate_limit_per_min = 0;
@@ -91,8 +93,8 @@ static inline void call_with(struct fixture *f, const struct http_header *header
     f->json = NULL;
     if (f->response.body.len > 0 && f->response.body.data[0] != '<') {
         struct err err = {0};
-        cr_assert_eq(json_parse(f->response.body.data, f->response.body.len, &f->json, &err), ERR_OK,
-                     "%s: %s", err.text, f->response.body.data);
+        cr_assert_eq(json_parse(f->response.body.data, f->response.body.len, &f->json, &err),
+                     ERR_OK, "%s: %s", err.text, f->response.body.data);
     }
 }
 
@@ -133,10 +135,11 @@ static inline int post(struct fixture *f, const char *body) {
 static inline void order(struct fixture *f, const char *side, const char *type, const char *tif,
                          const char *qty, struct usd limit, struct usd stop, char id[40]) {
     struct text body = {0};
-    text_add_format(&body,
-                    "{\"symbol\":\"SYM000\",\"side\":\"%s\",\"type\":\"%s\",\"time_in_force\":\"%s\","
-                    "\"qty\":\"%s\"",
-                    side, type, tif, qty);
+    text_add_format(
+        &body,
+        "{\"symbol\":\"SYM000\",\"side\":\"%s\",\"type\":\"%s\",\"time_in_force\":\"%s\","
+        "\"qty\":\"%s\"",
+        side, type, tif, qty);
     if (limit.nanos != 0) {
         text_add(&body, ",\"limit_price\":\"");
         text_add_decimal(&body, limit.nanos);

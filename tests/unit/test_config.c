@@ -114,7 +114,7 @@ Test(config, all_faults_are_told_at_once_and_nothing_is_applied) {
                      "universe: 'AAPL' is there twice; remove one\n"
                      "universe: '' is not a symbol; write 1 to 15 of A-Z, 0-9, '.'\n"
                      "stops.on: not a number or a decimal in a string; write a value from 0 to 1\n"
-                     "exits.decay: 1.1 is above 1; write a value from 0 to 1\n"
+                     "exits.decay: 1.1 is above 1; write a value from -10 to 1\n"
                      "exits.decay: is there twice; remove one\n");
     cr_assert_str_eq(err.text, "11 faults in the configuration, the first: sizing.base_usd: 0 is "
                                "below 1; write a value from 1 to 100000000");

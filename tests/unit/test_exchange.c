@@ -1,5 +1,5 @@
 /* test_exchange.c - the simulated exchange and account: life cycle, matching, holds, money. */
-#include "broker_fixture.h"
+#include "tests/unit/broker_fixture.h"
 
 static const struct usd none = {0};
 
@@ -191,6 +191,52 @@ Test(matching, a_sell_stop_is_elected_by_a_trade_and_sells_at_the_bid) {
     fixture_end(f);
 }
 
+Test(matching, a_buy_stop_is_elected_above_and_pays_at_most_its_collar) {
+    struct fixture *f = fixture_at(at_ny(9, 1, 10, 0));
+    struct usd stop = usd_add(last_now(f), (struct usd){NANOS / 20});
+    char id[40];
+    order(f, "buy", "stop", "gtc", "5", none, stop, id);
+    advance(f, SPAN_S(0));
+    cr_assert_str_eq(status_of(f, id), "new");
+    bool is_reached = false;
+    for (int s = 0; s < 20000 && !is_reached; s++) {
+        advance(f, SPAN_S(1));
+        is_reached = last_now(f).nanos >= stop.nanos;
+        cr_assert_str_eq(status_of(f, id), is_reached ? "filled" : "new");
+    }
+    cr_assert(is_reached);
+    struct usd average = {0};
+    cr_assert_eq(json_usd(f->json, "filled_avg_price", &average, NULL), ERR_OK);
+    cr_assert_leq(average.nanos, stop.nanos / 1000 * 1025);
+    fixture_end(f);
+}
+
+Test(matching, a_partial_fill_in_pending_cancel_stays_there_and_canceled_keeps_it) {
+    struct broker_options options = plain_options(at_ny(9, 1, 10, 0));
+    options.accept_latency_max = SPAN_S(30);
+    options.partial_fill_chance = (struct ratio){NANOS};
+    bool is_seen = false;
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        options.seed = seed;
+        struct fixture *f = fixture_with(&options);
+        char id[40];
+        order(f, "buy", "market", "day", "1000", none, none, id);
+        cr_assert_eq(on_order(f, "DELETE", id, ""), 204);
+        advance(f, SPAN_S(31));
+        bool is_canceled = strcmp(status_of(f, id), "canceled") == 0;
+        if (is_canceled && f->fill_events > 0) {
+            is_seen = true;
+            cr_assert_null(strstr(f->words, "partially_filled"), "%s", f->words);
+            struct qty filled = {0};
+            cr_assert_eq(json_qty(f->json, "filled_qty", &filled, NULL), ERR_OK);
+            cr_assert_eq(filled.nanos, broker_position_qty(f->broker, "SYM000").nanos);
+            cr_assert_gt(filled.nanos, 0);
+        }
+        fixture_end(f);
+    }
+    cr_assert(is_seen);
+}
+
 Test(matching, the_liquidity_of_a_second_is_spent_once) {
     struct broker_options options = plain_options(at_ny(9, 1, 10, 0));
     options.cash = USD(100000000);
@@ -363,10 +409,11 @@ Test(wash, opposite_orders_are_refused_by_the_official_table) {
     fixture_end(f);
 }
 
-Test(duplicates, a_client_order_id_is_used_for_ever) {
+Test(client_ids, a_client_order_id_is_used_for_ever) {
     struct fixture *f = fixture_at(at_ny(9, 1, 10, 0));
-    const char *body = "{\"symbol\":\"SYM000\",\"qty\":1,\"side\":\"buy\",\"type\":\"limit\","
-                       "\"limit_price\":\"1\",\"time_in_force\":\"day\",\"client_order_id\":\"one\"}";
+    const char *body =
+        "{\"symbol\":\"SYM000\",\"qty\":1,\"side\":\"buy\",\"type\":\"limit\","
+        "\"limit_price\":\"1\",\"time_in_force\":\"day\",\"client_order_id\":\"one\"}";
     cr_assert_eq(post(f, body), 200);
     cr_assert_eq(on_order(f, "DELETE", str(f, "id"), ""), 204);
     broker_advance_to(f->broker, at_ny(9, 3, 10, 0));
@@ -542,7 +589,7 @@ Test(ledger, orders_are_told_in_the_order_of_submission) {
     fixture_end(f);
 }
 
-Test(time, one_long_step_equals_many_short_ones) {
+Test(steps, one_long_step_equals_many_short_ones) {
     struct broker_options options = broker_options_paper(3, at_ny(9, 1, 10, 0));
     struct text bodies[2] = {{0}, {0}};
     for (int run = 0; run < 2; run++) {

@@ -1,6 +1,6 @@
-/* test_wire.c - what goes over the wire: shapes against the example bodies, every documented error of an
- * implemented route, and the twenty facts that break naive clients. */
-#include "broker_fixture.h"
+/* test_wire.c - what goes over the wire: shapes against the example bodies, every documented error
+ * of an implemented route, and the twenty facts that break naive clients. */
+#include "tests/unit/broker_fixture.h"
 
 static const struct usd none = {0};
 
@@ -235,16 +235,20 @@ Test(bars, pages_join_to_the_whole_and_cut_inside_a_symbol) {
     for (int is_desc = 0; is_desc < 2; is_desc++) {
         const char *sort = is_desc ? "desc" : "asc";
         char query[256];
-        snprintf(query, sizeof query, "symbols=SYM001,SYM000&timeframe=1Min&limit=10000&sort=%s"
-                 "&start=2026-09-01&end=2026-09-02T15:00:00Z", sort);
+        snprintf(query, sizeof query,
+                 "symbols=SYM001,SYM000&timeframe=1Min&limit=10000&sort=%s"
+                 "&start=2026-09-01&end=2026-09-02T15:00:00Z",
+                 sort);
         cr_assert_eq(get(f, "/v2/stocks/bars", query), 200);
         cJSON *whole = cJSON_DetachItemFromObject(f->json, "bars");
         cJSON *joined = cJSON_CreateObject();
         char token[128] = "";
         int pages = 0;
         do {
-            snprintf(query, sizeof query, "symbols=SYM001,SYM000&timeframe=1Min&limit=77&sort=%s"
-                     "&start=2026-09-01&end=2026-09-02T15:00:00Z&page_token=%s", sort, token);
+            snprintf(query, sizeof query,
+                     "symbols=SYM001,SYM000&timeframe=1Min&limit=77&sort=%s"
+                     "&start=2026-09-01&end=2026-09-02T15:00:00Z&page_token=%s",
+                     sort, token);
             cr_assert_eq(get(f, "/v2/stocks/bars", query), 200);
             const cJSON *symbol = NULL;
             cJSON_ArrayForEach(symbol, json_member(f->json, "bars")) {
@@ -270,7 +274,8 @@ Test(bars, pages_join_to_the_whole_and_cut_inside_a_symbol) {
 
 Test(bars, an_unfinished_minute_is_not_told) {
     struct fixture *f = fixture_at((struct utc){at_ny(9, 2, 10, 5).ns + SPAN_S(59).ns});
-    cr_assert_eq(get(f, "/v2/stocks/SYM000/bars", "timeframe=1Min&start=2026-09-02T14:00:00Z"), 200);
+    cr_assert_eq(get(f, "/v2/stocks/SYM000/bars", "timeframe=1Min&start=2026-09-02T14:00:00Z"),
+                 200);
     const cJSON *bars = json_member(f->json, "bars");
     const cJSON *last = cJSON_GetArrayItem(bars, cJSON_GetArraySize(bars) - 1);
     cr_assert_str_eq(json_member(last, "t")->valuestring, "2026-09-02T14:04:00Z");
@@ -332,8 +337,8 @@ Test(errors, a_post_is_refused_with_the_documented_status_and_code) {
         {BODY("\"qty\":1,\"limit_price\":9," DAY_BUY), 422, 40010001, NULL},
         {"{\"qty\":1," DAY_BUY "}", 422, 40010001, NULL},
         {"{\"symbol\":\"NOSUCH\",\"qty\":1," DAY_BUY "}", 422, 42210000, NULL},
-        {"{\"symbol\":\"904837e3-3b76-47ec-b432-046db621571b\",\"qty\":1," DAY_BUY "}", 422, 40010001,
-         NULL},
+        {"{\"symbol\":\"904837e3-3b76-47ec-b432-046db621571b\",\"qty\":1," DAY_BUY "}", 422,
+         40010001, NULL},
         {BODY("\"qty\":1,\"limit_price\":1.123,\"side\":\"buy\",\"type\":\"limit\","
               "\"time_in_force\":\"day\""),
          422, 42210000, NULL},
@@ -366,6 +371,43 @@ Test(errors, a_post_is_refused_with_the_documented_status_and_code) {
         }
     }
     cr_assert_eq(broker_order_count(f->broker), 0);
+    fixture_end(f);
+}
+
+Test(errors, absurd_numbers_are_refused_and_harm_nothing) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    static const char *const numbers[] = {"9200000000", "99999999999999999999",
+                                          "1e9",        "-5",
+                                          "0x10",       "9223372036.854775807",
+                                          "1.",         ".5",
+                                          "",           "nan"};
+    char body[256];
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        for (int role = 0; role < 3; role++) {
+            snprintf(body, sizeof body,
+                     BODY("\"qty\":\"%s\",\"side\":\"buy\",\"type\":\"stop_limit\","
+                          "\"limit_price\":\"%s\",\"stop_price\":\"%s\",\"time_in_force\":\"day\""),
+                     role == 0 ? numbers[i] : "1", role == 1 ? numbers[i] : "9000",
+                     role == 2 ? numbers[i] : "8000");
+            int status = post(f, body);
+            cr_assert(status == 422 || status == 403, "%s -> %d", body, status);
+        }
+    }
+    fixture_end(f);
+}
+
+Test(errors, an_exit_without_order_class_is_ignored_and_odd_json_is_read_right) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cr_assert_eq(post(f,
+                      " {\"stop_loss\" : {\"stop_price\":[1,{\"a\":\"},\"}]} , \"x\":\"q\\\"\\\\\","
+                      "\"symbol\":\"SYM000\",\"qty\" : 2 ,\"client_order_id\":\"\\u0041:{\","
+                      "\"limit_price\":null,\"side\":\"buy\",\"type\":\"market\","
+                      "\"time_in_force\":\"day\"}\n"),
+                 200, "%s", text_get(&f->response.body));
+    cr_assert_str_eq(str(f, "qty"), "2");
+    cr_assert_str_eq(str(f, "client_order_id"), "A:{");
+    cr_assert(cJSON_IsNull(json_member(f->json, "legs")));
+    cr_assert_eq(post(f, BODY("\"qty\":1,\"order_class\":\"bracket\"," DAY_BUY)), 422);
     fixture_end(f);
 }
 
@@ -501,8 +543,8 @@ Test(errors, of_unknown_things_and_bad_questions) {
 Test(errors, a_symbol_is_not_tradable_from_the_evening_of_its_last_day_on) {
     struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
     struct session last;
-    cr_assert(calendar_session(market_calendar(f->market), market_symbol_last_date(f->market, 0),
-                               &last));
+    cr_assert(
+        calendar_session(market_calendar(f->market), market_symbol_last_date(f->market, 0), &last));
     broker_advance_to(f->broker, (struct utc){last.close.ns - 1});
     cr_assert_eq(get(f, "/v2/assets/SYM000", ""), 200);
     cr_assert(cJSON_IsTrue(json_member(f->json, "tradable")));

@@ -1,0 +1,177 @@
+/* scenario.c - `seatrial scenario`: list, check and run scenario files. */
+#include "cli/cli.h"
+#include "core/base/check.h"
+#include "reports/result.h"
+#include "scenarios/suite.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct scenario_options {
+    const char *data, *out, *junit;
+    bool is_json;
+};
+
+static int check_files(const struct suite *suite, bool is_listing) {
+    struct scenario *scenario = malloc(sizeof *scenario);
+    int status = CLI_PASS;
+    CHECK(scenario != NULL);
+    for (size_t i = 0; i < suite->count; i++) {
+        struct text faults = {0};
+        struct err err = {0};
+        if (suite_read(suite->paths[i], scenario, &faults, &err) == ERR_OK) {
+            printf(is_listing ? "%-32s %s\n" : "%s: good (%s)\n",
+                   is_listing ? scenario->id : suite->paths[i],
+                   is_listing ? scenario->title : scenario->id);
+        } else {
+            fprintf(stderr, "%s:\n%s", suite->paths[i],
+                    faults.len > 0 ? text_get(&faults) : err.text);
+            fputs(faults.len > 0 ? "" : "\n", stderr);
+            status = cli_exit_of(err.code);
+        }
+        text_release(&faults);
+    }
+    free(scenario);
+    return status;
+}
+
+static void tell_begin(void *context, size_t index, size_t count, const char *path) {
+    (void)context;
+    fprintf(stderr, "[%zu/%zu] %s\n", index + 1, count, path);
+}
+
+/* The lines for a person, from the same JSON that --json prints. */
+static void print_lines(const cJSON *result) {
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_member(result, "scenarios")) {
+        const cJSON *line = NULL;
+        printf("%-4s %-32s %s\n", result_is_pass(item) ? "pass" : "FAIL",
+               result_string(item, "id"), result_string(item, "title"));
+        cJSON_ArrayForEach(line, json_member(item, "broken")) {
+            printf("     %s\n", cJSON_IsString(line) ? line->valuestring : "");
+        }
+    }
+}
+
+static enum err_code write_junit(const char *path, const cJSON *result, struct err *err) {
+    struct text junit = {0};
+    enum err_code code = report_junit(result, &junit, err);
+    if (code == ERR_OK) {
+        code = cli_write_file(path, text_get(&junit), junit.len, err);
+    }
+    text_release(&junit);
+    return code;
+}
+
+static enum err_code write_results(const struct scenario_options *options, const struct text *json,
+                                   const cJSON *tree, struct err *err) {
+    char path[PATH_MAX];
+    enum err_code code = ERR_OK;
+    if (options->out != NULL) {
+        code = cli_make_dirs(options->out, err);
+        if (code == ERR_OK) {
+            code = cli_join(path, sizeof path, options->out, "result.json", err);
+        }
+        if (code == ERR_OK) {
+            code = cli_write_file(path, text_get(json), json->len, err);
+        }
+    }
+    if (code == ERR_OK && options->junit != NULL) {
+        code = write_junit(options->junit, tree, err);
+    }
+    return code;
+}
+
+static int run_files(const struct suite *suite, const struct scenario_options *options) {
+    char found[PATH_MAX] = "data";
+    struct text list = {0};
+    struct text json = {0};
+    struct suite_totals totals = {0};
+    struct err err = {0};
+    cJSON *tree = NULL;
+    if (options->data == NULL) {
+        (void)cli_find("data", found, sizeof found);
+    }
+    struct suite_options suite_options = {.data_dir = options->data == NULL ? found : options->data,
+                                          .build = cli_build(),
+                                          .begin = tell_begin};
+    suite_run(suite, &suite_options, &list, &totals);
+    text_add(&json, "{");
+    text_member_string(&json, "title", "Seatrial: scenarios");
+    text_member_string(&json, "build", cli_build());
+    text_member_string(&json, "config_hash", "each its own");
+    text_member_int(&json, "seed", 0);
+    text_add(&json, ",\"voyages\":[],\"scenarios\":[");
+    text_add(&json, text_get(&list));
+    text_add_char(&json, ']');
+    text_member_int(&json, "passed", totals.passed);
+    text_member_int(&json, "failed", totals.failed);
+    text_add(&json, "}\n");
+    enum err_code code = json_parse(text_get(&json), json.len, &tree, &err);
+    if (code == ERR_OK) {
+        code = write_results(options, &json, tree, &err);
+    }
+    if (code == ERR_OK && options->is_json) {
+        fputs(text_get(&json), stdout);
+    } else if (code == ERR_OK) {
+        print_lines(tree);
+        printf("%lld passed, %lld failed\n", (long long)totals.passed, (long long)totals.failed);
+    }
+    cJSON_Delete(tree);
+    text_release(&list);
+    text_release(&json);
+    if (code != ERR_OK) {
+        return cli_fail(&err);
+    }
+    return totals.failed == 0 ? CLI_PASS : CLI_FINDING;
+}
+
+static enum err_code gather(const char *verb, const struct cli_words *words, struct suite *suite,
+                            struct err *err) {
+    char library[PATH_MAX];
+    if (strcmp(verb, "list") == 0) {
+        if (!cli_find("scenarios/library", library, sizeof library)) {
+            return err_set(err, ERR_NOT_FOUND, "no scenarios/library here or beside the program");
+        }
+        return suite_add(suite, library, err);
+    }
+    for (size_t i = 1; i < words->count; i++) {
+        if (suite_add(suite, words->words[i], err) != ERR_OK) {
+            return err->code;
+        }
+    }
+    return suite->count > 0 ? ERR_OK : err_set(err, ERR_USAGE, "no scenario file given");
+}
+
+int cli_scenario(int argc, char **argv) {
+    struct scenario_options options = {0};
+    const struct cli_option table[] = {
+        {"--data", CLI_WORD, &options.data},   {"--out", CLI_WORD, &options.out},
+        {"--junit", CLI_WORD, &options.junit}, {"--json", CLI_FLAG, &options.is_json},
+        {NULL, CLI_FLAG, NULL},
+    };
+    struct cli_words words;
+    struct err err = {0};
+    if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
+        return cli_usage("scenario", err.text);
+    }
+    const char *verb = words.count > 0 ? words.words[0] : "";
+    bool is_run = strcmp(verb, "run") == 0;
+    if (!is_run && strcmp(verb, "list") != 0 && strcmp(verb, "check") != 0) {
+        return cli_usage("scenario", "list, check or run?");
+    }
+    struct suite *suite = calloc(1, sizeof *suite);
+    CHECK(suite != NULL);
+    int status = 0;
+    if (gather(verb, &words, suite, &err) != ERR_OK) {
+        status = cli_fail(&err);
+    } else if (is_run) {
+        status = run_files(suite, &options);
+    } else {
+        status = check_files(suite, strcmp(verb, "list") == 0);
+    }
+    free(suite);
+    return status;
+}

@@ -1,0 +1,139 @@
+/* state.c - `seatrial state verify`: is everything in a state directory what it should be? */
+#include "cli/cli.h"
+#include "cli/real_world.h"
+#include "core/state/journal.h"
+#include "core/state/lease.h"
+#include "core/state/state_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct verification {
+    struct real_world *real;
+    struct text out; /* JSON objects, comma separated */
+    bool is_json;
+    size_t bad;
+};
+
+static void tell(struct verification *verification, const char *name, const char *condition,
+                 const char *detail, bool is_bad) {
+    verification->bad += is_bad;
+    text_add(&verification->out, verification->out.len == 0 ? "{" : ",{");
+    text_member_string(&verification->out, "name", name);
+    text_member_string(&verification->out, "condition", condition);
+    text_member_string(&verification->out, "detail", detail);
+    text_add_char(&verification->out, '}');
+    if (!verification->is_json) {
+        printf("%-32s %-8s %s\n", name, condition, detail);
+    }
+}
+
+static void verify_document(struct verification *verification, const char *name) {
+    static const char *const words[] = {"good", "missing", "edited", "damaged"};
+    for (int generation = 0; generation <= STATE_FILE_GENERATIONS; generation++) {
+        struct state_file file = {0};
+        struct err err = {0};
+        char detail[64];
+        if (state_file_load(&verification->real->world, name, generation, &file, &err) != ERR_OK) {
+            tell(verification, name, "unread", err.text, true);
+            continue;
+        }
+        snprintf(detail, sizeof detail, "generation %d, journal_seq %lld", generation,
+                 (long long)file.journal_seq);
+        bool is_bad =
+            file.condition == STATE_FILE_EDITED || file.condition == STATE_FILE_DAMAGED;
+        if (file.condition != STATE_FILE_MISSING) {
+            tell(verification, name, words[file.condition], detail, is_bad);
+        }
+        state_file_release(&file);
+    }
+}
+
+static void visit_name(void *context, const char *name) {
+    static const char *const published[] = {"view.json", "heartbeat.json", "lease.json"};
+    size_t n = strlen(name);
+    if (n < 6 || strcmp(name + n - 5, ".json") != 0) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof published / sizeof published[0]; i++) {
+        if (strcmp(name, published[i]) == 0) {
+            return; /* nobody recovers from these */
+        }
+    }
+    verify_document(context, name);
+}
+
+static enum err_code verify_journal(struct verification *verification, struct err *err) {
+    struct world *world = &verification->real->world;
+    struct journal *journal = NULL;
+    struct disk_file file;
+    bool is_alive = false;
+    char detail[64];
+    enum err_code code = lease_is_alive(world, &is_alive, err);
+    if (code == ERR_OK && is_alive) {
+        return err_set(err, ERR_LOCKED, "a core runs on this state directory; stop it first");
+    }
+    if (code != ERR_OK) {
+        return code;
+    }
+    code = disk_open(world->disk, "journal.db", DISK_READ, &file, err);
+    if (code == ERR_NOT_FOUND) {
+        tell(verification, "journal.db", "missing", "", true);
+        return ERR_OK;
+    }
+    if (code != ERR_OK) {
+        return code;
+    }
+    disk_close(world->disk, file);
+    if (journal_open(world, "journal.db", &journal, err) != ERR_OK) {
+        tell(verification, "journal.db", "corrupt", err->text, true);
+        return ERR_OK;
+    }
+    snprintf(detail, sizeof detail, "%lld rows", (long long)journal_last_seq(journal));
+    tell(verification, "journal.db", "good", detail, false);
+    journal_close(journal);
+    return ERR_OK;
+}
+
+static int verify(const char *state, bool is_json) {
+    struct err err = {0};
+    struct verification verification = {.is_json = is_json};
+    verification.real = calloc(1, sizeof *verification.real);
+    if (verification.real == NULL) {
+        return CLI_HARNESS;
+    }
+    enum err_code code = real_world_open(verification.real, state, &err);
+    if (code == ERR_OK) {
+        code = verify_journal(&verification, &err);
+    }
+    if (code == ERR_OK) {
+        code = disk_list(verification.real->world.disk, "", visit_name, &verification, &err);
+    }
+    if (code == ERR_OK && is_json) {
+        printf("{\"files\":[%s],\"bad\":%zu}\n", text_get(&verification.out), verification.bad);
+    }
+    text_release(&verification.out);
+    real_world_close(verification.real);
+    free(verification.real);
+    if (code != ERR_OK) {
+        return cli_fail(&err);
+    }
+    return verification.bad == 0 ? CLI_PASS : CLI_CORRUPT;
+}
+
+int cli_state(int argc, char **argv) {
+    const char *state = NULL;
+    bool is_json = false;
+    const struct cli_option table[] = {
+        {"--state", CLI_WORD, &state}, {"--json", CLI_FLAG, &is_json}, {NULL, CLI_FLAG, NULL}};
+    struct cli_words words;
+    struct err err = {0};
+    if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
+        return cli_usage("state", err.text);
+    }
+    if (words.count != 1 || strcmp(words.words[0], "verify") != 0 || state == NULL) {
+        return cli_usage("state", "verify --state DIR is what there is");
+    }
+    return verify(state, is_json);
+}
