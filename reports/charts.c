@@ -10,6 +10,7 @@
 #define ROW 22.0     /* height of a band */
 #define DAY 86400.0
 #define LABELS_MAX 10
+#define NAKED_WORTH_A_MARK_S 30.0 /* every entry is bare for the seconds its stop takes */
 
 /* Where time and amount fall in a picture. */
 struct frame {
@@ -336,7 +337,7 @@ static void add_position(struct text *out, const struct frame *frame, const cJSO
                                                              : "p-gain";
     add_bar(out, class, x1, x2, y, text_get(&words));
     text_release(&words);
-    if (result_number(position, "naked_s") > 0) {
+    if (result_number(position, "naked_s") > NAKED_WORTH_A_MARK_S) {
         double safe =
             json_is_null(position, "protected_from")
                 ? x2
@@ -369,7 +370,7 @@ void chart_positions(struct text *out, const cJSON *voyage) {
     text_add(out,
              "<p class=\"key\"><i class=\"p-gain\"></i>closed with gain <i class=\"p-loss\"></i>"
              "closed with loss <i class=\"p-open\"></i>open at the end <i class=\"naked\"></i>"
-             "without a resting stop</p>\n");
+             "over 30 s without a resting stop</p>\n");
     open_svg(out, frame.bottom + 20, "Positions and their protection");
     add_days(out, &frame);
     double y = frame.top;

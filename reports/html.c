@@ -145,13 +145,16 @@ static void add_verdict(struct text *out, const cJSON *result) {
     text_add(out, " &middot; configuration ");
     add_code(out, result_string(result, "config_hash"));
     text_add_format(out, " &middot; seed %.0f</p>\n", result_number(result, "seed"));
-    text_add_format(
-        out,
-        "<section class=\"verdict%s\"><strong>%s</strong>\n<p>%d of %d scenarios passed. "
-        "%d of %d required counts were met. %d mechanisms acted.</p>\n",
-        summary.has_passed ? "" : " bad", summary.has_passed ? "Passed" : "Failed",
-        summary.scenarios - summary.scenarios_failed, summary.scenarios,
-        summary.cells - summary.cells_failed, summary.cells, summary.mechanisms_acted);
+    text_add_format(out, "<section class=\"verdict%s\"><strong>%s</strong>\n<p>",
+                    summary.has_passed ? "" : " bad", summary.has_passed ? "Passed" : "Failed");
+    if (summary.scenarios > 0) {
+        text_add_format(out, "%d of %d scenarios passed. ",
+                        summary.scenarios - summary.scenarios_failed, summary.scenarios);
+    } else {
+        text_add(out, "No scenario was run. ");
+    }
+    text_add_format(out, "%d of %d required counts were met. %d mechanisms acted.</p>\n",
+                    summary.cells - summary.cells_failed, summary.cells, summary.mechanisms_acted);
     if (!summary.has_passed) {
         add_breakages(out, result);
     }
@@ -161,6 +164,10 @@ static void add_verdict(struct text *out, const cJSON *result) {
 
 static void add_required(struct text *out, const cJSON *voyage) {
     const cJSON *item;
+    if (json_member(voyage, "required")->child == NULL) {
+        text_add(out, "<p class=\"none\">Nothing was required of this voyage.</p>\n");
+        return;
+    }
     text_add(out,
              "<h3>What this voyage had to show</h3>\n<p class=\"soft\">A count below its number "
              "fails: what was never seen to happen does not exist.</p>\n<table><thead><tr><th>"
@@ -189,8 +196,8 @@ static void add_minute(struct text *out, const char *at) {
 }
 
 static void add_mechanism(struct text *out, const cJSON *mechanism) {
-    bool has_acted = result_number(mechanism, "acted") > 0;
-    text_add_format(out, "<tr%s><td>", has_acted ? "" : " class=\"idle\"");
+    bool is_idle = result_number(mechanism, "acted") <= 0 && result_number(mechanism, "held") <= 0;
+    text_add_format(out, "<tr%s><td>", is_idle ? " class=\"idle\"" : "");
     report_escape(out, result_string(mechanism, "id"));
     text_add_format(
         out, "</td><td class=\"n\">%.0f</td><td class=\"n\">%.0f</td><td class=\"n\">%.0f</td><td>",
@@ -202,7 +209,7 @@ static void add_mechanism(struct text *out, const cJSON *mechanism) {
     text_add(out, "</td></tr>\n");
 }
 
-/* Those that acted first; the idle ones below, greyed. */
+/* Those that acted first; of the others, those that held nothing back are greyed. */
 static void add_mechanisms(struct text *out, const cJSON *voyage) {
     text_add(out,
              "<h3>Mechanisms</h3>\n<table><thead><tr><th>mechanism</th><th class=\"n\">acted</th>"

@@ -402,7 +402,7 @@ static void read_params(struct reader *reader, const cJSON *value, const char *p
     static const struct member members[] = {
         {"target", read_target, offsetof(struct fault, target)},
         {"symbol", read_symbol, offsetof(struct fault, symbol)},
-        {"delay_s", read_span, offsetof(struct fault, delay)},
+        {"delay_s", read_positive, offsetof(struct fault, delay)} /* nanos of seconds are ns */,
         {"factor", read_positive, offsetof(struct fault, factor)},
         {"flight", read_flight, offsetof(struct fault, flight)},
         {NULL, NULL, 0},

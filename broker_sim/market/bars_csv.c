@@ -88,7 +88,7 @@ static enum err_code parse_price(const char *text, struct usd *out, struct err *
 }
 
 static enum err_code read_plain_row(struct csv_reader *reader, char *line, struct err *err) {
-    char *field[FIELDS];
+    char *field[FIELDS] = {NULL};
     enum err_code code = split_row(line, field, err);
     if (code != ERR_OK) {
         return code;
@@ -129,7 +129,7 @@ static enum err_code read_compact_row(struct csv_reader *reader, char *line, str
     if (!reader->has_date) {
         return err_set(err, ERR_PARSE, "a row before the first '# date'; put the date there");
     }
-    char *field[FIELDS];
+    char *field[FIELDS] = {NULL};
     enum err_code code = split_row(line, field, err);
     if (code != ERR_OK) {
         return code;

@@ -349,6 +349,8 @@ static enum err_code read_order(const cJSON *body, struct order *order, struct e
         json_qty(body, "qty", &order->qty, err) != ERR_OK ||
         json_usd(body, "limit", &order->limit_price, err) != ERR_OK ||
         json_usd(body, "stop", &order->stop_price, err) != ERR_OK ||
+        json_qty(body, "filled", &order->filled, err) != ERR_OK ||
+        json_usd(body, "amount", &order->filled_amount, err) != ERR_OK ||
         json_decimal_either(body, "score", &score, err) != ERR_OK ||
         json_utc(body, "decided_at", &order->decided_at, err) != ERR_OK) {
         return ERR_PARSE;

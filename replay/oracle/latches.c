@@ -1,8 +1,8 @@
 /* latches.c - latch_never_lost: the mode a tick ends with is never below what a latch demands that
  * nobody cleared.
  *
- * A latch is known by its journal row ("latch_set", "latch_clear"), by an "acted" whose body says
- * latched, or by a list of causes in EVENT_MODE. A core that starts is in NORMAL until it says
+ * A latch is known by its journal row ("latch_set", "latch_clear"), by an "acted" whose body names
+ * the cause and says latched, or by a list of causes in EVENT_MODE. A core that starts is in NORMAL until it says
  * otherwise. A latch that no row holds may die with its process: a maybe. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
@@ -96,17 +96,22 @@ static void take_row(struct latches *judge, const struct event *event) {
     }
 }
 
+/* The event's subject is the mechanism, which may hold several causes; the body names the cause. */
 static void take_mechanism(struct latches *judge, const struct event *event) {
-    const char *cause = event->id[0] != '\0' ? event->id : event->subject;
-    if (strcmp(event->what, "released") == 0) {
-        clear(judge, cause);
-    } else if (strcmp(event->what, "acted") == 0) {
-        cJSON *body = parse_members(event);
-        if (says_latched(body)) {
-            set(judge, cause, mode_member(body), false);
-        }
-        cJSON_Delete(body);
+    bool is_set = strcmp(event->what, "acted") == 0;
+    bool is_clear = strcmp(event->what, "released") == 0;
+    if (!is_set && !is_clear) {
+        return;
     }
+    cJSON *body = parse_members(event);
+    const char *cause = event->subject;
+    (void)!json_string(body, "cause", &cause, NULL);
+    if (is_clear) {
+        clear(judge, cause);
+    } else if (says_latched(body)) {
+        set(judge, cause, mode_member(body), false);
+    }
+    cJSON_Delete(body);
 }
 
 static void take_mode(struct latches *judge, const struct event *event) {

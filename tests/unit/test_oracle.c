@@ -438,6 +438,21 @@ Test(latches, normal_breaks_unless_cleared) {
     }
 }
 
+Test(latches, one_mechanism_may_hold_two_causes) {
+    for (int is_both = 0; is_both < 2; is_both++) {
+        struct oracle *oracle = oracle_create();
+        row(oracle, 1, "latch_set", "lunch", SET);
+        row(oracle, 2, "latch_set", "audit", SET);
+        body_of(oracle, EVENT_MECHANISM, 3, "operator_freeze", "released", "\"cause\":\"lunch\"");
+        if (is_both) {
+            body_of(oracle, EVENT_MECHANISM, 4, "operator_freeze", "released",
+                    "\"cause\":\"audit\"");
+        }
+        word(oracle, EVENT_TICK, 5, "tick", "");
+        expect(oracle, is_both ? "" : "latch_never_lost", 0);
+    }
+}
+
 Test(latches, clearing_another_cause_clears_nothing) {
     struct oracle *oracle = oracle_create();
     row(oracle, 1, "latch_set", "daily_loss", SET);

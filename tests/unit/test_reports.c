@@ -20,7 +20,8 @@ static const char sample[] =
     "\"cause\":\"daily_loss\",\"set\":\"2026-09-02T15:00:00Z\",\"cleared\":null,\"why\":null}],"
     "\"positions\":[{\"symbol\":\"AAPL\",\"from\":\"2026-09-01T14:00:00Z\",\"to\":null,\"qty\":"
     "\"10\","
-    "\"protected_from\":\"2026-09-01T14:00:05Z\",\"naked_s\":5,\"exit_reason\":null,\"pnl\":null}],"
+    "\"protected_from\":\"2026-09-01T14:00:05Z\",\"naked_s\":31,\"exit_reason\":null,\"pnl\":null}]"
+    ","
     "\"orders\":{\"by_purpose\":{\"entry\":3},\"by_state\":{\"filled\":2},\"by_refusal\":{}},"
     "\"exits\":{\"hard_stop\":1},\"mechanisms\":[{\"id\":\"daily_loss\",\"acted\":1,\"held\":2,"
     "\"released\":0,\"first\":\"2026-09-02T15:00:00Z\",\"note\":\"\"},{\"id\":\"drawdown\","
@@ -303,6 +304,13 @@ Test(reports, a_voyage_in_which_nothing_happened_still_reports) {
     assert_well_formed(text_get(&html));
     cr_assert(has(&html, "No equity was recorded."));
     cr_assert(has(&html, "No position was held."));
+    cr_assert(has(&html, "Nothing was required of this voyage."));
+    cr_assert_not(has(&html, "No scenario was run."));
+    text_clear(&html);
+    cJSON_ReplaceItemInObject(tree, "scenarios", cJSON_CreateArray());
+    struct err err = {0};
+    cr_assert_eq(report_html(tree, &html, &err), ERR_OK, "%s", err.text);
+    cr_assert(has(&html, "No scenario was run."));
     text_release(&html);
     cJSON_Delete(tree);
 }

@@ -1,0 +1,170 @@
+/* test_scenario.c - scenario files: every fault at once with its path, closed vocabularies, times. */
+#include "scenarios/scenario.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char good[] =
+    "{\"id\":\"a_scenario\",\"title\":\"t\",\"source\":\"s\",\"seed\":7,\"days\":2,"
+    "\"start\":\"2022-03-15\",\"calendar\":\"market\",\"market\":{\"set\":\"stocks-2022-03\","
+    "\"symbols\":[\"AAPL\",\"GME\"]},\"account\":{\"cash\":\"50000\",\"multiplier\":4},"
+    "\"config\":{\"risk.max_positions\":6},\"restart\":{\"after\":\"5s\",\"new_boot\":true},"
+    "\"faults\":[{\"point\":\"http.late_arrival\",\"at\":\"day 2 10:31:00\",\"count\":3,"
+    "\"probability\":\"0.5\",\"params\":{\"target\":\"POST /v2/orders\",\"delay_s\":20}}],"
+    "\"operator\":[{\"at\":\"day 1 11:00\",\"command\":\"freeze\",\"cause\":\"news\",\"halt\":true},"
+    "{\"on\":\"daily_loss\",\"command\":\"resume\",\"cause\":\"daily_loss\","
+    "\"at\":\"next session 09:00\"}],"
+    "\"expect\":[{\"mechanism\":\"operator_freeze\",\"event\":\"acted\",\"within\":\"10s\"}],"
+    "\"never\":[{\"condition\":\"S12\"}]}";
+
+struct reading {
+    struct scenario *scenario;
+    struct text faults;
+    enum err_code code;
+};
+
+static struct reading reading_of(const char *json) {
+    struct reading reading = {.scenario = malloc(sizeof(struct scenario))};
+    struct err err = {0};
+    scenario_init(reading.scenario);
+    reading.code =
+        scenario_parse(json, strlen(json), reading.scenario, &reading.faults, &err);
+    return reading;
+}
+
+static void reading_release(struct reading *reading) {
+    free(reading->scenario);
+    text_release(&reading->faults);
+}
+
+Test(scenario, reads_every_member) {
+    struct reading reading = reading_of(good);
+    const struct scenario *scenario = reading.scenario;
+    cr_assert_eq(reading.code, ERR_OK, "%s", text_get(&reading.faults));
+    cr_assert_str_eq(scenario->id, "a_scenario");
+    cr_assert_eq(scenario->seed, 7);
+    cr_assert_eq(scenario->days, 2);
+    cr_assert_str_eq(scenario->set, "stocks-2022-03");
+    cr_assert_eq(scenario->config.symbol_count, 2);
+    cr_assert_str_eq(scenario->config.symbols[1], "GME");
+    cr_assert_eq(scenario->cash.nanos, USD(50000).nanos);
+    cr_assert_eq(scenario->multiplier, 4);
+    cr_assert_eq(scenario->config.max_positions, 6);
+    cr_assert_eq(scenario->restart_delay.ns, SPAN_S(5).ns);
+    cr_assert(scenario->is_new_boot);
+    cr_assert(scenario->is_power_cut);
+    cr_assert_eq(scenario->fault_count, 1);
+    cr_assert_eq(scenario->faults[0].fault.point, POINT_HTTP_LATE_ARRIVAL);
+    cr_assert_eq(scenario->faults[0].from.kind, WHEN_SESSION);
+    cr_assert_eq(scenario->faults[0].from.day, 2);
+    cr_assert_eq(scenario->faults[0].from.time_of_day.ns, SPAN_S(10 * 3600 + 31 * 60).ns);
+    cr_assert_eq(scenario->faults[0].fault.delay.ns, SPAN_S(20).ns);
+    cr_assert_eq(scenario->faults[0].fault.probability.nanos, NANOS / 2);
+    cr_assert_eq(scenario->operator_count, 2);
+    cr_assert(scenario->operators[0].is_halt);
+    cr_assert_eq(scenario->operators[1].when.kind, WHEN_NEXT_SESSION);
+    cr_assert_str_eq(scenario->operators[1].on, "daily_loss");
+    cr_assert_eq(scenario->expects[0].within.ns, SPAN_S(10).ns);
+    cr_assert(scenario->is_never[CONDITION_S12]);
+    cr_assert_not(scenario->is_never[CONDITION_S1]);
+    reading_release(&reading);
+}
+
+Test(scenario, reports_every_fault_at_once_with_its_path) {
+    static const char *const lines[] = {
+        "id: 'No Good' is not made of a-z, 0-9 and _",
+        "seed: must be a whole number",
+        "colour: unknown member",
+        "market.set: must be stocks-2022-03, etfs-2019-12 or synthetic",
+        "config.risk.max_positions",
+        "faults[0].point: no fault point 'http.answer_lots'",
+        "faults[0].params.weight: unknown member",
+        "faults[1]: a fault needs a point",
+        "operator[0].command: no operator command 'explode'",
+        "operator[1]: needs 'at', 'after' or 'on'",
+        "expect[0].mechanism: no mechanism 'luck'",
+        "never[0].condition: no condition 'S99'",
+        "title: missing",
+        "source: missing",
+    };
+    struct reading reading = reading_of(
+        "{\"id\":\"No Good\",\"seed\":1.5,\"colour\":1,\"market\":{\"set\":\"moon\"},"
+        "\"config\":{\"risk.max_positions\":0},"
+        "\"faults\":[{\"point\":\"http.answer_lots\",\"params\":{\"weight\":1}},{}],"
+        "\"operator\":[{\"at\":\"day 1 10:00\",\"command\":\"explode\"},{\"command\":\"kill\"}],"
+        "\"expect\":[{\"mechanism\":\"luck\"}],\"never\":[{\"condition\":\"S99\"}]}");
+    cr_assert_eq(reading.code, ERR_CONFIG);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        cr_expect(strstr(text_get(&reading.faults), lines[i]) != NULL, "missing: %s\nin:\n%s",
+                  lines[i], text_get(&reading.faults));
+    }
+    cr_assert_str_eq(reading.scenario->set, "synthetic", "outputs are unchanged on failure");
+    reading_release(&reading);
+}
+
+Test(scenario, a_file_that_is_no_json_says_where) {
+    struct reading reading = reading_of("{\"id\":");
+    cr_assert_eq(reading.code, ERR_CONFIG);
+    cr_assert(reading.faults.len > 0);
+    reading_release(&reading);
+}
+
+Test(scenario, times_have_three_shapes) {
+    static const struct {
+        const char *text;
+        enum when_kind kind;
+    } rows[] = {
+        {"day 3 09:31:05", WHEN_SESSION},
+        {"day 1 16:00", WHEN_SESSION},
+        {"2022-03-15T14:00:00Z", WHEN_UTC},
+        {"next session 09:00", WHEN_NEXT_SESSION},
+    };
+    static const char *const bad[] = {"",          "day 0 10:00",     "day 1 24:00",
+                                      "day 1 9",   "day 1 10:00:99",  "tomorrow",
+                                      "day 1 10:00 sharp", "next session"};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct when when = {0};
+        struct err err = {0};
+        cr_expect_eq(when_parse(rows[i].text, &when, &err), ERR_OK, "%s", rows[i].text);
+        cr_expect_eq(when.kind, rows[i].kind, "%s", rows[i].text);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct when when = {0};
+        struct err err = {0};
+        cr_expect_eq(when_parse(bad[i], &when, &err), ERR_PARSE, "%s", bad[i]);
+    }
+}
+
+Test(scenario, spans_need_a_unit) {
+    struct span span = {0};
+    struct err err = {0};
+    cr_assert_eq(span_parse("90s", &span, &err), ERR_OK);
+    cr_assert_eq(span.ns, SPAN_S(90).ns);
+    cr_assert_eq(span_parse("2h", &span, &err), ERR_OK);
+    cr_assert_eq(span.ns, SPAN_HOURS(2).ns);
+    cr_assert_eq(span_parse("90", &span, &err), ERR_PARSE);
+    cr_assert_eq(span_parse("-5s", &span, &err), ERR_PARSE);
+    cr_assert_eq(span_parse("5 s", &span, &err), ERR_PARSE);
+}
+
+Test(vocabulary, words_are_closed_and_distinct) {
+    enum stage_command command = COMMAND_KILL;
+    enum stage_condition condition = CONDITION_S1;
+    for (int i = 0; i < STAGE_COMMAND_COUNT; i++) {
+        cr_expect(stage_command_find(stage_command_word((enum stage_command)i), &command));
+        cr_expect_eq((int)command, i);
+    }
+    for (int i = 0; i < STAGE_CONDITION_COUNT; i++) {
+        cr_expect(stage_condition_find(stage_condition_id((enum stage_condition)i), &condition));
+        cr_expect_eq((int)condition, i);
+    }
+    for (size_t i = 0; i < mechanism_count(); i++) {
+        cr_expect(mechanism_is_known(mechanism_id(i)));
+        for (size_t j = 0; j < i; j++) {
+            cr_expect(strcmp(mechanism_id(i), mechanism_id(j)) != 0, "%s twice", mechanism_id(i));
+        }
+    }
+    cr_assert_not(stage_command_find("kill -8", &command));
+    cr_assert_not(mechanism_event_is_known("happened"));
+}
