@@ -165,6 +165,12 @@ static int run_paper(const struct run_options *options) {
         code = real_world_connect(real, &wanted, &err);
     }
     if (code == ERR_OK) {
+        struct text faults = {0};
+        code = config_check(&real->config, &faults, &err);
+        fputs(text_get(&faults), stderr);
+        text_release(&faults);
+    }
+    if (code == ERR_OK) {
         struct engine_options core = {.world = &real->world,
                                       .config = &real->config,
                                       .mode = ENGINE_PAPER,

@@ -59,7 +59,6 @@ static const char *refusal_mechanism(const char *code) {
         {"GROSS_EXPOSURE", "gross_exposure"},
         {"OPEN_RISK", "daily_loss"},
         {"SYMBOL_COOLDOWN", "symbol_cooldown"},
-        {"SYMBOL_BUSY", "order_idempotency"},
         {"JOURNAL_DOWN", "atomic_state"},
         {"LEASE_LOST", "single_instance"},
     };
@@ -86,6 +85,12 @@ bool event_mechanism(const struct event *event, const char **mechanism, const ch
         *mechanism = refusal_mechanism(event->subject);
         *word = "held";
         return *mechanism != NULL;
+    }
+    if (event->kind == EVENT_HTTP && event->number == 422 &&
+        strstr(event->body, "client_order_id must be unique") != NULL) {
+        *mechanism = "order_idempotency"; /* the broker refused the second use of an id */
+        *word = "held";
+        return true;
     }
     if (event->kind == EVENT_EXIT && strcmp(event->what, "decided") == 0) {
         *mechanism = "exit_execution";

@@ -163,15 +163,43 @@ static bool poll_orders(struct engine *engine) {
     return true;
 }
 
-static void poll_prices(struct engine *engine) {
+/* Symbols whose price this tick needs: all in a cycle, where entries are made; else what is held or
+ * has a live order. Returns how many; index maps them back to the universe. */
+static size_t priced_symbols(const struct engine *engine, char (*symbols)[SYMBOL_MAX],
+                             size_t *index) {
     const struct config *config = engine->config;
-    bool is_come =
-        alpaca_get_quotes(engine->alpaca, config->symbols, config->symbol_count,
-                          engine->truth.quotes, NULL) == ERR_OK &&
-        alpaca_get_trades(engine->alpaca, config->symbols, config->symbol_count,
-                          engine->truth.trades, NULL) == ERR_OK;
-    if (is_come) {
-        engine->truth.quotes_at = clock_mono(engine->world->clock);
+    size_t count = 0;
+    for (size_t i = 0; i < config->symbol_count; i++) {
+        const char *symbol = config->symbols[i];
+        bool is_needed = engine->is_cycle || book_find((struct book *)&engine->book, symbol) ||
+                         orders_any_live(&engine->orders, symbol);
+        if (is_needed) {
+            memcpy(symbols[count], symbol, SYMBOL_MAX);
+            index[count++] = i;
+        }
+    }
+    return count;
+}
+
+static void poll_prices(struct engine *engine) {
+    char symbols[CONFIG_SYMBOLS_MAX][SYMBOL_MAX];
+    size_t index[CONFIG_SYMBOLS_MAX];
+    struct broker_quote quotes[CONFIG_SYMBOLS_MAX];
+    struct broker_trade trades[CONFIG_SYMBOLS_MAX];
+    const char(*asked)[SYMBOL_MAX] = (const char(*)[SYMBOL_MAX])symbols;
+    size_t count = priced_symbols(engine, symbols, index);
+    if (count == 0) {
+        return;
+    }
+    if (alpaca_get_quotes(engine->alpaca, asked, count, quotes, NULL) == ERR_OK) {
+        for (size_t i = 0; i < count; i++) {
+            engine->truth.quotes[index[i]] = quotes[i];
+        }
+    }
+    if (alpaca_get_trades(engine->alpaca, asked, count, trades, NULL) == ERR_OK) {
+        for (size_t i = 0; i < count; i++) {
+            engine->truth.trades[index[i]] = trades[i];
+        }
     }
 }
 

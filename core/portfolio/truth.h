@@ -13,7 +13,7 @@ struct reference { /* a price two sources agree on */
 
 struct truth {
     bool has_account, has_positions, has_orders; /* heard at least once since start */
-    struct mono account_at, positions_at, orders_at, quotes_at;
+    struct mono account_at, positions_at, orders_at;
     struct broker_account account;
     bool is_equity_explained; /* equity = cash + marks, within data.equity_step */
     bool has_clock;

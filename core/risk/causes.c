@@ -304,8 +304,8 @@ static void take_document(struct causes *causes, const struct state_file *file) 
             continue;
         }
         bool is_cleared = !is_edited && file->journal_seq < causes->last_clear_seq;
-        if (find(causes, member->string) != NULL || is_cleared) {
-            continue;
+        if (is_cleared) {
+            continue; /* what is set already can still be raised */
         }
         const char *mode = "REDUCE_ONLY";
         (void)!json_string(member, "mode", &mode, NULL);

@@ -1,6 +1,8 @@
 /* exits.c - exits_leave: from "releasing" (the market trades, the core means to sell) an exit is over,
  * or a person was paged about it, within 60 s.
  *
+ * Over is the core's word, or the ledger's: as much sold since as was meant, or flat. (With its journal
+ * down a core sells and cannot book; its own word then comes when the disk is back.)
  * "decided" waits for an open market and starts no clock; going back to it ends the clock, because
  * protection rests again. A dead process cannot leave: its clocks end with it and its successor's
  * "releasing" starts a new one. Under HALT nothing is sent by design: a maybe. */
@@ -15,6 +17,9 @@ struct leaving {
     char symbol[TABLE_NAME_MAX];
     bool is_open;
     struct utc since;
+    struct qty meant; /* to sell, as the core said */
+    struct qty sold;  /* by the ledger since `since` */
+    struct qty position;
     bool was_halted;
 };
 
@@ -64,6 +69,8 @@ static void take_phase(struct exits *judge, const struct event *event) {
         close_one(judge, leaving);
         leaving->is_open = true;
         leaving->since = event->at;
+        leaving->meant = event->qty;
+        leaving->sold = (struct qty){0};
         leaving->was_halted = judge->is_halted;
         judge->open++;
     } else if (strcmp(event->what, "working") != 0) { /* over, or back to decided */
@@ -80,6 +87,17 @@ static void take_page(struct exits *judge, const struct event *event) {
         if (leaving->is_open && (is_named || is_exit)) {
             close_one(judge, leaving);
         }
+    }
+}
+
+static void take_fill(struct exits *judge, const struct event *event) {
+    struct leaving *leaving = table_get(&judge->symbols, event->symbol);
+    bool is_sale = strcmp(event->subject, "sell") == 0;
+    leaving->position = is_sale ? qty_sub(leaving->position, event->qty)
+                                : qty_add(leaving->position, event->qty);
+    leaving->sold = is_sale ? qty_add(leaving->sold, event->qty) : leaving->sold;
+    if (leaving->position.nanos <= 0 || qty_cmp(leaving->sold, leaving->meant) >= 0) {
+        close_one(judge, leaving);
     }
 }
 
@@ -102,6 +120,8 @@ static void exits_observe(void *context, const struct event *event, struct findi
     bool is_end = event->kind == EVENT_STOP || event->kind == EVENT_START;
     if (event->kind == EVENT_EXIT) {
         take_phase(judge, event);
+    } else if (event->kind == EVENT_LEDGER_FILL) {
+        take_fill(judge, event);
     } else if (event->kind == EVENT_ALERT && strcmp(event->subject, "page") == 0) {
         take_page(judge, event);
     } else if (event->kind == EVENT_MODE) {

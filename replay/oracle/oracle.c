@@ -40,6 +40,7 @@ struct findings {
 };
 
 struct oracle {
+    struct observer seam; /* first */
     void *judges[JUDGE_COUNT];
     struct findings findings;
 };
@@ -63,8 +64,19 @@ void findings_maybe(struct findings *findings) {
     findings->maybe++;
 }
 
+static void seam_observe(struct observer *observer, const struct event *event) {
+    oracle_observe((struct oracle *)observer, event);
+}
+
+static const struct observer_ops SEAM = {seam_observe};
+
+struct observer *oracle_observer(struct oracle *oracle) {
+    return &oracle->seam;
+}
+
 struct oracle *oracle_create(void) {
     struct oracle *oracle = judge_alloc(sizeof *oracle);
+    oracle->seam.ops = &SEAM;
     for (size_t i = 0; i < JUDGE_COUNT; i++) {
         oracle->judges[i] = JUDGES[i]->create();
     }

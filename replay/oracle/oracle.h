@@ -42,6 +42,8 @@ struct oracle *oracle_create(void);
 void oracle_destroy(struct oracle *oracle);
 /* Judges one event. Events come in the order in which they happened; nothing of it is kept. */
 void oracle_observe(struct oracle *oracle, const struct event *event);
+/* The same as an observer, for a fan-out or a world. Lives as long as the oracle. */
+struct observer *oracle_observer(struct oracle *oracle);
 /* Appends {"broken":[{"id","at","text"}...],"not_shown":n,"maybe":n,"unprotected_dollar_seconds":"..."}
  * of everything so far; judging may go on. Unprotected dollar-seconds: whole shares of the ledger's
  * position that no live sell stop at the broker covers, times the last execution's price, times

@@ -390,6 +390,23 @@ Test(exits, waiting_decided_over_paged_or_dead_is_no_breach) {
     }
 }
 
+Test(exits, the_ledger_may_say_over_where_the_core_cannot) {
+    for (int64_t sold = 9; sold <= 10; sold++) {
+        struct oracle *oracle = oracle_create();
+        ledger_fill(oracle, 0, "st-a", "buy", 30);
+        phase(oracle, 1, "releasing"); /* of 10 */
+        ledger_fill(oracle, 5, "st-b", "sell", sold);
+        word(oracle, EVENT_TICK, 62, "tick", "");
+        expect(oracle, sold == 10 ? "" : "exits_leave", 0);
+    }
+    struct oracle *oracle = oracle_create();
+    ledger_fill(oracle, 0, "st-a", "buy", 5);
+    phase(oracle, 1, "releasing");
+    ledger_fill(oracle, 5, "st-b", "sell", 5); /* less than meant, and flat */
+    word(oracle, EVENT_TICK, 62, "tick", "");
+    expect(oracle, "", 0);
+}
+
 Test(exits, a_warning_or_a_page_about_another_thing_is_no_page) {
     for (int i = 0; i < 2; i++) {
         struct oracle *oracle = oracle_create();

@@ -150,6 +150,20 @@ Test(causes, a_hand_edit_can_set_and_never_clear) {
     fixture_destroy(fixture);
 }
 
+Test(causes, a_hand_edit_raises_what_is_set_and_latches_what_is_held) {
+    struct fixture *fixture = fixture_create();
+    latch(fixture, "x", MODE_REDUCE_ONLY);
+    causes_hold(&fixture->causes, "y", MODE_REDUCE_ONLY, "");
+    write_document(fixture, "{\"x\":{\"active\":true,\"mode\":\"HALT\"},\"y\":true}");
+    causes_verify(&fixture->causes);
+    cr_expect_eq(causes_mode(&fixture->causes), MODE_HALT);
+    causes_let_go(&fixture->causes, "y");
+    restart(fixture);
+    cr_expect_eq(causes_mode(&fixture->causes), MODE_HALT);
+    cr_expect(causes_has(&fixture->causes, "y"), "the hand's word holds when the cause lets go");
+    fixture_destroy(fixture);
+}
+
 Test(causes, a_missing_or_torn_document_is_itself_a_latch) {
     static const char *const torn[] = {NULL, "", "{\"x\":", "[1]", "true"};
     for (size_t i = 0; i < 5; i++) {
