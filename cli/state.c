@@ -51,7 +51,7 @@ static void verify_document(struct verification *verification, const char *name)
 }
 
 static void visit_name(void *context, const char *name) {
-    static const char *const published[] = {"view.json", "heartbeat.json", "lease.json"};
+    static const char *const published[] = {"view.json", "bot_heartbeat.json", "lease.json"};
     size_t n = strlen(name);
     if (n < 6 || strcmp(name + n - 5, ".json") != 0) {
         return;

@@ -163,7 +163,8 @@ static void build_seams(struct stage *stage) {
     stage->faulty_http = faulty_http_create(&stage->sim_http.seam, stage->plan, &stage->process,
                                             stage->clock, stage->late);
     tap_init(&stage->tap, faulty_http_seam(stage->faulty_http), &stage->mortal_clock.seam,
-             &stage->fanout.seam, stage->watch, stage->clock);
+             &stage->fanout.seam, stage->options->without_judges ? NULL : stage->watch,
+             stage->clock);
     stage->world = (struct world){.clock = &stage->mortal_clock.seam,
                                   .http = &stage->tap.seam,
                                   .disk = faulty_disk_seam(stage->faulty_disk),
@@ -187,10 +188,14 @@ static void build_observers(struct stage *stage) {
     CHECK(stage->collect != NULL);
     collect_init(stage->collect, calendar);
     stage->watch = watch_create(stage->scenario, calendar);
+    stage->oracle = oracle_create();
     operator_rules_init(stage);
     fanout_add(&stage->fanout, &stage->trace.seam);
-    fanout_add(&stage->fanout, &stage->collect->seam);
-    fanout_add(&stage->fanout, watch_observer(stage->watch));
+    if (!stage->options->without_judges) {
+        fanout_add(&stage->fanout, &stage->collect->seam);
+        fanout_add(&stage->fanout, watch_observer(stage->watch));
+        fanout_add(&stage->fanout, oracle_observer(stage->oracle));
+    }
     fanout_add(&stage->fanout, &stage->rules);
     fanout_add(&stage->fanout, stage->options->observer);
 }
@@ -252,6 +257,7 @@ void stage_release(struct stage *stage) {
     if (stage->clock != NULL) {
         virtual_clock_destroy(stage->clock);
         watch_destroy(stage->watch);
+        oracle_destroy(stage->oracle);
         trace_release(&stage->trace);
     }
     if (stage->collect != NULL) {

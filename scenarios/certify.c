@@ -10,7 +10,7 @@
 
 struct trial { /* one certification */
     const struct certify_options *options;
-    struct tally purposes, exits, states; /* of both voyages */
+    struct tally purposes, exits, states; /* of the stock month */
     int64_t stock_entries;
     bool was_book_full;
     int64_t sessions, sim_seconds, broken;
@@ -34,7 +34,7 @@ static void cell(struct trial *trial, struct text *rows, const char *group, cons
     trial->broken += count < wanted;
 }
 
-/* What must have occurred in the two voyages together. */
+/* What must have occurred in the stock month. */
 static void fill_table(struct trial *trial, struct text *rows) {
     static const char *const purposes[] = {"entry", "exit", "scale_out"};
     static const char *const exits[] = {"hard_stop", "resting_stop", "trailing",
@@ -55,19 +55,19 @@ static void fill_table(struct trial *trial, struct text *rows) {
     cell(trial, rows, "book", "full", trial->was_book_full, 1);
 }
 
-/* The table stands with the last voyage, when both have been. */
+/* The table stands with the last voyage, the stock month. */
 static void take_voyage(struct trial *trial, const struct stage_result *result,
                         const struct scenario *scenario, bool is_last) {
     const struct collect *collect = result->collect;
     struct text rows = {0};
-    add_tally(&trial->purposes, &collect->purposes);
-    add_tally(&trial->exits, &collect->exits);
-    add_tally(&trial->states, &collect->states);
     trial->sessions += result->days;
     trial->sim_seconds += result->sim_seconds;
     trial->broken += (int64_t)result->broken;
-    trial->was_book_full |= (int64_t)collect->most_positions >= result->config.max_positions;
     if (is_last) {
+        add_tally(&trial->purposes, &collect->purposes);
+        add_tally(&trial->exits, &collect->exits);
+        add_tally(&trial->states, &collect->states);
+        trial->was_book_full = (int64_t)collect->most_positions >= result->config.max_positions;
         trial->stock_entries = collect->filled_entries;
         fill_table(trial, &rows);
     }
@@ -90,6 +90,7 @@ static enum err_code sail(struct trial *trial, struct scenario *scenario, const 
     struct stage_result result = {0};
     snprintf(scenario->set, sizeof scenario->set, "%s", set);
     snprintf(scenario->id, sizeof scenario->id, "voyage_%s", set);
+    snprintf(scenario->title, sizeof scenario->title, "Maiden voyage: %s", set);
     scenario->has_start = false;
     scenario->days = 0;
     if (trial->options->begin != NULL) {

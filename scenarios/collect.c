@@ -60,7 +60,6 @@ static const char *refusal_mechanism(const char *code) {
         {"OPEN_RISK", "daily_loss"},
         {"SYMBOL_COOLDOWN", "symbol_cooldown"},
         {"JOURNAL_DOWN", "atomic_state"},
-        {"LEASE_LOST", "single_instance"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i][0], code) == 0) {

@@ -217,7 +217,9 @@ static void loop(struct stage *stage) {
         watch_break(stage->watch, CONDITION_X6, stage->end, "still down at the end");
     }
     tell_equity(stage);
-    watch_end(stage->watch, stage->end);
+    if (!stage->options->without_judges) {
+        watch_end(stage->watch, stage->end);
+    }
 }
 
 /* --- the result --- */
@@ -301,6 +303,20 @@ static void print_gaps(const struct stage *stage, struct stage_result *out) {
     }
 }
 
+/* The judges' verdict: each invariant that broke, once, and the verdict whole for the result. */
+static void judge_invariants(struct stage *stage, struct stage_result *out) {
+    const char *ids[ORACLE_INVARIANT_COUNT];
+    size_t count = oracle_broken(stage->oracle, ids, ORACLE_INVARIANT_COUNT);
+    for (size_t i = 0; i < count; i++) {
+        text_add(&out->broken_lines, ids[i]);
+        text_add(&out->broken_lines, ": see the verdict\n");
+        text_add(&out->broken_json, out->broken_json.len == 0 ? "" : ",");
+        text_add_json_string(&out->broken_json, ids[i]);
+    }
+    out->broken += count;
+    oracle_verdict(stage->oracle, &out->verdict_json);
+}
+
 static void result_of(struct stage *stage, struct stage_result *out) {
     *out = (struct stage_result){.collect = stage->collect,
                                  .config = stage->config,
@@ -314,8 +330,11 @@ static void result_of(struct stage *stage, struct stage_result *out) {
     trace_print(&stage->trace, out->trace_hash);
     config_hash(&stage->config, out->config_hash);
     count_sessions(stage, out);
-    out->broken = watch_broken(stage->watch, &out->broken_lines);
-    watch_print_broken(stage->watch, &out->broken_json);
+    if (!stage->options->without_judges) {
+        out->broken = watch_broken(stage->watch, &out->broken_lines);
+        watch_print_broken(stage->watch, &out->broken_json);
+        judge_invariants(stage, out);
+    }
     judge_faults(stage, out);
     print_market(stage, &out->market_json);
     print_gaps(stage, out);
@@ -352,6 +371,7 @@ void stage_result_release(struct stage_result *result) {
     text_release(&result->broken_lines);
     text_release(&result->broken_json);
     text_release(&result->market_json);
+    text_release(&result->verdict_json);
     text_release(&result->closed_json);
     text_release(&result->ended_json);
     *result = (struct stage_result){0};

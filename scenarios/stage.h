@@ -32,6 +32,9 @@ struct stage_options { /* borrowed for the run */
     /* Sees the simulated disk before it goes: to export or check the state. May be NULL. */
     void (*at_end)(void *context, const struct sim_disk *disk);
     void *at_end_context;
+    /* Neither watch nor collector listens, for measuring: the run is the same to the byte, but the
+     * result then has refusals 0, empty series, and nothing broken but faults that never fired. */
+    bool without_judges;
 };
 
 struct stage_result { /* owned by the caller: stage_result_release() */
@@ -48,6 +51,7 @@ struct stage_result { /* owned by the caller: stage_result_release() */
     struct text broken_lines; /* one a line */
     struct text broken_json;  /* JSON strings, comma separated */
     struct utc start, end;
+    struct text verdict_json; /* of replay/oracle: one object */
     struct text market_json; /* {"symbol","series":[[t, close],...]}, ... */
     struct text closed_json; /* dates that only the set's own calendar closes */
     struct text ended_json;  /* {"symbol","date"} of data that ends before the run */

@@ -74,7 +74,9 @@ static enum err_code tap_perform(struct http *seam, const struct http_request *r
                                  struct span deadline, struct http_response *response,
                                  struct err *err) {
     struct tap *tap = (struct tap *)seam;
-    watch_request(tap->watch, request, virtual_clock_now(tap->true_clock));
+    if (tap->watch != NULL) {
+        watch_request(tap->watch, request, virtual_clock_now(tap->true_clock));
+    }
     enum err_code code = http_perform(tap->inner, request, deadline, response, err);
     text_clear(&tap->what);
     text_add(&tap->what, request->path);

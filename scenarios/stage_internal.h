@@ -9,6 +9,7 @@
 #include "chaos/machine/mortal.h"
 #include "chaos/machine/sim_entropy.h"
 #include "chaos/machine/sim_host.h"
+#include "replay/oracle/oracle.h"
 #include "scenarios/fanout.h"
 #include "scenarios/stage.h"
 #include "scenarios/trace.h"
@@ -38,7 +39,7 @@ struct tap { /* tells what the core sees as EVENT_HTTP, and the watch what it is
     struct http *inner;
     struct clock *clock;
     struct observer *observer;
-    struct watch *watch;
+    struct watch *watch; /* NULL: nobody judges */
     struct virtual_clock *true_clock;
     struct text what, body; /* scratch */
 };
@@ -82,6 +83,7 @@ struct stage {
     struct fanout fanout;
     struct trace trace;
     struct collect *collect;
+    struct oracle *oracle;
     struct watch *watch;
     struct observer rules; /* operator rows that wait for an event */
     struct engine *engine;

@@ -76,5 +76,7 @@ enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
 void obey_inbox(struct engine *engine);
 /* show.c: step 11, what others may read */
 void show_state(struct engine *engine);
+/* Tells the effective mode if it changed; before entries, so that none is judged by an old one. */
+void show_mode(struct engine *engine);
 
 #endif

@@ -233,6 +233,7 @@ void cycle_tick(struct engine *engine) {
     protective_stops_step(&engine->gateway, &engine->exits);
     bool is_clear = tend_entries(engine); /* 7 */
     verify_kill(engine, is_clear);
+    show_mode(engine);
     if (engine->is_cycle && !engine->is_stopping && engine->truth.is_open &&
         causes_mode(&engine->causes) < MODE_REDUCE_ONLY) {
         enter(engine); /* 8, 9 */

@@ -89,7 +89,7 @@ static void publish_heartbeat(struct engine *engine) {
     (void)!state_file_publish(engine->world, "bot_heartbeat.json", text_get(beat), beat->len, NULL);
 }
 
-static void tell_mode(struct engine *engine) {
+void show_mode(struct engine *engine) {
     enum mode mode = causes_mode(&engine->causes);
     if (mode == engine->shown_mode) {
         return;
@@ -109,7 +109,7 @@ static void tell_mode(struct engine *engine) {
 void show_state(struct engine *engine) {
     causes_save(&engine->causes);
     save_metadata(engine);
-    tell_mode(engine);
+    show_mode(engine);
     publish_view(engine);
     publish_heartbeat(engine);
     observe(engine->world->observer, &(struct event){.kind = EVENT_TICK,

@@ -218,6 +218,9 @@ enum err_code gateway_send(struct gateway *gateway, const struct order *intent, 
     }
     struct order *order = NULL;
     enum err_code code = orders_add(gateway->orders, gateway->truth->day, intent, &order, err);
+    if (code == ERR_LIMIT) {
+        return code;
+    }
     if (code != ERR_OK) {
         gateway->is_journal_down = true;
         causes_latch(gateway->causes, "journal_down", MODE_REDUCE_ONLY, "core",

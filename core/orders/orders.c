@@ -150,14 +150,14 @@ enum err_code orders_add(struct orders *orders, struct date day, const struct or
     if (orders->count == ORDERS_MAX) {
         return err_set(err, ERR_LIMIT, "more than %d live orders", ORDERS_MAX);
     }
-    if (orders->numbered_day.days != day.days) {
+    if (day.days > orders->numbered_day.days) { /* never back: an id is used once */
         orders->numbered_day = day;
         orders->highest_number = 0;
     }
     struct order *order = &orders->items[orders->count];
     *order = *intent;
     char date[DATE_TEXT_MAX];
-    date_print(day, date);
+    date_print(orders->numbered_day, date);
     snprintf(order->client_id, sizeof order->client_id, "st-%s-%lld", date,
              (long long)orders->highest_number + 1);
     order->state = ORDER_INTENT;
@@ -276,6 +276,9 @@ static void book_growth(struct orders *orders, struct order *order,
 }
 
 void orders_take(struct orders *orders, struct order *order, const struct broker_order *truth) {
+    if (qty_cmp(truth->filled_qty, order->filled) < 0) {
+        return; /* an answer older than what is known */
+    }
     strcpy(order->broker_id, truth->id);
     struct qty before = order->filled;
     book_growth(orders, order, truth);

@@ -9,7 +9,7 @@ struct usd price_tick(struct usd price) {
 
 bool intent_is_exit(const struct gateway *gateway, const struct order *intent) {
     const struct holding *holding = book_find(gateway->book, intent->symbol);
-    if (holding == NULL || intent->side != SIDE_SELL) {
+    if (holding == NULL || intent->side != SIDE_SELL || intent->qty.nanos <= 0) {
         return false; /* a long-only book: buying never reduces */
     }
     struct qty live = orders_open_qty(gateway->orders, intent->symbol, SIDE_SELL);

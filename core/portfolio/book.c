@@ -198,6 +198,7 @@ enum err_code book_adopt(struct book *book, struct journal *journal, struct hold
     text_add_char(&body, '}');
     enum err_code code =
         journal_append(journal, "adopt", holding->symbol, text_get(&body), NULL, err);
+    code = code == ERR_OK ? journal_commit(journal, err) : code;
     if (code == ERR_OK) {
         struct journal_row row = {.kind = "adopt", .key = holding->symbol, .body = text_get(&body)};
         code = book_fold(book, &row, err);

@@ -1,7 +1,7 @@
 /* book.h - what we hold, by our own booked fills, beside what the broker says we hold.
  *
  * Broker wins on quantity, we win on intent: when we entered, why, how far the price went, which
- * targets are done. The journal is the authority (rows "fill", "adopt", "note", "forget"); the book is
+ * targets are done. The journal is the authority (rows "fill", "adopt", "note"); the book is
  * a fold over it, position_metadata.json a projection of the book. A holding stays until the broker
  * says flat and no fill is missing. */
 #ifndef CORE_PORTFOLIO_BOOK_H
@@ -67,7 +67,7 @@ enum err_code book_fold(struct book *book, const struct journal_row *row, struct
 /* Journals (without commit) what fills do not say: high water, targets. */
 enum err_code book_note(struct book *book, struct journal *journal, const struct holding *holding,
                         struct err *err) MUST_USE;
-/* Journals that the broker's quantity is taken over as ours, with its average price. */
+/* Takes the broker's quantity over as ours, with its average price: journaled and committed first. */
 enum err_code book_adopt(struct book *book, struct journal *journal, struct holding *holding,
                          struct utc now, struct err *err) MUST_USE;
 /* Drops flat, unlisted holdings from memory. */

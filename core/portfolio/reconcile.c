@@ -33,8 +33,7 @@ static void resolve(struct book *book, struct holding *holding, struct journal *
         result->is_vanished = true;
         return;
     }
-    if (journal != NULL && book_adopt(book, journal, holding, now, NULL) == ERR_OK &&
-        journal_commit(journal, NULL) == ERR_OK) {
+    if (journal != NULL && book_adopt(book, journal, holding, now, NULL) == ERR_OK) {
         holding->differs_since = (struct utc){0};
     }
 }

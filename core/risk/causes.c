@@ -53,9 +53,12 @@ static struct cause *put(struct causes *causes, const char *name, enum mode mode
         cause->mode = mode > cause->mode ? mode : cause->mode;
         return cause;
     }
+    if (causes->count == CAUSES_MAX - 1) { /* the last place: no cause is lost in silence */
+        name = "too_many_causes";
+        mode = MODE_HALT;
+    }
     if (causes->count == CAUSES_MAX) {
-        causes->items[0].mode = MODE_HALT;
-        return &causes->items[0];
+        return &causes->items[CAUSES_MAX - 1];
     }
     cause = &causes->items[causes->count++];
     *cause = (struct cause){.mode = mode, .since = clock_utc(causes->world->clock)};
@@ -125,6 +128,22 @@ static void fold_set(struct causes *causes, const struct journal_row *row, const
     cause->since = row->at;
 }
 
+static void remember_clear(struct causes *causes, const char *name, int64_t seq) {
+    struct cleared *cleared = &causes->cleared[causes->cleared_next++ % CAUSES_MAX];
+    copy_cut(cleared->name, sizeof cleared->name, name);
+    cleared->seq = seq;
+}
+
+/* The newest clear of a cause; 0 if there is none. */
+static int64_t cleared_at(const struct causes *causes, const char *name) {
+    int64_t seq = 0;
+    for (size_t i = 0; i < CAUSES_MAX; i++) {
+        const struct cleared *cleared = &causes->cleared[i];
+        seq = strcmp(cleared->name, name) == 0 && cleared->seq > seq ? cleared->seq : seq;
+    }
+    return seq;
+}
+
 enum err_code causes_fold(struct causes *causes, const struct journal_row *row, struct err *err) {
     if (strcmp(row->kind, "latch_set") == 0) {
         cJSON *body = NULL;
@@ -138,7 +157,7 @@ enum err_code causes_fold(struct causes *causes, const struct journal_row *row, 
         if (cause != NULL) {
             drop(causes, cause);
         }
-        causes->last_clear_seq = row->seq;
+        remember_clear(causes, row->key, row->seq);
     } else if (strcmp(row->kind, "document") == 0) {
         causes->was_documented = true;
     }
@@ -209,7 +228,7 @@ enum err_code causes_clear(struct causes *causes, const char *name, const char *
     }
     tell(causes, cause, "released");
     drop(causes, cause);
-    causes->last_clear_seq = seq;
+    remember_clear(causes, name, seq);
     causes->is_dirty = true;
     causes_save(causes);
     return ERR_OK;
@@ -275,13 +294,15 @@ void causes_save(struct causes *causes) {
     if (state_file_save(causes->world, FREEZES_DOCUMENT, journal_last_seq(causes->journal),
                         text_get(&members), &err) == ERR_OK) {
         causes->is_dirty = false;
+        causes->is_save_failing = false;
         remember_shown(causes);
         if (!causes->was_documented &&
             journal_append(causes->journal, "document", FREEZES_DOCUMENT, "{}", NULL, NULL) ==
                 ERR_OK) {
             causes->was_documented = journal_commit(causes->journal, NULL) == ERR_OK;
         }
-    } else {
+    } else if (!causes->is_save_failing) {
+        causes->is_save_failing = true;
         log_alert(causes->log, ALERT_PAGE, "freezes_not_saved", err.text);
     }
     text_release(&members);
@@ -303,7 +324,7 @@ static void take_document(struct causes *causes, const struct state_file *file) 
         if (strcmp(member->string, "_seatrial") == 0 || !says_set(member)) {
             continue;
         }
-        bool is_cleared = !is_edited && file->journal_seq < causes->last_clear_seq;
+        bool is_cleared = !is_edited && file->journal_seq < cleared_at(causes, member->string);
         if (is_cleared) {
             continue; /* what is set already can still be raised */
         }

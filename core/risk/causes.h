@@ -34,9 +34,14 @@ struct causes {
     struct log *log;
     struct cause items[CAUSES_MAX];
     size_t count;
-    int64_t last_clear_seq;
+    struct cleared {
+        char name[INBOX_CAUSE_MAX];
+        int64_t seq; /* journal row of the last clear of this cause */
+    } cleared[CAUSES_MAX];
+    size_t cleared_next; /* a ring: the oldest clears are forgotten, which only sets latches again */
     bool was_documented; /* the document has existed */
     bool is_dirty;       /* the document is behind the set */
+    bool is_save_failing; /* told once until a save works again */
     struct text shown;   /* bytes of the document as last saved */
 };
 

@@ -123,13 +123,32 @@ Test(causes, without_a_journal_a_latch_holds_and_a_clear_fails) {
 
 Test(causes, more_than_the_limit_is_halt) {
     struct fixture *fixture = fixture_create();
-    for (int i = 0; i <= CAUSES_MAX; i++) {
+    for (int i = 0; i < CAUSES_MAX; i++) { /* the last place belongs to "too_many_causes" */
         cr_expect_eq(causes_mode(&fixture->causes), i == 0 ? MODE_NORMAL : MODE_CAUTION);
         char name[16];
         snprintf(name, sizeof name, "c%d", i);
         latch(fixture, name, MODE_CAUTION);
     }
     cr_expect_eq(causes_mode(&fixture->causes), MODE_HALT);
+    cr_expect_eq(causes_clear(&fixture->causes, "c0", "me", "why", NULL), ERR_OK);
+    cr_expect_eq(causes_mode(&fixture->causes), MODE_HALT, "clearing another cause ends nothing");
+    fixture_destroy(fixture);
+}
+
+Test(causes, a_clear_of_one_cause_leaves_what_only_the_document_holds) {
+    struct fixture *fixture = fixture_create();
+    latch(fixture, "kept", MODE_REDUCE_ONLY);
+    latch(fixture, "gone", MODE_REDUCE_ONLY);
+    struct causes *causes = &fixture->causes;
+    cr_expect_eq(causes_clear(causes, "gone", "me", "why", NULL), ERR_OK);
+    for (size_t i = causes->count; i-- > 0;) { /* as if the journal had lost the row of "kept" */
+        if (strcmp(causes->items[i].name, "kept") == 0) {
+            causes->items[i] = causes->items[--causes->count];
+        }
+    }
+    causes_load(causes);
+    cr_expect(causes_has(causes, "kept"));
+    cr_expect_not(causes_has(causes, "gone"), "its clear is newer than every generation that has it");
     fixture_destroy(fixture);
 }
 
