@@ -446,7 +446,7 @@ static void read_mechanism(struct reader *reader, const cJSON *value, const char
                            void *target) {
     read_string(reader, value, path, target, SCENARIO_WORD_MAX);
     if (!mechanism_is_known(target)) {
-        fault(reader, path, "no mechanism '%s'; see docs/mechanisms", (const char *)target);
+        fault(reader, path, "no mechanism '%s'; see docs/mechanisms.md", (const char *)target);
     }
 }
 

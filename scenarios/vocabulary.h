@@ -44,7 +44,8 @@ enum stage_command {
     X(CONDITION_X3, "X3", "one client order id was sent with two contents")                        \
     X(CONDITION_X4, "X4", "a long-only book was short")                                            \
     X(CONDITION_X5, "X5", "a sale was sent while the broker's view was known to lie")              \
-    X(CONDITION_X6, "X6", "the core did not start again")
+    X(CONDITION_X6, "X6", "the core did not start again")                                          \
+    X(CONDITION_X7, "X7", "at the end, a position that a flatten named is still held")
 
 enum stage_condition {
 #define X(condition, id, meaning) condition,
@@ -53,10 +54,10 @@ enum stage_condition {
     STAGE_CONDITION_COUNT
 };
 
-/* True if a mechanism of docs/mechanisms has this id. */
+/* True if a mechanism of docs/mechanisms.md has this id. */
 bool mechanism_is_known(const char *id);
 size_t mechanism_count(void);
-/* Ids in the order of docs/mechanisms; static storage, as all words here. */
+/* Ids in the order of docs/mechanisms.md; static storage, as all words here. */
 const char *mechanism_id(size_t index);
 
 /* "acted", "held", "released", "warned", "refused". */

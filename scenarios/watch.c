@@ -28,6 +28,7 @@ struct watch_symbol {
     char symbol[16];
     struct qty qty;
     bool is_exiting;
+    bool is_to_leave;       /* held when a flatten named it, and not flat since */
     int64_t live_buys;      /* of ours, at the broker */
     struct utc naked_since; /* {0}: protected */
 };
@@ -195,6 +196,7 @@ static void on_ledger_fill(struct watch *watch, const struct event *event) {
     }
     if (symbol->qty.nanos == 0) {
         symbol->naked_since = (struct utc){0};
+        symbol->is_to_leave = false;
     }
 }
 
@@ -304,6 +306,15 @@ static void on_protection(struct watch *watch, const struct event *event) {
     }
 }
 
+/* The scenario's operator or the core's reading of his command: either way the same positions. */
+static void on_operator(struct watch *watch, const struct event *event) {
+    for (size_t i = 0; strcmp(event->subject, "flatten") == 0 && i < watch->symbol_count; i++) {
+        struct watch_symbol *symbol = &watch->symbols[i];
+        bool is_named = event->what[0] == '\0' || strcmp(event->what, symbol->symbol) == 0;
+        symbol->is_to_leave |= is_named && symbol->qty.nanos > 0;
+    }
+}
+
 static void on_core_order(struct watch *watch, const struct event *event) {
     struct watch_order *row = order_of(watch, event->id);
     row->is_known_to_core = true;
@@ -352,6 +363,7 @@ static void watch_observe(struct observer *observer, const struct event *event) 
             watch->first_disturbance.ns == 0 ? event->at : watch->first_disturbance;
         break;
     case EVENT_OPERATOR:
+        on_operator(watch, event);
         watch->first_disturbance =
             watch->first_disturbance.ns == 0 ? event->at : watch->first_disturbance;
         break;
@@ -398,6 +410,11 @@ void watch_end(struct watch *watch, struct utc at) {
         const struct watch_order *row = &watch->orders[i];
         if (!row->is_foreign && qty_cmp(row->ledger_filled, row->core_filled) != 0) {
             watch_break(watch, CONDITION_S12, at, row->id);
+        }
+    }
+    for (size_t i = 0; i < watch->symbol_count; i++) {
+        if (watch->symbols[i].is_to_leave) {
+            watch_break(watch, CONDITION_X7, at, watch->symbols[i].symbol);
         }
     }
 }
