@@ -40,6 +40,7 @@ static void wire(struct engine *engine) {
 /* Opens what is durable and folds it. */
 static enum err_code open_state(struct engine *engine, struct err *err) {
     enum err_code code = disk_make_dir(engine->world->disk, "inbox", err);
+    code = code == ERR_OK ? disk_make_dir(engine->world->disk, "outbox", err) : code;
     code = code == ERR_OK ? lease_acquire(engine->world, &engine->lease, err) : code;
     code = code == ERR_OK ? journal_open(engine->world, "journal.db", &engine->journal, err) : code;
     if (code != ERR_OK) {

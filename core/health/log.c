@@ -1,5 +1,9 @@
 #include "core/health/log.h"
 
+#include "core/state/state_file.h"
+
+#include <stdio.h>
+
 static const char LOG_NAME[] = "log.jsonl";
 static const uint64_t LOG_ROTATE_BYTES = 8 << 20;
 
@@ -74,6 +78,45 @@ static const char *severity_word(enum alert_severity severity) {
     return severity == ALERT_PAGE ? "page" : severity == ALERT_WARN ? "warn" : "info";
 }
 
+static const struct span ALERT_APART = {INT64_C(60000000000)};
+
+/* The memory of a key; past the limit all further keys share the last place. */
+static struct alert_memory *remember_alert(struct log *log, const char *key) {
+    for (size_t i = 0; i < log->alert_count; i++) {
+        if (strcmp(log->alerts[i].key, key) == 0) {
+            return &log->alerts[i];
+        }
+    }
+    if (log->alert_count < ALERT_KEYS_MAX) {
+        struct alert_memory *memory = &log->alerts[log->alert_count++];
+        *memory = (struct alert_memory){0};
+        (void)!text_copy(memory->key, sizeof memory->key, key, NULL);
+    }
+    return &log->alerts[log->alert_count - 1];
+}
+
+static void leave_alert(struct log *log, const char *severity, const char *key, const char *text) {
+    struct alert_memory *memory = remember_alert(log, key);
+    struct utc now = clock_utc(log->world->clock);
+    memory->count++;
+    if (memory->left_at.ns != 0 && utc_sub(now, memory->left_at).ns < ALERT_APART.ns) {
+        return;
+    }
+    memory->left_at = now;
+    struct text body = {.limit = 4096};
+    text_add_char(&body, '{');
+    text_member_utc(&body, "at", now);
+    text_member_string(&body, "severity", severity);
+    text_member_string(&body, "key", key);
+    text_member_string(&body, "text", text);
+    text_member_int(&body, "count", memory->count);
+    text_add(&body, "}\n");
+    char name[DISK_NAME_MAX];
+    snprintf(name, sizeof name, "outbox/%s.json", memory->key[0] != '\0' ? memory->key : "alert");
+    (void)!state_file_publish(log->world, name, text_get(&body), body.len, NULL);
+    text_release(&body);
+}
+
 void log_alert(struct log *log, enum alert_severity severity, const char *key, const char *text) {
     struct text members = {.limit = 4096};
     text_member(&members, "severity");
@@ -81,6 +124,7 @@ void log_alert(struct log *log, enum alert_severity severity, const char *key, c
     text_member_string(&members, "key", key);
     text_member_string(&members, "text", text);
     log_line(log, "alert", text_get(&members));
+    leave_alert(log, severity_word(severity), key, text);
     observe(log->world->observer, &(struct event){.kind = EVENT_ALERT,
                                                   .at = clock_utc(log->world->clock),
                                                   .subject = severity_word(severity),

@@ -9,6 +9,14 @@
 #include "core/base/text.h"
 #include "core/world/world.h"
 
+#define ALERT_KEYS_MAX 32
+
+struct alert_memory { /* what was left in outbox/ lately, so that a flood is a count */
+    char key[32];
+    struct utc left_at;
+    int64_t count;
+};
+
 struct log {
     struct world *world;
     struct disk_file file;
@@ -16,6 +24,8 @@ struct log {
     uint64_t size;
     int64_t lost; /* lines the disk refused since the last good one */
     struct text line;
+    struct alert_memory alerts[ALERT_KEYS_MAX];
+    size_t alert_count;
 };
 
 /* Opens (creates) the log at its end; failing is no error: the next line tries again. */
@@ -25,7 +35,8 @@ void log_release(struct log *log);
 void log_line(struct log *log, const char *event, const char *members);
 
 enum alert_severity { ALERT_INFO, ALERT_WARN, ALERT_PAGE };
-/* An alert for a person: logged and observed; a courier that delivers comes later. */
+/* An alert for a person: logged, observed, and left in outbox/KEY.json for a courier, at most once a
+ * minute per key, with the number of times it was raised since the start. */
 void log_alert(struct log *log, enum alert_severity severity, const char *key, const char *text);
 
 /* A mechanism did something: "acted", "held", "released", ... id is the cause or order it was about;
