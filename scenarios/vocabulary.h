@@ -45,7 +45,7 @@ enum stage_command {
     X(CONDITION_X4, "X4", "a long-only book was short")                                            \
     X(CONDITION_X5, "X5", "a sale was sent while the broker's view was known to lie")              \
     X(CONDITION_X6, "X6", "the core did not start again")                                          \
-    X(CONDITION_X7, "X7", "at the end, a position that a flatten named is still held")
+    X(CONDITION_X7, "X7", "10 min of a session after a flatten its position is still held")
 
 enum stage_condition {
 #define X(condition, id, meaning) condition,

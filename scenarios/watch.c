@@ -14,6 +14,7 @@
 #define WATCH_SYMBOLS_MAX 160
 #define WATCH_LATCHES_MAX 64
 #define NAKED_MAX SPAN_S(60)
+#define LEAVE_MAX SPAN_MIN(10)
 #define LIE_LASTS SPAN_S(5)
 
 struct watch_order {
@@ -28,7 +29,7 @@ struct watch_symbol {
     char symbol[16];
     struct qty qty;
     bool is_exiting;
-    bool is_to_leave;       /* held when a flatten named it, and not flat since */
+    struct utc leave_since; /* held when a flatten named it; {0}: flat since, or not named */
     int64_t live_buys;      /* of ours, at the broker */
     struct utc naked_since; /* {0}: protected */
 };
@@ -196,7 +197,7 @@ static void on_ledger_fill(struct watch *watch, const struct event *event) {
     }
     if (symbol->qty.nanos == 0) {
         symbol->naked_since = (struct utc){0};
-        symbol->is_to_leave = false;
+        symbol->leave_since = (struct utc){0};
     }
 }
 
@@ -213,6 +214,20 @@ static void judge_naked(struct watch *watch, const struct watch_symbol *symbol, 
     }
 }
 
+/* Only where the scenario asks: a broker that is gone for good keeps every position. */
+static void judge_leaving(struct watch *watch, const struct watch_symbol *symbol, struct utc now) {
+    struct session session;
+    if (!watch->scenario->is_never[CONDITION_X7] || symbol->leave_since.ns == 0 ||
+        !is_session(watch, now, &session)) {
+        return;
+    }
+    struct utc since = utc_is_before(symbol->leave_since, session.open) ? session.open
+                                                                       : symbol->leave_since;
+    if (now.ns - since.ns > LEAVE_MAX.ns) {
+        watch_break(watch, CONDITION_X7, now, symbol->symbol);
+    }
+}
+
 /* Once a tick: the counts that events pass through on their way need not be judged in between. */
 static void judge_tick(struct watch *watch, struct utc now) {
     int64_t held = 0;
@@ -223,6 +238,7 @@ static void judge_tick(struct watch *watch, struct utc now) {
             watch_break(watch, CONDITION_S1, now, symbol->symbol);
         }
         judge_naked(watch, symbol, now);
+        judge_leaving(watch, symbol, now);
     }
     if (held > watch->scenario->config.max_positions) {
         char detail[32];
@@ -311,7 +327,9 @@ static void on_operator(struct watch *watch, const struct event *event) {
     for (size_t i = 0; strcmp(event->subject, "flatten") == 0 && i < watch->symbol_count; i++) {
         struct watch_symbol *symbol = &watch->symbols[i];
         bool is_named = event->what[0] == '\0' || strcmp(event->what, symbol->symbol) == 0;
-        symbol->is_to_leave |= is_named && symbol->qty.nanos > 0;
+        if (is_named && symbol->qty.nanos > 0 && symbol->leave_since.ns == 0) {
+            symbol->leave_since = event->at;
+        }
     }
 }
 
@@ -410,11 +428,6 @@ void watch_end(struct watch *watch, struct utc at) {
         const struct watch_order *row = &watch->orders[i];
         if (!row->is_foreign && qty_cmp(row->ledger_filled, row->core_filled) != 0) {
             watch_break(watch, CONDITION_S12, at, row->id);
-        }
-    }
-    for (size_t i = 0; i < watch->symbol_count; i++) {
-        if (watch->symbols[i].is_to_leave) {
-            watch_break(watch, CONDITION_X7, at, watch->symbols[i].symbol);
         }
     }
 }

@@ -1,10 +1,12 @@
 /* bench.c - `make bench`: what the standard load costs, as one JSON object on stdout.
  *
  * seatrial_bench [--load FILE]            everything
- * seatrial_bench [--load FILE] --ticks N  the first N ticks without judges, and out: for profilers
+ * seatrial_bench [--load FILE] --ticks N  the first N ticks without judges, and out: for profilers;
+ *                                         --judged N: the same with judges
  *
- * Times are CPU seconds of this process, so that a busy machine disturbs them little. Exit 1 when the load
- * is too light to mean anything (fewer than REQUESTS_MIN requests or BYTES_MIN bytes a tick). */
+ * Times are CPU seconds of this process, so that a busy machine disturbs them little. Exit 1 when
+ * the load is too light to mean anything (fewer than REQUESTS_MIN requests or BYTES_MIN bytes a
+ * tick). */
 #include "broker_sim/serve/serve.h"
 #include "core/base/check.h"
 #include "core/live/clock_system.h"
@@ -31,6 +33,7 @@
 #define BROKER_CALLS 200000
 #define BROKER_SYMBOLS 50
 #define BROKER_POSITIONS 20
+#define BROKER_STEP SPAN_MS(300) /* BROKER_CALLS / 3 of them end before the session does */
 #define SERVED_FOR SPAN_S(3)
 /* Two lengths of run: their difference leaves out what it costs to build the world. */
 #define TICKS_SHORT 780
@@ -101,8 +104,8 @@ static void counts_observe(struct observer *observer, const struct event *event)
 
 static const struct observer_ops counts_ops = {counts_observe};
 
-static enum err_code bench_counts(const struct scenario *scenario, struct text *out,
-                                  bool *is_load, struct err *err) {
+static enum err_code bench_counts(const struct scenario *scenario, struct text *out, bool *is_load,
+                                  struct err *err) {
     struct counts counts = {.seam = {&counts_ops}};
     struct stage_result result = {0};
     say("counting requests, bytes and rows");
@@ -255,8 +258,7 @@ static enum err_code bench_memory(const struct scenario *scenario, struct text *
     }
     if (code == ERR_OK) {
         text_member(out, "peak_memory_mib");
-        text_add_format(out,
-                        "{\"symbols\":%lld,\"sessions_%d\":%.1f,\"sessions_%d\":%.1f}",
+        text_add_format(out, "{\"symbols\":%lld,\"sessions_%d\":%.1f,\"sessions_%d\":%.1f}",
                         (long long)scenario->synthetic_symbols, MONTH, month.peak_mb, QUARTER,
                         quarter.peak_mb);
     }
@@ -292,8 +294,7 @@ static struct http_request request_of(const char *method, const char *path, cons
 }
 
 static enum err_code post_order(struct broker *broker, const struct market *market, size_t symbol,
-                                const char *rest, struct http_response *response,
-                                struct err *err) {
+                                const char *rest, struct http_response *response, struct err *err) {
     struct text body = {0};
     text_add(&body, "{");
     text_member_string(&body, "symbol", market_symbol(market, symbol));
@@ -310,8 +311,7 @@ static enum err_code post_order(struct broker *broker, const struct market *mark
 /* 20 positions, each with a resting stop far below. */
 static enum err_code fill_account(struct broker *broker, const struct market *market,
                                   struct http_response *response, struct err *err) {
-    static const char buy[] =
-        "\"side\":\"buy\",\"type\":\"market\",\"time_in_force\":\"day\"";
+    static const char buy[] = "\"side\":\"buy\",\"type\":\"market\",\"time_in_force\":\"day\"";
     static const char stop[] = "\"side\":\"sell\",\"type\":\"stop\",\"stop_price\":\"1\","
                                "\"time_in_force\":\"gtc\"";
     enum err_code code = ERR_OK;
@@ -326,8 +326,9 @@ static enum err_code fill_account(struct broker *broker, const struct market *ma
     return code;
 }
 
-static enum err_code time_reads(struct broker *broker, struct http_response *response,
-                                struct text *out, struct err *err) {
+/* Account, positions and orders in turn; between the rounds time moves by step, quotes with it. */
+static enum err_code time_reads(struct broker *broker, struct span step, const char *name,
+                                struct http_response *response, struct text *out, struct err *err) {
     const struct http_request reads[] = {
         request_of("GET", "/v2/account", "", ""),
         request_of("GET", "/v2/positions", "", ""),
@@ -336,6 +337,9 @@ static enum err_code time_reads(struct broker *broker, struct http_response *res
     int64_t bytes = 0;
     double from = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     for (int i = 0; i < BROKER_CALLS; i++) {
+        if (i % 3 == 0 && step.ns > 0) {
+            broker_advance_to(broker, utc_add(broker_now(broker), step));
+        }
         http_response_clear(response);
         broker_handle(broker, &reads[i % 3], response);
         if (response->status != 200) {
@@ -344,7 +348,7 @@ static enum err_code time_reads(struct broker *broker, struct http_response *res
         bytes += (int64_t)response->body.len;
     }
     double cpu_s = clock_s(CLOCK_PROCESS_CPUTIME_ID) - from;
-    text_member(out, "broker_in_process");
+    text_member(out, name);
     text_add_format(out, "{\"requests\":%d,\"requests_per_second\":%.0f,\"bytes_per_answer\":%.0f}",
                     BROKER_CALLS, BROKER_CALLS / cpu_s, (double)bytes / BROKER_CALLS);
     return ERR_OK;
@@ -365,7 +369,10 @@ static enum err_code bench_broker(struct text *out, struct err *err) {
         code = fill_account(broker, market, &response, err);
     }
     if (code == ERR_OK) {
-        code = time_reads(broker, &response, out, err);
+        code = time_reads(broker, (struct span){0}, "broker_time_stands", &response, out, err);
+    }
+    if (code == ERR_OK) {
+        code = time_reads(broker, BROKER_STEP, "broker_time_moves", &response, out, err);
     }
     http_response_release(&response);
     if (broker != NULL) {
@@ -379,7 +386,8 @@ static enum err_code bench_broker(struct text *out, struct err *err) {
 
 /* --- the same behind loopback --- */
 
-/* The child: serves until SIGTERM, after it has told its port. Memory is the kernel's to take back. */
+/* The child: serves until SIGTERM, after it has told its port. Memory is the kernel's to take back.
+ */
 static int serve_child(int port_pipe) {
     struct market *market = NULL;
     struct clock_system *clock = NULL;
@@ -502,11 +510,11 @@ static void stopper_observe(struct observer *observer, const struct event *event
 
 static const struct observer_ops stopper_ops = {stopper_observe};
 
-static int run_ticks(const struct scenario *scenario, int64_t ticks) {
+static int run_ticks(const struct scenario *scenario, int64_t ticks, bool without_judges) {
     struct stopper stopper = {.seam = {&stopper_ops}, .ticks_left = ticks};
     struct stage_result result = {0};
     struct err err = {0};
-    if (run_load(scenario, true, &stopper.seam, &result, &err) == ERR_OK) {
+    if (run_load(scenario, without_judges, &stopper.seam, &result, &err) == ERR_OK) {
         (void)err_set(&err, ERR_RANGE, "the load has only %lld ticks", (long long)result.ticks);
         stage_result_release(&result);
     }
@@ -606,22 +614,25 @@ static int bench_all(const struct scenario *scenario, const char *load) {
 int main(int argc, char **argv) {
     const char *load = "tests/bench/standard.json";
     int64_t ticks = 0;
+    bool is_judged = false;
     struct scenario *scenario = NULL;
     struct err err = {0};
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 < argc && strcmp(argv[i], "--load") == 0) {
             load = argv[i + 1];
-        } else if (i + 1 < argc && strcmp(argv[i], "--ticks") == 0 && atoll(argv[i + 1]) > 0) {
+        } else if (i + 1 < argc && atoll(argv[i + 1]) > 0 &&
+                   (strcmp(argv[i], "--ticks") == 0 || strcmp(argv[i], "--judged") == 0)) {
             ticks = atoll(argv[i + 1]);
+            is_judged = strcmp(argv[i], "--judged") == 0;
         } else {
-            fputs("usage: seatrial_bench [--load FILE] [--ticks N]\n", stderr);
+            fputs("usage: seatrial_bench [--load FILE] [--ticks N | --judged N]\n", stderr);
             return 2;
         }
     }
     if (load_read(load, &scenario, &err) != ERR_OK) {
         return fail(&err);
     }
-    int status = ticks > 0 ? run_ticks(scenario, ticks) : bench_all(scenario, load);
+    int status = ticks > 0 ? run_ticks(scenario, ticks, !is_judged) : bench_all(scenario, load);
     free(scenario);
     return status;
 }
