@@ -106,7 +106,6 @@ int main(int argc, char **argv) {
             return commands[i].run(argc - 2, argv + 2);
         }
     }
-    fprintf(stderr, "seatrial: no command '%s'\n", argv[1]);
-    print_overview(stderr);
+    fprintf(stderr, "seatrial: no command '%s'\nTry: seatrial --help\n", argv[1]);
     return CLI_USAGE;
 }

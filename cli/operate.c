@@ -112,7 +112,13 @@ static enum err_code without_core(struct real_world *real, const struct operatio
         fprintf(stderr, "seatrial: %s\nseatrial: the kill is left for the next start\n", err->text);
         return ERR_OK;
     }
-    return code == ERR_OK ? act(real, operation->verb, err) : code;
+    if (code == ERR_OK) {
+        code = act(real, operation->verb, err);
+    }
+    if (code == ERR_OK) {
+        printf("%s: done, without a running core\n", operation->command);
+    }
+    return code;
 }
 
 static enum err_code leave(struct real_world *real, const struct operation *operation,

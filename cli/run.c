@@ -181,7 +181,7 @@ static int run_paper(const struct run_options *options) {
     }
     if (code == ERR_OK) {
         fprintf(stderr, "seatrial: trading on paper, state in %s\n", options->state);
-        engine_run(engine); /* stops it too */
+        code = engine_run(engine, &err); /* stops it too */
         struct engine_totals totals = engine_totals(engine);
         printf("{\"mode\":\"paper\",\"ticks\":%lld,\"orders\":%lld,\"fills\":%lld,"
                "\"refusals\":%lld,\"build\":\"%s\"}\n",

@@ -14,24 +14,37 @@ struct scenario_options {
     bool is_json;
 };
 
-static int check_files(const struct suite *suite, bool is_listing) {
+enum telling { TELL_FAULTS, TELL_CHECKED, TELL_TITLES };
+
+static void tell_good(const struct scenario *scenario, const char *path, enum telling telling) {
+    if (telling == TELL_TITLES) {
+        printf("%-32s %s\n", scenario->id, scenario->title);
+    } else if (telling == TELL_CHECKED) {
+        printf("%s: good (%s)\n", path, scenario->id);
+    }
+}
+
+static int check_files(const struct suite *suite, enum telling telling) {
     struct scenario *scenario = malloc(sizeof *scenario);
     int status = CLI_PASS;
+    size_t bad = 0;
     CHECK(scenario != NULL);
     for (size_t i = 0; i < suite->count; i++) {
         struct text faults = {0};
         struct err err = {0};
         if (suite_read(suite->paths[i], scenario, &faults, &err) == ERR_OK) {
-            printf(is_listing ? "%-32s %s\n" : "%s: good (%s)\n",
-                   is_listing ? scenario->id : suite->paths[i],
-                   is_listing ? scenario->title : scenario->id);
+            tell_good(scenario, suite->paths[i], telling);
         } else {
             fprintf(stderr, "%s:\n%s", suite->paths[i],
                     faults.len > 0 ? text_get(&faults) : err.text);
             fputs(faults.len > 0 ? "" : "\n", stderr);
             status = cli_exit_of(err.code);
+            bad++;
         }
         text_release(&faults);
+    }
+    if (bad > 0) {
+        fprintf(stderr, "seatrial: %zu of %zu scenario files are invalid\n", bad, suite->count);
     }
     free(scenario);
     return status;
@@ -168,9 +181,10 @@ int cli_scenario(int argc, char **argv) {
     if (gather(verb, &words, suite, &err) != ERR_OK) {
         status = cli_fail(&err);
     } else if (is_run) {
-        status = run_files(suite, &options);
+        status = check_files(suite, TELL_FAULTS); /* an invalid file is no finding about the core */
+        status = status == CLI_PASS ? run_files(suite, &options) : status;
     } else {
-        status = check_files(suite, strcmp(verb, "list") == 0);
+        status = check_files(suite, strcmp(verb, "list") == 0 ? TELL_TITLES : TELL_CHECKED);
     }
     free(suite);
     return status;

@@ -376,7 +376,7 @@ static enum err_code start_daemon(struct serve *serve, struct err *err) {
         serve, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&self, MHD_OPTION_URI_LOG_CALLBACK,
         on_first_line, serve, MHD_OPTION_NOTIFY_COMPLETED, on_end, serve,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVE_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-        IDLE_CONNECTION_S, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+        IDLE_CONNECTION_S, MHD_OPTION_END); /* port sharing stays off: two servers, two ports */
     if (serve->daemon == NULL) {
         return err_set(err, ERR_IO, "cannot serve on 127.0.0.1:%u: %s; choose another port",
                        serve->options.port, strerror(errno));

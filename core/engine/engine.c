@@ -181,11 +181,14 @@ struct engine_totals engine_totals(const struct engine *engine) {
                                   .fills = engine->orders.fills};
 }
 
-void engine_run(struct engine *engine) {
+enum err_code engine_run(struct engine *engine, struct err *err) {
     for (;;) {
+        if (lease_renew(engine->lease, err) == ERR_LOCKED) {
+            return ERR_LOCKED; /* not even a line: the directory is another's */
+        }
         if (host_poll(engine->world->host) == HOST_TERMINATE) {
             engine_stop(engine);
-            return;
+            return ERR_OK;
         }
         engine_look(engine);
         struct utc now = clock_utc(engine->world->clock);

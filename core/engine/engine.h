@@ -42,8 +42,9 @@ bool engine_look(struct engine *engine);
 /* Graceful stop: cancels entries, verifies, leaves protection, saves, records a clean stop. */
 void engine_stop(struct engine *engine);
 struct engine_totals engine_totals(const struct engine *engine);
-/* The live loop: tick, then inbox and host every 250 ms, until told to terminate. */
-void engine_run(struct engine *engine);
+/* The live loop: tick, then inbox and host every 250 ms, until told to terminate; then it has stopped.
+ * ERR_LOCKED: another process took the lease while this one hung; nothing more was written. */
+enum err_code engine_run(struct engine *engine, struct err *err) MUST_USE;
 /* Frees; without engine_stop() before, the next start knows that this one ended uncleanly. */
 void engine_destroy(struct engine *engine);
 

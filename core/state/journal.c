@@ -55,7 +55,7 @@ static enum err_code sql_failed(struct journal *journal, int rc, const char *doi
                        disk);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return err_set(err, ERR_CORRUPT, "%s: %s: %s; restore it: seatrial state restore",
+        return err_set(err, ERR_CORRUPT, "%s: %s: %s; keep it, and put a good copy in its place",
                        journal->name, doing, text);
     case SQLITE_NOMEM:
         return err_set(err, ERR_MEMORY, "%s: %s: out of memory", journal->name, doing);
@@ -93,18 +93,23 @@ static enum err_code ask(struct journal *journal, const char *sql, char *out, si
     } else {
         code = sql_failed(journal, rc, sql, err);
     }
-    sqlite3_finalize(query);
-    return code;
+    rc = sqlite3_finalize(query); /* commits what a PRAGMA changed: WAL may fail only here */
+    return code == ERR_OK && rc != SQLITE_OK ? sql_failed(journal, rc, sql, err) : code;
 }
 
-/* Asks and compares; another answer is ERR_CORRUPT. */
+/* Asks and compares; another answer is ERR_CORRUPT, unless the disk said no on the way: a check
+ * reports a page it could not read as a finding. */
 static enum err_code expect(struct journal *journal, const char *sql, const char *wanted,
                             struct err *err) {
     char answer[512] = "";
+    journal->vfs.last = (struct err){0};
     enum err_code code = ask(journal, sql, answer, sizeof answer, err);
     if (code == ERR_OK && strcmp(answer, wanted) != 0) {
+        if (journal->vfs.last.code != ERR_OK) {
+            return sql_failed(journal, SQLITE_IOERR, sql, err);
+        }
         return err_set(err, ERR_CORRUPT,
-                       "%s: %s says '%.100s', not '%.100s'; restore it: seatrial state restore",
+                       "%s: %s says '%.100s', not '%.100s'; keep it, and put a good copy in its place",
                        journal->name, sql, answer, wanted);
     }
     return code;
@@ -266,7 +271,7 @@ static enum err_code walk_row(struct journal *journal, sqlite3_stmt *query, stru
     }
     if (!is_good) {
         return err_set(err, ERR_CORRUPT,
-                       "%s: row %lld fails its check; restore it: seatrial state restore",
+                       "%s: row %lld fails its check; keep it, and put a good copy in its place",
                        journal->name, (long long)(walk->seq + (walk->is_seeded ? 1 : 0)));
     }
     bool is_shown = walk->is_seeded && visit != NULL;

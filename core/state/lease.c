@@ -17,6 +17,8 @@
 #define GUARD "lease.lock"
 #define ALIVE "alive.lock"
 #define HOLDER_TEXT_MAX 17
+#define MACHINE_BOOT_LEN 36 /* of the kernel's id; a served clock adds to it */
+#define COPY_BLOCK 65536
 /* A living holder that has not renewed for the term and this long is taken over: the longest a
  * request of its may still arrive at the broker (30 s) and its deadline (5 s). */
 #define STALE_AFTER SPAN_S(LEASE_S + 35)
@@ -116,10 +118,14 @@ static enum err_code write_lease(struct lease *lease, int64_t epoch, struct err 
     return code;
 }
 
-/* Same boot: the monotonic clock decides. Another: only the wall is left. */
+/* Same boot: the monotonic clock decides. Another: only the wall is left. The same machine under
+ * another clock (one process goes by a served clock) says nothing: not stale. */
 static bool is_stale(struct world *world, const struct lease_view *view) {
     char boot[CLOCK_BOOT_MAX];
     clock_boot_id(world->clock, boot);
+    if (strcmp(boot, view->boot) != 0 && strncmp(boot, view->boot, MACHINE_BOOT_LEN) == 0) {
+        return false;
+    }
     struct span age = strcmp(boot, view->boot) == 0
                           ? mono_sub(clock_mono(world->clock), view->renewed_mono)
                           : utc_sub(clock_utc(world->clock), view->renewed_at);
@@ -134,8 +140,8 @@ static enum err_code held(const struct lease_view *view, struct err *err) {
             "another process is alive on this state directory and its lease is unreadable");
     }
     utc_print(view->renewed_at, at);
-    return err_set(err, ERR_LOCKED, "held by %s, epoch %lld, renewed at %s", view->holder,
-                   (long long)view->epoch, at);
+    return err_set(err, ERR_LOCKED, "the state directory is held by %s, epoch %lld, renewed at %s",
+                   view->holder, (long long)view->epoch, at);
 }
 
 /* The name stands for us from now on, whatever process sleeps on the old file. */
@@ -144,6 +150,54 @@ static enum err_code take_alive_by_force(struct lease *lease, struct err *err) {
     enum err_code code = disk_lock(lease->world->disk, ALIVE, &lease->alive, err);
     lease->has_alive = code == ERR_OK;
     return code;
+}
+
+static enum err_code copy_bytes(struct disk *disk, struct disk_file from, struct disk_file to,
+                                struct err *err) {
+    char block[COPY_BLOCK];
+    uint64_t at = 0;
+    enum err_code code = ERR_OK;
+    for (size_t got = 1; code == ERR_OK && got > 0; at += got) {
+        code = disk_read_at(disk, from, block, sizeof block, at, &got, err);
+        if (code == ERR_OK && got > 0) {
+            code = disk_write_at(disk, to, block, got, at, err);
+        }
+    }
+    return code == ERR_OK ? disk_sync(disk, to, err) : code;
+}
+
+static enum err_code copy_file(struct disk *disk, const char *name, const char *copy,
+                               struct err *err) {
+    struct disk_file from = {0};
+    struct disk_file to = {0};
+    enum err_code code = disk_open(disk, name, DISK_READ, &from, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    state_document_discard(disk, copy); /* of an attempt that died */
+    code = disk_open(disk, copy, DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &to, err);
+    if (code == ERR_OK) {
+        code = copy_bytes(disk, from, to, err);
+        disk_close(disk, to);
+    }
+    disk_close(disk, from);
+    return code;
+}
+
+/* Gives the journal's names to copies: should the process that was taken over wake up, then what it
+ * holds open are files without a name, and what it writes there hurts nobody. */
+static enum err_code fence_journal(struct disk *disk, struct err *err) {
+    static const char *const names[][2] = {{"journal.db-wal", "journal.db-wal.fence"},
+                                           {"journal.db", "journal.db.fence"}};
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; code == ERR_OK && i < sizeof names / sizeof names[0]; i++) {
+        code = copy_file(disk, names[i][0], names[i][1], err);
+        if (code == ERR_OK) {
+            code = disk_rename(disk, names[i][1], names[i][0], err);
+        }
+        code = code == ERR_NOT_FOUND ? ERR_OK : code;
+    }
+    return code == ERR_OK ? disk_sync_dir(disk, "", err) : code;
 }
 
 static enum err_code acquire_guarded(struct lease *lease, struct err *err) {
@@ -156,7 +210,8 @@ static enum err_code acquire_guarded(struct lease *lease, struct err *err) {
     }
     code = disk_lock(world->disk, ALIVE, &lease->alive, err);
     lease->has_alive = code == ERR_OK;
-    if (code == ERR_LOCKED) {
+    bool is_forced = code == ERR_LOCKED;
+    if (is_forced) {
         if (!is_current_good || !is_stale(world, &seen)) {
             return held(&seen, err);
         }
@@ -165,7 +220,10 @@ static enum err_code acquire_guarded(struct lease *lease, struct err *err) {
     if (code == ERR_OK) {
         code = state_file_sweep(world, err);
     }
-    return code == ERR_OK ? write_lease(lease, seen.epoch + 1, err) : code;
+    if (code == ERR_OK) {
+        code = write_lease(lease, seen.epoch + 1, err);
+    }
+    return code == ERR_OK && is_forced ? fence_journal(world->disk, err) : code;
 }
 
 static enum err_code name_holder(struct lease *lease, struct err *err) {

@@ -221,7 +221,14 @@ static enum err_code rotate(struct world *world, const char *name, struct err *e
         code = disk_rename(world->disk, first, second, err);
         code = code == ERR_NOT_FOUND ? ERR_OK : code;
     }
-    return code == ERR_OK ? disk_link(world->disk, name, first, err) : code;
+    code = code == ERR_OK ? disk_link(world->disk, name, first, err) : code;
+    if (code == ERR_EXISTS) {
+        /* .1 and .2 were one file, left by two saves cut short: POSIX renames one name of a file onto
+         * another by doing nothing. .2 keeps it. */
+        code = disk_remove(world->disk, first, err);
+        code = code == ERR_OK ? disk_link(world->disk, name, first, err) : code;
+    }
+    return code;
 }
 
 static void tell_document(struct world *world, const char *name, int64_t journal_seq,

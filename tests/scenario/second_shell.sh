@@ -1,0 +1,153 @@
+#!/bin/sh
+# second_shell.sh PROGRAM: status, freeze, kill and flatten from a second shell while the core runs, hangs
+# (SIGSTOP), has a server that answers nothing, and is dead.
+set -u
+program=$1
+. "$(dirname "$0")/harbour.sh"
+need curl sqlite3
+
+export APCA_API_KEY_ID=SIM-KEY APCA_API_SECRET_KEY=SIM-SECRET
+busy_config
+speed=10
+serve --speed $speed --start 2024-03-04T15:30:00Z
+broker="--config $place/config.json --clock served --base-url http://127.0.0.1:$port"
+
+# says CODE WORDS COMMAND...: exit code, and the words on stdout or stderr.
+says() {
+    say_code=$1
+    say_words=$2
+    shift 2
+    "$@" >"$place/says" 2>&1
+    say_status=$?
+    if [ "$say_status" != "$say_code" ] || ! grep -qF -- "$say_words" "$place/says"; then
+        say "        exit $say_status, should be $say_code and say '$say_words'; it says:"
+        cat "$place/says"
+        return 1
+    fi
+}
+
+holds_something() { [ "$(sqlite3 :memory: "select count(*) > 1 from
+    json_each(json_extract(readfile('$state/view.json'), '$.positions'))" 2>/dev/null)" = 1 ]; }
+no_position() { ask /v2/positions "$place/positions.json" && [ "$(cat "$place/positions.json")" = "[]" ]; }
+no_buy() { ask /v2/orders "$place/open.json" && ! grep -q '"side":"buy"' "$place/open.json"; }
+# Served time now, and what it is later without asking.
+mark_time() {
+    ask /v2/clock "$place/clock"
+    mark_served=$(sqlite3 :memory: "select json_extract(readfile('$place/clock'), '$.timestamp')")
+    mark_real=$(date +%s%N)
+}
+served_after() {
+    sqlite3 :memory: "select strftime('%Y-%m-%dT%H:%M:%f', '$mark_served',
+        '+' || (($(date +%s%N) - $mark_real) * $speed / 1000000000.0 + $1) || ' seconds')"
+}
+# Entries decided, and buys sent, later than that.
+entries_after() {
+    journal "select key from row where kind='intent' and body->>'purpose'='entry' and at > '$1'"
+}
+buys_after() {
+    sed 's/^[0-9a-f]* //' "$ledger/requests.log" | grep '"method":"POST"' | grep 'side\\":\\"buy' |
+        sed 's/^{"at":"\([^"]*\)".*/\1/' | awk -v limit="$1" '$0 > limit'
+}
+resume_all() {
+    for cause in $("$program" status --state "$state" | sed -n 's/^cause  *\([a-z_]*\):.*/\1/p'); do
+        operator resume "$cause" $broker >/dev/null 2>&1
+    done
+}
+
+# --- running ---
+core
+claim "the core trades" until_true 60 holds_something
+claim "running: status" says 0 "core      running" "$program" status --state "$state"
+claim "running: freeze" says 0 "freeze: taken" operator freeze weather
+claim "running: the cause is shown" until_true 10 view_has_cause weather
+claim "running: resume" says 0 "resume: taken" operator resume weather
+mark_time
+claim "running: kill" says 0 "kill: taken" operator kill
+limit=$(served_after 5)
+claim "running: kill is shown" until_true 10 view_has_cause kill_switch
+claim "running: no entry is left at the broker" until_true 10 no_buy
+claim "running: flatten" says 0 "flatten: taken" operator flatten
+claim "running: flat" until_true 30 no_position
+claim "running: nothing that adds risk later than 5 s after kill" is "$(buys_after "$limit")" ""
+resume_all
+
+# --- every request hangs: the server is stopped ---
+claim "hanging server: the core trades again" until_true 60 holds_something
+mark_time
+kill -STOP "$server_pid"
+sleep 0.5
+claim "hanging server: kill" says 0 "kill:" operator kill
+limit=$(served_after 5)
+sleep 2
+kill -CONT "$server_pid"
+claim "hanging server: kill is shown" until_true 10 view_has_cause kill_switch
+claim "hanging server: no entry is left" until_true 20 no_buy
+claim "hanging server: no entry was decided later than 5 s after kill" is "$(entries_after "$limit")" ""
+operator flatten >/dev/null
+claim "hanging server: flat" until_true 30 no_position
+resume_all
+
+# --- hung ---
+claim "hung: the core trades again" until_true 60 holds_something
+kill -STOP "$core_pid"
+claim "hung: status" says 0 "core      running" "$program" status --state "$state"
+mark_time
+claim "hung: freeze" says 0 "has not looked yet" operator freeze weather
+claim "hung: kill" says 0 "has not looked yet" operator kill
+limit=$(served_after 5)
+kill -CONT "$core_pid"
+claim "hung: kill binds when it wakes" until_true 10 view_has_cause kill_switch
+claim "hung: so does the freeze" until_true 10 view_has_cause weather
+claim "hung: nothing that adds risk later than 5 s after kill" is "$(buys_after "$limit")" ""
+operator flatten >/dev/null
+claim "hung: flat" until_true 30 no_position
+resume_all
+
+second_trades() { [ "$(grep -c 'trading on paper' "$place/run.err")" = 2 ]; }
+
+# --- hung for long: another core takes over, and the first wakes up ---
+claim "taken over: the core trades again" until_true 60 holds_something
+hung_pid=$core_pid
+kill -STOP "$hung_pid"
+core
+sleep 1
+claim "taken over: not before the lease is stale" is "$(core_lives || echo refused)" refused
+sleep 6
+core
+claim "taken over: the second core runs" until_true 30 second_trades
+kill -CONT "$hung_pid"
+( sleep 20; kill -KILL "$hung_pid" ) 2>/dev/null &
+wait "$hung_pid"
+claim "taken over: the first leaves with 6 when it wakes" is $? 6
+sleep 2
+claim "taken over: the second core lives on" core_lives
+operator flatten >/dev/null
+claim "taken over: flat" until_true 30 no_position
+claim "taken over: the journal is whole" is "$(journal "pragma integrity_check")" ok
+resume_all
+
+# --- dead ---
+claim "dead: the core trades again" until_true 60 holds_something
+slay core_pid KILL
+claim "dead: status" says 0 "NOT running" "$program" status --state "$state"
+claim "dead: freeze" says 0 "binds from its next start" operator freeze weather
+claim "dead: kill without credentials" says 0 "left for the next start" \
+    env -u APCA_API_KEY_ID "$program" kill --by tester --why x --state "$state" $broker
+mark_time
+claim "dead: kill" says 0 "kill: done" operator kill $broker
+limit=$(served_after 5)
+claim "dead: no entry is left at the broker" no_buy
+claim "dead: flatten without credentials" says 3 "no credentials" \
+    env -u APCA_API_KEY_ID "$program" flatten --by tester --why x --state "$state" $broker
+claim "dead: flatten" says 0 "flatten: done" operator flatten $broker
+claim "dead: flat" no_position
+claim "dead: nothing that adds risk later than 5 s after kill" is "$(buys_after "$limit")" ""
+claim "dead: the freeze is journalled" is "$(journal "select distinct kind from row where
+    key='weather' order by seq desc limit 1")" latch_set
+claim "dead: the state verifies" says 0 good "$program" state verify --state "$state"
+core
+claim "the next start is frozen" until_true 20 view_has_cause weather
+claim "and killed" until_true 20 view_has_cause kill_switch
+slay core_pid TERM
+claim "the core stops cleanly" is "$slay_status" 0
+finish

@@ -1,0 +1,437 @@
+/* test_exits.c - exit transactions and resting stops, phase by phase: what HALT, an unknown stop, a part
+ * sold, a ladder's end, a live entry and a restart do to them. */
+#include "tests/unit/desk.h"
+
+static struct order *stop_of(struct desk *desk) {
+    return orders_live(&desk->orders, "AAPL", PURPOSE_STOP);
+}
+
+static void decide(struct desk *desk, enum order_purpose purpose, int64_t shares) {
+    exits_decide(&desk->exits, book_find(&desk->book, "AAPL"), purpose, QTY(shares), "test");
+}
+
+static enum exit_phase phase(struct desk *desk) {
+    const struct exit_plan *plan = exits_find(&desk->exits, "AAPL");
+    return plan == NULL ? EXIT_NONE : plan->phase;
+}
+
+Test(stops, a_position_gets_a_stop_for_its_whole_shares_within_a_tick) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1);
+    cr_assert_eq(desk->broker.posts, 1);
+    cr_expect_str_eq(desk_last(desk)->stop, "96.5");
+    cr_expect_str_eq(desk_last(desk)->qty, "10");
+    cr_expect_str_eq(desk_last(desk)->tif, "gtc");
+    desk_tick(desk, 1);
+    cr_expect_eq(holding->naked_since.ns, 0);
+    cr_expect_eq(desk->broker.posts, 1);
+    holding->qty = holding->broker_qty = QTY(15);
+    holding->cost = USD(1500);
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.patches, 1, "grown by a replacement");
+    cr_expect_str_eq(desk_last(desk)->qty, "15");
+    desk->config.stops_on = false;
+    strcpy(desk_last(desk)->status, "canceled");
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.posts, 1, "off is off");
+    desk_destroy(desk);
+}
+
+Test(stops, a_refused_stop_leaves_it_naked_and_pages_after_a_minute) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 99, ERR_OK, 403,
+                                         "{\"code\":40310000,\"message\":\"no\"}", false});
+    for (int i = 0; i < 60; i++) {
+        desk_tick(desk, 1);
+    }
+    cr_expect_eq(desk->rig->pages, 0);
+    cr_expect_gt(desk->rig->warnings, 0);
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->rig->pages, 1);
+    desk->broker.fault[0].times = 0;
+    desk_tick(desk, 1);
+    desk_tick(desk, 1);
+    cr_expect_eq(holding->naked_since.ns, 0);
+    holding->is_listed = false;
+    holding->naked_since = rig_now(desk->rig);
+    desk_tick(desk, 1);
+    cr_expect_eq(holding->naked_since.ns, 0, "no longer listed: nothing to protect");
+    desk_destroy(desk);
+}
+
+Test(stops, halt_sends_nothing_and_a_difference_waits) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    causes_hold(&desk->causes, "x", MODE_HALT, "");
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.posts, 0);
+    cr_expect_neq(holding->naked_since.ns, 0);
+    causes_let_go(&desk->causes, "x");
+    holding->differs_since = rig_now(desk->rig);
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.posts, 0);
+    holding->differs_since = (struct utc){0};
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.posts, 1);
+    desk_destroy(desk);
+}
+
+Test(stops, a_mark_already_through_is_an_exit_at_once) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    holding->has_mark = true;
+    holding->mark = dollars("96.5");
+    protective_stops_step(&desk->gateway, &desk->exits);
+    cr_assert_not_null(exits_find(&desk->exits, "AAPL"));
+    cr_expect_str_eq(exits_find(&desk->exits, "AAPL")->reason, "stop_through");
+    cr_expect_eq(desk->broker.posts, 0);
+    desk_destroy(desk);
+}
+
+Test(stops, follow_the_high_upward_by_half_a_percent_and_never_down) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk->config.stops_follow = true;
+    desk_tick(desk, 1);
+    holding->high_water = dollars("101.49");
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.patches, 0, "not armed below 101.50");
+    holding->high_water = holding->mark = USD(110);
+    holding->has_mark = true;
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.patches, 1);
+    cr_expect_str_eq(desk_last(desk)->stop, "107.8"); /* 110 less 1.5 + 3.5 - 3 % */
+    desk_tick(desk, 1);
+    holding->high_water = USD(105);
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.patches, 1, "never lowered");
+    holding->high_water = USD(120);
+    holding->mark = USD(115); /* below the stop at 117.6: too late to raise */
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.patches, 1);
+    desk_destroy(desk);
+}
+
+Test(stops, a_partial_entry_is_cut_off_after_ten_seconds_so_that_the_stop_can_rest) {
+    struct desk *desk = desk_create();
+    struct order intent = desk_intent(PURPOSE_ENTRY, 10);
+    cr_assert_eq(desk_send(desk, &intent, NULL), ERR_OK);
+    struct holding *holding = desk_hold(desk, "AAPL", 4);
+    for (int i = 0; i < 9; i++) {
+        desk_tick(desk, 1);
+    }
+    cr_expect_eq(desk->broker.cancels, 0);
+    cr_expect_eq(desk->broker.posts, 1, "the wash guard forbids both");
+    cr_expect_neq(holding->naked_since.ns, 0);
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.cancels, 1);
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.posts, 2);
+    cr_expect_str_eq(desk_last(desk)->type, "stop");
+    desk_destroy(desk);
+}
+
+Test(stops, shares_of_an_unknown_entry_are_bare) {
+    struct desk *desk = desk_create();
+    struct order intent = desk_intent(PURPOSE_ENTRY, 10);
+    desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 1, ERR_UNKNOWN, 0, NULL, false});
+    cr_assert_eq(desk_send(desk, &intent, NULL), ERR_UNKNOWN);
+    struct holding *holding = book_get(&desk->book, "AAPL");
+    holding->is_listed = true;
+    holding->broker_qty = QTY(3);
+    protective_stops_step(&desk->gateway, &desk->exits);
+    cr_expect_neq(holding->naked_since.ns, 0);
+    desk_destroy(desk);
+}
+
+Test(exit_plan, goes_through_its_phases_and_sells_what_the_stop_held) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1);
+    decide(desk, PURPOSE_EXIT, 0);
+    cr_expect_not(exits_are_urgent(&desk->exits));
+    exits_step(&desk->exits);
+    cr_expect_eq(desk->broker.cancels, 1, "the stop first");
+    cr_expect_eq(phase(desk), EXIT_WORKING);
+    cr_expect(exits_are_urgent(&desk->exits));
+    cr_expect_str_eq(desk_last(desk)->limit, "99.7");
+    tiny_fill(desk_last(desk), "filled", "10", "99.8");
+    desk_tick(desk, 1);
+    desk_tick(desk, 1);
+    cr_expect_eq(phase(desk), EXIT_NONE);
+    cr_expect_eq(book_find(&desk->book, "AAPL")->qty.nanos, 0);
+    desk_destroy(desk);
+}
+
+Test(exit_plan, halt_stops_each_phase_and_leaves_the_stop_alone) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1);
+    decide(desk, PURPOSE_EXIT, 0);
+    causes_hold(&desk->causes, "x", MODE_HALT, "");
+    desk_tick(desk, 1);
+    cr_expect_eq(phase(desk), EXIT_DECIDED);
+    exits_find(&desk->exits, "AAPL")->phase = EXIT_RELEASING;
+    desk_tick(desk, 1);
+    cr_expect_eq(phase(desk), EXIT_RELEASING);
+    cr_expect_eq(desk->broker.cancels, 0);
+    cr_assert_not_null(stop_of(desk));
+    exits_find(&desk->exits, "AAPL")->phase = EXIT_WORKING;
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.posts, 1, "refused by the gateway");
+    cr_expect_str_eq(desk->rig->last_alert, "exit_refused");
+    desk_destroy(desk);
+}
+
+Test(exit_plan, waits_for_the_open_and_for_a_price) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_EXIT, 0);
+    desk->truth.clock.is_open = false;
+    exits_step(&desk->exits);
+    cr_expect_eq(phase(desk), EXIT_DECIDED);
+    desk->truth.has_clock = false;
+    exits_step(&desk->exits);
+    cr_expect_eq(phase(desk), EXIT_DECIDED);
+    desk->truth.has_clock = desk->truth.clock.is_open = true;
+    desk->truth.quotes[0].at.ns -= SPAN_S(61).ns;
+    exits_step(&desk->exits);
+    cr_expect_eq(phase(desk), EXIT_DECIDED, "no live bid, no mark");
+    exits_find(&desk->exits, "AAPL")->phase = EXIT_WORKING;
+    exits_step(&desk->exits);
+    cr_expect_str_eq(desk->rig->last_alert, "exit_without_price");
+    holding->has_broker_price = true;
+    holding->broker_price = USD(90);
+    exits_step(&desk->exits);
+    cr_expect_str_eq(desk_last(desk)->limit, "89.73");
+    desk_destroy(desk);
+}
+
+Test(exit_plan, prices_by_the_mark_when_the_bid_is_dead_or_the_symbol_foreign) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "ZZZ", 10);
+    holding->has_mark = true;
+    holding->mark = dollars("0.0001");
+    exits_decide(&desk->exits, holding, PURPOSE_EXIT, QTY(0), "test");
+    exits_step(&desk->exits);
+    cr_assert_eq(desk->broker.posts, 1);
+    cr_expect_str_eq(desk_last(desk)->limit, "0.0001", "never below one tick");
+    desk_destroy(desk);
+}
+
+Test(exit_plan, an_unknown_stop_is_settled_before_anything_happens) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 1, ERR_UNKNOWN, 0, NULL, true});
+    protective_stops_step(&desk->gateway, &desk->exits);
+    cr_assert_eq(stop_of(desk)->state, ORDER_UNKNOWN);
+    decide(desk, PURPOSE_EXIT, 0);
+    exits_step(&desk->exits);
+    cr_expect_eq(phase(desk), EXIT_RELEASING);
+    cr_expect_eq(desk->broker.cancels, 0);
+    desk_tick(desk, 1);
+    cr_expect_eq(phase(desk), EXIT_WORKING);
+    cr_expect_eq(desk->broker.cancels, 1);
+    desk_destroy(desk);
+}
+
+Test(exit_plan, an_unconfirmed_cancel_keeps_the_stop_and_asks_again) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1);
+    desk_fault(desk, (struct tiny_fault){"DELETE", "/v2/orders", 1, ERR_UNKNOWN, 0, NULL, false});
+    decide(desk, PURPOSE_EXIT, 0);
+    desk_tick(desk, 1);
+    cr_expect_eq(phase(desk), EXIT_RELEASING);
+    cr_assert_not_null(stop_of(desk));
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.cancels, 1, "not before 3 s");
+    desk_tick(desk, 2);
+    cr_expect_eq(desk->broker.cancels, 2);
+    cr_expect_eq(phase(desk), EXIT_WORKING);
+    desk_destroy(desk);
+}
+
+Test(exit_plan, cancels_a_live_entry_first) {
+    struct desk *desk = desk_create();
+    struct order intent = desk_intent(PURPOSE_ENTRY, 10);
+    cr_assert_eq(desk_send(desk, &intent, NULL), ERR_OK);
+    desk_hold(desk, "AAPL", 4);
+    decide(desk, PURPOSE_EXIT, 0);
+    exits_step(&desk->exits);
+    cr_expect_eq(desk->broker.cancels, 1);
+    cr_expect_eq(phase(desk), EXIT_RELEASING);
+    desk_tick(desk, 1);
+    cr_expect_eq(phase(desk), EXIT_WORKING);
+    cr_expect_str_eq(desk_last(desk)->side, "sell");
+    desk_destroy(desk);
+}
+
+Test(exit_plan, climbs_the_ladder_and_at_its_end_protects_pages_and_tries_again) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    static const char *const rungs[] = {"99.7", "99", "97", "90", "80"};
+    decide(desk, PURPOSE_EXIT, 0);
+    exits_step(&desk->exits);
+    for (size_t i = 0; i < 5; i++) {
+        cr_expect_str_eq(desk_last(desk)->limit, rungs[i]);
+        desk_tick(desk, 3);
+    }
+    cr_expect_eq(desk->broker.patches, 4);
+    cr_expect_eq(desk->broker.cancels, 1, "the last rung is cancelled");
+    int ticks = 0;
+    for (; ticks < 200 && desk->rig->pages == 0; ticks++) {
+        desk_tick(desk, 3);
+    }
+    cr_expect_eq(desk->rig->pages, 1);
+    cr_expect_str_eq(desk->rig->last_alert, "exit_unfilled");
+    cr_expect_eq(phase(desk), EXIT_DECIDED);
+    cr_assert_not_null(stop_of(desk), "protected while it waits");
+    desk_destroy(desk);
+}
+
+Test(exit_plan, a_part_sold_is_cancelled_and_the_rest_goes_anew) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_EXIT, 0);
+    exits_step(&desk->exits);
+    tiny_fill(desk_last(desk), "partially_filled", "4", "99.8");
+    desk_tick(desk, 3);
+    cr_expect_eq(holding->qty.nanos, QTY(6).nanos);
+    cr_expect_eq(desk->broker.cancels, 1);
+    cr_expect_eq(desk->broker.patches, 0);
+    desk_tick(desk, 1);
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.posts, 2);
+    cr_expect_str_eq(desk_last(desk)->qty, "6");
+    desk_destroy(desk);
+}
+
+Test(exit_plan, a_scale_out_sells_its_part_and_an_exit_takes_it_over_while_decided) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_SCALE_OUT, 3);
+    exits_step(&desk->exits);
+    cr_expect_str_eq(desk_last(desk)->qty, "3");
+    decide(desk, PURPOSE_EXIT, 0);
+    cr_expect_eq(exits_find(&desk->exits, "AAPL")->purpose, PURPOSE_SCALE_OUT, "under way");
+    tiny_fill(desk_last(desk), "filled", "3", "99.9");
+    desk_tick(desk, 1);
+    desk_tick(desk, 1);
+    cr_expect_eq(phase(desk), EXIT_NONE);
+    cr_expect_eq(holding->qty.nanos, QTY(7).nanos);
+    decide(desk, PURPOSE_SCALE_OUT, 3);
+    decide(desk, PURPOSE_EXIT, 0);
+    cr_expect_eq(exits_find(&desk->exits, "AAPL")->purpose, PURPOSE_EXIT);
+    cr_expect_eq(exits_find(&desk->exits, "AAPL")->qty.nanos, QTY(7).nanos);
+    desk_destroy(desk);
+}
+
+Test(exit_plan, is_split_into_children_no_larger_than_the_cap) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    desk->config.order_cap_usd = USD(450);
+    decide(desk, PURPOSE_EXIT, 0);
+    for (int i = 0; i < 3; i++) {
+        desk_tick(desk, 1);
+        struct tiny_order *child = desk_last(desk);
+        cr_expect_str_eq(child->qty, i < 2 ? "4" : "2");
+        tiny_fill(child, "filled", child->qty, "99.9");
+        desk_tick(desk, 1);
+    }
+    desk_tick(desk, 1);
+    cr_expect_eq(phase(desk), EXIT_NONE);
+    cr_expect_eq(desk->broker.posts, 3);
+    desk_destroy(desk);
+}
+
+Test(exit_plan, of_a_holding_that_is_gone_is_over) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_EXIT, 0);
+    desk->book.count = 0;
+    exits_step(&desk->exits);
+    cr_expect_eq(desk->exits.count, 0);
+    desk_destroy(desk);
+}
+
+static enum err_code fold(void *context, const struct journal_row *row, struct err *err) {
+    return exits_fold(context, row, err);
+}
+
+Test(exit_plan, resumes_at_decided_after_a_restart_whatever_its_phase) {
+    for (int steps = 0; steps <= 3; steps++) {
+        struct desk *desk = desk_create();
+        desk_hold(desk, "AAPL", 10);
+        decide(desk, PURPOSE_SCALE_OUT, 3);
+        if (steps > 0) {
+            exits_step(&desk->exits);
+        }
+        if (steps > 1) {
+            tiny_fill(desk_last(desk), "filled", "3", "99.9");
+            desk_tick(desk, 1);
+            desk_tick(desk, 1);
+        }
+        struct exits again = {.gateway = &desk->gateway};
+        cr_assert_eq(journal_read(desk->rig->journal, 0, fold, &again, NULL), ERR_OK);
+        cr_expect_eq(again.count, steps > 1 ? 0 : 1, "%d", steps);
+        if (again.count == 1) {
+            cr_expect_eq(again.plans[0].phase, EXIT_DECIDED);
+            cr_expect_eq(again.plans[0].purpose, PURPOSE_SCALE_OUT);
+            cr_expect_eq(again.plans[0].qty.nanos, QTY(3).nanos);
+            cr_expect_eq(again.plans[0].start.nanos, QTY(10).nanos);
+        }
+        desk_destroy(desk);
+    }
+}
+
+#define BODY_START "{\"phase\":\"decided\",\"purpose\":\"exit\""
+#define BODY_REST ",\"qty\":\"1\",\"start\":\"1\",\"decided_at\":\"2026-09-01T14:00:00Z\"}"
+
+Test(exit_plan, a_row_with_a_member_missing_is_an_error_with_its_number) {
+    static const char *const bodies[] = {
+        "{", "{}", "{\"phase\":\"decided\"}", BODY_START "}", BODY_START ",\"reason\":\"r\"}",
+        BODY_START ",\"reason\":\"r\",\"qty\":\"1\"}",
+        BODY_START ",\"reason\":\"r\",\"qty\":\"1\",\"start\":\"1\"}",
+        BODY_START ",\"reason\":\"longer than any reason may ever be\"" BODY_REST,
+    };
+    struct exits exits = {0};
+    struct err err = {0};
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        struct journal_row row = {.seq = 7, .kind = "exit", .key = "AAPL", .body = bodies[i]};
+        cr_expect_neq(exits_fold(&exits, &row, &err), ERR_OK, "%s", bodies[i]);
+        cr_expect_not_null(strstr(err.text, "journal row 7"), "%s", err.text);
+    }
+    struct journal_row row = {.kind = "exit", .key = "A_SYMBOL_THAT_IS_TOO_LONG_FOR_ANY_FIELD_HERE",
+                              .body = BODY_START ",\"reason\":\"r\"" BODY_REST};
+    cr_expect_neq(exits_fold(&exits, &row, &err), ERR_OK);
+    cr_expect_eq(exits.count, 0);
+    char symbol[8];
+    row.key = symbol;
+    for (int i = 0; i <= BOOK_MAX; i++) {
+        snprintf(symbol, sizeof symbol, "S%d", i);
+        cr_expect_eq(exits_fold(&exits, &row, &err), ERR_OK);
+    }
+    cr_expect_eq(exits.count, BOOK_MAX);
+    row.body = "{\"phase\":\"over\",\"purpose\":\"exit\",\"reason\":\"r\"" BODY_REST;
+    cr_expect_eq(exits_fold(&exits, &row, &err), ERR_OK, "an end of what is not there");
+    cr_expect_eq(exits.count, BOOK_MAX);
+}
+
+Test(exit_plan, no_plan_beyond_the_table_and_none_twice) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk->exits.count = BOOK_MAX;
+    decide(desk, PURPOSE_EXIT, 0);
+    cr_expect_null(exits_find(&desk->exits, "AAPL"));
+    desk->exits.count = 0;
+    desk->gateway.journal = NULL;
+    decide(desk, PURPOSE_EXIT, 0);
+    holding->qty = QTY(5);
+    decide(desk, PURPOSE_EXIT, 0);
+    cr_expect_eq(desk->exits.count, 1);
+    cr_expect_eq(desk->exits.plans[0].start.nanos, QTY(10).nanos);
+    desk_destroy(desk);
+}

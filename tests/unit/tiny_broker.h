@@ -1,0 +1,197 @@
+/* tiny_broker.h - a broker of the size a test needs: a table of orders behind struct http, the rest
+ * canned text, and a list of answers that come instead. Header only. */
+#ifndef TESTS_UNIT_TINY_BROKER_H
+#define TESTS_UNIT_TINY_BROKER_H
+
+#include "core/base/json.h"
+#include "core/world/http.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+struct tiny_order {
+    char id[16], client[48], symbol[16], side[8], type[16], tif[8], replaces[16];
+    char qty[24], filled[24], average[24], limit[24], stop[24], status[24];
+};
+
+struct tiny_fault { /* what comes instead of an answer */
+    const char *method, *path; /* how the path begins */
+    int times;
+    enum err_code code;
+    int status;
+    const char *body;
+    bool is_done; /* the request takes effect all the same */
+};
+
+struct tiny_broker {
+    struct http seam;
+    struct tiny_order orders[64];
+    size_t count;
+    struct tiny_fault fault[4];
+    const char *account, *clock, *calendar, *positions, *activities, *quotes, *trades, *bars;
+    int posts, patches, cancels, requests;
+};
+
+static inline struct tiny_order *tiny_find(struct tiny_broker *broker, const char *id) {
+    for (size_t i = broker->count; i-- > 0;) {
+        if (strcmp(broker->orders[i].id, id) == 0 || strcmp(broker->orders[i].client, id) == 0) {
+            return &broker->orders[i];
+        }
+    }
+    return NULL;
+}
+
+static inline bool tiny_is_open(const struct tiny_order *order) {
+    return strcmp(order->status, "new") == 0 || strcmp(order->status, "partially_filled") == 0;
+}
+
+static inline void tiny_print(const struct tiny_order *order, struct text *out) {
+    text_add_format(out,
+                    "{\"id\":\"%s\",\"client_order_id\":\"%s\",\"symbol\":\"%s\",\"side\":\"%s\","
+                    "\"type\":\"%s\",\"time_in_force\":\"%s\",\"qty\":\"%s\",\"filled_qty\":\"%s\","
+                    "\"status\":\"%s\",\"submitted_at\":\"2026-09-01T14:00:00Z\"",
+                    order->id, order->client, order->symbol, order->side, order->type, order->tif,
+                    order->qty, order->filled, order->status);
+    static const char *const keys[] = {"filled_avg_price", "limit_price", "stop_price", "replaces"};
+    const char *const values[] = {order->average, order->limit, order->stop, order->replaces};
+    for (size_t i = 0; i < 4; i++) {
+        if (values[i][0] != '\0') {
+            text_add_format(out, ",\"%s\":\"%s\"", keys[i], values[i]);
+        }
+    }
+    text_add_char(out, '}');
+}
+
+static inline void tiny_read(const cJSON *body, const char *key, char *out, size_t n) {
+    const char *value = NULL;
+    if (json_string(body, key, &value, NULL) == ERR_OK) {
+        snprintf(out, n, "%s", value);
+    }
+}
+
+#define TINY_READ(body, order, key, field) tiny_read(body, key, (order)->field, sizeof(order)->field)
+
+static inline void tiny_change(struct tiny_broker *broker, const struct http_request *request,
+                               struct text *out) {
+    cJSON *body = NULL;
+    cr_assert_eq(json_parse(request->body, request->body_len, &body, NULL), ERR_OK);
+    cr_assert_lt(broker->count, 64);
+    struct tiny_order *order = &broker->orders[broker->count++];
+    *order = (struct tiny_order){.filled = "0", .status = "new"};
+    if (request->method[1] == 'A') { /* PATCH */
+        struct tiny_order *old = tiny_find(broker, request->path + strlen("/v2/orders/"));
+        cr_assert_not_null(old);
+        *order = *old;
+        snprintf(order->replaces, sizeof order->replaces, "%s", old->id);
+        strcpy(old->status, "replaced");
+    }
+    snprintf(order->id, sizeof order->id, "b-%zu", broker->count);
+    TINY_READ(body, order, "client_order_id", client);
+    TINY_READ(body, order, "symbol", symbol);
+    TINY_READ(body, order, "side", side);
+    TINY_READ(body, order, "type", type);
+    TINY_READ(body, order, "time_in_force", tif);
+    TINY_READ(body, order, "qty", qty);
+    TINY_READ(body, order, "limit_price", limit);
+    TINY_READ(body, order, "stop_price", stop);
+    tiny_print(order, out);
+    cJSON_Delete(body);
+}
+
+static inline int tiny_orders(struct tiny_broker *broker, const struct http_request *request,
+                              struct text *out) {
+    if (request->method[0] == 'P') {
+        tiny_change(broker, request, out);
+        return 200;
+    }
+    const char *id = strchr(request->path + 4, '/');
+    if (id == NULL && strchr(request->path, ':') == NULL) {
+        bool is_all = strstr(request->query, "status=all") != NULL;
+        text_add_char(out, '[');
+        for (size_t i = 0; i < broker->count; i++) {
+            if (is_all || tiny_is_open(&broker->orders[i])) {
+                text_add(out, out->len > 1 ? "," : "");
+                tiny_print(&broker->orders[i], out);
+            }
+        }
+        text_add_char(out, ']');
+        return 200;
+    }
+    struct tiny_order *order =
+        tiny_find(broker, id != NULL ? id + 1 : strchr(request->query, '=') + 1);
+    if (order == NULL) {
+        text_add(out, "{\"code\":40410000,\"message\":\"order not found\"}");
+        return 404;
+    }
+    if (request->method[0] == 'D') {
+        if (!tiny_is_open(order)) {
+            text_add(out, "{\"code\":42210000,\"message\":\"not cancelable\"}");
+            return 422;
+        }
+        strcpy(order->status, "canceled");
+        return 204;
+    }
+    tiny_print(order, out);
+    return 200;
+}
+
+static inline int tiny_answer(struct tiny_broker *broker, const struct http_request *request,
+                              struct text *out) {
+    const struct {
+        const char *path, *body;
+    } canned[] = {{"/v2/account/activities", broker->activities},
+                  {"/v2/account", broker->account},
+                  {"/v2/clock", broker->clock},
+                  {"/v2/calendar", broker->calendar},
+                  {"/v2/positions", broker->positions},
+                  {"/v2/stocks/quotes", broker->quotes},
+                  {"/v2/stocks/trades", broker->trades},
+                  {"/v2/stocks/bars", broker->bars}};
+    for (size_t i = 0; i < sizeof canned / sizeof canned[0]; i++) {
+        if (strncmp(request->path, canned[i].path, strlen(canned[i].path)) == 0) {
+            text_add(out, canned[i].body == NULL ? "" : canned[i].body);
+            return canned[i].body == NULL ? 500 : 200;
+        }
+    }
+    return tiny_orders(broker, request, out);
+}
+
+static inline enum err_code tiny_perform(struct http *http, const struct http_request *request,
+                                         struct span deadline, struct http_response *response,
+                                         struct err *err) {
+    (void)deadline;
+    struct tiny_broker *broker = (struct tiny_broker *)http;
+    http_response_clear(response);
+    broker->requests++;
+    broker->posts += strcmp(request->method, "POST") == 0;
+    broker->patches += strcmp(request->method, "PATCH") == 0;
+    broker->cancels += strcmp(request->method, "DELETE") == 0;
+    for (size_t i = 0; i < 4; i++) {
+        struct tiny_fault *fault = &broker->fault[i];
+        if (fault->times > 0 && strcmp(fault->method, request->method) == 0 &&
+            strncmp(fault->path, request->path, strlen(fault->path)) == 0) {
+            fault->times--;
+            if (fault->is_done) {
+                (void)tiny_answer(broker, request, &response->body);
+                text_clear(&response->body);
+            }
+            response->status = fault->code == ERR_OK ? fault->status : 0;
+            text_add(&response->body, fault->body == NULL ? "" : fault->body);
+            return fault->code == ERR_OK ? ERR_OK : err_set(err, fault->code, "as told");
+        }
+    }
+    response->status = tiny_answer(broker, request, &response->body);
+    return ERR_OK;
+}
+
+static const struct http_ops TINY_OPS = {tiny_perform};
+
+static inline void tiny_fill(struct tiny_order *order, const char *status, const char *qty,
+                             const char *average) {
+    snprintf(order->status, sizeof order->status, "%s", status);
+    snprintf(order->filled, sizeof order->filled, "%s", qty);
+    snprintf(order->average, sizeof order->average, "%s", average);
+}
+
+#endif
