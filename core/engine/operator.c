@@ -63,6 +63,10 @@ static void resume(struct engine *engine, const struct inbox_command *command) {
 }
 
 static void flatten(struct engine *engine, const struct inbox_command *command) {
+    if (!command->is_readable) { /* it may have named one symbol: absent is not "all" */
+        tell(engine, command, "refused: unreadable flatten command");
+        return;
+    }
     for (size_t i = 0; i < engine->book.count; i++) {
         const struct holding *holding = &engine->book.items[i];
         bool is_meant = command->cause[0] == '\0' || strcmp(command->cause, holding->symbol) == 0;

@@ -251,13 +251,24 @@ static void climb(struct exits *exits, struct exit_plan *plan, struct holding *h
     place(exits, plan, holding, order);
 }
 
+/* The live sale as the broker now has it; of a replaced one, its successor: else a rung that was
+ * just sent would count as unfilled. */
+static struct order *ask_sale(struct exits *exits, const char *symbol) {
+    struct order *order = live_sale(exits, symbol);
+    while (order != NULL && order->state == ORDER_WORKING) {
+        gateway_ask(exits->gateway, order);
+        if (order->state != ORDER_REPLACED) {
+            break;
+        }
+        order = live_sale(exits, symbol);
+    }
+    return order;
+}
+
 static void step_working(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
     struct gateway *gateway = exits->gateway;
     struct utc now = clock_utc(gateway->world->clock);
-    struct order *order = live_sale(exits, plan->symbol);
-    if (order != NULL && order->state == ORDER_WORKING) {
-        gateway_ask(gateway, order);
-    }
+    struct order *order = ask_sale(exits, plan->symbol);
     if (order != NULL && !order_is_over(order)) {
         bool is_rung_over = utc_sub(now, plan->rung_at).ns >= RUNG_LASTS.ns;
         if (order->state == ORDER_WORKING && is_rung_over) {

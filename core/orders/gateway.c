@@ -82,13 +82,16 @@ static enum err_code exchange(struct gateway *gateway, const struct order *order
                     order->purpose == PURPOSE_ENTRY ? ALPACA_LANE_CORE : ALPACA_LANE_EXIT);
     if (order->replaces[0] != '\0') {
         const struct order *old = orders_find(gateway->orders, order->replaces);
+        if (old == NULL || old->broker_id[0] == '\0') {
+            return err_set(err, ERR_NOT_SENT, "%s is not at the broker", order->replaces);
+        }
         struct order_change change = {.limit_price = order->limit_price,
                                       .stop_price = order->stop_price};
         strcpy(change.client_id, order->client_id);
         if (order->purpose == PURPOSE_STOP) {
             change.qty = order->qty;
         }
-        return alpaca_replace(gateway->alpaca, old == NULL ? "" : old->broker_id, &change, expires,
+        return alpaca_replace(gateway->alpaca, old->broker_id, &change, expires,
                               truth, err);
     }
     struct order_request request = {.side = order->side,

@@ -248,8 +248,8 @@ Test(state_faults, a_stamp_without_a_number_or_of_another_name_is_an_edit) {
     static const char *const texts[] = {
         "{\"_seatrial\":{}}\n",
         "{\"_seatrial\":{\"journal_seq\":}}\n",
-        "{\"_seatrial\":{\"document\":\"a.json\",\"schema\":1,\"journal_seq\":1234567890123456789,"
-        "\"checksum\":\"0000000000000000\"},\n\"a\":1\n}\n",
+        ("{\"_seatrial\":{\"document\":\"a.json\",\"schema\":1,\"journal_seq\":1234567890123456789,"
+        "\"checksum\":\"0000000000000000\"},\n\"a\":1\n}\n"),
         "{\"a\":1}",
     };
     struct rig rig;
@@ -545,7 +545,7 @@ Test(state_faults, a_lease_with_a_member_missing_or_wrong_is_unreadable) {
         "", "\"epoch\":\"1\"", "\"epoch\":9", "\"epoch\":9,\"holder\":\"0123456789abcdef0\"",
         "\"epoch\":9,\"holder\":\"x\"", "\"epoch\":9,\"holder\":\"x\",\"boot\":\"b\"",
         "\"epoch\":9,\"holder\":\"x\",\"boot\":\"b\",\"renewed_at\":\"now\"",
-        "\"epoch\":9,\"holder\":\"x\"," STAMP "\"1\"", "\"epoch\":0,\"holder\":\"x\"," STAMP "1",
+        ("\"epoch\":9,\"holder\":\"x\"," STAMP "\"1\""), ("\"epoch\":0,\"holder\":\"x\"," STAMP "1"),
     };
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         struct rig rig;

@@ -6,6 +6,7 @@
 #include "core/orders/exit_execution.h"
 #include "core/orders/protective_stops.h"
 #include "core/orders/validation.h"
+#include "core/state/state_file.h"
 #include "tests/unit/rig.h"
 #include "tests/unit/tiny_broker.h"
 

@@ -1,0 +1,328 @@
+/* test_engine.c - the engine over a tiny broker: what people say, what the broker says, and what is
+ * missing of either. */
+#include "core/engine/core.h"
+#include "core/state/state_file.h"
+#include "tests/unit/rig.h"
+#include "tests/unit/tiny_broker.h"
+
+#define ACCOUNT(number, cash, equity)                                                              \
+    "{\"id\":\"a\",\"account_number\":\"" number "\",\"status\":\"ACTIVE\",\"buying_power\":"      \
+    "\"200000\",\"cash\":\"" cash "\",\"equity\":\"" equity "\",\"last_equity\":\"100000\","       \
+    "\"balance_asof\":\"2026-08-31\"}"
+#define CLOCK(open)                                                                                \
+    "{\"timestamp\":\"2026-09-01T14:00:00Z\",\"is_open\":" open                                    \
+    ",\"next_open\":\"2026-09-02T13:30:00Z\",\"next_close\":\"2026-09-01T20:00:00Z\"}"
+#define DAY(date) "{\"date\":\"" date "\",\"open\":\"09:30\",\"close\":\"16:00\"}"
+#define POSITION(symbol, qty)                                                                      \
+    "{\"symbol\":\"" symbol "\",\"qty\":\"" qty "\",\"avg_entry_price\":\"100\","                  \
+    "\"current_price\":\"100\"}"
+#define ONE "st-2026-09-01-1"
+
+struct plant {
+    struct rig *rig;
+    struct tiny_broker broker;
+    struct config config;
+    struct engine *engine;
+};
+
+static void engine_up(struct plant *plant) {
+    struct err err = {0};
+    struct engine_options options = {.world = &plant->rig->world, .config = &plant->config,
+                                     .mode = ENGINE_PAPER, .key_id = "k", .secret = "s",
+                                     .build = "b"};
+    cr_assert_eq(engine_create(&options, &plant->engine, &err), ERR_OK, "%s", err.text);
+}
+
+static struct plant *plant_create(void) {
+    struct plant *plant = calloc(1, sizeof *plant);
+    cr_assert_not_null(plant);
+    plant->rig = rig_create();
+    journal_close(plant->rig->journal); /* the engine opens its own */
+    plant->rig->journal = NULL;
+    plant->config = config_defaults();
+    plant->config.symbol_count = 1;
+    strcpy(plant->config.symbols[0], "AAPL");
+    plant->broker = (struct tiny_broker){
+        .seam = {&TINY_OPS},
+        .account = ACCOUNT("PA1", "100000", "100000"),
+        .clock = CLOCK("true"),
+        .calendar = "[" DAY("2026-08-31") "," DAY("2026-09-01") "," DAY("2026-09-02") "]",
+        .positions = "[]",
+        .activities = "[]",
+        .quotes = "{\"quotes\":{}}",
+        .trades = "{\"trades\":{}}",
+        .bars = "{\"bars\":{},\"next_page_token\":null}"};
+    plant->rig->world.http = &plant->broker.seam;
+    engine_up(plant);
+    return plant;
+}
+
+static void plant_destroy(struct plant *plant) {
+    engine_destroy(plant->engine);
+    rig_destroy(plant->rig);
+    free(plant);
+}
+
+static void tick(struct plant *plant, int seconds) {
+    rig_wait(plant->rig, SPAN_S(seconds));
+    engine_tick(plant->engine);
+}
+
+static void say(struct plant *plant, enum inbox_verb verb, const char *cause, const char *by,
+                const char *why) {
+    struct inbox_command command = {.verb = verb};
+    snprintf(command.cause, sizeof command.cause, "%s", cause);
+    snprintf(command.by, sizeof command.by, "%s", by);
+    snprintf(command.why, sizeof command.why, "%s", why);
+    cr_assert_eq(inbox_write(&plant->rig->world, &command, NULL), ERR_OK);
+}
+
+static bool has(struct plant *plant, const char *cause) {
+    return causes_has(&plant->engine->causes, cause);
+}
+
+static void own(struct plant *plant, const char *symbol, int64_t shares) {
+    book_apply_fill(&plant->engine->book, symbol, SIDE_BUY, QTY(shares), USD(100 * shares),
+                    rig_now(plant->rig), (struct ratio){0});
+}
+
+Test(engine_start, live_trading_is_refused_and_a_second_engine_finds_the_lease) {
+    struct plant *plant = plant_create();
+    struct engine_options options = {.world = &plant->rig->world, .config = &plant->config,
+                                     .mode = ENGINE_LIVE, .build = "b"};
+    struct engine *second = NULL;
+    cr_expect_eq(engine_create(&options, &second, NULL), ERR_CONFIG);
+    options.mode = ENGINE_PAPER;
+    cr_expect_eq(engine_create(&options, &second, NULL), ERR_LOCKED);
+    cr_expect_null(second);
+    engine_destroy(NULL);
+    plant_destroy(plant);
+}
+
+Test(engine_operator, freeze_and_resume_need_a_name_and_a_reason) {
+    struct plant *plant = plant_create();
+    say(plant, INBOX_FREEZE, "", "ann", "look");
+    tick(plant, 1);
+    cr_expect(has(plant, "operator_freeze"));
+    cr_expect_eq(causes_mode(&plant->engine->causes), MODE_REDUCE_ONLY);
+    say(plant, INBOX_RESUME, "operator_freeze", "", "why");
+    tick(plant, 5);
+    cr_expect(has(plant, "operator_freeze"), "no name");
+    say(plant, INBOX_RESUME, "operator_freeze", "ann", "");
+    tick(plant, 5);
+    cr_expect(has(plant, "operator_freeze"), "no reason");
+    say(plant, INBOX_RESUME, "nothing", "ann", "done");
+    tick(plant, 5);
+    cr_expect(has(plant, "operator_freeze"), "another cause");
+    say(plant, INBOX_RESUME, "operator_freeze", "ann", "done");
+    tick(plant, 5);
+    cr_expect_not(has(plant, "operator_freeze"));
+    plant_destroy(plant);
+}
+
+Test(engine_operator, an_unreadable_freeze_and_kill_bind_and_the_rest_does_nothing) {
+    struct plant *plant = plant_create();
+    own(plant, "AAPL", 5);
+    own(plant, "MSFT", 5);
+    sim_disk_write_raw(plant->rig->disk, "inbox/1788269400000000001-0000000a.freeze", "{", 1);
+    sim_disk_write_raw(plant->rig->disk, "inbox/1788269400000000002-0000000a.kill", "", 0);
+    sim_disk_write_raw(plant->rig->disk, "inbox/1788269400000000003-0000000a.flatten", "{", 1);
+    sim_disk_write_raw(plant->rig->disk, "inbox/1788269400000000004-0000000a.resume", "{", 1);
+    obey_inbox(plant->engine);
+    cr_expect(has(plant, "operator_freeze"));
+    cr_expect(has(plant, "kill_switch"));
+    cr_expect(plant->engine->is_killing);
+    cr_expect_eq(plant->engine->exits.count, 0, "it may have named one symbol");
+    cr_expect_not(sim_disk_exists(plant->rig->disk, "inbox/1788269400000000003-0000000a.flatten"));
+    plant_destroy(plant);
+}
+
+Test(engine_operator, flatten_names_one_symbol_or_all) {
+    struct plant *plant = plant_create();
+    own(plant, "AAPL", 5);
+    own(plant, "MSFT", 5);
+    book_get(&plant->engine->book, "FLAT");
+    book_get(&plant->engine->book, "THEIRS")->broker_qty = QTY(1);
+    say(plant, INBOX_FLATTEN, "MSFT", "ann", "out");
+    obey_inbox(plant->engine);
+    cr_expect_eq(plant->engine->exits.count, 1);
+    cr_expect_not_null(exits_find(&plant->engine->exits, "MSFT"));
+    say(plant, INBOX_FLATTEN, "", "ann", "out");
+    obey_inbox(plant->engine);
+    cr_expect_eq(plant->engine->exits.count, 3);
+    cr_expect_null(exits_find(&plant->engine->exits, "FLAT"));
+    plant_destroy(plant);
+}
+
+Test(engine_operator, daily_loss_is_not_resumed_on_its_own_day) {
+    struct plant *plant = plant_create();
+    tick(plant, 1);
+    causes_latch(&plant->engine->causes, "daily_loss", MODE_REDUCE_ONLY, "core", "x");
+    causes_latch(&plant->engine->causes, "news", MODE_HALT, "ann", "x");
+    say(plant, INBOX_RESUME, "daily_loss", "ann", "please");
+    obey_inbox(plant->engine);
+    cr_expect(has(plant, "daily_loss"));
+    plant->engine->truth.day.days++;
+    say(plant, INBOX_RESUME, "daily_loss", "ann", "please");
+    obey_inbox(plant->engine);
+    cr_expect_not(has(plant, "daily_loss"));
+    cr_expect(has(plant, "news"));
+    plant_destroy(plant);
+}
+
+Test(engine_operator, a_kill_is_over_after_two_clear_looks_two_seconds_apart) {
+    struct plant *plant = plant_create();
+    tick(plant, 1);
+    plant->broker.orders[plant->broker.count++] = (struct tiny_order){
+        "b-1", ONE, "AAPL", "buy", "limit", "day", "", "5", "0", "", "100", "", "new"};
+    struct order intent = {.symbol = "AAPL", .type = ORDER_LIMIT, .qty = QTY(5),
+                           .limit_price = USD(100)};
+    struct order *order = NULL;
+    cr_assert_eq(orders_add(&plant->engine->orders, ny_date(rig_start()), &intent, &order, NULL),
+                 ERR_OK);
+    orders_move(&plant->engine->orders, order, ORDER_UNKNOWN);
+    say(plant, INBOX_KILL, "", "ann", "stop");
+    cr_expect(engine_look(plant->engine));
+    for (int i = 0; i < 3; i++) {
+        tick(plant, 1);
+        cr_expect(plant->engine->is_killing, "%d", i);
+    }
+    cr_expect_eq(plant->broker.cancels, 1);
+    for (int i = 0; i < 4; i++) {
+        tick(plant, 1);
+    }
+    cr_expect_not(plant->engine->is_killing);
+    cr_expect(has(plant, "kill_switch"), "the latch is an operator's");
+    plant_destroy(plant);
+}
+
+Test(engine_polls, without_a_calendar_or_a_clock_the_market_is_not_open) {
+    struct plant *plant = plant_create();
+    plant->broker.calendar = NULL;
+    tick(plant, 1);
+    cr_expect_not(plant->engine->truth.is_open);
+    cr_expect_not(plant->engine->is_ids_checked);
+    plant->broker.calendar = "[]";
+    tick(plant, 300);
+    cr_expect_eq(plant->engine->session_count, 0);
+    plant->broker.calendar = "[" DAY("2026-08-31") "," DAY("2026-09-01") "]";
+    tick(plant, 300);
+    cr_expect(plant->engine->truth.is_open);
+    cr_expect(plant->engine->is_ids_checked);
+    plant->broker.clock = NULL;
+    tick(plant, 300);
+    cr_expect_not(plant->engine->truth.has_clock);
+    cr_expect_not(plant->engine->truth.clock.is_open);
+    plant_destroy(plant);
+}
+
+Test(engine_polls, each_answer_that_is_missing_is_seen) {
+    struct plant *plant = plant_create();
+    tick(plant, 1);
+    cr_expect(plant->engine->is_truth_clean);
+    const char **answers[] = {&plant->broker.account, &plant->broker.clock,
+                              &plant->broker.positions};
+    for (size_t i = 0; i < 3; i++) {
+        const char *good = *answers[i];
+        *answers[i] = NULL;
+        tick(plant, 60);
+        cr_expect_not(plant->engine->is_truth_clean, "%zu", i);
+        *answers[i] = good;
+        tick(plant, 60);
+        cr_expect(plant->engine->is_truth_clean, "%zu", i);
+    }
+    plant->broker.fault[0] = (struct tiny_fault){"GET", "/v2/orders", 9, ERR_OK, 500, "", false};
+    tick(plant, 60);
+    cr_expect_not(plant->engine->is_truth_clean);
+    plant_destroy(plant);
+}
+
+Test(engine_polls, another_account_number_halts_also_after_a_restart) {
+    struct plant *plant = plant_create();
+    tick(plant, 1);
+    cr_expect_str_eq(plant->engine->account_number, "PA1");
+    cr_expect_not(has(plant, "wrong_account"));
+    engine_stop(plant->engine);
+    engine_destroy(plant->engine);
+    plant->engine = NULL;
+    plant->broker.account = ACCOUNT("PA2", "100000", "100000");
+    engine_up(plant);
+    cr_expect_str_eq(plant->engine->account_number, "PA1");
+    tick(plant, 5);
+    cr_expect(has(plant, "wrong_account"));
+    cr_expect_eq(causes_mode(&plant->engine->causes), MODE_HALT);
+    plant_destroy(plant);
+}
+
+Test(engine_polls, orders_of_ours_that_no_journal_knows_are_amnesia) {
+    struct plant *plant = plant_create();
+    plant->broker.orders[plant->broker.count++] = (struct tiny_order){
+        "b-1", ONE, "AAPL", "buy", "limit", "day", "", "5", "0", "", "100", "", "new"};
+    tick(plant, 1);
+    cr_expect(has(plant, "amnesia"));
+    cr_expect_eq(plant->broker.cancels, 1, "an entry under REDUCE_ONLY");
+    plant_destroy(plant);
+}
+
+Test(engine_polls, flows_are_taken_once_and_survive_a_restart) {
+    struct plant *plant = plant_create();
+    plant->broker.activities =
+        "[{\"activity_type\":\"CSD\",\"id\":\"f1\",\"date\":\"2026-09-01\",\"net_amount\":\"500\"},"
+        "{\"activity_type\":\"CSW\",\"id\":\"f2\",\"date\":\"2026-09-01\",\"net_amount\":\"-200\"},"
+        "{\"activity_type\":\"DIV\",\"id\":\"f3\",\"date\":\"2026-09-01\",\"net_amount\":\"9\"}]";
+    tick(plant, 1);
+    tick(plant, 60);
+    cr_expect_eq(plant->engine->flow_count, 2);
+    cr_expect_eq(plant->engine->gateway.flows_today.nanos, USD(300).nanos);
+    engine_destroy(plant->engine);
+    plant->engine = NULL;
+    engine_up(plant);
+    cr_expect_eq(plant->engine->flow_count, 2);
+    cr_expect_eq(plant->engine->flows[1].amount.nanos, USD(-200).nanos);
+    struct err err = {0};
+    static const char *const bad[] = {"{", "{}", "{\"usd\":\"1\"}", "{\"usd\":\"1\",\"date\":\"x\"}"};
+    for (size_t i = 0; i < 4; i++) {
+        struct journal_row row = {.seq = 3, .kind = "flow", .key = "f", .body = bad[i]};
+        cr_expect_neq(flows_fold(plant->engine, &row, &err), ERR_OK, "%s", bad[i]);
+    }
+    for (int i = 0; i < FLOWS_MAX; i++) { /* the oldest become one; the sum stays */
+        char id[16];
+        snprintf(id, sizeof id, "g%d", i);
+        struct journal_row row = {.kind = "flow", .key = id,
+                                  .body = "{\"usd\":\"1\",\"date\":\"2026-09-01\"}"};
+        cr_expect_eq(flows_fold(plant->engine, &row, &err), ERR_OK);
+    }
+    cr_expect_eq(plant->engine->flow_count, FLOWS_MAX);
+    int64_t sum = 0;
+    for (size_t i = 0; i < FLOWS_MAX; i++) {
+        sum += plant->engine->flows[i].amount.nanos;
+    }
+    cr_expect_eq(sum, USD(300 + FLOWS_MAX).nanos);
+    plant_destroy(plant);
+}
+
+Test(engine_polls, a_position_nobody_explains_is_paged_after_two_looks) {
+    struct plant *plant = plant_create();
+    plant->broker.positions = "[" POSITION("MSFT", "7") "]";
+    for (int i = 0; i < 4; i++) {
+        tick(plant, 15);
+    }
+    cr_expect_not_null(book_find(&plant->engine->book, "MSFT"));
+    cr_expect_eq(book_find(&plant->engine->book, "MSFT")->qty.nanos, QTY(7).nanos);
+    cr_expect_gt(plant->rig->pages, 0);
+    plant_destroy(plant);
+}
+
+Test(engine_polls, a_position_that_vanished_is_held_and_never_dropped) {
+    struct plant *plant = plant_create();
+    own(plant, "AAPL", 5);
+    for (int i = 0; i < 4; i++) {
+        tick(plant, 15);
+    }
+    cr_expect(has(plant, "reconciliation"));
+    cr_expect_eq(book_find(&plant->engine->book, "AAPL")->qty.nanos, QTY(5).nanos);
+    plant->broker.positions = "[" POSITION("AAPL", "5") "]";
+    tick(plant, 15);
+    cr_expect_not(has(plant, "reconciliation"));
+    plant_destroy(plant);
+}
