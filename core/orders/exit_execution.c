@@ -211,6 +211,8 @@ static void step_decided(struct exits *exits, struct exit_plan *plan) {
         return; /* nothing to price with: rest at the stop */
     }
     plan->rung = 0;
+    plan->is_spent = false;
+    plan->rounds = 0;
     plan->rung_at = (struct utc){0};
     enter(exits, plan, EXIT_RELEASING);
 }
@@ -243,7 +245,8 @@ static void step_releasing(struct exits *exits, struct exit_plan *plan) {
 static void climb(struct exits *exits, struct exit_plan *plan, struct holding *holding,
                   struct order *order) {
     struct gateway *gateway = exits->gateway;
-    if (order->cancel_at.ns != 0 || order->filled.nanos > 0 || plan->rung == RUNGS - 1) {
+    plan->is_spent = plan->is_spent || plan->rung == RUNGS - 1;
+    if (order->cancel_at.ns != 0 || order->filled.nanos > 0 || plan->is_spent) {
         gateway_cancel(gateway, order); /* a part is sold, or the ladder ends: cancel, then go on */
         return;
     }
@@ -280,7 +283,7 @@ static void step_working(struct exits *exits, struct exit_plan *plan, struct hol
         plan->rung = plan->rung < RUNGS - 1 && order->filled.nanos == 0 ? plan->rung + 1
                                                                          : plan->rung;
     }
-    if (!gateway->truth->clock.is_open || ++plan->rounds % (2 * RUNGS) == 0) {
+    if (!gateway->truth->clock.is_open || plan->is_spent || ++plan->rounds >= 2 * RUNGS) {
         log_alert(gateway->log, ALERT_PAGE, "exit_unfilled", plan->symbol);
         enter(exits, plan, EXIT_DECIDED); /* protection first, then again */
         return;

@@ -22,7 +22,8 @@ struct exit_plan {
     struct utc decided_at;
     struct utc rung_at; /* when the present rung began */
     int rung;
-    int rounds; /* ladders that ended unfilled */
+    bool is_spent; /* the last rung was given its time and cancelled */
+    int rounds;    /* orders placed since DECIDED: an end for a ladder that never climbs */
 };
 
 struct exits {
