@@ -1,7 +1,7 @@
 /* certify.c - `seatrial certify`: run everything, write result.json, junit.xml, run.json, index.html. */
+#include "scenarios/certify.h"
 #include "cli/cli.h"
 #include "reports/result.h"
-#include "scenarios/certify.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -53,7 +53,8 @@ static enum err_code parse_option(int argc, char **argv, int *i, const struct cl
     }
     if (option->kind == CLI_FLAG) {
         *(bool *)option->target = true;
-        return word[n] == '\0' ? ERR_OK : err_set(err, ERR_USAGE, "%s takes no value", option->name);
+        return word[n] == '\0' ? ERR_OK
+                               : err_set(err, ERR_USAGE, "%s takes no value", option->name);
     }
     if (word[n] == '=') {
         return set_option(option, word + n + 1, err);
@@ -85,23 +86,30 @@ enum err_code cli_parse(int argc, char **argv, const struct cli_option *options,
 
 int cli_exit_of(enum err_code code) {
     switch (code) {
-    case ERR_OK: return CLI_PASS;
-    case ERR_USAGE: return CLI_USAGE;
+    case ERR_OK:
+        return CLI_PASS;
+    case ERR_USAGE:
+        return CLI_USAGE;
     case ERR_CONFIG:
     case ERR_PARSE:
     case ERR_RANGE:
-    case ERR_REFUSED: return CLI_CONFIG;
-    case ERR_CORRUPT: return CLI_CORRUPT;
-    case ERR_LOCKED: return CLI_LOCKED;
+    case ERR_REFUSED:
+        return CLI_CONFIG;
+    case ERR_CORRUPT:
+        return CLI_CORRUPT;
+    case ERR_LOCKED:
+        return CLI_LOCKED;
     case ERR_IO:
     case ERR_NO_SPACE:
     case ERR_NOT_FOUND:
     case ERR_EXISTS:
     case ERR_NOT_SENT:
-    case ERR_UNKNOWN: return CLI_ENVIRONMENT;
+    case ERR_UNKNOWN:
+        return CLI_ENVIRONMENT;
     case ERR_LIMIT:
     case ERR_FAILED:
-    case ERR_MEMORY: return CLI_HARNESS;
+    case ERR_MEMORY:
+        return CLI_HARNESS;
     }
     return CLI_HARNESS;
 }

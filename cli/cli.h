@@ -13,18 +13,18 @@
 
 enum cli_exit {
     CLI_PASS = 0,
-    CLI_FINDING = 1,     /* the core failed a scenario, an invariant, a score */
+    CLI_FINDING = 1, /* the core failed a scenario, an invariant, a score */
     CLI_USAGE = 2,
     CLI_CONFIG = 3,      /* configuration or scenario invalid; live refused */
     CLI_ENVIRONMENT = 4, /* disk, network, permission */
     CLI_CORRUPT = 5,     /* state corrupt, refused */
     CLI_LOCKED = 6,
-    CLI_HARNESS = 70,    /* the harness itself failed */
+    CLI_HARNESS = 70, /* the harness itself failed */
 };
 
 enum cli_kind { CLI_FLAG, CLI_WORD, CLI_NUMBER };
 
-struct cli_option { /* a row of a subcommand's table; ends with name NULL */
+struct cli_option {   /* a row of a subcommand's table; ends with name NULL */
     const char *name; /* "--seed" */
     enum cli_kind kind;
     void *target; /* bool, const char *, int64_t */
@@ -86,7 +86,7 @@ void cli_timer_print(const struct cli_timer *start, struct text *out);
 const char *cli_build(void);
 
 typedef int cli_main(int argc, char **argv);
-cli_main cli_run, cli_serve, cli_scenario, cli_status, cli_freeze, cli_resume, cli_kill, cli_flatten,
-    cli_state, cli_config, cli_report, cli_certify;
+cli_main cli_run, cli_serve, cli_scenario, cli_status, cli_freeze, cli_resume, cli_kill,
+    cli_flatten, cli_state, cli_config, cli_report, cli_certify;
 
 #endif

@@ -18,7 +18,8 @@ static const struct command commands[] = {
      "       seatrial run --mode paper --state DIR --config F [--base-url URL] [--key-file F]\n"
      "                    [--clock served]\n"
      "Paper credentials come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, or from a key file\n"
-     "(mode 0600): {\"key_id\":\"...\",\"secret\":\"...\"}. --base-url takes Alpaca's paper host or a\n"
+     "(mode 0600): {\"key_id\":\"...\",\"secret\":\"...\"}. --base-url takes Alpaca's paper host "
+     "or a\n"
      "loopback address; --clock served follows the clock of `seatrial serve`.\n"
      "example: seatrial run --mode sim --seed 7 --days 5 --data synthetic --json\n"},
     {"serve", cli_serve, "the simulated Alpaca over HTTP, for any client",
@@ -44,7 +45,8 @@ static const struct command commands[] = {
      "example: seatrial resume news --by ann --why \"reported\" --state ~/seatrial\n"},
     {"kill", cli_kill, "stop: cancel entries, verify, hold until an operator clears",
      "usage: seatrial kill --by WHO --why TEXT --state DIR [--config F --base-url URL ...]\n"
-     "Without a running core it takes the lease and acts at the broker; without credentials it leaves\n"
+     "Without a running core it takes the lease and acts at the broker; without credentials it "
+     "leaves\n"
      "the command for the next start.\n"
      "example: seatrial kill --by ann --why \"two writers\" --state ~/seatrial\n"},
     {"flatten", cli_flatten, "close every position, or one symbol",

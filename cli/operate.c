@@ -57,8 +57,7 @@ static bool is_done(struct world *world, enum inbox_verb verb) {
     bool is_flat = false;
     if (state_file_read(world->disk, "view.json", (size_t)4 << 20, &view, &err) == ERR_OK &&
         json_parse(text_get(&view), view.len, &tree, &err) == ERR_OK) {
-        is_flat = verb != INBOX_FLATTEN ||
-                  cJSON_GetArraySize(json_member(tree, "positions")) == 0;
+        is_flat = verb != INBOX_FLATTEN || cJSON_GetArraySize(json_member(tree, "positions")) == 0;
         is_flat = is_flat && !cJSON_IsTrue(json_member(tree, "killing"));
     }
     cJSON_Delete(tree);
@@ -163,8 +162,7 @@ static int operate(struct operation *operation, const char *word) {
     return code == ERR_OK ? CLI_PASS : cli_fail(&err);
 }
 
-static int command(int argc, char **argv, const char *name, enum inbox_verb verb,
-                   bool needs_word) {
+static int command(int argc, char **argv, const char *name, enum inbox_verb verb, bool needs_word) {
     struct operation operation = {.command = name, .verb = verb};
     const struct cli_option table[] = {
         {"--by", CLI_WORD, &operation.by},

@@ -119,8 +119,9 @@ static enum err_code read_key(struct real_world *real, const char *key_file, str
     if (key_id == NULL || secret == NULL ||
         text_copy(real->key_id, sizeof real->key_id, key_id, err) != ERR_OK ||
         text_copy(real->secret, sizeof real->secret, secret, err) != ERR_OK) {
-        return err_set(err, ERR_CONFIG,
-                       "no credentials: set APCA_API_KEY_ID and APCA_API_SECRET_KEY, or --key-file");
+        return err_set(
+            err, ERR_CONFIG,
+            "no credentials: set APCA_API_KEY_ID and APCA_API_SECRET_KEY, or --key-file");
     }
     return ERR_OK;
 }
@@ -185,9 +186,8 @@ enum err_code real_world_connect(struct real_world *real, const struct real_opti
     if (code == ERR_OK) {
         code = read_key(real, options->key_file, err);
     }
-    struct http_curl_options curl = {.trading_url = url,
-                                     .data_url = is_local ? url : DATA_URL,
-                                     .clock = real->world.clock};
+    struct http_curl_options curl = {
+        .trading_url = url, .data_url = is_local ? url : DATA_URL, .clock = real->world.clock};
     if (code == ERR_OK) {
         code = http_curl_create(&curl, &real->curl, err);
     }

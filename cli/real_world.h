@@ -6,7 +6,7 @@
 #include "core/config/config.h"
 #include "core/world/world.h"
 
-struct real_options { /* borrowed */
+struct real_options {     /* borrowed */
     const char *state;    /* the state directory */
     const char *config;   /* configuration file, or NULL */
     const char *mode;     /* "paper" */
@@ -31,8 +31,7 @@ struct real_world { /* zero-initialise; real_world_close() at the end */
 };
 
 /* Clock, disk, entropy and host, and a broker that cannot be reached: enough to leave a command. */
-enum err_code real_world_open(struct real_world *real, const char *state,
-                              struct err *err) MUST_USE;
+enum err_code real_world_open(struct real_world *real, const char *state, struct err *err) MUST_USE;
 /* Adds configuration, credentials and libcurl. ERR_CONFIG, ERR_USAGE (no credentials; a host that is
  * neither paper nor loopback). */
 enum err_code real_world_connect(struct real_world *real, const struct real_options *options,

@@ -1,7 +1,7 @@
 /* run.c - `seatrial run`: trade in simulation, or on paper. */
+#include "chaos/machine/sim_disk.h"
 #include "cli/cli.h"
 #include "cli/real_world.h"
-#include "chaos/machine/sim_disk.h"
 #include "core/base/check.h"
 #include "core/engine/engine.h"
 #include "scenarios/result.h"
@@ -154,7 +154,7 @@ static int run_sim(const struct run_options *options) {
 /* --- paper --- */
 
 static int run_paper(const struct run_options *options) {
-    const struct real_options wanted = {options->state,    options->config, options->mode,
+    const struct real_options wanted = {options->state,    options->config,   options->mode,
                                         options->base_url, options->key_file, options->clock};
     struct real_world *real = calloc(1, sizeof *real);
     struct engine *engine = NULL;
@@ -197,12 +197,18 @@ static int run_paper(const struct run_options *options) {
 int cli_run(int argc, char **argv) {
     struct run_options options = {.mode = "sim", .seed = 1, .days = 1, .symbols = 8};
     const struct cli_option table[] = {
-        {"--mode", CLI_WORD, &options.mode},         {"--config", CLI_WORD, &options.config},
-        {"--state", CLI_WORD, &options.state},       {"--seed", CLI_NUMBER, &options.seed},
-        {"--days", CLI_NUMBER, &options.days},       {"--data", CLI_WORD, &options.data},
-        {"--symbols", CLI_NUMBER, &options.symbols}, {"--start", CLI_WORD, &options.start},
-        {"--base-url", CLI_WORD, &options.base_url}, {"--key-file", CLI_WORD, &options.key_file},
-        {"--clock", CLI_WORD, &options.clock},       {"--json", CLI_FLAG, &options.is_json},
+        {"--mode", CLI_WORD, &options.mode},
+        {"--config", CLI_WORD, &options.config},
+        {"--state", CLI_WORD, &options.state},
+        {"--seed", CLI_NUMBER, &options.seed},
+        {"--days", CLI_NUMBER, &options.days},
+        {"--data", CLI_WORD, &options.data},
+        {"--symbols", CLI_NUMBER, &options.symbols},
+        {"--start", CLI_WORD, &options.start},
+        {"--base-url", CLI_WORD, &options.base_url},
+        {"--key-file", CLI_WORD, &options.key_file},
+        {"--clock", CLI_WORD, &options.clock},
+        {"--json", CLI_FLAG, &options.is_json},
         {NULL, CLI_FLAG, NULL},
     };
     struct cli_words words;

@@ -60,8 +60,8 @@ static void print_lines(const cJSON *result) {
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, json_member(result, "scenarios")) {
         const cJSON *line = NULL;
-        printf("%-4s %-32s %s\n", result_is_pass(item) ? "pass" : "FAIL",
-               result_string(item, "id"), result_string(item, "title"));
+        printf("%-4s %-32s %s\n", result_is_pass(item) ? "pass" : "FAIL", result_string(item, "id"),
+               result_string(item, "title"));
         cJSON_ArrayForEach(line, json_member(item, "broken")) {
             printf("     %s\n", cJSON_IsString(line) ? line->valuestring : "");
         }
@@ -161,8 +161,10 @@ static enum err_code gather(const char *verb, const struct cli_words *words, str
 int cli_scenario(int argc, char **argv) {
     struct scenario_options options = {0};
     const struct cli_option table[] = {
-        {"--data", CLI_WORD, &options.data},   {"--out", CLI_WORD, &options.out},
-        {"--junit", CLI_WORD, &options.junit}, {"--json", CLI_FLAG, &options.is_json},
+        {"--data", CLI_WORD, &options.data},
+        {"--out", CLI_WORD, &options.out},
+        {"--junit", CLI_WORD, &options.junit},
+        {"--json", CLI_FLAG, &options.is_json},
         {NULL, CLI_FLAG, NULL},
     };
     struct cli_words words;

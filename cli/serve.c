@@ -1,6 +1,6 @@
 /* serve.c - `seatrial serve`: the simulated Alpaca for any client. */
-#include "cli/cli.h"
 #include "broker_sim/serve/serve.h"
+#include "cli/cli.h"
 #include "core/live/clock_system.h"
 #include "core/live/disk_posix.h"
 #include "core/live/host_posix.h"
@@ -104,10 +104,14 @@ static void close_server(struct served *served) {
 int cli_serve(int argc, char **argv) {
     struct served_options options = {.port = 8080, .seed = 1, .symbols = 8, .days = 250};
     const struct cli_option table[] = {
-        {"--port", CLI_NUMBER, &options.port},   {"--ledger", CLI_WORD, &options.ledger},
-        {"--speed", CLI_WORD, &options.speed},   {"--data", CLI_WORD, &options.data},
-        {"--seed", CLI_NUMBER, &options.seed},   {"--symbols", CLI_NUMBER, &options.symbols},
-        {"--days", CLI_NUMBER, &options.days},   {"--start", CLI_WORD, &options.start},
+        {"--port", CLI_NUMBER, &options.port},
+        {"--ledger", CLI_WORD, &options.ledger},
+        {"--speed", CLI_WORD, &options.speed},
+        {"--data", CLI_WORD, &options.data},
+        {"--seed", CLI_NUMBER, &options.seed},
+        {"--symbols", CLI_NUMBER, &options.symbols},
+        {"--days", CLI_NUMBER, &options.days},
+        {"--start", CLI_WORD, &options.start},
         {NULL, CLI_FLAG, NULL},
     };
     struct cli_words words;

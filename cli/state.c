@@ -41,8 +41,7 @@ static void verify_document(struct verification *verification, const char *name)
         }
         snprintf(detail, sizeof detail, "generation %d, journal_seq %lld", generation,
                  (long long)file.journal_seq);
-        bool is_bad =
-            file.condition == STATE_FILE_EDITED || file.condition == STATE_FILE_DAMAGED;
+        bool is_bad = file.condition == STATE_FILE_EDITED || file.condition == STATE_FILE_DAMAGED;
         if (file.condition != STATE_FILE_MISSING) {
             tell(verification, name, words[file.condition], detail, is_bad);
         }

@@ -21,22 +21,22 @@ static void print_view(const cJSON *view, bool is_alive) {
     bool is_calm = mode[0] == 'N';
     printf("core      %s, last seen %s\n", is_alive ? "running" : "NOT running",
            member(view, "at"));
-    printf("mode      %s%s%s\n", !has_colour ? "" : is_calm ? "\033[32m" : "\033[31m", mode,
-           has_colour ? "\033[0m" : "");
+    printf("mode      %s%s%s\n",
+           !has_colour ? ""
+           : is_calm   ? "\033[32m"
+                       : "\033[31m",
+           mode, has_colour ? "\033[0m" : "");
     printf("equity    %s\n", member(view, "equity"));
     cJSON_ArrayForEach(item, json_member(view, "causes")) {
-        printf("cause     %s: %s (by %s)\n", item->string, member(item, "why"),
-               member(item, "by"));
+        printf("cause     %s: %s (by %s)\n", item->string, member(item, "why"), member(item, "by"));
     }
     cJSON_ArrayForEach(item, json_member(view, "positions")) {
         printf("position  %-8s %10s at %s%s\n", member(item, "symbol"), member(item, "qty"),
-               member(item, "entry"),
-               cJSON_IsTrue(json_member(item, "naked")) ? "  NAKED" : "");
+               member(item, "entry"), cJSON_IsTrue(json_member(item, "naked")) ? "  NAKED" : "");
     }
     cJSON_ArrayForEach(item, json_member(view, "orders")) {
-        printf("order     %-8s %-9s %s %s of %s\n", member(item, "symbol"),
-               member(item, "purpose"), member(item, "state"), member(item, "filled"),
-               member(item, "qty"));
+        printf("order     %-8s %-9s %s %s of %s\n", member(item, "symbol"), member(item, "purpose"),
+               member(item, "state"), member(item, "filled"), member(item, "qty"));
     }
 }
 
@@ -44,8 +44,7 @@ static enum err_code show(struct real_world *real, bool is_json, struct err *err
     struct text view = {0};
     cJSON *tree = NULL;
     bool is_alive = false;
-    enum err_code code =
-        state_file_read(real->world.disk, "view.json", VIEW_MAX, &view, err);
+    enum err_code code = state_file_read(real->world.disk, "view.json", VIEW_MAX, &view, err);
     if (code == ERR_NOT_FOUND) {
         code = err_set(err, ERR_NOT_FOUND, "no view.json: no core has run on this state directory");
     }

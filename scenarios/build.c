@@ -41,8 +41,7 @@ static enum err_code build_sessions(struct stage *stage, struct err *err) {
         last = session;
         days++;
     } while ((scenario->days == 0 || days < scenario->days) &&
-             calendar_next(calendar, last.close, &session) &&
-             session.date.days <= last_known.days);
+             calendar_next(calendar, last.close, &session) && session.date.days <= last_known.days);
     if (stage->first_session.date.days > last_known.days || days < scenario->days) {
         return err_set(err, ERR_RANGE, "the data has %d sessions from the start, %d are wanted",
                        days, scenario->days);
@@ -118,7 +117,8 @@ static enum err_code build_plan(struct stage *stage, struct err *err) {
 /* --- time --- */
 
 static void clock_moved(void *context, struct utc now) {
-    struct stage *stage = context; /* who needs the broker moves it first: most advances need nothing */
+    struct stage *stage =
+        context; /* who needs the broker moves it first: most advances need nothing */
     if (!utc_is_before(now, late_queue_next_at(stage->late))) {
         (void)late_queue_deliver_due(stage->late, now);
     }
@@ -130,7 +130,7 @@ static void clock_moved(void *context, struct utc now) {
 static struct utc clock_next_at(void *context) {
     const struct stage *stage = context;
     struct utc late = late_queue_next_at(stage->late);
-    struct utc operator = operator_next_at(stage);
+    struct utc operator= operator_next_at(stage);
     return utc_is_before(late, operator) ? late : operator;
 }
 
@@ -141,8 +141,7 @@ static void build_machine(struct stage *stage) {
     char name[32];
     snprintf(name, sizeof name, "seed-%llu", (unsigned long long)seed);
     stage->clock = virtual_clock_create(stage->start, name);
-    stage->disk =
-        sim_disk_create(seed, disk_rules_of(DISK_PROFILE_STRICT), stage->clock);
+    stage->disk = sim_disk_create(seed, disk_rules_of(DISK_PROFILE_STRICT), stage->clock);
     process_start(&stage->process, stage->clock);
 }
 
@@ -158,8 +157,8 @@ static void build_seams(struct stage *stage) {
     sim_host_init(&stage->host);
     mortal_host_init(&stage->mortal_host, &stage->host.seam, &stage->process);
     mortal_disk_init(&stage->mortal_disk, sim_disk_port(stage->disk, 0), &stage->process);
-    stage->faulty_disk = faulty_disk_create(&stage->mortal_disk.seam, stage->disk, stage->plan,
-                                            &stage->process);
+    stage->faulty_disk =
+        faulty_disk_create(&stage->mortal_disk.seam, stage->disk, stage->plan, &stage->process);
     stage->faulty_http = faulty_http_create(&stage->sim_http.seam, stage->plan, &stage->process,
                                             stage->clock, stage->late);
     tap_init(&stage->tap, faulty_http_seam(stage->faulty_http), &stage->mortal_clock.seam,

@@ -117,8 +117,8 @@ static void begin_scenario(void *context, size_t index, size_t count, const char
     }
 }
 
-static enum err_code run_library(struct trial *trial, struct text *out,
-                                 struct suite_totals *totals, struct err *err) {
+static enum err_code run_library(struct trial *trial, struct text *out, struct suite_totals *totals,
+                                 struct err *err) {
     struct suite *suite = calloc(1, sizeof *suite);
     enum err_code code = ERR_OK;
     CHECK(suite != NULL);
@@ -173,8 +173,8 @@ static void trial_release(struct trial *trial) {
     text_release(&trial->voyages);
 }
 
-enum err_code certify_run(const struct certify_options *options, struct text *out,
-                          bool *is_passed, struct err *err) {
+enum err_code certify_run(const struct certify_options *options, struct text *out, bool *is_passed,
+                          struct err *err) {
     struct trial trial = {.options = options, .hasher = hasher_create()};
     struct scenario *scenario = malloc(sizeof *scenario);
     struct suite_totals totals = {0};

@@ -170,8 +170,8 @@ static void end_naked(struct episode *episode, struct utc at) {
 static void open_position(struct collect *collect, struct collect_symbol *row,
                           const struct event *event) {
     void *items = collect->episodes;
-    struct episode *episode = grow(collect, &items, &collect->episode_count,
-                                   &collect->episode_cap, sizeof *episode);
+    struct episode *episode =
+        grow(collect, &items, &collect->episode_count, &collect->episode_cap, sizeof *episode);
     collect->episodes = items;
     row->episode = episode == NULL ? SIZE_MAX : collect->episode_count - 1;
     if (episode != NULL) {
@@ -254,8 +254,8 @@ static void on_equity(struct collect *collect, const struct event *event) {
         return;
     }
     void *items = collect->equity;
-    struct equity_point *point = grow(collect, &items, &collect->equity_count,
-                                      &collect->equity_cap, sizeof *point);
+    struct equity_point *point =
+        grow(collect, &items, &collect->equity_count, &collect->equity_cap, sizeof *point);
     collect->equity = items;
     if (point != NULL) {
         *point = (struct equity_point){event->at, event->amount, event->price};
@@ -345,8 +345,8 @@ static void on_http(struct collect *collect, const struct event *event) {
 
 static void note(struct collect *collect, const struct event *event, struct tally *tally) {
     tally_add(tally, event->subject, 1);
-    add_mark(collect, &collect->acts, &collect->act_count, &collect->act_cap, event,
-             event->subject, event_word(event->kind));
+    add_mark(collect, &collect->acts, &collect->act_count, &collect->act_cap, event, event->subject,
+             event_word(event->kind));
 }
 
 static void collect_observe(struct observer *observer, const struct event *event) {
@@ -354,8 +354,12 @@ static void collect_observe(struct observer *observer, const struct event *event
     collect->events++;
     on_mechanism(collect, event);
     switch (event->kind) {
-    case EVENT_HTTP: on_http(collect, event); break;
-    case EVENT_ROW: on_row(collect, event); break;
+    case EVENT_HTTP:
+        on_http(collect, event);
+        break;
+    case EVENT_ROW:
+        on_row(collect, event);
+        break;
     case EVENT_MODE:
         add_mark(collect, &collect->modes, &collect->mode_count, &collect->mode_cap, event,
                  event->subject, event->what);
@@ -364,20 +368,43 @@ static void collect_observe(struct observer *observer, const struct event *event
         collect->refusals++;
         tally_add(&collect->refusal_codes, event->subject, 1);
         break;
-    case EVENT_ORDER: on_order(collect, event); break;
-    case EVENT_EXIT: on_exit_event(collect, event); break;
-    case EVENT_PROTECTION: on_protection(collect, event); break;
-    case EVENT_TICK: collect->ticks++; break;
-    case EVENT_START: collect->starts += strcmp(event->subject, "ready") == 0; break;
-    case EVENT_STOP: collect->deaths += strcmp(event->subject, "dead") == 0; break;
-    case EVENT_FAULT: note(collect, event, &collect->faults); break;
-    case EVENT_OPERATOR: note(collect, event, &collect->operators); break;
-    case EVENT_ALERT: tally_add(&collect->alerts, event->subject, 1); break;
-    case EVENT_LEDGER_FILL: on_ledger_fill(collect, event); break;
-    case EVENT_LEDGER_EQUITY: on_equity(collect, event); break;
+    case EVENT_ORDER:
+        on_order(collect, event);
+        break;
+    case EVENT_EXIT:
+        on_exit_event(collect, event);
+        break;
+    case EVENT_PROTECTION:
+        on_protection(collect, event);
+        break;
+    case EVENT_TICK:
+        collect->ticks++;
+        break;
+    case EVENT_START:
+        collect->starts += strcmp(event->subject, "ready") == 0;
+        break;
+    case EVENT_STOP:
+        collect->deaths += strcmp(event->subject, "dead") == 0;
+        break;
+    case EVENT_FAULT:
+        note(collect, event, &collect->faults);
+        break;
+    case EVENT_OPERATOR:
+        note(collect, event, &collect->operators);
+        break;
+    case EVENT_ALERT:
+        tally_add(&collect->alerts, event->subject, 1);
+        break;
+    case EVENT_LEDGER_FILL:
+        on_ledger_fill(collect, event);
+        break;
+    case EVENT_LEDGER_EQUITY:
+        on_equity(collect, event);
+        break;
     case EVENT_LEDGER_ORDER:
     case EVENT_MECHANISM:
-    case EVENT_DOCUMENT: break;
+    case EVENT_DOCUMENT:
+        break;
     }
 }
 

@@ -72,7 +72,8 @@ struct collect { /* collect_init() and collect_release(); large: keep it off the
     struct collect_symbol symbols[COLLECT_SYMBOLS_MAX];
     size_t symbol_count;
     size_t open_positions, most_positions;
-    struct utc mechanism_first[MECHANISMS_MAX]; /* first `acted`, by mechanism_id() index; {0} never */
+    struct utc
+        mechanism_first[MECHANISMS_MAX]; /* first `acted`, by mechanism_id() index; {0} never */
     struct usd equity_last, equity_low, equity_high;
     bool has_equity;
     int64_t dropped;

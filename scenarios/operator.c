@@ -11,9 +11,12 @@ struct utc stage_when(const struct stage *stage, const struct when *when, struct
     struct session session = stage->first_session;
     int day = when->day;
     switch (when->kind) {
-    case WHEN_START: return stage->start;
-    case WHEN_UTC: return when->at;
-    case WHEN_AFTER: return utc_add(event_at, when->after);
+    case WHEN_START:
+        return stage->start;
+    case WHEN_UTC:
+        return when->at;
+    case WHEN_AFTER:
+        return utc_add(event_at, when->after);
     case WHEN_NEXT_SESSION:
         if (!calendar_next(calendar, event_at, &session)) {
             return UTC_NEVER;
@@ -73,8 +76,7 @@ static void rules_observe(struct observer *observer, const struct event *event) 
     for (size_t i = 0; i < stage->scenario->operator_count; i++) {
         const struct scenario_operator *row = &stage->scenario->operators[i];
         if (strcmp(row->on, mechanism) == 0 && strcmp(row->on_event, word) == 0) {
-            plan_due(stage, i,
-                     stage_when(stage, &row->when, virtual_clock_now(stage->clock)));
+            plan_due(stage, i, stage_when(stage, &row->when, virtual_clock_now(stage->clock)));
         }
     }
 }
@@ -128,8 +130,7 @@ static int64_t next_number(const struct stage *stage, const char *prefix) {
         long long number = 0;
         broker_order_at(stage->broker, i, &order);
         if (strncmp(order.client_id, prefix, strlen(prefix)) == 0 &&
-            sscanf(order.client_id + strlen(prefix), "%18lld", &number) == 1 &&
-            number > highest) {
+            sscanf(order.client_id + strlen(prefix), "%18lld", &number) == 1 && number > highest) {
             highest = number;
         }
     }
@@ -187,10 +188,18 @@ static void restart_soon(struct stage *stage) {
 
 static void perform(struct stage *stage, const struct scenario_operator *row) {
     switch (row->command) {
-    case COMMAND_FREEZE: leave_command(stage, row, INBOX_FREEZE); break;
-    case COMMAND_RESUME: leave_command(stage, row, INBOX_RESUME); break;
-    case COMMAND_KILL: leave_command(stage, row, INBOX_KILL); break;
-    case COMMAND_FLATTEN: leave_command(stage, row, INBOX_FLATTEN); break;
+    case COMMAND_FREEZE:
+        leave_command(stage, row, INBOX_FREEZE);
+        break;
+    case COMMAND_RESUME:
+        leave_command(stage, row, INBOX_RESUME);
+        break;
+    case COMMAND_KILL:
+        leave_command(stage, row, INBOX_KILL);
+        break;
+    case COMMAND_FLATTEN:
+        leave_command(stage, row, INBOX_FLATTEN);
+        break;
     case COMMAND_KILL_9:
         stage->stays_down = row->stays_down;
         process_kill(&stage->process);
@@ -199,12 +208,24 @@ static void perform(struct stage *stage, const struct scenario_operator *row) {
         sim_host_wish(&stage->host, HOST_TERMINATE);
         stage->is_stopping = true;
         break;
-    case COMMAND_RESTART: restart_soon(stage); break;
-    case COMMAND_DEPOSIT: move_cash(stage, row->amount); break;
-    case COMMAND_WITHDRAW: move_cash(stage, usd_neg(row->amount)); break;
-    case COMMAND_EDIT_DOCUMENT: edit_document(stage, row); break;
-    case COMMAND_FOREIGN_ORDER: foreign_order(stage, row); break;
-    case STAGE_COMMAND_COUNT: CHECK(false); break;
+    case COMMAND_RESTART:
+        restart_soon(stage);
+        break;
+    case COMMAND_DEPOSIT:
+        move_cash(stage, row->amount);
+        break;
+    case COMMAND_WITHDRAW:
+        move_cash(stage, usd_neg(row->amount));
+        break;
+    case COMMAND_EDIT_DOCUMENT:
+        edit_document(stage, row);
+        break;
+    case COMMAND_FOREIGN_ORDER:
+        foreign_order(stage, row);
+        break;
+    case STAGE_COMMAND_COUNT:
+        CHECK(false);
+        break;
     }
     stage->is_woken = true;
 }

@@ -150,8 +150,7 @@ static void print_drawdown_limit(const struct stage_result *result, struct text 
         const struct equity_point *point = &result->collect->equity[i];
         if (usd_cmp(point->equity, peak) > 0) {
             peak = point->equity;
-            add_point(out, point->at,
-                      usd_sub(peak, usd_scale(peak, result->config.max_drawdown)));
+            add_point(out, point->at, usd_sub(peak, usd_scale(peak, result->config.max_drawdown)));
         }
     }
     text_add_char(out, ']');
@@ -337,8 +336,7 @@ static void print_totals(const struct stage_result *result, struct text *out) {
     text_add_char(out, '}');
 }
 
-void result_print_required(struct text *rows, const char *what, int64_t count,
-                           int64_t at_least) {
+void result_print_required(struct text *rows, const char *what, int64_t count, int64_t at_least) {
     text_add(rows, rows->len == 0 ? "{" : ",{");
     text_member_string(rows, "what", what);
     text_member_int(rows, "count", count);

@@ -80,8 +80,7 @@ static void read_title(struct reader *reader, const cJSON *value, const char *pa
     read_string(reader, value, path, target, SCENARIO_TITLE_MAX);
 }
 
-static void read_source(struct reader *reader, const cJSON *value, const char *path,
-                        void *target) {
+static void read_source(struct reader *reader, const cJSON *value, const char *path, void *target) {
     read_string(reader, value, path, target, SCENARIO_SOURCE_MAX);
 }
 
@@ -146,8 +145,7 @@ static void read_positive(struct reader *reader, const cJSON *value, const char 
     }
 }
 
-static void read_chance(struct reader *reader, const cJSON *value, const char *path,
-                        void *target) {
+static void read_chance(struct reader *reader, const cJSON *value, const char *path, void *target) {
     int64_t nanos = 0;
     if (read_nanos(reader, value, path, &nanos)) {
         if (nanos < 0 || nanos > NANOS) {
@@ -190,8 +188,7 @@ static void read_after(struct reader *reader, const cJSON *value, const char *pa
 
 /* --- the parts --- */
 
-static void read_start(struct reader *reader, const cJSON *value, const char *path,
-                       void *target) {
+static void read_start(struct reader *reader, const cJSON *value, const char *path, void *target) {
     struct err err = {0};
     (void)target;
     if (!cJSON_IsString(value) ||
@@ -239,8 +236,8 @@ static void read_symbols(struct reader *reader, const cJSON *value, const char *
     cJSON_ArrayForEach(item, value) {
         struct err err = {0};
         if (config->symbol_count == CONFIG_SYMBOLS_MAX || !cJSON_IsString(item) ||
-            text_copy(config->symbols[config->symbol_count], CONFIG_SYMBOL_MAX,
-                      item->valuestring, &err) != ERR_OK) {
+            text_copy(config->symbols[config->symbol_count], CONFIG_SYMBOL_MAX, item->valuestring,
+                      &err) != ERR_OK) {
             fault(reader, path, "must list at most %d symbols, each at most %d bytes",
                   CONFIG_SYMBOLS_MAX, CONFIG_SYMBOL_MAX - 1);
             return;
@@ -249,8 +246,7 @@ static void read_symbols(struct reader *reader, const cJSON *value, const char *
     }
 }
 
-static void read_market(struct reader *reader, const cJSON *value, const char *path,
-                        void *target) {
+static void read_market(struct reader *reader, const cJSON *value, const char *path, void *target) {
     static const struct member members[] = {
         {"set", read_set, offsetof(struct scenario, set)},
         {"symbols", read_symbols, 0},
@@ -298,8 +294,7 @@ static void read_account(struct reader *reader, const cJSON *value, const char *
 }
 
 /* The configuration reports its own faults, one a line; here they get their path. */
-static void read_config(struct reader *reader, const cJSON *value, const char *path,
-                        void *target) {
+static void read_config(struct reader *reader, const cJSON *value, const char *path, void *target) {
     struct text faults = {0};
     struct err err = {0};
     (void)target;
@@ -359,34 +354,29 @@ static void read_list(struct reader *reader, const cJSON *value, const char *pat
     *count = index;
 }
 
-static void read_point(struct reader *reader, const cJSON *value, const char *path,
-                       void *target) {
+static void read_point(struct reader *reader, const cJSON *value, const char *path, void *target) {
     if (!cJSON_IsString(value) || !fault_point_find(value->valuestring, target)) {
         fault(reader, path, "no fault point '%s'; see docs/chaos.md",
               cJSON_IsString(value) ? value->valuestring : "?");
     }
 }
 
-static void read_count(struct reader *reader, const cJSON *value, const char *path,
-                       void *target) {
+static void read_count(struct reader *reader, const cJSON *value, const char *path, void *target) {
     int64_t count = 0;
     if (read_whole(reader, value, path, 1, 1000000000, &count)) {
         *(uint64_t *)target = (uint64_t)count;
     }
 }
 
-static void read_target(struct reader *reader, const cJSON *value, const char *path,
-                        void *target) {
+static void read_target(struct reader *reader, const cJSON *value, const char *path, void *target) {
     read_string(reader, value, path, target, FAULT_TARGET_MAX);
 }
 
-static void read_symbol(struct reader *reader, const cJSON *value, const char *path,
-                        void *target) {
+static void read_symbol(struct reader *reader, const cJSON *value, const char *path, void *target) {
     read_string(reader, value, path, target, FAULT_SYMBOL_MAX);
 }
 
-static void read_flight(struct reader *reader, const cJSON *value, const char *path,
-                        void *target) {
+static void read_flight(struct reader *reader, const cJSON *value, const char *path, void *target) {
     static const char *const words[] = {"drawn", "lost", "delivered", "late"};
     for (int i = 0; i < 4; i++) {
         if (cJSON_IsString(value) && strcmp(value->valuestring, words[i]) == 0) {
@@ -397,8 +387,7 @@ static void read_flight(struct reader *reader, const cJSON *value, const char *p
     fault(reader, path, "must be drawn, lost, delivered or late");
 }
 
-static void read_params(struct reader *reader, const cJSON *value, const char *path,
-                        void *target) {
+static void read_params(struct reader *reader, const cJSON *value, const char *path, void *target) {
     static const struct member members[] = {
         {"target", read_target, offsetof(struct fault, target)},
         {"symbol", read_symbol, offsetof(struct fault, symbol)},
@@ -410,8 +399,7 @@ static void read_params(struct reader *reader, const cJSON *value, const char *p
     read_object(reader, value, path, members, target);
 }
 
-static void read_fault(struct reader *reader, const cJSON *value, const char *path,
-                       void *target) {
+static void read_fault(struct reader *reader, const cJSON *value, const char *path, void *target) {
     static const struct member members[] = {
         {"point", read_point, offsetof(struct scenario_fault, fault.point)},
         {"at", read_when, offsetof(struct scenario_fault, from)},
@@ -450,8 +438,7 @@ static void read_mechanism(struct reader *reader, const cJSON *value, const char
     }
 }
 
-static void read_event(struct reader *reader, const cJSON *value, const char *path,
-                       void *target) {
+static void read_event(struct reader *reader, const cJSON *value, const char *path, void *target) {
     read_string(reader, value, path, target, SCENARIO_WORD_MAX);
     if (!mechanism_event_is_known(target)) {
         fault(reader, path, "'%s' is not acted, held, released, warned or refused",
@@ -541,9 +528,9 @@ static void read_operator(struct reader *reader, const cJSON *value, const char 
         {"keep_bytes", read_keep, offsetof(struct scenario_operator, keep_bytes)},
         {NULL, NULL, 0},
     };
-    struct scenario_operator *operator = target;
-    *operator = (struct scenario_operator){.on_event = "acted", .keep_bytes = -1};
-    strcpy(operator->by, "scenario");      /* NOLINT: fits */
+    struct scenario_operator *operator= target;
+    *operator=(struct scenario_operator){.on_event = "acted", .keep_bytes = -1};
+    strcpy(operator->by, "scenario");       /* NOLINT: fits */
     strcpy(operator->why, "scenario file"); /* NOLINT: fits */
     operator->qty = QTY(1);
     read_object(reader, value, path, members, target);
@@ -554,15 +541,13 @@ static void read_operator(struct reader *reader, const cJSON *value, const char 
     check_operator(reader, path, operator);
 }
 
-static void read_within(struct reader *reader, const cJSON *value, const char *path,
-                        void *target) {
+static void read_within(struct reader *reader, const cJSON *value, const char *path, void *target) {
     struct scenario_expect *expect = target;
     expect->has_within = true;
     read_span(reader, value, path, &expect->within);
 }
 
-static void read_expect(struct reader *reader, const cJSON *value, const char *path,
-                        void *target) {
+static void read_expect(struct reader *reader, const cJSON *value, const char *path, void *target) {
     static const struct member members[] = {
         {"mechanism", read_mechanism, offsetof(struct scenario_expect, mechanism)},
         {"event", read_event, offsetof(struct scenario_expect, event)},
@@ -603,8 +588,7 @@ static void read_never_row(struct reader *reader, const cJSON *value, const char
     }
 }
 
-static void read_faults(struct reader *reader, const cJSON *value, const char *path,
-                        void *target) {
+static void read_faults(struct reader *reader, const cJSON *value, const char *path, void *target) {
     (void)target;
     read_list(reader, value, path, PLAN_FAULTS_MAX, &reader->scenario->fault_count, read_fault,
               reader->scenario->faults, sizeof reader->scenario->faults[0]);
@@ -624,8 +608,7 @@ static void read_expects(struct reader *reader, const cJSON *value, const char *
               read_expect, reader->scenario->expects, sizeof reader->scenario->expects[0]);
 }
 
-static void read_nevers(struct reader *reader, const cJSON *value, const char *path,
-                        void *target) {
+static void read_nevers(struct reader *reader, const cJSON *value, const char *path, void *target) {
     bool rows[STAGE_CONDITION_COUNT * 2];
     size_t count = 0;
     (void)target;

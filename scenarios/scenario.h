@@ -52,13 +52,13 @@ struct scenario_operator {
     char by[48];
     char why[200];
     bool is_halt;
-    bool stays_down;         /* kill -9 */
-    struct usd amount;       /* deposit, withdraw */
-    struct qty qty;          /* foreign_order */
+    bool stays_down;   /* kill -9 */
+    struct usd amount; /* deposit, withdraw */
+    struct qty qty;    /* foreign_order */
     char document[DISK_NAME_MAX];
     char text[SCENARIO_TEXT_MAX];
     bool is_removed;
-    int64_t keep_bytes;      /* -1: replaced by text */
+    int64_t keep_bytes; /* -1: replaced by text */
 };
 
 struct scenario_expect {
@@ -74,8 +74,8 @@ struct scenario { /* owned by the caller, plain memory; large: keep it off the s
     char source[SCENARIO_SOURCE_MAX];
     uint64_t seed;
     bool has_start;
-    struct date start; /* first session on or after it */
-    int days;          /* 0: every session of the set */
+    struct date start;           /* first session on or after it */
+    int days;                    /* 0: every session of the set */
     char set[SCENARIO_WORD_MAX]; /* "stocks-2022-03", "etfs-2019-12" or "synthetic" */
     int64_t synthetic_symbols;
     struct usd cash;
@@ -89,7 +89,8 @@ struct scenario { /* owned by the caller, plain memory; large: keep it off the s
     size_t operator_count;
     struct scenario_expect expects[SCENARIO_EXPECT_MAX];
     size_t expect_count;
-    bool is_never[STAGE_CONDITION_COUNT]; /* every condition is judged; these are what it is about */
+    bool
+        is_never[STAGE_CONDITION_COUNT]; /* every condition is judged; these are what it is about */
     bool has_restart_delay;
     struct span restart_delay;
     bool is_new_boot;  /* a restart comes with a new boot */

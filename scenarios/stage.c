@@ -22,11 +22,9 @@ static void add_totals(struct stage *stage) {
 }
 
 static struct span restart_delay(const struct stage *stage) {
-    struct random random =
-        random_stream(stage->scenario->seed, "restart", stage->life, 0, 0);
+    struct random random = random_stream(stage->scenario->seed, "restart", stage->life, 0, 0);
     int64_t drawn_ms = random_between(&random, 1000, 10000);
-    return stage->scenario->has_restart_delay ? stage->scenario->restart_delay
-                                              : SPAN_MS(drawn_ms);
+    return stage->scenario->has_restart_delay ? stage->scenario->restart_delay : SPAN_MS(drawn_ms);
 }
 
 /* The process is dead: its memory goes, and what the disk had not made durable. */
@@ -46,8 +44,7 @@ static void bury(struct stage *stage) {
     } else {
         sim_disk_process_died(stage->disk, 0);
     }
-    observe(&stage->fanout.seam,
-            &(struct event){.kind = EVENT_STOP, .at = now, .subject = "dead"});
+    observe(&stage->fanout.seam, &(struct event){.kind = EVENT_STOP, .at = now, .subject = "dead"});
     stage->restart_at = stage->stays_down ? UTC_NEVER : utc_add(now, restart_delay(stage));
     stage->is_stopping = false;
 }
@@ -156,7 +153,7 @@ static void look(struct stage *stage) {
 
 /* Moves time towards `at`; stops earlier where the core has something to look at. */
 static void wait_until(struct stage *stage, struct utc at) {
-    struct utc operator = operator_next_at(stage);
+    struct utc operator= operator_next_at(stage);
     struct utc stop = at;
     if (stage->is_woken) {
         stop = utc_add(virtual_clock_now(stage->clock), LOOK_EVERY);

@@ -23,7 +23,7 @@ typedef void stage_progress(void *context, int done_permille);
 
 struct stage_options { /* borrowed for the run */
     const struct scenario *scenario;
-    const char *data_dir;  /* holds the sets' folders; a set name that is a path is taken as it is */
+    const char *data_dir; /* holds the sets' folders; a set name that is a path is taken as it is */
     const char *data_path; /* a folder of bars instead of the scenario's set, or NULL */
     const char *build;
     struct observer *observer; /* also told every event; may be NULL */
@@ -52,9 +52,9 @@ struct stage_result { /* owned by the caller: stage_result_release() */
     struct text broken_json;  /* JSON strings, comma separated */
     struct utc start, end;
     struct text verdict_json; /* of replay/oracle: one object */
-    struct text market_json; /* {"symbol","series":[[t, close],...]}, ... */
-    struct text closed_json; /* dates that only the set's own calendar closes */
-    struct text ended_json;  /* {"symbol","date"} of data that ends before the run */
+    struct text market_json;  /* {"symbol","series":[[t, close],...]}, ... */
+    struct text closed_json;  /* dates that only the set's own calendar closes */
+    struct text ended_json;   /* {"symbol","date"} of data that ends before the run */
     size_t unfired;           /* faults of the scenario that never fired; counted in broken */
 };
 

@@ -47,8 +47,8 @@ static const struct http_ops sim_http_ops = {sim_http_perform};
 
 void sim_http_init(struct sim_http *http, struct broker *broker, struct virtual_clock *clock,
                    uint64_t seed) {
-    *http = (struct sim_http){
-        .seam = {&sim_http_ops}, .broker = broker, .clock = clock, .seed = seed};
+    *http =
+        (struct sim_http){.seam = {&sim_http_ops}, .broker = broker, .clock = clock, .seed = seed};
 }
 
 static enum err_code direct_perform(struct http *seam, const struct http_request *request,

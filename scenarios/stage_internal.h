@@ -20,7 +20,7 @@ struct sim_http { /* the network between core and broker */
     struct broker *broker;
     struct virtual_clock *clock;
     uint64_t seed;
-    int64_t tick;     /* keys the draws, with the ordinal within the tick */
+    int64_t tick; /* keys the draws, with the ordinal within the tick */
     uint64_t ordinal;
 };
 void sim_http_init(struct sim_http *http, struct broker *broker, struct virtual_clock *clock,
@@ -31,8 +31,7 @@ struct direct_http { /* handles at once, at the broker's door: late requests, fo
     struct broker *broker;
     struct virtual_clock *clock;
 };
-void direct_http_init(struct direct_http *http, struct broker *broker,
-                      struct virtual_clock *clock);
+void direct_http_init(struct direct_http *http, struct broker *broker, struct virtual_clock *clock);
 
 struct tap { /* tells what the core sees as EVENT_HTTP, and the watch what it is about to do */
     struct http seam;
@@ -76,7 +75,7 @@ struct stage {
     struct mortal_disk mortal_disk;
     struct sim_entropy entropy;
     struct sim_host host;
-    struct world world;          /* the core's */
+    struct world world; /* the core's */
     struct sim_entropy operator_entropy;
     struct sim_host operator_host;
     struct world operator_world; /* the operator's shell: another port of the same disk */

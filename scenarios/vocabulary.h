@@ -26,7 +26,7 @@ enum stage_command {
 #define X(command, word, meaning, parameters) command,
     STAGE_COMMANDS(X)
 #undef X
-    STAGE_COMMAND_COUNT
+        STAGE_COMMAND_COUNT
 };
 
 /* Conditions that must never be: judged after every event of every run (watch.h). The letters are
@@ -51,7 +51,7 @@ enum stage_condition {
 #define X(condition, id, meaning) condition,
     STAGE_CONDITIONS(X)
 #undef X
-    STAGE_CONDITION_COUNT
+        STAGE_CONDITION_COUNT
 };
 
 /* True if a mechanism of docs/mechanisms.md has this id. */

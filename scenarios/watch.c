@@ -206,8 +206,8 @@ static void judge_naked(struct watch *watch, const struct watch_symbol *symbol, 
     if (symbol->naked_since.ns == 0 || !is_session(watch, now, &session)) {
         return;
     }
-    struct utc since = utc_is_before(symbol->naked_since, session.open) ? session.open
-                                                                       : symbol->naked_since;
+    struct utc since =
+        utc_is_before(symbol->naked_since, session.open) ? session.open : symbol->naked_since;
     bool is_paged = watch->paged_at.ns >= since.ns;
     if (now.ns - since.ns > NAKED_MAX.ns + SPAN_S(10).ns && !is_paged && !symbol->is_exiting) {
         watch_break(watch, CONDITION_X1, now, symbol->symbol);
@@ -221,8 +221,8 @@ static void judge_leaving(struct watch *watch, const struct watch_symbol *symbol
         !is_session(watch, now, &session)) {
         return;
     }
-    struct utc since = utc_is_before(symbol->leave_since, session.open) ? session.open
-                                                                       : symbol->leave_since;
+    struct utc since =
+        utc_is_before(symbol->leave_since, session.open) ? session.open : symbol->leave_since;
     if (now.ns - since.ns > LEAVE_MAX.ns) {
         watch_break(watch, CONDITION_X7, now, symbol->symbol);
     }
@@ -282,8 +282,8 @@ static void drop_strict(struct watch *watch, size_t i) {
 /* EVENT_MODE comes at the end of a tick; what binds within it is the causes themselves. */
 static void on_cause(struct watch *watch, const struct event *event) {
     size_t i = find_strict(watch, event->subject);
-    bool is_strict = strstr(event->body, "\"REDUCE_ONLY\"") != NULL ||
-                     strstr(event->body, "\"HALT\"") != NULL;
+    bool is_strict =
+        strstr(event->body, "\"REDUCE_ONLY\"") != NULL || strstr(event->body, "\"HALT\"") != NULL;
     if (strcmp(event->what, "acted") == 0 && is_strict && i == watch->strict_count &&
         i < WATCH_LATCHES_MAX) {
         snprintf(watch->strict[watch->strict_count++], INBOX_CAUSE_MAX, "%s", event->subject);
@@ -372,12 +372,24 @@ static void watch_observe(struct observer *observer, const struct event *event) 
     struct watch *watch = (struct watch *)observer;
     expect_event(watch, event);
     switch (event->kind) {
-    case EVENT_ROW: on_row(watch, event); break;
-    case EVENT_MODE: on_mode(watch, event); break;
-    case EVENT_MECHANISM: on_cause(watch, event); break;
-    case EVENT_START: on_start(watch); break;
-    case EVENT_ORDER: on_core_order(watch, event); break;
-    case EVENT_PROTECTION: on_protection(watch, event); break;
+    case EVENT_ROW:
+        on_row(watch, event);
+        break;
+    case EVENT_MODE:
+        on_mode(watch, event);
+        break;
+    case EVENT_MECHANISM:
+        on_cause(watch, event);
+        break;
+    case EVENT_START:
+        on_start(watch);
+        break;
+    case EVENT_ORDER:
+        on_core_order(watch, event);
+        break;
+    case EVENT_PROTECTION:
+        on_protection(watch, event);
+        break;
     case EVENT_EXIT:
         symbol_of(watch, event->symbol)->is_exiting = strcmp(event->what, "over") != 0;
         break;
@@ -394,14 +406,21 @@ static void watch_observe(struct observer *observer, const struct event *event) 
         watch->first_disturbance =
             watch->first_disturbance.ns == 0 ? event->at : watch->first_disturbance;
         break;
-    case EVENT_LEDGER_ORDER: on_ledger_order(watch, event); break;
-    case EVENT_LEDGER_FILL: on_ledger_fill(watch, event); break;
-    case EVENT_LEDGER_EQUITY: judge_tick(watch, event->at); break;
+    case EVENT_LEDGER_ORDER:
+        on_ledger_order(watch, event);
+        break;
+    case EVENT_LEDGER_FILL:
+        on_ledger_fill(watch, event);
+        break;
+    case EVENT_LEDGER_EQUITY:
+        judge_tick(watch, event->at);
+        break;
     case EVENT_HTTP:
     case EVENT_DOCUMENT:
     case EVENT_REFUSAL:
     case EVENT_TICK:
-    case EVENT_STOP: break;
+    case EVENT_STOP:
+        break;
     }
 }
 

@@ -28,12 +28,12 @@ static bool next_session_parse(const char *text, struct when *out) {
     int hour = 0;
     int minute = 0;
     int used = 0;
-    if (sscanf(text, "next session %2d:%2d%n", &hour, &minute, &used) != 2 ||
-        text[used] != '\0' || !is_clock_time(hour, minute, 0)) {
+    if (sscanf(text, "next session %2d:%2d%n", &hour, &minute, &used) != 2 || text[used] != '\0' ||
+        !is_clock_time(hour, minute, 0)) {
         return false;
     }
-    *out = (struct when){.kind = WHEN_NEXT_SESSION,
-                         .time_of_day = SPAN_S(hour * 3600 + minute * 60)};
+    *out =
+        (struct when){.kind = WHEN_NEXT_SESSION, .time_of_day = SPAN_S(hour * 3600 + minute * 60)};
     return true;
 }
 

@@ -89,11 +89,9 @@ int64_t market_ignored_bars(const struct market *market);
 
 /* False before the first known price. Outside sessions: the last of the session before. `at` may
  * go back at most one session. */
-bool market_quote_at(struct market *market, size_t symbol, struct utc at,
-                     struct market_quote *out);
+bool market_quote_at(struct market *market, size_t symbol, struct utc at, struct market_quote *out);
 /* The last trade at or before `at`. */
-bool market_trade_at(struct market *market, size_t symbol, struct utc at,
-                     struct market_trade *out);
+bool market_trade_at(struct market *market, size_t symbol, struct utc at, struct market_trade *out);
 /* The next instant after `at` at which quote or trade of a symbol may change (whole seconds in
  * sessions); INT64_MAX after the last. */
 struct utc market_next_step(const struct market *market, struct utc at);
@@ -112,7 +110,6 @@ bool market_daily_bar(struct market *market, size_t symbol, struct date date, st
                       struct market_bar *out);
 /* Closing price of the last session before a date; false if there is none. Tells what the date's
  * morning knows: the caller does not ask for a date that has not come. */
-bool market_previous_close(struct market *market, size_t symbol, struct date date,
-                           struct usd *out);
+bool market_previous_close(struct market *market, size_t symbol, struct date date, struct usd *out);
 
 #endif

@@ -135,8 +135,9 @@ static enum err_code compare_anchors(const struct ledger_anchor *stored,
     if (stored->speed.nanos != asked->speed.nanos || stored->seed != asked->seed ||
         strcmp(stored->market, asked->market) != 0) {
         return err_set(err, ERR_CONFIG,
-                       ANCHOR_FILE ": the ledger was made with speed %s, seed %llu, market '%.200s'; "
-                                   "start with these or give another folder",
+                       ANCHOR_FILE
+                       ": the ledger was made with speed %s, seed %llu, market '%.200s'; "
+                       "start with these or give another folder",
                        speed, (unsigned long long)stored->seed, stored->market);
     }
     return ERR_OK;
@@ -155,8 +156,7 @@ static enum err_code first_anchor(struct disk *disk, const struct ledger_anchor 
     return code == ERR_NOT_FOUND ? write_anchor(disk, anchor, err) : code;
 }
 
-static enum err_code open_anchor(struct disk *disk, struct ledger_anchor *anchor,
-                                 struct err *err) {
+static enum err_code open_anchor(struct disk *disk, struct ledger_anchor *anchor, struct err *err) {
     struct disk_file file = {0};
     struct text text = {0};
     struct ledger_anchor stored = {0};
@@ -246,8 +246,9 @@ static enum err_code replay_line(const char *line, size_t n, uint64_t *chain, le
     char expected[17];
     hash64_print(hash, expected);
     if (memcmp(expected, line, HASH_DIGITS) != 0) {
-        return err_set(err, ERR_CORRUPT, "the checksum does not fit: the line was altered, or one "
-                                         "before it removed");
+        return err_set(err, ERR_CORRUPT,
+                       "the checksum does not fit: the line was altered, or one "
+                       "before it removed");
     }
     enum err_code code = json_parse(json, json_len, &tree, err);
     if (code == ERR_OK) {

@@ -26,7 +26,7 @@ struct ledger_anchor {
 };
 
 struct ledger_entry { /* borrowed for the call */
-    struct utc at; /* served time at which it was handled */
+    struct utc at;    /* served time at which it was handled */
     const char *method, *path, *query, *body;
     int status;
     uint64_t answer_hash;

@@ -117,8 +117,7 @@ static enum MHD_Result send_answer(struct serve *serve, struct MHD_Connection *c
         return MHD_NO;
     }
     add_headers(serve, answer, response);
-    enum MHD_Result result =
-        MHD_queue_response(connection, (unsigned)response->status, answer);
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned)response->status, answer);
     MHD_destroy_response(answer);
     return result;
 }
@@ -283,9 +282,9 @@ static void on_end(void *context, struct MHD_Connection *connection, void **requ
     *request = NULL;
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-                                  const char *url, const char *method, const char *version,
-                                  const char *bytes, size_t *n, void **request) {
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *bytes,
+                                  size_t *n, void **request) {
     struct serve *serve = context;
     struct visit *visit = *request;
     (void)url;
@@ -381,8 +380,7 @@ static enum err_code start_daemon(struct serve *serve, struct err *err) {
         return err_set(err, ERR_IO, "cannot serve on 127.0.0.1:%u: %s; choose another port",
                        serve->options.port, strerror(errno));
     }
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(serve->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(serve->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     const union MHD_DaemonInfo *bound =
         MHD_get_daemon_info(serve->daemon, MHD_DAEMON_INFO_BIND_PORT);
     if (info == NULL || bound == NULL) {

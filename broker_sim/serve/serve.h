@@ -22,7 +22,7 @@ struct serve;
 struct serve_options { /* all pointers borrowed, and outlive the server */
     uint16_t port;     /* 0: any, see serve_port() */
     struct market *market;
-    const char *market_name; /* kept in the ledger: "synthetic:50" or a folder */
+    const char *market_name;      /* kept in the ledger: "synthetic:50" or a folder */
     struct broker_options broker; /* start is the served time at the first start of a ledger */
     struct ratio speed;           /* zero means 1 */
     struct clock *clock;          /* its wall time drives served time */

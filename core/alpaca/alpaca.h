@@ -97,8 +97,8 @@ struct broker_order {
     enum order_type type;
     enum order_tif tif;
     enum broker_status status;
-    char status_word[24]; /* as sent */
-    struct qty qty;       /* zero for a notional order */
+    char status_word[24];  /* as sent */
+    struct qty qty;        /* zero for a notional order */
     struct qty filled_qty; /* cumulative */
     bool has_avg;
     struct usd filled_avg_price; /* of all fills */
@@ -165,22 +165,22 @@ struct order_change { /* what goes into PATCH; zero members are left as they are
     struct usd stop_price;
 };
 
-struct alpaca_reply { /* of the last call */
-    int status;            /* 0 when no answer came */
-    int64_t code;          /* of the error body; 0 when absent */
-    char message[160];     /* never decides anything */
-    bool is_duplicate_id;  /* 422 and the id was in use: found by asking, not by wording */
+struct alpaca_reply {         /* of the last call */
+    int status;               /* 0 when no answer came */
+    int64_t code;             /* of the error body; 0 when absent */
+    char message[160];        /* never decides anything */
+    bool is_duplicate_id;     /* 422 and the id was in use: found by asking, not by wording */
     struct mono last_byte_at; /* when the request had left at the latest */
 };
 
 struct alpaca_options {
-    struct world *world;     /* borrowed */
-    const char *key_id;      /* copied, wiped at destroy */
+    struct world *world; /* borrowed */
+    const char *key_id;  /* copied, wiped at destroy */
     const char *secret;
-    const char *feed;        /* "sip" or "iex" */
-    struct span read_deadline;   /* 3 s */
-    struct span submit_deadline; /* 5 s */
-    struct span slow_deadline;   /* 10 s: housekeeping */
+    const char *feed;                         /* "sip" or "iex" */
+    struct span read_deadline;                /* 3 s */
+    struct span submit_deadline;              /* 5 s */
+    struct span slow_deadline;                /* 10 s: housekeeping */
     int64_t rate_core, rate_exit, rate_other; /* requests a minute: 140, 40, 20 */
 };
 
@@ -213,8 +213,8 @@ enum err_code alpaca_get_asset(struct alpaca *alpaca, const char *symbol, bool *
 enum err_code alpaca_get_positions(struct alpaca *alpaca, struct broker_position *out,
                                    size_t *count, struct err *err) MUST_USE;
 /* All open orders, paged until done; out has room for ALPACA_ORDERS_MAX; ERR_LIMIT beyond. */
-enum err_code alpaca_get_open_orders(struct alpaca *alpaca, struct broker_order *out,
-                                     size_t *count, struct err *err) MUST_USE;
+enum err_code alpaca_get_open_orders(struct alpaca *alpaca, struct broker_order *out, size_t *count,
+                                     struct err *err) MUST_USE;
 /* Orders of any status submitted after an instant, oldest first, paged until done. */
 enum err_code alpaca_get_orders_since(struct alpaca *alpaca, struct utc after,
                                       struct broker_order *out, size_t *count,

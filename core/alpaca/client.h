@@ -18,7 +18,7 @@ struct memo {
 };
 
 struct alpaca {
-    struct world *world; /* borrowed */
+    struct world *world;                /* borrowed */
     char key_id[ALPACA_CREDENTIAL_MAX]; /* wiped at destroy */
     char secret[ALPACA_CREDENTIAL_MAX];
     char feed[8];
@@ -47,8 +47,7 @@ void text_add_encoded(struct text *text, const char *string);
 
 /* Sends what was written and judges the status as alpaca.h says; the body stays in response until the
  * next call. Text of err does not yet name the request: client_wrap() does. */
-enum err_code client_send(struct alpaca *alpaca, const struct call *call,
-                          struct err *err) MUST_USE;
+enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct err *err) MUST_USE;
 /* A read with the deadline of the lane. */
 enum err_code client_read(struct alpaca *alpaca, enum http_host host, struct err *err) MUST_USE;
 /* Puts "METHOD path: " before the text of err, which may be NULL; returns code. */

@@ -12,8 +12,8 @@ enum field_kind {
     FIELD_COPY,     /* string into a char array; too long is an error */
     FIELD_COPY_CUT, /* the same, cut to what fits */
     FIELD_WORD,     /* const char * into the tree */
-    FIELD_USD,      /* decimal string or number; decimals beyond the ninth are cut: averages have them */
-    FIELD_QTY,      /* decimal string or number, exact */
+    FIELD_USD, /* decimal string or number; decimals beyond the ninth are cut: averages have them */
+    FIELD_QTY, /* decimal string or number, exact */
     FIELD_UTC,
     FIELD_DATE,
     FIELD_BOOL,
@@ -26,8 +26,8 @@ struct field {
     enum field_kind kind;
     bool is_required;
     size_t offset;
-    size_t size;     /* of a char array */
-    size_t flag;     /* offset of a bool that becomes true when the member is there */
+    size_t size; /* of a char array */
+    size_t flag; /* offset of a bool that becomes true when the member is there */
     bool has_flag;
 };
 

@@ -92,8 +92,8 @@ static enum err_code read_string(const struct field *field, const cJSON *member,
     }
     if (length >= field->size) {
         if (field->kind == FIELD_COPY) {
-            return err_set(err, ERR_PARSE, "%s: '%.60s' is longer than %zu characters",
-                           field->key, text, field->size - 1);
+            return err_set(err, ERR_PARSE, "%s: '%.60s' is longer than %zu characters", field->key,
+                           text, field->size - 1);
         }
         length = field->size - 1;
     }

@@ -189,8 +189,7 @@ enum err_code parse_order(const cJSON *tree, struct broker_order *out, struct er
         FIELD(struct wire_order, tif, "time_in_force", FIELD_WORD, true),
         FIELD_FLAGGED(struct wire_order, order.limit_price, order.has_limit, "limit_price",
                       FIELD_USD),
-        FIELD_FLAGGED(struct wire_order, order.stop_price, order.has_stop, "stop_price",
-                      FIELD_USD),
+        FIELD_FLAGGED(struct wire_order, order.stop_price, order.has_stop, "stop_price", FIELD_USD),
         FIELD(struct wire_order, order.status_word, "status", FIELD_COPY_CUT, true),
     };
     if (parse_object(tree, fields, COUNT(fields), &wire, err) != ERR_OK ||
@@ -210,13 +209,13 @@ struct wire_activity {
 
 static enum err_code finish_fill(struct wire_activity *wire, struct err *err) {
     const struct broker_activity *fill = &wire->activity;
-    const char *missing = !wire->has_time              ? "transaction_time"
-                          : !wire->has_qty             ? "qty"
-                          : !wire->has_price           ? "price"
-                          : wire->side == NULL         ? "side"
-                          : fill->symbol[0] == '\0'    ? "symbol"
-                          : fill->order_id[0] == '\0'  ? "order_id"
-                                                       : NULL;
+    const char *missing = !wire->has_time             ? "transaction_time"
+                          : !wire->has_qty            ? "qty"
+                          : !wire->has_price          ? "price"
+                          : wire->side == NULL        ? "side"
+                          : fill->symbol[0] == '\0'   ? "symbol"
+                          : fill->order_id[0] == '\0' ? "order_id"
+                                                      : NULL;
     if (missing != NULL) {
         return err_set(err, ERR_PARSE, "%s: missing", missing);
     }

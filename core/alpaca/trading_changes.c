@@ -44,8 +44,7 @@ static void write_order(struct alpaca *alpaca, const struct order_request *reque
 }
 
 /* The order a change was answered with; unreadable is ERR_UNKNOWN, because the change was accepted. */
-static enum err_code read_answer(struct alpaca *alpaca, struct broker_order *out,
-                                 struct err *err) {
+static enum err_code read_answer(struct alpaca *alpaca, struct broker_order *out, struct err *err) {
     cJSON *tree = NULL;
     enum err_code code = client_tree(alpaca, &tree, err);
     if (code == ERR_OK) {
@@ -58,12 +57,12 @@ static enum err_code read_answer(struct alpaca *alpaca, struct broker_order *out
     return code == ERR_OK ? ERR_OK : ERR_UNKNOWN;
 }
 
-#define CODE_REQUEST_SHAPE 40010001 /* arrives with HTTP 422; a used client id is one of its causes */
+#define CODE_REQUEST_SHAPE                                                                         \
+    40010001 /* arrives with HTTP 422; a used client id is one of its causes */
 
 /* After a 422 that may mean "id in use": asks for the id. The submit itself was refused; only what the
  * id stands for is open, and when that cannot be told the caller must ask later: ERR_UNKNOWN. */
-static enum err_code find_duplicate(struct alpaca *alpaca, const char *client_id,
-                                    struct err *err) {
+static enum err_code find_duplicate(struct alpaca *alpaca, const char *client_id, struct err *err) {
     struct alpaca_reply reply = alpaca->reply;
     struct broker_order found = {0};
     struct err ask = {0};

@@ -135,8 +135,7 @@ enum err_code alpaca_get_clock(struct alpaca *alpaca, struct broker_clock *out, 
 }
 
 enum err_code alpaca_get_calendar(struct alpaca *alpaca, struct date first, struct date last,
-                                  struct session *out, size_t max, size_t *count,
-                                  struct err *err) {
+                                  struct session *out, size_t max, size_t *count, struct err *err) {
     const struct list sessions = {"session", item_session, sizeof *out, max};
     char from[DATE_TEXT_MAX];
     char to[DATE_TEXT_MAX];
@@ -173,8 +172,8 @@ enum err_code alpaca_get_positions(struct alpaca *alpaca, struct broker_position
 }
 
 /* A full page may hide more: 500 open orders are beyond every limit of this program. */
-enum err_code alpaca_get_open_orders(struct alpaca *alpaca, struct broker_order *out,
-                                     size_t *count, struct err *err) {
+enum err_code alpaca_get_open_orders(struct alpaca *alpaca, struct broker_order *out, size_t *count,
+                                     struct err *err) {
     const struct list orders = {"order", item_order, sizeof *out, ALPACA_ORDERS_MAX - 1};
     client_begin(alpaca, "/v2/orders");
     text_add(&alpaca->query, "status=open&limit=500&nested=false");

@@ -25,8 +25,7 @@ static struct arena_block *block_create(size_t size_bytes) {
 void *arena_alloc(struct arena *arena, size_t size_bytes) {
     size_t rounded = (size_bytes + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     CHECK(rounded >= size_bytes);
-    while (arena->current != NULL &&
-           arena->current->size_bytes - arena->current->used < rounded &&
+    while (arena->current != NULL && arena->current->size_bytes - arena->current->used < rounded &&
            arena->current->next != NULL) {
         arena->current = arena->current->next;
     }

@@ -85,8 +85,7 @@ bool calendar_session(const struct calendar *calendar, struct date date, struct 
 /* The longest gap between sessions, extra closed days included, is far below this. */
 enum { SEARCH_DAYS = 120 };
 
-bool calendar_current_or_next(const struct calendar *calendar, struct utc at,
-                              struct session *out) {
+bool calendar_current_or_next(const struct calendar *calendar, struct utc at, struct session *out) {
     struct date date = ny_date(at);
     for (int i = 0; i < SEARCH_DAYS; i++, date = date_add(date, 1)) {
         struct session session;

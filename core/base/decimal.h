@@ -25,8 +25,8 @@ struct ratio { /* a plain number: 0.03 is 3 % */
     int64_t nanos;
 };
 
-#define USD(whole) ((struct usd){(int64_t)(whole) * NANOS})
-#define QTY(whole) ((struct qty){(int64_t)(whole) * NANOS})
+#define USD(whole) ((struct usd){(int64_t)(whole)*NANOS})
+#define QTY(whole) ((struct qty){(int64_t)(whole)*NANOS})
 
 /* Large enough for every printed decimal and its NUL. */
 #define DECIMAL_TEXT_MAX 32

@@ -8,8 +8,8 @@ enum err_code json_parse(const char *bytes, size_t n, cJSON **out, struct err *e
     cJSON *tree = cJSON_ParseWithLengthOpts(bytes, n, &end, false);
     size_t at = end == NULL ? 0 : (size_t)(end - bytes);
     if (tree != NULL) {
-        while (at < n && (bytes[at] == ' ' || bytes[at] == '\n' || bytes[at] == '\r' ||
-                          bytes[at] == '\t')) {
+        while (at < n &&
+               (bytes[at] == ' ' || bytes[at] == '\n' || bytes[at] == '\r' || bytes[at] == '\t')) {
             at++;
         }
         if (at == n) {
@@ -44,8 +44,7 @@ static enum err_code wrong_type(const char *key, const cJSON *member, const char
     return err_set(err, ERR_PARSE, "%s: not %s", key, wanted);
 }
 
-enum err_code json_string(const cJSON *object, const char *key, const char **out,
-                          struct err *err) {
+enum err_code json_string(const cJSON *object, const char *key, const char **out, struct err *err) {
     const cJSON *member = json_member(object, key);
     if (!cJSON_IsString(member)) {
         return wrong_type(key, member, "a string", err);
@@ -86,8 +85,7 @@ enum err_code json_object(const cJSON *object, const char *key, const cJSON **ou
     return ERR_OK;
 }
 
-enum err_code json_array(const cJSON *object, const char *key, const cJSON **out,
-                         struct err *err) {
+enum err_code json_array(const cJSON *object, const char *key, const cJSON **out, struct err *err) {
     const cJSON *member = json_member(object, key);
     if (!cJSON_IsArray(member)) {
         return wrong_type(key, member, "an array", err);

@@ -25,8 +25,8 @@ struct date {
     int32_t days; /* since 1970-01-01 */
 };
 
-#define SPAN_MS(n) ((struct span){(int64_t)(n) * 1000000})
-#define SPAN_S(n) ((struct span){(int64_t)(n) * 1000000000})
+#define SPAN_MS(n) ((struct span){(int64_t)(n)*1000000})
+#define SPAN_S(n) ((struct span){(int64_t)(n)*1000000000})
 #define SPAN_MIN(n) SPAN_S(60 * (int64_t)(n))
 #define SPAN_HOURS(n) SPAN_S(3600 * (int64_t)(n))
 #define SPAN_DAYS(n) SPAN_S(86400 * (int64_t)(n))

@@ -3,7 +3,6 @@
 
 #include "core/base/hash.h"
 
-
 enum setting_kind { SETTING_USD, SETTING_RATIO, SETTING_INT, SETTING_SPAN_S, SETTING_BOOL };
 
 struct setting {
@@ -16,8 +15,13 @@ struct setting {
 };
 
 #define SETTING(field_, key_, kind_, fallback_, lowest_, highest_, safer_, meaning_)               \
-    {.key = key_, .kind = kind_, .offset = offsetof(struct config, field_),                        \
-     .fallback = fallback_, .lowest = lowest_, .highest = highest_, .safer = #safer_,              \
+    {.key = key_,                                                                                  \
+     .kind = kind_,                                                                                \
+     .offset = offsetof(struct config, field_),                                                    \
+     .fallback = fallback_,                                                                        \
+     .lowest = lowest_,                                                                            \
+     .highest = highest_,                                                                          \
+     .safer = #safer_,                                                                             \
      .meaning = meaning_},
 #define CONFIG_USD(field, key, ...) SETTING(field, key, SETTING_USD, __VA_ARGS__)
 #define CONFIG_RATIO(field, key, ...) SETTING(field, key, SETTING_RATIO, __VA_ARGS__)
@@ -170,8 +174,8 @@ static bool read_member(const struct setting *setting, const cJSON *member, int6
     return true;
 }
 
-static void apply_setting(struct config *config, const struct setting *setting,
-                          const cJSON *member, struct text *faults) {
+static void apply_setting(struct config *config, const struct setting *setting, const cJSON *member,
+                          struct text *faults) {
     int64_t nanos = 0;
     if (!read_member(setting, member, &nanos, faults)) {
         return;
@@ -205,7 +209,8 @@ static bool has_symbol(const struct config *config, const char *symbol) {
 static void apply_symbol(struct config *config, const cJSON *item, struct text *faults) {
     const char *symbol = cJSON_IsString(item) ? item->valuestring : "";
     if (!is_symbol(symbol)) {
-        text_add_format(faults, "universe: '%.40s' is not a symbol; write 1 to %d of A-Z, 0-9, '.'\n",
+        text_add_format(faults,
+                        "universe: '%.40s' is not a symbol; write 1 to %d of A-Z, 0-9, '.'\n",
                         symbol, CONFIG_SYMBOL_MAX - 1);
     } else if (has_symbol(config, symbol)) {
         text_add_format(faults, "universe: '%s' is there twice; remove one\n", symbol);
@@ -308,8 +313,7 @@ enum err_code config_apply(struct config *config, const cJSON *object, struct te
 
 /* One cross-check: when it does not hold, a line with both keys, both values and the remedy. */
 static void require(bool holds, const char *key, int64_t value, const char *relation,
-                    const char *other_key, int64_t other, const char *remedy,
-                    struct text *faults) {
+                    const char *other_key, int64_t other, const char *remedy, struct text *faults) {
     if (holds) {
         return;
     }
@@ -370,10 +374,10 @@ static void check_losses(const struct config *c, struct text *faults) {
 }
 
 static void check_targets(const struct config *c, struct text *faults) {
-    require(c->target_1.nanos < c->target_2.nanos, "exits.target_1", c->target_1.nanos,
-            "not below", "exits.target_2", c->target_2.nanos, "write ascending targets", faults);
-    require(c->target_2.nanos < c->target_3.nanos, "exits.target_2", c->target_2.nanos,
-            "not below", "exits.target_3", c->target_3.nanos, "write ascending targets", faults);
+    require(c->target_1.nanos < c->target_2.nanos, "exits.target_1", c->target_1.nanos, "not below",
+            "exits.target_2", c->target_2.nanos, "write ascending targets", faults);
+    require(c->target_2.nanos < c->target_3.nanos, "exits.target_2", c->target_2.nanos, "not below",
+            "exits.target_3", c->target_3.nanos, "write ascending targets", faults);
     int64_t shares = c->target_share_1.nanos + c->target_share_2.nanos;
     require(shares <= NANOS, "exits.target_share_1 + exits.target_share_2", shares, "above",
             "the whole", NANOS, "lower either", faults);
@@ -389,10 +393,10 @@ static void check_engine(const struct config *c, struct text *faults) {
     int64_t rates = c->rate_core + c->rate_exit + c->rate_other;
     require(rates <= BROKER_RATE, "broker.rate_core + rate_exit + rate_other", rates * NANOS,
             "above", "the broker's limit a minute", BROKER_RATE * NANOS, "lower one", faults);
-    require(c->cycle.ns >= c->tick_open.ns, "engine.cycle_s", c->cycle.ns, "below",
-            "engine.tick_s", c->tick_open.ns, "a cycle is at least one tick", faults);
-    require(c->truth_max_age.ns > c->tick_open.ns, "degraded.truth_max_age_s",
-            c->truth_max_age.ns, "not above", "engine.tick_s", c->tick_open.ns,
+    require(c->cycle.ns >= c->tick_open.ns, "engine.cycle_s", c->cycle.ns, "below", "engine.tick_s",
+            c->tick_open.ns, "a cycle is at least one tick", faults);
+    require(c->truth_max_age.ns > c->tick_open.ns, "degraded.truth_max_age_s", c->truth_max_age.ns,
+            "not above", "engine.tick_s", c->tick_open.ns,
             "raise it: truth would be too old before the next tick", faults);
 }
 
@@ -450,7 +454,8 @@ enum err_code config_explain(const struct config *config, const char *key, struc
         text_add_format(out, "universe: %zu symbols that may be bought, 1 to %d\n",
                         config->symbol_count, CONFIG_SYMBOLS_MAX);
     } else if (strcmp(key, KEY_FEED) == 0) {
-        text_add_format(out, "data.feed = %s: where quotes, trades and bars come from, sip or iex\n",
+        text_add_format(out,
+                        "data.feed = %s: where quotes, trades and bars come from, sip or iex\n",
                         config->feed);
     } else if (setting == NULL) {
         return err_set(err, ERR_NOT_FOUND, "'%.60s' is no setting; the nearest is %s", key,
@@ -459,8 +464,8 @@ enum err_code config_explain(const struct config *config, const char *key, struc
         text_add_format(out, "%s = ", key);
         text_add_decimal(out, setting_nanos(config, setting));
         text_add_format(out, " (%s): %s. Default %s, from %s to %s; safer: %s.\n",
-                        units[setting->kind], setting->meaning, setting->fallback,
-                        setting->lowest, setting->highest,
+                        units[setting->kind], setting->meaning, setting->fallback, setting->lowest,
+                        setting->highest,
                         setting->safer[0] == 'D'   ? "lower"
                         : setting->safer[0] == 'U' ? "higher"
                                                    : "neither");

@@ -51,14 +51,14 @@ struct engine {
     struct usd last_cash;
 
     bool is_stopping;
-    bool is_killing;            /* entries not yet verified gone */
+    bool is_killing; /* entries not yet verified gone */
     struct utc kill_clear_since;
     int64_t tick;
     struct utc next_at;
-    struct utc full_due;        /* next full tick */
-    struct utc cycle_due;       /* next cycle */
-    struct utc bars_from;       /* bars wanted from here on */
-    bool is_truth_clean;        /* this tick's account, positions and orders all came */
+    struct utc full_due;  /* next full tick */
+    struct utc cycle_due; /* next cycle */
+    struct utc bars_from; /* bars wanted from here on */
+    bool is_truth_clean;  /* this tick's account, positions and orders all came */
     bool is_cycle;
     enum mode shown_mode;
     struct text metadata_saved; /* position_metadata.json as last saved */

@@ -95,7 +95,8 @@ static bool is_busy(void *context, const char *symbol) {
     const struct engine *engine = context;
     for (size_t i = 0; i < engine->orders.count; i++) {
         const struct order *order = &engine->orders.items[i];
-        bool may_fill = !order_is_over(order) && (order->purpose != PURPOSE_STOP || !order->is_seen);
+        bool may_fill =
+            !order_is_over(order) && (order->purpose != PURPOSE_STOP || !order->is_seen);
         if (may_fill && strcmp(order->symbol, symbol) == 0) {
             return true;
         }
@@ -111,13 +112,11 @@ static bool poll_positions(struct engine *engine) {
     }
     engine->truth.has_positions = true;
     engine->truth.positions_at = clock_mono(engine->world->clock);
-    struct reconcile_result result =
-        reconcile(&engine->book, listing, count, engine->journal,
-                  clock_utc(engine->world->clock), is_busy, engine);
+    struct reconcile_result result = reconcile(&engine->book, listing, count, engine->journal,
+                                               clock_utc(engine->world->clock), is_busy, engine);
     if (result.confirmed > 0) {
         log_alert(&engine->log, ALERT_PAGE,
-                  result.is_vanished ? "position_vanished" : "position_unexplained",
-                  result.symbol);
+                  result.is_vanished ? "position_vanished" : "position_unexplained", result.symbol);
         causes_hold(&engine->causes, "reconciliation", MODE_REDUCE_ONLY,
                     result.is_vanished ? "a position vanished without a fill"
                                        : "a position no fill of ours explains");
@@ -221,8 +220,8 @@ void poll_bars(struct engine *engine) {
     if (engine->bars_from.ns < earliest.ns) {
         engine->bars_from = earliest;
     }
-    (void)!alpaca_get_bars(engine->alpaca, config->symbols, config->symbol_count,
-                           engine->bars_from, take_bar, engine, NULL);
+    (void)!alpaca_get_bars(engine->alpaca, config->symbols, config->symbol_count, engine->bars_from,
+                           take_bar, engine, NULL);
 }
 
 static bool flow_is_known(const struct engine *engine, const char *id) {
@@ -295,8 +294,7 @@ static void poll_flows(struct engine *engine) {
     if (!engine->is_cycle && !is_step) {
         return;
     }
-    struct broker_activity *activities =
-        calloc(ACTIVITIES_MAX, sizeof *activities);
+    struct broker_activity *activities = calloc(ACTIVITIES_MAX, sizeof *activities);
     size_t count = 0;
     struct utc since = ny_to_utc(date_add(ny_date(clock_utc(engine->world->clock)), -1), 0, 0);
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
@@ -319,8 +317,8 @@ static struct equity_reading reading_now(const struct engine *engine) {
                                      .equity = truth->account.equity,
                                      .previous_close = truth->account.last_equity};
     struct date previous = {0};
-    reading.has_previous_close = previous_session(engine, &previous) &&
-                                 previous.days == truth->account.balance_asof.days;
+    reading.has_previous_close =
+        previous_session(engine, &previous) && previous.days == truth->account.balance_asof.days;
     for (size_t i = 0; i < engine->flow_count; i++) {
         const struct flow *flow = &engine->flows[i];
         reading.flows_ever = usd_add(reading.flows_ever, flow->amount);
@@ -357,14 +355,13 @@ void poll_truth(struct engine *engine) {
     data_guard_mark(truth, &engine->book, engine->config, now);
     if (has_account && has_positions) {
         poll_flows(engine);
-        data_guard_judge(&engine->data_guard, truth, &engine->book, engine->config,
-                         &engine->causes, now);
+        data_guard_judge(&engine->data_guard, truth, &engine->book, engine->config, &engine->causes,
+                         now);
         struct equity_reading reading = reading_now(engine);
         engine->gateway.flows_today = reading.flows_today;
         account_guards_judge(&engine->guards, &reading);
     }
     struct mono mono = clock_mono(engine->world->clock);
-    degraded_mode_judge(&engine->degraded, &engine->causes, engine->config,
-                        truth_age(engine, mono), engine->is_truth_clean && engine->is_ids_checked,
-                        mono);
+    degraded_mode_judge(&engine->degraded, &engine->causes, engine->config, truth_age(engine, mono),
+                        engine->is_truth_clean && engine->is_ids_checked, mono);
 }

@@ -10,8 +10,8 @@
 struct clock_served {
     struct clock seam;
     struct clock *inner;
-    struct utc served;  /* the anchor: this served time ... */
-    struct utc wall;    /* ... was at this wall time */
+    struct utc served; /* the anchor: this served time ... */
+    struct utc wall;   /* ... was at this wall time */
     struct ratio speed;
     int64_t mono_epoch; /* multiples of MONO_EPOCH_NS that served monotonic time leaves out */
 };

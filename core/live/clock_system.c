@@ -43,7 +43,8 @@ static void system_sleep(struct clock *clock, struct span span) {
     if (ns <= 0) {
         return;
     }
-    struct timespec pause = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+    struct timespec pause = {.tv_sec = (time_t)(ns / 1000000000),
+                             .tv_nsec = (long)(ns % 1000000000)};
     /* EINTR ends the sleep on purpose: the caller looks at the host next. */
     (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
 }

@@ -14,7 +14,7 @@
 
 struct disk_posix {
     struct disk seam;
-    int root; /* descriptor of the folder */
+    int root;            /* descriptor of the folder */
     char path[PATH_MAX]; /* for messages only */
 };
 
@@ -69,8 +69,8 @@ static enum err_code code_of(int number) {
 static enum err_code failed(struct disk_posix *disk, const char *verb, const char *name,
                             struct err *err) {
     int number = errno;
-    return err_set(err, code_of(number), "%s %s/%s: %s%s", verb, disk->path, name,
-                   strerror(number), remedy(number));
+    return err_set(err, code_of(number), "%s %s/%s: %s%s", verb, disk->path, name, strerror(number),
+                   remedy(number));
 }
 
 /* An open file has forgotten its name; the kernel has not. */
@@ -394,8 +394,7 @@ static bool is_file(int folder, const struct dirent *entry) {
     if (entry->d_type != DT_UNKNOWN) {
         return entry->d_type == DT_REG;
     }
-    return fstatat(folder, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISREG(stat.st_mode);
+    return fstatat(folder, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(stat.st_mode);
 }
 
 /* Names too long for the seam are skipped: nobody could open them. */

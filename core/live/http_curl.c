@@ -149,8 +149,7 @@ static size_t on_header(char *line, size_t one, size_t n, void *context) {
 
 static bool is_expired(const struct exchange *exchange) {
     const struct http_request *request = exchange->request;
-    return request->has_expiry &&
-           clock_mono(exchange->curl->clock).ns >= request->expires_at.ns;
+    return request->has_expiry && clock_mono(exchange->curl->clock).ns >= request->expires_at.ns;
 }
 
 /* The connection stands and not a byte of the request is out: the last look at the clock. */
@@ -188,8 +187,8 @@ static enum err_code check_request(const struct http_request *request, struct er
     if (!is_method(request->method)) {
         return err_set(err, ERR_NOT_SENT, "method %.20s is not spoken here", request->method);
     }
-    if (request->path[0] != '/' || !is_target(request->path) || strchr(request->path, '?') != NULL ||
-        !is_target(request->query)) {
+    if (request->path[0] != '/' || !is_target(request->path) ||
+        strchr(request->path, '?') != NULL || !is_target(request->query)) {
         return err_set(err, ERR_NOT_SENT, "path or query is not percent-encoded");
     }
     if (request->header_count > HTTP_CURL_HEADERS_MAX) {

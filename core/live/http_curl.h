@@ -23,7 +23,8 @@
 struct http_curl;
 
 struct http_curl_options {
-    const char *trading_url; /* "https://host[:port]"; http:// only for 127.0.0.1, localhost, [::1] */
+    const char
+        *trading_url; /* "https://host[:port]"; http:// only for 127.0.0.1, localhost, [::1] */
     const char *data_url;
     struct clock *clock; /* borrowed; expires_at is a reading of its monotonic clock */
     struct ratio speed;  /* real timeouts are the asked ones divided by this; zero means 1 */

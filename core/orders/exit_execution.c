@@ -110,8 +110,7 @@ void exits_decide(struct exits *exits, const struct holding *holding, enum order
 
 static struct order *live_sale(struct exits *exits, const char *symbol) {
     struct order *order = orders_live(exits->gateway->orders, symbol, PURPOSE_EXIT);
-    return order != NULL ? order
-                         : orders_live(exits->gateway->orders, symbol, PURPOSE_SCALE_OUT);
+    return order != NULL ? order : orders_live(exits->gateway->orders, symbol, PURPOSE_SCALE_OUT);
 }
 
 static struct qty left_to_sell(const struct exit_plan *plan, const struct holding *holding) {
@@ -280,8 +279,8 @@ static void step_working(struct exits *exits, struct exit_plan *plan, struct hol
         return;
     }
     if (order != NULL) {
-        plan->rung = plan->rung < RUNGS - 1 && order->filled.nanos == 0 ? plan->rung + 1
-                                                                         : plan->rung;
+        plan->rung =
+            plan->rung < RUNGS - 1 && order->filled.nanos == 0 ? plan->rung + 1 : plan->rung;
     }
     if (!gateway->truth->clock.is_open || plan->is_spent || ++plan->rounds >= 2 * RUNGS) {
         log_alert(gateway->log, ALERT_PAGE, "exit_unfilled", plan->symbol);
@@ -294,8 +293,7 @@ static void step_working(struct exits *exits, struct exit_plan *plan, struct hol
 static void step(struct exits *exits, struct exit_plan *plan) {
     struct holding *holding = book_find(exits->gateway->book, plan->symbol);
     bool is_live = live_sale(exits, plan->symbol) != NULL;
-    bool is_done = holding == NULL ||
-                   (!is_live && left_to_sell(plan, holding).nanos <= 0) ||
+    bool is_done = holding == NULL || (!is_live && left_to_sell(plan, holding).nanos <= 0) ||
                    (!is_live && holding->qty.nanos <= 0 && !holding->is_listed);
     if (is_done) {
         finish(exits, plan);

@@ -79,8 +79,8 @@ struct exit_wish exit_rules(const struct holding *holding, const struct config *
     if (age.ns >= config->time_exit.ns) {
         return all("time");
     }
-    bool is_flat = usd_cmp(usd_abs(usd_sub(holding->mark, entry)),
-                           usd_scale(entry, config->stale_band)) <= 0;
+    bool is_flat =
+        usd_cmp(usd_abs(usd_sub(holding->mark, entry)), usd_scale(entry, config->stale_band)) <= 0;
     if (age.ns >= SPAN_DAYS(config->stale_days).ns && is_flat) {
         return all("stale");
     }

@@ -9,7 +9,7 @@
 
 struct exit_wish {
     bool is_wished;
-    bool is_part;       /* a scale-out of qty; else all */
+    bool is_part; /* a scale-out of qty; else all */
     struct qty qty;
     unsigned target;    /* bit of the target hit, 0 for none */
     const char *reason; /* "hard_stop", "trailing", "target", "decay", "time", "stale" */

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct span LATE_ARRIVAL = {INT64_C(30000000000)}; /* a request arrives by then or never */
+static const struct span LATE_ARRIVAL = {
+    INT64_C(30000000000)}; /* a request arrives by then or never */
 static const struct span LAST_LOOK_LASTS = {INT64_C(1000000000)};
 enum { NOT_FOUND_ASKS = 3 };
 
@@ -91,8 +92,7 @@ static enum err_code exchange(struct gateway *gateway, const struct order *order
         if (order->purpose == PURPOSE_STOP) {
             change.qty = order->qty;
         }
-        return alpaca_replace(gateway->alpaca, old->broker_id, &change, expires,
-                              truth, err);
+        return alpaca_replace(gateway->alpaca, old->broker_id, &change, expires, truth, err);
     }
     struct order_request request = {.side = order->side,
                                     .type = order->type,

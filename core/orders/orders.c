@@ -191,7 +191,7 @@ void orders_adopt(struct orders *orders, const struct broker_order *truth) {
                           .qty = truth->qty,
                           .limit_price = truth->limit_price,
                           .stop_price = truth->stop_price};
-    order.purpose = truth->side == SIDE_BUY     ? PURPOSE_ENTRY
+    order.purpose = truth->side == SIDE_BUY      ? PURPOSE_ENTRY
                     : truth->type == ORDER_LIMIT ? PURPOSE_EXIT
                                                  : PURPOSE_STOP;
     memcpy(order.client_id, truth->client_id, sizeof order.client_id);

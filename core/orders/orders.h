@@ -6,8 +6,8 @@
 #ifndef CORE_ORDERS_ORDERS_H
 #define CORE_ORDERS_ORDERS_H
 
-#include "core/portfolio/book.h"
 #include "core/health/log.h"
+#include "core/portfolio/book.h"
 
 #define ORDERS_MAX 256
 #define ORDER_REASON_MAX 24
@@ -16,15 +16,15 @@ enum order_purpose { PURPOSE_ENTRY, PURPOSE_EXIT, PURPOSE_SCALE_OUT, PURPOSE_STO
 
 /* state, word, is over */
 #define ORDER_STATES(X)                                                                            \
-    X(ORDER_INTENT, "intent", false)     /* journaled; no byte sent by this process */             \
-    X(ORDER_UNKNOWN, "unknown", false)   /* it may exist at the broker */                          \
-    X(ORDER_WORKING, "working", false)   /* the broker has it */                                   \
+    X(ORDER_INTENT, "intent", false)   /* journaled; no byte sent by this process */               \
+    X(ORDER_UNKNOWN, "unknown", false) /* it may exist at the broker */                            \
+    X(ORDER_WORKING, "working", false) /* the broker has it */                                     \
     X(ORDER_FILLED, "filled", true)                                                                \
     X(ORDER_CANCELED, "canceled", true)                                                            \
     X(ORDER_EXPIRED, "expired", true)                                                              \
     X(ORDER_REPLACED, "replaced", true)                                                            \
-    X(ORDER_REJECTED, "rejected", true)  /* by the broker, at once or later */                     \
-    X(ORDER_NOT_SENT, "not_sent", true)  /* by us at the last look, or no byte left */
+    X(ORDER_REJECTED, "rejected", true) /* by the broker, at once or later */                      \
+    X(ORDER_NOT_SENT, "not_sent", true) /* by us at the last look, or no byte left */
 
 enum order_state {
 #define X(state, word, is_over) state,
@@ -52,10 +52,10 @@ struct order {
     char replaces[CLIENT_ID_MAX]; /* of the order this one is a PATCH of */
     /* settling an unknown */
     struct utc last_byte_at;
-    struct utc ask_at; /* not before */
-    int asks;          /* answered "not found" after the late-arrival bound */
-    int failed_asks;   /* asks that brought no answer */
-    bool is_seen;      /* in the listing now being walked */
+    struct utc ask_at;    /* not before */
+    int asks;             /* answered "not found" after the late-arrival bound */
+    int failed_asks;      /* asks that brought no answer */
+    bool is_seen;         /* in the listing now being walked */
     struct utc cancel_at; /* cancel wished since; {0} = no */
     struct utc cancel_ask_at;
 };

@@ -47,8 +47,7 @@ static struct exposure exposure_now(const struct gateway *gateway) {
         struct usd price = holding->has_mark ? holding->mark : holding_entry_price(holding);
         struct usd value = usd_abs(usd_mul(price, qty));
         sum.gross = usd_add(sum.gross, value);
-        sum.at_stops =
-            usd_add(sum.at_stops, usd_scale(value, gateway->config->stop_distance));
+        sum.at_stops = usd_add(sum.at_stops, usd_scale(value, gateway->config->stop_distance));
         sum.slots++;
     }
     for (size_t i = 0; i < gateway->orders->count; i++) {
@@ -62,8 +61,7 @@ static struct exposure exposure_now(const struct gateway *gateway) {
         sum.slots += holding == NULL || holding->qty.nanos == 0;
     }
     sum.gross = usd_add(sum.gross, sum.working);
-    sum.at_stops =
-        usd_add(sum.at_stops, usd_scale(sum.working, gateway->config->stop_distance));
+    sum.at_stops = usd_add(sum.at_stops, usd_scale(sum.working, gateway->config->stop_distance));
     return sum;
 }
 
@@ -106,7 +104,8 @@ static enum refusal_code check_session(const struct gateway *gateway, struct utc
 static enum refusal_code check_price(const struct gateway *gateway, const struct order *intent,
                                      struct utc now, struct refusal *refusal) {
     int index = universe_find(gateway->config, intent->symbol);
-    if (index < 0 || !gateway->truth->references[index].is_trusted || intent->limit_price.nanos <= 0) {
+    if (index < 0 || !gateway->truth->references[index].is_trusted ||
+        intent->limit_price.nanos <= 0) {
         return refuse(refusal, REFUSED_NO_REFERENCE, intent->limit_price, as_number(0));
     }
     const struct broker_quote *quote = &gateway->truth->quotes[index];
@@ -142,8 +141,7 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
     if (usd_cmp(value, config->min_notional_usd) < 0) {
         return refuse(refusal, REFUSED_MIN_NOTIONAL, value, config->min_notional_usd);
     }
-    struct usd power =
-        usd_scale(gateway->truth->account.buying_power, config->buying_power_share);
+    struct usd power = usd_scale(gateway->truth->account.buying_power, config->buying_power_share);
     if (usd_cmp(usd_add(open.working, value), power) > 0) {
         return refuse(refusal, REFUSED_BUYING_POWER, usd_add(open.working, value), power);
     }
@@ -166,8 +164,7 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
     if (!daily_change(gateway->guards, &reading, &change)) {
         return refuse(refusal, REFUSED_OPEN_RISK, as_number(0), as_number(0));
     }
-    struct usd at_stops =
-        usd_add(open.at_stops, usd_scale(value, config->stop_distance));
+    struct usd at_stops = usd_add(open.at_stops, usd_scale(value, config->stop_distance));
     struct usd projected = usd_sub(usd_scale(at_stops, config->open_risk_factor), change);
     struct usd limit = daily_loss_limit(gateway->guards);
     return usd_cmp(projected, limit) >= 0 ? refuse(refusal, REFUSED_OPEN_RISK, projected, limit)

@@ -86,8 +86,8 @@ void book_apply_fill(struct book *book, const char *symbol, enum order_side side
     }
 }
 
-static enum err_code fold_fill(struct book *book, const struct journal_row *row,
-                               const cJSON *body, struct err *err) {
+static enum err_code fold_fill(struct book *book, const struct journal_row *row, const cJSON *body,
+                               struct err *err) {
     const char *symbol = NULL;
     const char *side = NULL;
     struct qty qty = {0};
@@ -107,8 +107,8 @@ static enum err_code fold_fill(struct book *book, const struct journal_row *row,
     return ERR_OK;
 }
 
-static enum err_code fold_adopt(struct book *book, const struct journal_row *row,
-                                const cJSON *body, struct err *err) {
+static enum err_code fold_adopt(struct book *book, const struct journal_row *row, const cJSON *body,
+                                struct err *err) {
     struct qty qty = {0};
     struct usd cost = {0};
     struct utc at = {0};
@@ -133,8 +133,8 @@ static enum err_code fold_adopt(struct book *book, const struct journal_row *row
     return ERR_OK;
 }
 
-static enum err_code fold_note(struct book *book, const struct journal_row *row,
-                               const cJSON *body, struct err *err) {
+static enum err_code fold_note(struct book *book, const struct journal_row *row, const cJSON *body,
+                               struct err *err) {
     struct usd high = {0};
     int64_t targets = 0;
     if (json_usd(body, "high", &high, err) != ERR_OK ||

@@ -10,9 +10,9 @@
 #include "core/portfolio/book.h"
 
 struct reconcile_result {
-    int differences;  /* holdings that differ and nothing explains it yet */
-    int confirmed;    /* of these, seen twice 15 s apart */
-    bool is_vanished; /* a confirmed one is a position that vanished */
+    int differences;         /* holdings that differ and nothing explains it yet */
+    int confirmed;           /* of these, seen twice 15 s apart */
+    bool is_vanished;        /* a confirmed one is a position that vanished */
     char symbol[SYMBOL_MAX]; /* of a confirmed one, for the page */
 };
 

@@ -43,10 +43,10 @@ static bool note(struct account_guards *guards, const char *kind, const char *ke
     text_add_char(&body, '{');
     text_member_decimal(&body, "usd", amount.nanos);
     text_add_char(&body, '}');
-    bool is_noted = guards->causes->journal != NULL &&
-                    journal_append(guards->causes->journal, kind, key, text_get(&body), NULL,
-                                   NULL) == ERR_OK &&
-                    journal_commit(guards->causes->journal, NULL) == ERR_OK;
+    bool is_noted =
+        guards->causes->journal != NULL &&
+        journal_append(guards->causes->journal, kind, key, text_get(&body), NULL, NULL) == ERR_OK &&
+        journal_commit(guards->causes->journal, NULL) == ERR_OK;
     text_release(&body);
     return is_noted;
 }

@@ -13,7 +13,7 @@ struct equity_reading {
     struct utc at;
     struct date exchange_day; /* New York date of the session, or of the next one */
     bool is_core_session;
-    bool is_trusted;          /* explained by cash and marks; only then is it judged */
+    bool is_trusted; /* explained by cash and marks; only then is it judged */
     struct usd equity;
     bool has_previous_close;
     struct usd previous_close; /* equity at the previous session's close, of that session */
@@ -21,7 +21,7 @@ struct equity_reading {
     struct usd flows_ever;     /* since go-live */
 };
 
-struct guard_step { /* two readings, a stated time apart, before a latch */
+struct guard_step {          /* two readings, a stated time apart, before a latch */
     struct utc first_breach; /* {0} when the last reading was no breach */
 };
 
@@ -32,9 +32,9 @@ struct account_guards {
     struct date baseline_day; /* day of the journaled baseline */
     struct usd baseline;
     bool has_go_live;
-    struct usd go_live;  /* equity at the first trusted reading ever */
+    struct usd go_live; /* equity at the first trusted reading ever */
     bool has_peak;
-    struct usd peak;     /* of equity less flows_ever */
+    struct usd peak;           /* of equity less flows_ever */
     struct usd candidate_peak; /* seen once */
     struct date warned_day;
     int warned_percent;

@@ -78,8 +78,8 @@ static void drop(struct causes *causes, const struct cause *cause) {
 /* The mechanism behind a cause; what people name themselves is an operator's freeze. */
 static const char *cause_mechanism(const char *cause) {
     static const char *const rows[][2] = {
-        {"second_writer", "second_writer"}, {"journal_down", "atomic_state"},
-        {"lease_lost", "single_instance"},      {"baseline_unknown", "daily_loss"},
+        {"second_writer", "second_writer"},    {"journal_down", "atomic_state"},
+        {"lease_lost", "single_instance"},     {"baseline_unknown", "daily_loss"},
         {"wrong_account", "startup_contract"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -110,7 +110,7 @@ static void tell(const struct causes *causes, const struct cause *cause, const c
 }
 
 static enum mode mode_of_word(const char *word) {
-    return strcmp(word, "HALT") == 0 ? MODE_HALT
+    return strcmp(word, "HALT") == 0      ? MODE_HALT
            : strcmp(word, "CAUTION") == 0 ? MODE_CAUTION
                                           : MODE_REDUCE_ONLY;
 }
@@ -205,8 +205,8 @@ void causes_renote(struct causes *causes) {
     }
 }
 
-enum err_code causes_clear(struct causes *causes, const char *name, const char *by,
-                           const char *why, struct err *err) {
+enum err_code causes_clear(struct causes *causes, const char *name, const char *by, const char *why,
+                           struct err *err) {
     const struct cause *cause = find(causes, name);
     if (cause == NULL || !cause->is_latched) {
         return err_set(err, ERR_NOT_FOUND, "no latched cause '%s'", name);
@@ -296,9 +296,8 @@ void causes_save(struct causes *causes) {
         causes->is_dirty = false;
         causes->is_save_failing = false;
         remember_shown(causes);
-        if (!causes->was_documented &&
-            journal_append(causes->journal, "document", FREEZES_DOCUMENT, "{}", NULL, NULL) ==
-                ERR_OK) {
+        if (!causes->was_documented && journal_append(causes->journal, "document", FREEZES_DOCUMENT,
+                                                      "{}", NULL, NULL) == ERR_OK) {
             causes->was_documented = journal_commit(causes->journal, NULL) == ERR_OK;
         }
     } else if (!causes->is_save_failing) {

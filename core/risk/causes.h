@@ -38,11 +38,12 @@ struct causes {
         char name[INBOX_CAUSE_MAX];
         int64_t seq; /* journal row of the last clear of this cause */
     } cleared[CAUSES_MAX];
-    size_t cleared_next; /* a ring: the oldest clears are forgotten, which only sets latches again */
-    bool was_documented; /* the document has existed */
-    bool is_dirty;       /* the document is behind the set */
+    size_t
+        cleared_next; /* a ring: the oldest clears are forgotten, which only sets latches again */
+    bool was_documented;  /* the document has existed */
+    bool is_dirty;        /* the document is behind the set */
     bool is_save_failing; /* told once until a save works again */
-    struct text shown;   /* bytes of the document as last saved */
+    struct text shown;    /* bytes of the document as last saved */
 };
 
 void causes_init(struct causes *causes, struct world *world, struct log *log);
@@ -62,8 +63,8 @@ void causes_latch(struct causes *causes, const char *name, enum mode mode, const
 /* Journals latched causes that the journal could not take when they were set. */
 void causes_renote(struct causes *causes);
 /* Ends one latched cause. ERR_NOT_FOUND; ERR_IO when it cannot be journaled: then it stays. */
-enum err_code causes_clear(struct causes *causes, const char *name, const char *by,
-                           const char *why, struct err *err) MUST_USE;
+enum err_code causes_clear(struct causes *causes, const char *name, const char *by, const char *why,
+                           struct err *err) MUST_USE;
 /* While-true causes: hold and let go, told once each. */
 void causes_hold(struct causes *causes, const char *name, enum mode mode, const char *why);
 void causes_let_go(struct causes *causes, const char *name);

@@ -13,8 +13,8 @@ static bool is_fresh(struct utc at, struct utc now, struct span most) {
     return age.ns >= -SPAN_S(2).ns && age.ns <= most.ns;
 }
 
-static bool quote_mid(const struct broker_quote *quote, const struct config *config,
-                      struct utc now, struct usd *out) {
+static bool quote_mid(const struct broker_quote *quote, const struct config *config, struct utc now,
+                      struct usd *out) {
     struct span most = strcmp(config->feed, "iex") == 0 ? IEX_FRESH : config->quote_max_age;
     if (!quote->is_known || quote->bid.nanos <= 0 || usd_cmp(quote->ask, quote->bid) < 0 ||
         !is_fresh(quote->at, now, most)) {
@@ -59,8 +59,7 @@ static struct reference reference_of(const struct truth *truth, size_t index,
     if (holding != NULL && holding->has_broker_price && holding->broker_price.nanos > 0) {
         prices[count++] = holding->broker_price;
     }
-    if (truth->last_close[index].nanos > 0 &&
-        is_fresh(truth->last_bar_at[index], now, BAR_FRESH)) {
+    if (truth->last_close[index].nanos > 0 && is_fresh(truth->last_bar_at[index], now, BAR_FRESH)) {
         prices[count++] = truth->last_close[index];
     }
     return two_agree(prices, count, config);

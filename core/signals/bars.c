@@ -81,8 +81,8 @@ size_t bars_in_session(const struct bars *bars, size_t index) {
     size_t count = bars_count(bars, index);
     size_t n = count > 0;
     while (n < count && n > 0) {
-        struct span gap = utc_sub(bars_at(bars, index, count - n)->at,
-                                  bars_at(bars, index, count - n - 1)->at);
+        struct span gap =
+            utc_sub(bars_at(bars, index, count - n)->at, bars_at(bars, index, count - n - 1)->at);
         if (gap.ns >= BARS_SESSION_GAP.ns) {
             break;
         }

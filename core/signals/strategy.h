@@ -10,7 +10,7 @@
 
 #define SCORE_PARTS_MAX 8
 
-struct score_part { /* for the log: what made the score */
+struct score_part {   /* for the log: what made the score */
     const char *name; /* static storage */
     struct ratio value;
 };

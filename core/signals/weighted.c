@@ -132,10 +132,9 @@ static void weighted_score(const struct strategy *strategy, const struct bars *b
     struct series series;
     series_fill(&series, bars, index, n);
     static const char *const names[] = {"momentum", "reversion", "breakout", "volume"};
-    const double parts[] = {squash(GAIN_MOMENTUM * momentum(&series)),
-                            squash(GAIN_REVERSION * reversion(&series)),
-                            squash(GAIN_BREAKOUT * breakout(&series)),
-                            squash(GAIN_VOLUME * volume(&series))};
+    const double parts[] = {
+        squash(GAIN_MOMENTUM * momentum(&series)), squash(GAIN_REVERSION * reversion(&series)),
+        squash(GAIN_BREAKOUT * breakout(&series)), squash(GAIN_VOLUME * volume(&series))};
     double sum = 0;
     double weights = 0;
     for (size_t i = 0; i < 4; i++) {

@@ -16,7 +16,7 @@ enum inbox_verb { INBOX_FREEZE, INBOX_KILL, INBOX_RESUME, INBOX_FLATTEN };
 struct inbox_command {
     char file[DISK_NAME_MAX]; /* "inbox/..." for inbox_remove() */
     enum inbox_verb verb;
-    bool is_readable; /* else the members below are empty: freeze and kill still bind */
+    bool is_readable;            /* else the members below are empty: freeze and kill still bind */
     char cause[INBOX_CAUSE_MAX]; /* freeze, resume: which cause; flatten: symbol or "" for all */
     char by[48];
     char why[200];

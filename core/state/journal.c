@@ -108,9 +108,10 @@ static enum err_code expect(struct journal *journal, const char *sql, const char
         if (journal->vfs.last.code != ERR_OK) {
             return sql_failed(journal, SQLITE_IOERR, sql, err);
         }
-        return err_set(err, ERR_CORRUPT,
-                       "%s: %s says '%.100s', not '%.100s'; keep it, and put a good copy in its place",
-                       journal->name, sql, answer, wanted);
+        return err_set(
+            err, ERR_CORRUPT,
+            "%s: %s says '%.100s', not '%.100s'; keep it, and put a good copy in its place",
+            journal->name, sql, answer, wanted);
     }
     return code;
 }

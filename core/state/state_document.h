@@ -10,8 +10,7 @@
 void state_document_print(const char *name, int64_t journal_seq, const char *members,
                           struct text *out);
 /* True if the bytes are exactly what state_document_print() makes of name; then *journal_seq. */
-bool state_document_is_intact(const char *name, const char *bytes, size_t n,
-                              int64_t *journal_seq);
+bool state_document_is_intact(const char *name, const char *bytes, size_t n, int64_t *journal_seq);
 
 /* Writes bytes to a new file NAME.<nonce>.tmp, synced if wanted; its name goes to temp. On failure
  * nothing is left, as far as the disk allows. ERR_LIMIT, ERR_IO, ERR_NO_SPACE. */

@@ -35,23 +35,21 @@ struct disk_ops {
     enum err_code (*open)(struct disk *disk, const char *name, unsigned flags,
                           struct disk_file *out, struct err *err);
     void (*close)(struct disk *disk, struct disk_file file);
-    enum err_code (*size)(struct disk *disk, struct disk_file file, uint64_t *out,
-                          struct err *err);
+    enum err_code (*size)(struct disk *disk, struct disk_file file, uint64_t *out, struct err *err);
     enum err_code (*read_at)(struct disk *disk, struct disk_file file, void *bytes, size_t n,
                              uint64_t offset, size_t *got, struct err *err);
-    enum err_code (*write_at)(struct disk *disk, struct disk_file file, const void *bytes,
-                              size_t n, uint64_t offset, struct err *err);
+    enum err_code (*write_at)(struct disk *disk, struct disk_file file, const void *bytes, size_t n,
+                              uint64_t offset, struct err *err);
     enum err_code (*truncate)(struct disk *disk, struct disk_file file, uint64_t size,
                               struct err *err);
     enum err_code (*sync)(struct disk *disk, struct disk_file file, struct err *err);
-    enum err_code (*rename)(struct disk *disk, const char *from, const char *to,
-                            struct err *err);
+    enum err_code (*rename)(struct disk *disk, const char *from, const char *to, struct err *err);
     enum err_code (*remove)(struct disk *disk, const char *name, struct err *err);
     enum err_code (*link)(struct disk *disk, const char *from, const char *to, struct err *err);
     enum err_code (*sync_dir)(struct disk *disk, const char *folder, struct err *err);
     enum err_code (*make_dir)(struct disk *disk, const char *folder, struct err *err);
-    enum err_code (*list)(struct disk *disk, const char *folder, disk_visit *visit,
-                          void *context, struct err *err);
+    enum err_code (*list)(struct disk *disk, const char *folder, disk_visit *visit, void *context,
+                          struct err *err);
     enum err_code (*lock)(struct disk *disk, const char *name, struct disk_file *out,
                           struct err *err);
 };
@@ -105,8 +103,8 @@ static inline enum err_code MUST_USE disk_remove(struct disk *disk, const char *
     return disk->ops->remove(disk, name, err);
 }
 /* A second name for the same file. ERR_NOT_FOUND, ERR_EXISTS. */
-static inline enum err_code MUST_USE disk_link(struct disk *disk, const char *from,
-                                               const char *to, struct err *err) {
+static inline enum err_code MUST_USE disk_link(struct disk *disk, const char *from, const char *to,
+                                               struct err *err) {
     return disk->ops->link(disk, from, to, err);
 }
 static inline enum err_code MUST_USE disk_sync_dir(struct disk *disk, const char *folder,
@@ -120,8 +118,7 @@ static inline enum err_code MUST_USE disk_make_dir(struct disk *disk, const char
 }
 /* ERR_NOT_FOUND. */
 static inline enum err_code MUST_USE disk_list(struct disk *disk, const char *folder,
-                                               disk_visit *visit, void *context,
-                                               struct err *err) {
+                                               disk_visit *visit, void *context, struct err *err) {
     return disk->ops->list(disk, folder, visit, context, err);
 }
 /* Takes an exclusive advisory lock on a file (created if missing) without waiting; held until

@@ -21,17 +21,17 @@ struct http_header {
     const char *value;
 };
 
-struct http_request { /* borrowed for the call */
+struct http_request {   /* borrowed for the call */
     const char *method; /* "GET", "POST", "PATCH", "DELETE" */
     enum http_host host;
-    const char *path;  /* "/v2/orders", no query */
-    const char *query; /* "status=open&limit=500", percent-encoded; "" for none */
+    const char *path;                  /* "/v2/orders", no query */
+    const char *query;                 /* "status=open&limit=500", percent-encoded; "" for none */
     const struct http_header *headers; /* may hold credentials: never logged or recorded */
     size_t header_count;
     const char *body; /* "" for none */
     size_t body_len;
-    bool is_change;        /* POST, PATCH, DELETE */
-    bool has_expiry;       /* else expires_at is ignored */
+    bool is_change;         /* POST, PATCH, DELETE */
+    bool has_expiry;        /* else expires_at is ignored */
     struct mono expires_at; /* no first byte at or after this: ERR_NOT_SENT */
 };
 
@@ -54,8 +54,7 @@ struct http;
 
 struct http_ops {
     enum err_code (*perform)(struct http *http, const struct http_request *request,
-                             struct span deadline, struct http_response *response,
-                             struct err *err);
+                             struct span deadline, struct http_response *response, struct err *err);
 };
 
 struct http {
@@ -67,8 +66,7 @@ struct http {
 static inline enum err_code MUST_USE http_perform(struct http *http,
                                                   const struct http_request *request,
                                                   struct span deadline,
-                                                  struct http_response *response,
-                                                  struct err *err) {
+                                                  struct http_response *response, struct err *err) {
     return http->ops->perform(http, request, deadline, response, err);
 }
 

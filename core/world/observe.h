@@ -14,28 +14,32 @@
 
 /* kind, word, what the members hold */
 #define EVENT_KINDS(X)                                                                             \
-    X(EVENT_HTTP, "http", "subject METHOD, what path?query, id error word or '', number status, "   \
-                          "body request LF answer, as the core saw it")                             \
-    X(EVENT_ROW, "row", "a journal row became durable: subject kind, id key, number seq, body")     \
-    X(EVENT_DOCUMENT, "document", "a document was written: subject name, body content")             \
-    X(EVENT_MECHANISM, "mechanism", "subject mechanism id, what event word, symbol, body numbers")  \
-    X(EVENT_MODE, "mode", "effective mode changed: subject new mode, what old mode, body causes")   \
-    X(EVENT_REFUSAL, "refusal", "an intent was refused: subject code, symbol, id, body numbers")    \
-    X(EVENT_ORDER, "order", "the core's view of an order moved: subject purpose, what state, "      \
-                            "symbol, id, qty filled, price average, body order as JSON")            \
-    X(EVENT_EXIT, "exit", "an exit transaction moved: subject reason, what phase, symbol, qty")     \
-    X(EVENT_PROTECTION, "protection", "what protected|naked|not_due, symbol, qty, price stop")      \
-    X(EVENT_TICK, "tick", "a tick ended: subject kind, number tick number, amount equity as seen")  \
-    X(EVENT_START, "start", "a core started: subject ready|refused, what reason")                   \
-    X(EVENT_STOP, "stop", "a core stopped: subject clean|dead")                                     \
-    X(EVENT_FAULT, "fault", "a fault fired: subject point, what parameters")                        \
-    X(EVENT_OPERATOR, "operator", "subject verb, what cause, id who")                               \
-    X(EVENT_ALERT, "alert", "subject severity, what key, body text")                                \
-    X(EVENT_LEDGER_ORDER, "ledger_order", "truth at the broker: subject side, what status, symbol, " \
-                                          "id client order id, qty filled, price average, number "  \
-                                          "ordered quantity nanos, body type")                      \
-    X(EVENT_LEDGER_FILL, "ledger_fill", "truth: subject side, symbol, id client order id, qty, "     \
-                                        "price of this execution")                                  \
+    X(EVENT_HTTP, "http",                                                                          \
+      "subject METHOD, what path?query, id error word or '', number status, "                      \
+      "body request LF answer, as the core saw it")                                                \
+    X(EVENT_ROW, "row", "a journal row became durable: subject kind, id key, number seq, body")    \
+    X(EVENT_DOCUMENT, "document", "a document was written: subject name, body content")            \
+    X(EVENT_MECHANISM, "mechanism", "subject mechanism id, what event word, symbol, body numbers") \
+    X(EVENT_MODE, "mode", "effective mode changed: subject new mode, what old mode, body causes")  \
+    X(EVENT_REFUSAL, "refusal", "an intent was refused: subject code, symbol, id, body numbers")   \
+    X(EVENT_ORDER, "order",                                                                        \
+      "the core's view of an order moved: subject purpose, what state, "                           \
+      "symbol, id, qty filled, price average, body order as JSON")                                 \
+    X(EVENT_EXIT, "exit", "an exit transaction moved: subject reason, what phase, symbol, qty")    \
+    X(EVENT_PROTECTION, "protection", "what protected|naked|not_due, symbol, qty, price stop")     \
+    X(EVENT_TICK, "tick", "a tick ended: subject kind, number tick number, amount equity as seen") \
+    X(EVENT_START, "start", "a core started: subject ready|refused, what reason")                  \
+    X(EVENT_STOP, "stop", "a core stopped: subject clean|dead")                                    \
+    X(EVENT_FAULT, "fault", "a fault fired: subject point, what parameters")                       \
+    X(EVENT_OPERATOR, "operator", "subject verb, what cause, id who")                              \
+    X(EVENT_ALERT, "alert", "subject severity, what key, body text")                               \
+    X(EVENT_LEDGER_ORDER, "ledger_order",                                                          \
+      "truth at the broker: subject side, what status, symbol, "                                   \
+      "id client order id, qty filled, price average, number "                                     \
+      "ordered quantity nanos, body type")                                                         \
+    X(EVENT_LEDGER_FILL, "ledger_fill",                                                            \
+      "truth: subject side, symbol, id client order id, qty, "                                     \
+      "price of this execution")                                                                   \
     X(EVENT_LEDGER_EQUITY, "ledger_equity", "truth at a tick: amount equity, price cash")
 
 enum event_kind {

@@ -87,8 +87,7 @@ static void take_row(struct books *judge, const struct event *event, struct find
 static void judge_stop(struct books *judge, const struct event *event, struct findings *findings) {
     for (size_t i = 0; i < judge->orders.count; i++) {
         struct filled *order = table_at(&judge->orders, i);
-        if (!is_our_id(order->id) || order->is_missed ||
-            qty_cmp(order->core, order->ledger) >= 0) {
+        if (!is_our_id(order->id) || order->is_missed || qty_cmp(order->core, order->ledger) >= 0) {
             continue;
         }
         bool is_due = judge->ticks - order->last_tick >= TICKS_TO_KNOW &&

@@ -93,8 +93,8 @@ static void take_page(struct exits *judge, const struct event *event) {
 static void take_fill(struct exits *judge, const struct event *event) {
     struct leaving *leaving = table_get(&judge->symbols, event->symbol);
     bool is_sale = strcmp(event->subject, "sell") == 0;
-    leaving->position = is_sale ? qty_sub(leaving->position, event->qty)
-                                : qty_add(leaving->position, event->qty);
+    leaving->position =
+        is_sale ? qty_sub(leaving->position, event->qty) : qty_add(leaving->position, event->qty);
     leaving->sold = is_sale ? qty_add(leaving->sold, event->qty) : leaving->sold;
     if (leaving->position.nanos <= 0 || qty_cmp(leaving->sold, leaving->meant) >= 0) {
         close_one(judge, leaving);

@@ -14,7 +14,7 @@ struct ledger_order {
     char side[8];
     char type[16];
     int64_t ordered;
-    bool is_live;    /* and it may take shares */
+    bool is_live; /* and it may take shares */
     bool is_over;
     bool is_reported;
 };
@@ -71,8 +71,7 @@ static void count_live(struct one_order *judge, struct ledger_order *order,
     }
 }
 
-static void one_order_observe(void *context, const struct event *event,
-                              struct findings *findings) {
+static void one_order_observe(void *context, const struct event *event, struct findings *findings) {
     struct one_order *judge = context;
     if (event->kind != EVENT_LEDGER_ORDER || !is_our_id(event->id)) {
         return;

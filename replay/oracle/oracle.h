@@ -29,7 +29,7 @@ enum oracle_invariant {
 #define X(invariant, id, meaning) invariant,
     ORACLE_INVARIANTS(X)
 #undef X
-    ORACLE_INVARIANT_COUNT
+        ORACLE_INVARIANT_COUNT
 };
 
 /* Findings kept; further ones are counted alone. */

@@ -50,8 +50,7 @@ static void cut(char name[static TABLE_NAME_MAX], const char *string) {
 static size_t slot_of(const struct table *table, const char *name) {
     size_t mask = table->slot_count - 1;
     size_t slot = (size_t)hash64(name, strlen(name), 0) & mask;
-    while (table->slots[slot] != 0 &&
-           strcmp(table_at(table, table->slots[slot] - 1), name) != 0) {
+    while (table->slots[slot] != 0 && strcmp(table_at(table, table->slots[slot] - 1), name) != 0) {
         slot = (slot + 1) & mask;
     }
     return slot;

@@ -63,12 +63,12 @@ Test(stage, another_seed_gives_another_trace) {
 }
 
 Test(stage, a_killed_core_comes_back_and_books_every_fill_once) {
-    struct run run = run_with(
-        HEAD "\"market\":{\"set\":\"synthetic\",\"symbols\":6},"
-             "\"operator\":[{\"at\":\"day 1 10:30:00\",\"command\":\"kill -9\"},"
-             "{\"at\":\"day 1 11:30:00\",\"command\":\"kill -9\"}],"
-             "\"never\":[{\"condition\":\"S12\"},{\"condition\":\"X6\"}]}",
-        NULL, NULL);
+    struct run run =
+        run_with(HEAD "\"market\":{\"set\":\"synthetic\",\"symbols\":6},"
+                      "\"operator\":[{\"at\":\"day 1 10:30:00\",\"command\":\"kill -9\"},"
+                      "{\"at\":\"day 1 11:30:00\",\"command\":\"kill -9\"}],"
+                      "\"never\":[{\"condition\":\"S12\"},{\"condition\":\"X6\"}]}",
+                 NULL, NULL);
     cr_assert_eq(run.result.collect->deaths, 2);
     cr_assert_eq(run.result.collect->starts, 3);
     cr_assert_eq(run.result.broken, 0, "%s", text_get(&run.result.broken_lines));
@@ -77,8 +77,9 @@ Test(stage, a_killed_core_comes_back_and_books_every_fill_once) {
 
 Test(stage, a_fault_that_never_fires_fails_the_run) {
     struct run run = run_with(
-        HEAD "\"market\":{\"set\":\"synthetic\",\"symbols\":6},"
-             "\"faults\":[{\"point\":\"http.answer_lost\",\"params\":{\"target\":\"GET /nowhere\"}}]}",
+        HEAD
+        "\"market\":{\"set\":\"synthetic\",\"symbols\":6},"
+        "\"faults\":[{\"point\":\"http.answer_lost\",\"params\":{\"target\":\"GET /nowhere\"}}]}",
         NULL, NULL);
     cr_assert_eq(run.result.unfired, 1);
     cr_assert_eq(run.result.broken, 1);

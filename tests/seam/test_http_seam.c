@@ -298,7 +298,8 @@ Test(http, an_answer_arrives_with_its_headers_whatever_their_case) {
 
 Test(http, a_retry_after_date_counts_as_absent) {
     struct stand stand;
-    begin(&stand, ANSWER, "Retry-After: Tue, 01 Sep 2026 13:45:12 GMT\r\nX-RateLimit-Limit: -3\r\n");
+    begin(&stand, ANSWER,
+          "Retry-After: Tue, 01 Sep 2026 13:45:12 GMT\r\nX-RateLimit-Limit: -3\r\n");
     cr_assert_eq(perform(&stand, get(), 2000), ERR_OK, "%s", stand.err.text);
     cr_assert_eq(stand.response.retry_after_s, -1);
     cr_assert_eq(stand.response.rate_limit, -1);

@@ -21,7 +21,14 @@
 
 /* --- disk --- */
 
-enum disk_kind { DISK_POSIX, DISK_SIM_STRICT, DISK_SIM_ORDERED, DISK_MORTAL, DISK_FAULTY, DISK_KINDS };
+enum disk_kind {
+    DISK_POSIX,
+    DISK_SIM_STRICT,
+    DISK_SIM_ORDERED,
+    DISK_MORTAL,
+    DISK_FAULTY,
+    DISK_KINDS
+};
 static const char *const disk_kind_names[] = {"posix", "sim strict", "sim ordered", "mortal",
                                               "faulty, unarmed"};
 
@@ -48,8 +55,8 @@ static void disk_begin(struct disk_stand *stand, enum disk_kind kind) {
         stand->disk = disk_posix_seam(stand->posix);
         return;
     }
-    enum disk_profile profile = kind == DISK_SIM_ORDERED ? DISK_PROFILE_ORDERED
-                                                         : DISK_PROFILE_STRICT;
+    enum disk_profile profile =
+        kind == DISK_SIM_ORDERED ? DISK_PROFILE_ORDERED : DISK_PROFILE_STRICT;
     stand->clock = virtual_clock_create((struct utc){0}, "seam");
     stand->sim = sim_disk_create(1, disk_rules_of(profile), stand->clock);
     stand->disk = sim_disk_port(stand->sim, 0);
@@ -116,14 +123,16 @@ static void files_keep_their_bytes(struct disk *disk, const char *kind) {
     FAILS(ERR_NOT_FOUND, disk_open(disk, "a", DISK_WRITE, &file, &err));
     cr_assert_eq(file.handle, 99, "%s: outputs stay on failure", kind);
     OK(disk_open(disk, "a", DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &file, &err));
-    FAILS(ERR_EXISTS, disk_open(disk, "a", DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &other, &err));
+    FAILS(ERR_EXISTS,
+          disk_open(disk, "a", DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &other, &err));
     OK(disk_read_at(disk, file, bytes, sizeof bytes, 0, &got, &err));
     cr_assert_eq(got, 0, "%s", kind);
     OK(disk_write_at(disk, file, "end", 3, 5, &err));
     OK(disk_size(disk, file, &size, &err));
     cr_assert_eq(size, 8, "%s", kind);
     OK(disk_read_at(disk, file, bytes, sizeof bytes, 0, &got, &err));
-    cr_assert(got == 8 && memcmp(bytes, "\0\0\0\0\0end", 8) == 0, "%s: a hole reads as zeros", kind);
+    cr_assert(got == 8 && memcmp(bytes, "\0\0\0\0\0end", 8) == 0, "%s: a hole reads as zeros",
+              kind);
     OK(disk_truncate(disk, file, 2, &err));
     OK(disk_truncate(disk, file, 4, &err));
     OK(disk_read_at(disk, file, bytes, sizeof bytes, 1, &got, &err));
@@ -444,8 +453,8 @@ static void wish_by_plan(void *context, enum host_wish wish) {
     sim_host_wish(context, wish);
 }
 
-static void wishes_are_told(struct host *host, void (*wish)(void *, enum host_wish),
-                            void *context, const char *kind) {
+static void wishes_are_told(struct host *host, void (*wish)(void *, enum host_wish), void *context,
+                            const char *kind) {
     cr_assert_eq(host_poll(host), HOST_NONE, "%s", kind);
     wish(context, HOST_RELOAD);
     cr_assert_eq(host_poll(host), HOST_RELOAD, "%s", kind);

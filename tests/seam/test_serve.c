@@ -390,7 +390,7 @@ static void raw(const struct stand *stand, const char *request, char *answer, si
     cr_assert(connect(fd, (struct sockaddr *)&to, sizeof to) == 0);
     cr_assert(send(fd, request, strlen(request), 0) == (ssize_t)strlen(request));
     size_t have = 0;
-    for (ssize_t got = 1; got > 0 && have < size - 1; have += got > 0 ? (size_t)got : 0) {
+    for (ssize_t got = 1; got > 0 && have<size - 1; have += got> 0 ? (size_t)got : 0) {
         got = recv(fd, answer + have, size - 1 - have, 0);
     }
     answer[have] = '\0';

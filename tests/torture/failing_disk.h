@@ -45,8 +45,8 @@ static inline enum err_code failing_open(struct disk *disk, const char *name, un
     return code;
 }
 
-static inline enum err_code failing_lock(struct disk *disk, const char *name,
-                                         struct disk_file *out, struct err *err) {
+static inline enum err_code failing_lock(struct disk *disk, const char *name, struct disk_file *out,
+                                         struct err *err) {
     FAILING(disk, err);
     enum err_code code = disk_lock(failing_of(disk)->inner, name, out, err);
     failing_of(disk)->open_handles += code == ERR_OK;

@@ -249,14 +249,15 @@ Test(state_faults, a_stamp_without_a_number_or_of_another_name_is_an_edit) {
         "{\"_seatrial\":{}}\n",
         "{\"_seatrial\":{\"journal_seq\":}}\n",
         ("{\"_seatrial\":{\"document\":\"a.json\",\"schema\":1,\"journal_seq\":1234567890123456789,"
-        "\"checksum\":\"0000000000000000\"},\n\"a\":1\n}\n"),
+         "\"checksum\":\"0000000000000000\"},\n\"a\":1\n}\n"),
         "{\"a\":1}",
     };
     struct rig rig;
     start(&rig);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         int64_t seq = -7;
-        cr_expect_not(state_document_is_intact("a.json", texts[i], strlen(texts[i]), &seq), "%zu", i);
+        cr_expect_not(state_document_is_intact("a.json", texts[i], strlen(texts[i]), &seq), "%zu",
+                      i);
         cr_expect_eq(seq, -7);
     }
     struct text good = {0};
@@ -542,10 +543,15 @@ static void lease_document(struct rig *rig, const char *members) {
 
 Test(state_faults, a_lease_with_a_member_missing_or_wrong_is_unreadable) {
     static const char *const members[] = {
-        "", "\"epoch\":\"1\"", "\"epoch\":9", "\"epoch\":9,\"holder\":\"0123456789abcdef0\"",
-        "\"epoch\":9,\"holder\":\"x\"", "\"epoch\":9,\"holder\":\"x\",\"boot\":\"b\"",
+        "",
+        "\"epoch\":\"1\"",
+        "\"epoch\":9",
+        "\"epoch\":9,\"holder\":\"0123456789abcdef0\"",
+        "\"epoch\":9,\"holder\":\"x\"",
+        "\"epoch\":9,\"holder\":\"x\",\"boot\":\"b\"",
         "\"epoch\":9,\"holder\":\"x\",\"boot\":\"b\",\"renewed_at\":\"now\"",
-        ("\"epoch\":9,\"holder\":\"x\"," STAMP "\"1\""), ("\"epoch\":0,\"holder\":\"x\"," STAMP "1"),
+        ("\"epoch\":9,\"holder\":\"x\"," STAMP "\"1\""),
+        ("\"epoch\":0,\"holder\":\"x\"," STAMP "1"),
     };
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         struct rig rig;
@@ -672,7 +678,8 @@ static void try_journal(struct rig *rig, int n, bool is_persistent, enum err_cod
     }
     if (journal != NULL && n % 2 == 0) { /* the disk is well again: the same process goes on */
         disarm(rig);
-        if (journal_pending(journal) > 0) { /* the second append failed after the first: all gone? */
+        if (journal_pending(journal) >
+            0) { /* the second append failed after the first: all gone? */
             cr_expect_eq(journal_commit(journal, &rig->err), ERR_OK);
             acked = journal_last_seq(journal);
         }
@@ -688,7 +695,8 @@ static void try_journal(struct rig *rig, int n, bool is_persistent, enum err_cod
     journal = NULL;
     cr_assert_eq(journal_open(&rig->world, "j.db", &journal, &rig->err), ERR_OK, "call %d: %s", n,
                  rig->err.text);
-    cr_expect_geq(journal_last_seq(journal), acked, "call %d: an acknowledged row is lost: %d of %d, %s %s", n,
+    cr_expect_geq(journal_last_seq(journal), acked,
+                  "call %d: an acknowledged row is lost: %d of %d, %s %s", n,
                   (int)journal_last_seq(journal), (int)acked, is_persistent ? "for good" : "once",
                   err_word(wanted));
     cr_expect_eq(rows_in(journal), journal_last_seq(journal));
@@ -758,7 +766,8 @@ Test(state_faults, rows_beyond_the_limits_are_refused_and_the_transaction_stays)
 }
 
 #define TABLE                                                                                      \
-    "CREATE TABLE row(seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT " \
+    "CREATE TABLE row(seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, key TEXT "    \
+    "NOT "                                                                                         \
     "NULL, body TEXT NOT NULL, chain TEXT NOT NULL) STRICT;"
 #define OURS "PRAGMA application_id=1398030897;" TABLE
 
@@ -839,8 +848,8 @@ Test(state_faults, the_vfs_answers_what_sqlite_seldom_asks) {
     cr_expect_null(file->pMethods);
     cr_expect_eq(base->xFullPathname(base, "abc", 3, text), SQLITE_CANTOPEN);
     cr_expect_eq(base->xFullPathname(base, "abc", 4, text), SQLITE_OK);
-    cr_expect_eq(base->xOpen(base, "t", file, flags | SQLITE_OPEN_EXCLUSIVE | SQLITE_OPEN_DELETEONCLOSE,
-                             NULL),
+    cr_expect_eq(base->xOpen(base, "t", file,
+                             flags | SQLITE_OPEN_EXCLUSIVE | SQLITE_OPEN_DELETEONCLOSE, NULL),
                  SQLITE_OK);
     cr_expect_eq(file->pMethods->xFileControl(file, 99, NULL), SQLITE_NOTFOUND);
     cr_expect_eq(file->pMethods->xSectorSize(file), 4096);

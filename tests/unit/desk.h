@@ -67,10 +67,8 @@ static inline struct desk *desk_create(void) {
     account_guards_init(&desk->guards, &desk->config, &desk->causes);
     desk->guards.baseline = USD(100000);
     desk->guards.baseline_day = ny_date(rig_start());
-    desk->orders = (struct orders){.world = &rig->world,
-                                   .journal = rig->journal,
-                                   .book = &desk->book,
-                                   .log = &rig->log};
+    desk->orders = (struct orders){
+        .world = &rig->world, .journal = rig->journal, .book = &desk->book, .log = &rig->log};
     desk->gateway = (struct gateway){.world = &rig->world,
                                      .config = &desk->config,
                                      .journal = rig->journal,

@@ -10,7 +10,7 @@
 
 #define STEPS_MAX 64
 
-struct step { /* one answer */
+struct step {           /* one answer */
     enum err_code code; /* of the transport */
     int status;
     const char *body;
@@ -24,7 +24,7 @@ struct fake {
     struct world world;
     struct step steps[STEPS_MAX];
     size_t step_count, performed;
-    bool repeats; /* the last step for ever */
+    bool repeats;               /* the last step for ever */
     char sent[STEPS_MAX][1024]; /* "METHOD path?query body" */
     struct http_request last;
     struct span deadline;
@@ -197,9 +197,8 @@ Test(alpaca, a_read_is_judged_by_its_status) {
     static const struct {
         int status;
         enum err_code code;
-    } table[] = {{200, ERR_OK},          {401, ERR_REFUSED}, {403, ERR_REFUSED},
-                 {404, ERR_NOT_FOUND},   {429, ERR_REFUSED}, {500, ERR_REFUSED},
-                 {503, ERR_REFUSED},     {301, ERR_REFUSED}};
+    } table[] = {{200, ERR_OK},      {401, ERR_REFUSED}, {403, ERR_REFUSED}, {404, ERR_NOT_FOUND},
+                 {429, ERR_REFUSED}, {500, ERR_REFUSED}, {503, ERR_REFUSED}, {301, ERR_REFUSED}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct fake fake;
         struct alpaca *alpaca = setup(&fake, 140, 40, 20);
@@ -235,7 +234,8 @@ Test(alpaca, clock_calendar_and_asset) {
     struct broker_clock clock = {0};
     answer(&fake, 200,
            "{\"timestamp\":\"2026-09-01T09:45:12.345678901-04:00\",\"is_open\":true,"
-           "\"next_open\":\"2026-09-02T09:30:00-04:00\",\"next_close\":\"2026-09-01T16:00:00-04:00\"}");
+           "\"next_open\":\"2026-09-02T09:30:00-04:00\",\"next_close\":\"2026-09-01T16:00:00-04:"
+           "00\"}");
     cr_assert_eq(alpaca_get_clock(alpaca, &clock, &err), ERR_OK, "%s", err.text);
     cr_assert(clock.is_open);
     cr_assert_eq(clock.next_close.ns, ny_to_utc(date_from_civil(2026, 9, 1), 16, 0).ns);
@@ -286,7 +286,7 @@ Test(alpaca, an_equal_list_reuses_its_parse_and_a_changed_one_does_not) {
         enum err_code code;
         size_t count;
         int64_t qty;
-    } wanted[] = {{ERR_OK, 1, -2},  {ERR_OK, 1, -2}, {ERR_OK, 1, -3},
+    } wanted[] = {{ERR_OK, 1, -2},    {ERR_OK, 1, -2}, {ERR_OK, 1, -3},
                   {ERR_PARSE, 1, -3}, {ERR_OK, 1, -2}, {ERR_OK, 0, -2}};
     size_t count = 0;
     for (size_t i = 0; i < 6; i++) {
@@ -307,10 +307,10 @@ Test(alpaca, open_orders_are_read_field_by_field) {
     struct err err = {0};
     size_t count = 0;
     answer(&fake, 200,
-           "[" ORDER("o1", "st-2026-09-01-1", "new", PLAIN) ","
-           ORDER("o2", "c2", "pending_review_by_somebody_new",
-                 ",\"qty\":null,\"filled_qty\":\"1.5\",\"filled_avg_price\":\"231.0512345678901\","
-                 "\"limit_price\":\"230\"") "]");
+           "[" ORDER("o1", "st-2026-09-01-1", "new", PLAIN) "," ORDER(
+               "o2", "c2", "pending_review_by_somebody_new",
+               ",\"qty\":null,\"filled_qty\":\"1.5\",\"filled_avg_price\":\"231.0512345678901\","
+               "\"limit_price\":\"230\"") "]");
     cr_assert_eq(alpaca_get_open_orders(alpaca, out, &count, &err), ERR_OK, "%s", err.text);
     cr_assert_str_eq(fake.sent[0], "GET /v2/orders?status=open&limit=500&nested=false ");
     cr_assert_eq(count, 2);
@@ -331,11 +331,23 @@ Test(alpaca, open_orders_are_read_field_by_field) {
 }
 
 Test(alpaca, every_status_word_is_known) {
-    static const char *const words[] = {"new", "partially_filled", "filled", "done_for_day",
-                                        "canceled", "expired", "replaced", "pending_cancel",
-                                        "pending_replace", "accepted", "pending_new",
-                                        "accepted_for_bidding", "stopped", "rejected", "suspended",
-                                        "calculated", "held"};
+    static const char *const words[] = {"new",
+                                        "partially_filled",
+                                        "filled",
+                                        "done_for_day",
+                                        "canceled",
+                                        "expired",
+                                        "replaced",
+                                        "pending_cancel",
+                                        "pending_replace",
+                                        "accepted",
+                                        "pending_new",
+                                        "accepted_for_bidding",
+                                        "stopped",
+                                        "rejected",
+                                        "suspended",
+                                        "calculated",
+                                        "held"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         char body[1024];
         snprintf(body, sizeof body, "%s\"%s\"}",
@@ -478,7 +490,8 @@ Test(alpaca, submit_writes_decimals_as_strings_with_intent_and_expiry) {
                  err.text);
     cr_assert_str_eq(
         fake.sent[0],
-        "POST /v2/orders? {\"symbol\":\"AAPL\",\"qty\":\"2\",\"side\":\"sell\",\"type\":\"stop_limit\","
+        "POST /v2/orders? "
+        "{\"symbol\":\"AAPL\",\"qty\":\"2\",\"side\":\"sell\",\"type\":\"stop_limit\","
         "\"time_in_force\":\"gtc\",\"limit_price\":\"224.05\",\"stop_price\":\"225.5\","
         "\"client_order_id\":\"st-2026-09-01-1\",\"position_intent\":\"sell_to_close\"}");
     cr_assert(fake.last.is_change && fake.last.has_expiry);
@@ -609,11 +622,12 @@ static char *activities_page(int first, int n) {
     struct text text = {0};
     text_add_char(&text, '[');
     for (int i = first; i < first + n; i++) {
-        text_add_format(&text,
-                        "%s{\"activity_type\":\"FILL\",\"id\":\"2026::%d\",\"transaction_time\":"
-                        "\"2026-09-01T13:45:12Z\",\"type\":\"fill\",\"price\":\"231.05\",\"qty\":\"%d\","
-                        "\"side\":\"sell_short\",\"symbol\":\"A\",\"order_id\":\"o\",\"cum_qty\":\"2\"}",
-                        i == first ? "" : ",", i, i + 1);
+        text_add_format(
+            &text,
+            "%s{\"activity_type\":\"FILL\",\"id\":\"2026::%d\",\"transaction_time\":"
+            "\"2026-09-01T13:45:12Z\",\"type\":\"fill\",\"price\":\"231.05\",\"qty\":\"%d\","
+            "\"side\":\"sell_short\",\"symbol\":\"A\",\"order_id\":\"o\",\"cum_qty\":\"2\"}",
+            i == first ? "" : ",", i, i + 1);
     }
     text_add_char(&text, ']');
     return text.data;
@@ -640,15 +654,15 @@ Test(alpaca, activities_are_paged_by_the_last_id) {
     answer(&fake, 200, full);
     cr_assert_eq(alpaca_get_activities(alpaca, after, out, 100, &count, &err), ERR_OK);
     cr_assert_eq(count, 100, "room for no more: the caller comes back from the last");
-    answer(&fake, 200, "[{\"activity_type\":\"CSD\",\"id\":\"x\",\"date\":\"2026-09-01\","
-                       "\"net_amount\":\"-50.5\",\"status\":\"executed\"}]");
+    answer(&fake, 200,
+           "[{\"activity_type\":\"CSD\",\"id\":\"x\",\"date\":\"2026-09-01\","
+           "\"net_amount\":\"-50.5\",\"status\":\"executed\"}]");
     cr_assert_eq(alpaca_get_activities(alpaca, after, out, 100, &count, &err), ERR_OK);
     cr_assert_eq(out[0].net_amount.nanos, INT64_C(-50500000000));
     cr_assert_eq(out[0].at.ns, ny_to_utc(date_from_civil(2026, 9, 1), 16, 0).ns);
     answer(&fake, 200, "[{\"activity_type\":\"FILL\",\"id\":\"x\",\"qty\":\"1\"}]");
     cr_assert_eq(alpaca_get_activities(alpaca, after, out, 100, &count, &err), ERR_PARSE);
-    cr_assert_str_eq(err.text,
-                     "GET /v2/account/activities: activity 1: transaction_time: missing");
+    cr_assert_str_eq(err.text, "GET /v2/account/activities: activity 1: transaction_time: missing");
     free(full);
     free(rest);
     alpaca_destroy(alpaca);
@@ -661,10 +675,11 @@ Test(alpaca, quotes_and_trades_come_in_the_order_asked) {
     struct alpaca *alpaca = setup(&fake, 140, 40, 20);
     struct err err = {0};
     struct broker_quote quotes[3];
-    answer(&fake, 200,
-           "{\"quotes\":{\"AAPL\":{\"t\":\"2026-09-01T13:30:00.1234Z\",\"ax\":\"V\",\"ap\":231.06,"
-           "\"as\":200,\"bx\":\"V\",\"bp\":231.04,\"bs\":100,\"c\":[\"R\"],\"z\":\"C\"},"
-           "\"BRK.B\":null,\"ZZZ\":{},\"MSFT\":{\"t\":\"2026-09-01T13:30:00Z\",\"ap\":0,\"bp\":1}}}");
+    answer(
+        &fake, 200,
+        "{\"quotes\":{\"AAPL\":{\"t\":\"2026-09-01T13:30:00.1234Z\",\"ax\":\"V\",\"ap\":231.06,"
+        "\"as\":200,\"bx\":\"V\",\"bp\":231.04,\"bs\":100,\"c\":[\"R\"],\"z\":\"C\"},"
+        "\"BRK.B\":null,\"ZZZ\":{},\"MSFT\":{\"t\":\"2026-09-01T13:30:00Z\",\"ap\":0,\"bp\":1}}}");
     cr_assert_eq(alpaca_get_quotes(alpaca, UNIVERSE, 3, quotes, &err), ERR_OK, "%s", err.text);
     cr_assert_str_eq(fake.sent[0],
                      "GET /v2/stocks/quotes/latest?symbols=MSFT,BRK.B,AAPL&feed=iex ");
@@ -674,14 +689,16 @@ Test(alpaca, quotes_and_trades_come_in_the_order_asked) {
     cr_assert_eq(quotes[2].bid_size.nanos, 100 * NANOS);
     cr_assert(quotes[2].is_known && !quotes[1].is_known && quotes[0].is_known);
     cr_assert_eq(quotes[0].ask.nanos, 0);
-    answer(&fake, 200, "{\"quotes\":{\"AAPL\":{\"t\":\"2026-09-01T13:30:00Z\",\"ap\":1,\"bp\":-1}}}");
+    answer(&fake, 200,
+           "{\"quotes\":{\"AAPL\":{\"t\":\"2026-09-01T13:30:00Z\",\"ap\":1,\"bp\":-1}}}");
     cr_assert_eq(alpaca_get_quotes(alpaca, UNIVERSE, 3, quotes, &err), ERR_PARSE);
     cr_assert_str_eq(err.text, "GET /v2/stocks/quotes/latest: quotes of AAPL: bp: below zero");
     cr_assert_eq(quotes[2].bid.nanos, INT64_C(231040000000), "unchanged");
 
     struct broker_trade trades[3];
-    answer(&fake, 200, "{\"trades\":{\"MSFT\":{\"t\":\"2026-09-01T13:30:00.000123456Z\",\"x\":\"V\","
-                       "\"p\":0.0001,\"s\":7}}}");
+    answer(&fake, 200,
+           "{\"trades\":{\"MSFT\":{\"t\":\"2026-09-01T13:30:00.000123456Z\",\"x\":\"V\","
+           "\"p\":0.0001,\"s\":7}}}");
     cr_assert_eq(alpaca_get_trades(alpaca, UNIVERSE, 3, trades, &err), ERR_OK);
     cr_assert_eq(trades[0].price.nanos, 100000);
     cr_assert_eq(trades[0].size.nanos, 7 * NANOS);
@@ -715,8 +732,9 @@ Test(alpaca, bars_are_paged_even_inside_a_symbol) {
     struct seen seen = {0};
     struct utc from = {INT64_C(1788269400000000000)};
     answer(&fake, 200, "{\"bars\":{\"AAPL\":[" BAR("30") "]},\"next_page_token\":\"QUF=/+\"}");
-    answer(&fake, 200, "{\"bars\":{\"AAPL\":[" BAR("31") "],\"MSFT\":[" BAR("30")
-                       "]},\"next_page_token\":null}");
+    answer(
+        &fake, 200,
+        "{\"bars\":{\"AAPL\":[" BAR("31") "],\"MSFT\":[" BAR("30") "]},\"next_page_token\":null}");
     cr_assert_eq(alpaca_get_bars(alpaca, UNIVERSE, 3, from, see_bar, &seen, &err), ERR_OK, "%s",
                  err.text);
     cr_assert_str_eq(fake.sent[1],
@@ -729,8 +747,9 @@ Test(alpaca, bars_are_paged_even_inside_a_symbol) {
     cr_assert_eq(seen.bar[0].at.ns, from.ns);
     cr_assert_eq(seen.bar[1].close.nanos, 231 * NANOS);
     cr_assert_eq(seen.bar[1].volume, 123456);
-    answer(&fake, 200, "{\"bars\":{\"AAPL\":[{\"t\":\"2026-09-01T13:30:00Z\",\"o\":1,\"h\":1,"
-                       "\"l\":2,\"c\":1,\"v\":1}]}}");
+    answer(&fake, 200,
+           "{\"bars\":{\"AAPL\":[{\"t\":\"2026-09-01T13:30:00Z\",\"o\":1,\"h\":1,"
+           "\"l\":2,\"c\":1,\"v\":1}]}}");
     cr_assert_eq(alpaca_get_bars(alpaca, UNIVERSE, 3, from, see_bar, &seen, &err), ERR_PARSE);
     cr_assert_str_eq(err.text, "GET /v2/stocks/bars: bar 1 of AAPL: o, h, l, c: not the prices of "
                                "a bar");
@@ -779,9 +798,7 @@ Test(rate_budget, exits_borrow_from_core_and_nobody_else_borrows) {
 }
 
 Test(rate_budget, a_429_closes_core_for_retry_after_but_not_exits) {
-    static const struct {
-        int64_t header, pause_s;
-    } table[] = {{0, 5}, {7, 7}, {86400, 120}};
+    static const struct { int64_t header, pause_s; } table[] = {{0, 5}, {7, 7}, {86400, 120}};
     for (size_t i = 0; i < 3; i++) {
         struct fake fake;
         struct alpaca *alpaca = setup(&fake, 140, 1, 20);

@@ -27,8 +27,9 @@ Test(decimal, print_then_parse_gives_every_value_back) {
 }
 
 Test(decimal, parse_refuses_what_is_no_decimal) {
-    static const char *const bad[] = {"",     "-",     ".5",   "5.",  "1e3", "+1", " 1", "1 ", "1.2.3",
-                                      "0x10", "nan", "inf", "1,0", "1.0000000001", "--1"};
+    static const char *const bad[] = {"",    "-",   ".5",  "5.",           "1e3",
+                                      "+1",  " 1",  "1 ",  "1.2.3",        "0x10",
+                                      "nan", "inf", "1,0", "1.0000000001", "--1"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         int64_t value = 42;
         cr_assert_eq(decimal_parse(bad[i], &value, NULL), ERR_PARSE, "'%s'", bad[i]);
@@ -114,8 +115,12 @@ Test(utc, parses_what_the_wire_sends) {
         cr_assert_eq(utc_parse(good[i].text, &at, NULL), ERR_OK, "%s", good[i].text);
         cr_assert_eq(at.ns, good[i].ns, "%s", good[i].text);
     }
-    static const char *const bad[] = {"", "2026-09-01", "2026-02-30T00:00:00Z", "2026-09-01T25:00:00Z",
-                                      "2026-09-01T13:45:12", "2026-09-01T13:45:12.Z",
+    static const char *const bad[] = {"",
+                                      "2026-09-01",
+                                      "2026-02-30T00:00:00Z",
+                                      "2026-09-01T25:00:00Z",
+                                      "2026-09-01T13:45:12",
+                                      "2026-09-01T13:45:12.Z",
                                       "2026-09-01T13:45:12.1234567890Z"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct utc at = {9};
@@ -163,7 +168,8 @@ Test(calendar, knows_the_sessions_of_both_shipped_months) {
     cr_assert_eq(utc_sub(session.close, session.open).ns, SPAN_MIN(210).ns);
     int sessions = 0;
     for (int day = 0; day < 36; day++) {
-        sessions += calendar_session(&calendar, date_add(date_from_civil(2022, 3, 14), day), &session);
+        sessions +=
+            calendar_session(&calendar, date_add(date_from_civil(2022, 3, 14), day), &session);
     }
     cr_assert_eq(sessions, 25, "22 with bars and three without");
 }
@@ -174,7 +180,8 @@ Test(calendar, walks_from_session_to_session) {
     struct utc friday_evening = ny_to_utc(date_from_civil(2022, 3, 18), 17, 0);
     struct session session;
     cr_assert(calendar_next(&calendar, friday_evening, &session));
-    cr_assert_eq(session.date.days, date_from_civil(2022, 3, 22).days, "Monday is closed by the set");
+    cr_assert_eq(session.date.days, date_from_civil(2022, 3, 22).days,
+                 "Monday is closed by the set");
     cr_assert(calendar_previous(&calendar, friday_evening, &session));
     cr_assert_eq(session.date.days, date_from_civil(2022, 3, 18).days);
     cr_assert(calendar_current_or_next(&calendar, session.open, &session));

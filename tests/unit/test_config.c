@@ -159,8 +159,8 @@ Test(config, each_cross_check_speaks_just_beyond_its_edge_and_not_at_it) {
         cr_assert_eq(check_with(table[i].good, &faults), ERR_OK, "%s: %s", table[i].good,
                      text_get(&faults));
         cr_assert_eq(check_with(table[i].bad, &faults), ERR_CONFIG, "%s", table[i].bad);
-        cr_assert_eq(strncmp(text_get(&faults), table[i].word, strlen(table[i].word)), 0,
-                     "%s: %s", table[i].bad, text_get(&faults));
+        cr_assert_eq(strncmp(text_get(&faults), table[i].word, strlen(table[i].word)), 0, "%s: %s",
+                     table[i].bad, text_get(&faults));
     }
     text_release(&faults);
 }

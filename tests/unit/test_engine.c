@@ -27,8 +27,11 @@ struct plant {
 
 static void engine_up(struct plant *plant) {
     struct err err = {0};
-    struct engine_options options = {.world = &plant->rig->world, .config = &plant->config,
-                                     .mode = ENGINE_PAPER, .key_id = "k", .secret = "s",
+    struct engine_options options = {.world = &plant->rig->world,
+                                     .config = &plant->config,
+                                     .mode = ENGINE_PAPER,
+                                     .key_id = "k",
+                                     .secret = "s",
                                      .build = "b"};
     cr_assert_eq(engine_create(&options, &plant->engine, &err), ERR_OK, "%s", err.text);
 }
@@ -88,8 +91,8 @@ static void own(struct plant *plant, const char *symbol, int64_t shares) {
 
 Test(engine_start, live_trading_is_refused_and_a_second_engine_finds_the_lease) {
     struct plant *plant = plant_create();
-    struct engine_options options = {.world = &plant->rig->world, .config = &plant->config,
-                                     .mode = ENGINE_LIVE, .build = "b"};
+    struct engine_options options = {
+        .world = &plant->rig->world, .config = &plant->config, .mode = ENGINE_LIVE, .build = "b"};
     struct engine *second = NULL;
     cr_expect_eq(engine_create(&options, &second, NULL), ERR_CONFIG);
     options.mode = ENGINE_PAPER;
@@ -175,8 +178,8 @@ Test(engine_operator, a_kill_is_over_after_two_clear_looks_two_seconds_apart) {
     tick(plant, 1);
     plant->broker.orders[plant->broker.count++] = (struct tiny_order){
         "b-1", ONE, "AAPL", "buy", "limit", "day", "", "5", "0", "", "100", "", "new"};
-    struct order intent = {.symbol = "AAPL", .type = ORDER_LIMIT, .qty = QTY(5),
-                           .limit_price = USD(100)};
+    struct order intent = {
+        .symbol = "AAPL", .type = ORDER_LIMIT, .qty = QTY(5), .limit_price = USD(100)};
     struct order *order = NULL;
     cr_assert_eq(orders_add(&plant->engine->orders, ny_date(rig_start()), &intent, &order, NULL),
                  ERR_OK);
@@ -280,7 +283,8 @@ Test(engine_polls, flows_are_taken_once_and_survive_a_restart) {
     cr_expect_eq(plant->engine->flow_count, 2);
     cr_expect_eq(plant->engine->flows[1].amount.nanos, USD(-200).nanos);
     struct err err = {0};
-    static const char *const bad[] = {"{", "{}", "{\"usd\":\"1\"}", "{\"usd\":\"1\",\"date\":\"x\"}"};
+    static const char *const bad[] = {"{", "{}", "{\"usd\":\"1\"}",
+                                      "{\"usd\":\"1\",\"date\":\"x\"}"};
     for (size_t i = 0; i < 4; i++) {
         struct journal_row row = {.seq = 3, .kind = "flow", .key = "f", .body = bad[i]};
         cr_expect_neq(flows_fold(plant->engine, &row, &err), ERR_OK, "%s", bad[i]);
@@ -288,8 +292,8 @@ Test(engine_polls, flows_are_taken_once_and_survive_a_restart) {
     for (int i = 0; i < FLOWS_MAX; i++) { /* the oldest become one; the sum stays */
         char id[16];
         snprintf(id, sizeof id, "g%d", i);
-        struct journal_row row = {.kind = "flow", .key = id,
-                                  .body = "{\"usd\":\"1\",\"date\":\"2026-09-01\"}"};
+        struct journal_row row = {
+            .kind = "flow", .key = id, .body = "{\"usd\":\"1\",\"date\":\"2026-09-01\"}"};
         cr_expect_eq(flows_fold(plant->engine, &row, &err), ERR_OK);
     }
     cr_expect_eq(plant->engine->flow_count, FLOWS_MAX);

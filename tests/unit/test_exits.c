@@ -391,7 +391,11 @@ Test(exit_plan, resumes_at_decided_after_a_restart_whatever_its_phase) {
 
 Test(exit_plan, a_row_with_a_member_missing_is_an_error_with_its_number) {
     static const char *const bodies[] = {
-        "{", "{}", "{\"phase\":\"decided\"}", BODY_START "}", BODY_START ",\"reason\":\"r\"}",
+        "{",
+        "{}",
+        "{\"phase\":\"decided\"}",
+        BODY_START "}",
+        BODY_START ",\"reason\":\"r\"}",
         BODY_START ",\"reason\":\"r\",\"qty\":\"1\"}",
         BODY_START ",\"reason\":\"r\",\"qty\":\"1\",\"start\":\"1\"}",
         BODY_START ",\"reason\":\"longer than any reason may ever be\"" BODY_REST,
@@ -403,7 +407,8 @@ Test(exit_plan, a_row_with_a_member_missing_is_an_error_with_its_number) {
         cr_expect_neq(exits_fold(&exits, &row, &err), ERR_OK, "%s", bodies[i]);
         cr_expect_not_null(strstr(err.text, "journal row 7"), "%s", err.text);
     }
-    struct journal_row row = {.kind = "exit", .key = "A_SYMBOL_THAT_IS_TOO_LONG_FOR_ANY_FIELD_HERE",
+    struct journal_row row = {.kind = "exit",
+                              .key = "A_SYMBOL_THAT_IS_TOO_LONG_FOR_ANY_FIELD_HERE",
                               .body = BODY_START ",\"reason\":\"r\"" BODY_REST};
     cr_expect_neq(exits_fold(&exits, &row, &err), ERR_OK);
     cr_expect_eq(exits.count, 0);

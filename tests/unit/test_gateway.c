@@ -171,9 +171,14 @@ Test(gateway_cancel, entries_go_and_sales_stay) {
 }
 
 static void meet(struct desk *desk, const char *client, enum broker_status status) {
-    struct broker_order truth = {.id = "b-9", .symbol = "AAPL", .side = SIDE_SELL,
-                                 .type = ORDER_STOP, .tif = TIF_GTC, .status = status,
-                                 .qty = QTY(5), .stop_price = USD(96)};
+    struct broker_order truth = {.id = "b-9",
+                                 .symbol = "AAPL",
+                                 .side = SIDE_SELL,
+                                 .type = ORDER_STOP,
+                                 .tif = TIF_GTC,
+                                 .status = status,
+                                 .qty = QTY(5),
+                                 .stop_price = USD(96)};
     snprintf(truth.client_id, sizeof truth.client_id, "%s", client);
     gateway_meet(&desk->gateway, &truth);
 }
@@ -213,12 +218,12 @@ Test(gateway_meet, the_days_listing_is_held_against_the_table) {
 }
 
 Test(orders_fold, a_row_with_a_member_missing_is_an_error) {
-    static const char *const names[] = {"symbol", "reason", "broker_id", "replaces", "side", "type",
-                                        "tif", "purpose", "state", "qty", "limit", "stop", "filled",
-                                        "amount", "score", "decided_at"};
-    static const char *const values[] = {"AAPL", "r", "b", "", "buy", "market", "gtc", "scale_out",
-                                         "no_such", "5", "1", "0", "0", "0", "0",
-                                         "2026-09-01T14:00:00Z"};
+    static const char *const names[] = {
+        "symbol", "reason", "broker_id", "replaces", "side",   "type",   "tif",   "purpose",
+        "state",  "qty",    "limit",     "stop",     "filled", "amount", "score", "decided_at"};
+    static const char *const values[] = {
+        "AAPL",    "r", "b", "",  "buy", "market", "gtc", "scale_out",
+        "no_such", "5", "1", "0", "0",   "0",      "0",   "2026-09-01T14:00:00Z"};
     static struct orders orders;
     for (size_t missing = 0; missing <= 16; missing++) {
         struct text body = {0};
@@ -230,8 +235,8 @@ Test(orders_fold, a_row_with_a_member_missing_is_an_error) {
             }
         }
         text_add_char(&body, '}');
-        struct journal_row row = {.seq = 4, .kind = "order", .key = "st-2026-09-01-5",
-                                  .body = text_get(&body)};
+        struct journal_row row = {
+            .seq = 4, .kind = "order", .key = "st-2026-09-01-5", .body = text_get(&body)};
         orders = (struct orders){.count = 0};
         cr_expect_eq(orders_fold(&orders, &row, &err) == ERR_OK, missing == 16, "%zu", missing);
         text_release(&body);

@@ -520,12 +520,12 @@ static void expect_measure(struct oracle *oracle, const char *value) {
 
 Test(protection, counts_what_no_live_stop_covers) {
     struct oracle *oracle = oracle_create();
-    ledger_fill(oracle, 0, "st-a", "buy", 10);                          /* 1000 USD naked */
+    ledger_fill(oracle, 0, "st-a", "buy", 10);                            /* 1000 USD naked */
     ledger_order(oracle, 5, "st-s", "sell", "stop", "pending_new", 6, 0); /* not yet resting */
     ledger_order(oracle, 7, "st-s", "sell", "stop", "new", 6, 0);         /* 7 s x 1000 */
     ledger_order(oracle, 10, "st-t", "sell", "stop", "new", 4, 0);        /* 3 s x 400 */
     ledger_order(oracle, 20, "st-s", "sell", "stop", "canceled", 6, 0);   /* 10 s x 0 */
-    word(oracle, EVENT_TICK, 22, "tick", "");                            /* 2 s x 600 */
+    word(oracle, EVENT_TICK, 22, "tick", "");                             /* 2 s x 600 */
     expect_measure(oracle, "9400");
     ledger_fill(oracle, 22, "st-x", "sell", 6);
     word(oracle, EVENT_TICK, 100, "tick", ""); /* 4 left, all under st-t */

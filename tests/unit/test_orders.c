@@ -30,8 +30,7 @@ static enum err_code script_perform(struct http *http, const struct http_request
     (void)deadline;
     struct script *script = (struct script *)http;
     const struct step *step = &script->steps[script->next];
-    bool is_expected = script->next < script->count &&
-                       strcmp(step->method, request->method) == 0 &&
+    bool is_expected = script->next < script->count && strcmp(step->method, request->method) == 0 &&
                        strncmp(step->path, request->path, strlen(step->path)) == 0;
     http_response_clear(response);
     if (!is_expected) {
@@ -76,10 +75,8 @@ static void wire(struct fixture *fixture) {
     account_guards_init(&fixture->guards, &fixture->config, &fixture->causes);
     fixture->guards.baseline = USD(100000);
     fixture->guards.baseline_day = ny_date(rig_start());
-    fixture->orders = (struct orders){.world = &rig->world,
-                                      .journal = rig->journal,
-                                      .book = &fixture->book,
-                                      .log = &rig->log};
+    fixture->orders = (struct orders){
+        .world = &rig->world, .journal = rig->journal, .book = &fixture->book, .log = &rig->log};
     fixture->gateway = (struct gateway){.world = &rig->world,
                                         .config = &fixture->config,
                                         .journal = rig->journal,
@@ -205,9 +202,15 @@ Test(orders, client_ids_parse_only_in_their_own_shape) {
     cr_expect(client_id_parse("st-2026-09-01-17", &day, &number));
     cr_expect_eq(day.days, date_from_civil(2026, 9, 1).days);
     cr_expect_eq(number, 17);
-    static const char *const bad[] = {"", "st-", "st-2026-09-01", "st-2026-09-01-",
-                                      "st-2026-09-01-1x", "st-2026-09-01--1", "st-2026-13-01-1",
-                                      "st-2026-09-01-x-AAPL-1", "xx-2026-09-01-1",
+    static const char *const bad[] = {"",
+                                      "st-",
+                                      "st-2026-09-01",
+                                      "st-2026-09-01-",
+                                      "st-2026-09-01-1x",
+                                      "st-2026-09-01--1",
+                                      "st-2026-13-01-1",
+                                      "st-2026-09-01-x-AAPL-1",
+                                      "xx-2026-09-01-1",
                                       "st-2026-09-01-99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         cr_expect_not(client_id_parse(bad[i], &day, &number), "%s", bad[i]);
@@ -421,15 +424,19 @@ Test(exit_rules, each_at_its_exact_threshold_and_one_step_beside) {
     config.decay = (struct ratio){400000000};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct exit_case *c = &cases[i];
-        struct holding holding = {.symbol = "AAPL", .qty = QTY(10), .cost = USD(1000),
-                                  .initial_qty = QTY(10), .entered_at = rig_start(),
-                                  .high_water = dollars(c->high), .targets_hit = c->hit,
-                                  .entry_score = {NANOS}, .has_mark = true,
+        struct holding holding = {.symbol = "AAPL",
+                                  .qty = QTY(10),
+                                  .cost = USD(1000),
+                                  .initial_qty = QTY(10),
+                                  .entered_at = rig_start(),
+                                  .high_water = dollars(c->high),
+                                  .targets_hit = c->hit,
+                                  .entry_score = {NANOS},
+                                  .has_mark = true,
                                   .mark = dollars(c->mark)};
         struct ratio score = {c->score == NULL ? 0 : dollars(c->score).nanos};
-        struct exit_wish wish = exit_rules(&holding, &config,
-                                           utc_add(rig_start(), SPAN_S(c->age_s)),
-                                           c->score != NULL, score);
+        struct exit_wish wish = exit_rules(
+            &holding, &config, utc_add(rig_start(), SPAN_S(c->age_s)), c->score != NULL, score);
         cr_expect_eq(wish.is_wished, c->reason[0] != '\0', "case %zu", i);
         cr_expect_str_eq(wish.is_wished ? wish.reason : "", c->reason, "case %zu", i);
         cr_expect_eq(wish.is_part, c->qty != NULL, "case %zu", i);
@@ -445,13 +452,15 @@ Test(exit_rules, stale_needs_its_days_and_its_band) {
     static const char *const marks[] = {"98", "97.5", "101.9"};
     for (int days = 11; days <= 12; days++) {
         for (size_t i = 0; i < 3; i++) {
-            struct holding holding = {.qty = QTY(10), .cost = USD(1000), .initial_qty = QTY(10),
-                                      .entered_at = rig_start(), .has_mark = true,
+            struct holding holding = {.qty = QTY(10),
+                                      .cost = USD(1000),
+                                      .initial_qty = QTY(10),
+                                      .entered_at = rig_start(),
+                                      .has_mark = true,
                                       .mark = dollars(marks[i])};
             config.stale_band = (struct ratio){20000000};
-            struct exit_wish wish =
-                exit_rules(&holding, &config, utc_add(rig_start(), SPAN_DAYS(days)), false,
-                           (struct ratio){0});
+            struct exit_wish wish = exit_rules(
+                &holding, &config, utc_add(rig_start(), SPAN_DAYS(days)), false, (struct ratio){0});
             cr_expect_eq(wish.is_wished, days == 12 && i != 1, "%d days at %s", days, marks[i]);
         }
     }
@@ -459,19 +468,19 @@ Test(exit_rules, stale_needs_its_days_and_its_band) {
 
 Test(exit_rules, without_a_trusted_mark_nothing_is_decided) {
     struct config config = config_defaults();
-    struct holding holding = {.qty = QTY(10), .cost = USD(1000), .mark = USD(1),
-                              .entered_at = rig_start()};
-    cr_expect_not(exit_rules(&holding, &config, utc_add(rig_start(), SPAN_DAYS(99)), true,
-                             (struct ratio){0})
-                      .is_wished);
+    struct holding holding = {
+        .qty = QTY(10), .cost = USD(1000), .mark = USD(1), .entered_at = rig_start()};
+    cr_expect_not(
+        exit_rules(&holding, &config, utc_add(rig_start(), SPAN_DAYS(99)), true, (struct ratio){0})
+            .is_wished);
 }
 
 /* --- check_intent: one thing wrong at a time --- */
 
 static enum refusal_code check(struct fixture *fixture, const struct order *intent) {
     struct refusal refusal = {0};
-    enum refusal_code code =
-        check_intent(&fixture->gateway, intent, intent_is_exit(&fixture->gateway, intent), &refusal);
+    enum refusal_code code = check_intent(&fixture->gateway, intent,
+                                          intent_is_exit(&fixture->gateway, intent), &refusal);
     cr_expect_eq(refusal.code, code);
     return code;
 }
@@ -765,8 +774,7 @@ Test(gateway, a_wished_sale_that_never_arrived_goes_again_under_its_id) {
          {"GET", "/v2/orders:by_client", ERR_OK, 404, NOT_FOUND_404},
          {"GET", "/v2/orders:by_client", ERR_OK, 404, NOT_FOUND_404},
          {"GET", "/v2/orders:by_client", ERR_OK, 404, NOT_FOUND_404},
-         {"GET", "/v2/orders", ERR_OK, 200, "[]"},
-         {"POST", "/v2/orders", ERR_UNKNOWN, 0, ""});
+         {"GET", "/v2/orders", ERR_OK, 200, "[]"}, {"POST", "/v2/orders", ERR_UNKNOWN, 0, ""});
     struct order intent = sale(5);
     struct refusal refusal = {0};
     struct order *order = NULL;

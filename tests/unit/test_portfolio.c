@@ -136,7 +136,8 @@ Test(book, a_note_never_lowers_the_high_nor_unhits_a_target) {
 }
 
 Test(book, rows_it_cannot_read_are_errors_and_other_kinds_are_not_its_business) {
-    static const char *const bad[] = {"{}", "{\"symbol\":\"A\",\"side\":\"buy\",\"qty\":\"x\"}", "["};
+    static const char *const bad[] = {"{}", "{\"symbol\":\"A\",\"side\":\"buy\",\"qty\":\"x\"}",
+                                      "["};
     struct book book = {0};
     struct err err = {0};
     for (size_t i = 0; i < 3; i++) {
@@ -173,8 +174,7 @@ static struct broker_position listed(const char *symbol, int64_t shares) {
 
 static struct reconcile_result look(struct rig *rig, struct book *book,
                                     const struct broker_position *listing, size_t count) {
-    return reconcile(book, listing, count, rig->journal, rig_now(rig), is_never_busy,
-                     NULL);
+    return reconcile(book, listing, count, rig->journal, rig_now(rig), is_never_busy, NULL);
 }
 
 Test(reconcile, agreement_is_no_difference_and_takes_the_brokers_numbers) {
@@ -198,8 +198,8 @@ Test(reconcile, a_live_order_explains_a_difference_for_its_symbol_alone) {
     struct broker_position listing[] = {listed("AAPL", 10), listed("MSFT", 5)};
     struct reconcile_result result = {0};
     for (int i = 0; i < 10; i++) {
-        result = reconcile(&book, listing, 2, rig->journal, rig_now(rig),
-                           is_busy_symbol, (void *)(uintptr_t) "AAPL");
+        result = reconcile(&book, listing, 2, rig->journal, rig_now(rig), is_busy_symbol,
+                           (void *)(uintptr_t) "AAPL");
         rig_wait(rig, SPAN_S(1));
     }
     cr_expect_eq(result.differences, 1);

@@ -1,10 +1,10 @@
 /* test_risk.c - latches that nothing but a clear lowers, the account guards at their exact limits,
  * degraded mode, and which prices are believed. */
+#include "core/base/random.h"
 #include "core/risk/account_guards.h"
 #include "core/risk/causes.h"
 #include "core/risk/data_guard.h"
 #include "core/risk/degraded_mode.h"
-#include "core/base/random.h"
 #include "core/state/state_file.h"
 #include "tests/unit/rig.h"
 
@@ -148,7 +148,8 @@ Test(causes, a_clear_of_one_cause_leaves_what_only_the_document_holds) {
     }
     causes_load(causes);
     cr_expect(causes_has(causes, "kept"));
-    cr_expect_not(causes_has(causes, "gone"), "its clear is newer than every generation that has it");
+    cr_expect_not(causes_has(causes, "gone"),
+                  "its clear is newer than every generation that has it");
     fixture_destroy(fixture);
 }
 
@@ -320,11 +321,11 @@ Test(causes, no_sequence_lowers_the_latched_set_but_by_a_clear, .timeout = 120) 
         for (int step = 0; step < STEPS; step++) {
             random_step(fixture, &random, model, &old);
             for (size_t i = 0; i < NAMES; i++) {
-                bool is_kept = model[i] == MODE_NORMAL ||
-                               causes_has(&fixture->causes, CAUSE_NAMES[i]);
+                bool is_kept =
+                    model[i] == MODE_NORMAL || causes_has(&fixture->causes, CAUSE_NAMES[i]);
                 cr_assert(is_kept, "seed %d step %d lost %s", (int)seed, step, CAUSE_NAMES[i]);
-                cr_assert_geq(causes_mode(&fixture->causes), model[i], "seed %d step %d",
-                              (int)seed, step);
+                cr_assert_geq(causes_mode(&fixture->causes), model[i], "seed %d step %d", (int)seed,
+                              step);
             }
         }
         text_release(&old);
@@ -526,7 +527,9 @@ Test(equity_floor, the_higher_of_two_floors_binds_below_and_not_at_it) {
         int floor;
         const char *equity;
         bool is_breach;
-    } cases[] = {{50000, "70000", false}, {50000, "69999.99", true}, {80000, "80000", false},
+    } cases[] = {{50000, "70000", false},
+                 {50000, "69999.99", true},
+                 {80000, "80000", false},
                  {80000, "79999.99", true}};
     for (size_t i = 0; i < 4; i++) {
         struct fixture *fixture = fixture_create();
@@ -771,9 +774,9 @@ Test(data_guard, stale_crossed_wide_and_empty_quotes_do_not_count) {
         const char *bid, *ask;
         int64_t age_s;
         bool is_trusted;
-    } cases[] = {{"100", "100", 5, true},    {"100", "100", 6, false}, {"100.01", "100", 0, false},
-                 {"99", "100", 0, true},     {"98.99", "100", 0, false}, {"0", "100", 0, false},
-                 {"100", "100", -2, true},   {"100", "100", -3, false}};
+    } cases[] = {{"100", "100", 5, true},  {"100", "100", 6, false},   {"100.01", "100", 0, false},
+                 {"99", "100", 0, true},   {"98.99", "100", 0, false}, {"0", "100", 0, false},
+                 {"100", "100", -2, true}, {"100", "100", -3, false}};
     for (size_t i = 0; i < 8; i++) {
         struct prices *prices = prices_create();
         set_quote(prices, cases[i].bid, cases[i].ask, cases[i].age_s);
@@ -823,8 +826,8 @@ Test(data_guard, equity_within_one_percent_of_cash_and_marks_is_explained) {
     struct {
         const char *equity;
         bool is_explained;
-    } cases[] = {{"100000", true}, {"101000", true}, {"101000.01", false}, {"99000", true},
-                 {"98999.99", false}, {"0", false}, {"-100000", false}};
+    } cases[] = {{"100000", true},    {"101000", true}, {"101000.01", false}, {"99000", true},
+                 {"98999.99", false}, {"0", false},     {"-100000", false}};
     for (size_t i = 0; i < 7; i++) {
         struct prices *prices = prices_create();
         hold_100_at_100(prices);

@@ -12,7 +12,8 @@ static const char good[] =
     "\"config\":{\"risk.max_positions\":6},\"restart\":{\"after\":\"5s\",\"new_boot\":true},"
     "\"faults\":[{\"point\":\"http.late_arrival\",\"at\":\"day 2 10:31:00\",\"count\":3,"
     "\"probability\":\"0.5\",\"params\":{\"target\":\"POST /v2/orders\",\"delay_s\":20}}],"
-    "\"operator\":[{\"at\":\"day 1 11:00\",\"command\":\"freeze\",\"cause\":\"news\",\"halt\":true},"
+    "\"operator\":[{\"at\":\"day 1 "
+    "11:00\",\"command\":\"freeze\",\"cause\":\"news\",\"halt\":true},"
     "{\"on\":\"daily_loss\",\"command\":\"resume\",\"cause\":\"daily_loss\","
     "\"at\":\"next session 09:00\"}],"
     "\"expect\":[{\"mechanism\":\"operator_freeze\",\"event\":\"acted\",\"within\":\"10s\"}],"
@@ -28,8 +29,7 @@ static struct reading reading_of(const char *json) {
     struct reading reading = {.scenario = malloc(sizeof(struct scenario))};
     struct err err = {0};
     scenario_init(reading.scenario);
-    reading.code =
-        scenario_parse(json, strlen(json), reading.scenario, &reading.faults, &err);
+    reading.code = scenario_parse(json, strlen(json), reading.scenario, &reading.faults, &err);
     return reading;
 }
 
@@ -120,9 +120,9 @@ Test(scenario, times_have_three_shapes) {
         {"2022-03-15T14:00:00Z", WHEN_UTC},
         {"next session 09:00", WHEN_NEXT_SESSION},
     };
-    static const char *const bad[] = {"",          "day 0 10:00",     "day 1 24:00",
-                                      "day 1 9",   "day 1 10:00:99",  "tomorrow",
-                                      "day 1 10:00 sharp", "next session"};
+    static const char *const bad[] = {
+        "",         "day 0 10:00",       "day 1 24:00", "day 1 9", "day 1 10:00:99",
+        "tomorrow", "day 1 10:00 sharp", "next session"};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct when when = {0};
         struct err err = {0};

@@ -15,7 +15,7 @@ struct tiny_order {
     char qty[24], filled[24], average[24], limit[24], stop[24], status[24];
 };
 
-struct tiny_fault { /* what comes instead of an answer */
+struct tiny_fault {            /* what comes instead of an answer */
     const char *method, *path; /* how the path begins */
     int times;
     enum err_code code;
@@ -70,7 +70,8 @@ static inline void tiny_read(const cJSON *body, const char *key, char *out, size
     }
 }
 
-#define TINY_READ(body, order, key, field) tiny_read(body, key, (order)->field, sizeof(order)->field)
+#define TINY_READ(body, order, key, field)                                                         \
+    tiny_read(body, key, (order)->field, sizeof(order)->field)
 
 static inline void tiny_change(struct tiny_broker *broker, const struct http_request *request,
                                struct text *out) {
