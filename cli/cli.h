@@ -19,6 +19,9 @@ enum cli_exit {
     CLI_ENVIRONMENT = 4, /* disk, network, permission */
     CLI_CORRUPT = 5,     /* state corrupt, refused */
     CLI_LOCKED = 6,
+    CLI_HUNG = 10, /* these three: what `status` found */
+    CLI_DEAD = 11,
+    CLI_NEVER_STARTED = 12,
     CLI_HARNESS = 70, /* the harness itself failed */
 };
 
@@ -40,6 +43,11 @@ struct cli_words { /* what is left beside the options */
 /* Reads "--name value", "--name=value" and flags. ERR_USAGE names the word. */
 enum err_code cli_parse(int argc, char **argv, const struct cli_option *options,
                         struct cli_words *words, struct err *err) MUST_USE;
+
+/* ERR_CONFIG while LD_PRELOAD, LD_AUDIT or any FIU_* is set: paper and live runs start in an
+ * environment by which nobody can arm a fault (docs/chaos.md). Exits by hand (kill, flatten) do not
+ * ask. */
+enum err_code cli_check_inert(const char *mode, struct err *err) MUST_USE;
 
 /* The exit code that belongs to an error. */
 int cli_exit_of(enum err_code code);
@@ -87,6 +95,6 @@ const char *cli_build(void);
 
 typedef int cli_main(int argc, char **argv);
 cli_main cli_run, cli_serve, cli_scenario, cli_status, cli_freeze, cli_resume, cli_kill,
-    cli_flatten, cli_state, cli_config, cli_report, cli_certify;
+    cli_flatten, cli_state, cli_config, cli_report, cli_score, cli_certify, cli_chaos, cli_exhaust;
 
 #endif

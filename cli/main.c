@@ -25,15 +25,41 @@ static const struct command commands[] = {
     {"serve", cli_serve, "the simulated Alpaca over HTTP, for any client",
      "usage: seatrial serve [--port P] [--ledger DIR] [--speed X] [--data DIR|synthetic]\n"
      "                      [--seed N] [--symbols N] [--days D] [--start RFC3339]\n"
-     "One base URL on 127.0.0.1 for trading and data; key SIM-KEY, secret SIM-SECRET.\n"
+     "                      [--scenario F] [--key-file F]\n"
+     "One base URL on 127.0.0.1 for trading and data. The key pair comes from a key file (as in "
+     "`run`)\n"
+     "or the environment, else it is SIM-KEY, SIM-SECRET. --scenario takes market, account and "
+     "the\n"
+     "http.* and view.* faults from a scenario file.\n"
      "example: seatrial serve --port 8080 --speed 10 --ledger /tmp/ledger\n"},
     {"scenario", cli_scenario, "list, check or run scenario files",
      "usage: seatrial scenario list\n"
      "       seatrial scenario check FILE...\n"
      "       seatrial scenario run FILE...|DIR [--data DIR] [--out DIR] [--junit F] [--json]\n"
+     "                             [--record F]   (of one scenario: what `score` judges)\n"
      "example: seatrial scenario run scenarios/library/answer_lost_after_accept.json\n"},
+    {"chaos", cli_chaos, "sweep seeds: draw a scenario from each, run it, judge it",
+     "usage: seatrial chaos --seeds A..B [--mode swarm] [--days D] [--jobs N] [--shard i/n]\n"
+     "                      [--out DIR] [--junit F] [--data DIR] [--waivers F] [--json]\n"
+     "                      [--verify PERCENT]   so many seeds twice, event by event\n"
+     "       seatrial chaos --seeds N --print        the scenario file of a seed\n"
+     "       seatrial chaos --seeds N --shrink | chaos shrink FILE   [--out F]\n"
+     "                                               the smallest file that still fails\n"
+     "       seatrial chaos merge RECORDS...         the totals of several shards\n"
+     "       seatrial chaos list | modes             the fault points; the modes\n"
+     "With --out an interrupted sweep goes on where it stopped.\n"
+     "example: seatrial chaos --seeds 1..500 --jobs 2 --out out/chaos\n"},
+    {"exhaust", cli_exhaust, "die at every effect of a scenario's window, with every fate",
+     "usage: seatrial exhaust FILE...|DIR [--jobs N] [--depth 1|2] [--shard i/n] [--first-tick]\n"
+     "                        [--data DIR] [--out F] [--json]\n"
+     "--depth 2 also dies inside each recovery. The window is the scenario's, else the minute "
+     "around\n"
+     "the first fault, the first deed of an operator, or the first order.\n"
+     "example: seatrial exhaust scenarios/library/operator_freeze.json --jobs 2\n"},
     {"status", cli_status, "what the core last said about itself",
      "usage: seatrial status --state DIR [--json]\n"
+     "exit codes: 0 running, 10 hung (it lives, but has not renewed its lease for 15 s), 11 dead,\n"
+     "12 never started here.\n"
      "example: seatrial status --state ~/seatrial\n"},
     {"freeze", cli_freeze, "no more risk: set a latch",
      "usage: seatrial freeze CAUSE --by WHO --why TEXT --state DIR [--halt]\n"
@@ -45,12 +71,20 @@ static const struct command commands[] = {
      "example: seatrial resume news --by ann --why \"reported\" --state ~/seatrial\n"},
     {"kill", cli_kill, "stop: cancel entries, verify, hold until an operator clears",
      "usage: seatrial kill --by WHO --why TEXT --state DIR [--config F --base-url URL ...]\n"
-     "Without a running core it takes the lease and acts at the broker; without credentials it "
-     "leaves\n"
-     "the command for the next start.\n"
+     "A running core takes it within a tick. If the core hangs for 15 s, the command cancels the\n"
+     "entries at the broker itself, and the core is bound when it wakes. If no core runs, it "
+     "takes\n"
+     "the lease and does the same. Stops are never touched. Exit codes: 0 the core took it, or it\n"
+     "is done at the broker; 3 no credentials, 4 broker not reached or not finished in time: then\n"
+     "the order waits in the inbox for the core.\n"
      "example: seatrial kill --by ann --why \"two writers\" --state ~/seatrial\n"},
     {"flatten", cli_flatten, "close every position, or one symbol",
      "usage: seatrial flatten [SYMBOL] --by WHO --why TEXT --state DIR [--config F ...]\n"
+     "It does not stop trading: kill or freeze first if nothing is to be bought again. Beside a\n"
+     "hung core it cancels the entries and takes the lease once that is 15 s old: that core stops\n"
+     "with 6 when it wakes, and another must be started. Exit codes as of kill; 6: the lease "
+     "could\n"
+     "not be taken.\n"
      "example: seatrial flatten AAPL --by ann --why \"risk off\" --state ~/seatrial\n"},
     {"state", cli_state, "verify a state directory",
      "usage: seatrial state verify --state DIR [--json]\n"
@@ -58,6 +92,10 @@ static const struct command commands[] = {
     {"config", cli_config, "check, show or explain the configuration",
      "usage: seatrial config check FILE | show [--config F] | explain [KEY] [--config F]\n"
      "example: seatrial config explain risk.daily_loss_usd\n"},
+    {"score", cli_score, "judge a recording: the verdict of the run it was made in",
+     "usage: seatrial score RECORDING\n"
+     "Prints the verdict as JSON; exit code 1 if an invariant broke.\n"
+     "example: seatrial scenario run F --record out/run.rec && seatrial score out/run.rec\n"},
     {"report", cli_report, "print a result as HTML, JUnit, JSON or markdown",
      "usage: seatrial report RESULT|DIR --format html|junit|json|markdown --out F\n"
      "example: seatrial report out/certify --format html --out report.html\n"},

@@ -1,12 +1,24 @@
 /* operate.c - freeze, resume, kill, flatten: the operator's commands.
  *
- * Each is first left in the inbox: a running core takes it at its next look, a hung one at its next
- * effect, a dead one at its next start. Without a running core, resume, kill and flatten then take the
- * lease and let the engine act, with entries shut out by its own session gate. */
+ * Each is first left in the inbox: a running core takes it at its next look, a hung one before its next
+ * effect, a dead one at its next start. Then, where that is not enough:
+ *
+ * core    | freeze       | resume           | kill                      | flatten
+ * running | taken        | taken            | taken                     | taken
+ * hung    | binds on     | waits            | after 15 s entries are    | after 15 s entries are cancelled,
+ *         | waking       |                  | cancelled here; it binds  | then the lease is taken and the
+ *         |              |                  | the core on waking        | exits are done here
+ * dead    | binds at the | lease taken and  | lease taken and           | lease taken and done here
+ *         | next start   | done here        | done here                 |
+ *
+ * Two writers: beside a hung core, kill takes neither lease nor journal and only cancels entries, which
+ * the core may do at the same time. Flatten sells, so it must be the one writer: it raises the lease's
+ * epoch, and the core, whenever it wakes, finds that at its next send or cancel and leaves with 6. */
 #include "cli/cli.h"
 #include "cli/real_world.h"
 #include "core/base/check.h"
 #include "core/engine/engine.h"
+#include "core/engine/stand_in.h"
 #include "core/state/inbox.h"
 #include "core/state/lease.h"
 #include "core/state/state_file.h"
@@ -15,32 +27,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAKEN_WITHIN SPAN_S(2)
-#define ACT_WITHIN SPAN_S(60)
+#define VIEW_MAX ((size_t)4 << 20)
+#define TAKEN_WITHIN SPAN_S(2)  /* freeze and resume need no more than to lie there */
+#define REST_OF_WAIT SPAN_S(13) /* kill and flatten: 15 s in all, then the core counts as hung */
+/* With the 15 s before it as long as a request of the hung core may take to arrive (30 s), and its
+ * deadline (5 s). */
+#define LATE_WITHIN SPAN_S(20)
+#define CLEAR_FOR SPAN_S(2)
+#define ACT_WITHIN SPAN_S(90)
 #define ACT_TICKS_MIN 3
 
 struct operation {
     const char *command;
     enum inbox_verb verb;
+    const char *word; /* cause or symbol, "" for none */
     const char *by, *why;
     struct real_options real;
     bool is_halt;
 };
 
 static bool is_inbox_empty(struct world *world) {
-    struct inbox_command *commands = malloc(INBOX_MAX * sizeof *commands);
-    size_t count = 0;
-    struct err err = {0};
-    CHECK(commands != NULL);
-    bool is_empty = inbox_read(world, commands, &count, &err) == ERR_OK && count == 0;
-    free(commands);
-    return is_empty;
+    bool has_command = true;
+    return inbox_has_command(world, &has_command, NULL) == ERR_OK && !has_command;
 }
 
 /* Waits for a living core to take the command. */
-static bool wait_until_taken(struct world *world) {
+static bool wait_until_taken(struct world *world, struct span within) {
     struct mono start = clock_mono(world->clock);
-    while (mono_sub(clock_mono(world->clock), start).ns < TAKEN_WITHIN.ns) {
+    while (mono_sub(clock_mono(world->clock), start).ns < within.ns &&
+           host_poll(world->host) != HOST_TERMINATE) {
         if (is_inbox_empty(world)) {
             return true;
         }
@@ -49,113 +64,281 @@ static bool wait_until_taken(struct world *world) {
     return false;
 }
 
-/* True when the core's view shows no order (and for flatten no position) any more. */
-static bool is_done(struct world *world, enum inbox_verb verb) {
+/* --- what the view says --- */
+
+/* The view as a tree of the caller's, or NULL. */
+static cJSON *read_view(struct world *world) {
     struct text view = {0};
     cJSON *tree = NULL;
-    struct err err = {0};
-    bool is_flat = false;
-    if (state_file_read(world->disk, "view.json", (size_t)4 << 20, &view, &err) == ERR_OK &&
-        json_parse(text_get(&view), view.len, &tree, &err) == ERR_OK) {
-        is_flat = verb != INBOX_FLATTEN || cJSON_GetArraySize(json_member(tree, "positions")) == 0;
-        is_flat = is_flat && !cJSON_IsTrue(json_member(tree, "killing"));
+    if (state_file_read(world->disk, "view.json", VIEW_MAX, &view, NULL) == ERR_OK) {
+        (void)!json_parse(text_get(&view), view.len, &tree, NULL);
     }
-    cJSON_Delete(tree);
     text_release(&view);
-    return is_flat;
+    return tree;
 }
 
-static enum err_code act(struct real_world *real, enum inbox_verb verb, struct err *err) {
-    struct engine *engine = NULL;
+/* Items of a list whose member is the word; all of them for "". */
+static int count_items(const cJSON *view, const char *list, const char *key, const char *word) {
+    int count = 0;
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_member(view, list)) {
+        const cJSON *member = json_member(item, key);
+        count +=
+            word[0] == '\0' || (cJSON_IsString(member) && strcmp(member->valuestring, word) == 0);
+    }
+    return count;
+}
+
+/* Taken; after a kill or flatten no live entry, after a flatten no position that was meant. */
+static bool is_done(struct world *world, const struct operation *operation) {
+    cJSON *view = read_view(world);
+    bool is_flatten = operation->verb == INBOX_FLATTEN;
+    int entries = count_items(view, "orders", "purpose", "entry");
+    int positions = count_items(view, "positions", "symbol", operation->word);
+    bool is_over =
+        view != NULL && is_inbox_empty(world) && !cJSON_IsTrue(json_member(view, "killing")) &&
+        (entries == 0 || operation->verb == INBOX_RESUME) && (positions == 0 || !is_flatten);
+    cJSON_Delete(view);
+    return is_over;
+}
+
+/* --- acting without the core --- */
+
+static struct engine_options stand_in_options(struct real_world *real) {
+    return (struct engine_options){.world = &real->world,
+                                   .config = &real->config,
+                                   .mode = ENGINE_PAPER,
+                                   .scope = ENGINE_SCOPE_REDUCE,
+                                   .key_id = real->credentials.key_id,
+                                   .secret = real->credentials.secret,
+                                   .build = cli_build()};
+}
+
+/* Ticks until the order is carried out; true if it was in time. */
+static bool tick_until_done(struct real_world *real, const struct operation *operation,
+                            struct engine *engine) {
     struct clock *clock = real->world.clock;
-    real->config.no_entry_first = SPAN_S(23400); /* a whole session: this process enters nothing */
-    struct engine_options options = {.world = &real->world,
-                                     .config = &real->config,
-                                     .mode = ENGINE_PAPER,
-                                     .key_id = real->key_id,
-                                     .secret = real->secret,
-                                     .build = cli_build()};
-    enum err_code code = engine_create(&options, &engine, err);
     struct mono start = clock_mono(clock);
-    bool is_over = false;
-    for (int ticks = 0; code == ERR_OK && !is_over;) {
+    int ticks = 0;
+    while (mono_sub(clock_mono(clock), start).ns <= ACT_WITHIN.ns &&
+           host_poll(real->world.host) != HOST_TERMINATE) {
         if (engine_look(engine) || !utc_is_before(clock_utc(clock), engine_next_at(engine))) {
             engine_tick(engine);
             ticks++;
         }
-        is_over = (ticks >= ACT_TICKS_MIN && is_inbox_empty(&real->world) &&
-                   is_done(&real->world, verb)) ||
-                  mono_sub(clock_mono(clock), start).ns > ACT_WITHIN.ns ||
-                  host_poll(real->world.host) == HOST_TERMINATE;
+        if (ticks >= ACT_TICKS_MIN && is_done(&real->world, operation)) {
+            return true;
+        }
         clock_sleep(clock, CLOCK_SLEEP_MAX);
     }
-    if (code == ERR_OK) {
-        bool is_reached = is_inbox_empty(&real->world) && is_done(&real->world, verb);
-        engine_stop(engine);
-        engine_destroy(engine);
-        if (!is_reached) {
-            code = err_set(err, ERR_UNKNOWN, "not finished in time; the next start goes on");
-        }
+    return false;
+}
+
+/* The whole engine in the core's place, by its own lease: it obeys the inbox like any core. */
+static enum err_code act(struct real_world *real, const struct operation *operation,
+                         struct engine_totals *totals, struct err *err) {
+    struct engine *engine = NULL;
+    struct engine_options options = stand_in_options(real);
+    enum err_code code = engine_create(&options, &engine, err);
+    if (code != ERR_OK) {
+        return code;
     }
-    return code;
+    bool is_reached = tick_until_done(real, operation, engine);
+    engine_stop(engine);
+    *totals = engine_totals(engine);
+    engine_destroy(engine);
+    return is_reached ? ERR_OK
+                      : err_set(err, ERR_UNKNOWN,
+                                "%s: not finished in time (%lld entries cancelled, %lld orders "
+                                "sent); the next start goes on",
+                                operation->command, (long long)totals->entries_cancelled,
+                                (long long)totals->orders);
+}
+
+static void tell_act(const struct operation *operation, const struct engine_totals *totals,
+                     const char *how) {
+    printf("%s: done, %s: %lld entries cancelled, %lld orders sent, %lld fills\n",
+           operation->command, how, (long long)totals->entries_cancelled, (long long)totals->orders,
+           (long long)totals->fills);
+}
+
+static enum err_code left(const struct operation *operation, enum err_code code, struct err *err) {
+    return code == ERR_OK ? ERR_OK
+                          : err_wrap(err, "%s: left in the inbox, nothing done at the broker",
+                                     operation->command);
 }
 
 static enum err_code without_core(struct real_world *real, const struct operation *operation,
                                   struct err *err) {
+    struct engine_totals totals = {0};
     if (operation->verb == INBOX_FREEZE) {
         fprintf(stderr, "seatrial: no core runs here; the freeze binds from its next start\n");
         return ERR_OK;
     }
-    enum err_code code = real_world_connect(real, &operation->real, err);
-    if (code != ERR_OK && operation->verb == INBOX_KILL) {
-        fprintf(stderr, "seatrial: %s\nseatrial: the kill is left for the next start\n", err->text);
-        return ERR_OK;
+    enum err_code code = left(operation, real_world_connect(real, &operation->real, err), err);
+    if (code == ERR_OK) {
+        code = act(real, operation, &totals, err);
     }
     if (code == ERR_OK) {
-        code = act(real, operation->verb, err);
-    }
-    if (code == ERR_OK) {
-        printf("%s: done, without a running core\n", operation->command);
+        tell_act(operation, &totals, "without a running core");
     }
     return code;
 }
 
+/* --- beside a hung core --- */
+
+/* Looks until no entry has been live for CLEAR_FOR and at_least has passed. *is_awake: the core has
+ * taken the command meanwhile, and cancels itself. */
+static enum err_code cancel_entries(struct real_world *real, struct stand_in *stand_in,
+                                    struct span at_least, bool *is_awake, struct err *err) {
+    struct clock *clock = real->world.clock;
+    const struct stand_in_sight *sight = stand_in_sight(stand_in);
+    struct mono start = clock_mono(clock);
+    struct mono live_at = start;
+    for (;;) {
+        struct mono now = clock_mono(clock);
+        struct span age = mono_sub(now, start);
+        enum err_code code = stand_in_look(stand_in, err);
+        live_at = code != ERR_OK || sight->live > 0 ? now : live_at;
+        *is_awake = is_inbox_empty(&real->world);
+        if (*is_awake || (mono_sub(now, live_at).ns >= CLEAR_FOR.ns && age.ns >= at_least.ns)) {
+            return ERR_OK;
+        }
+        if (age.ns > ACT_WITHIN.ns || host_poll(real->world.host) == HOST_TERMINATE) {
+            return code != ERR_OK
+                       ? code
+                       : err_set(err, ERR_UNKNOWN, "%zu entries are still live", sight->live);
+        }
+        for (int64_t slept = 0; slept < CLEAR_FOR.ns; slept += CLOCK_SLEEP_MAX.ns) {
+            clock_sleep(clock, CLOCK_SLEEP_MAX);
+        }
+    }
+}
+
+static void tell_cancelled(const struct operation *operation, const struct stand_in_sight *sight) {
+    printf("%s: %zu entries cancelled at the broker", operation->command, sight->cancelled_count);
+    for (size_t i = 0; i < sight->cancelled_count; i++) {
+        printf("%s%s", i == 0 ? " (" : " ", sight->cancelled[i]);
+    }
+    printf("%s; %zu live; %zu stops and exits left alone\n", sight->cancelled_count > 0 ? ")" : "",
+           sight->live, sight->sales);
+}
+
+static enum err_code cancel_beside(struct real_world *real, const struct operation *operation,
+                                   bool *is_awake, struct err *err) {
+    struct stand_in *stand_in = NULL;
+    struct engine_options options = stand_in_options(real);
+    cJSON *view = read_view(&real->world);
+    const cJSON *account = json_member(view, "account");
+    enum err_code code = stand_in_create(
+        &options, cJSON_IsString(account) ? account->valuestring : "", &stand_in, err);
+    cJSON_Delete(view);
+    code = left(operation, code, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    bool is_all =
+        operation->verb == INBOX_KILL; /* flatten's engine waits for what is late itself */
+    code = cancel_entries(real, stand_in, is_all ? LATE_WITHIN : CLEAR_FOR, is_awake, err);
+    tell_cancelled(operation, stand_in_sight(stand_in));
+    stand_in_destroy(stand_in);
+    return code;
+}
+
+/* The engine in the core's place, once the lease is stale. */
+static enum err_code flatten_beside(struct real_world *real, const struct operation *operation,
+                                    struct err *err) {
+    struct engine_totals totals = {0};
+    enum err_code code = act(real, operation, &totals, err);
+    if (code == ERR_LOCKED && wait_until_taken(&real->world, TAKEN_WITHIN)) {
+        printf("%s: taken: the core has woken\n", operation->command);
+        return ERR_OK;
+    }
+    if (code == ERR_LOCKED) {
+        return err_wrap(err, "%s: left in the inbox; end the hung core (SIGKILL) and repeat",
+                        operation->command);
+    }
+    if (code == ERR_OK) {
+        tell_act(operation, &totals, "in place of the hung core");
+        printf("%s: that core has lost its lease and leaves with 6 when it wakes: start another\n",
+               operation->command);
+    }
+    return code;
+}
+
+static enum err_code beside_hung_core(struct real_world *real, const struct operation *operation,
+                                      struct err *err) {
+    bool is_awake = false;
+    fprintf(stderr,
+            "seatrial: the core hangs: it lives, but has not looked for 15 s; acting at the broker "
+            "without it\n");
+    enum err_code code = left(operation, real_world_connect(real, &operation->real, err), err);
+    if (code == ERR_OK) {
+        code = cancel_beside(real, operation, &is_awake, err);
+    }
+    if (code == ERR_OK && is_awake) {
+        printf("%s: taken: the core has woken\n", operation->command);
+    } else if (code == ERR_OK && operation->verb == INBOX_FLATTEN) {
+        code = flatten_beside(real, operation, err);
+    } else if (code == ERR_OK) {
+        printf("%s: done, without the hung core; it is bound when it wakes\n", operation->command);
+    }
+    return code;
+}
+
+/* --- the command --- */
+
 static enum err_code leave(struct real_world *real, const struct operation *operation,
-                           const char *word, struct err *err) {
+                           struct err *err) {
     struct inbox_command command = {.verb = operation->verb, .is_halt = operation->is_halt};
-    bool is_alive = false;
-    enum err_code code = text_copy(command.cause, sizeof command.cause, word, err);
+    enum err_code code = text_copy(command.cause, sizeof command.cause, operation->word, err);
     if (code == ERR_OK) {
         code = text_copy(command.by, sizeof command.by, operation->by, err);
     }
     if (code == ERR_OK) {
         code = text_copy(command.why, sizeof command.why, operation->why, err);
     }
-    if (code == ERR_OK) {
-        code = inbox_write(&real->world, &command, err);
-    }
-    if (code == ERR_OK) {
-        code = lease_is_alive(&real->world, &is_alive, err);
-    }
-    if (code != ERR_OK) {
-        return code;
-    }
-    if (!is_alive) {
-        return without_core(real, operation, err);
-    }
-    bool is_taken = wait_until_taken(&real->world);
-    printf("%s: %s\n", operation->command,
-           is_taken ? "taken" : "left in the inbox; the core has not looked yet");
-    return ERR_OK;
+    return code == ERR_OK ? inbox_write(&real->world, &command, err) : code;
 }
 
-static int operate(struct operation *operation, const char *word) {
+static enum err_code carry_out(struct real_world *real, const struct operation *operation,
+                               struct err *err) {
+    bool must_act = operation->verb == INBOX_KILL || operation->verb == INBOX_FLATTEN;
+    bool is_alive = false;
+    enum err_code code = lease_is_alive(&real->world, &is_alive, err);
+    if (code != ERR_OK || !is_alive) {
+        return code != ERR_OK ? code : without_core(real, operation, err);
+    }
+    bool is_taken = wait_until_taken(&real->world, TAKEN_WITHIN);
+    if (!is_taken && must_act) {
+        fprintf(stderr, "seatrial: waiting for the core, 15 s at most\n");
+        is_taken = wait_until_taken(&real->world, REST_OF_WAIT);
+    }
+    if (is_taken || !must_act) {
+        printf("%s: %s\n", operation->command,
+               is_taken ? "taken" : "left in the inbox; the core has not looked yet");
+        return ERR_OK;
+    }
+    if (host_poll(real->world.host) == HOST_TERMINATE) {
+        return left(operation, err_set(err, ERR_UNKNOWN, "interrupted"), err);
+    }
+    code = lease_is_alive(&real->world, &is_alive, err); /* it may have died meanwhile */
+    if (code != ERR_OK || !is_alive) {
+        return code != ERR_OK ? code : without_core(real, operation, err);
+    }
+    return beside_hung_core(real, operation, err);
+}
+
+static int operate(struct operation *operation) {
     struct real_world *real = calloc(1, sizeof *real);
     struct err err = {0};
     CHECK(real != NULL);
     enum err_code code = real_world_open(real, operation->real.state, &err);
     if (code == ERR_OK) {
-        code = leave(real, operation, word, &err);
+        code = leave(real, operation, &err);
+    }
+    if (code == ERR_OK) {
+        code = carry_out(real, operation, &err);
     }
     real_world_close(real);
     free(real);
@@ -187,7 +370,8 @@ static int command(int argc, char **argv, const char *name, enum inbox_verb verb
     if (needs_word ? words.count != 1 : words.count > 1) {
         return cli_usage(name, needs_word ? "needs one cause" : "takes at most one word");
     }
-    return operate(&operation, words.count > 0 ? words.words[0] : "");
+    operation.word = words.count > 0 ? words.words[0] : "";
+    return operate(&operation);
 }
 
 int cli_freeze(int argc, char **argv) {

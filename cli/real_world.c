@@ -9,11 +9,8 @@
 #include "core/live/host_posix.h"
 #include "core/live/http_curl.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define PAPER_URL "https://paper-api.alpaca.markets"
 #define DATA_URL "https://data.alpaca.markets"
@@ -80,52 +77,6 @@ enum err_code real_config(const char *path, struct config *out, struct err *err)
     return code == ERR_OK ? ERR_OK : err_wrap(err, "%s", path);
 }
 
-/* --- credentials --- */
-
-static enum err_code key_from_file(struct real_world *real, const char *path, struct err *err) {
-    struct stat status;
-    struct text bytes = {0};
-    cJSON *tree = NULL;
-    if (stat(path, &status) != 0) {
-        return err_set(err, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
-    }
-    if ((status.st_mode & 077) != 0) {
-        return err_set(err, ERR_IO, "%s: others may read it; chmod 600 it", path);
-    }
-    enum err_code code = cli_read_file(path, 4096, &bytes, err);
-    if (code == ERR_OK) {
-        code = json_parse(text_get(&bytes), bytes.len, &tree, err);
-    }
-    if (code == ERR_OK) {
-        code = json_copy(tree, "key_id", real->key_id, sizeof real->key_id, err);
-    }
-    if (code == ERR_OK) {
-        code = json_copy(tree, "secret", real->secret, sizeof real->secret, err);
-    }
-    cJSON_Delete(tree);
-    if (bytes.data != NULL) {
-        explicit_bzero(bytes.data, bytes.cap);
-    }
-    text_release(&bytes);
-    return code == ERR_OK ? ERR_OK : err_set(err, ERR_CONFIG, "%s: not a key file", path);
-}
-
-static enum err_code read_key(struct real_world *real, const char *key_file, struct err *err) {
-    const char *key_id = getenv("APCA_API_KEY_ID");
-    const char *secret = getenv("APCA_API_SECRET_KEY");
-    if (key_file != NULL) {
-        return key_from_file(real, key_file, err);
-    }
-    if (key_id == NULL || secret == NULL ||
-        text_copy(real->key_id, sizeof real->key_id, key_id, err) != ERR_OK ||
-        text_copy(real->secret, sizeof real->secret, secret, err) != ERR_OK) {
-        return err_set(
-            err, ERR_CONFIG,
-            "no credentials: set APCA_API_KEY_ID and APCA_API_SECRET_KEY, or --key-file");
-    }
-    return ERR_OK;
-}
-
 /* --- the broker --- */
 
 static bool is_loopback(const char *url) {
@@ -142,8 +93,8 @@ static bool is_loopback(const char *url) {
 /* Asks the served clock once and goes by it from then on. */
 static enum err_code follow_served_clock(struct real_world *real, struct err *err) {
     struct http_response response = {0};
-    const struct http_header headers[] = {{"APCA-API-KEY-ID", real->key_id},
-                                          {"APCA-API-SECRET-KEY", real->secret}};
+    const struct http_header headers[] = {{"APCA-API-KEY-ID", real->credentials.key_id},
+                                          {"APCA-API-SECRET-KEY", real->credentials.secret}};
     struct http_request request = {.method = "GET",
                                    .host = HTTP_TRADING,
                                    .path = "/v2/clock",
@@ -184,7 +135,7 @@ enum err_code real_world_connect(struct real_world *real, const struct real_opti
     }
     enum err_code code = real_config(options->config, &real->config, err);
     if (code == ERR_OK) {
-        code = read_key(real, options->key_file, err);
+        code = credentials_read(options->key_file, &real->credentials, err);
     }
     struct http_curl_options curl = {
         .trading_url = url, .data_url = is_local ? url : DATA_URL, .clock = real->world.clock};

@@ -2,6 +2,7 @@
 #ifndef CLI_REAL_WORLD_H
 #define CLI_REAL_WORLD_H
 
+#include "cli/credentials.h"
 #include "core/base/err.h"
 #include "core/config/config.h"
 #include "core/world/world.h"
@@ -15,12 +16,10 @@ struct real_options {     /* borrowed */
     const char *clock;    /* "served", or NULL */
 };
 
-#define REAL_KEY_MAX 128
-
 struct real_world { /* zero-initialise; real_world_close() at the end */
     struct world world;
     struct config config;
-    char key_id[REAL_KEY_MAX], secret[REAL_KEY_MAX];
+    struct credentials credentials;
     struct clock_system *clock;
     struct clock_served *served;
     struct disk_posix *disk;

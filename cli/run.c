@@ -174,8 +174,8 @@ static int run_paper(const struct run_options *options) {
         struct engine_options core = {.world = &real->world,
                                       .config = &real->config,
                                       .mode = ENGINE_PAPER,
-                                      .key_id = real->key_id,
-                                      .secret = real->secret,
+                                      .key_id = real->credentials.key_id,
+                                      .secret = real->credentials.secret,
                                       .build = cli_build()};
         code = engine_create(&core, &engine, &err);
     }
@@ -218,6 +218,10 @@ int cli_run(int argc, char **argv) {
     }
     if (words.count > 0) {
         return cli_usage("run", "takes options only");
+    }
+    bool is_real = strcmp(options.mode, "live") == 0 || strcmp(options.mode, "paper") == 0;
+    if (is_real && cli_check_inert(options.mode, &err) != ERR_OK) {
+        return cli_fail(&err);
     }
     if (strcmp(options.mode, "live") == 0) {
         fprintf(stderr, "seatrial: --mode live is refused: its gate (account pinned, two proofs, a "

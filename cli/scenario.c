@@ -1,16 +1,18 @@
 /* scenario.c - `seatrial scenario`: list, check and run scenario files. */
 #include "cli/cli.h"
 #include "core/base/check.h"
+#include "replay/recording.h"
 #include "reports/result.h"
 #include "scenarios/suite.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct scenario_options {
-    const char *data, *out, *junit;
+    const char *data, *out, *junit, *record;
     bool is_json;
 };
 
@@ -97,7 +99,8 @@ static enum err_code write_results(const struct scenario_options *options, const
     return code;
 }
 
-static int run_files(const struct suite *suite, const struct scenario_options *options) {
+static int run_files(const struct suite *suite, const struct scenario_options *options,
+                     struct observer *observer) {
     char found[PATH_MAX] = "data";
     struct text list = {0};
     struct text json = {0};
@@ -109,7 +112,8 @@ static int run_files(const struct suite *suite, const struct scenario_options *o
     }
     struct suite_options suite_options = {.data_dir = options->data == NULL ? found : options->data,
                                           .build = cli_build(),
-                                          .begin = tell_begin};
+                                          .begin = tell_begin,
+                                          .observer = observer};
     suite_run(suite, &suite_options, &list, &totals);
     text_add(&json, "{");
     text_member_string(&json, "title", "Seatrial: scenarios");
@@ -141,6 +145,27 @@ static int run_files(const struct suite *suite, const struct scenario_options *o
     return totals.failed == 0 ? CLI_PASS : CLI_FINDING;
 }
 
+/* The same, with every event written to a file. */
+static int run_recorded(const struct suite *suite, const struct scenario_options *options) {
+    struct recorder recorder;
+    struct err err = {0};
+    if (suite->count != 1) {
+        return cli_usage("scenario", "--record takes one scenario");
+    }
+    FILE *file = fopen(options->record, "wb");
+    if (file == NULL) {
+        (void)err_set(&err, ERR_IO, "%s: %s", options->record, strerror(errno));
+        return cli_fail(&err);
+    }
+    recorder_init(&recorder, file);
+    int status = run_files(suite, options, &recorder.seam);
+    enum err_code code = recorder_finish(&recorder, &err);
+    if (fclose(file) != 0 && code == ERR_OK) {
+        code = err_set(&err, ERR_IO, "%s: %s", options->record, strerror(errno));
+    }
+    return code == ERR_OK ? status : cli_fail(&err);
+}
+
 static enum err_code gather(const char *verb, const struct cli_words *words, struct suite *suite,
                             struct err *err) {
     char library[PATH_MAX];
@@ -161,11 +186,9 @@ static enum err_code gather(const char *verb, const struct cli_words *words, str
 int cli_scenario(int argc, char **argv) {
     struct scenario_options options = {0};
     const struct cli_option table[] = {
-        {"--data", CLI_WORD, &options.data},
-        {"--out", CLI_WORD, &options.out},
-        {"--junit", CLI_WORD, &options.junit},
-        {"--json", CLI_FLAG, &options.is_json},
-        {NULL, CLI_FLAG, NULL},
+        {"--data", CLI_WORD, &options.data},    {"--out", CLI_WORD, &options.out},
+        {"--junit", CLI_WORD, &options.junit},  {"--record", CLI_WORD, &options.record},
+        {"--json", CLI_FLAG, &options.is_json}, {NULL, CLI_FLAG, NULL},
     };
     struct cli_words words;
     struct err err = {0};
@@ -184,7 +207,10 @@ int cli_scenario(int argc, char **argv) {
         status = cli_fail(&err);
     } else if (is_run) {
         status = check_files(suite, TELL_FAULTS); /* an invalid file is no finding about the core */
-        status = status == CLI_PASS ? run_files(suite, &options) : status;
+        if (status == CLI_PASS) {
+            status = options.record == NULL ? run_files(suite, &options, NULL)
+                                            : run_recorded(suite, &options);
+        }
     } else {
         status = check_files(suite, strcmp(verb, "list") == 0 ? TELL_TITLES : TELL_CHECKED);
     }

@@ -1,50 +1,79 @@
 /* serve.c - `seatrial serve`: the simulated Alpaca for any client. */
 #include "broker_sim/serve/serve.h"
 #include "cli/cli.h"
+#include "cli/credentials.h"
+#include "core/base/check.h"
 #include "core/live/clock_system.h"
 #include "core/live/disk_posix.h"
 #include "core/live/host_posix.h"
+#include "scenarios/served.h"
+#include "scenarios/suite.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+struct teller { /* says on stderr which fault fired */
+    struct observer seam;
+};
 
 struct served { /* what a server stands on */
     struct clock_system *clock;
     struct host_posix *host;
     struct disk_posix *ledger;
-    struct market *market;
+    struct market *market; /* borrowed from sea if there is one */
+    struct scenario *scenario;
+    struct served_scenario *sea; /* NULL: calm */
     struct serve *serve;
+    struct credentials credentials;
+    struct teller teller;
     char name[256];
 };
 
 struct served_options {
-    int64_t port, seed, symbols, days;
-    const char *ledger, *speed, *data, *start;
+    int64_t port, seed, symbols, days; /* UNSAID below 0 */
+    const char *ledger, *speed, *data, *start, *scenario, *key_file;
 };
+
+#define UNSAID (-1)
+#define SEED 1
+#define SYMBOLS 8
+#define DAYS 250
+
+static void tell_fault(struct observer *observer, const struct event *event) {
+    char at[UTC_TEXT_MAX];
+    (void)observer;
+    if (event->kind == EVENT_FAULT) {
+        utc_print(event->at, at);
+        fprintf(stderr, "%s %s %s\n", at, event->subject, event->what);
+    }
+}
+
+static const struct observer_ops teller_ops = {tell_fault};
+
+/* --- the market --- */
 
 static enum err_code open_market(struct served *served, const struct served_options *options,
                                  struct err *err) {
-    uint64_t seed = (uint64_t)options->seed;
+    uint64_t seed = options->seed == UNSAID ? SEED : (uint64_t)options->seed;
+    int64_t symbols = options->symbols == UNSAID ? SYMBOLS : options->symbols;
+    int64_t days = options->days == UNSAID ? DAYS : options->days;
     if (options->data != NULL && strcmp(options->data, "synthetic") != 0) {
         snprintf(served->name, sizeof served->name, "%s", options->data);
         return market_load(options->data, seed, &served->market, err);
     }
-    if (options->symbols < 1 || options->symbols > MARKET_SYMBOLS_MAX || options->days < 1) {
+    if (symbols < 1 || symbols > MARKET_SYMBOLS_MAX || days < 1) {
         return err_set(err, ERR_USAGE, "--symbols 1..%d, --days 1..", MARKET_SYMBOLS_MAX);
     }
-    snprintf(served->name, sizeof served->name, "synthetic:%lld", (long long)options->symbols);
-    return market_synthetic(seed, (size_t)options->symbols, date_from_civil(2024, 3, 4),
-                            (int)options->days, &served->market, err);
+    snprintf(served->name, sizeof served->name, "synthetic:%lld", (long long)symbols);
+    return market_synthetic(seed, (size_t)symbols, date_from_civil(2024, 3, 4), (int)days,
+                            &served->market, err);
 }
 
-/* Served time begins five minutes before the first session's open unless said. */
-static enum err_code first_instant(const struct served *served,
-                                   const struct served_options *options, struct utc *out,
-                                   struct err *err) {
+/* Five minutes before the first session's open. */
+static enum err_code calm_start(const struct served *served, struct utc *out, struct err *err) {
     struct session session;
-    if (options->start != NULL) {
-        return utc_parse(options->start, out, err);
-    }
     if (!calendar_current_or_next(market_calendar(served->market),
                                   ny_to_utc(market_first_date(served->market), 0, 0), &session)) {
         return err_set(err, ERR_RANGE, "the data has no session");
@@ -53,38 +82,110 @@ static enum err_code first_instant(const struct served *served,
     return ERR_OK;
 }
 
-static enum err_code open_server(struct served *served, const struct served_options *options,
-                                 struct err *err) {
-    struct serve_options serve = {.port = (uint16_t)options->port, .market_name = served->name};
+static enum err_code open_calm(struct served *served, const struct served_options *options,
+                               struct broker_options *out, struct err *err) {
     struct utc start = {0};
     enum err_code code = open_market(served, options, err);
     if (code == ERR_OK) {
-        code = first_instant(served, options, &start, err);
-    }
-    if (code == ERR_OK && options->speed != NULL) {
-        code = ratio_parse(options->speed, &serve.speed, err);
+        code = calm_start(served, &start, err);
     }
     if (code == ERR_OK) {
-        code = clock_system_create(&served->clock, err);
+        *out =
+            broker_options_paper(options->seed == UNSAID ? SEED : (uint64_t)options->seed, start);
     }
+    return code;
+}
+
+/* A scenario says itself what `--seed`, `--symbols`, `--days` and `--data synthetic` would. */
+static enum err_code open_sea(struct served *served, const struct served_options *options,
+                              struct broker_options *out, struct err *err) {
+    struct text faults = {0};
+    char data[PATH_MAX] = "";
+    if (options->seed != UNSAID || options->symbols != UNSAID || options->days != UNSAID ||
+        options->data != NULL) {
+        return err_set(err, ERR_USAGE,
+                       "--scenario brings its own market: no --data, --seed, --symbols, --days");
+    }
+    served->scenario = calloc(1, sizeof *served->scenario);
+    CHECK(served->scenario != NULL);
+    (void)cli_find("data", data, sizeof data); /* a synthetic market needs none */
+    enum err_code code = suite_read(options->scenario, served->scenario, &faults, err);
+    if (code == ERR_OK) {
+        code = served_scenario_create(served->scenario, data, &served->sea, &faults, err);
+    }
+    fputs(text_get(&faults), stderr);
+    text_release(&faults);
+    if (code != ERR_OK) {
+        return err_wrap(err, "%s", options->scenario);
+    }
+    served->market = served_scenario_market(served->sea);
+    *out = served_scenario_account(served->sea);
+    snprintf(served->name, sizeof served->name, "scenario:%s", served->scenario->id);
+    return ERR_OK;
+}
+
+/* --- the server --- */
+
+/* Without a key file and without the environment's names the account's key is SIM-KEY, SIM-SECRET. */
+static enum err_code read_key(struct served *served, const char *key_file,
+                              struct broker_options *broker, struct err *err) {
+    if (key_file == NULL && !credentials_in_environment()) {
+        return ERR_OK;
+    }
+    enum err_code code = credentials_read(key_file, &served->credentials, err);
+    if (code == ERR_OK) {
+        broker->key_id = served->credentials.key_id;
+        broker->secret = served->credentials.secret;
+    }
+    return code;
+}
+
+static enum err_code open_ground(struct served *served, const struct served_options *options,
+                                 struct err *err) {
+    enum err_code code = clock_system_create(&served->clock, err);
     if (code == ERR_OK) {
         code = host_posix_create(&served->host, err);
     }
     if (code == ERR_OK && options->ledger != NULL) {
         code = disk_posix_create(options->ledger, &served->ledger, err);
     }
+    return code;
+}
+
+static enum err_code open_server(struct served *served, const struct served_options *options,
+                                 struct err *err) {
+    struct serve_options serve = {.port = (uint16_t)options->port, .market_name = served->name};
+    enum err_code code = options->scenario != NULL ? open_sea(served, options, &serve.broker, err)
+                                                   : open_calm(served, options, &serve.broker, err);
+    if (code == ERR_OK && options->start != NULL) {
+        code = utc_parse(options->start, &serve.broker.start, err);
+    }
+    if (code == ERR_OK && options->speed != NULL) {
+        code = ratio_parse(options->speed, &serve.speed, err);
+    }
+    if (code == ERR_OK) {
+        code = read_key(served, options->key_file, &serve.broker, err);
+    }
+    if (code == ERR_OK) {
+        code = open_ground(served, options, err);
+    }
     if (code != ERR_OK) {
         return code;
     }
     serve.market = served->market;
-    serve.broker = broker_options_paper((uint64_t)options->seed, start);
     serve.clock = clock_system_seam(served->clock);
     serve.ledger = served->ledger == NULL ? NULL : disk_posix_seam(served->ledger);
-    return serve_create(&serve, &served->serve, err);
+    code = serve_create(&serve, &served->serve, err);
+    if (code == ERR_OK && served->sea != NULL) {
+        served->teller.seam.ops = &teller_ops;
+        code = served_scenario_arm(served->sea, served->serve, &served->teller.seam, err);
+    }
+    return code;
 }
 
 static void close_server(struct served *served) {
     if (served->serve != NULL) {
+        serve_set_door(served->serve, NULL);
         serve_destroy(served->serve);
     }
     if (served->ledger != NULL) {
@@ -96,13 +197,18 @@ static void close_server(struct served *served) {
     if (served->clock != NULL) {
         clock_system_destroy(served->clock);
     }
-    if (served->market != NULL) {
+    if (served->sea != NULL) {
+        served_scenario_destroy(served->sea);
+    } else if (served->market != NULL) {
         market_destroy(served->market);
     }
+    free(served->scenario);
+    credentials_wipe(&served->credentials);
 }
 
 int cli_serve(int argc, char **argv) {
-    struct served_options options = {.port = 8080, .seed = 1, .symbols = 8, .days = 250};
+    struct served_options options = {
+        .port = 8080, .seed = UNSAID, .symbols = UNSAID, .days = UNSAID};
     const struct cli_option table[] = {
         {"--port", CLI_NUMBER, &options.port},
         {"--ledger", CLI_WORD, &options.ledger},
@@ -112,6 +218,8 @@ int cli_serve(int argc, char **argv) {
         {"--symbols", CLI_NUMBER, &options.symbols},
         {"--days", CLI_NUMBER, &options.days},
         {"--start", CLI_WORD, &options.start},
+        {"--scenario", CLI_WORD, &options.scenario},
+        {"--key-file", CLI_WORD, &options.key_file},
         {NULL, CLI_FLAG, NULL},
     };
     struct cli_words words;

@@ -76,21 +76,21 @@ static enum err_code verify_journal(struct verification *verification, struct er
     if (code != ERR_OK) {
         return code;
     }
-    code = disk_open(world->disk, "journal.db", DISK_READ, &file, err);
+    code = disk_open(world->disk, JOURNAL_FILE, DISK_READ, &file, err);
     if (code == ERR_NOT_FOUND) {
-        tell(verification, "journal.db", "missing", "", true);
+        tell(verification, JOURNAL_FILE, "missing", "", true);
         return ERR_OK;
     }
     if (code != ERR_OK) {
         return code;
     }
     disk_close(world->disk, file);
-    if (journal_open(world, "journal.db", &journal, err) != ERR_OK) {
-        tell(verification, "journal.db", "corrupt", err->text, true);
+    if (journal_open(world, JOURNAL_FILE, &journal, err) != ERR_OK) {
+        tell(verification, JOURNAL_FILE, "corrupt", err->text, true);
         return ERR_OK;
     }
     snprintf(detail, sizeof detail, "%lld rows", (long long)journal_last_seq(journal));
-    tell(verification, "journal.db", "good", detail, false);
+    tell(verification, JOURNAL_FILE, "good", detail, false);
     journal_close(journal);
     return ERR_OK;
 }

@@ -1,11 +1,17 @@
-/* status.c - `seatrial status`: the view that the core last published, and whether it lives. */
+/* status.c - `seatrial status`: does the core live and move, and the view that it last published.
+ *
+ * The core renews its lease at least every LEASE_S / 3 seconds, also between ticks and in a closed
+ * market; alive without a renewal for LEASE_S is hung. */
 #include "cli/cli.h"
 #include "cli/real_world.h"
+#include "core/base/check.h"
 #include "core/state/lease.h"
 #include "core/state/state_file.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define VIEW_MAX ((size_t)4 << 20)
 
@@ -14,13 +20,73 @@ static const char *member(const cJSON *view, const char *key) {
     return cJSON_IsString(item) ? item->valuestring : "?";
 }
 
-static void print_view(const cJSON *view, bool is_alive) {
+enum core_state { CORE_RUNNING, CORE_HUNG, CORE_DEAD, CORE_NEVER };
+
+static const struct {
+    const char *word;
+    int exit;
+} states[] = {[CORE_RUNNING] = {"running", CLI_PASS},
+              [CORE_HUNG] = {"hung", CLI_HUNG},
+              [CORE_DEAD] = {"dead", CLI_DEAD},
+              [CORE_NEVER] = {"never_started", CLI_NEVER_STARTED}};
+
+struct sight { /* what can be seen of a core from outside */
+    enum core_state state;
+    bool is_alive;
+    int64_t lease_age_s, view_age_s; /* since written; -1: there is none */
+    struct text view;
+    cJSON *tree; /* of the view; NULL: none */
+};
+
+/* By the file's own time: the times inside are those of the core's clock, which may be a served one. */
+static int64_t age_of(struct clock *clock, const char *folder, const char *name) {
+    char path[PATH_MAX];
+    struct stat status;
+    if (cli_join(path, sizeof path, folder, name, NULL) != ERR_OK || stat(path, &status) != 0) {
+        return -1;
+    }
+    int64_t age = clock_utc(clock).ns / 1000000000 - status.st_mtim.tv_sec;
+    return age < 0 ? 0 : age;
+}
+
+static enum err_code look(struct real_world *real, const char *state, struct sight *out,
+                          struct err *err) {
+    struct world *world = &real->world;
+    out->lease_age_s = age_of(world->clock, state, "lease.json");
+    out->view_age_s = age_of(world->clock, state, "view.json");
+    enum err_code code = lease_is_alive(world, &out->is_alive, err);
+    if (code == ERR_OK && out->view_age_s >= 0) {
+        code = state_file_read(world->disk, "view.json", VIEW_MAX, &out->view, err);
+        code = code == ERR_OK ? json_parse(text_get(&out->view), out->view.len, &out->tree, err)
+                              : code;
+    }
+    out->state = out->is_alive ? (out->lease_age_s >= LEASE_S ? CORE_HUNG : CORE_RUNNING)
+                 : out->lease_age_s >= 0 || out->view_age_s >= 0 ? CORE_DEAD
+                                                                 : CORE_NEVER;
+    return code;
+}
+
+static void print_core(const struct sight *sight) {
+    static const char *const words[] = {[CORE_RUNNING] = "running",
+                                        [CORE_HUNG] = "HUNG: it lives but does not move",
+                                        [CORE_DEAD] = "NOT running",
+                                        [CORE_NEVER] = "never started"};
+    printf("core      %s", words[sight->state]);
+    if (sight->lease_age_s >= 0) {
+        printf(", lease renewed %lld s ago", (long long)sight->lease_age_s);
+    }
+    if (sight->tree != NULL) {
+        printf(", last seen %lld s ago (%s)", (long long)sight->view_age_s,
+               member(sight->tree, "at"));
+    }
+    printf("\n");
+}
+
+static void print_view(const cJSON *view) {
     const cJSON *item = NULL;
     const char *mode = member(view, "mode");
     bool has_colour = cli_has_colour();
     bool is_calm = mode[0] == 'N';
-    printf("core      %s, last seen %s\n", is_alive ? "running" : "NOT running",
-           member(view, "at"));
     printf("mode      %s%s%s\n",
            !has_colour ? ""
            : is_calm   ? "\033[32m"
@@ -40,29 +106,43 @@ static void print_view(const cJSON *view, bool is_alive) {
     }
 }
 
-static enum err_code show(struct real_world *real, bool is_json, struct err *err) {
-    struct text view = {0};
-    cJSON *tree = NULL;
-    bool is_alive = false;
-    enum err_code code = state_file_read(real->world.disk, "view.json", VIEW_MAX, &view, err);
-    if (code == ERR_NOT_FOUND) {
-        code = err_set(err, ERR_NOT_FOUND, "no view.json: no core has run on this state directory");
+static void print(const struct sight *sight, bool is_json) {
+    if (is_json) {
+        printf("{\"state\":\"%s\",\"is_alive\":%s,\"lease_age_s\":%lld,\"view_age_s\":%lld,"
+               "\"view\":%s}\n",
+               states[sight->state].word, sight->is_alive ? "true" : "false",
+               (long long)sight->lease_age_s, (long long)sight->view_age_s,
+               cJSON_IsObject(sight->tree) ? text_get(&sight->view) : "null");
+        return;
+    }
+    if (sight->state == CORE_NEVER) {
+        fprintf(stderr, "seatrial: never started: no view.json, no core has run on this state "
+                        "directory\n");
+        return;
+    }
+    print_core(sight);
+    if (sight->tree != NULL) {
+        print_view(sight->tree);
+    }
+}
+
+static int show(const char *state, bool is_json) {
+    struct real_world *real = calloc(1, sizeof *real);
+    struct sight sight = {0};
+    struct err err = {0};
+    CHECK(real != NULL);
+    enum err_code code = real_world_open(real, state, &err);
+    if (code == ERR_OK) {
+        code = look(real, state, &sight, &err);
     }
     if (code == ERR_OK) {
-        code = lease_is_alive(&real->world, &is_alive, err);
+        print(&sight, is_json);
     }
-    if (code == ERR_OK) {
-        code = json_parse(text_get(&view), view.len, &tree, err);
-    }
-    if (code == ERR_OK && is_json) {
-        printf("{\"is_alive\":%s,\"view\":%s}\n", is_alive ? "true" : "false",
-               cJSON_IsObject(tree) ? text_get(&view) : "null");
-    } else if (code == ERR_OK) {
-        print_view(tree, is_alive);
-    }
-    cJSON_Delete(tree);
-    text_release(&view);
-    return code;
+    cJSON_Delete(sight.tree);
+    text_release(&sight.view);
+    real_world_close(real);
+    free(real);
+    return code == ERR_OK ? states[sight.state].exit : cli_fail(&err);
 }
 
 int cli_status(int argc, char **argv) {
@@ -78,15 +158,5 @@ int cli_status(int argc, char **argv) {
     if (state == NULL || words.count > 0) {
         return cli_usage("status", "needs --state DIR and nothing else");
     }
-    struct real_world *real = calloc(1, sizeof *real);
-    if (real == NULL) {
-        return CLI_HARNESS;
-    }
-    enum err_code code = real_world_open(real, state, &err);
-    if (code == ERR_OK) {
-        code = show(real, is_json, &err);
-    }
-    real_world_close(real);
-    free(real);
-    return code == ERR_OK ? CLI_PASS : cli_fail(&err);
+    return show(state, is_json);
 }

@@ -1,12 +1,13 @@
 /* build.c - putting a world together, and taking it apart in reverse. */
 #include "core/base/check.h"
+#include "scenarios/replay_file.h"
 #include "scenarios/stage_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static enum err_code build_market(struct stage *stage, struct err *err) {
+enum err_code stage_build_market(struct stage *stage, struct err *err) {
     const struct scenario *scenario = stage->scenario;
     const char *path = stage->options->data_path;
     struct date first = scenario->has_start ? scenario->start : date_from_civil(2024, 3, 4);
@@ -25,7 +26,7 @@ static enum err_code build_market(struct stage *stage, struct err *err) {
 }
 
 /* Sessions of the run, and with them its first and last instant. */
-static enum err_code build_sessions(struct stage *stage, struct err *err) {
+enum err_code stage_build_sessions(struct stage *stage, struct err *err) {
     const struct scenario *scenario = stage->scenario;
     const struct calendar *calendar = market_calendar(stage->market);
     struct date first = scenario->has_start ? scenario->start : market_first_date(stage->market);
@@ -76,19 +77,24 @@ static enum err_code build_universe(struct stage *stage, struct err *err) {
     return code;
 }
 
-static enum err_code build_broker(struct stage *stage, struct err *err) {
+struct broker_options stage_broker_options(const struct stage *stage) {
     const struct scenario *scenario = stage->scenario;
     struct broker_options options = broker_options_paper(scenario->seed, stage->start);
     options.cash = scenario->cash;
     options.multiplier = (int)scenario->multiplier;
     options.account_number = "SIM000001";
-    options.observer = &stage->fanout.seam;
     if (scenario->has_partial_fill_chance) {
         options.partial_fill_chance = scenario->partial_fill_chance;
     }
     if (scenario->has_late_reject_chance) {
         options.late_reject_chance = scenario->late_reject_chance;
     }
+    return options;
+}
+
+static enum err_code build_broker(struct stage *stage, struct err *err) {
+    struct broker_options options = stage_broker_options(stage);
+    options.observer = &stage->fanout.seam;
     return broker_create(stage->market, &options, &stage->broker, err);
 }
 
@@ -97,7 +103,7 @@ static struct fault_time fault_time(const struct stage *stage, const struct when
                                     : fault_at(stage_when(stage, when, stage->start));
 }
 
-static enum err_code build_plan(struct stage *stage, struct err *err) {
+enum err_code stage_build_plan(struct stage *stage, struct err *err) {
     const struct scenario *scenario = stage->scenario;
     stage->plan = plan_create(scenario->seed, stage->clock, &stage->fanout.seam);
     for (size_t i = 0; i < scenario->fault_count; i++) {
@@ -111,6 +117,12 @@ static enum err_code build_plan(struct stage *stage, struct err *err) {
             return err_wrap(err, "faults[%zu]", i);
         }
     }
+    if (scenario->is_replay) {
+        const enum err_code code = replay_plan(scenario, stage->plan, err);
+        if (code != ERR_OK) {
+            return code;
+        }
+    }
     return chaos_arm(stage->plan, stage->clock, err);
 }
 
@@ -119,6 +131,7 @@ static enum err_code build_plan(struct stage *stage, struct err *err) {
 static void clock_moved(void *context, struct utc now) {
     struct stage *stage =
         context; /* who needs the broker moves it first: most advances need nothing */
+    sea_look(stage->sea);
     if (!utc_is_before(now, late_queue_next_at(stage->late))) {
         (void)late_queue_deliver_due(stage->late, now);
     }
@@ -131,7 +144,9 @@ static struct utc clock_next_at(void *context) {
     const struct stage *stage = context;
     struct utc late = late_queue_next_at(stage->late);
     struct utc operator= operator_next_at(stage);
-    return utc_is_before(late, operator) ? late : operator;
+    struct utc sea = sea_next_at(stage->sea);
+    struct utc first = utc_is_before(late, operator) ? late : operator;
+    return utc_is_before(sea, first) ? sea : first;
 }
 
 /* --- seams --- */
@@ -151,25 +166,25 @@ static void build_seams(struct stage *stage) {
     direct_http_init(&stage->direct, stage->broker, stage->clock);
     sim_http_init(&stage->sim_http, stage->broker, stage->clock, seed);
     stage->late = late_queue_create(&stage->direct.seam);
+    stage->sea = sea_create(stage->plan, stage->clock, stage->market, stage->broker);
     mortal_clock_init(&stage->mortal_clock, clock, &stage->process);
     sim_entropy_init(&stage->entropy, seed, "core", 1);
     mortal_entropy_init(&stage->mortal_entropy, &stage->entropy.seam, &stage->process);
     sim_host_init(&stage->host);
     mortal_host_init(&stage->mortal_host, &stage->host.seam, &stage->process);
-    mortal_disk_init(&stage->mortal_disk, sim_disk_port(stage->disk, 0), &stage->process);
-    stage->faulty_disk =
-        faulty_disk_create(&stage->mortal_disk.seam, stage->disk, stage->plan, &stage->process);
+    stage->faulty_disk = faulty_disk_create(sim_disk_port(stage->disk, 0), stage->disk, stage->plan,
+                                            &stage->process);
     stage->faulty_http = faulty_http_create(&stage->sim_http.seam, stage->plan, &stage->process,
                                             stage->clock, stage->late);
+    mortal_observer_init(&stage->mortal_observer, &stage->fanout.seam, &stage->process);
     tap_init(&stage->tap, faulty_http_seam(stage->faulty_http), &stage->mortal_clock.seam,
-             &stage->fanout.seam, stage->options->without_judges ? NULL : stage->watch,
-             stage->clock);
+             &stage->mortal_observer.seam, &stage->process);
     stage->world = (struct world){.clock = &stage->mortal_clock.seam,
                                   .http = &stage->tap.seam,
                                   .disk = faulty_disk_seam(stage->faulty_disk),
                                   .entropy = &stage->mortal_entropy.seam,
                                   .host = &stage->mortal_host.seam,
-                                  .observer = &stage->fanout.seam};
+                                  .observer = &stage->mortal_observer.seam};
     sim_entropy_init(&stage->operator_entropy, seed, "operator", 1);
     sim_host_init(&stage->operator_host);
     stage->operator_world = (struct world){.clock = clock,
@@ -186,26 +201,26 @@ static void build_observers(struct stage *stage) {
     stage->collect = malloc(sizeof *stage->collect);
     CHECK(stage->collect != NULL);
     collect_init(stage->collect, calendar);
-    stage->watch = watch_create(stage->scenario, calendar);
+    watch_init(&stage->watch, stage->scenario);
     stage->oracle = oracle_create();
     operator_rules_init(stage);
     fanout_add(&stage->fanout, &stage->trace.seam);
     if (!stage->options->without_judges) {
         fanout_add(&stage->fanout, &stage->collect->seam);
-        fanout_add(&stage->fanout, watch_observer(stage->watch));
+        fanout_add(&stage->fanout, &stage->watch.seam);
         fanout_add(&stage->fanout, oracle_observer(stage->oracle));
     }
-    fanout_add(&stage->fanout, &stage->rules);
     fanout_add(&stage->fanout, stage->options->observer);
+    fanout_add(&stage->fanout, &stage->rules); /* last: it may act, and tell while it is told */
 }
 
 enum err_code stage_build(struct stage *stage, struct err *err) {
     stage->scenario = stage->options->scenario;
     stage->config = stage->scenario->config;
     stage->restart_at = UTC_NEVER;
-    enum err_code code = build_market(stage, err);
+    enum err_code code = stage_build_market(stage, err);
     if (code == ERR_OK) {
-        code = build_sessions(stage, err);
+        code = stage_build_sessions(stage, err);
     }
     if (code == ERR_OK) {
         code = build_universe(stage, err);
@@ -217,7 +232,7 @@ enum err_code stage_build(struct stage *stage, struct err *err) {
     build_machine(stage);
     code = build_broker(stage, err);
     if (code == ERR_OK) {
-        code = build_plan(stage, err);
+        code = stage_build_plan(stage, err);
     }
     if (code == ERR_OK) {
         code = operator_plan(stage, err);
@@ -243,6 +258,7 @@ void stage_release(struct stage *stage) {
         faulty_disk_destroy(stage->faulty_disk);
         late_queue_destroy(stage->late);
     }
+    sea_destroy(stage->sea);
     if (stage->plan != NULL) {
         chaos_disarm(stage->plan);
         plan_destroy(stage->plan);
@@ -255,7 +271,6 @@ void stage_release(struct stage *stage) {
     }
     if (stage->clock != NULL) {
         virtual_clock_destroy(stage->clock);
-        watch_destroy(stage->watch);
         oracle_destroy(stage->oracle);
         trace_release(&stage->trace);
     }

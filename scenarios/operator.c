@@ -150,7 +150,7 @@ static void foreign_order(struct stage *stage, const struct scenario_operator *r
     date_print(ny_date(now), date);
     snprintf(prefix, sizeof prefix, "st-%s-", date);
     snprintf(id, sizeof id, "%s%lld", prefix, (long long)next_number(stage, prefix));
-    watch_foreign(stage->watch, id);
+    tell_frame(&stage->fanout.seam, "foreign", id);
     text_add(&body, "{\"symbol\":");
     text_add_json_string(&body,
                          row->cause[0] == '\0' ? market_symbol(stage->market, 0) : row->cause);
@@ -170,6 +170,9 @@ static void foreign_order(struct stage *stage, const struct scenario_operator *r
                                    .body_len = body.len,
                                    .is_change = true};
     (void)!http_perform(&stage->direct.seam, &request, SPAN_S(5), &response, &err);
+    if (response.status != 200) { /* our own order of this id had come first */
+        tell_frame(&stage->fanout.seam, "not_foreign", id);
+    }
     http_response_release(&response);
     text_release(&body);
 }
@@ -244,7 +247,8 @@ void operator_run_due(struct stage *stage, struct utc now) {
                                                      .at = now,
                                                      .subject = stage_command_word(row->command),
                                                      .what = row->cause,
-                                                     .id = row->by});
+                                                     .id = row->by,
+                                                     .amount = row->amount});
         perform(stage, row);
     }
 }

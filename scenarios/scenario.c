@@ -387,16 +387,70 @@ static void read_flight(struct reader *reader, const cJSON *value, const char *p
     fault(reader, path, "must be drawn, lost, delivered or late");
 }
 
+static void read_bytes(struct reader *reader, const cJSON *value, const char *path, void *target) {
+    struct fault *row = target;
+    row->has_bytes = read_whole(reader, value, path, 0, 1 << 24, &row->bytes);
+}
+
+static void read_status(struct reader *reader, const cJSON *value, const char *path, void *target) {
+    (void)read_whole(reader, value, path, 400, 599, target);
+}
+
+static void read_offset(struct reader *reader, const cJSON *value, const char *path, void *target) {
+    int64_t nanos = 0;
+    if (read_nanos(reader, value, path, &nanos)) {
+        if (nanos == 0) {
+            fault(reader, path, "must not be 0");
+        }
+        *(struct span *)target = (struct span){nanos}; /* nanos of seconds are ns */
+    }
+}
+
 static void read_params(struct reader *reader, const cJSON *value, const char *path, void *target) {
     static const struct member members[] = {
         {"target", read_target, offsetof(struct fault, target)},
         {"symbol", read_symbol, offsetof(struct fault, symbol)},
         {"delay_s", read_positive, offsetof(struct fault, delay)} /* nanos of seconds are ns */,
         {"factor", read_positive, offsetof(struct fault, factor)},
+        {"offset_s", read_offset, offsetof(struct fault, offset)},
+        {"bytes", read_bytes, 0},
+        {"status", read_status, offsetof(struct fault, status)},
         {"flight", read_flight, offsetof(struct fault, flight)},
+        {"forge", read_flag, offsetof(struct fault, is_forged)},
         {NULL, NULL, 0},
     };
     read_object(reader, value, path, members, target);
+}
+
+/* A parameter that the point does not read would be ignored: an error of the file. */
+static void check_params(struct reader *reader, const cJSON *value, const char *path,
+                         enum fault_point point) {
+    const cJSON *params = json_member(value, "params");
+    for (const cJSON *item = cJSON_IsObject(params) ? params->child : NULL; item != NULL;
+         item = item->next) {
+        if (!fault_point_reads(point, item->string)) {
+            fault(reader, path, "params.%s: %s does not read it; it reads: %s", item->string,
+                  fault_point_name(point), fault_point_parameters(point));
+        }
+    }
+}
+
+/* Times of one kind can be compared without a calendar. */
+static void check_window(struct reader *reader, const char *path,
+                         const struct scenario_fault *row) {
+    const struct when *from = &row->from;
+    const struct when *until = &row->until;
+    if (from->kind != until->kind) {
+        return;
+    }
+    bool is_bad = from->kind == WHEN_UTC && until->at.ns <= from->at.ns;
+    if (from->kind == WHEN_SESSION) {
+        is_bad = until->day < from->day ||
+                 (until->day == from->day && until->time_of_day.ns <= from->time_of_day.ns);
+    }
+    if (is_bad) {
+        fault(reader, path, "'until' must be later than 'at'");
+    }
 }
 
 static void read_fault(struct reader *reader, const cJSON *value, const char *path, void *target) {
@@ -412,13 +466,92 @@ static void read_fault(struct reader *reader, const cJSON *value, const char *pa
         {NULL, NULL, 0},
     };
     struct scenario_fault *fault_row = target;
+    enum fault_point point = FAULT_POINT_COUNT;
     *fault_row = (struct scenario_fault){0};
     read_object(reader, value, path, members, target);
     if (cJSON_IsObject(value) && json_member(value, "point") == NULL) {
         fault(reader, path, "a fault needs a point");
+    } else if (cJSON_IsObject(value) && cJSON_IsString(json_member(value, "point")) &&
+               fault_point_find(json_member(value, "point")->valuestring, &point)) {
+        check_params(reader, value, path, point);
     }
+    check_window(reader, path, fault_row);
     if (fault_row->from.kind == WHEN_NEXT_SESSION || fault_row->until.kind == WHEN_NEXT_SESSION) {
         fault(reader, path, "'next session' is for operator rules with 'on'");
+    }
+}
+
+static void read_number(struct reader *reader, const cJSON *value, const char *path, void *target) {
+    (void)read_whole(reader, value, path, 0, INT64_C(1) << 53, target);
+}
+
+/* For people: compared or not, it sets nothing. */
+static void read_string_member(struct reader *reader, const cJSON *value, const char *path,
+                               void *target) {
+    (void)target;
+    if (!cJSON_IsString(value)) {
+        fault(reader, path, "must be a string");
+    }
+}
+
+static void read_line(struct reader *reader, const cJSON *value, const char *path, void *target) {
+    static const struct member members[] = {
+        {"tick", read_number, offsetof(struct scenario_line, tick)},
+        {"ordinal", read_number, offsetof(struct scenario_line, ordinal)},
+        {"fault", read_number, offsetof(struct scenario_line, fault)},
+        {"entity", read_target, offsetof(struct scenario_line, entity)},
+        {"point", read_string_member, 0},
+        {"at", read_string_member, 0},
+        {NULL, NULL, 0},
+    };
+    static const char *const required[] = {"tick", "point", "fault", "entity", "ordinal"};
+    struct scenario_line *line = target;
+    *line = (struct scenario_line){0};
+    read_object(reader, value, path, members, target);
+    for (size_t i = 0; cJSON_IsObject(value) && i < 5; i++) {
+        if (json_member(value, required[i]) == NULL) {
+            fault(reader, path, "needs %s", required[i]);
+        }
+    }
+}
+
+static void read_schedule(struct reader *reader, const cJSON *value, const char *path,
+                          void *target) {
+    struct scenario *scenario = reader->scenario;
+    (void)target;
+    scenario->is_replay = true;
+    read_list(reader, value, path, SCENARIO_SCHEDULE_MAX, &scenario->schedule_count, read_line,
+              scenario->schedule, sizeof scenario->schedule[0]);
+}
+
+/* After the whole file: the lines name faults, and come in the order of ticks. */
+static void check_schedule(struct reader *reader, const cJSON *tree) {
+    const struct scenario *scenario = reader->scenario;
+    const cJSON *row = NULL;
+    size_t i = 0;
+    if (!cJSON_IsObject(tree)) {
+        return;
+    }
+    cJSON_ArrayForEach(row, json_member(tree, "schedule")) {
+        const struct scenario_line *line = &scenario->schedule[i];
+        const cJSON *point = json_member(row, "point");
+        char path[PATH_MAX_BYTES];
+        snprintf(path, sizeof path, "schedule[%zu]", i);
+        if (i >= scenario->schedule_count) {
+            return; /* told already */
+        }
+        if (line->fault >= scenario->fault_count) {
+            fault(reader, path, "there is no faults[%zu]", line->fault);
+        } else if (cJSON_IsString(point) &&
+                   strcmp(point->valuestring,
+                          fault_point_name(scenario->faults[line->fault].fault.point)) != 0) {
+            fault(reader, path, "faults[%zu] is no %s", line->fault, point->valuestring);
+        }
+        if (i > 0 && line->tick < scenario->schedule[i - 1].tick) {
+            fault(reader, path, "tick %lld comes after tick %lld", (long long)line->tick,
+                  (long long)scenario->schedule[i - 1].tick);
+        }
+        i++;
     }
 }
 
@@ -564,14 +697,19 @@ static void read_expect(struct reader *reader, const cJSON *value, const char *p
 
 static void read_condition(struct reader *reader, const cJSON *value, const char *path,
                            void *target) {
-    enum stage_condition condition = CONDITION_S1;
-    if (!cJSON_IsString(value) || !stage_condition_find(value->valuestring, &condition)) {
-        fault(reader, path, "no condition '%s'; see docs/invariants.md",
+    enum oracle_invariant invariant = ORACLE_ONE_ORDER;
+    if (!cJSON_IsString(value) || !oracle_invariant_find(value->valuestring, &invariant)) {
+        fault(reader, path, "no invariant '%s'; see docs/invariants.md",
               cJSON_IsString(value) ? value->valuestring : "?");
         return;
     }
+    if (oracle_invariant_waiver(invariant)[0] != '\0') {
+        fault(reader, path, "'%s' is not judged: %s", value->valuestring,
+              oracle_invariant_waiver(invariant));
+        return;
+    }
     *(bool *)target = true;
-    reader->scenario->is_never[condition] = true;
+    reader->scenario->is_never[invariant] = true;
 }
 
 static void read_never_row(struct reader *reader, const cJSON *value, const char *path,
@@ -609,11 +747,25 @@ static void read_expects(struct reader *reader, const cJSON *value, const char *
 }
 
 static void read_nevers(struct reader *reader, const cJSON *value, const char *path, void *target) {
-    bool rows[STAGE_CONDITION_COUNT * 2];
+    bool rows[ORACLE_INVARIANT_COUNT * 2];
     size_t count = 0;
     (void)target;
     read_list(reader, value, path, sizeof rows / sizeof rows[0], &count, read_never_row, rows,
               sizeof rows[0]);
+}
+
+static void read_window(struct reader *reader, const cJSON *value, const char *path, void *target) {
+    static const struct member members[] = {
+        {"at", read_when, offsetof(struct scenario, window)},
+        {"for", read_span, offsetof(struct scenario, window_length)},
+        {NULL, NULL, 0},
+    };
+    struct scenario *scenario = reader->scenario;
+    (void)target;
+    read_object(reader, value, path, members, scenario);
+    if (scenario->window_length.ns <= 0 || scenario->window_length.ns > SCENARIO_WINDOW_MAX.ns) {
+        fault(reader, path, "'for' must be 1s to 60s");
+    }
 }
 
 static const struct member scenario_members[] = {
@@ -629,6 +781,9 @@ static const struct member scenario_members[] = {
     {"config", read_config, 0},
     {"restart", read_restart, 0},
     {"faults", read_faults, 0},
+    {"window", read_window, 0},
+    {"faults_may_miss", read_flag, offsetof(struct scenario, may_miss)},
+    {"schedule", read_schedule, 0},
     {"operator", read_operators, 0},
     {"expect", read_expects, 0},
     {"never", read_nevers, 0},
@@ -670,6 +825,7 @@ enum err_code scenario_from_json(const cJSON *tree, struct scenario *out, struct
     struct reader reader = {.scenario = scenario, .faults = faults};
     read_object(&reader, tree, "", scenario_members, scenario);
     check_required(&reader, tree);
+    check_schedule(&reader, tree);
     if (reader.fault_count > 0) {
         code = err_set(err, ERR_CONFIG, "%zu fault%s in the scenario", reader.fault_count,
                        reader.fault_count == 1 ? "" : "s");

@@ -11,6 +11,7 @@
 #include "core/base/calendar.h"
 #include "core/config/config.h"
 #include "core/state/inbox.h"
+#include "replay/oracle/oracle.h"
 #include "scenarios/vocabulary.h"
 
 #define SCENARIO_ID_MAX 64
@@ -21,6 +22,8 @@
 #define SCENARIO_EXPECT_MAX 32
 #define SCENARIO_DAYS_MAX 2600
 #define SCENARIO_TEXT_MAX 2048
+#define SCENARIO_WINDOW_MAX SPAN_S(60)
+#define SCENARIO_SCHEDULE_MAX 8192
 
 enum when_kind {
     WHEN_START,        /* nothing said: from the start */
@@ -41,6 +44,13 @@ struct when {
 struct scenario_fault {
     struct when from, until; /* until.kind WHEN_START: none */
     struct fault fault;      /* without its times */
+};
+
+struct scenario_line { /* of a schedule: what is to fire */
+    int64_t tick;
+    uint64_t ordinal;
+    size_t fault; /* index in faults */
+    char entity[FAULT_TARGET_MAX];
 };
 
 struct scenario_operator {
@@ -85,16 +95,21 @@ struct scenario { /* owned by the caller, plain memory; large: keep it off the s
     struct config config; /* symbol_count 0: every symbol of the market */
     struct scenario_fault faults[PLAN_FAULTS_MAX];
     size_t fault_count;
+    bool is_replay; /* a schedule was given: nothing fires but its lines */
+    struct scenario_line schedule[SCENARIO_SCHEDULE_MAX];
+    size_t schedule_count;
     struct scenario_operator operators[SCENARIO_OPERATOR_MAX];
     size_t operator_count;
     struct scenario_expect expects[SCENARIO_EXPECT_MAX];
     size_t expect_count;
-    bool
-        is_never[STAGE_CONDITION_COUNT]; /* every condition is judged; these are what it is about */
+    bool is_never[ORACLE_INVARIANT_COUNT]; /* all are judged; of these nothing is excused */
     bool has_restart_delay;
     struct span restart_delay;
-    bool is_new_boot;  /* a restart comes with a new boot */
-    bool is_power_cut; /* a death takes the un-synced bytes along; default true */
+    bool is_new_boot;          /* a restart comes with a new boot */
+    struct when window;        /* for exhaust */
+    struct span window_length; /* 0: none */
+    bool may_miss;             /* faults may find no occasion: a drawn file */
+    bool is_power_cut;         /* a death takes the un-synced bytes along; default true */
 };
 
 /* Every default: set synthetic, 8 symbols, 1 day, 100,000 USD, multiplier 2. */

@@ -2,6 +2,8 @@
 #include "scenarios/stage.h"
 
 #include "core/base/check.h"
+#include "scenarios/exhaust.h"
+#include "scenarios/replay_file.h"
 #include "scenarios/stage_internal.h"
 
 #include <stdio.h>
@@ -35,8 +37,9 @@ static void bury(struct stage *stage) {
         engine_destroy(stage->engine);
         stage->engine = NULL;
     }
-    if (process_does_not_stop(&stage->process)) {
-        watch_break(stage->watch, CONDITION_S23, now, "calls after death");
+    bool does_not_stop = process_does_not_stop(&stage->process);
+    if (stage->options->exhaust != NULL) {
+        exhaust_process_died(stage->options->exhaust);
     }
     struct crash_seeded fates = crash_seeded(stage->scenario->seed, stage->life);
     if (stage->scenario->is_power_cut) {
@@ -44,7 +47,10 @@ static void bury(struct stage *stage) {
     } else {
         sim_disk_process_died(stage->disk, 0);
     }
-    observe(&stage->fanout.seam, &(struct event){.kind = EVENT_STOP, .at = now, .subject = "dead"});
+    observe(&stage->fanout.seam, &(struct event){.kind = EVENT_STOP,
+                                                 .at = now,
+                                                 .subject = "dead",
+                                                 .what = does_not_stop ? "does_not_stop" : ""});
     stage->restart_at = stage->stays_down ? UTC_NEVER : utc_add(now, restart_delay(stage));
     stage->is_stopping = false;
 }
@@ -88,7 +94,7 @@ static void start_engine(struct stage *stage) {
     if (++stage->refused_starts < REFUSED_STARTS_MAX) {
         stage->restart_at = utc_add(now, SPAN_S(10)); /* as its supervisor would */
     } else {
-        watch_break(stage->watch, CONDITION_X6, now, err.text);
+        stage->has_given_up = true;
     }
     sim_disk_process_died(stage->disk, 0);
 }
@@ -133,8 +139,12 @@ static void tick(struct stage *stage) {
     plan_set_tick(stage->plan, stage->tick);
     faulty_disk_look(stage->faulty_disk);
     broker_advance_to(stage->broker, virtual_clock_now(stage->clock));
+    sea_tick(stage->sea);
     engine_tick(stage->engine);
     tell_equity(stage);
+    if (stage->options->exhaust != NULL) {
+        exhaust_ticked(stage->options->exhaust);
+    }
     after_call(stage);
 }
 
@@ -203,38 +213,59 @@ static void tell_progress(const struct stage *stage, int *told) {
 
 static void loop(struct stage *stage) {
     int told = -1;
+    bool is_up = false;
     stage->restart_at = stage->start;
+    frame_tell(stage);
     while (utc_is_before(virtual_clock_now(stage->clock), stage->end)) {
+        frame_heal(stage);
         step(stage);
         tell_progress(stage, &told);
     }
     if (stage->engine != NULL) {
         stop_engine(stage);
-    } else if (!stage->stays_down && stage->restart_at.ns != UTC_NEVER.ns) {
-        watch_break(stage->watch, CONDITION_X6, stage->end, "still down at the end");
+        is_up = true;
     }
     tell_equity(stage);
-    if (!stage->options->without_judges) {
-        watch_end(stage->watch, stage->end);
-    }
+    bool is_down =
+        stage->has_given_up || (!stage->stays_down && stage->restart_at.ns != UTC_NEVER.ns);
+    observe(&stage->fanout.seam, &(struct event){.kind = EVENT_END,
+                                                 .at = stage->end,
+                                                 .subject = is_up     ? "up"
+                                                            : is_down ? "down"
+                                                                      : "stopped"});
 }
 
 /* --- the result --- */
 
+static void tell_unfired(struct stage_result *out, const char *line) {
+    text_add_format(&out->broken_lines, "%s\n", line);
+    text_add(&out->broken_json, out->broken_json.len == 0 ? "" : ",");
+    text_add_json_string(&out->broken_json, line);
+    out->unfired++;
+}
+
+/* Of a schedule each line, else each fault. */
 static void judge_faults(const struct stage *stage, struct stage_result *out) {
-    for (size_t i = 0; i < plan_count(stage->plan); i++) {
+    const struct scenario *scenario = stage->scenario;
+    char line[160];
+    if (scenario->may_miss) {
+        return;
+    }
+    for (size_t i = 0; i < scenario->schedule_count; i++) {
+        if (!plan_replay_fired(stage->plan, i)) {
+            snprintf(line, sizeof line, "schedule[%zu] never fired", i);
+            tell_unfired(out, line);
+        }
+    }
+    for (size_t i = 0; i < plan_count(stage->plan) && !scenario->is_replay; i++) {
         size_t fired = 0;
         for (size_t j = 0; j < plan_fired_count(stage->plan); j++) {
             fired += plan_fired(stage->plan, j)->fault == i;
         }
         if (fired == 0) {
-            char line[160];
             snprintf(line, sizeof line, "faults[%zu] %s never fired", i,
                      fault_point_name(plan_fault(stage->plan, i)->point));
-            text_add_format(&out->broken_lines, "%s\n", line);
-            text_add(&out->broken_json, out->broken_json.len == 0 ? "" : ",");
-            text_add_json_string(&out->broken_json, line);
-            out->unfired++;
+            tell_unfired(out, line);
         }
     }
     out->broken += out->unfired;
@@ -300,18 +331,26 @@ static void print_gaps(const struct stage *stage, struct stage_result *out) {
     }
 }
 
-/* The judges' verdict: each invariant that broke, once, and the verdict whole for the result. */
-static void judge_invariants(struct stage *stage, struct stage_result *out) {
-    const char *ids[ORACLE_INVARIANT_COUNT];
-    size_t count = oracle_broken(stage->oracle, ids, ORACLE_INVARIANT_COUNT);
-    for (size_t i = 0; i < count; i++) {
-        text_add(&out->broken_lines, ids[i]);
-        text_add(&out->broken_lines, ": see the verdict\n");
-        text_add(&out->broken_json, out->broken_json.len == 0 ? "" : ",");
-        text_add_json_string(&out->broken_json, ids[i]);
-    }
-    out->broken += count;
+static void judge(struct stage *stage, struct stage_result *out) {
+    out->broken = oracle_broken(stage->oracle, NULL, 0);
+    oracle_print_broken(stage->oracle, &out->broken_lines);
+    out->broken += watch_missed(&stage->watch, &out->broken_lines);
     oracle_verdict(stage->oracle, &out->verdict_json);
+    out->maybes = oracle_maybes(stage->oracle);
+    out->judged = oracle_orders(stage->oracle);
+}
+
+/* The broken lines as JSON strings, comma separated. */
+static void print_broken(struct stage_result *out) {
+    char *line = out->broken_lines.data;
+    while (line != NULL && line[0] != '\0') {
+        char *end = strchr(line, '\n');
+        *end = '\0';
+        text_add(&out->broken_json, out->broken_json.len == 0 ? "" : ",");
+        text_add_json_string(&out->broken_json, line);
+        *end = '\n';
+        line = end + 1;
+    }
 }
 
 static void result_of(struct stage *stage, struct stage_result *out) {
@@ -328,11 +367,11 @@ static void result_of(struct stage *stage, struct stage_result *out) {
     config_hash(&stage->config, out->config_hash);
     count_sessions(stage, out);
     if (!stage->options->without_judges) {
-        out->broken = watch_broken(stage->watch, &out->broken_lines);
-        watch_print_broken(stage->watch, &out->broken_json);
-        judge_invariants(stage, out);
+        judge(stage, out);
     }
     judge_faults(stage, out);
+    print_broken(out);
+    replay_print(stage->plan, &out->schedule_json);
     print_market(stage, &out->market_json);
     print_gaps(stage, out);
     out->start = stage->start;
@@ -349,7 +388,13 @@ enum err_code stage_run(const struct stage_options *options, struct stage_result
     stage->options = options;
     enum err_code code = stage_build(stage, err);
     if (code == ERR_OK) {
+        if (options->exhaust != NULL) {
+            exhaust_begin(options->exhaust, stage);
+        }
         loop(stage);
+        if (options->exhaust != NULL) {
+            exhaust_end(options->exhaust);
+        }
         result_of(stage, out);
         if (options->at_end != NULL) {
             options->at_end(options->at_end_context, stage->disk);
@@ -367,6 +412,7 @@ void stage_result_release(struct stage_result *result) {
     }
     text_release(&result->broken_lines);
     text_release(&result->broken_json);
+    text_release(&result->schedule_json);
     text_release(&result->market_json);
     text_release(&result->verdict_json);
     text_release(&result->closed_json);

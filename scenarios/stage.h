@@ -16,6 +16,7 @@
 #include "scenarios/collect.h"
 #include "scenarios/scenario.h"
 
+struct exhaust;
 struct sim_disk;
 
 /* Called when another thousandth of the run is done. */
@@ -32,9 +33,10 @@ struct stage_options { /* borrowed for the run */
     /* Sees the simulated disk before it goes: to export or check the state. May be NULL. */
     void (*at_end)(void *context, const struct sim_disk *disk);
     void *at_end_context;
-    /* Neither watch nor collector listens, for measuring: the run is the same to the byte, but the
+    /* No judge and no collector listens, for measuring: the run is the same to the byte, but the
      * result then has refusals 0, empty series, and nothing broken but faults that never fired. */
     bool without_judges;
+    struct exhaust *exhaust; /* explores every death in the scenario's window; may be NULL */
 };
 
 struct stage_result { /* owned by the caller: stage_result_release() */
@@ -47,15 +49,17 @@ struct stage_result { /* owned by the caller: stage_result_release() */
     int64_t ticks, orders, fills, refusals;
     int64_t sim_seconds; /* of sessions */
     struct usd equity_start, equity_end;
-    size_t broken;
+    size_t broken;            /* invariants, expectations, faults that never fired */
+    int64_t maybes, judged;   /* outcomes that a stated unknown excuses, of so many orders */
     struct text broken_lines; /* one a line */
     struct text broken_json;  /* JSON strings, comma separated */
     struct utc start, end;
-    struct text verdict_json; /* of replay/oracle: one object */
-    struct text market_json;  /* {"symbol","series":[[t, close],...]}, ... */
-    struct text closed_json;  /* dates that only the set's own calendar closes */
-    struct text ended_json;   /* {"symbol","date"} of data that ends before the run */
-    size_t unfired;           /* faults of the scenario that never fired; counted in broken */
+    struct text verdict_json;  /* of replay/oracle: one object */
+    struct text market_json;   /* {"symbol","series":[[t, close],...]}, ... */
+    struct text closed_json;   /* dates that only the set's own calendar closes */
+    struct text ended_json;    /* {"symbol","date"} of data that ends before the run */
+    struct text schedule_json; /* what fired, as a scenario's `schedule` (replay_file.h) */
+    size_t unfired;            /* faults of the scenario that never fired; counted in broken */
 };
 
 /* Runs a scenario from beginning to end. A broken condition is a result, not an error. Errors are the

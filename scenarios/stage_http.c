@@ -70,20 +70,29 @@ void direct_http_init(struct direct_http *http, struct broker *broker,
     *http = (struct direct_http){.seam = {&direct_ops}, .broker = broker, .clock = clock};
 }
 
+static void print_what(const struct http_request *request, struct text *out) {
+    text_clear(out);
+    text_add(out, request->path);
+    if (request->query != NULL && request->query[0] != '\0') {
+        text_add_char(out, '?');
+        text_add(out, request->query);
+    }
+}
+
 static enum err_code tap_perform(struct http *seam, const struct http_request *request,
                                  struct span deadline, struct http_response *response,
                                  struct err *err) {
     struct tap *tap = (struct tap *)seam;
-    if (tap->watch != NULL) {
-        watch_request(tap->watch, request, virtual_clock_now(tap->true_clock));
-    }
+    print_what(request, &tap->what);
+    observe(tap->observer, &(struct event){.kind = EVENT_SEND,
+                                           .at = clock_utc(tap->clock),
+                                           .subject = request->method,
+                                           .what = text_get(&tap->what),
+                                           .number = (int64_t)tap->process->life,
+                                           .body = request->body,
+                                           .body_len = request->body_len});
     enum err_code code = http_perform(tap->inner, request, deadline, response, err);
-    text_clear(&tap->what);
-    text_add(&tap->what, request->path);
-    if (request->query != NULL && request->query[0] != '\0') {
-        text_add_char(&tap->what, '?');
-        text_add(&tap->what, request->query);
-    }
+    print_what(request, &tap->what); /* a nested request may have used it */
     text_clear(&tap->body);
     text_add_bytes(&tap->body, request->body == NULL ? "" : request->body, request->body_len);
     text_add_char(&tap->body, '\n');
@@ -102,13 +111,12 @@ static enum err_code tap_perform(struct http *seam, const struct http_request *r
 static const struct http_ops tap_ops = {tap_perform};
 
 void tap_init(struct tap *tap, struct http *inner, struct clock *clock, struct observer *observer,
-              struct watch *watch, struct virtual_clock *true_clock) {
+              const struct process *process) {
     *tap = (struct tap){.seam = {&tap_ops},
                         .inner = inner,
                         .clock = clock,
                         .observer = observer,
-                        .watch = watch,
-                        .true_clock = true_clock};
+                        .process = process};
 }
 
 void tap_release(struct tap *tap) {

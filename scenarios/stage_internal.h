@@ -11,6 +11,7 @@
 #include "chaos/machine/sim_host.h"
 #include "replay/oracle/oracle.h"
 #include "scenarios/fanout.h"
+#include "scenarios/sea.h"
 #include "scenarios/stage.h"
 #include "scenarios/trace.h"
 #include "scenarios/watch.h"
@@ -33,17 +34,16 @@ struct direct_http { /* handles at once, at the broker's door: late requests, fo
 };
 void direct_http_init(struct direct_http *http, struct broker *broker, struct virtual_clock *clock);
 
-struct tap { /* tells what the core sees as EVENT_HTTP, and the watch what it is about to do */
+struct tap { /* tells what the core is about to do (EVENT_SEND), and what it saw (EVENT_HTTP) */
     struct http seam;
     struct http *inner;
     struct clock *clock;
     struct observer *observer;
-    struct watch *watch; /* NULL: nobody judges */
-    struct virtual_clock *true_clock;
+    const struct process *process;
     struct text what, body; /* scratch */
 };
 void tap_init(struct tap *tap, struct http *inner, struct clock *clock, struct observer *observer,
-              struct watch *watch, struct virtual_clock *true_clock);
+              const struct process *process);
 void tap_release(struct tap *tap);
 
 #define STAGE_DUE_MAX 128
@@ -62,6 +62,7 @@ struct stage {
     struct virtual_clock *clock;
     struct sim_disk *disk;
     struct plan *plan;
+    struct sea *sea; /* what befalls orders, prices and the wall */
     struct process process;
     struct faulty_disk *faulty_disk;
     struct faulty_http *faulty_http;
@@ -72,7 +73,6 @@ struct stage {
     struct mortal_clock mortal_clock;
     struct mortal_entropy mortal_entropy;
     struct mortal_host mortal_host;
-    struct mortal_disk mortal_disk;
     struct sim_entropy entropy;
     struct sim_host host;
     struct world world; /* the core's */
@@ -83,7 +83,8 @@ struct stage {
     struct trace trace;
     struct collect *collect;
     struct oracle *oracle;
-    struct watch *watch;
+    struct watch watch;
+    struct mortal_observer mortal_observer; /* the core's events, while it lives */
     struct observer rules; /* operator rows that wait for an event */
     struct engine *engine;
     struct session first_session;
@@ -97,6 +98,8 @@ struct stage {
     int64_t tick;
     uint64_t life;
     int refused_starts;
+    bool has_given_up; /* nobody starts the core again */
+    struct utc heals_at; /* EVENT_HEALED is due; UTC_NEVER: never, or told */
     struct engine_totals totals; /* of the lives before this one */
 };
 
@@ -108,6 +111,18 @@ void operator_rules_init(struct stage *stage);
 
 /* The instant of a scenario's time; UTC_NEVER if that session does not exist. */
 struct utc stage_when(const struct stage *stage, const struct when *when, struct utc event_at);
+
+/* build.c, in the order of need, for who stages a part of it: market, first session with start and
+ * end, what the broker is created with, and the armed plan (wants clock and fanout). */
+enum err_code stage_build_market(struct stage *stage, struct err *err) MUST_USE;
+enum err_code stage_build_sessions(struct stage *stage, struct err *err) MUST_USE;
+struct broker_options stage_broker_options(const struct stage *stage);
+enum err_code stage_build_plan(struct stage *stage, struct err *err) MUST_USE;
+
+/* frame.c: what the judges must know of the run, and when its faults are over. */
+void tell_frame(struct observer *observer, const char *key, const char *value);
+void frame_tell(struct stage *stage);
+void frame_heal(struct stage *stage);
 
 /* build.c: everything but the engine. */
 enum err_code stage_build(struct stage *stage, struct err *err) MUST_USE;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FILE_MAX ((size_t)1 << 20)
+#define FILE_MAX ((size_t)4 << 20)
 
 /* Keeps the list in byte order: readdir's order is the file system's. */
 static enum err_code insert(struct suite *suite, const char *path, struct err *err) {
@@ -122,6 +122,8 @@ static void print_scenario(const struct stage_result *result, const struct scena
     text_add_char(out, ']');
     text_member(out, "faults");
     result_print_tally(&result->collect->faults, out);
+    text_member(out, "oracle");
+    text_add(out, text_get(&result->verdict_json));
     text_member_int(out, "orders", result->orders);
     text_member_int(out, "fills", result->fills);
     text_member_int(out, "deaths", result->collect->deaths);
@@ -144,8 +146,10 @@ static bool run_one(const char *path, const struct suite_options *options,
     if (suite_read(path, scenario, &faults, &err) != ERR_OK) {
         print_failure(path, faults.len > 0 ? text_get(&faults) : err.text, out);
     } else {
-        struct stage_options stage = {
-            .scenario = scenario, .data_dir = options->data_dir, .build = options->build};
+        struct stage_options stage = {.scenario = scenario,
+                                      .data_dir = options->data_dir,
+                                      .build = options->build,
+                                      .observer = options->observer};
         if (stage_run(&stage, &result, &err) != ERR_OK) {
             print_failure(path, err.text, out);
         } else {

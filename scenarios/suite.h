@@ -23,6 +23,7 @@ struct suite_options { /* borrowed */
     const char *build;
     void (*begin)(void *context, size_t index, size_t count, const char *path); /* may be NULL */
     void *context;
+    struct observer *observer; /* told every event of every run; may be NULL */
 };
 
 struct suite_totals {

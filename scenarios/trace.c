@@ -2,6 +2,7 @@
 #include "scenarios/trace.h"
 
 #include "core/base/json.h"
+#include "scenarios/canonical.h"
 
 #include <string.h>
 
@@ -33,11 +34,20 @@ static void add_http_body(struct trace *trace, const char *body, size_t n) {
 
 static void trace_observe(struct observer *observer, const struct event *event) {
     struct trace *trace = (struct trace *)observer;
+    if (event->kind == EVENT_FRAME || event->kind == EVENT_SEND || event->kind == EVENT_HEALED) {
+        return;
+    }
     trace->events++;
     add_string(trace, event_word(event->kind));
     hasher_add_int(trace->hasher, event->at.ns);
     add_string(trace, event->subject);
-    add_string(trace, event->what);
+    if (event->kind == EVENT_HTTP) {
+        text_clear(&trace->sorted);
+        canonical_target(event->what, &trace->sorted);
+        add_bytes(trace, text_get(&trace->sorted), trace->sorted.len);
+    } else {
+        add_string(trace, event->what);
+    }
     add_string(trace, event->symbol);
     add_string(trace, event->id);
     hasher_add_int(trace->hasher, event->number);

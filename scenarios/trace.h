@@ -2,7 +2,8 @@
  *
  * A record is kind, time, subject, what, symbol, id, number, qty, price, amount and body, each string
  * with its length, numbers as eight bytes little endian, so that no two different records have the
- * same bytes. The request body of an HTTP event is hashed with sorted keys, the answer as served. */
+ * same bytes. An HTTP event's query and request body are hashed sorted, the answer as served. Not
+ * hashed is what only prepares the judges or says a thing twice: EVENT_FRAME, EVENT_SEND, EVENT_HEALED. */
 #ifndef SCENARIOS_TRACE_H
 #define SCENARIOS_TRACE_H
 

@@ -80,18 +80,6 @@ static const char *const command_words[] = {
 #undef X
 };
 
-static const char *const condition_ids[] = {
-#define X(condition, id, meaning) id,
-    STAGE_CONDITIONS(X)
-#undef X
-};
-
-static const char *const condition_meanings[] = {
-#define X(condition, id, meaning) meaning,
-    STAGE_CONDITIONS(X)
-#undef X
-};
-
 static int find_word(const char *const *words, size_t count, const char *word) {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(words[i], word) == 0) {
@@ -127,20 +115,4 @@ bool stage_command_find(const char *word, enum stage_command *out) {
 
 const char *stage_command_word(enum stage_command command) {
     return command_words[command];
-}
-
-bool stage_condition_find(const char *id, enum stage_condition *out) {
-    int index = find_word(condition_ids, STAGE_CONDITION_COUNT, id);
-    if (index >= 0) {
-        *out = (enum stage_condition)index;
-    }
-    return index >= 0;
-}
-
-const char *stage_condition_id(enum stage_condition condition) {
-    return condition_ids[condition];
-}
-
-const char *stage_condition_meaning(enum stage_condition condition) {
-    return condition_meanings[condition];
 }

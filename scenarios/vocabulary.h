@@ -1,5 +1,6 @@
-/* vocabulary.h - the closed words of scenario files: mechanisms, their events, operator commands, and
- * conditions. A word that is not here is an error of the file, never ignored. */
+/* vocabulary.h - the closed words of scenario files: mechanisms, their events and operator commands (what
+ * must never be is replay/oracle's vocabulary). A word that is not here is an error of the file, never
+ * ignored. */
 #ifndef SCENARIOS_VOCABULARY_H
 #define SCENARIOS_VOCABULARY_H
 
@@ -29,31 +30,6 @@ enum stage_command {
         STAGE_COMMAND_COUNT
 };
 
-/* Conditions that must never be: judged after every event of every run (watch.h). The letters are
- * those of the invariants in docs/invariants.md. id, meaning */
-#define STAGE_CONDITIONS(X)                                                                        \
-    X(CONDITION_S1, "S1", "two live buy orders of ours in one symbol at the broker")               \
-    X(CONDITION_S2, "S2", "a buy order was sent in REDUCE_ONLY or HALT")                           \
-    X(CONDITION_S3, "S3", "the mode fell below REDUCE_ONLY while a latch was set and not cleared") \
-    X(CONDITION_S7, "S7", "positions and live entries together above max_positions")               \
-    X(CONDITION_S10, "S10", "a buy order was sent outside a session")                              \
-    X(CONDITION_S12, "S12", "at the end, fills booked by the core differ from the ledger's")       \
-    X(CONDITION_S23, "S23", "the core went on calling a dead world")                               \
-    X(CONDITION_X1, "X1", "a naked position for more than 60 s of a session, unpaged")             \
-    X(CONDITION_X2, "X2", "a stop of ours was cancelled outside an exit transaction")              \
-    X(CONDITION_X3, "X3", "one client order id was sent with two contents")                        \
-    X(CONDITION_X4, "X4", "a long-only book was short")                                            \
-    X(CONDITION_X5, "X5", "a sale was sent while the broker's view was known to lie")              \
-    X(CONDITION_X6, "X6", "the core did not start again")                                          \
-    X(CONDITION_X7, "X7", "10 min of a session after a flatten its position is still held")
-
-enum stage_condition {
-#define X(condition, id, meaning) condition,
-    STAGE_CONDITIONS(X)
-#undef X
-        STAGE_CONDITION_COUNT
-};
-
 /* True if a mechanism of docs/mechanisms.md has this id. */
 bool mechanism_is_known(const char *id);
 size_t mechanism_count(void);
@@ -65,8 +41,5 @@ bool mechanism_event_is_known(const char *word);
 
 bool stage_command_find(const char *word, enum stage_command *out);
 const char *stage_command_word(enum stage_command command);
-bool stage_condition_find(const char *id, enum stage_condition *out);
-const char *stage_condition_id(enum stage_condition condition);
-const char *stage_condition_meaning(enum stage_condition condition);
 
 #endif

@@ -67,23 +67,32 @@ static struct usd usd_part(struct usd amount, struct qty part, struct qty whole)
     return out;
 }
 
-void sim_account_fill(struct sim_account *account, struct utc at, const struct sim_fill *fill) {
-    struct sim_position *position = &account->positions[fill->symbol];
-    struct usd value = usd_mul(fill->price, fill->qty);
-    if (fill->is_buy) {
+static void post(struct sim_account *account, size_t symbol, bool is_in, struct qty qty,
+                 struct usd price) {
+    struct sim_position *position = &account->positions[symbol];
+    struct usd value = usd_mul(price, qty);
+    if (is_in) {
         account->cash = usd_sub(account->cash, value);
-        position->qty = qty_add(position->qty, fill->qty);
+        position->qty = qty_add(position->qty, qty);
         position->cost = usd_add(position->cost, value);
         position->intraday_basis = usd_add(position->intraday_basis, value);
     } else {
-        CHECK(qty_cmp(fill->qty, position->qty) <= 0);
+        CHECK(qty_cmp(qty, position->qty) <= 0);
         account->cash = usd_add(account->cash, value);
-        position->cost =
-            usd_sub(position->cost, usd_part(position->cost, fill->qty, position->qty));
-        position->intraday_basis = usd_sub(
-            position->intraday_basis, usd_part(position->intraday_basis, fill->qty, position->qty));
-        position->qty = qty_sub(position->qty, fill->qty);
+        position->cost = usd_sub(position->cost, usd_part(position->cost, qty, position->qty));
+        position->intraday_basis = usd_sub(position->intraday_basis,
+                                           usd_part(position->intraday_basis, qty, position->qty));
+        position->qty = qty_sub(position->qty, qty);
     }
+}
+
+void sim_account_undo(struct sim_account *account, size_t symbol, bool is_buy, struct qty qty,
+                      struct usd price) {
+    post(account, symbol, !is_buy, qty, price);
+}
+
+void sim_account_fill(struct sim_account *account, struct utc at, const struct sim_fill *fill) {
+    post(account, fill->symbol, fill->is_buy, fill->qty, fill->price);
     account->fill_count++;
     struct sim_activity *activity = add_activity(account, at);
     activity->kind = SIM_ACTIVITY_FILL;

@@ -63,6 +63,10 @@ struct sim_fill {
 };
 /* Books one execution. A sale of more than is held is a bug of the caller (CHECK). */
 void sim_account_fill(struct sim_account *account, struct utc at, const struct sim_fill *fill);
+/* Undoes one execution: its shares and cash go back, at its price; no activity tells of it. Undoing a
+ * purchase of more than is held is a bug of the caller (CHECK). */
+void sim_account_undo(struct sim_account *account, size_t symbol, bool is_buy, struct qty qty,
+                      struct usd price);
 /* Books a deposit or withdrawal. */
 void sim_account_move_cash(struct sim_account *account, struct utc at, struct usd amount);
 /* The session of a date closed at `at`: what is told as last_equity and balance_asof from now on.

@@ -47,6 +47,9 @@ static bool put_quote(struct text *out, struct broker *broker, size_t symbol) {
     if (!market_quote_at(broker->market, symbol, broker->exchange.now, &quote)) {
         return false;
     }
+    if (broker->exchange.weather.told != NULL) {
+        broker->exchange.weather.told(broker->exchange.weather.context, symbol, &quote);
+    }
     API_PUT(out, "{\"t\":");
     api_put_time(out, quote.at);
     API_PUT(out, ",\"ax\":\"V\",\"ap\":");

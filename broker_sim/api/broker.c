@@ -276,6 +276,31 @@ void broker_handle(struct broker *broker, const struct http_request *request,
     response->status = call.status;
 }
 
+/* --- the sea --- */
+
+void broker_set_weather(struct broker *broker, const struct sim_weather *weather) {
+    broker->exchange.weather = weather == NULL ? (struct sim_weather){0} : *weather;
+}
+
+bool broker_cancel_unasked(struct broker *broker, const char *client_id) {
+    struct sim_order *order = sim_exchange_find_client(&broker->exchange, client_id);
+    if (order == NULL || sim_status_is_terminal(order->status)) {
+        return false;
+    }
+    sim_exchange_cancel_unasked(&broker->exchange, order);
+    return true;
+}
+
+bool broker_may_bust(const struct broker *broker, const char *client_id) {
+    const struct sim_order *order = sim_exchange_find_client(&broker->exchange, client_id);
+    return order != NULL && sim_exchange_may_bust(&broker->exchange, order);
+}
+
+bool broker_bust(struct broker *broker, const char *client_id) {
+    struct sim_order *order = sim_exchange_find_client(&broker->exchange, client_id);
+    return order != NULL && sim_exchange_bust(&broker->exchange, order);
+}
+
 /* --- the ledger --- */
 
 size_t broker_order_count(const struct broker *broker) {
@@ -294,7 +319,8 @@ void broker_order_at(const struct broker *broker, size_t index, struct ledger_or
                                  .qty = order->qty,
                                  .filled_qty = order->filled_qty,
                                  .filled_avg_price = sim_order_average(order),
-                                 .submitted_at = order->submitted_at};
+                                 .submitted_at = order->submitted_at,
+                                 .is_open = !sim_status_is_terminal(order->status)};
 }
 
 struct usd broker_cash(const struct broker *broker) {

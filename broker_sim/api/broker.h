@@ -28,6 +28,7 @@
 #ifndef BROKER_SIM_API_BROKER_H
 #define BROKER_SIM_API_BROKER_H
 
+#include "broker_sim/exchange/sim_weather.h"
 #include "broker_sim/market/market.h"
 #include "core/world/http.h"
 #include "core/world/observe.h"
@@ -69,12 +70,25 @@ void broker_handle(struct broker *broker, const struct http_request *request,
 /* A deposit (positive) or withdrawal: CSD or CSW activity, cash moves at once. */
 void broker_move_cash(struct broker *broker, struct usd amount);
 
+/* --- the sea: what befalls orders from outside the rules --- */
+
+/* Copied; NULL for calm. Prices have a weather of their own (market_set_weather()). */
+void broker_set_weather(struct broker *broker, const struct sim_weather *weather);
+/* The broker cancels an open order by itself; false if there is no such order, or it is closed. */
+bool broker_cancel_unasked(struct broker *broker, const char *client_id);
+/* A trade bust: an order's last execution is undone, shares and cash go back, the order and its
+ * activities stay; told as EVENT_LEDGER_FILL of the other side with the id "bust:CLIENT_ID". False
+ * if there is none, or the shares are sold or held. */
+bool broker_bust(struct broker *broker, const char *client_id);
+bool broker_may_bust(const struct broker *broker, const char *client_id);
+
 /* --- the ledger, for judges and results --- */
 struct ledger_order {
     const char *id, *client_id, *symbol, *status, *type, *side;
     struct qty qty, filled_qty;
     struct usd filled_avg_price;
     struct utc submitted_at;
+    bool is_open;
 };
 size_t broker_order_count(const struct broker *broker);
 void broker_order_at(const struct broker *broker, size_t index, struct ledger_order *out);

@@ -166,6 +166,36 @@ static struct utc expiry_of(const struct sim_exchange *exchange, enum sim_tif ti
     return exchange->session.close;
 }
 
+static struct sim_weather_order weather_order(const struct sim_exchange *exchange,
+                                              const struct sim_order *order) {
+    return (struct sim_weather_order){.side = sim_side_word(order->side),
+                                      .type = sim_type_word(order->type),
+                                      .symbol = market_symbol(exchange->market, order->symbol),
+                                      .client_id = order->client_id};
+}
+
+static void meet_fate(struct sim_exchange *exchange, struct sim_order *order) {
+    struct sim_fate fate = {0};
+    order->silent_until_ns = INT64_MIN;
+    if (exchange->weather.entered == NULL) {
+        return;
+    }
+    const struct sim_weather_order asked = weather_order(exchange, order);
+    exchange->weather.entered(exchange->weather.context, &asked, &fate);
+    if (order->accept_ns == SIM_NEVER) {
+        return; /* it will be rejected as it is */
+    }
+    order->accept_ns += fate.accept_delay.ns;
+    order->fill_ns =
+        order->fill_ns == SIM_NEVER ? SIM_NEVER : order->fill_ns + fate.accept_delay.ns;
+    if (fate.is_rejected) {
+        order->reject_ns = order->accept_ns + fate.reject_delay.ns;
+        order->silent_until_ns = SIM_NEVER;
+    }
+    order->is_silent = fate.is_silent;
+    order->silence_ns = fate.silence.ns == 0 ? SIM_NEVER : fate.silence.ns;
+}
+
 static struct sim_order *enter(struct sim_exchange *exchange, const struct sim_intent *intent) {
     struct sim_order *order = calloc(1, sizeof *order);
     CHECK(order != NULL);
@@ -197,6 +227,7 @@ static struct sim_order *enter(struct sim_exchange *exchange, const struct sim_i
         sim_uuid(exchange->rules.seed, "client order", order->number, order->client_id);
     }
     start_timers(exchange, order);
+    meet_fate(exchange, order);
     push(&exchange->orders, &exchange->order_count, &exchange->order_room, order);
     push(&exchange->live, &exchange->live_count, &exchange->live_room, order);
     sim_index_add(&exchange->by_id, order->id, order);
@@ -288,10 +319,52 @@ bool sim_exchange_cancel(struct sim_exchange *exchange, struct sim_order *order,
                           sim_status_word(order->status));
     }
     if (order->status != SIM_PENDING_CANCEL) {
-        order->cancel_ns = exchange->now.ns + draw_latency(exchange, "cancel latency", order,
-                                                           exchange->rules.accept_latency_max);
+        struct sim_cancel_fate fate = {0};
+        if (exchange->weather.cancelled != NULL) {
+            const struct sim_weather_order asked = weather_order(exchange, order);
+            exchange->weather.cancelled(exchange->weather.context, &asked, &fate);
+        }
+        order->fills_first = fate.fills_first;
+        order->cancel_ns =
+            exchange->now.ns + fate.delay.ns +
+            draw_latency(exchange, "cancel latency", order, exchange->rules.accept_latency_max);
         sim_exchange_move(exchange, order, SIM_PENDING_CANCEL);
     }
+    return true;
+}
+
+void sim_exchange_cancel_unasked(struct sim_exchange *exchange, struct sim_order *order) {
+    sim_exchange_move(exchange, order, SIM_CANCELED);
+}
+
+bool sim_exchange_may_bust(const struct sim_exchange *exchange, const struct sim_order *order) {
+    struct qty held[MARKET_SYMBOLS_MAX];
+    if (order->last_qty.nanos == 0) {
+        return false;
+    }
+    sim_exchange_held(exchange, held);
+    const struct qty free_shares =
+        qty_sub(exchange->account->positions[order->symbol].qty, held[order->symbol]);
+    return order->side == SIM_SELL || qty_cmp(order->last_qty, free_shares) <= 0;
+}
+
+bool sim_exchange_bust(struct sim_exchange *exchange, struct sim_order *order) {
+    if (!sim_exchange_may_bust(exchange, order)) {
+        return false;
+    }
+    const bool is_buy = order->side == SIM_BUY;
+    sim_account_undo(exchange->account, order->symbol, is_buy, order->last_qty, order->last_price);
+    char id[SIM_CLIENT_ID_MAX + 8];
+    snprintf(id, sizeof id, "bust:%s", order->client_id);
+    observe(exchange->rules.observer,
+            &(struct event){.kind = EVENT_LEDGER_FILL, /* the books move the other way */
+                            .at = exchange->now,
+                            .subject = sim_side_word(is_buy ? SIM_SELL : SIM_BUY),
+                            .symbol = market_symbol(exchange->market, order->symbol),
+                            .id = id,
+                            .qty = order->last_qty,
+                            .price = order->last_price});
+    order->last_qty = (struct qty){0};
     return true;
 }
 
@@ -334,7 +407,12 @@ static void run_order(struct sim_exchange *exchange, struct sim_order *order) {
         return;
     }
     if (order->cancel_ns <= now) {
-        sim_exchange_move(exchange, order, SIM_CANCELED);
+        if (order->fills_first) {
+            sim_fill_rest(exchange, order);
+        }
+        if (!sim_status_is_terminal(order->status)) {
+            sim_exchange_move(exchange, order, SIM_CANCELED);
+        }
         return;
     }
     if (order->expires_at.ns <= now) {

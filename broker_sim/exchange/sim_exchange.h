@@ -11,7 +11,8 @@
  * volume and the quoted size, spent once;
  *   - with partial_fill_chance a drawn part of whole shares is executed, the rest looked at again
  *     in the next second. An ioc order gets one look, then its rest is canceled.
- * Nothing trades outside sessions, nor after a symbol's last date. Draws are keyed by (seed, name,
+ * Nothing trades outside sessions, nor after a symbol's last date, nor while the market halts it;
+ * market orders are refused then. Draws are keyed by (seed, name,
  * order number, ...), so that one more order changes no other order's draws. */
 #ifndef BROKER_SIM_EXCHANGE_SIM_EXCHANGE_H
 #define BROKER_SIM_EXCHANGE_SIM_EXCHANGE_H
@@ -19,6 +20,7 @@
 #include "broker_sim/exchange/sim_index.h"
 #include "broker_sim/exchange/sim_order.h"
 #include "broker_sim/exchange/sim_refusal.h"
+#include "broker_sim/exchange/sim_weather.h"
 #include "core/world/observe.h"
 
 struct sim_rules {
@@ -47,6 +49,7 @@ struct sim_exchange {
     size_t live_count, live_room;
     struct sim_index by_id, by_client_id;
     struct sim_liquidity liquidity[MARKET_SYMBOLS_MAX];
+    struct sim_weather weather; /* its functions are NULL in calm */
 };
 
 void sim_exchange_init(struct sim_exchange *exchange, struct market *market,
@@ -98,6 +101,13 @@ struct sim_order *sim_exchange_replace(struct sim_exchange *exchange, struct sim
 bool sim_exchange_cancel(struct sim_exchange *exchange, struct sim_order *order,
                          struct sim_refusal *refusal);
 
+/* The broker cancels by itself, at once. The order is open. */
+void sim_exchange_cancel_unasked(struct sim_exchange *exchange, struct sim_order *order);
+/* Undoes an order's last execution in the account's books: shares and cash go back. False if it has
+ * none, or if the shares are sold or held by open sells. The order stays what it is. */
+bool sim_exchange_bust(struct sim_exchange *exchange, struct sim_order *order);
+bool sim_exchange_may_bust(const struct sim_exchange *exchange, const struct sim_order *order);
+
 /* Buying power that open buys hold. */
 struct usd sim_exchange_reserved(const struct sim_exchange *exchange);
 /* Shares that open sells hold, by symbol. */
@@ -116,6 +126,9 @@ struct usd sim_reserve_price(struct sim_exchange *exchange, const struct sim_int
 struct usd sim_stop_collar(struct usd stop);
 /* Looks once at an order that is working. */
 void sim_match(struct sim_exchange *exchange, struct sim_order *order);
+/* Executes all that is left at the quote, at the limit if that is worse for the market; nothing while
+ * the symbol does not trade. */
+void sim_fill_rest(struct sim_exchange *exchange, struct sim_order *order);
 /* Moves an order to a status now, tells the observer, takes closed orders off the live list. */
 void sim_exchange_move(struct sim_exchange *exchange, struct sim_order *order,
                        enum sim_status status);

@@ -71,6 +71,9 @@ static struct qty draw_part(const struct sim_exchange *exchange, const struct si
     struct random random = random_stream(exchange->rules.seed, "partial fill", order->number,
                                          order->executions, (uint64_t)(exchange->now.ns / SECOND));
     int64_t whole = (most.nanos - 1) / NANOS; /* a part is less than the most */
+    if (order->is_silent && order->executions == 0 && whole >= 1) {
+        return QTY((whole + 1) / 2);
+    }
     if (whole < 1 || !random_chance(&random, exchange->rules.partial_fill_chance.nanos)) {
         return most;
     }
@@ -83,6 +86,8 @@ static void execute(struct sim_exchange *exchange, struct sim_order *order, stru
     order->filled_qty = qty_add(order->filled_qty, qty);
     order->filled_value = usd_add(order->filled_value, usd_mul(price, qty));
     order->executions++;
+    order->last_qty = qty;
+    order->last_price = price;
     sim_account_fill(exchange->account, exchange->now,
                      &(struct sim_fill){.symbol = order->symbol,
                                         .order_id = order->id,
@@ -105,6 +110,20 @@ static void execute(struct sim_exchange *exchange, struct sim_order *order, stru
     sim_exchange_move(exchange, order, status);
 }
 
+/* False outside sessions, after the symbol's last date, and in a halt. */
+static bool may_trade(const struct sim_exchange *exchange, const struct sim_order *order) {
+    return sim_exchange_is_open(exchange) && sim_exchange_is_tradable(exchange, order->symbol) &&
+           !market_is_halted(exchange->market, order->symbol, exchange->now);
+}
+
+/* After the first execution of an order whose fate it is. */
+static void fall_silent(const struct sim_exchange *exchange, struct sim_order *order) {
+    if (order->is_silent && order->executions == 1) {
+        order->silent_until_ns =
+            order->silence_ns == SIM_NEVER ? SIM_NEVER : exchange->now.ns + order->silence_ns;
+    }
+}
+
 static void trade(struct sim_exchange *exchange, struct sim_order *order) {
     struct market_quote quote;
     struct usd price = {0};
@@ -115,13 +134,30 @@ static void trade(struct sim_exchange *exchange, struct sim_order *order) {
     struct qty most = qty_min(sim_order_left(order), available(exchange, order, &quote));
     if (most.nanos > 0) {
         execute(exchange, order, draw_part(exchange, order, most), price);
+        fall_silent(exchange, order);
+    }
+}
+
+void sim_fill_rest(struct sim_exchange *exchange, struct sim_order *order) {
+    struct market_quote quote;
+    if (!may_trade(exchange, order) ||
+        !market_quote_at(exchange->market, order->symbol, exchange->now, &quote)) {
+        return;
+    }
+    struct usd price = order->side == SIM_BUY ? quote.ask : quote.bid;
+    if (order->has_limit) {
+        price =
+            order->side == SIM_BUY ? usd_min(price, order->limit) : usd_max(price, order->limit);
+    }
+    if (price.nanos > 0) {
+        execute(exchange, order, sim_order_left(order), price);
     }
 }
 
 void sim_match(struct sim_exchange *exchange, struct sim_order *order) {
     CHECK(order->is_working);
     order->looked_ns = exchange->now.ns;
-    if (!sim_exchange_is_open(exchange) || !sim_exchange_is_tradable(exchange, order->symbol)) {
+    if (!may_trade(exchange, order) || exchange->now.ns < order->silent_until_ns) {
         order->fill_ns = SIM_NEVER; /* looked at again in every second of a session */
         return;
     }

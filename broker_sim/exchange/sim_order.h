@@ -48,6 +48,8 @@ struct sim_order {
     bool has_limit, has_stop;
     struct qty qty, filled_qty;
     struct usd filled_value; /* sum of price x quantity of its executions */
+    struct qty last_qty;     /* of its last execution; zero once that was undone */
+    struct usd last_price;
     struct usd limit, stop;
     struct usd collar;        /* of a buy stop: its limit once elected (alpaca-api.md 4.5) */
     struct usd reserve_price; /* a buy holds this x what is left of buying power */
@@ -57,6 +59,10 @@ struct sim_order {
     bool is_elected;   /* of a stop */
     int64_t looked_ns; /* when it was matched last: once an instant, whatever else is going on */
     uint64_t executions;
+    bool is_silent;          /* half of its first execution, then none before silent_until_ns */
+    int64_t silent_until_ns; /* not matched before; SIM_NEVER: never again */
+    int64_t silence_ns;      /* how long, from its first execution on; SIM_NEVER: for good */
+    bool fills_first;        /* what is left is executed when its cancel is due */
     int64_t accept_ns, reject_ns, cancel_ns, fill_ns; /* due, else SIM_NEVER; fill_ns: not before */
 
     struct utc submitted_at, updated_at, expires_at;                       /* always set */

@@ -202,6 +202,13 @@ bool sim_rules_allow(struct sim_exchange *exchange, const struct sim_intent *int
         return sim_refuse(refusal, 422, 42210000, "asset \"%s\" is not tradable",
                           market_symbol(exchange->market, intent->symbol));
     }
+    if (intent->type == SIM_MARKET &&
+        market_is_halted(exchange->market, intent->symbol, exchange->now)) {
+        return sim_refuse(refusal, 422, 42210000, /* pains 47 */
+                          "market order rejected due to trading halt on symbol: \"%s\", please "
+                          "place a limit order instead",
+                          market_symbol(exchange->market, intent->symbol));
+    }
     if (!check_prices(exchange, intent, refusal)) {
         return false;
     }

@@ -4,11 +4,15 @@
 
 #include "core/base/check.h"
 
-struct market_bar market_bar_of(const struct market *market, const struct slot *slot,
-                                int32_t number) {
+bool market_bar_of(const struct market *market, size_t symbol, int32_t number,
+                   struct market_bar *out) {
+    const struct slot *slot = market_slot(market, symbol, number);
+    if (slot->open == 0) {
+        return false;
+    }
     int64_t at_ns =
         market->sessions[number / SESSION_MINUTES].open.ns + (number % SESSION_MINUTES) * MINUTE_NS;
-    return (struct market_bar){.at = {at_ns},
+    *out = (struct market_bar){.at = {at_ns},
                                .open = {slot->open},
                                .high = {slot->high},
                                .low = {slot->low},
@@ -16,6 +20,7 @@ struct market_bar market_bar_of(const struct market *market, const struct slot *
                                .vwap = {slot->vwap},
                                .volume = slot->volume,
                                .trades = slot->trades};
+    return market->weather.bar == NULL || market->weather.bar(market->weather.context, symbol, out);
 }
 
 /* True if the session's bars may be told at `now`. A synthetic market tells this session's and the
@@ -41,13 +46,7 @@ bool market_bar_at(struct market *market, size_t symbol, struct utc at, struct u
     if (at.ns >= hours->close.ns || into % MINUTE_NS != 0) {
         return false;
     }
-    int32_t number = slot_number(session, (int32_t)(into / MINUTE_NS));
-    const struct slot *slot = market_slot(market, symbol, number);
-    if (slot->open == 0) {
-        return false;
-    }
-    *out = market_bar_of(market, slot, number);
-    return true;
+    return market_bar_of(market, symbol, slot_number(session, (int32_t)(into / MINUTE_NS)), out);
 }
 
 /* Appends the bars of one session; returns how many there are now. */
@@ -62,11 +61,7 @@ static size_t add_session(const struct market *market, size_t symbol, int32_t se
         if (hours->open.ns + minute * MINUTE_NS > last_ns) {
             break;
         }
-        int32_t number = slot_number(session, (int32_t)minute);
-        const struct slot *slot = market_slot(market, symbol, number);
-        if (slot->open > 0) {
-            out[count++] = market_bar_of(market, slot, number);
-        }
+        count += market_bar_of(market, symbol, slot_number(session, (int32_t)minute), &out[count]);
     }
     return count;
 }
@@ -104,18 +99,18 @@ bool market_sum_session(const struct market *market, size_t symbol, int32_t sess
         if (hours->open.ns + (minute + 1) * MINUTE_NS > now.ns) {
             break;
         }
-        const struct slot *slot = market_slot(market, symbol, slot_number(session, minute));
-        if (slot->open == 0) {
+        struct market_bar bar;
+        if (!market_bar_of(market, symbol, slot_number(session, minute), &bar)) {
             continue;
         }
         bool is_first = sum.open.nanos == 0;
-        sum.open.nanos = is_first ? slot->open : sum.open.nanos;
-        sum.high.nanos = is_first || slot->high > sum.high.nanos ? slot->high : sum.high.nanos;
-        sum.low.nanos = is_first || slot->low < sum.low.nanos ? slot->low : sum.low.nanos;
-        sum.close.nanos = slot->close;
-        sum.volume += slot->volume;
-        sum.trades += slot->trades;
-        worth += (__int128)slot->vwap * slot->volume;
+        sum.open = is_first ? bar.open : sum.open;
+        sum.high = is_first ? bar.high : usd_max(sum.high, bar.high);
+        sum.low = is_first ? bar.low : usd_min(sum.low, bar.low);
+        sum.close = bar.close;
+        sum.volume += bar.volume;
+        sum.trades += bar.trades;
+        worth += (__int128)bar.vwap.nanos * bar.volume;
     }
     if (sum.open.nanos == 0) {
         return false;
@@ -166,7 +161,11 @@ bool market_previous_close(struct market *market, size_t symbol, struct date dat
     }
     int32_t number = slot_number(session, SESSION_MINUTES - 1);
     const struct slot *slot = market_slot(market, symbol, number);
-    out->nanos =
-        slot->open > 0 ? slot->close : market_slot(market, symbol, slot->bar_before)->close;
+    struct market_bar bar;
+    if (slot->open > 0 && market_bar_of(market, symbol, number, &bar)) {
+        *out = bar.close;
+    } else {
+        out->nanos = market_slot(market, symbol, slot->bar_before)->close;
+    }
     return true;
 }

@@ -28,6 +28,15 @@ void market_name_symbol(struct market_symbol *symbol, const char *name) {
     symbol->paths[1].start_ns = INT64_MIN;
 }
 
+void market_set_weather(struct market *market, const struct market_weather *weather) {
+    market->weather = weather == NULL ? (struct market_weather){0} : *weather;
+}
+
+bool market_is_halted(const struct market *market, size_t symbol, struct utc at) {
+    const struct market_weather *weather = &market->weather;
+    return weather->is_halted != NULL && weather->is_halted(weather->context, symbol, at);
+}
+
 size_t market_symbol_count(const struct market *market) {
     return market->symbol_count;
 }
@@ -171,11 +180,14 @@ bool market_quote_at(struct market *market, size_t symbol, struct utc at,
                                  .bid_size = (int64_t)(1 + (draw & 7)) * path->depth_lots * 100,
                                  .ask_size =
                                      (int64_t)(1 + ((draw >> 8) & 7)) * path->depth_lots * 100};
+    if (market->weather.quote != NULL) {
+        market->weather.quote(market->weather.context, symbol, at, out);
+    }
     return true;
 }
 
-bool market_trade_at(struct market *market, size_t symbol, struct utc at,
-                     struct market_trade *out) {
+static bool last_trade(struct market *market, size_t symbol, struct utc at,
+                       struct market_trade *out) {
     int second = 0;
     const struct path *path = path_at(market, symbol, at, &second);
     if (path == NULL) {
@@ -193,6 +205,15 @@ bool market_trade_at(struct market *market, size_t symbol, struct utc at,
     *out = (struct market_trade){
         .at = when, .price = {step->price}, .size = step->volume, .id = when.ns / SECOND_NS};
     return true;
+}
+
+bool market_trade_at(struct market *market, size_t symbol, struct utc at,
+                     struct market_trade *out) {
+    const bool is_known = last_trade(market, symbol, at, out);
+    if (is_known && market->weather.trade != NULL) {
+        market->weather.trade(market->weather.context, symbol, at, out);
+    }
+    return is_known;
 }
 
 int64_t market_volume_in_second(struct market *market, size_t symbol, struct utc at) {

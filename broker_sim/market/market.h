@@ -53,6 +53,18 @@ struct market_quote {
     int64_t bid_size, ask_size; /* shares */
 };
 
+/* What the world does to prices, told to everyone alike; NULL slots: nothing. Prices it makes are its
+ * own business: on the tick, and bid below ask, if the market is to stay one. */
+struct market_quote;
+struct market_trade;
+struct market_weather {
+    void *context;
+    void (*quote)(void *context, size_t symbol, struct utc at, struct market_quote *quote);
+    void (*trade)(void *context, size_t symbol, struct utc at, struct market_trade *trade);
+    bool (*bar)(void *context, size_t symbol, struct market_bar *bar); /* false: no bar */
+    bool (*is_halted)(void *context, size_t symbol, struct utc at);
+};
+
 struct market_trade {
     struct utc at; /* start of the second it happened in */
     struct usd price;
@@ -73,6 +85,11 @@ enum err_code market_load(const char *folder, uint64_t seed, struct market **out
 enum err_code market_synthetic(uint64_t seed, size_t symbol_count, struct date first, int days,
                                struct market **out, struct err *err) MUST_USE;
 void market_destroy(struct market *market);
+
+/* Copied; NULL for calm. Daily bars of synthetic sessions before the last two do not feel it. */
+void market_set_weather(struct market *market, const struct market_weather *weather);
+/* True while nothing may trade in a symbol though the session is open. */
+bool market_is_halted(const struct market *market, size_t symbol, struct utc at);
 
 size_t market_symbol_count(const struct market *market);
 /* Name of a symbol; indices are in byte order of names. */

@@ -71,6 +71,7 @@ struct market {
     int64_t ignored;                    /* bars outside regular hours */
     struct synthetic_symbol *synthetic; /* owned; NULL: real bars */
     int32_t generated;                  /* synthetic sessions made so far */
+    struct market_weather weather;      /* its functions are NULL in calm */
 };
 
 /* A slot's number is session * SESSION_MINUTES + minute. */
@@ -99,9 +100,9 @@ void market_link(struct market *market, size_t symbol, int32_t session, int32_t 
                  int32_t *traded_before);
 /* Sets a symbol's name, its key, and empties its paths. The name fits. */
 void market_name_symbol(struct market_symbol *symbol, const char *name);
-/* The minute bar of a slot that has one. */
-struct market_bar market_bar_of(const struct market *market, const struct slot *slot,
-                                int32_t number);
+/* The minute bar of a symbol's slot, as the weather leaves it; false if it has none. */
+bool market_bar_of(const struct market *market, size_t symbol, int32_t number,
+                   struct market_bar *out);
 /* All finished bars of a session as one; false if there are none. */
 bool market_sum_session(const struct market *market, size_t symbol, int32_t session, struct utc now,
                         struct market_bar *out);

@@ -19,8 +19,17 @@
 #define SPEED_MAX (1000 * NANOS)
 #define IDLE_CONNECTION_S 120u
 
+struct pause { /* a connection that waits, for its answer or in vain */
+    struct MHD_Connection *connection;
+    struct utc until;
+};
+
 struct serve {
+    struct http seam; /* first: serve_broker()'s pointer is ours */
     struct serve_options options;
+    struct serve_door *door;
+    struct pause pauses[SERVE_CONNECTIONS_MAX];
+    size_t pause_count;
     struct broker *broker;
     struct ledger *ledger;
     struct ledger_anchor anchor;
@@ -38,6 +47,8 @@ struct visit {
     char *target; /* path?query as sent, not decoded: the broker sees the client's bytes */
     struct text body;
     bool has_begun;
+    bool is_handled;
+    struct http_response held; /* what it gets after a pause; status 0: nothing */
 };
 
 /* --- time --- */
@@ -108,8 +119,8 @@ static void add_headers(struct serve *serve, struct MHD_Response *answer,
     add_number(answer, "X-RateLimit-Reset", response->rate_limit_reset_s);
 }
 
-static enum MHD_Result send_answer(struct serve *serve, struct MHD_Connection *connection) {
-    struct http_response *response = &serve->response;
+static enum MHD_Result send_answer(struct serve *serve, struct MHD_Connection *connection,
+                                   const struct http_response *response) {
     struct MHD_Response *answer = MHD_create_response_from_buffer(
         response->body.len, response->body.len > 0 ? response->body.data : "",
         MHD_RESPMEM_MUST_COPY);
@@ -129,10 +140,88 @@ static enum MHD_Result refuse(struct serve *serve, struct MHD_Connection *connec
     text_add(&serve->response.body, "{\"message\":");
     text_add_json_string(&serve->response.body, message);
     text_add_char(&serve->response.body, '}');
-    return send_answer(serve, connection);
+    return send_answer(serve, connection, &serve->response);
+}
+
+/* --- not answering, or later --- */
+
+/* The first half of a body (the context), then the connection closes. */
+static ssize_t read_half(void *context, uint64_t at, char *out, size_t max) {
+    const struct text *body = context;
+    size_t end = body->len / 2;
+    if (at >= end) {
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    size_t n = end - (size_t)at < max ? end - (size_t)at : max;
+    memcpy(out, body->data + at, n);
+    return (ssize_t)n;
+}
+
+static void release_body(void *context) {
+    text_release(context);
+    free(context);
+}
+
+static enum MHD_Result send_cut(struct serve *serve, struct MHD_Connection *connection) {
+    struct http_response *response = &serve->response;
+    struct text *body = calloc(1, sizeof *body);
+    if (body == NULL || response->body.len < 2) { /* nothing to cut */
+        free(body);
+        return MHD_NO;
+    }
+    text_add_bytes(body, response->body.data, response->body.len);
+    struct MHD_Response *answer =
+        MHD_create_response_from_callback(body->len, 1024, read_half, body, release_body);
+    if (answer == NULL) {
+        release_body(body);
+        return MHD_NO;
+    }
+    add_headers(serve, answer, response);
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned)response->status, answer);
+    MHD_destroy_response(answer);
+    return result;
+}
+
+static enum MHD_Result make_pause(struct serve *serve, struct MHD_Connection *connection,
+                                  struct span length) {
+    if (serve->pause_count == SERVE_CONNECTIONS_MAX) {
+        return MHD_NO;
+    }
+    serve->pauses[serve->pause_count++] =
+        (struct pause){connection, utc_add(served_now(serve), length)};
+    MHD_suspend_connection(connection);
+    return MHD_YES;
+}
+
+/* Lets go of the connections whose pause ends by `now`: libmicrohttpd calls on_request() again. */
+static void end_pauses(struct serve *serve, struct utc now) {
+    size_t left = 0;
+    for (size_t i = 0; i < serve->pause_count; i++) {
+        if (utc_is_before(now, serve->pauses[i].until)) {
+            serve->pauses[left++] = serve->pauses[i];
+        } else {
+            MHD_resume_connection(serve->pauses[i].connection);
+        }
+    }
+    serve->pause_count = left;
+}
+
+static enum MHD_Result send_later(struct serve *serve, struct MHD_Connection *connection,
+                                  struct visit *visit, struct span hold) {
+    struct http_response now = serve->response;
+    serve->response = visit->held; /* its memory goes over */
+    visit->held = now;
+    return make_pause(serve, connection, hold);
 }
 
 /* --- one request --- */
+
+static void go_on(struct serve *serve) {
+    if (serve->door != NULL) {
+        serve->door->ops->advance(serve->door, served_now(serve));
+    }
+    broker_advance_to(serve->broker, served_now(serve));
+}
 
 static bool is_change(const char *method) {
     return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 &&
@@ -189,8 +278,7 @@ static bool is_kept(const char *method, int status) {
 }
 
 static enum err_code keep(struct serve *serve, const struct http_request *request,
-                          struct err *err) {
-    const struct http_response *response = &serve->response;
+                          const struct http_response *response, struct err *err) {
     if (serve->ledger == NULL || !is_kept(request->method, response->status)) {
         return ERR_OK;
     }
@@ -204,6 +292,48 @@ static enum err_code keep(struct serve *serve, const struct http_request *reques
         .answer_hash = hash64(text_get(&response->body), response->body.len, 0),
     };
     return ledger_append(serve->ledger, &entry, err);
+}
+
+static enum err_code broker_perform(struct http *http, const struct http_request *request,
+                                    struct span deadline, struct http_response *response,
+                                    struct err *err) {
+    struct serve *serve = (struct serve *)http;
+    (void)deadline;
+    broker_advance_to(serve->broker, served_now(serve));
+    http_response_clear(response);
+    broker_handle(serve->broker, request, response);
+    if (serve->code == ERR_OK) {
+        serve->code = keep(serve, request, response, &serve->err);
+    }
+    return serve->code == ERR_OK ? ERR_OK : err_set(err, serve->code, "%s", serve->err.text);
+}
+
+static const struct http_ops broker_ops = {broker_perform};
+
+static enum serve_manner perform(struct serve *serve, const struct http_request *request,
+                                 struct span *hold) {
+    if (serve->door != NULL) {
+        return serve->door->ops->handle(serve->door, request, &serve->response, hold);
+    }
+    return http_perform(&serve->seam, request, SPAN_S(0), &serve->response, NULL) == ERR_OK
+               ? SERVE_ANSWER
+               : SERVE_HANG_UP;
+}
+
+static enum MHD_Result give(struct serve *serve, struct MHD_Connection *connection,
+                            struct visit *visit, enum serve_manner manner, struct span hold) {
+    switch (manner) {
+    case SERVE_ANSWER:
+        return hold.ns > 0 ? send_later(serve, connection, visit, hold)
+                           : send_answer(serve, connection, &serve->response);
+    case SERVE_SILENT:
+        return make_pause(serve, connection, SERVE_SILENCE);
+    case SERVE_CUT:
+        return send_cut(serve, connection);
+    case SERVE_HANG_UP:
+        break;
+    }
+    return MHD_NO;
 }
 
 static enum MHD_Result handle(struct serve *serve, struct MHD_Connection *connection,
@@ -224,12 +354,12 @@ static enum MHD_Result handle(struct serve *serve, struct MHD_Connection *connec
         .body_len = visit->body.len,
         .is_change = is_change(method),
     };
-    broker_advance_to(serve->broker, served_now(serve));
+    go_on(serve);
     http_response_clear(&serve->response);
-    broker_handle(serve->broker, &request, &serve->response);
-    serve->code = keep(serve, &request, &serve->err);
+    struct span hold = {0};
+    enum serve_manner manner = perform(serve, &request, &hold);
     /* What is not durable must not be answered: the client may believe the answer, a restart not. */
-    return serve->code == ERR_OK ? send_answer(serve, connection) : MHD_NO;
+    return give(serve, connection, visit, serve->code == ERR_OK ? manner : SERVE_HANG_UP, hold);
 }
 
 /* NULL if the request may go to the broker, else why not. */
@@ -277,6 +407,7 @@ static void on_end(void *context, struct MHD_Connection *connection, void **requ
     if (visit != NULL) {
         free(visit->target);
         text_release(&visit->body);
+        http_response_release(&visit->held);
         free(visit);
     }
     *request = NULL;
@@ -301,6 +432,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *n = 0;
         return MHD_YES;
     }
+    if (visit->is_handled) { /* asked again only after a pause */
+        return visit->held.status != 0 ? send_answer(serve, connection, &visit->held) : MHD_NO;
+    }
+    visit->is_handled = true;
     int status = 0;
     const char *why = objection(serve, connection, method, visit, &status);
     return why != NULL ? refuse(serve, connection, status, why)
@@ -371,11 +506,12 @@ static enum err_code start_daemon(struct serve *serve, struct err *err) {
                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     /* No Date of libmicrohttpd's: ours is served time. */
     serve->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK, serve->options.port, NULL, NULL, on_request,
-        serve, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&self, MHD_OPTION_URI_LOG_CALLBACK,
-        on_first_line, serve, MHD_OPTION_NOTIFY_COMPLETED, on_end, serve,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVE_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-        IDLE_CONNECTION_S, MHD_OPTION_END); /* port sharing stays off: two servers, two ports */
+        MHD_USE_EPOLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_ALLOW_SUSPEND_RESUME,
+        serve->options.port, NULL, NULL, on_request, serve, MHD_OPTION_SOCK_ADDR,
+        (struct sockaddr *)&self, MHD_OPTION_URI_LOG_CALLBACK, on_first_line, serve,
+        MHD_OPTION_NOTIFY_COMPLETED, on_end, serve, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)SERVE_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_CONNECTION_S,
+        MHD_OPTION_END); /* port sharing stays off: two servers, two ports */
     if (serve->daemon == NULL) {
         return err_set(err, ERR_IO, "cannot serve on 127.0.0.1:%u: %s; choose another port",
                        serve->options.port, strerror(errno));
@@ -401,6 +537,7 @@ enum err_code serve_create(const struct serve_options *options, struct serve **o
         return err_set(err, ERR_MEMORY, "no memory for the server");
     }
     serve->options = *options;
+    serve->seam.ops = &broker_ops;
     if (options->speed.nanos == 0) {
         serve->options.speed = (struct ratio){NANOS};
     }
@@ -421,6 +558,7 @@ void serve_destroy(struct serve *serve) {
         return;
     }
     if (serve->daemon != NULL) {
+        end_pauses(serve, (struct utc){INT64_MAX}); /* it must not stop with one suspended */
         MHD_stop_daemon(serve->daemon);
     }
     ledger_close(serve->ledger);
@@ -429,6 +567,18 @@ void serve_destroy(struct serve *serve) {
     }
     http_response_release(&serve->response);
     free(serve);
+}
+
+struct http *serve_broker(struct serve *serve) {
+    return &serve->seam;
+}
+
+void serve_set_door(struct serve *serve, struct serve_door *door) {
+    serve->door = door;
+}
+
+struct utc serve_start(const struct serve *serve) {
+    return serve->anchor.served;
 }
 
 uint16_t serve_port(const struct serve *serve) {
@@ -449,7 +599,8 @@ enum err_code serve_step(struct serve *serve, struct span timeout, struct err *e
     if (poll(&ready, 1, ms) < 0 && errno != EINTR) {
         return err_set(err, ERR_IO, "poll: %s", strerror(errno));
     }
-    broker_advance_to(serve->broker, served_now(serve));
+    go_on(serve);
+    end_pauses(serve, served_now(serve));
     if (MHD_run(serve->daemon) != MHD_YES) {
         return err_set(err, ERR_IO, "libmicrohttpd stopped");
     }

@@ -1,8 +1,9 @@
 /* faulty_disk.h - the disk seam with faults: asks the plan, then process and disk.
  *
  * core -> recorder -> faulty_disk -> (process) -> sim_disk. The process is asked by a mortal_disk
- * inside. Entities are "verb name": open, write, truncate, sync, rename (both names: its target),
- * remove, link, sync_dir, make_dir, lock. */
+ * inside: inner is the bare port. Entities are "verb name": open, read, write, truncate, sync, rename
+ * (the new name), remove, link, sync_dir, make_dir, list, lock; sizes and closes never fail. A process
+ * that dies at a call meets no other fault there. */
 #ifndef CHAOS_FAULTS_FAULTY_DISK_H
 #define CHAOS_FAULTS_FAULTY_DISK_H
 
@@ -27,8 +28,9 @@ void faulty_disk_power_cut(struct faulty_disk *faulty, struct crash_source *othe
  * many files changed. Keep one faulty_disk over all lives of an instance: it remembers old
  * versions. */
 size_t faulty_disk_restart(struct faulty_disk *faulty);
-/* Looks whether an instant has come whose version disk.old_version wants kept. Every call of the
- * seam does this too; the stage calls it once a tick if the core may be idle. */
+/* Looks whether an instant has come: whose version disk.old_version wants kept, or at which
+ * disk.wrong_number strikes. Every effect does this too; the stage calls it once a tick if the core
+ * may be idle. */
 void faulty_disk_look(struct faulty_disk *faulty);
 
 #endif

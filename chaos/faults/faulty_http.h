@@ -21,6 +21,8 @@ struct faulty_http *faulty_http_create(struct http *inner, struct plan *plan,
                                        struct process *process, struct virtual_clock *clock,
                                        struct late_queue *late);
 void faulty_http_destroy(struct faulty_http *faulty);
+/* From inside the process's at_effect: the fate of the request that is about to be in flight. */
+void faulty_http_force_flight(struct faulty_http *faulty, enum fault_flight flight);
 /* What the core gets; lives as long as faulty. */
 struct http *faulty_http_seam(struct faulty_http *faulty);
 

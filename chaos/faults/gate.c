@@ -13,6 +13,7 @@
 struct question {
     struct plan *plan;
     enum fault_point point;
+    size_t only;
     const char *entity;
     const struct fault *answer;
 };
@@ -35,7 +36,8 @@ static int decide(const char *name, int *failnum, void **failinfo, unsigned int 
         return 0;
     }
     CHECK(strcmp(name, fault_point_name(question->point)) == 0);
-    question->answer = plan_decide(question->plan, question->point, question->entity);
+    question->answer =
+        plan_decide(question->plan, question->point, question->only, question->entity);
     return question->answer != NULL;
 }
 
@@ -83,11 +85,12 @@ bool chaos_is_armed(const struct plan *plan) {
     return plan != NULL && plan_armed(plan);
 }
 
-const struct fault *chaos_ask(struct plan *plan, enum fault_point point, const char *entity) {
+static const struct fault *ask(struct plan *plan, enum fault_point point, size_t only,
+                               const char *entity) {
     if (!chaos_is_armed(plan) || !plan_uses(plan, point)) {
         return NULL;
     }
-    struct question question = {.plan = plan, .point = point, .entity = entity};
+    struct question question = {.plan = plan, .point = point, .only = only, .entity = entity};
     struct question *outer = gate.asking;
     gate.asking = &question;
     const int failed = fiu_fail(fault_point_name(point));
@@ -97,4 +100,12 @@ const struct fault *chaos_ask(struct plan *plan, enum fault_point point, const c
     }
     plan_tell_last(plan);
     return question.answer;
+}
+
+const struct fault *chaos_ask(struct plan *plan, enum fault_point point, const char *entity) {
+    return ask(plan, point, PLAN_ANY_FAULT, entity);
+}
+
+bool chaos_ask_fault(struct plan *plan, size_t fault, const char *entity) {
+    return ask(plan, plan_fault(plan, fault)->point, fault, entity) != NULL;
 }

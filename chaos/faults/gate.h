@@ -24,4 +24,8 @@ bool chaos_is_armed(const struct plan *plan);
  * armed, or has no such point. The fault lives as long as the plan. */
 const struct fault *chaos_ask(struct plan *plan, enum fault_point point, const char *entity);
 
+/* The same about one fault of the plan alone: for points whose faults hold for their window, asked
+ * at its begin. */
+bool chaos_ask_fault(struct plan *plan, size_t fault, const char *entity);
+
 #endif

@@ -2,6 +2,7 @@
 #include "chaos/faults/plan.h"
 
 #include "chaos/faults/plan_internal.h"
+#include "chaos/faults/schedule.h"
 #include "core/base/check.h"
 #include "core/base/hash.h"
 #include "core/base/random.h"
@@ -19,6 +20,9 @@ static const struct point_row points[] = {
     FAULT_POINTS(X)
 #undef X
 };
+
+#define LAG_MAX                                                                                    \
+    SPAN_S(10) /* what Alpaca users saw: https://github.com/alpacahq/Alpaca-API/issues/276 */
 
 #define COUNTERS 512 /* entities asked about in one tick; those beyond share one counter */
 
@@ -48,6 +52,8 @@ struct plan {
     size_t counter_count;
     struct fault_fired *fired; /* owned */
     size_t fired_count, fired_cap;
+    bool is_replay;
+    struct schedule replay; /* what fires, if it is one */
 };
 
 const char *fault_point_name(enum fault_point point) {
@@ -73,6 +79,30 @@ bool fault_point_find(const char *name, enum fault_point *out) {
     return false;
 }
 
+bool fault_point_reads(enum fault_point point, const char *parameter) {
+    const size_t n = strlen(parameter);
+    for (const char *at = strstr(points[point].parameters, parameter); at != NULL;
+         at = strstr(at + 1, parameter)) {
+        const bool is_begin = at == points[point].parameters || at[-1] == ' ';
+        if (is_begin && (at[n] == '\0' || at[n] == ',' || at[n] == ' ')) {
+            return true;
+        }
+    }
+    return strcmp(parameter, "target") == 0;
+}
+
+void chaos_list_print(FILE *out) {
+    for (int i = 0; i < FAULT_POINT_COUNT; i++) {
+        const struct point_row *row = &points[i];
+        (void)fprintf(out, "%-24s %-8s %s [%s]\n", row->name, row->seam, row->breaks,
+                      row->parameters);
+    }
+    (void)fprintf(out,
+                  "\nEach takes at|after, until, count, nth, probability and params.target; with "
+                  "count or until it is\ntransient, with neither persistent. In brackets: the "
+                  "params it reads.\n");
+}
+
 struct plan *plan_create(uint64_t seed, struct virtual_clock *clock, struct observer *observer) {
     struct plan *plan = calloc(1, sizeof *plan);
     CHECK(plan != NULL);
@@ -86,6 +116,7 @@ struct plan *plan_create(uint64_t seed, struct virtual_clock *clock, struct obse
 void plan_destroy(struct plan *plan) {
     if (plan != NULL) {
         CHECK(!plan->is_armed);
+        schedule_release(&plan->replay);
         free(plan->fired);
         free(plan);
     }
@@ -93,6 +124,24 @@ void plan_destroy(struct plan *plan) {
 
 void plan_set_observer(struct plan *plan, struct observer *observer) {
     plan->observer = observer;
+}
+
+/* A lag holds for its window: drawn here, keyed by the point and the fault's rank among its kind. */
+static void draw_lag(const struct plan *plan, struct fault *fault) {
+    const bool is_lag = fault->point == POINT_VIEW_LAG_ACCOUNT ||
+                        fault->point == POINT_VIEW_LAG_POSITIONS ||
+                        fault->point == POINT_VIEW_LAG_ORDERS;
+    if (!is_lag || fault->delay.ns != 0) {
+        return;
+    }
+    uint64_t rank = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        rank += plan->faults[i].point == fault->point;
+    }
+    struct random random =
+        random_stream(plan->seed, fault_point_name(fault->point), UINT64_MAX, rank, 0);
+    const struct span most = LAG_MAX;
+    fault->delay.ns = random_between(&random, 1, most.ns);
 }
 
 enum err_code plan_add(struct plan *plan, const struct fault *fault, struct err *err) {
@@ -112,9 +161,39 @@ enum err_code plan_add(struct plan *plan, const struct fault *fault, struct err 
     if (fault->has_until && plan_until(plan, fault).ns <= plan_from(plan, fault).ns) {
         return err_set(err, ERR_USAGE, "%s: until must be later than at", name);
     }
-    plan->faults[plan->count++] = *fault;
+    plan->faults[plan->count] = *fault;
+    draw_lag(plan, &plan->faults[plan->count]);
+    plan->count++;
     plan->uses[fault->point] = true;
     return ERR_OK;
+}
+
+enum err_code plan_replay(struct plan *plan, struct err *err) {
+    if (plan->is_armed) {
+        return err_set(err, ERR_USAGE, "an armed plan does not become a replay");
+    }
+    plan->is_replay = true;
+    return ERR_OK;
+}
+
+enum err_code plan_replay_add(struct plan *plan, const struct fault_fired *line, struct err *err) {
+    if (!plan->is_replay || plan->is_armed) {
+        return err_set(err, ERR_USAGE, "the plan takes no schedule");
+    }
+    if (line->fault >= plan->count || plan->faults[line->fault].point != line->point) {
+        return err_set(err, ERR_USAGE, "fault %zu of the plan is no %s", line->fault,
+                       fault_point_name(line->point));
+    }
+    return schedule_add(&plan->replay, line, err);
+}
+
+bool plan_is_replay(const struct plan *plan) {
+    return plan->is_replay;
+}
+
+bool plan_replay_fired(const struct plan *plan, size_t index) {
+    CHECK(index < plan->replay.count);
+    return plan->replay.lines[index].is_done;
 }
 
 size_t plan_count(const struct plan *plan) {
@@ -132,6 +211,7 @@ bool plan_uses(const struct plan *plan, enum fault_point point) {
 
 void plan_set_tick(struct plan *plan, int64_t tick) {
     plan->tick = tick;
+    schedule_set_tick(&plan->replay, tick);
     if (plan->counter_count > 0) {
         memset(plan->counters, 0, sizeof plan->counters);
         plan->counter_count = 0;
@@ -214,7 +294,7 @@ static bool target_fits(const char *target, const char *entity) {
                              word_fits(target, space + 1, strlen(space + 1)));
 }
 
-static void write_down(struct plan *plan, size_t index, const char *entity) {
+static void write_down(struct plan *plan, size_t index, const char *entity, uint64_t ordinal) {
     if (plan->fired_count == plan->fired_cap) {
         plan->fired_cap = plan->fired_cap == 0 ? 64 : plan->fired_cap * 2;
         plan->fired = realloc(plan->fired, plan->fired_cap * sizeof *plan->fired);
@@ -225,8 +305,9 @@ static void write_down(struct plan *plan, size_t index, const char *entity) {
     *fired = (struct fault_fired){.at = virtual_clock_now(plan->clock),
                                   .tick = plan->tick,
                                   .point = fault->point,
-                                  .fault = index};
-    (void)snprintf(fired->entity, sizeof fired->entity, "%s", entity);
+                                  .fault = index,
+                                  .ordinal = ordinal};
+    (void)snprintf(fired->entity, sizeof fired->entity, "%s", entity); /* cut as the asker's was */
     plan->point_fired[fault->point]++;
 }
 
@@ -242,6 +323,16 @@ void plan_tell_last(struct plan *plan) {
                                             .number = (int64_t)fired->fault});
 }
 
+/* Orders and markets are asked about by symbol; a view finds its symbol in the answer. */
+static bool symbol_fits(const struct fault *fault, const char *entity) {
+    const char *seam = fault_point_seam(fault->point);
+    if (fault->symbol[0] == '\0' || (strcmp(seam, "order") != 0 && strcmp(seam, "market") != 0)) {
+        return true;
+    }
+    const char *last = strrchr(entity, ' ');
+    return strcmp(fault->symbol, last == NULL ? entity : last + 1) == 0;
+}
+
 /* Whether one fault fires on the ordinal-th question of its kind in this tick. */
 static bool fires(struct plan *plan, size_t index, const char *entity, uint64_t entity_hash,
                   uint64_t ordinal, size_t rank) {
@@ -249,7 +340,7 @@ static bool fires(struct plan *plan, size_t index, const char *entity, uint64_t 
     struct fault_state *state = &plan->states[index];
     const struct utc now = virtual_clock_now(plan->clock);
     if (now.ns < plan_from(plan, fault).ns || now.ns >= plan_until(plan, fault).ns ||
-        !target_fits(fault->target, entity)) {
+        !target_fits(fault->target, entity) || !symbol_fits(fault, entity)) {
         return false;
     }
     state->asked++;
@@ -269,20 +360,31 @@ static bool fires(struct plan *plan, size_t index, const char *entity, uint64_t 
     return true;
 }
 
-const struct fault *plan_decide(struct plan *plan, enum fault_point point, const char *entity) {
+const struct fault *plan_decide(struct plan *plan, enum fault_point point, size_t only,
+                                const char *entity) {
     if (plan->is_healed || !plan->uses[point]) {
         return NULL;
     }
     const char *name = fault_point_name(point); /* keyed by name: the table may grow anywhere */
     const uint64_t entity_hash = hash64(entity, strlen(entity), hash64(name, strlen(name), 0));
     const uint64_t ordinal = count_up(plan, entity_hash);
+    if (plan->is_replay) {
+        const struct schedule_line *line =
+            schedule_take(&plan->replay, point, only, entity, ordinal);
+        if (line == NULL) {
+            return NULL;
+        }
+        write_down(plan, line->fired.fault, entity, ordinal);
+        return &plan->faults[line->fired.fault];
+    }
     size_t rank = 0; /* among the faults of this point */
     for (size_t i = 0; i < plan->count; i++) {
         if (plan->faults[i].point != point) {
             continue;
         }
-        if (fires(plan, i, entity, entity_hash, ordinal, rank)) {
-            write_down(plan, i, entity);
+        if ((only == PLAN_ANY_FAULT || only == i) &&
+            fires(plan, i, entity, entity_hash, ordinal, rank)) {
+            write_down(plan, i, entity, ordinal);
             return &plan->faults[i];
         }
         rank++;

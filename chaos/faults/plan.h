@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum fault_point {
 #define X(point, name, seam, breaks, parameters) point,
@@ -32,6 +33,10 @@ const char *fault_point_breaks(enum fault_point point);
 const char *fault_point_parameters(enum fault_point point);
 /* False: no point has exactly this name. */
 bool fault_point_find(const char *name, enum fault_point *out);
+/* True if the point reads a parameter of this name ("delay_s"); every point reads "target". */
+bool fault_point_reads(enum fault_point point, const char *parameter);
+/* Prints every point with its seam, what it breaks and what it reads, for `chaos list`. */
+void chaos_list_print(FILE *out);
 
 /* What becomes of a request that is in flight when its process dies. */
 enum fault_flight { FLIGHT_DRAWN, FLIGHT_LOST, FLIGHT_DELIVERED, FLIGHT_LATE };
@@ -62,17 +67,25 @@ struct fault {
      * the disk "verb name" ("sync journal.db-wal"); either word alone fits too, and a final '*'
      * fits any rest. A path fits only whole: "/v2/orders" is not "/v2/orders/7". */
     char target[FAULT_TARGET_MAX];
-    char symbol[FAULT_SYMBOL_MAX]; /* "": the first position */
-    struct span delay;             /* late_arrival: zero means 20 s */
-    struct ratio factor;           /* mark_absurd: zero means 0.0003 */
-    enum fault_flight flight;      /* crash_before at an http exchange */
+    /* view.mark_absurd: "" is the first position. Seams order and market: the entity's last word
+     * must be this; "" fits all. */
+    char symbol[FAULT_SYMBOL_MAX];
+    struct span delay;   /* zero means what the point's row says */
+    struct ratio factor; /* likewise */
+    struct span offset;  /* clock.step: signed; zero means 60 s */
+    bool has_bytes;
+    int64_t bytes;            /* http.truncated: without it half of the body */
+    int64_t status;           /* api.error_after: zero means 500 */
+    enum fault_flight flight; /* crash_before at an http exchange */
+    bool is_forged;           /* disk.wrong_number */
 };
 
 struct fault_fired { /* one line of the schedule */
     struct utc at;   /* true time */
     int64_t tick;
     enum fault_point point;
-    size_t fault; /* index in the plan */
+    size_t fault;     /* index in the plan */
+    uint64_t ordinal; /* how often the point was asked about the entity in this tick before */
     char entity[FAULT_TARGET_MAX];
 };
 
@@ -85,13 +98,26 @@ void plan_set_observer(struct plan *plan, struct observer *observer);
 
 #define PLAN_FAULTS_MAX 256
 
-/* Adds a fault. ERR_USAGE (bad window, probability outside 0..1), ERR_LIMIT; ERR_USAGE once armed.
- */
+/* Adds a fault. What it leaves to the seed for its whole window (the lag of a view) is drawn here,
+ * and told by plan_fault(). ERR_USAGE (bad window, probability outside 0..1), ERR_LIMIT; ERR_USAGE
+ * once armed. */
 enum err_code plan_add(struct plan *plan, const struct fault *fault, struct err *err) MUST_USE;
 size_t plan_count(const struct plan *plan);
 const struct fault *plan_fault(const struct plan *plan, size_t index);
 /* True if some fault of the plan is of this point. */
 bool plan_uses(const struct plan *plan, enum fault_point point);
+
+/* Makes the plan a replay: from now on nothing fires but what plan_replay_add() names; draws,
+ * probability, count and nth of its faults mean nothing. ERR_USAGE once armed. */
+enum err_code plan_replay(struct plan *plan, struct err *err) MUST_USE;
+/* One line of the schedule to replay, identified by (point of the fault, tick, entity, ordinal);
+ * `at` is ignored. Lines come in the order of their ticks, each fires at most once. ERR_USAGE
+ * (no replay, no such fault, an earlier tick than the last line's), ERR_LIMIT. */
+enum err_code plan_replay_add(struct plan *plan, const struct fault_fired *line,
+                              struct err *err) MUST_USE;
+bool plan_is_replay(const struct plan *plan);
+/* True if the nth line of the schedule being replayed has fired. */
+bool plan_replay_fired(const struct plan *plan, size_t index);
 
 /* Ticks key the draws; the stage says when one begins. */
 void plan_set_tick(struct plan *plan, int64_t tick);
@@ -109,9 +135,12 @@ struct utc plan_until(const struct plan *plan, const struct fault *fault);
 /* True once the fault's window has begun, as long as it has not healed. */
 bool plan_reached(const struct plan *plan, const struct fault *fault);
 
-/* Decides one question: the fault that fires now, or NULL. entity is what it is about. Called by
- * the gate; wrappers call chaos_ask(). */
-const struct fault *plan_decide(struct plan *plan, enum fault_point point, const char *entity);
+#define PLAN_ANY_FAULT SIZE_MAX
+/* Decides one question: the fault that fires now, or NULL. entity is what it is about; `only` is
+ * the index of the one fault that is asked about, or PLAN_ANY_FAULT. Called by the gate; wrappers
+ * call chaos_ask(). */
+const struct fault *plan_decide(struct plan *plan, enum fault_point point, size_t only,
+                                const char *entity);
 
 /* The schedule so far: valid until the next decision. */
 size_t plan_fired_count(const struct plan *plan);

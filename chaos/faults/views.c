@@ -91,12 +91,19 @@ static void mark_account(const struct views *views, struct text *body, const str
     }
 }
 
-void views_distort(struct views *views, struct plan *plan, const char *entity,
-                   struct http_response *response) {
-    if (!chaos_is_armed(plan) || response->status != 200) {
-        return;
+static void rename_account(struct text *body) {
+    static const char *const names[][2] = {{"id", "\"00000000-0000-4000-8000-000000000002\""},
+                                           {"account_number", "\"OTHER0002\""}};
+    for (size_t i = 0; i < 2; i++) {
+        struct slice value;
+        if (json_edit_find(body, 0, names[i][0], &value)) {
+            json_edit_replace(body, value, names[i][1]);
+        }
     }
-    struct text *body = &response->body;
+}
+
+static void distort_money(struct views *views, struct plan *plan, const char *entity,
+                          struct text *body) {
     if (strcmp(entity, "GET /v2/positions") == 0) {
         if (plan_uses(plan, POINT_VIEW_MARK_ABSURD)) {
             remember(views, body);
@@ -117,5 +124,24 @@ void views_distort(struct views *views, struct plan *plan, const char *entity,
         if (chaos_ask(plan, POINT_VIEW_EQUITY_ZERO, entity) != NULL) {
             json_edit_set(body, 0, "equity", 0);
         }
+        if (chaos_ask(plan, POINT_VIEW_OTHER_ACCOUNT, entity) != NULL) {
+            rename_account(body);
+        }
+    }
+}
+
+void views_release(struct views *views) {
+    copies_release(&views->copies);
+}
+
+void views_distort(struct views *views, struct exchange *x) {
+    if (!chaos_is_armed(x->plan) || x->response->status != 200 ||
+        strcmp(x->request->method, "GET") != 0) {
+        return;
+    }
+    views_go_back(views, x);
+    if (x->response->status == 200) {
+        distort_money(views, x->plan, x->entity, &x->response->body);
+        views_reshape(x);
     }
 }

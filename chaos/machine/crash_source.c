@@ -96,6 +96,21 @@ struct crash_uniform crash_uniform(enum crash_fate fate) {
     return (struct crash_uniform){.source = {choose_uniform}, .fate = fate};
 }
 
+/* --- answers given --- */
+
+static unsigned choose_given(struct crash_source *source, enum crash_question question,
+                             unsigned options) {
+    (void)question;
+    struct crash_vector *vector = (struct crash_vector *)source;
+    const unsigned answer = vector->next < vector->count ? vector->answers[vector->next] : 0;
+    vector->next++;
+    return answer < options ? answer : options - 1;
+}
+
+struct crash_vector crash_vector(const unsigned *answers, size_t count) {
+    return (struct crash_vector){.source = {choose_given}, .answers = answers, .count = count};
+}
+
 /* --- every answer --- */
 
 static unsigned choose_next(struct crash_source *source, enum crash_question question,
@@ -128,4 +143,50 @@ bool crash_enumerator_next(struct crash_enumerator *walk) {
     }
     walk->known = 0;
     return false;
+}
+
+/* --- the fates of an exhaustive search --- */
+
+/* Of a drawn walk the first two are the extremes: everything came, nothing did. */
+static unsigned choose_fate(struct crash_source *source, enum crash_question question,
+                            unsigned options) {
+    struct crash_fates *fates = (struct crash_fates *)source;
+    if (!fates->is_all && fates->index < 2) {
+        return fates->index == 0 ? all_kept(question, options) : all_dropped(question);
+    }
+    if (!fates->is_all) {
+        return choose_seeded(&fates->drawn.source, question, options);
+    }
+    if (question == CRASH_ASK_TORN_AT) {
+        return (unsigned)random_below(&fates->tears, options);
+    }
+    return choose_next(&fates->all.source, question, options);
+}
+
+void crash_fates_again(struct crash_fates *fates) {
+    fates->tears = random_stream(fates->seed, "disk.tear", fates->number, fates->index, 0);
+    fates->drawn = crash_seeded(random_mix(fates->seed, fates->index), fates->number);
+    if (fates->all.count > 0) {
+        fates->all.known = fates->all.count;
+        fates->all.count = 0;
+    }
+}
+
+struct crash_fates crash_fates(uint64_t seed, uint64_t crash_number, size_t pending) {
+    struct crash_fates fates = {.source = {choose_fate},
+                                .seed = seed,
+                                .number = crash_number,
+                                .is_all = pending <= CRASH_FATES_ALL_MAX,
+                                .all = crash_enumerator()};
+    crash_fates_again(&fates);
+    return fates;
+}
+
+bool crash_fates_next(struct crash_fates *fates) {
+    fates->index++;
+    const bool has_next =
+        fates->is_all ? crash_enumerator_next(&fates->all) : fates->index < CRASH_FATES_DRAWN;
+    fates->drawn = crash_seeded(random_mix(fates->seed, fates->index), fates->number);
+    fates->tears = random_stream(fates->seed, "disk.tear", fates->number, fates->index, 0);
+    return has_next;
 }

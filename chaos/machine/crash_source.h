@@ -1,7 +1,8 @@
 /* crash_source.h - who answers the questions of a power cut: what became of each un-synced change.
  *
- * sim_disk_crash() asks in a fixed order; a source answers with a number below `options`. Three
- * sources: seeded (draws), one fate for all, and an enumerator that walks every possible answer. */
+ * sim_disk_crash() asks in a fixed order; a source answers with a number below `options`. Sources:
+ * seeded (draws), one fate for all, answers given one by one, an enumerator that walks every
+ * possible answer, and the fates of an exhaustive search, which are all or a few. */
 #ifndef CHAOS_MACHINE_CRASH_SOURCE_H
 #define CHAOS_MACHINE_CRASH_SOURCE_H
 
@@ -48,6 +49,16 @@ struct crash_uniform {
 };
 struct crash_uniform crash_uniform(enum crash_fate fate);
 
+/* The answers of a caller, in the order of the questions; beyond them 0: kept, or nothing kept. An
+ * answer beyond the options is the last one. */
+struct crash_vector {
+    struct crash_source source;
+    const unsigned *answers; /* borrowed */
+    size_t count;
+    size_t next;
+};
+struct crash_vector crash_vector(const unsigned *answers, size_t count);
+
 #define CRASH_CHOICES_MAX 64
 
 /* Walks all answers: { e = crash_enumerator(); do { build the disk; crash(&e.source) } while
@@ -62,5 +73,28 @@ struct crash_enumerator {
 struct crash_enumerator crash_enumerator(void);
 /* Prepares the next combination; false when all were tried. */
 bool crash_enumerator_next(struct crash_enumerator *enumerator);
+
+/* The fates that an exhaustive search takes at one instant: every combination if at most
+ * CRASH_FATES_ALL_MAX changes pend, but one drawn place where each torn write is cut; else the two
+ * extremes and CRASH_FATES_DRAWN - 2 drawn ones. { f = crash_fates(...); do {
+ * sim_disk_ask(disk, &f.source); in a fork: crash_fates_again(&f), sim_disk_crash(disk, &f.source)
+ * } while (crash_fates_next(&f)); } */
+#define CRASH_FATES_ALL_MAX 3
+#define CRASH_FATES_DRAWN 8
+
+struct crash_fates {
+    struct crash_source source;
+    uint64_t seed, number;
+    bool is_all;
+    struct crash_enumerator all;
+    struct crash_seeded drawn;
+    struct random tears;
+    unsigned index; /* of this fate, from 0 */
+};
+struct crash_fates crash_fates(uint64_t seed, uint64_t crash_number, size_t pending);
+/* The same answers once more, from the first question. */
+void crash_fates_again(struct crash_fates *fates);
+/* Prepares the next; false when there is none. Asked only behind a crash or sim_disk_ask(). */
+bool crash_fates_next(struct crash_fates *fates);
 
 #endif

@@ -82,3 +82,22 @@ static const struct host_ops host_mortal_ops = {.poll = host_mortal_poll};
 void mortal_host_init(struct mortal_host *mortal, struct host *inner, struct process *process) {
     *mortal = (struct mortal_host){.seam = {&host_mortal_ops}, .inner = inner, .process = process};
 }
+
+/* --- observer: no call of the world, so not counted as one --- */
+
+static void observer_mortal_observe(struct observer *seam, const struct event *event) {
+    struct mortal_observer *mortal = (struct mortal_observer *)seam;
+    if (process_is_dead(mortal->process)) {
+        return;
+    }
+    struct event told = *event;
+    told.at = virtual_clock_now(mortal->process->clock);
+    observe(mortal->inner, &told);
+}
+
+static const struct observer_ops observer_ops = {observer_mortal_observe};
+
+void mortal_observer_init(struct mortal_observer *mortal, struct observer *inner,
+                          const struct process *process) {
+    *mortal = (struct mortal_observer){.seam = {&observer_ops}, .inner = inner, .process = process};
+}

@@ -12,6 +12,7 @@
 #include "core/world/disk.h"
 #include "core/world/entropy.h"
 #include "core/world/host.h"
+#include "core/world/observe.h"
 
 struct mortal_clock { /* stands still in death; a sleep of the dead moves nothing */
     struct clock seam;
@@ -44,5 +45,15 @@ struct mortal_disk {
     struct process *process;
 };
 void mortal_disk_init(struct mortal_disk *mortal, struct disk *inner, struct process *process);
+
+/* What a process says of itself, while it lives: the dead unwind in silence. Told with the true time of
+ * process->clock, so that a core whose wall clock lies does not move what listeners measure. */
+struct mortal_observer {
+    struct observer seam;
+    struct observer *inner;
+    const struct process *process;
+};
+void mortal_observer_init(struct mortal_observer *mortal, struct observer *inner,
+                          const struct process *process);
 
 #endif

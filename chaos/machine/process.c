@@ -5,6 +5,8 @@ void process_start(struct process *process, struct virtual_clock *clock) {
     *process = (struct process){.clock = clock,
                                 .life = process->life + 1,
                                 .effects_ever = process->effects_ever,
+                                .at_effect = process->at_effect,
+                                .at_effect_context = process->at_effect_context,
                                 .die_at = UTC_NEVER};
 }
 
@@ -61,6 +63,9 @@ enum process_verdict process_enter(struct process *process, enum process_site si
     }
     if (site == PROCESS_LOOK) {
         return PROCESS_ALIVE;
+    }
+    if (process->at_effect != NULL) {
+        process->at_effect(process->at_effect_context, site);
     }
     process->effects++;
     process->effects_ever++;

@@ -44,6 +44,9 @@ struct process { /* zero-initialise, then process_start() */
     enum process_moment moment;
     bool is_dead;
     struct utc died_at; /* true time */
+    /* Told before each effect of the living, and may plan its death; NULL for nobody. Stays over lives. */
+    void (*at_effect)(void *context, enum process_site site);
+    void *at_effect_context;
 };
 
 /* A new life: alive, no death planned. clock (borrowed) is where times of death come from. */

@@ -47,24 +47,27 @@ static unsigned cuts_of(const struct change *change) {
     return (unsigned)(last - first);
 }
 
-/* A write inside one sector cannot tear; with zeros its size may still come without its bytes. */
-static void apply_cut(struct inode *inode, const struct change *change, const uint8_t *bytes,
-                      bool has_zeros, struct crash_source *source) {
-    const unsigned cuts = cuts_of(change);
-    if (cuts > 0) {
-        const unsigned at = ask(source, CRASH_ASK_TORN_AT, cuts);
+struct decision { /* what becomes of one change */
+    enum crash_fate fate;
+    size_t kept; /* bytes of a torn write that came */
+};
+
+/* A write inside one sector cannot tear. */
+static struct decision decision_of(const struct change *change, enum crash_fate fate,
+                                   struct crash_source *source) {
+    struct decision decision = {.fate = fate};
+    if ((fate == CRASH_TORN || fate == CRASH_ZEROS) && cuts_of(change) > 0) {
+        const unsigned at = ask(source, CRASH_ASK_TORN_AT, cuts_of(change));
         const size_t cut = (change->offset / SIM_DISK_SECTOR + 1 + at) * SIM_DISK_SECTOR;
-        inode_put(inode, bytes, cut - change->offset, change->offset);
+        decision.kept = cut - change->offset;
     }
-    const size_t end = change->offset + change->n;
-    if (has_zeros && end > inode->size) {
-        inode_set_size(inode, end);
-    }
+    return decision;
 }
 
-static void apply_fate(struct inode *inode, const struct change *change, const uint8_t *bytes,
-                       enum crash_fate fate, struct crash_source *source) {
-    switch (fate) {
+static void apply(struct inode *inode, const struct change *change, const uint8_t *bytes,
+                  struct decision decision) {
+    const size_t end = change->offset + change->n;
+    switch (decision.fate) {
     case CRASH_KEPT:
         if (change->is_truncate) {
             inode_set_size(inode, change->offset);
@@ -76,7 +79,10 @@ static void apply_fate(struct inode *inode, const struct change *change, const u
         break;
     case CRASH_TORN:
     case CRASH_ZEROS:
-        apply_cut(inode, change, bytes, fate == CRASH_ZEROS, source);
+        inode_put(inode, bytes, decision.kept, change->offset);
+        if (decision.fate == CRASH_ZEROS && end > inode->size) {
+            inode_set_size(inode, end); /* the size came, the bytes did not */
+        }
         break;
     }
 }
@@ -101,12 +107,13 @@ static enum crash_fate fate_in_order(const struct sim_disk *disk, const struct c
     return (enum crash_fate)(CRASH_DROPPED + cut);
 }
 
-static void crash_inode(struct sim_disk *disk, struct inode *inode, struct crash_source *source) {
+/* written: what take_back() saved; NULL: only ask. */
+static void decide_inode(const struct sim_disk *disk, struct inode *inode, const uint8_t *written,
+                         struct crash_source *source) {
     const size_t count = inode->change_count;
     if (count == 0) {
         return;
     }
-    uint8_t *written = take_back(inode);
     const bool is_any = disk->rules.bytes_any;
     const size_t kept = is_any ? 0 : ask(source, CRASH_ASK_BYTES_KEPT, (unsigned)count + 1);
     const uint8_t *bytes = written;
@@ -114,23 +121,52 @@ static void crash_inode(struct sim_disk *disk, struct inode *inode, struct crash
         const struct change *change = &inode->changes[i];
         const enum crash_fate fate = is_any ? fate_of_any(disk, change, source)
                                             : fate_in_order(disk, change, i, kept, source);
-        apply_fate(inode, change, bytes, fate, source);
-        bytes += change->n;
+        const struct decision decision = decision_of(change, fate, source);
+        if (written != NULL) {
+            apply(inode, change, bytes, decision);
+            bytes += change->n;
+        }
     }
-    inode_sync(inode);
-    free(written);
 }
 
-static void crash_names(struct sim_disk *disk, struct crash_source *source) {
+static void crash_inode(const struct sim_disk *disk, struct inode *inode,
+                        struct crash_source *source) {
+    if (inode->change_count == 0 && inode->lost_count == 0) {
+        return;
+    }
+    uint8_t *written = take_back(inode);
+    decide_inode(disk, inode, written, source);
+    free(written);
+    inode_forget(inode);
+    inode_lost_show(inode, inode);
+    inode->lost_count = 0;
+}
+
+/* keeps NULL: only ask. */
+static void decide_names(const struct sim_disk *disk, struct sim_disk *keeps,
+                         struct crash_source *source) {
     if (!disk->rules.names_any) {
-        names_commit(disk, ask(source, CRASH_ASK_NAMES_KEPT, (unsigned)disk->change_count + 1));
+        const unsigned kept = ask(source, CRASH_ASK_NAMES_KEPT, (unsigned)disk->change_count + 1);
+        if (keeps != NULL) {
+            names_commit(keeps, kept);
+        }
         return;
     }
     for (size_t i = 0; i < disk->change_count; i++) {
-        if (ask(source, CRASH_ASK_NAME, 2) == 0) {
-            names_apply(disk, &disk->changes[i]);
+        if (ask(source, CRASH_ASK_NAME, 2) == 0 && keeps != NULL) {
+            names_apply(keeps, &disk->changes[i]);
         }
     }
+}
+
+void sim_disk_ask(const struct sim_disk *disk, struct crash_source *source) {
+    if (disk->rules.keeps_all) {
+        return;
+    }
+    for (size_t i = 0; i < disk->inode_count; i++) {
+        decide_inode(disk, &disk->inodes[i], NULL, source);
+    }
+    decide_names(disk, NULL, source);
 }
 
 void sim_disk_crash(struct sim_disk *disk, struct crash_source *source) {
@@ -143,13 +179,14 @@ void sim_disk_crash(struct sim_disk *disk, struct crash_source *source) {
     for (size_t i = 0; i < disk->inode_count; i++) {
         crash_inode(disk, &disk->inodes[i], source);
     }
-    crash_names(disk, source);
+    decide_names(disk, disk, source);
     names_forget(disk);
 }
 
 void sim_disk_flush(struct sim_disk *disk) {
     for (size_t i = 0; i < disk->inode_count; i++) {
-        inode_sync(&disk->inodes[i]);
+        disk->inodes[i].lost_count = 0; /* a clean shutdown is no fault */
+        inode_forget(&disk->inodes[i]);
     }
     names_commit(disk, disk->change_count);
 }

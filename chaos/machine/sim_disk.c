@@ -28,11 +28,16 @@ static void charge_sync(struct sim_disk *disk) {
 
 /* --- handles: a number is an index and a generation, so that a stale one is seen --- */
 
-static struct handle *handle_find(const struct port *port, struct disk_file file) {
-    struct handle *handle = &port->disk->handles[file.handle % SIM_DISK_HANDLES_MAX];
-    const bool is_it = file.handle >= 0 && handle->is_open && handle->port == port->number &&
+static struct handle *handle_of(struct sim_disk *disk, struct disk_file file) {
+    struct handle *handle = &disk->handles[(unsigned)file.handle % SIM_DISK_HANDLES_MAX];
+    const bool is_it = file.handle >= 0 && handle->is_open &&
                        handle->generation == file.handle / SIM_DISK_HANDLES_MAX;
     return is_it ? handle : NULL;
+}
+
+static struct handle *handle_find(const struct port *port, struct disk_file file) {
+    struct handle *handle = handle_of(port->disk, file);
+    return handle != NULL && handle->port == port->number ? handle : NULL;
 }
 
 static struct handle *handle_take(struct port *port, int inode, struct disk_file *out) {
@@ -208,20 +213,22 @@ static enum err_code sim_sync(struct disk *seam, struct disk_file file, struct e
     return ERR_OK;
 }
 
+/* Two good names, and the inode of the first. */
+static enum err_code resolve_pair(struct sim_disk *disk, const char *from, const char *to, int *out,
+                                  struct err *err) {
+    charge_op(disk);
+    enum err_code code = check_name(disk, from, err);
+    code = code == ERR_OK ? check_name(disk, to, err) : code;
+    return code == ERR_OK ? resolve(disk, from, DISK_READ, out, err) : code;
+}
+
 static enum err_code sim_rename(struct disk *seam, const char *from, const char *to,
                                 struct err *err) {
     struct sim_disk *disk = self(seam)->disk;
-    charge_op(disk);
-    enum err_code code = check_name(disk, from, err);
-    if (code == ERR_OK) {
-        code = check_name(disk, to, err);
-    }
+    int inode = NO_INODE;
+    const enum err_code code = resolve_pair(disk, from, to, &inode, err);
     if (code != ERR_OK) {
         return code;
-    }
-    const int inode = name_present(disk, from);
-    if (inode == NO_INODE) {
-        return not_found(from, err);
     }
     if (inode != name_present(disk, to)) { /* two names of one file: POSIX does nothing */
         names_rename(disk, from, to);
@@ -246,17 +253,10 @@ static enum err_code sim_remove(struct disk *seam, const char *name, struct err 
 static enum err_code sim_link(struct disk *seam, const char *from, const char *to,
                               struct err *err) {
     struct sim_disk *disk = self(seam)->disk;
-    charge_op(disk);
-    enum err_code code = check_name(disk, from, err);
-    if (code == ERR_OK) {
-        code = check_name(disk, to, err);
-    }
+    int inode = NO_INODE;
+    const enum err_code code = resolve_pair(disk, from, to, &inode, err);
     if (code != ERR_OK) {
         return code;
-    }
-    const int inode = name_present(disk, from);
-    if (inode == NO_INODE) {
-        return not_found(from, err);
     }
     if (name_present(disk, to) != NO_INODE) {
         return err_set(err, ERR_EXISTS, "disk: '%s' is already there", to);
@@ -391,6 +391,8 @@ void sim_disk_destroy(struct sim_disk *disk) {
         free(disk->inodes[i].bytes);
         free(disk->inodes[i].changes);
         free(disk->inodes[i].undo);
+        free(disk->inodes[i].page_hash);
+        free(disk->inodes[i].lost);
     }
     free(disk->inodes);
     free(disk->entries);
@@ -398,7 +400,76 @@ void sim_disk_destroy(struct sim_disk *disk) {
     free(disk);
 }
 
+static void *copy_array(const void *array, size_t count, size_t element_size) {
+    if (count == 0) {
+        return NULL;
+    }
+    void *copy = malloc(count * element_size);
+    CHECK(copy != NULL);
+    memcpy(copy, array, count * element_size);
+    return copy;
+}
+
+static void clone_inode(struct inode *inode) {
+    inode->bytes = copy_array(inode->bytes, inode->cap, 1); /* an undo may need what was cut off */
+    inode->changes = copy_array(inode->changes, inode->change_count, sizeof *inode->changes);
+    inode->change_cap = inode->change_count;
+    inode->undo = copy_array(inode->undo, inode->undo_len, 1);
+    inode->undo_cap = inode->undo_len;
+    inode->page_hash = copy_array(inode->page_hash, inode->page_count, sizeof *inode->page_hash);
+    inode->page_cap = inode->page_count;
+    inode->lost = copy_array(inode->lost, inode->lost_count, sizeof *inode->lost);
+    inode->lost_cap = inode->lost_count;
+}
+
+struct sim_disk *sim_disk_clone(const struct sim_disk *disk) {
+    struct sim_disk *clone = copy_array(disk, 1, sizeof *disk);
+    clone->clock = NULL;
+    for (unsigned i = 0; i < SIM_DISK_PORTS_MAX; i++) {
+        clone->ports[i].disk = clone;
+    }
+    clone->inodes = copy_array(disk->inodes, disk->inode_count, sizeof *disk->inodes);
+    clone->inode_cap = disk->inode_count;
+    for (size_t i = 0; i < disk->inode_count; i++) {
+        clone_inode(&clone->inodes[i]);
+    }
+    clone->entries = copy_array(disk->entries, disk->entry_count, sizeof *disk->entries);
+    clone->entry_cap = disk->entry_count;
+    clone->changes = copy_array(disk->changes, disk->change_count, sizeof *disk->changes);
+    clone->change_cap = disk->change_count;
+    for (size_t i = 0; i < SIM_DISK_HANDLES_MAX; i++) {
+        handle_release(clone, &clone->handles[i]);
+    }
+    return clone;
+}
+
 struct disk *sim_disk_port(struct sim_disk *disk, unsigned port) {
     CHECK(port < SIM_DISK_PORTS_MAX);
     return &disk->ports[port].seam;
+}
+
+/* --- damage --- */
+
+void sim_disk_stall(struct sim_disk *disk, struct span span) {
+    if (disk->clock != NULL) {
+        virtual_clock_advance(disk->clock, span);
+    }
+}
+
+void sim_disk_lose(struct sim_disk *disk, struct disk_file file) {
+    const struct handle *handle = handle_of(disk, file);
+    if (handle != NULL) {
+        inode_lose(inode_at(disk, handle->inode));
+    }
+}
+
+bool sim_disk_rot(struct sim_disk *disk, struct disk_file file, uint64_t offset, unsigned bit) {
+    const struct handle *handle = handle_of(disk, file);
+    struct inode *inode = handle == NULL ? NULL : inode_at(disk, handle->inode);
+    if (inode == NULL || offset >= inode->size) {
+        return false;
+    }
+    inode->bytes[offset] ^= (uint8_t)(1U << (bit & 7));
+    inode_touch(inode, (size_t)offset, (size_t)offset + 1);
+    return true;
 }

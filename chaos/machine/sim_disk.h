@@ -49,6 +49,9 @@ struct sim_disk;
 struct sim_disk *sim_disk_create(uint64_t seed, struct disk_rules rules,
                                  struct virtual_clock *clock);
 void sim_disk_destroy(struct sim_disk *disk);
+/* The same disk once more, with all that pends and no handles, locks or clock: to crash one and go
+ * on with the other. Owned by the caller. */
+struct sim_disk *sim_disk_clone(const struct sim_disk *disk);
 
 /* The seam of process number `port` (0 to SIM_DISK_PORTS_MAX - 1). Lives as long as the disk. */
 struct disk *sim_disk_port(struct sim_disk *disk, unsigned port);
@@ -62,6 +65,24 @@ void sim_disk_crash(struct sim_disk *disk, struct crash_source *source);
 void sim_disk_flush(struct sim_disk *disk);
 /* Number of un-synced changes, of bytes and of names. */
 size_t sim_disk_pending(const struct sim_disk *disk);
+/* Asks what sim_disk_crash() would ask now, in its order, and changes nothing: how a caller that
+ * forks learns which answers there are. */
+void sim_disk_ask(const struct sim_disk *disk, struct crash_source *source);
+/* One number for the durable content, the names and every un-synced change: equal numbers, equal
+ * futures after any crash. Not in it: handles, locks, the clock. Costs what changed since the last
+ * call, not the size of the disk. */
+uint64_t sim_disk_hash(struct sim_disk *disk);
+
+/* What goes wrong with a disk, for chaos/faults. A handle that is not open changes nothing. */
+
+/* Time passes inside a call; nothing without a clock. */
+void sim_disk_stall(struct sim_disk *disk, struct span span);
+/* A sync of the file failed, as Linux fails: its un-synced pages count as clean and stay readable,
+ * the next sync succeeds, and a power cut brings the old bytes back, unless they were written again
+ * and synced. The file's size stays. */
+void sim_disk_lose(struct sim_disk *disk, struct disk_file file);
+/* Flips one bit where it lies, for good. False: beyond the end. */
+bool sim_disk_rot(struct sim_disk *disk, struct disk_file file, uint64_t offset, unsigned bit);
 
 /* For stage, operator and tests; none takes time or needs a handle. */
 
@@ -83,7 +104,9 @@ struct disk_image *sim_disk_snapshot(const struct sim_disk *disk);
 void disk_image_destroy(struct disk_image *image);
 /* Puts the whole disk back to an image; all handles are gone. */
 void sim_disk_restore(struct sim_disk *disk, const struct disk_image *image);
-/* Puts back every name that matches (exactly, or up to a final '*'): names that the image lacks are
+/* True if a name fits a pattern: exactly, or up to a final '*'. */
+bool disk_name_matches(const char *name, const char *pattern);
+/* Puts back every name that matches: names that the image lacks are
  * removed. Durable at once. Returns how many names changed. */
 size_t sim_disk_restore_matching(struct sim_disk *disk, const struct disk_image *image,
                                  const char *pattern);

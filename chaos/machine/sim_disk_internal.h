@@ -1,7 +1,8 @@
 /* sim_disk_internal.h - the parts of the simulated disk, for sim_*.c of this folder only.
  *
- * sim_inode.c bytes and their undo log; sim_names.c names and their log; sim_disk.c the seam;
- * sim_crash.c the power cut; sim_image.c what stage and operator do. */
+ * sim_inode.c bytes and their undo log; sim_lost.c pages that a failed sync lost; sim_names.c names
+ * and their log; sim_disk.c the seam; sim_crash.c the power cut; sim_hash.c what a power cut could
+ * tell apart; sim_image.c what stage and operator do. */
 #ifndef CHAOS_MACHINE_SIM_DISK_INTERNAL_H
 #define CHAOS_MACHINE_SIM_DISK_INTERNAL_H
 
@@ -20,13 +21,25 @@ struct change { /* one un-synced change of a file's bytes */
     size_t undo_n;
 };
 
+#define INODE_PAGE 4096
+
+struct lost_page { /* clean for the kernel, and not on the platter: a sync of it failed */
+    size_t page;
+    uint8_t platter[INODE_PAGE]; /* what a power cut brings back */
+};
+
 struct inode {
-    uint8_t *bytes; /* owned, kept for reuse, like the next two */
+    uint8_t *bytes; /* owned, kept for reuse, like every array here */
     size_t size, cap;
     struct change *changes;
     size_t change_count, change_cap;
     uint8_t *undo;
     size_t undo_len, undo_cap;
+    uint64_t *page_hash; /* of the present bytes; 0: to be computed */
+    size_t page_count, page_cap;
+    struct lost_page *lost;
+    size_t lost_count, lost_cap;
+    unsigned mark;   /* scratch of sim_disk_hash() */
     unsigned refs;   /* names (present and durable), changes of names, handles */
     int lock_handle; /* who holds the lock, or NO_HANDLE */
 };
@@ -92,12 +105,26 @@ void inode_put(struct inode *inode, const void *bytes, size_t n, size_t offset);
 void inode_set_size(struct inode *inode, size_t size);
 void inode_write(struct inode *inode, const void *bytes, size_t n, size_t offset);
 void inode_truncate(struct inode *inode, size_t size);
-/* All of it is durable. */
+/* The pages of [from, to) are no longer what they were when they were hashed. */
+void inode_touch(struct inode *inode, size_t from, size_t to);
+/* All changes are durable, but for pages lost before and not written since. */
 void inode_sync(struct inode *inode);
+/* The log is gone; what is present is what is durable, but for lost pages. */
+void inode_forget(struct inode *inode);
 /* Takes back the newest `change`. */
 void inode_undo(struct inode *inode, const struct change *change);
 /* The durable bytes, put into out (cleared first). */
 void inode_durable(const struct inode *inode, struct text *out);
+
+/* --- sim_lost.c --- */
+/* A sync failed: the kernel drops the changes' pages, and believes them clean. */
+void inode_lose(struct inode *inode);
+/* The pages of logged writes were written after all. */
+void inode_lost_rewrite(struct inode *inode);
+/* Puts the platter's bytes where pages were lost; of all lost pages or, after a truncate, forgets
+ * those beyond the end. */
+void inode_lost_show(const struct inode *inode, struct inode *onto);
+void inode_lost_cut(struct inode *inode);
 
 /* --- sim_names.c --- */
 bool name_is_valid(const char *name);

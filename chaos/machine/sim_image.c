@@ -48,8 +48,8 @@ void sim_disk_write_raw(struct sim_disk *disk, const char *name, const void *byt
     }
     names_commit(disk, disk->change_count);
     struct inode *inode = inode_at(disk, number);
-    inode_sync(inode);
-    inode_set_size(inode, 0);
+    inode_forget(inode);
+    inode_set_size(inode, 0); /* and no page of it is lost */
     inode_put(inode, bytes, n, 0);
 }
 
@@ -133,7 +133,7 @@ void sim_disk_restore(struct sim_disk *disk, const struct disk_image *image) {
     }
 }
 
-static bool matches(const char *name, const char *pattern) {
+bool disk_name_matches(const char *name, const char *pattern) {
     const size_t n = strlen(pattern);
     if (n > 0 && pattern[n - 1] == '*') {
         return strncmp(name, pattern, n - 1) == 0;
@@ -156,7 +156,8 @@ static size_t remove_newer(struct sim_disk *disk, const struct disk_image *image
     for (size_t i = 0; i < disk->entry_count;) {
         char name[DISK_NAME_MAX];
         (void)strcpy(name, disk->entries[i].name);
-        if (matches(name, pattern) && !image_has(image, name) && sim_disk_remove_raw(disk, name)) {
+        if (disk_name_matches(name, pattern) && !image_has(image, name) &&
+            sim_disk_remove_raw(disk, name)) {
             changed++;
             i = 0; /* entries moved */
         } else {
@@ -178,7 +179,7 @@ size_t sim_disk_restore_matching(struct sim_disk *disk, const struct disk_image 
     struct text present = text_limited(SIM_DISK_FILE_SIZE_MAX);
     for (size_t i = 0; i < image->count; i++) {
         const struct image_file *file = &image->files[i];
-        if (matches(file->name, pattern) && !is_same(disk, file, &present)) {
+        if (disk_name_matches(file->name, pattern) && !is_same(disk, file, &present)) {
             sim_disk_remove_raw(disk, file->name); /* an inode of its own: links stay as they are */
             sim_disk_write_raw(disk, file->name, text_get(&file->bytes), file->bytes.len);
             changed++;

@@ -51,7 +51,22 @@ void inode_unref(struct sim_disk *disk, int number) {
     CHECK(inode->refs > 0);
     if (--inode->refs == 0) {
         inode->size = 0;
-        inode_sync(inode);
+        inode->lost_count = 0;
+        inode_forget(inode);
+    }
+}
+
+void inode_touch(struct inode *inode, size_t from, size_t to) {
+    const size_t end = (to + INODE_PAGE - 1) / INODE_PAGE;
+    if (end > inode->page_count) {
+        inode->page_hash =
+            sim_grow(inode->page_hash, &inode->page_cap, end, sizeof *inode->page_hash);
+        memset(inode->page_hash + inode->page_count, 0,
+               (end - inode->page_count) * sizeof *inode->page_hash);
+        inode->page_count = end;
+    }
+    for (size_t i = from / INODE_PAGE; i < end; i++) {
+        inode->page_hash[i] = 0;
     }
 }
 
@@ -59,8 +74,12 @@ void inode_set_size(struct inode *inode, size_t size) {
     if (size > inode->size) {
         inode->bytes = sim_grow(inode->bytes, &inode->cap, size, 1);
         memset(inode->bytes + inode->size, 0, size - inode->size);
+        inode_touch(inode, inode->size, size);
+    } else if (size < inode->size) {
+        inode_touch(inode, size, inode->size);
     }
     inode->size = size;
+    inode_lost_cut(inode);
 }
 
 void inode_put(struct inode *inode, const void *bytes, size_t n, size_t offset) {
@@ -72,6 +91,7 @@ void inode_put(struct inode *inode, const void *bytes, size_t n, size_t offset) 
     }
     inode->bytes = sim_grow(inode->bytes, &inode->cap, offset + n, 1);
     memcpy(inode->bytes + offset, bytes, n);
+    inode_touch(inode, offset, offset + n);
     if (offset + n > inode->size) {
         inode->size = offset + n;
     }
@@ -116,15 +136,24 @@ void inode_truncate(struct inode *inode, size_t size) {
     inode_set_size(inode, size);
 }
 
-void inode_sync(struct inode *inode) {
+void inode_forget(struct inode *inode) {
     inode->change_count = 0;
     inode->undo_len = 0;
+}
+
+void inode_sync(struct inode *inode) {
+    inode_lost_rewrite(inode);
+    inode_forget(inode);
 }
 
 void inode_undo(struct inode *inode, const struct change *change) {
     if (change->undo_n > 0) { /* never beyond cap: the bytes were there */
         memcpy(inode->bytes + change->offset, inode->undo + change->undo_at, change->undo_n);
     }
+    const bool is_below = change->offset < change->old_size;
+    const size_t beyond = is_below ? change->old_size : change->offset;
+    inode_touch(inode, is_below ? change->offset : change->old_size,
+                change->is_truncate ? beyond : change->offset + change->n);
     inode->size = change->old_size;
 }
 
@@ -137,7 +166,9 @@ void inode_durable(const struct inode *inode, struct text *out) {
     for (size_t i = inode->change_count; i > 0; i--) {
         inode_undo(&copy, &inode->changes[i - 1]);
     }
+    inode_lost_show(inode, &copy);
     text_clear(out);
     text_add_bytes(out, copy.bytes, copy.size);
     free(copy.bytes);
+    free(copy.page_hash);
 }

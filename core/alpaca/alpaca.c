@@ -180,13 +180,14 @@ static enum err_code perform(struct alpaca *alpaca, const struct call *call, str
 enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct err *err) {
     struct clock *clock = alpaca->world->clock;
     struct mono now = clock_mono(clock);
-    alpaca->reply = (struct alpaca_reply){.last_byte_at = now};
+    alpaca->reply = (struct alpaca_reply){.last_byte_at = now, .retry_after_s = -1};
     http_response_clear(&alpaca->response);
     if (text_finish(&alpaca->path, err) != ERR_OK || text_finish(&alpaca->query, err) != ERR_OK ||
         text_finish(&alpaca->body, err) != ERR_OK) {
         return err_set(err, ERR_NOT_SENT, "no memory to write the request");
     }
     if (rate_budget_take(&alpaca->budget, alpaca->lane, now, err) != ERR_OK) {
+        alpaca->reply.is_held_back = true;
         return ERR_NOT_SENT;
     }
     enum err_code code = perform(alpaca, call, err);
@@ -196,6 +197,7 @@ enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct
         return code;
     }
     alpaca->reply.status = alpaca->response.status;
+    alpaca->reply.retry_after_s = alpaca->response.retry_after_s;
     if (alpaca->reply.status == 429) {
         rate_budget_throttle(&alpaca->budget, now, alpaca->response.retry_after_s);
     }

@@ -2,6 +2,7 @@
 #ifndef CORE_ENGINE_CORE_H
 #define CORE_ENGINE_CORE_H
 
+#include "core/alpaca/read_backoff.h"
 #include "core/engine/engine.h"
 #include "core/orders/exit_execution.h"
 #include "core/orders/gateway.h"
@@ -12,6 +13,24 @@
 
 #define FLOWS_MAX 64
 #define ACTIVITIES_MAX 500
+
+enum engine_read { /* each backs off by itself */
+                   READ_CLOCK,
+                   READ_CALENDAR,
+                   READ_ACCOUNT,
+                   READ_ORDERS,
+                   READ_POSITIONS,
+                   READ_QUOTES,
+                   READ_TRADES,
+                   READ_IDS,
+                   ENGINE_READS
+};
+
+enum account_seen { /* by this process */
+                    ACCOUNT_UNSEEN,
+                    ACCOUNT_OURS,
+                    ACCOUNT_OTHER
+};
 
 struct flow { /* a deposit or withdrawal, taken once */
     char id[96];
@@ -46,6 +65,10 @@ struct engine {
     bool is_ids_checked;        /* the day's orders were held against the journal */
     bool is_account_pinned;
     char account_number[32];
+    char account_key[17]; /* hash of the key id that the pinned account last answered to */
+    char key_hash[17];    /* of the key id in use */
+    enum account_seen account_seen;
+    struct read_backoff reads[ENGINE_READS];
     struct flow flows[FLOWS_MAX];
     size_t flow_count;
     struct usd last_cash;
@@ -65,9 +88,17 @@ struct engine {
     struct text scratch;
 };
 
+/* engine.c: the client of the broker; stand_in.c needs it too */
+enum err_code open_broker(const struct engine_options *options, struct alpaca **out,
+                          struct err *err) MUST_USE;
 /* cycle.c */
 void cycle_tick(struct engine *engine);
 /* polls.c: step 3, what the broker says */
+/* True while what answers may not be the account this state belongs to: then nothing is believed of
+ * it and nothing sent to it. */
+bool is_elsewhere(const struct engine *engine);
+enum err_code account_fold(struct engine *engine, const struct journal_row *row,
+                           struct err *err) MUST_USE;
 void poll_truth(struct engine *engine);
 void poll_bars(struct engine *engine);
 enum err_code flows_fold(struct engine *engine, const struct journal_row *row,

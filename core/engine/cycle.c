@@ -49,7 +49,7 @@ static void raise_high(struct engine *engine, struct holding *holding) {
     holding->high_water = holding->mark;
     struct usd step = {holding->high_noted.nanos + holding->high_noted.nanos / 400};
     if (usd_cmp(holding->high_water, step) >= 0 && engine->journal != NULL &&
-        book_note(&engine->book, engine->journal, holding, NULL) == ERR_OK &&
+        book_note(engine->journal, holding, NULL) == ERR_OK &&
         journal_commit(engine->journal, NULL) == ERR_OK) {
         holding->high_noted = holding->high_water;
     }
@@ -57,8 +57,7 @@ static void raise_high(struct engine *engine, struct holding *holding) {
 
 static void hit_target(struct engine *engine, struct holding *holding, unsigned bits) {
     holding->targets_hit |= bits;
-    if (engine->journal != NULL &&
-        book_note(&engine->book, engine->journal, holding, NULL) == ERR_OK) {
+    if (engine->journal != NULL && book_note(engine->journal, holding, NULL) == ERR_OK) {
         (void)!journal_commit(engine->journal, NULL);
     }
 }
@@ -101,7 +100,8 @@ static void decide_exits(struct engine *engine) {
 /* Entries that waited long enough, or that the mode forbids, are cancelled and asked for. */
 static bool tend_entries(struct engine *engine) {
     struct gateway *gateway = &engine->gateway;
-    if (causes_mode(&engine->causes) >= MODE_REDUCE_ONLY || engine->is_stopping) {
+    if (causes_mode(&engine->causes) >= MODE_REDUCE_ONLY || engine->is_stopping ||
+        gateway->only_reduces) {
         return gateway_cancel_entries(gateway);
     }
     struct utc now = clock_utc(engine->world->clock);
@@ -207,6 +207,17 @@ static void schedule(struct engine *engine) {
     }
 }
 
+/* Steps 4, 6 and 7; true if no live order could add risk. */
+static bool tend_orders(struct engine *engine, bool is_full) {
+    gateway_settle(&engine->gateway); /* 4 */
+    if (is_full) {
+        decide_exits(engine); /* 6 */
+    }
+    exits_step(&engine->exits);
+    protective_stops_step(&engine->gateway, &engine->exits);
+    return tend_entries(engine); /* 7 */
+}
+
 void cycle_tick(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
     bool is_full = now.ns >= engine->full_due.ns || engine->is_killing;
@@ -225,16 +236,11 @@ void cycle_tick(struct engine *engine) {
             poll_bars(engine);
         }
     }
-    gateway_settle(&engine->gateway); /* 4 */
-    if (is_full) {
-        decide_exits(engine); /* 6 */
-    }
-    exits_step(&engine->exits);
-    protective_stops_step(&engine->gateway, &engine->exits);
-    bool is_clear = tend_entries(engine); /* 7 */
+    bool is_clear = !is_elsewhere(engine) && tend_orders(engine, is_full);
     verify_kill(engine, is_clear);
     show_mode(engine);
-    if (engine->is_cycle && !engine->is_stopping && engine->truth.is_open &&
+    if (engine->is_cycle && !engine->is_stopping && !engine->gateway.only_reduces &&
+        engine->truth.is_open && !is_elsewhere(engine) &&
         causes_mode(&engine->causes) < MODE_REDUCE_ONLY) {
         enter(engine); /* 8, 9 */
     }

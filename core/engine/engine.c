@@ -1,5 +1,6 @@
 #include "core/engine/engine.h"
 
+#include "core/base/hash.h"
 #include "core/engine/core.h"
 #include "core/signals/weighted.h"
 
@@ -8,11 +9,8 @@
 
 static enum err_code fold(void *context, const struct journal_row *row, struct err *err) {
     struct engine *engine = context;
-    if (strcmp(row->kind, "account") == 0) {
-        engine->is_account_pinned = true;
-        return text_copy(engine->account_number, sizeof engine->account_number, row->key, err);
-    }
-    enum err_code code = book_fold(&engine->book, row, err);
+    enum err_code code = account_fold(engine, row, err);
+    code = code == ERR_OK ? book_fold(&engine->book, row, err) : code;
     code = code == ERR_OK ? orders_fold(&engine->orders, row, err) : code;
     code = code == ERR_OK ? causes_fold(&engine->causes, row, err) : code;
     code = code == ERR_OK ? account_guards_fold(&engine->guards, row, err) : code;
@@ -20,7 +18,7 @@ static enum err_code fold(void *context, const struct journal_row *row, struct e
     return code == ERR_OK ? flows_fold(engine, row, err) : code;
 }
 
-static void wire(struct engine *engine) {
+static void wire(struct engine *engine, enum engine_scope scope) {
     causes_init(&engine->causes, engine->world, &engine->log);
     account_guards_init(&engine->guards, engine->config, &engine->causes);
     engine->orders.world = engine->world;
@@ -33,7 +31,8 @@ static void wire(struct engine *engine) {
                                        .book = &engine->book,
                                        .orders = &engine->orders,
                                        .truth = &engine->truth,
-                                       .log = &engine->log};
+                                       .log = &engine->log,
+                                       .only_reduces = scope == ENGINE_SCOPE_REDUCE};
     engine->exits.gateway = &engine->gateway;
 }
 
@@ -41,12 +40,17 @@ static void wire(struct engine *engine) {
 static enum err_code open_state(struct engine *engine, struct err *err) {
     enum err_code code = disk_make_dir(engine->world->disk, "inbox", err);
     code = code == ERR_OK ? disk_make_dir(engine->world->disk, "outbox", err) : code;
-    code = code == ERR_OK ? lease_acquire(engine->world, &engine->lease, err) : code;
-    code = code == ERR_OK ? journal_open(engine->world, "journal.db", &engine->journal, err) : code;
+    if (code == ERR_OK) {
+        code = engine->gateway.only_reduces
+                   ? lease_acquire_to_reduce(engine->world, &engine->lease, err)
+                   : lease_acquire(engine->world, &engine->lease, err);
+    }
+    code = code == ERR_OK ? journal_open(engine->world, JOURNAL_FILE, &engine->journal, err) : code;
     if (code != ERR_OK) {
         return code;
     }
     engine->causes.journal = engine->journal;
+    engine->causes.lease = engine->lease;
     engine->orders.journal = engine->journal;
     engine->gateway.journal = engine->journal;
     engine->gateway.lease = engine->lease;
@@ -61,8 +65,8 @@ static enum err_code open_state(struct engine *engine, struct err *err) {
     return code == ERR_OK ? journal_commit(engine->journal, err) : code;
 }
 
-static enum err_code open_broker(struct engine *engine, const struct engine_options *options,
-                                 struct err *err) {
+enum err_code open_broker(const struct engine_options *options, struct alpaca **out,
+                          struct err *err) {
     const struct config *config = options->config;
     struct alpaca_options broker = {.world = options->world,
                                     .key_id = options->key_id,
@@ -74,9 +78,7 @@ static enum err_code open_broker(struct engine *engine, const struct engine_opti
                                     .rate_core = config->rate_core,
                                     .rate_exit = config->rate_exit,
                                     .rate_other = config->rate_other};
-    enum err_code code = alpaca_create(&broker, &engine->alpaca, err);
-    engine->gateway.alpaca = engine->alpaca;
-    return code;
+    return alpaca_create(&broker, out, err);
 }
 
 enum err_code engine_create(const struct engine_options *options, struct engine **out,
@@ -92,10 +94,13 @@ enum err_code engine_create(const struct engine_options *options, struct engine 
     engine->config = options->config;
     engine->mode = options->mode;
     (void)!text_copy(engine->build, sizeof engine->build, options->build, NULL);
+    const char *key_id = options->key_id == NULL ? "" : options->key_id;
+    hash64_print(hash64(key_id, strlen(key_id), 0), engine->key_hash);
     log_init(&engine->log, engine->world);
-    wire(engine);
+    wire(engine, options->scope);
     enum err_code code = open_state(engine, err);
-    code = code == ERR_OK ? open_broker(engine, options, err) : code;
+    code = code == ERR_OK ? open_broker(options, &engine->alpaca, err) : code;
+    engine->gateway.alpaca = engine->alpaca;
     if (code != ERR_OK) {
         observe(engine->world->observer, &(struct event){.kind = EVENT_START,
                                                          .at = clock_utc(engine->world->clock),
@@ -141,11 +146,11 @@ struct utc engine_next_at(const struct engine *engine) {
 
 bool engine_look(struct engine *engine) {
     (void)!lease_renew(engine->lease, NULL); /* between idle ticks too; a loss shows in the next */
-    bool has_stop = false;
-    if (inbox_has_stop(engine->world, &has_stop, NULL) == ERR_OK && has_stop) {
+    bool has_command = false;
+    if (inbox_has_command(engine->world, &has_command, NULL) == ERR_OK && has_command) {
         engine->next_at = clock_utc(engine->world->clock);
     }
-    return has_stop;
+    return has_command;
 }
 
 void engine_stop(struct engine *engine) {
@@ -178,6 +183,7 @@ struct engine_totals engine_totals(const struct engine *engine) {
     return (struct engine_totals){.ticks = engine->tick,
                                   .orders = engine->gateway.sent,
                                   .refusals = engine->gateway.refused,
+                                  .entries_cancelled = engine->gateway.entries_cancelled,
                                   .fills = engine->orders.fills};
 }
 

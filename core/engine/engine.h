@@ -11,10 +11,15 @@
 
 enum engine_mode { ENGINE_SIM, ENGINE_PAPER, ENGINE_LIVE };
 
+/* REDUCE: an operator's command in place of a core that is dead or hangs. It enters nothing, cancels
+ * what entries there are, and takes the lease of a living holder as lease_acquire_to_reduce() does. */
+enum engine_scope { ENGINE_SCOPE_ALL, ENGINE_SCOPE_REDUCE };
+
 struct engine_options {
     struct world *world;
     const struct config *config;
     enum engine_mode mode;
+    enum engine_scope scope;
     const char *key_id;
     const char *secret;
     const char *build; /* hash of the source tree, told in the view */
@@ -24,7 +29,8 @@ struct engine_totals { /* since this start */
     int64_t ticks;
     int64_t orders; /* intents sent */
     int64_t refusals;
-    int64_t fills; /* orders whose filled quantity grew, each growth once */
+    int64_t entries_cancelled; /* asked for */
+    int64_t fills;             /* orders whose filled quantity grew, each growth once */
 };
 
 struct engine;

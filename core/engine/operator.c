@@ -81,6 +81,9 @@ void obey_inbox(struct engine *engine) {
     struct inbox_command commands[INBOX_MAX];
     size_t count = 0;
     struct err err = {0};
+    if (lease_is_lost(engine->lease)) {
+        return; /* it is for who has the lease now, and must still find it */
+    }
     if (inbox_read(engine->world, commands, &count, &err) != ERR_OK) {
         causes_hold(&engine->causes, "inbox_unreadable", MODE_REDUCE_ONLY, err.text);
         return;

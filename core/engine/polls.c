@@ -2,12 +2,84 @@
 #include "core/engine/core.h"
 #include "core/portfolio/reconcile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Shares are held, or an order of ours may still fill. */
+static bool is_at_risk(const struct engine *engine) {
+    for (size_t i = 0; i < engine->book.count; i++) {
+        const struct holding *holding = &engine->book.items[i];
+        if (holding->qty.nanos != 0 || holding->is_listed) {
+            return true;
+        }
+    }
+    return engine->orders.count > 0 || engine->exits.count > 0;
+}
+
+/* What an exit is decided and sent by. */
+static bool serves_exits(enum engine_read read) {
+    return read == READ_CLOCK || read == READ_ORDERS || read == READ_POSITIONS ||
+           read == READ_QUOTES || read == READ_TRADES;
+}
+
+/* Said once in each run of failures: the read is not asked in this tick. */
+static void tell_waiting(struct engine *engine, enum engine_read read) {
+    static const char *const words[] = {"clock",     "calendar", "account", "orders",
+                                        "positions", "quotes",   "trades",  "ids"};
+    if (!engine->reads[read].is_told) {
+        engine->reads[read].is_told = true;
+        log_mechanism(&engine->log, "retry_backoff", "held", "", words[read], "");
+    }
+}
+
+/* True if a read may be asked in this tick; its outcome then goes to noted(). While anything is at
+ * risk no earlier failure holds back what an exit needs. */
+static bool may_ask(struct engine *engine, enum engine_read read) {
+    struct mono now = clock_mono(engine->world->clock);
+    bool is_due = read_backoff_is_due(&engine->reads[read], now) ||
+                  (serves_exits(read) && is_at_risk(engine));
+    if (is_due) {
+        read_backoff_start(&engine->reads[read], now);
+    } else {
+        tell_waiting(engine, read);
+    }
+    return is_due;
+}
+
+static enum err_code noted(struct engine *engine, enum engine_read read, enum err_code code) {
+    read_backoff_note(&engine->reads[read], code, alpaca_reply(engine->alpaca),
+                      engine->config->retry_first, engine->config->retry_most,
+                      engine->world->entropy);
+    return code;
+}
+
+/* A read that a decided exit waits for and that the budget of the polls refused (theirs is spent, or
+ * the broker said 429) is asked again in the lane of the exits, which the caller leaves again. */
+static bool lend_exit_lane(struct engine *engine, enum err_code code) {
+    bool is_lent = code == ERR_NOT_SENT && alpaca_reply(engine->alpaca)->is_held_back &&
+                   engine->exits.count > 0;
+    if (is_lent) {
+        alpaca_set_lane(engine->alpaca, ALPACA_LANE_EXIT);
+    }
+    return is_lent;
+}
+
+static enum err_code ask_clock(struct engine *engine, struct broker_clock *clock) {
+    if (!may_ask(engine, READ_CLOCK)) {
+        return ERR_NOT_SENT;
+    }
+    enum err_code code = alpaca_get_clock(engine->alpaca, clock, NULL);
+    if (lend_exit_lane(engine, code)) {
+        code = alpaca_get_clock(engine->alpaca, clock, NULL);
+        alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
+    }
+    return noted(engine, READ_CLOCK, code);
+}
+
 static void poll_clock(struct engine *engine) {
     struct broker_clock clock = {0};
-    if (alpaca_get_clock(engine->alpaca, &clock, NULL) == ERR_OK) {
+    if (ask_clock(engine, &clock) == ERR_OK) {
         engine->truth.clock = clock;
         engine->truth.has_clock = true;
     } else {
@@ -19,15 +91,16 @@ static void poll_clock(struct engine *engine) {
 /* Sessions around today, once a day; the rule of core/base is no substitute for the broker's. */
 static void poll_calendar(struct engine *engine) {
     struct date today = ny_date(clock_utc(engine->world->clock));
-    if (engine->session_count > 0 && engine->sessions_asked.days == today.days) {
+    bool is_known = engine->session_count > 0 && engine->sessions_asked.days == today.days;
+    if (is_known || !may_ask(engine, READ_CALENDAR)) {
         return;
     }
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
     size_t count = 0;
     struct session sessions[40];
-    if (alpaca_get_calendar(engine->alpaca, date_add(today, -12), date_add(today, 14), sessions, 40,
-                            &count, NULL) == ERR_OK &&
-        count > 0) {
+    enum err_code code = alpaca_get_calendar(engine->alpaca, date_add(today, -12),
+                                             date_add(today, 14), sessions, 40, &count, NULL);
+    if (noted(engine, READ_CALENDAR, code) == ERR_OK && count > 0) {
         memcpy(engine->sessions, sessions, sizeof sessions);
         engine->session_count = count;
         engine->sessions_asked = today;
@@ -65,29 +138,76 @@ static bool previous_session(const struct engine *engine, struct date *out) {
     return is_found;
 }
 
-/* The account is pinned at its first answer: another number is somebody else's money. */
-static void pin_account(struct engine *engine) {
-    const char *number = engine->truth.account.number;
-    if (engine->is_account_pinned && strcmp(engine->account_number, number) != 0) {
-        causes_latch(&engine->causes, "wrong_account", MODE_HALT, "core",
-                     "the account number is not the one this state belongs to");
-    } else if (!engine->is_account_pinned && engine->journal != NULL &&
-               journal_append(engine->journal, "account", number, "{}", NULL, NULL) == ERR_OK &&
-               journal_commit(engine->journal, NULL) == ERR_OK) {
+enum err_code account_fold(struct engine *engine, const struct journal_row *row, struct err *err) {
+    if (strcmp(row->kind, "account") != 0) {
+        return ERR_OK;
+    }
+    cJSON *body = NULL;
+    enum err_code code =
+        text_copy(engine->account_number, sizeof engine->account_number, row->key, err);
+    if (code == ERR_OK && (code = json_parse(row->body, strlen(row->body), &body, err)) == ERR_OK) {
+        engine->is_account_pinned = true; /* rows of older builds name no key */
+        (void)!json_copy(body, "key", engine->account_key, sizeof engine->account_key, NULL);
+        cJSON_Delete(body);
+    }
+    return code;
+}
+
+/* A key opens one account alone, so that the key of the pinned account may be trusted before its
+ * account answers (an exit must not wait for that); a new key, a first contact and a state that has
+ * met another account may not. */
+bool is_elsewhere(const struct engine *engine) {
+    bool is_known_key = engine->is_account_pinned &&
+                        strcmp(engine->account_key, engine->key_hash) == 0 &&
+                        !causes_has(&engine->causes, "wrong_account");
+    return engine->account_seen == ACCOUNT_OTHER ||
+           (engine->account_seen == ACCOUNT_UNSEEN && !is_known_key);
+}
+
+static void pin_account(struct engine *engine, const char *number) {
+    bool is_known = engine->is_account_pinned && strcmp(engine->account_key, engine->key_hash) == 0;
+    char body[48];
+    snprintf(body, sizeof body, "{\"key\":\"%s\"}", engine->key_hash);
+    if (!is_known && engine->journal != NULL &&
+        journal_append(engine->journal, "account", number, body, NULL, NULL) == ERR_OK &&
+        journal_commit(engine->journal, NULL) == ERR_OK) {
         (void)!text_copy(engine->account_number, sizeof engine->account_number, number, NULL);
+        (void)!text_copy(engine->account_key, sizeof engine->account_key, engine->key_hash, NULL);
         engine->is_account_pinned = true;
     }
 }
 
+/* The account is pinned at its first answer: another number is somebody else's money. An answer
+ * without a number is no answer. */
+static bool is_our_account(struct engine *engine, const char *number) {
+    if (number[0] == '\0') {
+        return false;
+    }
+    if (engine->is_account_pinned && strcmp(engine->account_number, number) != 0) {
+        char why[200];
+        snprintf(why, sizeof why,
+                 "account %s answers, this state belongs to %s: nothing is sent or cancelled; give "
+                 "it the key of its own account",
+                 number, engine->account_number);
+        engine->account_seen = ACCOUNT_OTHER;
+        causes_latch(&engine->causes, "wrong_account", MODE_HALT, "core", why);
+        return false;
+    }
+    engine->account_seen = ACCOUNT_OURS;
+    pin_account(engine, number);
+    return true;
+}
+
 static bool poll_account(struct engine *engine) {
     struct broker_account account = {0};
-    if (alpaca_get_account(engine->alpaca, &account, NULL) != ERR_OK) {
+    if (!may_ask(engine, READ_ACCOUNT) ||
+        noted(engine, READ_ACCOUNT, alpaca_get_account(engine->alpaca, &account, NULL)) != ERR_OK ||
+        !is_our_account(engine, account.number)) {
         return false;
     }
     engine->truth.account = account;
     engine->truth.has_account = true;
     engine->truth.account_at = clock_mono(engine->world->clock);
-    pin_account(engine);
     return true;
 }
 
@@ -104,10 +224,23 @@ static bool is_busy(void *context, const char *symbol) {
     return false;
 }
 
+static enum err_code ask_positions(struct engine *engine, struct broker_position *listing,
+                                   size_t *count) {
+    if (!may_ask(engine, READ_POSITIONS)) {
+        return ERR_NOT_SENT;
+    }
+    enum err_code code = alpaca_get_positions(engine->alpaca, listing, count, NULL);
+    if (lend_exit_lane(engine, code)) {
+        code = alpaca_get_positions(engine->alpaca, listing, count, NULL);
+        alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
+    }
+    return noted(engine, READ_POSITIONS, code);
+}
+
 static bool poll_positions(struct engine *engine) {
     struct broker_position listing[ALPACA_POSITIONS_MAX];
     size_t count = 0;
-    if (alpaca_get_positions(engine->alpaca, listing, &count, NULL) != ERR_OK) {
+    if (ask_positions(engine, listing, &count) != ERR_OK) {
         return false;
     }
     engine->truth.has_positions = true;
@@ -150,10 +283,11 @@ static void take_orders(struct engine *engine, const struct broker_order *listin
 }
 
 static bool poll_orders(struct engine *engine) {
-    static const size_t MOST = ALPACA_ORDERS_MAX;
     struct broker_order listing[ALPACA_ORDERS_MAX];
     size_t count = 0;
-    if (alpaca_get_open_orders(engine->alpaca, listing, &count, NULL) != ERR_OK || count > MOST) {
+    if (!may_ask(engine, READ_ORDERS) ||
+        noted(engine, READ_ORDERS, alpaca_get_open_orders(engine->alpaca, listing, &count, NULL)) !=
+            ERR_OK) {
         return false;
     }
     engine->truth.has_orders = true;
@@ -190,12 +324,16 @@ static void poll_prices(struct engine *engine) {
     if (count == 0) {
         return;
     }
-    if (alpaca_get_quotes(engine->alpaca, asked, count, quotes, NULL) == ERR_OK) {
+    if (may_ask(engine, READ_QUOTES) &&
+        noted(engine, READ_QUOTES, alpaca_get_quotes(engine->alpaca, asked, count, quotes, NULL)) ==
+            ERR_OK) {
         for (size_t i = 0; i < count; i++) {
             engine->truth.quotes[index[i]] = quotes[i];
         }
     }
-    if (alpaca_get_trades(engine->alpaca, asked, count, trades, NULL) == ERR_OK) {
+    if (may_ask(engine, READ_TRADES) &&
+        noted(engine, READ_TRADES, alpaca_get_trades(engine->alpaca, asked, count, trades, NULL)) ==
+            ERR_OK) {
         for (size_t i = 0; i < count; i++) {
             engine->truth.trades[index[i]] = trades[i];
         }
@@ -329,6 +467,13 @@ static struct equity_reading reading_now(const struct engine *engine) {
     return reading;
 }
 
+static void check_ids(struct engine *engine) {
+    if (!engine->is_ids_checked && engine->truth.day.days != 0 && may_ask(engine, READ_IDS)) {
+        engine->is_ids_checked = gateway_check_ids(&engine->gateway);
+        (void)noted(engine, READ_IDS, engine->is_ids_checked ? ERR_OK : ERR_FAILED);
+    }
+}
+
 static struct span truth_age(const struct engine *engine, struct mono now) {
     const struct truth *truth = &engine->truth;
     struct span age = mono_sub(now, truth->account_at);
@@ -338,19 +483,28 @@ static struct span truth_age(const struct engine *engine, struct mono now) {
     return orders.ns > age.ns ? orders : age;
 }
 
+static void judge_age(struct engine *engine) {
+    struct mono now = clock_mono(engine->world->clock);
+    degraded_mode_judge(&engine->degraded, &engine->causes, engine->config, truth_age(engine, now),
+                        engine->is_truth_clean && engine->is_ids_checked, now);
+}
+
 void poll_truth(struct engine *engine) {
     struct truth *truth = &engine->truth;
     poll_clock(engine);
     poll_calendar(engine);
     find_session(engine);
     bool has_account = poll_account(engine);
+    if (is_elsewhere(engine)) { /* its orders and positions are somebody else's */
+        engine->is_truth_clean = false;
+        judge_age(engine);
+        return;
+    }
     bool has_orders = poll_orders(engine);
     bool has_positions = poll_positions(engine);
     poll_prices(engine);
     engine->is_truth_clean = truth->has_clock && has_account && has_orders && has_positions;
-    if (!engine->is_ids_checked && truth->day.days != 0) {
-        engine->is_ids_checked = gateway_check_ids(&engine->gateway);
-    }
+    check_ids(engine);
     struct utc now = clock_utc(engine->world->clock);
     data_guard_mark(truth, &engine->book, engine->config, now);
     if (has_account && has_positions) {
@@ -361,7 +515,5 @@ void poll_truth(struct engine *engine) {
         engine->gateway.flows_today = reading.flows_today;
         account_guards_judge(&engine->guards, &reading);
     }
-    struct mono mono = clock_mono(engine->world->clock);
-    degraded_mode_judge(&engine->degraded, &engine->causes, engine->config, truth_age(engine, mono),
-                        engine->is_truth_clean && engine->is_ids_checked, mono);
+    judge_age(engine);
 }

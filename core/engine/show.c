@@ -60,6 +60,7 @@ static void publish_view(struct engine *engine) {
     text_member_utc(view, "at", clock_utc(engine->world->clock));
     text_member_int(view, "tick", engine->tick);
     text_member_string(view, "mode", mode_word(causes_mode(&engine->causes)));
+    text_member_string(view, "account", engine->account_number);
     text_member_bool(view, "open", engine->truth.is_open);
     text_member_bool(view, "killing", engine->is_killing);
     text_member_decimal(view, "equity", engine->truth.account.equity.nanos);
@@ -107,11 +108,13 @@ void show_mode(struct engine *engine) {
 }
 
 void show_state(struct engine *engine) {
-    causes_save(&engine->causes);
-    save_metadata(engine);
     show_mode(engine);
-    publish_view(engine);
-    publish_heartbeat(engine);
+    if (!lease_is_lost(engine->lease)) { /* else the documents are another's */
+        causes_save(&engine->causes);
+        save_metadata(engine);
+        publish_view(engine);
+        publish_heartbeat(engine);
+    }
     observe(engine->world->observer, &(struct event){.kind = EVENT_TICK,
                                                      .at = clock_utc(engine->world->clock),
                                                      .subject = engine->is_cycle ? "cycle" : "tick",

@@ -15,6 +15,7 @@
 struct base {
     char url[BASE_URL_MAX]; /* scheme://host[:port], no slash behind */
     const char *protocols;  /* the one scheme it may use */
+    bool is_loopback;
 };
 
 struct http_curl {
@@ -22,6 +23,7 @@ struct http_curl {
     struct clock *clock;
     struct ratio speed;
     struct base base[2]; /* by enum http_host */
+    const char *ca_file; /* NULL: the system's authorities */
     CURL *handle;        /* keeps the connections of GETs */
     struct http_served served;
 };
@@ -117,6 +119,7 @@ static enum err_code parse_base(const char *text, struct base *out, struct err *
         goto out;
     }
     (void)snprintf(out->url, sizeof out->url, "%s://%s:%s", scheme, host, port);
+    out->is_loopback = is_loopback(host);
     out->protocols = scheme[4] == 's' ? "https" : "http";
 out:
     curl_free(port);
@@ -269,6 +272,10 @@ static bool set_transport(CURL *handle, const struct http_curl *curl, const stru
     SET(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(handle, CURLOPT_SSL_VERIFYPEER, 1L);
     SET(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (curl->ca_file != NULL) {
+        SET(handle, CURLOPT_CAINFO, curl->ca_file);
+        SET(handle, CURLOPT_CAPATH, NULL);
+    }
     SET(handle, CURLOPT_TIMEOUT_MS, whole);
     SET(handle, CURLOPT_CONNECTTIMEOUT_MS, connect < whole ? connect : whole);
     SET(handle, CURLOPT_QUICK_EXIT, 1L); /* never join a resolver that does not answer */
@@ -422,6 +429,11 @@ enum err_code http_curl_create(const struct http_curl_options *options, struct h
     code = parse_base(options->trading_url, &curl->base[HTTP_TRADING], err);
     if (code == ERR_OK) {
         code = parse_base(options->data_url, &curl->base[HTTP_DATA], err);
+    }
+    curl->ca_file = options->ca_file;
+    if (code == ERR_OK && curl->ca_file != NULL &&
+        !(curl->base[HTTP_TRADING].is_loopback && curl->base[HTTP_DATA].is_loopback)) {
+        code = err_set(err, ERR_CONFIG, "authorities of a test are for loopback hosts");
     }
     if (code == ERR_OK) {
         curl->handle = curl_easy_init();

@@ -28,10 +28,13 @@ struct http_curl_options {
     const char *data_url;
     struct clock *clock; /* borrowed; expires_at is a reading of its monotonic clock */
     struct ratio speed;  /* real timeouts are the asked ones divided by this; zero means 1 */
+    /* For tests: the only authorities to trust, as a PEM file (borrowed); NULL: the system's. Both hosts
+     * must then be loopback, so that nobody can be made to trust another Alpaca. */
+    const char *ca_file;
 };
 
 /* Owned by the caller. One thread at a time. ERR_CONFIG for a bad URL (also one with a path, user or
- * query), ERR_RANGE for a negative speed, ERR_IO if libcurl does not start. */
+ * query) and for a ca_file with a host that is not loopback, ERR_RANGE for a negative speed, ERR_IO if libcurl does not start. */
 enum err_code http_curl_create(const struct http_curl_options *options, struct http_curl **out,
                                struct err *err) MUST_USE;
 void http_curl_destroy(struct http_curl *curl);

@@ -8,6 +8,7 @@
 static const int64_t LADDER[] = {3000000, 10000000, 30000000, 100000000, 200000000};
 enum { RUNGS = sizeof LADDER / sizeof LADDER[0] };
 static const struct span RUNG_LASTS = {INT64_C(3000000000)};
+static const struct span STUCK_AFTER = {INT64_C(50000000000)}; /* the ladder is done long before */
 static const struct span QUOTE_DEAD = {INT64_C(60000000000)};
 
 static const char *phase_word(enum exit_phase phase) {
@@ -198,21 +199,23 @@ static void finish(struct exits *exits, struct exit_plan *plan) {
     *plan = exits->plans[--exits->count];
 }
 
-static void step_decided(struct exits *exits, struct exit_plan *plan) {
+static void step_decided(struct exits *exits, struct exit_plan *plan,
+                         const struct holding *holding) {
     struct gateway *gateway = exits->gateway;
     bool is_open = gateway->truth->has_clock && gateway->truth->clock.is_open;
     if (!is_open || causes_mode(gateway->causes) == MODE_HALT) {
         return;
     }
-    struct holding *holding = book_find(gateway->book, plan->symbol);
     struct usd anchor = {0};
-    if (holding == NULL || !anchor_price(exits, holding, &anchor)) {
+    if (!anchor_price(exits, holding, &anchor)) {
         return; /* nothing to price with: rest at the stop */
     }
     plan->rung = 0;
     plan->is_spent = false;
     plan->rounds = 0;
     plan->rung_at = (struct utc){0};
+    plan->began_at = clock_mono(gateway->world->clock);
+    plan->is_told = false;
     enter(exits, plan, EXIT_RELEASING);
 }
 
@@ -290,17 +293,26 @@ static void step_working(struct exits *exits, struct exit_plan *plan, struct hol
     place(exits, plan, holding, NULL);
 }
 
+/* A cancel that never ends, an order that neither fills nor goes: no step of ours ends it, a person
+ * must know. */
+static void tell_stuck(struct exits *exits, struct exit_plan *plan) {
+    struct gateway *gateway = exits->gateway;
+    struct span at_work = mono_sub(clock_mono(gateway->world->clock), plan->began_at);
+    if (plan->phase != EXIT_DECIDED && !plan->is_told && at_work.ns >= STUCK_AFTER.ns) {
+        plan->is_told = true;
+        log_alert(gateway->log, ALERT_PAGE, "exit_stuck", plan->symbol);
+    }
+}
+
 static void step(struct exits *exits, struct exit_plan *plan) {
     struct holding *holding = book_find(exits->gateway->book, plan->symbol);
     bool is_live = live_sale(exits, plan->symbol) != NULL;
-    bool is_done = holding == NULL || (!is_live && left_to_sell(plan, holding).nanos <= 0) ||
-                   (!is_live && holding->qty.nanos <= 0 && !holding->is_listed);
-    if (is_done) {
+    if (holding == NULL || (!is_live && left_to_sell(plan, holding).nanos <= 0)) {
         finish(exits, plan);
         return;
     }
     if (plan->phase == EXIT_DECIDED) {
-        step_decided(exits, plan);
+        step_decided(exits, plan, holding);
     }
     if (plan->phase == EXIT_RELEASING) {
         step_releasing(exits, plan);
@@ -308,6 +320,7 @@ static void step(struct exits *exits, struct exit_plan *plan) {
     if (plan->phase == EXIT_WORKING) {
         step_working(exits, plan, holding);
     }
+    tell_stuck(exits, plan);
 }
 
 void exits_step(struct exits *exits) {

@@ -22,8 +22,10 @@ struct exit_plan {
     struct utc decided_at;
     struct utc rung_at; /* when the present rung began */
     int rung;
-    bool is_spent; /* the last rung was given its time and cancelled */
-    int rounds;    /* orders placed since DECIDED: an end for a ladder that never climbs */
+    bool is_spent;        /* the last rung was given its time and cancelled */
+    int rounds;           /* orders placed since DECIDED: an end for a ladder that never climbs */
+    struct mono began_at; /* when it left DECIDED */
+    bool is_told;         /* a person was paged that it does not get on */
 };
 
 struct exits {

@@ -1,5 +1,7 @@
 #include "core/orders/exit_rules.h"
 
+#include "core/base/check.h"
+
 static struct exit_wish all(const char *reason) {
     return (struct exit_wish){.is_wished = true, .reason = reason};
 }
@@ -35,10 +37,8 @@ static struct exit_wish target_wish(const struct holding *holding, const struct 
             return wish;
         }
         int64_t part = 0;
-        if (decimal_mul_div(holding->initial_qty.nanos, shares[k].nanos, NANOS, &part, NULL) !=
-            ERR_OK) {
-            part = 0;
-        }
+        CHECK(decimal_mul_div(holding->initial_qty.nanos, shares[k].nanos, NANOS, &part, NULL) ==
+              ERR_OK); /* a share is at most 1 */
         wish.is_part = true;
         wish.qty = qty_min(qty_whole((struct qty){part}), holding->qty);
         return wish;

@@ -1,5 +1,6 @@
 #include "core/orders/gateway.h"
 
+#include "core/base/check.h"
 #include "core/orders/validation.h"
 
 #include <stdio.h>
@@ -168,7 +169,9 @@ static bool last_look(struct gateway *gateway, const struct order *order, bool i
     struct utc now = clock_utc(gateway->world->clock);
     bool is_in_time = utc_sub(now, order->decided_at).ns <= SPAN_S(30).ns &&
                       utc_sub(gateway->truth->session.close, now).ns > 0;
-    return is_listed && !has_stop && is_allowed && is_in_time;
+    /* the commit may have taken seconds, and several orders share one look at the market */
+    bool is_fresh = entry_quote_is_fresh(gateway, order->symbol, now);
+    return is_listed && !has_stop && is_allowed && is_in_time && is_fresh;
 }
 
 /* The emergency rule: the journal is down and an exit must leave. The id counts at the broker, so
@@ -194,9 +197,7 @@ static enum err_code send_emergency(struct gateway *gateway, const struct order 
     snprintf(order.client_id, sizeof order.client_id, "%.36s%d", prefix, used + 1);
     order.cancel_at = (struct utc){0};
     struct order *tracked = orders_add_emergency(gateway->orders, &order);
-    if (tracked == NULL) {
-        return err_set(err, ERR_LIMIT, "more than %d live orders", ORDERS_MAX);
-    }
+    CHECK(tracked != NULL); /* orders_add() found room */
     if (out != NULL) {
         *out = tracked;
     }
@@ -274,7 +275,7 @@ static void settle_absent(struct gateway *gateway, struct order *order) {
     }
     tell_settled(gateway, order, "it never arrived");
     bool is_wished = order->purpose != PURPOSE_ENTRY && order->replaces[0] == '\0' &&
-                     causes_mode(gateway->causes) < MODE_HALT;
+                     last_look(gateway, order, true);
     if (is_wished) {
         (void)!send_bytes(gateway, order, NULL);
     } else {
@@ -330,8 +331,14 @@ void gateway_cancel(struct gateway *gateway, struct order *order) {
     if (order_is_over(order) || order->broker_id[0] == '\0' || order->cancel_ask_at.ns > now.ns) {
         return;
     }
+    if (order->side == SIDE_SELL && lease_is_lost(gateway->lease)) {
+        causes_latch(gateway->causes, "lease_lost", MODE_HALT, "core",
+                     "found when protection was to be cancelled");
+        return;
+    }
     if (order->cancel_at.ns == 0) {
         order->cancel_at = now;
+        gateway->entries_cancelled += order->side == SIDE_BUY;
     }
     order->cancel_ask_at = utc_add(now, SPAN_S(3));
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_EXIT);
@@ -380,6 +387,7 @@ void gateway_meet(struct gateway *gateway, const struct broker_order *truth) {
                      "the broker shows orders of ours, this state directory knows none");
     } else if (!was_issued(gateway->orders, truth->client_id)) {
         second_writer(gateway, truth->client_id);
+        orders_skip_number(gateway->orders, truth->client_id); /* it is taken, whoever took it */
     }
     if (!broker_status_is_terminal(truth->status)) {
         orders_adopt(gateway->orders, truth);
@@ -393,10 +401,15 @@ bool gateway_check_ids(struct gateway *gateway) {
     if (alpaca_get_orders_since(gateway->alpaca, since, listing, &count, NULL) != ERR_OK) {
         return false;
     }
+    const bool knows_none = gateway->orders->numbered_day.days == 0;
     for (size_t i = 0; i < count; i++) {
         if (orders_find(gateway->orders, listing[i].client_id) == NULL) {
             gateway_meet(gateway, &listing[i]);
         }
+    }
+    for (size_t i = 0; i < count && knows_none;
+         i++) { /* amnesia: no id twice, not even for a stop */
+        orders_skip_number(gateway->orders, listing[i].client_id);
     }
     return true;
 }

@@ -40,12 +40,14 @@ struct gateway { /* all pointers borrowed */
     struct truth *truth;
     struct log *log;
     struct lease *lease;
+    bool only_reduces; /* this process stands in for the core: no entry, whatever it asks */
     struct usd flows_today;
     struct utc touched[CONFIG_SYMBOLS_MAX]; /* last entry or exit decision per universe symbol */
     struct utc recent_entries[RECENT_ENTRIES_MAX];
     size_t recent_next;
     int64_t sent;
     int64_t refused;
+    int64_t entries_cancelled; /* asked for, each once */
     bool is_journal_down;
     struct date foreign_told; /* day of the last alert about orders that are not ours */
 };
@@ -58,7 +60,8 @@ enum err_code gateway_send(struct gateway *gateway, const struct order *intent, 
 /* Asks for every unknown order that is due, by client id; see design of UNKNOWN above. */
 void gateway_settle(struct gateway *gateway);
 /* Asks the broker to cancel; asked again every 3 s until the order is over. The caller answers for
- * the right to: entries always, reducing orders only inside a transaction. */
+ * the right to: entries always, reducing orders only inside a transaction - and never once the lease
+ * is another's, whose protection it would be. */
 void gateway_cancel(struct gateway *gateway, struct order *order);
 /* Asks by id for an order's present state and takes it. */
 void gateway_ask(struct gateway *gateway, struct order *order);

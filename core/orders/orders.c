@@ -28,26 +28,11 @@ const char *order_purpose_word(enum order_purpose purpose) {
     return words[purpose];
 }
 
+/* The end is the end: late fills are booked, the state stays. */
 bool order_may_move(enum order_state from, enum order_state to) {
-    if (STATES[from].is_over) {
-        return false; /* the end is the end: late fills are booked, the state stays */
-    }
-    switch (from) {
-    case ORDER_INTENT:
-        return true;
-    case ORDER_UNKNOWN:
-        return to != ORDER_INTENT;
-    case ORDER_WORKING:
-        return to != ORDER_INTENT && to != ORDER_NOT_SENT && to != ORDER_UNKNOWN;
-    case ORDER_FILLED:
-    case ORDER_CANCELED:
-    case ORDER_EXPIRED:
-    case ORDER_REPLACED:
-    case ORDER_REJECTED:
-    case ORDER_NOT_SENT:
-        break;
-    }
-    return false;
+    return from == ORDER_INTENT || (from == ORDER_UNKNOWN && to != ORDER_INTENT) ||
+           (from == ORDER_WORKING && to != ORDER_INTENT && to != ORDER_UNKNOWN &&
+            to != ORDER_NOT_SENT);
 }
 
 struct qty order_open_qty(const struct order *order) {
@@ -183,7 +168,20 @@ struct order *orders_add_emergency(struct orders *orders, const struct order *in
     return order;
 }
 
+static bool has_ended(const struct orders *orders, const char *client_id) {
+    size_t kept = orders->ended_count < ORDERS_ENDED_MAX ? orders->ended_count : ORDERS_ENDED_MAX;
+    for (size_t i = 0; i < kept; i++) {
+        if (strcmp(orders->ended[i], client_id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void orders_adopt(struct orders *orders, const struct broker_order *truth) {
+    if (has_ended(orders, truth->client_id)) {
+        return;
+    }
     struct order order = {.side = truth->side,
                           .type = truth->type,
                           .tif = truth->tif,
@@ -298,6 +296,11 @@ void orders_take(struct orders *orders, struct order *order, const struct broker
     }
 }
 
+static bool is_end_told(const struct order *order) {
+    return order->state == ORDER_FILLED || order->state == ORDER_CANCELED ||
+           order->state == ORDER_EXPIRED || order->state == ORDER_REPLACED;
+}
+
 void orders_sweep(struct orders *orders) {
     size_t kept = 0;
     for (size_t i = 0; i < orders->count; i++) {
@@ -306,6 +309,9 @@ void orders_sweep(struct orders *orders) {
                 orders->items[kept] = orders->items[i];
             }
             kept++;
+        } else if (is_end_told(&orders->items[i])) {
+            memcpy(orders->ended[orders->ended_count++ % ORDERS_ENDED_MAX],
+                   orders->items[i].client_id, CLIENT_ID_MAX);
         }
     }
     orders->count = kept;
@@ -367,7 +373,7 @@ static enum err_code read_order(const cJSON *body, struct order *order, struct e
     return ERR_OK;
 }
 
-static void fold_number(struct orders *orders, const char *client_id) {
+void orders_skip_number(struct orders *orders, const char *client_id) {
     struct date day = {0};
     int64_t number = 0;
     if (!client_id_parse(client_id, &day, &number)) {
@@ -404,7 +410,7 @@ static enum err_code fold_body(struct orders *orders, const struct journal_row *
         order = &orders->items[orders->count++];
         *order = (struct order){0};
         strncpy(order->client_id, row->key, CLIENT_ID_MAX - 1);
-        fold_number(orders, row->key);
+        orders_skip_number(orders, row->key);
     }
     order->last_byte_at = row->at;
     return read_order(body, order, err);

@@ -60,6 +60,8 @@ struct order {
     struct utc cancel_ask_at;
 };
 
+#define ORDERS_ENDED_MAX 512
+
 struct orders {
     struct world *world; /* borrowed, all of these */
     struct journal *journal;
@@ -70,6 +72,10 @@ struct orders {
     struct date numbered_day; /* highest n of that day: intents in the journal or at the broker */
     int64_t highest_number;
     int64_t fills; /* growths booked since start */
+    /* Ids of those whose end the broker told, a ring: a listing that lags does not bring them back to
+     * life. One that was never sent, or refused, may still turn up: it is not in here. */
+    char ended[ORDERS_ENDED_MAX][CLIENT_ID_MAX];
+    size_t ended_count;
 };
 
 const char *order_state_word(enum order_state state);
@@ -90,8 +96,11 @@ enum err_code orders_add(struct orders *orders, struct date day, const struct or
                          struct order **out, struct err *err) MUST_USE;
 /* Adds without the journal: the emergency rule. NULL when full. */
 struct order *orders_add_emergency(struct orders *orders, const struct order *intent);
-/* Tracks an open order of ours that the table lost; what it is follows from side and type. */
+/* Tracks an open order of ours that the table lost; what it is follows from side and type. One that
+ * is known to have ended is none: the end is the end, whatever an old listing shows. */
 void orders_adopt(struct orders *orders, const struct broker_order *truth);
+/* An id of ours was used, whoever used it: numbers go on behind it. */
+void orders_skip_number(struct orders *orders, const char *client_id);
 /* Moves to a state and journals it (best effort: the broker is asked again after a restart). */
 void orders_move(struct orders *orders, struct order *order, enum order_state state);
 /* Takes the broker's word for an order: status, growth of the filled quantity, end. */

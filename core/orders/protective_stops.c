@@ -104,7 +104,7 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     if (causes_mode(gateway->causes) == MODE_HALT) {
         return; /* what rests stays, nothing is sent; the page is mark_naked's */
     }
-    if ((covers && !is_low) || due.nanos <= 0 || is_in_transaction || holding->qty.nanos <= 0 ||
+    if ((covers && !is_low) || due.nanos <= 0 || is_in_transaction ||
         holding->differs_since.ns != 0 || entry_in_the_way(gateway, holding)) {
         return;
     }

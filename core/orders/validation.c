@@ -101,6 +101,12 @@ static enum refusal_code check_session(const struct gateway *gateway, struct utc
     return REFUSED_NONE;
 }
 
+bool entry_quote_is_fresh(const struct gateway *gateway, const char *symbol, struct utc now) {
+    const int index = universe_find(gateway->config, symbol);
+    return index >= 0 && gateway->truth->quotes[index].is_known &&
+           utc_sub(now, gateway->truth->quotes[index].at).ns <= gateway->config->quote_max_age.ns;
+}
+
 static enum refusal_code check_price(const struct gateway *gateway, const struct order *intent,
                                      struct utc now, struct refusal *refusal) {
     int index = universe_find(gateway->config, intent->symbol);
@@ -110,10 +116,13 @@ static enum refusal_code check_price(const struct gateway *gateway, const struct
     }
     const struct broker_quote *quote = &gateway->truth->quotes[index];
     struct span age = utc_sub(now, quote->at);
-    if (!quote->is_known || age.ns > gateway->config->quote_max_age.ns || quote->bid.nanos <= 0 ||
+    if (!entry_quote_is_fresh(gateway, intent->symbol, now) || quote->bid.nanos <= 0 ||
         quote->ask.nanos <= 0) {
         return refuse(refusal, REFUSED_STALE_QUOTE, as_number(age.ns),
                       as_number(gateway->config->quote_max_age.ns));
+    }
+    if (usd_cmp(quote->ask, quote->bid) < 0) { /* crossed: neither side is a price */
+        return refuse(refusal, REFUSED_NO_REFERENCE, quote->bid, quote->ask);
     }
     struct usd reference = gateway->truth->references[index].price;
     struct usd away = usd_abs(usd_sub(intent->limit_price, reference));
@@ -191,6 +200,9 @@ static enum refusal_code check_symbol(const struct gateway *gateway, const struc
 static enum refusal_code check_entry(const struct gateway *gateway, const struct order *intent,
                                      struct refusal *refusal) {
     struct utc now = clock_utc(gateway->world->clock);
+    if (gateway->only_reduces) {
+        return refuse(refusal, REFUSED_SCOPE, as_number(intent->qty.nanos), as_number(0));
+    }
     if (causes_mode(gateway->causes) >= MODE_REDUCE_ONLY) {
         return refuse(refusal, REFUSED_MODE, as_number(causes_mode(gateway->causes)),
                       as_number(MODE_CAUTION));

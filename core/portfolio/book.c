@@ -169,9 +169,7 @@ enum err_code book_fold(struct book *book, const struct journal_row *row, struct
     return code;
 }
 
-enum err_code book_note(struct book *book, struct journal *journal, const struct holding *holding,
-                        struct err *err) {
-    (void)book;
+enum err_code book_note(struct journal *journal, const struct holding *holding, struct err *err) {
     struct text body = {0};
     text_add_char(&body, '{');
     text_member_decimal(&body, "high", holding->high_water.nanos);

@@ -27,7 +27,6 @@ struct holding {
     /* the broker's word, of the last listing */
     bool is_listed;
     struct qty broker_qty;
-    struct qty available;
     struct usd avg_entry;
     bool has_broker_price;
     struct usd broker_price;
@@ -65,7 +64,7 @@ void book_apply_fill(struct book *book, const char *symbol, enum order_side side
 enum err_code book_fold(struct book *book, const struct journal_row *row, struct err *err) MUST_USE;
 
 /* Journals (without commit) what fills do not say: high water, targets. */
-enum err_code book_note(struct book *book, struct journal *journal, const struct holding *holding,
+enum err_code book_note(struct journal *journal, const struct holding *holding,
                         struct err *err) MUST_USE;
 /* Takes the broker's quantity over as ours, with its average price: journaled and committed first. */
 enum err_code book_adopt(struct book *book, struct journal *journal, struct holding *holding,

@@ -17,7 +17,6 @@ static void take_listing(struct book *book, const struct broker_position *listin
         }
         holding->is_listed = true;
         holding->broker_qty = listing[i].qty;
-        holding->available = listing[i].qty_available;
         holding->avg_entry = listing[i].avg_entry_price;
         holding->has_broker_price = listing[i].has_price;
         holding->broker_price = listing[i].current_price;

@@ -285,7 +285,7 @@ static void remember_shown(struct causes *causes) {
 }
 
 void causes_save(struct causes *causes) {
-    if (!causes->is_dirty || causes->journal == NULL) {
+    if (!causes->is_dirty || causes->journal == NULL || lease_is_lost(causes->lease)) {
         return;
     }
     struct text members = {0};

@@ -11,6 +11,7 @@
 #include "core/health/log.h"
 #include "core/state/inbox.h"
 #include "core/state/journal.h"
+#include "core/state/lease.h"
 
 enum mode { MODE_NORMAL, MODE_CAUTION, MODE_REDUCE_ONLY, MODE_HALT };
 const char *mode_word(enum mode mode);
@@ -29,8 +30,9 @@ struct cause {
 };
 
 struct causes {
-    struct world *world;     /* borrowed, as the next two */
+    struct world *world;     /* borrowed, as the next three */
     struct journal *journal; /* NULL while it cannot be opened */
+    struct lease *lease;     /* of the state directory; NULL: nobody else can have it */
     struct log *log;
     struct cause items[CAUSES_MAX];
     size_t count;
@@ -71,7 +73,7 @@ void causes_let_go(struct causes *causes, const char *name);
 
 bool causes_has(const struct causes *causes, const char *name);
 enum mode causes_mode(const struct causes *causes);
-/* Writes the document if the set changed. */
+/* Writes the document if the set changed; nothing once another process has the state directory. */
 void causes_save(struct causes *causes);
 /* {"name":{"active":true,...},...} members. */
 void causes_print(const struct causes *causes, struct text *out);

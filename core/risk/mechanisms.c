@@ -19,8 +19,10 @@ static const struct mechanism TABLE[] = {
     {"request_deadline", "core/alpaca/alpaca.c", MODE_NORMAL, HOLD_NONE,
      "broker.deadline_read_s broker.deadline_submit_s broker.deadline_slow_s",
      "no call outlives its deadline; a submit without an answer is unknown, not failed"},
-    {"retry_backoff", "core/orders/gateway.c", MODE_NORMAL, HOLD_NONE, "",
-     "a later tick asks again; a definite reject is never retried"},
+    {"retry_backoff", "core/alpaca/read_backoff.c", MODE_NORMAL, HOLD_NONE,
+     "broker.retry_first_s broker.retry_most_s",
+     "a failed read is asked again in a later tick, after twice as long each time or the broker's "
+     "Retry-After, what an exit needs in the next; a definite reject is never retried"},
     {"rate_budget", "core/alpaca/rate_budget.c", MODE_NORMAL, HOLD_NONE,
      "broker.rate_core broker.rate_exit broker.rate_other",
      "exits and cancels have their own lane"},
@@ -51,6 +53,9 @@ static const struct mechanism TABLE[] = {
      "explainers first; an empty list is no proof of flat"},
     {"atomic_state", "core/state/state_file.c", MODE_REDUCE_ONLY, HOLD_LATCHED, "",
      "an acknowledged save survives any crash; a journal that cannot be written stops entries"},
+    {"startup_contract", "core/engine/polls.c", MODE_HALT, HOLD_LATCHED, "",
+     "the first account that answers is pinned; while another one does, nothing is sent, cancelled "
+     "or believed"},
     {"config_validation", "core/config/config.c", MODE_NORMAL, HOLD_NONE, "",
      "an invalid file starts nothing"},
     {"single_instance", "core/state/lease.c", MODE_HALT, HOLD_LATCHED, "",

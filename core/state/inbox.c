@@ -181,19 +181,39 @@ enum err_code inbox_remove(struct world *world, const char *file, struct err *er
     return code == ERR_OK ? disk_sync_dir(world->disk, FOLDER, err) : code;
 }
 
-static void stop_visit(void *context, const char *name) {
+struct seen {
+    bool has_command, has_stop;
+};
+
+static void seen_visit(void *context, const char *name) {
+    struct seen *seen = context;
     enum inbox_verb verb = INBOX_RESUME;
-    if (name_parse(name, &verb) && (verb == INBOX_FREEZE || verb == INBOX_KILL)) {
-        *(bool *)context = true;
+    if (name_parse(name, &verb)) {
+        seen->has_command = true;
+        seen->has_stop |= verb == INBOX_FREEZE || verb == INBOX_KILL;
     }
 }
 
-enum err_code inbox_has_stop(struct world *world, bool *out, struct err *err) {
-    bool has_stop = false;
-    enum err_code code = disk_list(world->disk, FOLDER, stop_visit, &has_stop, err);
+static enum err_code see(struct world *world, struct seen *out, struct err *err) {
+    struct seen seen = {0};
+    enum err_code code = disk_list(world->disk, FOLDER, seen_visit, &seen, err);
     if (code != ERR_OK && code != ERR_NOT_FOUND) {
         return code;
     }
-    *out = has_stop;
+    *out = seen;
     return ERR_OK;
+}
+
+enum err_code inbox_has_command(struct world *world, bool *out, struct err *err) {
+    struct seen seen = {0};
+    enum err_code code = see(world, &seen, err);
+    *out = code == ERR_OK ? seen.has_command : *out;
+    return code;
+}
+
+enum err_code inbox_has_stop(struct world *world, bool *out, struct err *err) {
+    struct seen seen = {0};
+    enum err_code code = see(world, &seen, err);
+    *out = code == ERR_OK ? seen.has_stop : *out;
+    return code;
 }

@@ -34,6 +34,8 @@ enum err_code inbox_write(struct world *world, const struct inbox_command *comma
 enum err_code inbox_read(struct world *world, struct inbox_command commands[static INBOX_MAX],
                          size_t *count, struct err *err) MUST_USE;
 enum err_code inbox_remove(struct world *world, const char *file, struct err *err) MUST_USE;
+/* *out: any command waits. One listing, nothing is opened. */
+enum err_code inbox_has_command(struct world *world, bool *out, struct err *err) MUST_USE;
 /* *out: a freeze or kill waits. One listing, nothing is opened: looked at before every effect. */
 enum err_code inbox_has_stop(struct world *world, bool *out, struct err *err) MUST_USE;
 

@@ -3,9 +3,9 @@
  * An errored COMMIT leaves a commit frame in the WAL or not, durable or not. journal_commit()
  * settles it: close the connection (the WAL stays), open again, which recovers what is there; a
  * checkpoint then copies it to the database and syncs, so that what is found is durable whatever
- * became of the first sync. If the disk does not even allow that, the rows count as rejected and
- * the journal is down; the next call opens it again and removes rejected rows before it does
- * anything else. */
+ * became of the first sync. (The log is written anew before it is read: renew_log().) If the disk
+ * does not even allow that, the rows count as rejected and the journal is down; the next call opens
+ * it again and removes rejected rows before it does anything else. */
 #include "core/state/journal.h"
 
 #include "core/base/check.h"
@@ -20,6 +20,7 @@
 #define PENDING_BYTES_MAX ((size_t)64 << 20)
 #define BODY_BYTES_MAX ((size_t)1 << 20)
 #define CHAIN_TEXT 16
+#define LOG_BLOCK 16384
 
 static const char schema[] = "CREATE TABLE row(seq INTEGER PRIMARY KEY, at TEXT NOT NULL, "
                              "kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, "
@@ -131,20 +132,54 @@ static void disconnect(struct journal *journal) {
     journal->db = NULL;
 }
 
+static enum err_code write_again(struct disk *disk, struct disk_file file, struct err *err) {
+    char block[LOG_BLOCK];
+    uint64_t at = 0;
+    enum err_code code = ERR_OK;
+    for (size_t got = 1; code == ERR_OK && got > 0; at += got) {
+        code = disk_read_at(disk, file, block, sizeof block, at, &got, err);
+        if (code == ERR_OK && got > 0) {
+            code = disk_write_at(disk, file, block, got, at, err);
+        }
+    }
+    return code == ERR_OK && at > 0 ? disk_sync(disk, file, err) : code;
+}
+
+/* After a failed sync Linux takes pages for clean that never reached the platter: they are read, the
+ * next sync succeeds, and a power cut takes them back, from under all that was acknowledged behind
+ * them or half copied by a checkpoint. What a log says is believed only after it was written once
+ * more, the same bytes at the same place. https://lwn.net/Articles/752063/ */
+static enum err_code renew_log(struct journal *journal, struct err *err) {
+    char name[DISK_NAME_MAX + 8];
+    struct disk_file file = {0};
+    snprintf(name, sizeof name, "%s-wal", journal->name);
+    enum err_code code = disk_open(journal->world->disk, name, DISK_WRITE, &file, err);
+    if (code != ERR_OK) {
+        return code == ERR_NOT_FOUND ? ERR_OK : code;
+    }
+    code = write_again(journal->world->disk, file, err);
+    disk_close(journal->world->disk, file);
+    return code;
+}
+
 /* locking_mode comes first: the other order stays in rollback-journal mode and says nothing. */
 static enum err_code connect(struct journal *journal, struct err *err) {
+    enum err_code code = renew_log(journal, err);
+    if (code != ERR_OK) {
+        return code;
+    }
     int rc = sqlite3_open_v2(journal->name, &journal->db,
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                              journal->vfs.name);
     if (rc != SQLITE_OK) {
         return sql_failed(journal, rc, "open", err);
     }
-    enum err_code code = execute(journal,
-                                 "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=EXTRA;"
-                                 "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
-                                 "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
-                                 "PRAGMA auto_vacuum=NONE; PRAGMA wal_autocheckpoint=250",
-                                 "set up", err);
+    code = execute(journal,
+                   "PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=EXTRA;"
+                   "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
+                   "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
+                   "PRAGMA auto_vacuum=NONE; PRAGMA wal_autocheckpoint=250",
+                   "set up", err);
     if (code == ERR_OK) {
         code = expect(journal, "PRAGMA journal_mode=WAL", "wal", err);
     }
@@ -215,17 +250,10 @@ static uint64_t chain_of(struct text *scratch, const struct fields *fields, uint
     return hash64(scratch->data, scratch->len, before);
 }
 
-/* Takes the row under the cursor apart; false if a type is wrong, which only damage can do. */
+/* Takes the row under the cursor apart; false if it is none of ours. Types are quick_check's affair: of a
+ * STRICT table it looks at each. */
 static bool take_fields(sqlite3_stmt *query, struct fields *fields, const char **chain) {
-    if (sqlite3_column_type(query, 0) != SQLITE_INTEGER) {
-        return false;
-    }
     fields->seq = sqlite3_column_int64(query, 0);
-    for (int i = 1; i <= 5; i++) {
-        if (sqlite3_column_type(query, i) != SQLITE_TEXT) {
-            return false;
-        }
-    }
     for (int i = 0; i < 4; i++) {
         fields->text[i] = (const char *)sqlite3_column_text(query, i + 1);
         fields->n[i] = (size_t)sqlite3_column_bytes(query, i + 1);
@@ -353,8 +381,7 @@ static enum err_code remove_rejected(struct journal *journal, struct err *err) {
     if (code == ERR_OK) {
         struct walk walk = {0};
         code = walk_rows(journal, journal->last_seq, INT64_MAX, &walk, NULL, NULL, err);
-        if (code == ERR_OK &&
-            (walk.seq != journal->last_seq || walk.chain != journal->last_chain)) {
+        if (code == ERR_OK && walk.chain != journal->last_chain) {
             code = err_set(err, ERR_CORRUPT, "%s: row %lld changed behind our back", journal->name,
                            (long long)journal->last_seq);
         }
@@ -452,8 +479,8 @@ int journal_pending(const struct journal *journal) {
 
 static int run_once(sqlite3_stmt *statement) {
     int rc = sqlite3_step(statement);
-    int reset = sqlite3_reset(statement);
-    return rc == SQLITE_DONE ? SQLITE_OK : (reset != SQLITE_OK ? reset : rc);
+    (void)sqlite3_reset(statement); /* says again what step said */
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 static int insert_row(struct journal *journal, const struct fields *fields, uint64_t chain) {

@@ -11,6 +11,9 @@
 
 #include "core/world/world.h"
 
+#define JOURNAL_FILE "journal.db" /* of a state directory; SQLite keeps JOURNAL_WAL beside it */
+#define JOURNAL_WAL JOURNAL_FILE "-wal"
+
 struct journal;
 
 struct journal_row { /* borrowed for the visit */

@@ -6,6 +6,7 @@
  * a new file, so that the name always stands for the present holder. */
 #include "core/state/lease.h"
 
+#include "core/state/journal.h"
 #include "core/state/state_document.h"
 #include "core/state/state_file.h"
 
@@ -22,6 +23,7 @@
 /* A living holder that has not renewed for the term and this long is taken over: the longest a
  * request of its may still arrive at the broker (30 s) and its deadline (5 s). */
 #define STALE_AFTER SPAN_S(LEASE_S + 35)
+#define STALE_TO_REDUCE SPAN_S(LEASE_S)
 
 struct lease_view { /* what the document says */
     int64_t epoch;
@@ -120,7 +122,7 @@ static enum err_code write_lease(struct lease *lease, int64_t epoch, struct err 
 
 /* Same boot: the monotonic clock decides. Another: only the wall is left. The same machine under
  * another clock (one process goes by a served clock) says nothing: not stale. */
-static bool is_stale(struct world *world, const struct lease_view *view) {
+static bool is_stale(struct world *world, const struct lease_view *view, struct span bound) {
     char boot[CLOCK_BOOT_MAX];
     clock_boot_id(world->clock, boot);
     if (strcmp(boot, view->boot) != 0 && strncmp(boot, view->boot, MACHINE_BOOT_LEN) == 0) {
@@ -129,7 +131,7 @@ static bool is_stale(struct world *world, const struct lease_view *view) {
     struct span age = strcmp(boot, view->boot) == 0
                           ? mono_sub(clock_mono(world->clock), view->renewed_mono)
                           : utc_sub(clock_utc(world->clock), view->renewed_at);
-    return age.ns >= STALE_AFTER.ns;
+    return age.ns >= bound.ns;
 }
 
 static enum err_code held(const struct lease_view *view, struct err *err) {
@@ -187,8 +189,8 @@ static enum err_code copy_file(struct disk *disk, const char *name, const char *
 /* Gives the journal's names to copies: should the process that was taken over wake up, then what it
  * holds open are files without a name, and what it writes there hurts nobody. */
 static enum err_code fence_journal(struct disk *disk, struct err *err) {
-    static const char *const names[][2] = {{"journal.db-wal", "journal.db-wal.fence"},
-                                           {"journal.db", "journal.db.fence"}};
+    static const char *const names[][2] = {{JOURNAL_WAL, JOURNAL_WAL ".fence"},
+                                           {JOURNAL_FILE, JOURNAL_FILE ".fence"}};
     enum err_code code = ERR_OK;
     for (size_t i = 0; code == ERR_OK && i < sizeof names / sizeof names[0]; i++) {
         code = copy_file(disk, names[i][0], names[i][1], err);
@@ -200,7 +202,7 @@ static enum err_code fence_journal(struct disk *disk, struct err *err) {
     return code == ERR_OK ? disk_sync_dir(disk, "", err) : code;
 }
 
-static enum err_code acquire_guarded(struct lease *lease, struct err *err) {
+static enum err_code acquire_guarded(struct lease *lease, struct span bound, struct err *err) {
     struct world *world = lease->world;
     struct lease_view seen = {0};
     bool is_current_good = false;
@@ -212,10 +214,10 @@ static enum err_code acquire_guarded(struct lease *lease, struct err *err) {
     lease->has_alive = code == ERR_OK;
     bool is_forced = code == ERR_LOCKED;
     if (is_forced) {
-        if (!is_current_good || !is_stale(world, &seen)) {
+        if (!is_current_good || !is_stale(world, &seen, bound)) {
             return held(&seen, err);
         }
-        code = take_alive_by_force(lease, err);
+        code = ERR_OK;
     }
     if (code == ERR_OK) {
         code = state_file_sweep(world, err);
@@ -223,7 +225,13 @@ static enum err_code acquire_guarded(struct lease *lease, struct err *err) {
     if (code == ERR_OK) {
         code = write_lease(lease, seen.epoch + 1, err);
     }
-    return code == ERR_OK && is_forced ? fence_journal(world->disk, err) : code;
+    if (code == ERR_OK && is_forced) {
+        /* The liveness lock last: while a failure leaves it with the sleeper, the next attempt is forced
+         * too, and fences. */
+        code = fence_journal(world->disk, err);
+        code = code == ERR_OK ? take_alive_by_force(lease, err) : code;
+    }
+    return code;
 }
 
 static enum err_code name_holder(struct lease *lease, struct err *err) {
@@ -234,7 +242,8 @@ static enum err_code name_holder(struct lease *lease, struct err *err) {
     return code;
 }
 
-enum err_code lease_acquire(struct world *world, struct lease **out, struct err *err) {
+static enum err_code acquire(struct world *world, struct span bound, struct lease **out,
+                             struct err *err) {
     struct lease *lease = calloc(1, sizeof *lease);
     if (lease == NULL) {
         return err_set(err, ERR_MEMORY, "lease: out of memory");
@@ -245,7 +254,7 @@ enum err_code lease_acquire(struct world *world, struct lease **out, struct err 
     if (code == ERR_OK) {
         code = disk_lock(world->disk, GUARD, &guard, err);
         if (code == ERR_OK) {
-            code = acquire_guarded(lease, err);
+            code = acquire_guarded(lease, bound, err);
             disk_close(world->disk, guard);
         }
     }
@@ -255,6 +264,14 @@ enum err_code lease_acquire(struct world *world, struct lease **out, struct err 
     }
     *out = lease;
     return ERR_OK;
+}
+
+enum err_code lease_acquire(struct world *world, struct lease **out, struct err *err) {
+    return acquire(world, STALE_AFTER, out, err);
+}
+
+enum err_code lease_acquire_to_reduce(struct world *world, struct lease **out, struct err *err) {
+    return acquire(world, STALE_TO_REDUCE, out, err);
 }
 
 /* ERR_LOCKED, for good, if anybody has or had a higher epoch, or ours under another name. */
@@ -335,6 +352,18 @@ enum err_code lease_check(struct lease *lease, struct err *err) {
                        (long long)(age.ns / 1000000));
     }
     return ERR_OK;
+}
+
+bool lease_is_lost(struct lease *lease) {
+    if (lease == NULL || lease->is_lost) {
+        return lease != NULL;
+    }
+    struct span age = mono_sub(clock_mono(lease->world->clock), lease->mine.renewed_mono);
+    if (age.ns >= 0 && age.ns < STALE_TO_REDUCE.ns) {
+        return false;
+    }
+    (void)!check_document(lease, NULL);
+    return lease->is_lost;
 }
 
 int64_t lease_epoch(const struct lease *lease) {

@@ -3,7 +3,9 @@
  * A liveness lock (flock, gone with its process) and a lease document (epoch, holder, renewed_at,
  * LEASE_S seconds) guarded by a second lock. Liveness lock free = the holder is dead: take over at
  * once. Holder alive but the lease stale for LEASE_S + 35 s: raise the epoch and take over; the old
- * holder finds the raised epoch at its next lease_check() and must not act again. */
+ * holder finds the raised epoch at its next lease_check() and must not act again. Who only reduces
+ * need not wait those 35 s: what the old holder may still have on the wire is in the journal, counts
+ * as unknown, and an order that could oversell with it is refused. */
 #ifndef CORE_STATE_LEASE_H
 #define CORE_STATE_LEASE_H
 
@@ -15,11 +17,17 @@ struct lease;
 
 /* Takes the lease and the liveness lock. ERR_LOCKED says who holds it and since when. Owned. */
 enum err_code lease_acquire(struct world *world, struct lease **out, struct err *err) MUST_USE;
+/* The same for a process that only reduces: a living holder's lease passes when stale for LEASE_S. */
+enum err_code lease_acquire_to_reduce(struct world *world, struct lease **out,
+                                      struct err *err) MUST_USE;
 /* Writes renewed_at if a third of the term has passed. ERR_LOCKED if the epoch is another's. */
 enum err_code lease_renew(struct lease *lease, struct err *err) MUST_USE;
 /* Re-reads the epoch: ERR_OK only if it is ours and less than LEASE_S / 2 has passed since renewal
  * on the monotonic clock. ERR_LOCKED, ERR_IO. Cheap: one small read. */
 enum err_code lease_check(struct lease *lease, struct err *err) MUST_USE;
+/* True, for good, once another process has taken it. Reads only if it was not renewed for LEASE_S,
+ * before which nobody takes it: after a long stop in the middle of a tick. NULL is never lost. */
+bool lease_is_lost(struct lease *lease);
 int64_t lease_epoch(const struct lease *lease);
 /* Gives it back; never fails. NULL is fine. */
 void lease_release(struct lease *lease);

@@ -46,7 +46,8 @@ static bool find_journal_seq(const char *bytes, size_t line, int64_t *out) {
     at += sizeof key - 1;
     int64_t value = 0;
     int digits = 0;
-    for (; digits < 18 && at < bytes + line && isdigit((unsigned char)*at); at++, digits++) {
+    for (; digits < 18 && isdigit((unsigned char)*at);
+         at++, digits++) { /* the line's end is none */
         value = value * 10 + (*at - '0');
     }
     *out = value;
@@ -91,7 +92,7 @@ static enum err_code temp_name(struct world *world, const char *name,
         return code;
     }
     int n = snprintf(temp, DISK_NAME_MAX, "%s.%08x.tmp", name, nonce);
-    if (n < 0 || n >= DISK_NAME_MAX) {
+    if (n >= DISK_NAME_MAX) {
         return err_set(err, ERR_LIMIT, "%s: the name is too long", name);
     }
     return ERR_OK;
@@ -171,7 +172,7 @@ static enum err_code generation_name(const char *name, int generation,
                                      char out[static DISK_NAME_MAX], struct err *err) {
     int n = generation == 0 ? snprintf(out, DISK_NAME_MAX, "%s", name)
                             : snprintf(out, DISK_NAME_MAX, "%s.%d", name, generation);
-    if (n < 0 || n >= DISK_NAME_MAX) {
+    if (n >= DISK_NAME_MAX) {
         return err_set(err, ERR_LIMIT, "%s: the name is too long", name);
     }
     return ERR_OK;
@@ -213,15 +214,13 @@ static enum err_code rotate(struct world *world, const char *name, struct err *e
     }
     char first[DISK_NAME_MAX];
     char second[DISK_NAME_MAX];
-    code = generation_name(name, 1, first, err);
-    if (code == ERR_OK) {
-        code = generation_name(name, 2, second, err);
+    /* the longer name of the temporary file did fit */
+    CHECK(generation_name(name, 1, first, err) == ERR_OK);
+    CHECK(generation_name(name, 2, second, err) == ERR_OK);
+    code = disk_rename(world->disk, first, second, err);
+    if (code == ERR_OK || code == ERR_NOT_FOUND) {
+        code = disk_link(world->disk, name, first, err);
     }
-    if (code == ERR_OK) {
-        code = disk_rename(world->disk, first, second, err);
-        code = code == ERR_NOT_FOUND ? ERR_OK : code;
-    }
-    code = code == ERR_OK ? disk_link(world->disk, name, first, err) : code;
     if (code == ERR_EXISTS) {
         /* .1 and .2 were one file, left by two saves cut short: POSIX renames one name of a file onto
          * another by doing nothing. .2 keeps it. */
@@ -269,7 +268,7 @@ enum err_code state_file_save(struct world *world, const char *name, int64_t jou
     CHECK(journal_seq >= 0);
     char lock_name[DISK_NAME_MAX];
     int length = snprintf(lock_name, sizeof lock_name, "%s.lock", name);
-    if (length < 0 || length >= DISK_NAME_MAX) {
+    if (length >= DISK_NAME_MAX) {
         return err_set(err, ERR_LIMIT, "%s: the name is too long", name);
     }
     struct text content = text_limited(DOCUMENT_BYTES_MAX);
@@ -358,8 +357,9 @@ struct sweep { /* temporary files found, at most so many a time */
 static void sweep_visit(void *context, const char *name) {
     struct sweep *sweep = context;
     size_t n = strlen(name);
-    bool is_temp = n > 13 && n < DISK_NAME_MAX && strcmp(name + n - 4, ".tmp") == 0 &&
-                   name[n - 13] == '.' && strspn(name + n - 12, "0123456789abcdef") == 8;
+    CHECK(n < DISK_NAME_MAX); /* a disk lists no longer names */
+    bool is_temp = n > 13 && strcmp(name + n - 4, ".tmp") == 0 && name[n - 13] == '.' &&
+                   strspn(name + n - 12, "0123456789abcdef") == 8;
     if (is_temp && sweep->count < sizeof sweep->name / sizeof sweep->name[0]) {
         memcpy(sweep->name[sweep->count++], name, n + 1);
     }

@@ -237,7 +237,7 @@ static int vfs_access(sqlite3_vfs *base, const char *name, int flags, int *answe
 static int vfs_full_pathname(sqlite3_vfs *base, const char *name, int n, char *out) {
     (void)base;
     int length = snprintf(out, (size_t)n, "%s", name);
-    return length >= 0 && length < n ? SQLITE_OK : SQLITE_CANTOPEN;
+    return length < n ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
 static int vfs_randomness(sqlite3_vfs *base, int n, char *out) {
@@ -282,11 +282,11 @@ enum err_code vfs_register(struct vfs *vfs, struct world *world, struct err *err
     }
     int n = 0;
     do {
+        if (n == VFS_MAX) {
+            return err_set(err, ERR_LIMIT, "%d journals are open in one process", n);
+        }
         snprintf(vfs->name, sizeof vfs->name, "seatrial-%d", n++);
-    } while (sqlite3_vfs_find(vfs->name) != NULL && n < VFS_MAX);
-    if (n == VFS_MAX) {
-        return err_set(err, ERR_LIMIT, "%d journals are open in one process", n);
-    }
+    } while (sqlite3_vfs_find(vfs->name) != NULL);
     vfs->base = (sqlite3_vfs){
         .iVersion = 2,
         .szOsFile = (int)sizeof(struct vfs_file),
@@ -303,9 +303,8 @@ enum err_code vfs_register(struct vfs *vfs, struct world *world, struct err *err
         .xGetLastError = vfs_last_error,
         .xCurrentTimeInt64 = vfs_time_ms,
     };
-    if (sqlite3_vfs_register(&vfs->base, 0) != SQLITE_OK) {
-        return err_set(err, ERR_MEMORY, "SQLite takes no VFS");
-    }
+    CHECK(sqlite3_vfs_register(&vfs->base, 0) ==
+          SQLITE_OK); /* fails only where SQLite cannot start */
     return ERR_OK;
 }
 

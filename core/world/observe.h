@@ -17,6 +17,9 @@
     X(EVENT_HTTP, "http",                                                                          \
       "subject METHOD, what path?query, id error word or '', number status, "                      \
       "body request LF answer, as the core saw it")                                                \
+    X(EVENT_SEND, "send",                                                                          \
+      "a request of the core is about to leave: subject METHOD, what path?query, "                 \
+      "number its process's life, body request")                                                   \
     X(EVENT_ROW, "row", "a journal row became durable: subject kind, id key, number seq, body")    \
     X(EVENT_DOCUMENT, "document", "a document was written: subject name, body content")            \
     X(EVENT_MECHANISM, "mechanism", "subject mechanism id, what event word, symbol, body numbers") \
@@ -29,9 +32,11 @@
     X(EVENT_PROTECTION, "protection", "what protected|naked|not_due, symbol, qty, price stop")     \
     X(EVENT_TICK, "tick", "a tick ended: subject kind, number tick number, amount equity as seen") \
     X(EVENT_START, "start", "a core started: subject ready|refused, what reason")                  \
-    X(EVENT_STOP, "stop", "a core stopped: subject clean|dead")                                    \
+    X(EVENT_STOP, "stop",                                                                          \
+      "a core stopped: subject clean|dead, what does_not_stop if the dead went on calling")        \
     X(EVENT_FAULT, "fault", "a fault fired: subject point, what parameters")                       \
-    X(EVENT_OPERATOR, "operator", "subject verb, what cause, id who")                              \
+    X(EVENT_OPERATOR, "operator",                                                                  \
+      "subject verb, what cause, id who, amount of a deposit or withdrawal")                       \
     X(EVENT_ALERT, "alert", "subject severity, what key, body text")                               \
     X(EVENT_LEDGER_ORDER, "ledger_order",                                                          \
       "truth at the broker: subject side, what status, symbol, "                                   \
@@ -40,7 +45,12 @@
     X(EVENT_LEDGER_FILL, "ledger_fill",                                                            \
       "truth: subject side, symbol, id client order id, qty, "                                     \
       "price of this execution")                                                                   \
-    X(EVENT_LEDGER_EQUITY, "ledger_equity", "truth at a tick: amount equity, price cash")
+    X(EVENT_LEDGER_EQUITY, "ledger_equity", "truth at a tick: amount equity, price cash")          \
+    X(EVENT_FRAME, "frame",                                                                        \
+      "what a judge must know of the run: subject key (a setting, never, closed, "                 \
+      "foreign), what value")                                                                      \
+    X(EVENT_HEALED, "healed", "faults have stopped; the next EVENT_FAULT ends it")                 \
+    X(EVENT_END, "end", "the run is over: subject up|stopped|down (and should not be)")
 
 enum event_kind {
 #define X(kind, word, members) kind,

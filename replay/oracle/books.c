@@ -1,17 +1,18 @@
-/* books.c - books_equal_ledger and fill_booked_once: what the core counts as filled, against what the
- * ledger executed, per client order id.
+/* books.c - books_equal_ledger, fill_booked_once and reconciled_after_healing: what the core counts as
+ * filled, against what the ledger executed, per client order id.
  *
  * Booked growth is the sum of the journal's "fill" rows, across restarts; the filled quantity of
  * EVENT_ORDER is cumulative. An execution must be known at a clean stop if three ticks ended after it
- * and no fault fired since; a younger one, or one behind a fault, is a maybe. Where the journal went
- * back (a row number came twice: a lying disk), more booked than executed is a maybe too. */
+ * and a dozen after the last fault; a younger one, or one behind a fault, is a maybe, and any behind a fault of the disk. Where the journal
+ * went back (a row number came twice: a lying disk), more booked than executed is a maybe too. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICKS_TO_KNOW = 3 };
+enum { TICKS_TO_KNOW = 3, TICKS_AFTER_FAULT = 12 };
+static const struct span HEALING_LASTS = {INT64_C(120000000000)};
 
 struct filled {
     char id[TABLE_NAME_MAX];
@@ -29,12 +30,15 @@ struct books {
     int64_t ticks;
     int64_t last_row;
     bool is_row_repeated;
-    struct utc last_fault;
+    bool is_disk_hit;   /* what was booked may be lost for good */
+    int64_t fault_tick; /* ticks ended when a fault last fired; -1 never */
+    struct utc healed;  /* the healing that was judged last */
 };
 
 static void *books_create(void) {
     struct books *judge = judge_alloc(sizeof *judge);
     judge->orders = table_of(sizeof(struct filled));
+    judge->fault_tick = -TICKS_AFTER_FAULT;
     return judge;
 }
 
@@ -61,7 +65,9 @@ static void judge_excess(struct books *judge, struct filled *order, const struct
     }
     order->is_reported = true;
     if (judge->is_row_repeated) {
-        findings_maybe(findings);
+        findings_excuse(findings, ORACLE_BOOKED_ONCE, event->at,
+                        "%s: more is booked than was executed, behind a journal that went back",
+                        order->id);
     } else {
         tell(findings, ORACLE_BOOKED_ONCE, event->at, order->id, most, order->ledger);
     }
@@ -87,16 +93,39 @@ static void take_row(struct books *judge, const struct event *event, struct find
 static void judge_stop(struct books *judge, const struct event *event, struct findings *findings) {
     for (size_t i = 0; i < judge->orders.count; i++) {
         struct filled *order = table_at(&judge->orders, i);
-        if (!is_our_id(order->id) || order->is_missed || qty_cmp(order->core, order->ledger) >= 0) {
+        if (!scene_is_ours(findings->scene, order->id) || order->is_missed ||
+            qty_cmp(order->core, order->ledger) >= 0) {
             continue;
         }
-        bool is_due = judge->ticks - order->last_tick >= TICKS_TO_KNOW &&
-                      utc_is_before(judge->last_fault, order->last_at);
+        bool is_due = !judge->is_disk_hit && judge->ticks - order->last_tick >= TICKS_TO_KNOW &&
+                      judge->ticks - judge->fault_tick >= TICKS_AFTER_FAULT;
         order->is_missed = true;
         if (is_due) {
             tell(findings, ORACLE_BOOKS, event->at, order->id, order->core, order->ledger);
         } else {
-            findings_maybe(findings);
+            findings_excuse(findings, ORACLE_BOOKS, event->at, "%s: an execution is not booked",
+                            order->id);
+        }
+    }
+}
+
+/* Once for each healing, or start after it: what was executed before must be booked by now. */
+static void judge_healing(struct books *judge, const struct event *event,
+                          struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    struct utc since =
+        utc_is_before(scene->healed_at, scene->up_since) ? scene->up_since : scene->healed_at;
+    since = scene_since(scene, since);
+    if (scene->healed_at.ns == 0 || !scene->is_up || !scene_is_open(scene) ||
+        since.ns == judge->healed.ns || utc_sub(event->at, since).ns <= HEALING_LASTS.ns) {
+        return;
+    }
+    judge->healed = since;
+    for (size_t i = 0; i < judge->orders.count; i++) {
+        const struct filled *order = table_at(&judge->orders, i);
+        if (scene_is_ours(scene, order->id) && qty_cmp(order->core, order->ledger) < 0 &&
+            utc_is_before(order->last_at, since)) {
+            tell(findings, ORACLE_L_RECONCILED, event->at, order->id, order->core, order->ledger);
         }
     }
 }
@@ -105,8 +134,10 @@ static void books_observe(void *context, const struct event *event, struct findi
     struct books *judge = context;
     if (event->kind == EVENT_TICK) {
         judge->ticks++;
+        judge_healing(judge, event, findings);
     } else if (event->kind == EVENT_FAULT) {
-        judge->last_fault = event->at;
+        judge->fault_tick = judge->ticks;
+        judge->is_disk_hit = judge->is_disk_hit || strncmp(event->subject, "disk.", 5) == 0;
     } else if (event->kind == EVENT_ROW) {
         take_row(judge, event, findings);
     } else if (event->kind == EVENT_LEDGER_FILL) {
@@ -118,9 +149,12 @@ static void books_observe(void *context, const struct event *event, struct findi
         struct filled *order = table_get(&judge->orders, event->id);
         order->core = qty_cmp(event->qty, order->core) > 0 ? event->qty : order->core;
         judge_excess(judge, order, event, findings);
-    } else if (event->kind == EVENT_STOP && strcmp(event->subject, "clean") == 0) {
+    } else if (event->kind == EVENT_END || strcmp(event->subject, "clean") == 0) {
         judge_stop(judge, event, findings);
     }
 }
 
-const struct judge_ops books_judge = {books_create, books_observe, books_destroy};
+const struct judge_ops books_judge = {KIND(EVENT_TICK) | KIND(EVENT_FAULT) | KIND(EVENT_ROW) |
+                                          KIND(EVENT_LEDGER_FILL) | KIND(EVENT_ORDER) |
+                                          KIND(EVENT_STOP) | KIND(EVENT_END),
+                                      books_create, books_observe, books_destroy};

@@ -54,7 +54,7 @@ static void judge_time(struct exits *judge, const struct event *event, struct fi
         }
         close_one(judge, leaving);
         if (leaving->was_halted) {
-            findings_maybe(findings);
+            findings_excuse(findings, ORACLE_EXITS, event->at, "%s: halted", leaving->symbol);
         } else {
             findings_break(findings, ORACLE_EXITS, event->at,
                            "%s: still there 60 s after the exit began, and nobody was paged",
@@ -130,9 +130,12 @@ static void exits_observe(void *context, const struct event *event, struct findi
         close_all(judge);
         judge->is_halted = false;
     }
-    if (judge->open > 0) {
+    if (judge->open > 0 && event->kind == EVENT_TICK) { /* a core tells at the end of its tick */
         judge_time(judge, event, findings);
     }
 }
 
-const struct judge_ops exits_judge = {exits_create, exits_observe, exits_destroy};
+const struct judge_ops exits_judge = {KIND(EVENT_EXIT) | KIND(EVENT_LEDGER_FILL) |
+                                          KIND(EVENT_ALERT) | KIND(EVENT_MODE) | KIND(EVENT_STOP) |
+                                          KIND(EVENT_START) | KIND(EVENT_TICK),
+                                      exits_create, exits_observe, exits_destroy};

@@ -24,9 +24,6 @@ static void never_short_destroy(void *context) {
 
 static void never_short_observe(void *context, const struct event *event,
                                 struct findings *findings) {
-    if (event->kind != EVENT_LEDGER_FILL) {
-        return;
-    }
     struct position *position = table_get(context, event->symbol);
     position->qty = strcmp(event->subject, "sell") == 0 ? qty_sub(position->qty, event->qty)
                                                         : qty_add(position->qty, event->qty);
@@ -39,5 +36,5 @@ static void never_short_observe(void *context, const struct event *event,
     }
 }
 
-const struct judge_ops never_short_judge = {never_short_create, never_short_observe,
-                                            never_short_destroy};
+const struct judge_ops never_short_judge = {KIND(EVENT_LEDGER_FILL), never_short_create,
+                                            never_short_observe, never_short_destroy};

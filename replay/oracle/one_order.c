@@ -73,7 +73,7 @@ static void count_live(struct one_order *judge, struct ledger_order *order,
 
 static void one_order_observe(void *context, const struct event *event, struct findings *findings) {
     struct one_order *judge = context;
-    if (event->kind != EVENT_LEDGER_ORDER || !is_our_id(event->id)) {
+    if (!scene_is_ours(findings->scene, event->id)) {
         return;
     }
     struct ledger_order *order = table_get(&judge->orders, event->id);
@@ -90,4 +90,5 @@ static void one_order_observe(void *context, const struct event *event, struct f
     count_live(judge, order, event, findings);
 }
 
-const struct judge_ops one_order_judge = {one_order_create, one_order_observe, one_order_destroy};
+const struct judge_ops one_order_judge = {KIND(EVENT_LEDGER_ORDER), one_order_create,
+                                          one_order_observe, one_order_destroy};

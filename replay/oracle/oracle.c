@@ -11,16 +11,18 @@
 #define FINDING_TEXT_MAX 160
 
 static const struct judge_ops *const JUDGES[] = {
-    &one_order_judge, &books_judge, &never_short_judge, &restricted_judge,
-    &stops_judge,     &exits_judge, &latches_judge,     &protection_judge,
+    &one_order_judge,  &books_judge,    &never_short_judge, &restricted_judge, &entries_judge,
+    &limits_judge,     &ids_judge,      &unknowns_judge,    &journal_judge,    &lives_judge,
+    &order_life_judge, &loudness_judge, &foreign_judge,     &stops_judge,      &exits_judge,
+    &latches_judge,    &naked_judge,    &lies_judge,        &flatten_judge,    &healing_judge,
+    &protection_judge,
 };
 enum { JUDGE_COUNT = sizeof JUDGES / sizeof JUDGES[0], PROTECTION = JUDGE_COUNT - 1 };
 
 static const struct {
-    const char *id;
-    const char *meaning;
+    const char *id, *number, *meaning, *waiver;
 } INVARIANTS[] = {
-#define X(invariant, id, meaning) [invariant] = {id, meaning},
+#define X(invariant, id, number, meaning, waiver) [invariant] = {id, number, meaning, waiver},
     ORACLE_INVARIANTS(X)
 #undef X
 };
@@ -31,37 +33,44 @@ struct finding {
     char text[FINDING_TEXT_MAX];
 };
 
-struct findings {
-    struct finding items[ORACLE_FINDINGS_MAX];
-    size_t count;
-    int64_t not_shown;
-    int64_t maybe;
-    bool is_broken[ORACLE_INVARIANT_COUNT];
-};
-
 struct oracle {
     struct observer seam; /* first */
     void *judges[JUDGE_COUNT];
+    struct scene scene;
+    struct finding items[ORACLE_FINDINGS_MAX];
     struct findings findings;
 };
 
-void findings_break(struct findings *findings, enum oracle_invariant invariant, struct utc at,
-                    const char *format, ...) {
-    findings->is_broken[invariant] = true;
+static void add_finding(struct findings *findings, enum oracle_invariant invariant, struct utc at,
+                        const char *format, va_list list) {
+    findings->breaks[invariant]++;
     if (findings->count == ORACLE_FINDINGS_MAX) {
         findings->not_shown++;
         return;
     }
     struct finding *finding = &findings->items[findings->count++];
     *finding = (struct finding){.invariant = invariant, .at = at};
+    vsnprintf(finding->text, sizeof finding->text, format, list);
+}
+
+void findings_break(struct findings *findings, enum oracle_invariant invariant, struct utc at,
+                    const char *format, ...) {
     va_list list;
     va_start(list, format);
-    vsnprintf(finding->text, sizeof finding->text, format, list);
+    add_finding(findings, invariant, at, format, list);
     va_end(list);
 }
 
-void findings_maybe(struct findings *findings) {
-    findings->maybe++;
+void findings_excuse(struct findings *findings, enum oracle_invariant invariant, struct utc at,
+                     const char *format, ...) {
+    if (!findings->scene->is_never[invariant]) {
+        findings->maybe++;
+        return;
+    }
+    va_list list;
+    va_start(list, format);
+    add_finding(findings, invariant, at, format, list);
+    va_end(list);
 }
 
 static void seam_observe(struct observer *observer, const struct event *event) {
@@ -77,6 +86,9 @@ struct observer *oracle_observer(struct oracle *oracle) {
 struct oracle *oracle_create(void) {
     struct oracle *oracle = judge_alloc(sizeof *oracle);
     oracle->seam.ops = &SEAM;
+    scene_init(&oracle->scene);
+    oracle->findings.scene = &oracle->scene;
+    oracle->findings.items = oracle->items;
     for (size_t i = 0; i < JUDGE_COUNT; i++) {
         oracle->judges[i] = JUDGES[i]->create();
     }
@@ -90,6 +102,7 @@ void oracle_destroy(struct oracle *oracle) {
     for (size_t i = 0; i < JUDGE_COUNT; i++) {
         JUDGES[i]->destroy(oracle->judges[i]);
     }
+    scene_release(&oracle->scene);
     free(oracle);
 }
 
@@ -106,8 +119,11 @@ void oracle_observe(struct oracle *oracle, const struct event *event) {
     told.id = or_empty(told.id);
     told.body_len = told.body == NULL ? 0 : told.body_len;
     told.body = or_empty(told.body);
+    scene_observe(&oracle->scene, &told);
     for (size_t i = 0; i < JUDGE_COUNT; i++) {
-        JUDGES[i]->observe(oracle->judges[i], &told, &oracle->findings);
+        if ((JUDGES[i]->kinds & KIND(told.kind)) != 0) {
+            JUDGES[i]->observe(oracle->judges[i], &told, &oracle->findings);
+        }
     }
 }
 
@@ -125,6 +141,7 @@ void oracle_verdict(const struct oracle *oracle, struct text *out) {
     text_add_char(out, ']');
     text_member_int(out, "not_shown", findings->not_shown);
     text_member_int(out, "maybe", findings->maybe);
+    text_member_int(out, "orders", oracle->scene.judged);
     text_member_decimal(out, "unprotected_dollar_seconds",
                         protection_dollar_seconds(oracle->judges[PROTECTION]).nanos);
     text_add_char(out, '}');
@@ -133,7 +150,7 @@ void oracle_verdict(const struct oracle *oracle, struct text *out) {
 size_t oracle_broken(const struct oracle *oracle, const char *ids[], size_t max) {
     size_t count = 0;
     for (size_t i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
-        if (!oracle->findings.is_broken[i]) {
+        if (oracle->findings.breaks[i] == 0) {
             continue;
         }
         if (count < max) {
@@ -144,12 +161,52 @@ size_t oracle_broken(const struct oracle *oracle, const char *ids[], size_t max)
     return count;
 }
 
+void oracle_print_broken(const struct oracle *oracle, struct text *out) {
+    const struct findings *findings = &oracle->findings;
+    for (int i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
+        size_t first = 0;
+        while (first < findings->count && (int)findings->items[first].invariant != i) {
+            first++;
+        }
+        if (findings->breaks[i] == 0) {
+            continue;
+        }
+        text_add(out, INVARIANTS[i].id);
+        if (first < findings->count) {
+            text_add_char(out, ' ');
+            text_add_utc(out, findings->items[first].at);
+            text_add_format(out, " %s", findings->items[first].text);
+        }
+        text_add_format(out, " (%lld times)\n", (long long)findings->breaks[i]);
+    }
+}
+
+int64_t oracle_maybes(const struct oracle *oracle) {
+    return oracle->findings.maybe;
+}
+
+int64_t oracle_orders(const struct oracle *oracle) {
+    return oracle->scene.judged;
+}
+
+bool oracle_is_over_budget(int64_t maybes, int64_t orders) {
+    return maybes * 1000 > orders * ORACLE_MAYBE_PERMILLE;
+}
+
 const char *oracle_invariant_id(enum oracle_invariant invariant) {
     return INVARIANTS[invariant].id;
 }
 
 const char *oracle_invariant_meaning(enum oracle_invariant invariant) {
     return INVARIANTS[invariant].meaning;
+}
+
+const char *oracle_invariant_number(enum oracle_invariant invariant) {
+    return INVARIANTS[invariant].number;
+}
+
+const char *oracle_invariant_waiver(enum oracle_invariant invariant) {
+    return INVARIANTS[invariant].waiver;
 }
 
 bool oracle_invariant_find(const char *id, enum oracle_invariant *out) {

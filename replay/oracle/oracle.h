@@ -2,31 +2,144 @@
  *
  * The oracle is fed every event of a run in order, live by the stage or from a recording, and gives the
  * same verdict bytes both ways. It believes the ledger (EVENT_LEDGER_*) about the broker and the core's
- * events only about what the core meant. *Broken* is certain. *Maybe* counts what a stated unknown (a
- * late arrival, a lost answer) excuses; it is budgeted by the caller. */
+ * events only about what the core meant; what it must know of the run (limits, calendar) comes as
+ * EVENT_FRAME. *Broken* is certain. *Maybe* counts what a stated unknown (a late arrival, a lost answer)
+ * excuses; the budget is one in a hundred orders judged. An invariant that a frame names under "never"
+ * is what the run is about: there nothing is excused. */
 #ifndef REPLAY_ORACLE_ORACLE_H
 #define REPLAY_ORACLE_ORACLE_H
 
 #include "core/base/text.h"
 #include "core/world/observe.h"
 
-/* The closed vocabulary of invariants: id, meaning */
+/* The closed vocabulary of invariants: id, number in the catalogue of safety (S) and liveness (L) or
+ * "", meaning, and why it is waived: "" for those that are judged. Liveness but comes_back is judged
+ * only while EVENT_HEALED holds; bounds are virtual time. */
 #define ORACLE_INVARIANTS(X)                                                                       \
-    X(ORACLE_ONE_ORDER, "one_order_per_intent",                                                    \
-      "one order at the broker per client id, and never two live buys of ours in a symbol")        \
-    X(ORACLE_BOOKS, "books_equal_ledger",                                                          \
-      "after a clean stop the core's filled quantities are the ledger's")                          \
-    X(ORACLE_BOOKED_ONCE, "fill_booked_once", "never more booked of an order than was executed")   \
-    X(ORACLE_NEVER_SHORT, "never_short", "the ledger's position in a symbol is never below zero")  \
-    X(ORACLE_RESTRICTED, "no_entry_while_restricted",                                              \
-      "no buy of ours reaches the broker 5 s into REDUCE_ONLY or HALT")                            \
-    X(ORACLE_STOPS, "stop_cancelled_outside_transaction",                                          \
-      "a stop over a position ends only inside an exit transaction or by an operator")             \
-    X(ORACLE_EXITS, "exits_leave", "a working exit is over, or paged, within 60 s")                \
-    X(ORACLE_LATCHES, "latch_never_lost", "the mode never falls below a latch nobody cleared")
+    X(ORACLE_ONE_ORDER, "one_order_per_intent", "S1",                                              \
+      "one order at the broker per client id, and never two live buys of ours in a "               \
+      "symbol",                                                                                    \
+      "")                                                                                          \
+    X(ORACLE_SENT_RESTRICTED, "no_buy_sent_while_restricted", "S2",                                \
+      "no buy is sent while a cause of REDUCE_ONLY or HALT holds, whatever crash lies"             \
+      " between",                                                                                  \
+      "")                                                                                          \
+    X(ORACLE_RESTRICTED, "no_entry_while_restricted", "S2",                                        \
+      "no buy of ours reaches the broker 5 s into REDUCE_ONLY or HALT", "")                        \
+    X(ORACLE_LATCHES, "latch_never_lost", "S3",                                                    \
+      "the mode never falls below a latch nobody cleared", "")                                     \
+    X(ORACLE_LOSS, "no_entry_beyond_the_loss_limit", "S4",                                         \
+      "no buy is sent once the ledger's day loss stood at its limit for a minute", "")             \
+    X(ORACLE_BASELINE, "one_baseline_a_session_day", "S5",                                         \
+      "the day's baseline is journaled once per session day, and days only go forward", "")        \
+    X(ORACLE_PEAK, "peak_never_falls", "S6",                                                       \
+      "the journaled peak never falls, across restarts too", "")                                   \
+    X(ORACLE_POSITIONS, "positions_within_the_cap", "S7",                                          \
+      "positions and live entries together never exceed risk.max_positions", "")                   \
+    X(ORACLE_ORDER_CAP, "order_within_the_cap", "S7", "no buy is sent above orders.cap_usd", "")   \
+    X(ORACLE_GROSS, "gross_within_the_cap", "S7",                                                  \
+      "no buy is sent that takes positions and live entries above risk.gross_exposure"             \
+      " of equity",                                                                                \
+      "")                                                                                          \
+    X(ORACLE_THEMES, "groups_within_their_caps", "S7",                                             \
+      "symbol, theme, sector and correlation caps hold", "those caps are not built yet")           \
+    X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
+      "after N failures no call until the cooldown, then exactly one probe",                       \
+      "the circuit breaker is not built yet")                                                      \
+    X(ORACLE_DEGRADED, "degraded_opens_nothing", "S9",                                             \
+      "no buy is sent while degraded_mode holds; that exits may leave then is "                    \
+      "exits_leave",                                                                               \
+      "")                                                                                          \
+    X(ORACLE_SESSION, "entry_in_session", "S10", "no buy is sent outside a session", "")           \
+    X(ORACLE_QUOTES, "entry_on_fresh_quotes", "S10",                                               \
+      "no buy is sent on a quote older than data.quote_max_age_s", "")                             \
+    X(ORACLE_UNKNOWN, "unknown_settled_first", "S11",                                              \
+      "after an order of unknown fate its symbol gets no other order before the fate "             \
+      "was asked for, and no buy before it is known or 30 s old",                                  \
+      "")                                                                                          \
+    X(ORACLE_BOOKS, "books_equal_ledger", "S12",                                                   \
+      "after a clean stop, and at the end, the core's filled quantities are the "                  \
+      "ledger's",                                                                                  \
+      "")                                                                                          \
+    X(ORACLE_BOOKED_ONCE, "fill_booked_once", "S12",                                               \
+      "never more booked of an order than was executed", "")                                       \
+    X(ORACLE_FOREIGN, "foreign_fill_is_told", "S13",                                               \
+      "an execution that is none of ours is alerted or latched within 3 min of the "               \
+      "core's session time",                                                                       \
+      "")                                                                                          \
+    X(ORACLE_DOCUMENT, "document_not_ahead", "S14",                                                \
+      "no document is stamped with a journal row that is not durable", "")                         \
+    X(ORACLE_ROWS, "row_never_lost", "S15",                                                        \
+      "a journal row that was told durable keeps its number: none is given twice", "")             \
+    X(ORACLE_BACKUP, "backup_is_there", "S16",                                                     \
+      "at every instant one valid backup exists, and the newest valid one is chosen",              \
+      "backups (state_backup) are not built yet")                                                  \
+    X(ORACLE_RECOVERY, "recovery_converges", "S17",                                                \
+      "of three lives in a row that nothing disturbs one ends a tick", "")                         \
+    X(ORACLE_ONE_WRITER, "one_instance_trades", "S18",                                             \
+      "a process that was succeeded changes nothing more at the broker", "")                       \
+    X(ORACLE_SECRET, "no_secret_told", "S19",                                                      \
+      "the planted secret is in no request, row, document, alert or mechanism", "")                \
+    X(ORACLE_BOUNDED, "calls_and_alerts_bounded", "S20",                                           \
+      "a life sends at most its rate budget of requests in a minute, twice that at "               \
+      "its start, and at most 60 alerts",                                                          \
+      "")                                                                                          \
+    X(ORACLE_ORDER_LIFE, "order_life_is_legal", "S21",                                             \
+      "an order that is over stays what it became, and its filled quantity never "                 \
+      "falls",                                                                                     \
+      "")                                                                                          \
+    X(ORACLE_AUDIT, "audit_chain_unbroken", "S22", "the audit trail's hash chain is unbroken",     \
+      "the audit trail is not built yet")                                                          \
+    X(ORACLE_DEAD, "dead_is_silent", "S23", "a core whose world died stops calling it", "")        \
+    X(ORACLE_BALANCE, "balance_at_exit", "S24", "memory and descriptors are back at exit",         \
+      "no event tells it: the sanitizers' leak check in the tests judges it")                      \
+    X(ORACLE_EXITS, "exits_leave", "", "a working exit is over, or paged, within 60 s", "")        \
+    X(ORACLE_STOPS, "stop_cancelled_outside_transaction", "",                                      \
+      "a stop over a position ends only inside an exit transaction or by an operator", "")         \
+    X(ORACLE_REUSE, "id_only_for_the_equal_order", "",                                             \
+      "a client order id is sent again only with the same content", "")                            \
+    X(ORACLE_NEVER_SHORT, "never_short", "",                                                       \
+      "the ledger's position in a symbol is never below zero", "")                                 \
+    X(ORACLE_NAKED, "naked_is_paged", "",                                                          \
+      "no position is unprotected for 70 s of a session without an exit at work or a "             \
+      "page",                                                                                      \
+      "")                                                                                          \
+    X(ORACLE_LIE, "no_sale_on_a_lie", "",                                                          \
+      "no loss exit decided within 5 s of a lie of the broker's view sells at a gain", "")         \
+    X(ORACLE_OTHER_ACCOUNT, "other_account_untouched", "",                                         \
+      "after an answer about another account nothing but reads is sent until its own answers, or " \
+      "for 5 s",                                                                                   \
+      "")                                                                                          \
+    X(ORACLE_FLATTEN, "flatten_is_obeyed", "",                                                     \
+      "10 min of a session after a flatten its positions are gone", "")                            \
+    X(ORACLE_L_RECONCILED, "reconciled_after_healing", "L1",                                       \
+      "2 min of a session after healing every execution is booked", "")                            \
+    X(ORACLE_L_BREAKER, "breaker_closes", "L2", "after healing the circuit breaker closes",        \
+      "the circuit breaker is not built yet")                                                      \
+    X(ORACLE_L_DEGRADED, "degraded_ends", "L3",                                                    \
+      "150 s of a session and degraded.clean_s after healing degraded mode is left (half an hour " \
+      "more if it flapped)",                                                                       \
+      "")                                                                                          \
+    X(ORACLE_L_EXITS, "exits_end_after_healing", "L4",                                             \
+      "10 min of a session after healing no exit is still open unpaged", "")                       \
+    X(ORACLE_COMES_BACK, "comes_back", "L5",                                                       \
+      "a core that died or was refused runs again at the end; judged in every run", "")            \
+    X(ORACLE_L_BACKUPS, "backups_resume", "L6",                                                    \
+      "after healing a backup is made within its interval",                                        \
+      "backups (state_backup) are not built yet")                                                  \
+    X(ORACLE_L_PAGED, "trips_are_paged", "L7",                                                     \
+      "a latch that sets while healed is paged within 10 s", "")                                   \
+    X(ORACLE_L_CALLS, "calls_calm_after_healing", "L8",                                            \
+      "2 min after healing a minute holds at most twice the requests of the busiest "              \
+      "undisturbed one",                                                                           \
+      "")                                                                                          \
+    X(ORACLE_L_KILL, "kill_takes_effect", "L9",                                                    \
+      "30 s after a kill or a freeze a running core is in REDUCE_ONLY or HALT", "")                \
+    X(ORACLE_L_REPORT, "day_report_is_made", "L10",                                                \
+      "the end-of-day report is made within its time", "the day's report is not built yet")
 
 enum oracle_invariant {
-#define X(invariant, id, meaning) invariant,
+#define X(invariant, id, number, meaning, waiver) invariant,
     ORACLE_INVARIANTS(X)
 #undef X
         ORACLE_INVARIANT_COUNT
@@ -34,6 +147,10 @@ enum oracle_invariant {
 
 /* Findings kept; further ones are counted alone. */
 #define ORACLE_FINDINGS_MAX 256
+/* Maybes per thousand orders judged, over a run that is long enough or over many: more is a finding. */
+#define ORACLE_MAYBE_PERMILLE 10
+/* The secret that the stage gives its core, planted to be searched for. */
+#define ORACLE_PLANTED_SECRET "SIM-SECRET"
 
 struct oracle;
 
@@ -44,17 +161,29 @@ void oracle_destroy(struct oracle *oracle);
 void oracle_observe(struct oracle *oracle, const struct event *event);
 /* The same as an observer, for a fan-out or a world. Lives as long as the oracle. */
 struct observer *oracle_observer(struct oracle *oracle);
-/* Appends {"broken":[{"id","at","text"}...],"not_shown":n,"maybe":n,"unprotected_dollar_seconds":"..."}
- * of everything so far; judging may go on. Unprotected dollar-seconds: whole shares of the ledger's
- * position that no live sell stop at the broker covers, times the last execution's price, times
- * seconds; open intervals count up to the last event. */
+/* Appends {"broken":[{"id","at","text"}...],"not_shown":n,"maybe":n,"orders":n,
+ * "unprotected_dollar_seconds":"..."} of everything so far; judging may go on. Orders: of ours, by the
+ * ledger. Unprotected dollar-seconds: whole shares of the ledger's position that no live sell stop at
+ * the broker covers, times the last execution's price, times seconds; open intervals count up to the
+ * last event. */
 void oracle_verdict(const struct oracle *oracle, struct text *out);
 /* Distinct invariants that broke, in the order of the table above: how many, and up to max of their
  * ids in ids (may be NULL with max 0). Ids are static storage. */
 size_t oracle_broken(const struct oracle *oracle, const char *ids[], size_t max);
+/* One line for each of those: id, first time, first text, how often. */
+void oracle_print_broken(const struct oracle *oracle, struct text *out);
+/* Maybes and orders judged so far, for the budget of many runs together. */
+int64_t oracle_maybes(const struct oracle *oracle);
+int64_t oracle_orders(const struct oracle *oracle);
+/* True if so many maybes are more than the budget allows. */
+bool oracle_is_over_budget(int64_t maybes, int64_t orders);
 
 const char *oracle_invariant_id(enum oracle_invariant invariant);
 const char *oracle_invariant_meaning(enum oracle_invariant invariant);
+/* "S12", "L3", or "" for one of the design's own. */
+const char *oracle_invariant_number(enum oracle_invariant invariant);
+/* Why it is not judged; "" if it is. */
+const char *oracle_invariant_waiver(enum oracle_invariant invariant);
 /* False for a word outside the vocabulary; then *out is unchanged. */
 bool oracle_invariant_find(const char *id, enum oracle_invariant *out);
 

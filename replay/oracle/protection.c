@@ -109,5 +109,7 @@ struct usd protection_dollar_seconds(const void *context) {
     return sum;
 }
 
-const struct judge_ops protection_judge = {protection_create, protection_observe,
-                                           protection_destroy};
+const struct judge_ops protection_judge = {
+    KIND(EVENT_LEDGER_FILL) | KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_EQUITY) |
+        KIND(EVENT_TICK) | KIND(EVENT_END),
+    protection_create, protection_observe, protection_destroy};

@@ -1,7 +1,7 @@
 /* restricted.c - no_entry_while_restricted: 5 s into REDUCE_ONLY or HALT no buy of ours reaches the
  * broker.
  *
- * A request that http.late_arrival holds back may arrive up to 30 s late: a maybe. The core tells its
+ * A request that http.late_arrival holds back, or that its sender's death left in flight, may arrive up to 30 s late: a maybe. The core tells its
  * mode at the end of a tick, so a buy in the very tick that released a cause waits for what that tick
  * says of the mode. */
 #include "replay/oracle/judge.h"
@@ -76,7 +76,8 @@ static void take_buy(struct restricted *judge, const struct event *event,
     bool is_late = judge->late_at.ns != 0 && utc_sub(event->at, judge->late_at).ns <= LATE.ns &&
                    utc_sub(event->at, judge->since).ns <= LATE.ns;
     if (is_late) {
-        findings_maybe(findings);
+        findings_excuse(findings, ORACLE_RESTRICTED, event->at,
+                        "%s: a buy arrived late at the broker", event->id);
     } else if (judge->is_released && judge->waiting_count < WAITING_MAX) {
         struct waiting *waiting = &judge->waiting[judge->waiting_count++];
         *waiting = (struct waiting){.at = event->at};
@@ -99,13 +100,17 @@ static void restricted_observe(void *context, const struct event *event,
         judge->is_on = false; /* a new core tells its mode when it differs from NORMAL */
         judge->waiting_count = 0;
         judge->is_released = false;
-    } else if (event->kind == EVENT_FAULT && strcmp(event->subject, "http.late_arrival") == 0) {
-        judge->late_at = event->at;
+    } else if (event->kind == EVENT_FAULT) {
+        bool is_late = strcmp(event->subject, "http.late_arrival") == 0 ||
+                       strncmp(event->subject, "process.", 8) == 0; /* a request in flight */
+        judge->late_at = is_late ? event->at : judge->late_at;
     } else if (event->kind == EVENT_LEDGER_ORDER && strcmp(event->subject, "buy") == 0 &&
-               is_our_id(event->id)) {
+               scene_is_ours(findings->scene, event->id)) {
         take_buy(judge, event, findings);
     }
 }
 
-const struct judge_ops restricted_judge = {restricted_create, restricted_observe,
-                                           restricted_destroy};
+const struct judge_ops restricted_judge = {
+    KIND(EVENT_MODE) | KIND(EVENT_TICK) | KIND(EVENT_MECHANISM) | KIND(EVENT_START) |
+        KIND(EVENT_FAULT) | KIND(EVENT_LEDGER_ORDER),
+    restricted_create, restricted_observe, restricted_destroy};

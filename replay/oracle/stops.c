@@ -28,7 +28,7 @@ struct stops {
     struct table symbols;
     struct table orders;
     struct utc all_named_at;
-    struct utc cancel_fault_at;
+    struct utc cancel_fault_at, unasked_at;
 };
 
 static void *stops_create(void) {
@@ -62,8 +62,12 @@ static void judge_cancel(struct stops *judge, const struct event *event,
         is_within(judge->all_named_at, event->at, NAMED_LASTS)) {
         return;
     }
+    if (judge->unasked_at.ns == event->at.ns) {
+        return; /* the broker did it by itself, at this instant */
+    }
     if (is_within(judge->cancel_fault_at, event->at, FAULT_LASTS)) {
-        findings_maybe(findings);
+        findings_excuse(findings, ORACLE_STOPS, event->at, "%s: a fault may have cancelled stop %s",
+                        event->symbol, event->id);
         return;
     }
     findings_break(findings, ORACLE_STOPS, event->at, "%s: stop %s went %s with no exit at work",
@@ -108,7 +112,13 @@ static void stops_observe(void *context, const struct event *event, struct findi
         take_operator(judge, event);
     } else if (event->kind == EVENT_FAULT && strstr(event->subject, "cancel") != NULL) {
         judge->cancel_fault_at = event->at;
+        if (strcmp(event->subject, "order.cancel_unasked") == 0) {
+            judge->unasked_at = event->at;
+        }
     }
 }
 
-const struct judge_ops stops_judge = {stops_create, stops_observe, stops_destroy};
+const struct judge_ops stops_judge = {KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) |
+                                          KIND(EVENT_EXIT) | KIND(EVENT_OPERATOR) |
+                                          KIND(EVENT_FAULT),
+                                      stops_create, stops_observe, stops_destroy};

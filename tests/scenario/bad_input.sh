@@ -149,7 +149,7 @@ cp -r "$state" "$place/garbage"
 head -c 5000 /dev/zero | tr '\0' 'x' >"$place/garbage/journal.db"
 claim "a journal that is none" refuses 5 "journal.db" "$program" run --mode paper --clock served \
     --base-url "$url" --config "$place/config.json" --state "$place/garbage"
-claim "status without a core's state" refuses 4 "view.json" "$program" status --state "$place/nothing"
+claim "status without a core's state" refuses 12 "view.json" "$program" status --state "$place/nothing"
 
 # --- a damaged ledger ---
 slay server_pid TERM

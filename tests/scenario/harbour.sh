@@ -68,6 +68,14 @@ until_true() {
     done
 }
 
+# A key pair of this session alone: a core that another session left behind and that meets our port is
+# not let in.
+own_keys() {
+    APCA_API_KEY_ID=PK$(od -An -N 8 -tx1 /dev/urandom | tr -d ' \n')
+    APCA_API_SECRET_KEY=$(od -An -N 16 -tx1 /dev/urandom | tr -d ' \n')
+    export APCA_API_KEY_ID APCA_API_SECRET_KEY
+}
+
 has_port() { grep -q '^http://127' "$place/serve.out" 2>/dev/null; }
 
 # serve [OPTION...]: on the same port after the first time, as a client expects.
@@ -107,7 +115,8 @@ operator() {
 
 # The broker's answer to GET $1 into file $2.
 ask() {
-    curl -sS -m 10 -H "APCA-API-KEY-ID: SIM-KEY" -H "APCA-API-SECRET-KEY: SIM-SECRET" \
+    curl -sS -m 10 -H "APCA-API-KEY-ID: ${APCA_API_KEY_ID:-SIM-KEY}" \
+        -H "APCA-API-SECRET-KEY: ${APCA_API_SECRET_KEY:-SIM-SECRET}" \
         "http://127.0.0.1:$port$1" -o "$2"
 }
 
@@ -123,6 +132,62 @@ view_has_cause() {
     "$program" status --state "$state" | grep -q "^cause  *$1:"
 }
 
+# hang: stops the core, but not while it renews its lease: whoever comes then finds the lock taken and
+# can only say so.
+hang() {
+    while :; do
+        kill -STOP "$core_pid"
+        flock -n "$state/lease.lock" true && break
+        kill -CONT "$core_pid"
+        sleep 0.1
+    done
+}
+
+# All orders that the broker knows (in pages) beside a copy of the journal, for count(). The core is
+# not running.
+collect_books() {
+    rm -f "$place"/count.db*
+    after=
+    page=0
+    : >"$place/orders.sql"
+    say "create table broker(id text, client text, filled text, side text);" >"$place/orders.sql"
+    while :; do
+        page=$((page + 1))
+        ask "/v2/orders?status=all&limit=500&direction=asc${after:+&after=$after}" "$place/orders.$page"
+        size=$(sqlite3 :memory: "select count(*) from json_each(readfile('$place/orders.$page'))")
+        [ "$size" -gt 0 ] || break
+        say "insert into broker select value->>'id', value->>'client_order_id', value->>'filled_qty',
+             value->>'side' from json_each(readfile('$place/orders.$page'));" >>"$place/orders.sql"
+        [ "$size" -eq 500 ] || break
+        after=$(sqlite3 :memory: "select max(value->>'submitted_at')
+            from json_each(readfile('$place/orders.$page'))")
+    done
+    journal "select 1" >/dev/null
+    cp "$place/copy/journal.db" "$place/count.db"
+    [ ! -f "$place/copy/journal.db-wal" ] || cp "$place/copy/journal.db-wal" "$place/count.db-wal"
+    sqlite3 "$place/count.db" <"$place/orders.sql"
+
+    sqlite3 "$place/count.db" "create table books as
+        select key client, sum(round((body->>'qty') * 1000000000)) filled from row where kind='fill' group by key"
+}
+
+count() { sqlite3 "$place/count.db" "$1"; }
+
+# What the broker did is what the journal says, and no order went out twice.
+claim_books() {
+    claim "ledger = books, order by order" is "$(count "
+        select b.client, b.filled, k.filled from broker b left join books k on k.client = b.client
+            where round(b.filled * 1000000000) <> coalesce(k.filled, 0)
+        union all
+        select k.client, 'none', k.filled from books k where k.client not in (select client from broker)")" ""
+    claim "one order per intent" is "$(count "
+        select client from broker group by client having count(*) > 1")" ""
+    claim "one intent per order" is "$(count "
+        select key from row where kind='intent' group by key having count(*) > 1
+        union all
+        select client from broker where client not in (select key from row where kind='intent')")" ""
+}
+
 # A configuration that trades all the time: each symbol is entered as soon as it is flat.
 busy_config() {
     cat >"$place/config.json" <<'END'
@@ -132,4 +197,12 @@ busy_config() {
  "exits.time_s": 120, "orders.entry_patience_s": 60, "orders.entry_offset": "0",
  "engine.cycle_s": 20, "degraded.clean_s": 5}
 END
+}
+
+# The same, but with entries that rest below the market and positions that stay.
+patient_config() {
+    busy_config
+    sed -i 's/"orders.entry_offset": "0"/"orders.entry_offset": "0.01", "risk.max_positions": 10/
+            s/"exits.time_s": 120/"exits.time_s": 20000/
+            s/"orders.entry_patience_s": 60/"orders.entry_patience_s": 600/' "$place/config.json"
 }

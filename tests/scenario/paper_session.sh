@@ -13,7 +13,7 @@ seed=${7:-1}
 . "$(dirname "$0")/harbour.sh"
 need curl sqlite3
 
-export APCA_API_KEY_ID=SIM-KEY APCA_API_SECRET_KEY=SIM-SECRET
+own_keys
 busy_config
 
 # The n-th random number in 0..999 of this seed.
@@ -90,30 +90,7 @@ sleep 1
 slay core_pid TERM
 claim "the core stops cleanly" is "$slay_status" 0
 
-# All orders that the broker knows, in pages.
-after=
-page=0
-: >"$place/orders.sql"
-say "create table broker(id text, client text, filled text, side text);" >"$place/orders.sql"
-while :; do
-    page=$((page + 1))
-    ask "/v2/orders?status=all&limit=500&direction=asc${after:+&after=$after}" "$place/orders.$page"
-    size=$(sqlite3 :memory: "select count(*) from json_each(readfile('$place/orders.$page'))")
-    [ "$size" -gt 0 ] || break
-    say "insert into broker select value->>'id', value->>'client_order_id', value->>'filled_qty',
-         value->>'side' from json_each(readfile('$place/orders.$page'));" >>"$place/orders.sql"
-    [ "$size" -eq 500 ] || break
-    after=$(sqlite3 :memory: "select max(value->>'submitted_at')
-        from json_each(readfile('$place/orders.$page'))")
-done
-journal "select 1" >/dev/null
-cp "$place/copy/journal.db" "$place/count.db"
-[ ! -f "$place/copy/journal.db-wal" ] || cp "$place/copy/journal.db-wal" "$place/count.db-wal"
-sqlite3 "$place/count.db" <"$place/orders.sql"
-count() { sqlite3 "$place/count.db" "$1"; }
-
-sqlite3 "$place/count.db" "create table books as
-    select key client, sum(round((body->>'qty') * 1000000000)) filled from row where kind='fill' group by key"
+collect_books
 fills=$(count "select count(*) from row where kind='fill'")
 intents=$(count "select count(*) from row where kind='intent'")
 orders=$(count "select count(*) from broker")
@@ -121,17 +98,7 @@ unsent=$(count "select count(*) from row where kind='intent' and key not in (sel
 say "figures: $fills fills, $intents intents, $orders orders at the broker, $unsent intents that never" \
     "arrived, $killed core kills; other exits of the core:${core_exits:- none}"
 claim "at least $fills_min fills" at_least "$fills" "$fills_min"
-claim "ledger = books, order by order" is "$(count "
-    select b.client, b.filled, k.filled from broker b left join books k on k.client = b.client
-        where round(b.filled * 1000000000) <> coalesce(k.filled, 0)
-    union all
-    select k.client, 'none', k.filled from books k where k.client not in (select client from broker)")" ""
-claim "one order per intent" is "$(count "
-    select client from broker group by client having count(*) > 1")" ""
-claim "one intent per order" is "$(count "
-    select key from row where kind='intent' group by key having count(*) > 1
-    union all
-    select client from broker where client not in (select key from row where kind='intent')")" ""
+claim_books
 claim "the rehearsal was latched and cleared" is "$(count "
     select group_concat(kind) from row where key='rehearsal'")" "latch_set,latch_clear"
 claim "the last latch was never cleared" is "$(count "
@@ -141,5 +108,6 @@ claim "no cause but the operator's was latched" is "$(count "
 claim "no entry was decided under the last latch" is "$(count "
     select key from row where kind='intent' and body->>'purpose'='entry' and at > '$frozen_at'")" ""
 claim "the state verifies" "$program" state verify --state "$state"
-claim "no credential anywhere" is "$(grep -rlE 'SIM-(KEY|SECRET)' "$place" | grep -v '/orders\.')" ""
+claim "no credential anywhere" is "$(grep -rlE "$APCA_API_KEY_ID|$APCA_API_SECRET_KEY" "$place" | grep -v '/orders\.')" ""
+[ "$failures" = 0 ] || { KEEP=1 && say "what was found is in $place"; }
 finish

@@ -1,10 +1,12 @@
 #!/bin/sh
 # second_shell.sh PROGRAM: status, freeze, kill and flatten from a second shell while the core runs, hangs
-# (SIGSTOP), has a server that answers nothing, and is dead.
+# (SIGSTOP), has a server that answers nothing, and is dead. A core that hangs is not waited for longer
+# than 15 s: what it left at the broker is cancelled or sold without it, and it must not fight that when
+# it wakes.
 set -u
 program=$1
 . "$(dirname "$0")/harbour.sh"
-need curl sqlite3
+need curl sqlite3 flock
 
 export APCA_API_KEY_ID=SIM-KEY APCA_API_SECRET_KEY=SIM-SECRET
 busy_config
@@ -29,6 +31,10 @@ says() {
 holds_something() { [ "$(sqlite3 :memory: "select count(*) > 1 from
     json_each(json_extract(readfile('$state/view.json'), '$.positions'))" 2>/dev/null)" = 1 ]; }
 no_position() { ask /v2/positions "$place/positions.json" && [ "$(cat "$place/positions.json")" = "[]" ]; }
+waits_and_holds() { ask /v2/orders "$place/open.json" && grep -q '"side":"buy"' "$place/open.json" && holds_something; }
+stops() { ask /v2/orders "$place/open.json" && sqlite3 :memory: "select group_concat(value->>'client_order_id')
+    from (select value from json_each(readfile('$place/open.json')) where value->>'type' = 'stop'
+    order by value->>'client_order_id')"; }
 no_buy() { ask /v2/orders "$place/open.json" && ! grep -q '"side":"buy"' "$place/open.json"; }
 # Served time now, and what it is later without asking.
 mark_time() {
@@ -55,6 +61,7 @@ resume_all() {
 }
 
 # --- running ---
+claim "never started: status" says 12 "never started" "$program" status --state "$state"
 core
 claim "the core trades" until_true 60 holds_something
 claim "running: status" says 0 "core      running" "$program" status --state "$state"
@@ -87,27 +94,68 @@ operator flatten >/dev/null
 claim "hanging server: flat" until_true 30 no_position
 resume_all
 
-# --- hung ---
+# --- hung: stops at the broker, entries that rest, and a core that does not move ---
 claim "hung: the core trades again" until_true 60 holds_something
-kill -STOP "$core_pid"
-claim "hung: status" says 0 "core      running" "$program" status --state "$state"
-mark_time
+slay core_pid TERM
+patient_config
+core
+claim "hung: the core waits with entries and holds positions" until_true 60 waits_and_holds
+hang
+before=$(stops)
 claim "hung: freeze" says 0 "has not looked yet" operator freeze weather
-claim "hung: kill" says 0 "has not looked yet" operator kill
+began=$(date +%s)
+mark_time
+operator kill $broker >"$place/kill.out" 2>&1 &
+kill_pid=$!
+claim "hung: kill cancels the entries within 20 s" until_true 20 no_buy
+claim "hung: not before it gave the core 15 s" at_least $(($(date +%s) - began)) 14
+wait "$kill_pid"
+claim "hung: kill exits with" is $? 0
 limit=$(served_after 5)
+claim "hung: kill says what it did" grep -q '^kill: [1-9][0-9]* entries cancelled at the broker (st-' \
+    "$place/kill.out"
+claim "hung: and for how long it holds" grep -q 'it is bound when it wakes' "$place/kill.out"
+claim "hung: no stop was touched" is "$(stops)" "$before"
+claim "hung: status" says 10 "core      HUNG" "$program" status --state "$state"
+claim "hung: the order is left in the inbox" is "$(ls "$state/inbox" | grep -c 'kill$')" 1
 kill -CONT "$core_pid"
 claim "hung: kill binds when it wakes" until_true 10 view_has_cause kill_switch
 claim "hung: so does the freeze" until_true 10 view_has_cause weather
+sleep 2
 claim "hung: nothing that adds risk later than 5 s after kill" is "$(buys_after "$limit")" ""
-operator flatten >/dev/null
-claim "hung: flat" until_true 30 no_position
+claim "hung: no entry is left" no_buy
+claim "hung: the core goes on under its stops" is "$(stops)" "$before"
 resume_all
 
-second_trades() { [ "$(grep -c 'trading on paper' "$place/run.err")" = 2 ]; }
+# --- hung: flatten takes the lease ---
+claim "hung: the core waits with entries again" until_true 60 waits_and_holds
+hang
+claim "hung: flatten without credentials" says 3 "left in the inbox" \
+    env -u APCA_API_KEY_ID "$program" flatten --by tester --why x --state "$state" $broker
+claim "hung: flatten" says 0 "in place of the hung core" operator flatten $broker
+claim "hung: flat" no_position
+claim "hung: no entry is left after flatten" no_buy
+mark_time
+limit=$(served_after 0)
+claim "hung: status after flatten" says 11 "NOT running" "$program" status --state "$state"
+kill -CONT "$core_pid"
+wait "$core_pid"
+claim "hung: the core finds its lease gone and leaves with" is $? 6
+core_pid=
+claim "hung: it sent nothing when it woke" is "$(buys_after "$limit")" ""
+claim "hung: still flat" no_position
+collect_books
+claim_books
+busy_config
+core
+
+starts() { grep -c 'trading on paper' "$place/run.err"; }
+second_trades() { [ "$(starts)" -gt "$first_starts" ]; }
 
 # --- hung for long: another core takes over, and the first wakes up ---
 claim "taken over: the core trades again" until_true 60 holds_something
 hung_pid=$core_pid
+first_starts=$(starts)
 kill -STOP "$hung_pid"
 core
 sleep 1
@@ -121,6 +169,7 @@ wait "$hung_pid"
 claim "taken over: the first leaves with 6 when it wakes" is $? 6
 sleep 2
 claim "taken over: the second core lives on" core_lives
+operator kill >/dev/null # else it buys again at once
 operator flatten >/dev/null
 claim "taken over: flat" until_true 30 no_position
 claim "taken over: the journal is whole" is "$(journal "pragma integrity_check")" ok
@@ -129,9 +178,9 @@ resume_all
 # --- dead ---
 claim "dead: the core trades again" until_true 60 holds_something
 slay core_pid KILL
-claim "dead: status" says 0 "NOT running" "$program" status --state "$state"
+claim "dead: status" says 11 "NOT running" "$program" status --state "$state"
 claim "dead: freeze" says 0 "binds from its next start" operator freeze weather
-claim "dead: kill without credentials" says 0 "left for the next start" \
+claim "dead: kill without credentials" says 3 "left in the inbox" \
     env -u APCA_API_KEY_ID "$program" kill --by tester --why x --state "$state" $broker
 mark_time
 claim "dead: kill" says 0 "kill: done" operator kill $broker

@@ -1,4 +1,6 @@
 /* test_stage.c - whole runs: same seed same bytes, no look into the future, deaths and operators. */
+#include "replay/recording.h"
+#include "chaos/machine/sim_disk.h"
 #include "scenarios/result.h"
 #include "scenarios/suite.h"
 
@@ -63,16 +65,56 @@ Test(stage, another_seed_gives_another_trace) {
 }
 
 Test(stage, a_killed_core_comes_back_and_books_every_fill_once) {
-    struct run run =
-        run_with(HEAD "\"market\":{\"set\":\"synthetic\",\"symbols\":6},"
-                      "\"operator\":[{\"at\":\"day 1 10:30:00\",\"command\":\"kill -9\"},"
-                      "{\"at\":\"day 1 11:30:00\",\"command\":\"kill -9\"}],"
-                      "\"never\":[{\"condition\":\"S12\"},{\"condition\":\"X6\"}]}",
-                 NULL, NULL);
+    struct run run = run_with(
+        HEAD "\"market\":{\"set\":\"synthetic\",\"symbols\":6},"
+             "\"operator\":[{\"at\":\"day 1 10:30:00\",\"command\":\"kill -9\"},"
+             "{\"at\":\"day 1 11:30:00\",\"command\":\"kill -9\"}],"
+             "\"never\":[{\"condition\":\"books_equal_ledger\"},{\"condition\":\"comes_back\"}]}",
+        NULL, NULL);
     cr_assert_eq(run.result.collect->deaths, 2);
     cr_assert_eq(run.result.collect->starts, 3);
     cr_assert_eq(run.result.broken, 0, "%s", text_get(&run.result.broken_lines));
     run_release(&run);
+}
+
+static void see_freeze(void *context, const struct sim_disk *disk) {
+    struct text document = {0};
+    *(bool *)context = sim_disk_read(disk, "governor_freezes.json", &document) &&
+                       strstr(text_get(&document), "\"review\"") != NULL;
+    text_release(&document);
+}
+
+/* A death asked for at a call of the disk: behind it the effect is there, before it it is not. */
+Test(stage, a_core_that_dies_after_a_call_of_the_disk_has_made_it) {
+    static const char *const moments[] = {"before", "after"};
+    for (size_t i = 0; i < 2; i++) {
+        char json[700];
+        bool is_there = i == 0;
+        struct stage_result result = {0};
+        struct scenario *scenario = malloc(sizeof *scenario);
+        struct text faults = {0};
+        snprintf(json, sizeof json,
+                 HEAD "\"market\":{\"set\":\"synthetic\",\"symbols\":2},"
+                      "\"restart\":{\"after\":\"10h\",\"power_cut\":false},"
+                      "\"operator\":[{\"at\":\"day 1 10:30:00\",\"command\":\"freeze\","
+                      "\"cause\":\"review\",\"by\":\"ann\",\"why\":\"news\"}],"
+                      "\"faults\":[{\"point\":\"process.crash_%s\",\"at\":\"day 1 10:30:00\","
+                      "\"params\":{\"target\":\"rename governor_freezes.json\"}}]}",
+                 moments[i]);
+        cr_assert_eq(scenario_parse(json, strlen(json), scenario, &faults, NULL), ERR_OK, "%s",
+                     text_get(&faults));
+        struct stage_options options = {.scenario = scenario,
+                                        .data_dir = "data",
+                                        .build = "test",
+                                        .at_end = see_freeze,
+                                        .at_end_context = &is_there};
+        cr_assert_eq(stage_run(&options, &result, NULL), ERR_OK);
+        cr_expect_eq(result.collect->deaths, 1);
+        cr_expect_eq(is_there, i == 1, "crash_%s", moments[i]);
+        stage_result_release(&result);
+        text_release(&faults);
+        free(scenario);
+    }
 }
 
 Test(stage, a_fault_that_never_fires_fails_the_run) {
@@ -94,6 +136,77 @@ Test(stage, an_expectation_not_met_fails_the_run) {
     cr_assert_eq(run.result.broken, 1);
     cr_assert(strstr(text_get(&run.result.broken_lines), "max_drawdown acted: not seen") != NULL);
     run_release(&run);
+}
+
+/* --- recording, and the dead --- */
+
+static const char eventful[] =
+    HEAD "\"market\":{\"set\":\"synthetic\",\"symbols\":6},"
+         "\"config\":{\"risk.max_positions\":2},"
+         "\"faults\":[{\"point\":\"http.answer_lost\",\"at\":\"day 1 10:00:00\",\"count\":3,"
+         "\"params\":{\"target\":\"POST /v2/orders\"}}],"
+         "\"operator\":[{\"at\":\"day 1 12:00:00\",\"command\":\"kill -9\"},"
+         "{\"at\":\"day 1 13:00:00\",\"command\":\"foreign_order\",\"qty\":\"1\",\"by\":\"x\"}],"
+         "\"never\":[{\"condition\":\"never_short\"}]}";
+
+Test(stage, a_recording_is_judged_to_the_same_bytes_as_the_run) {
+    FILE *file = tmpfile();
+    struct recorder recorder;
+    struct err err = {0};
+    struct text verdict = {0};
+    int64_t events = 0;
+    cr_assert(file != NULL);
+    recorder_init(&recorder, file);
+    struct run run = run_with(eventful, NULL, &recorder.seam);
+    cr_assert_eq(recorder_finish(&recorder, &err), ERR_OK, "%s", err.text);
+    rewind(file);
+    struct oracle *oracle = oracle_create();
+    cr_assert_eq(recording_read(file, oracle_observer(oracle), &events, &err), ERR_OK, "%s",
+                 err.text);
+    oracle_verdict(oracle, &verdict);
+    cr_expect_gt(events, 10000);
+    cr_expect_gt(oracle_orders(oracle), 0);
+    cr_expect_str_eq(text_get(&verdict), text_get(&run.result.verdict_json));
+    cr_expect_eq(oracle_maybes(oracle), run.result.maybes);
+    oracle_destroy(oracle);
+    text_release(&verdict);
+    run_release(&run);
+    fclose(file);
+}
+
+struct ghost { /* counts what a core says between its death and its burial */
+    struct observer seam;
+    struct utc died_at;
+    int64_t words;
+};
+
+static void ghost_observe(struct observer *observer, const struct event *event) {
+    struct ghost *ghost = (struct ghost *)observer;
+    if (event->kind == EVENT_OPERATOR && strcmp(event->subject, "kill -9") == 0) {
+        ghost->died_at = event->at;
+    } else if (event->kind == EVENT_STOP) {
+        ghost->died_at = (struct utc){0};
+    } else if (ghost->died_at.ns != 0) {
+        ghost->words += event->kind != EVENT_LEDGER_ORDER && event->kind != EVENT_LEDGER_FILL &&
+                        event->kind != EVENT_LEDGER_EQUITY;
+    }
+}
+
+static const struct observer_ops ghost_ops = {ghost_observe};
+
+Test(stage, a_dead_core_says_nothing_also_when_it_dies_on_a_ticks_instant) {
+    for (int second = 0; second < 5; second++) {
+        struct ghost ghost = {.seam = {&ghost_ops}};
+        char json[256];
+        snprintf(json, sizeof json,
+                 HEAD "\"market\":{\"set\":\"synthetic\",\"symbols\":2},\"operator\":["
+                      "{\"at\":\"day 1 09:31:0%d\",\"command\":\"kill -9\"}]}",
+                 second);
+        struct run run = run_with(json, NULL, &ghost.seam);
+        cr_expect_eq(ghost.words, 0, "second %d", second);
+        cr_expect_eq(run.result.collect->deaths, 1);
+        run_release(&run);
+    }
 }
 
 /* --- no look into the future --- */

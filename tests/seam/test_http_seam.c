@@ -487,6 +487,8 @@ Test(http, timeouts_run_at_the_served_speed_with_a_floor) {
 
 Test(http, base_urls_are_https_or_loopback_and_nothing_else) {
     static const char *const bad[] = {"http://api.alpaca.markets",
+                                      "http://paper-api.alpaca.markets",
+                                      "http://data.alpaca.markets:443",
                                       "http://127.0.0.1.example.com",
                                       "http://127.0.0.1@example.com",
                                       "http://192.168.0.1",

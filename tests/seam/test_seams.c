@@ -173,6 +173,26 @@ static void names_move_as_said(struct disk *disk, const char *kind) {
     OK(disk_remove(disk, "old.1", &err));
 }
 
+/* POSIX, rename(): "If oldpath and newpath are existing hard links referring to the same file, then
+ * rename() does nothing, and returns a success status." */
+static void a_rename_between_names_of_one_file_does_nothing(struct disk *disk, const char *kind) {
+    struct err err = {0};
+    put(disk, kind, "one", "same");
+    OK(disk_link(disk, "one", "two", &err));
+    OK(disk_sync_dir(disk, "", &err));
+    OK(disk_rename(disk, "one", "two", &err));
+    assert_content(disk, kind, "one", "same");
+    assert_content(disk, kind, "two", "same");
+    OK(disk_rename(disk, "two", "two", &err));
+    put(disk, kind, "one", "both");
+    assert_content(disk, kind, "two", "both");
+    OK(disk_remove(disk, "one", &err));
+    OK(disk_rename(disk, "two", "one", &err)); /* the last name moves as ever */
+    assert_content(disk, kind, "one", "both");
+    FAILS(ERR_NOT_FOUND, disk_remove(disk, "two", &err));
+    OK(disk_remove(disk, "one", &err));
+}
+
 struct heard {
     char text[256];
 };
@@ -267,6 +287,9 @@ Test(disk, files_keep_their_bytes) {
 Test(disk, names_move_as_said) {
     on_every_disk(names_move_as_said);
 }
+Test(disk, a_rename_between_names_of_one_file_does_nothing) {
+    on_every_disk(a_rename_between_names_of_one_file_does_nothing);
+}
 Test(disk, folders_list_in_byte_order) {
     on_every_disk(folders_list_in_byte_order);
 }
@@ -300,6 +323,26 @@ Test(disk_posix, no_link_is_followed_and_no_pipe_waited_for) {
     (void)snprintf(path, sizeof path, "%s/a/b/pipe", stand.folder);
     cr_assert_eq(mkfifo(path, 0600), 0);
     FAILS(ERR_IO, disk_open(stand.disk, "pipe", DISK_READ, &file, &err)); /* and does not block */
+    disk_end(&stand);
+}
+
+/* A file system allows longer names than this program: such a file is nobody's. */
+Test(disk_posix, a_name_longer_than_ours_may_be_is_not_listed) {
+    const char *kind = "posix";
+    struct disk_stand stand;
+    struct err err = {0};
+    struct heard heard = {{0}};
+    char path[400];
+    disk_begin(&stand, DISK_POSIX);
+    static const int lengths[] = {DISK_NAME_MAX - 1, DISK_NAME_MAX, 200};
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof path, "%s/a/b/%0*d", stand.folder, lengths[i], 7);
+        FILE *file = fopen(path, "w");
+        cr_assert_not_null(file);
+        (void)fclose(file);
+    }
+    OK(disk_list(stand.disk, "", hear, &heard, &err));
+    cr_assert_eq(strlen(heard.text), DISK_NAME_MAX, "%s", heard.text);
     disk_end(&stand);
 }
 

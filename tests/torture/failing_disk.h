@@ -1,7 +1,8 @@
 /* failing_disk.h - a disk and an entropy source that say no at the n-th call, once or from then on.
  *
  * SQLite's way to reach every error branch: run the same work with n = 1, 2, ... until no call failed.
- * A refused call does nothing. Closing never fails, and is counted: what was opened must be closed. */
+ * A refused call does nothing. Closing never fails, and is counted: what was opened must be closed. Before
+ * a chosen call something else may happen: time passes, another process acts. */
 #ifndef TESTS_TORTURE_FAILING_DISK_H
 #define TESTS_TORTURE_FAILING_DISK_H
 
@@ -19,6 +20,9 @@ struct failing_disk {
     int calls;          /* since the last failing_disk_arm() */
     int failures;
     int open_handles;
+    int pause_at; /* before this call pause() runs, once; 0: never */
+    void (*pause)(void *context);
+    void *pause_context;
 };
 
 static inline struct failing_disk *failing_of(struct disk *disk) {
@@ -27,6 +31,10 @@ static inline struct failing_disk *failing_of(struct disk *disk) {
 
 static inline bool failing_now(struct failing_disk *disk) {
     disk->calls++;
+    if (disk->calls == disk->pause_at) {
+        disk->pause_at = 0;
+        disk->pause(disk->pause_context);
+    }
     bool is_failing = disk->fail_at > 0 && (disk->is_persistent ? disk->calls >= disk->fail_at
                                                                 : disk->calls == disk->fail_at);
     disk->failures += is_failing;

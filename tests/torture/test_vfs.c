@@ -1,11 +1,11 @@
-/* test_vfs.c - the journal and the save protocol under power cuts, rot, and on three disks. */
+/* test_vfs.c - the journal under power cuts, rot, and on three disks. (Every legal crash state of
+ * journal and documents: test_crash_states.c.) */
 #include "chaos/machine/mortal.h"
 #include "chaos/machine/sim_disk.h"
 #include "chaos/machine/sim_entropy.h"
 #include "core/base/hash.h"
 #include "core/live/disk_posix.h"
 #include "core/state/journal.h"
-#include "core/state/state_file.h"
 
 #include <criterion/criterion.h>
 #include <sqlite3.h>
@@ -476,48 +476,4 @@ Test(rot, every_flipped_bit_that_changes_a_row_is_found, .timeout = 120) {
     cr_assert_gt(found, 500, "only %d flips were found: do they hit rows at all?", found);
     text_release(&good);
     rig_stop(&rig);
-}
-
-static enum err_code save_number(struct world *world, int number) {
-    char members[40];
-    struct err err = {0};
-    snprintf(members, sizeof members, "\"number\":%d", number);
-    return state_file_save(world, "kill_switch.json", number, members, &err);
-}
-
-/* All power cuts the model allows, at every effect of the third save. */
-static int save_campaign(enum disk_profile profile) {
-    int states = 0;
-    for (uint64_t cut = 1;; cut++) {
-        bool was_cut = true;
-        struct crash_enumerator all = crash_enumerator();
-        do {
-            struct rig rig;
-            rig_start(&rig, disk_rules_of(profile));
-            cr_assert_eq(save_number(&rig.world, 1), ERR_OK);
-            cr_assert_eq(save_number(&rig.world, 2), ERR_OK);
-            sim_disk_flush(rig.disk);
-            process_start(&rig.process, rig.clock);
-            process_die_at_effect(&rig.process, cut, PROCESS_BEFORE);
-            bool is_acked = save_number(&rig.world, 3) == ERR_OK;
-            was_cut = process_is_dead(&rig.process);
-            rig_power_cut(&rig, &all.source);
-            struct state_file file = {0};
-            cr_assert_eq(state_file_load(&rig.world, "kill_switch.json", 0, &file, NULL), ERR_OK);
-            cr_assert_eq(file.condition, STATE_FILE_GOOD, "cut at effect %d", (int)cut);
-            cr_assert(file.journal_seq == 3 || (!is_acked && file.journal_seq == 2),
-                      "cut at %d: document %d", (int)cut, (int)file.journal_seq);
-            state_file_release(&file);
-            states++;
-            rig_stop(&rig);
-        } while (crash_enumerator_next(&all));
-        if (!was_cut) {
-            return states;
-        }
-    }
-}
-
-Test(save_protocol, no_legal_crash_shows_a_torn_missing_or_old_document, .timeout = 120) {
-    cr_assert_gt(save_campaign(DISK_PROFILE_STRICT), 30);
-    cr_assert_gt(save_campaign(DISK_PROFILE_ORDERED), 15);
 }

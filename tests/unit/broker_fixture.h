@@ -10,6 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct usd none = {0}; /* no price */
+
+/* An order of SYM000 as posted, by its other members. */
+#define BODY(members) "{\"symbol\":\"SYM000\"," members "}"
+#define DAY_BUY "\"side\":\"buy\",\"type\":\"market\",\"time_in_force\":\"day\""
+
 struct fixture {
     struct market *market;
     struct broker *broker;
@@ -170,6 +176,14 @@ static inline int on_order(struct fixture *f, const char *method, const char *id
     char path[80];
     snprintf(path, sizeof path, "/v2/orders/%s", id);
     return call(f, method, path, "", body);
+}
+
+/* Asks for a change, expects it to be taken and copies the successor's id. */
+static inline void replace(struct fixture *f, const char *id, const char *body,
+                           char successor[40]) {
+    cr_assert_eq(on_order(f, "PATCH", id, body), 200, "%s -> %s", body,
+                 text_get(&f->response.body));
+    snprintf(successor, 40, "%s", str(f, "id"));
 }
 
 static inline struct market_quote quote_now(const struct fixture *f) {

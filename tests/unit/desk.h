@@ -42,6 +42,29 @@ static inline void desk_truth(struct desk *desk) {
     truth->references[0] = (struct reference){true, USD(100)};
 }
 
+/* Everything that a restart makes anew. */
+static inline void desk_wire(struct desk *desk) {
+    struct rig *rig = desk->rig;
+    causes_init(&desk->causes, &rig->world, &rig->log);
+    desk->causes.journal = rig->journal;
+    account_guards_init(&desk->guards, &desk->config, &desk->causes);
+    desk->guards.baseline = USD(100000);
+    desk->guards.baseline_day = ny_date(rig_start());
+    desk->orders = (struct orders){
+        .world = &rig->world, .journal = rig->journal, .book = &desk->book, .log = &rig->log};
+    desk->gateway = (struct gateway){.world = &rig->world,
+                                     .config = &desk->config,
+                                     .journal = rig->journal,
+                                     .alpaca = desk->alpaca,
+                                     .causes = &desk->causes,
+                                     .guards = &desk->guards,
+                                     .book = &desk->book,
+                                     .orders = &desk->orders,
+                                     .truth = &desk->truth,
+                                     .log = &rig->log};
+    desk->exits = (struct exits){.gateway = &desk->gateway};
+}
+
 static inline struct desk *desk_create(void) {
     struct desk *desk = calloc(1, sizeof *desk);
     cr_assert_not_null(desk);
@@ -62,24 +85,7 @@ static inline struct desk *desk_create(void) {
                                      .rate_exit = 140,
                                      .rate_other = 20};
     cr_assert_eq(alpaca_create(&options, &desk->alpaca, NULL), ERR_OK);
-    causes_init(&desk->causes, &rig->world, &rig->log);
-    desk->causes.journal = rig->journal;
-    account_guards_init(&desk->guards, &desk->config, &desk->causes);
-    desk->guards.baseline = USD(100000);
-    desk->guards.baseline_day = ny_date(rig_start());
-    desk->orders = (struct orders){
-        .world = &rig->world, .journal = rig->journal, .book = &desk->book, .log = &rig->log};
-    desk->gateway = (struct gateway){.world = &rig->world,
-                                     .config = &desk->config,
-                                     .journal = rig->journal,
-                                     .alpaca = desk->alpaca,
-                                     .causes = &desk->causes,
-                                     .guards = &desk->guards,
-                                     .book = &desk->book,
-                                     .orders = &desk->orders,
-                                     .truth = &desk->truth,
-                                     .log = &rig->log};
-    desk->exits = (struct exits){.gateway = &desk->gateway};
+    desk_wire(desk);
     desk_truth(desk);
     return desk;
 }

@@ -2,6 +2,7 @@
  * duplicates, and the reuse of an equal answer. Bodies are those of Alpaca's API, values invented. */
 #include "core/alpaca/alpaca.h"
 #include "core/alpaca/rate_budget.h"
+#include "core/alpaca/read_backoff.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -823,6 +824,105 @@ Test(rate_budget, a_429_closes_core_for_retry_after_but_not_exits) {
         cr_assert_eq(alpaca_get_account(alpaca, &account, &err), ERR_OK);
         alpaca_destroy(alpaca);
     }
+}
+
+struct dice { /* an entropy that gives one byte for ever, or fails */
+    struct entropy seam;
+    int byte; /* -1: fails */
+};
+
+static enum err_code dice_fill(struct entropy *entropy, void *bytes, size_t n, struct err *err) {
+    int byte = ((struct dice *)entropy)->byte;
+    if (byte < 0) {
+        return err_set(err, ERR_IO, "no entropy");
+    }
+    memset(bytes, byte, n);
+    return ERR_OK;
+}
+
+static const struct entropy_ops DICE_OPS = {dice_fill};
+static const struct alpaca_reply NO_ANSWER = {.retry_after_s = -1};
+
+/* Fails an attempt begun at a time; how long after it the next is due. */
+static struct span fail_at(struct read_backoff *backoff, struct mono at, int byte,
+                           const struct alpaca_reply *reply) {
+    struct dice dice = {{&DICE_OPS}, byte};
+    read_backoff_start(backoff, at);
+    read_backoff_note(backoff, ERR_UNKNOWN, reply, SPAN_S(5), SPAN_S(20), &dice.seam);
+    return mono_sub(backoff->not_before, at);
+}
+
+Test(read_backoff, waits_5_10_20_20_seconds_from_the_attempt_and_starts_anew_after_success) {
+    struct read_backoff backoff = {0};
+    struct dice dice = {{&DICE_OPS}, 0};
+    struct mono now = {1000};
+    cr_assert(read_backoff_is_due(&backoff, (struct mono){0}), "nothing failed yet");
+    static const int waits_s[] = {5, 10, 20, 20, 20};
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < sizeof waits_s / sizeof waits_s[0]; i++) {
+            struct mono due = mono_add(now, SPAN_S(waits_s[i]));
+            (void)fail_at(&backoff, now, 0, &NO_ANSWER);
+            cr_expect_not(read_backoff_is_due(&backoff, (struct mono){due.ns - 1}), "%zu", i);
+            cr_expect(read_backoff_is_due(&backoff, due), "%zu", i);
+            now = due;
+        }
+        read_backoff_note(&backoff, ERR_OK, &NO_ANSWER, SPAN_S(5), SPAN_S(20), &dice.seam);
+        cr_expect(read_backoff_is_due(&backoff, now));
+    }
+}
+
+Test(read_backoff, jitter_takes_off_a_fifth_at_most_and_needs_no_entropy) {
+    static const struct {
+        int byte;
+        int64_t first_ms, second_ms;
+    } table[] = {{0, 5000, 10000}, {255, 4000, 8000}, {-1, 5000, 10000}};
+    for (size_t i = 0; i < 3; i++) {
+        struct read_backoff backoff = {0};
+        struct span first = fail_at(&backoff, (struct mono){7}, table[i].byte, &NO_ANSWER);
+        struct span second = fail_at(&backoff, (struct mono){7}, table[i].byte, &NO_ANSWER);
+        cr_expect_eq(first.ns, table[i].first_ms * 1000000, "%zu", i);
+        cr_expect_eq(second.ns, table[i].second_ms * 1000000, "%zu", i);
+    }
+    struct read_backoff backoff = {0};
+    cr_expect_eq(fail_at(&backoff, (struct mono){0}, 0x80, &NO_ANSWER).ns, 4498039216,
+                 "0x80808080 of 2^32 - 1 of a second");
+}
+
+Test(read_backoff, retry_after_binds_when_it_is_later_and_is_cut_at_two_minutes) {
+    static const struct {
+        int status;
+        int64_t header_s, due_s;
+    } table[] = {{429, -1, 5},  {429, 0, 5},     {429, 3, 5},       {429, 4, 6},
+                 {503, 30, 32}, {429, 120, 122}, {429, 86400, 122}, {0, 30, 5}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct read_backoff backoff = {0};
+        struct alpaca_reply reply = {.status = table[i].status,
+                                     .retry_after_s = table[i].header_s,
+                                     .last_byte_at = {SPAN_S(2).ns}};
+        cr_expect_eq(fail_at(&backoff, (struct mono){0}, 0, &reply).ns, SPAN_S(table[i].due_s).ns,
+                     "%zu", i);
+    }
+}
+
+Test(read_backoff, what_the_budget_held_back_was_no_attempt) {
+    struct read_backoff backoff = {0};
+    struct alpaca_reply held = {.is_held_back = true, .retry_after_s = -1};
+    (void)fail_at(&backoff, (struct mono){0}, 0, &held);
+    cr_expect(read_backoff_is_due(&backoff, (struct mono){0}));
+    (void)fail_at(&backoff, (struct mono){0}, 0, &NO_ANSWER);
+    (void)fail_at(&backoff, (struct mono){0}, 0, &held);
+    cr_expect_eq(backoff.failures, 1);
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 1, 1, 1);
+    struct broker_account account = {0};
+    fake.steps[fake.step_count++] = (struct step){.status = 503, .body = "", .retry_after_s = 9};
+    cr_expect_neq(alpaca_get_account(alpaca, &account, NULL), ERR_OK);
+    cr_expect_eq(alpaca_reply(alpaca)->retry_after_s, 9);
+    cr_expect_not(alpaca_reply(alpaca)->is_held_back);
+    cr_expect_eq(alpaca_get_account(alpaca, &account, NULL), ERR_NOT_SENT);
+    cr_expect(alpaca_reply(alpaca)->is_held_back);
+    cr_expect_eq(alpaca_reply(alpaca)->retry_after_s, -1);
+    alpaca_destroy(alpaca);
 }
 
 Test(alpaca, create_refuses_what_makes_no_sense) {

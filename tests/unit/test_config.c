@@ -151,6 +151,8 @@ Test(config, each_cross_check_speaks_just_beyond_its_edge_and_not_at_it) {
          "broker.rate_core + rate_exit + rate_other: 201 is above"},
         {"{\"engine.cycle_s\": 5}", "{\"engine.cycle_s\": 5, \"engine.tick_s\": 6}",
          "engine.cycle_s: 5 is below"},
+        {"{\"broker.retry_first_s\": 20}", "{\"broker.retry_first_s\": 21}",
+         "broker.retry_first_s: 21 is above"},
         {"{\"degraded.truth_max_age_s\": 6}", "{\"degraded.truth_max_age_s\": 5}",
          "degraded.truth_max_age_s: 5 is not above"},
     };

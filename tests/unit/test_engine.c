@@ -199,6 +199,40 @@ Test(engine_operator, a_kill_is_over_after_two_clear_looks_two_seconds_apart) {
     plant_destroy(plant);
 }
 
+static void expect_same(struct plant *plant, const char *name, const struct text *was) {
+    struct text is = {0};
+    cr_assert(sim_disk_read(plant->rig->disk, name, &is), "%s", name);
+    cr_expect_str_eq(text_get(&is), text_get(was), "%s", name);
+    text_release(&is);
+}
+
+Test(engine_show, documents_are_left_alone_once_another_process_has_the_lease) {
+    static const char *const names[] = {FREEZES_DOCUMENT, "view.json", "bot_heartbeat.json",
+                                        "position_metadata.json"};
+    struct plant *plant = plant_create();
+    struct lease *other = NULL;
+    struct text was[4] = {{0}};
+    plant->config.stops_on = false;
+    own(plant, "AAPL", 5);
+    tick(plant, 5);
+    rig_wait(plant->rig, SPAN_S(LEASE_S + 35)); /* it hangs */
+    cr_assert_eq(lease_acquire(&plant->rig->world, &other, NULL), ERR_OK);
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert(sim_disk_read(plant->rig->disk, names[i], &was[i]), "%s", names[i]);
+    }
+    own(plant, "MSFT", 5); /* all four would be other than they are */
+    causes_latch(&plant->engine->causes, "news", MODE_REDUCE_ONLY, "ann", "x");
+    show_state(plant->engine);
+    tick(plant, 5);
+    cr_expect(has(plant, "lease_lost"));
+    for (size_t i = 0; i < 4; i++) {
+        expect_same(plant, names[i], &was[i]);
+        text_release(&was[i]);
+    }
+    lease_release(other);
+    plant_destroy(plant);
+}
+
 Test(engine_polls, without_a_calendar_or_a_clock_the_market_is_not_open) {
     struct plant *plant = plant_create();
     plant->broker.calendar = NULL;
@@ -254,7 +288,186 @@ Test(engine_polls, another_account_number_halts_also_after_a_restart) {
     tick(plant, 5);
     cr_expect(has(plant, "wrong_account"));
     cr_expect_eq(causes_mode(&plant->engine->causes), MODE_HALT);
+    cr_expect_str_eq(plant->engine->causes.items[plant->engine->causes.count - 1].why,
+                     "account PA2 answers, this state belongs to PA1: nothing is sent or "
+                     "cancelled; give it the key of its own account");
     plant_destroy(plant);
+}
+
+/* An entry of 5 shares that rests at the broker. */
+static struct order *rest_entry(struct plant *plant) {
+    plant->broker.orders[plant->broker.count++] = (struct tiny_order){
+        "b-1", ONE, "AAPL", "buy", "limit", "day", "", "5", "0", "", "100", "", "new"};
+    struct order intent = {
+        .symbol = "AAPL", .type = ORDER_LIMIT, .qty = QTY(5), .limit_price = USD(100)};
+    struct order *order = NULL;
+    cr_assert_eq(orders_add(&plant->engine->orders, ny_date(rig_start()), &intent, &order, NULL),
+                 ERR_OK);
+    strcpy(order->broker_id, "b-1");
+    orders_move(&plant->engine->orders, order, ORDER_WORKING);
+    return order;
+}
+
+static void restart(struct plant *plant) {
+    engine_destroy(plant->engine);
+    plant->engine = NULL;
+    engine_up(plant);
+}
+
+static int changes(const struct plant *plant) {
+    return plant->broker.posts + plant->broker.patches + plant->broker.cancels;
+}
+
+Test(engine_polls, while_another_account_answers_nothing_is_sent_cancelled_or_believed) {
+    struct plant *plant = plant_create();
+    tick(plant, 1);
+    (void)rest_entry(plant);
+    plant->broker.account = ACCOUNT("PA2", "7", "7");
+    plant->broker.positions = "[" POSITION("MSFT", "7") "]";
+    plant->broker.orders[0].status[0] = 'x'; /* not among the other's */
+    for (int i = 0; i < 8; i++) {
+        tick(plant, 5);
+    }
+    cr_expect(has(plant, "wrong_account"));
+    cr_expect_eq(plant->engine->orders.count, 1);
+    cr_expect_eq(plant->engine->orders.items[0].state, ORDER_WORKING, "nobody asked");
+    cr_expect_null(book_find(&plant->engine->book, "MSFT"));
+    cr_expect_eq(plant->engine->truth.account.equity.nanos, USD(100000).nanos);
+    cr_expect_eq(changes(plant), 0);
+    restart(plant);
+    plant->broker.account = NULL; /* nobody knows who answers */
+    for (int i = 0; i < 8; i++) {
+        tick(plant, 5);
+    }
+    cr_expect_null(book_find(&plant->engine->book, "MSFT"));
+    cr_expect_eq(changes(plant), 0);
+    strcpy(plant->broker.orders[0].status, "new");
+    plant->broker.positions = "[]";
+    plant->broker.account = ACCOUNT("PA1", "100000", "100000");
+    tick(plant, 20);
+    cr_expect(has(plant, "wrong_account"), "the latch is an operator's");
+    cr_expect_eq(plant->broker.cancels, 1, "under HALT entries are cancelled, at home");
+    plant_destroy(plant);
+}
+
+Test(engine_polls, a_known_key_is_trusted_before_its_account_answers_and_a_new_one_is_not) {
+    static const struct {
+        const char *key;
+        bool is_believed;
+    } table[] = {{"k", true}, {"other", false}};
+    for (size_t i = 0; i < 2; i++) {
+        struct plant *plant = plant_create();
+        struct engine_options options = {.world = &plant->rig->world,
+                                         .config = &plant->config,
+                                         .mode = ENGINE_PAPER,
+                                         .key_id = table[i].key,
+                                         .secret = "s",
+                                         .build = "b"};
+        tick(plant, 1);
+        engine_destroy(plant->engine);
+        plant->broker.account = NULL;
+        cr_assert_eq(engine_create(&options, &plant->engine, NULL), ERR_OK);
+        tick(plant, 5);
+        cr_expect_eq(plant->engine->truth.has_positions, table[i].is_believed, "%zu", i);
+        plant->broker.account = ACCOUNT("PA1", "100000", "100000");
+        tick(plant, 20);
+        cr_expect(plant->engine->truth.has_positions);
+        restart(plant); /* with "k" again */
+        plant->broker.account = NULL;
+        tick(plant, 5);
+        cr_expect_eq(plant->engine->truth.has_positions, table[i].is_believed,
+                     "the key last pinned is the one that counts");
+        plant_destroy(plant);
+    }
+}
+
+Test(engine_polls, an_account_without_a_number_is_no_answer_and_pins_nothing) {
+    struct plant *plant = plant_create();
+    plant->broker.account = ACCOUNT("", "100000", "100000");
+    tick(plant, 1);
+    cr_expect_not(plant->engine->truth.has_account);
+    cr_expect_not(plant->engine->is_account_pinned);
+    plant->broker.account = ACCOUNT("PA1", "100000", "100000");
+    tick(plant, 5);
+    cr_expect(plant->engine->is_account_pinned);
+    plant->broker.account = ACCOUNT("", "100000", "100000");
+    tick(plant, 5);
+    cr_expect_not(plant->engine->is_truth_clean);
+    cr_expect_not(has(plant, "wrong_account"));
+    plant_destroy(plant);
+}
+
+/* One failing read; at which of the ticks 0, 5, ... 60 s it was asked, a letter each. */
+static void asked_at(struct plant *plant, const char *path, char out[static 14]) {
+    plant->broker.fault[0] = (struct tiny_fault){"GET", path, 99, ERR_OK, 500, "", false};
+    for (int i = 0; i < 13; i++) {
+        int before = plant->broker.fault[0].times;
+        tick(plant, 5);
+        out[i] = plant->broker.fault[0].times < before ? 'a' : '-';
+    }
+    out[13] = '\0';
+}
+
+static int count_in_log(struct plant *plant, const char *what) {
+    struct text log = {0};
+    int count = 0;
+    cr_assert(sim_disk_read(plant->rig->disk, "log.jsonl", &log));
+    for (const char *at = text_get(&log); (at = strstr(at, what)) != NULL; at++) {
+        count++;
+    }
+    text_release(&log);
+    return count;
+}
+
+Test(engine_polls, a_failed_read_waits_5_10_20_seconds_unless_an_exit_needs_it) {
+    static const struct {
+        const char *path, *flat, *held;
+    } table[] = {{"/v2/account", "aa-a---a---a-", "aa-a---a---a-"},
+                 {"/v2/clock", "aa-a---a---a-", "aaaaaaaaaaaaa"},
+                 {"/v2/positions", "aa-a---a---a-", "aaaaaaaaaaaaa"},
+                 {"/v2/orders", "aa-a---a---a-", "aaaaaaaaaaaaa"}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        char asked[14];
+        for (int is_held = 0; is_held < 2; is_held++) {
+            struct plant *plant = plant_create();
+            tick(plant, 5);
+            if (is_held) {
+                own(plant, "AAPL", 5);
+                plant->broker.positions = "[" POSITION("AAPL", "5") "]";
+                plant->config.stops_on = false;
+            }
+            asked_at(plant, table[i].path, asked);
+            cr_expect_str_eq(asked, is_held ? table[i].held : table[i].flat, "%s, held %d: %s",
+                             table[i].path, is_held, asked);
+            cr_expect_eq(count_in_log(plant, "\"mechanism\":\"retry_backoff\""),
+                         strchr(asked, '-') != NULL, "said once if it ever waited");
+            plant_destroy(plant);
+        }
+    }
+}
+
+Test(engine_polls, a_429_holds_back_polls_but_not_what_a_decided_exit_needs) {
+    for (int has_exit = 0; has_exit < 2; has_exit++) {
+        struct plant *plant = plant_create();
+        tick(plant, 5);
+        own(plant, "AAPL", 5);
+        plant->broker.positions = "[" POSITION("AAPL", "5") "]";
+        plant->config.stops_on = false;
+        if (has_exit) {
+            exits_decide(&plant->engine->exits, book_find(&plant->engine->book, "AAPL"),
+                         PURPOSE_EXIT, (struct qty){0}, "operator");
+        }
+        plant->broker.fault[0] =
+            (struct tiny_fault){"GET", "/v2/account", 1, ERR_OK, 429, "", false};
+        tick(plant, 5);
+        struct mono now = clock_mono(plant->rig->world.clock);
+        cr_expect_eq(plant->engine->truth.positions_at.ns == now.ns, has_exit);
+        cr_expect_lt(plant->engine->truth.orders_at.ns, now.ns);
+        plant->engine->full_due = (struct utc){0};
+        tick(plant, 4); /* 5 s without Retry-After: still shut */
+        cr_expect_eq(plant->engine->truth.has_clock, has_exit);
+        plant_destroy(plant);
+    }
 }
 
 Test(engine_polls, orders_of_ours_that_no_journal_knows_are_amnesia) {

@@ -1,8 +1,6 @@
 /* test_exchange.c - the simulated exchange and account: life cycle, matching, holds, money. */
 #include "tests/unit/broker_fixture.h"
 
-static const struct usd none = {0};
-
 Test(life, a_market_order_goes_from_pending_new_over_new_to_filled) {
     struct fixture *f = fixture_at(at_ny(9, 1, 10, 0));
     char id[40];
@@ -384,8 +382,7 @@ Test(wash, opposite_orders_are_refused_by_the_official_table) {
         decimal_print(off(last, rows[i].per_mille).nanos, price);
         bool is_limit = strcmp(rows[i].type, "limit") == 0;
         snprintf(body, sizeof body,
-                 "{\"symbol\":\"SYM000\",\"qty\":1,\"side\":\"buy\",\"type\":\"%s\","
-                 "\"time_in_force\":\"day\"%s%s}",
+                 BODY("\"qty\":1,\"side\":\"buy\",\"type\":\"%s\",\"time_in_force\":\"day\"%s%s"),
                  rows[i].type, is_limit ? ",\"limit_price\":" : "", is_limit ? price : "");
         cr_assert_eq(post(f, body), rows[i].status, "row %zu: %s", i, text_get(&f->response.body));
         if (rows[i].status == 403) {
@@ -393,18 +390,16 @@ Test(wash, opposite_orders_are_refused_by_the_official_table) {
             cr_assert_str_eq(str(f, "reject_reason"), "opposite side limit order exists");
         }
     }
-    snprintf(body, sizeof body,
-             "{\"symbol\":\"SYM000\",\"qty\":1,\"side\":\"sell\",\"type\":\"stop\","
-             "\"time_in_force\":\"gtc\",\"stop_price\":1}");
-    cr_assert_eq(post(f, body), 403, "a stop against the resting buy limit");
+    static const char stop[] = BODY("\"qty\":1,\"side\":\"sell\",\"type\":\"stop\","
+                                    "\"time_in_force\":\"gtc\",\"stop_price\":1");
+    cr_assert_eq(post(f, stop), 403, "a stop against the resting buy limit");
     cr_assert_str_eq(str(f, "reject_reason"), "opposite side limit order exists");
     cr_assert_eq(call(f, "DELETE", "/v2/orders", "", ""), 207);
     advance(f, SPAN_S(0));
-    cr_assert_eq(post(f, body), 200);
-    snprintf(body, sizeof body,
-             "{\"symbol\":\"SYM000\",\"qty\":1,\"side\":\"buy\",\"type\":\"limit\","
-             "\"time_in_force\":\"day\",\"limit_price\":0.5}");
-    cr_assert_eq(post(f, body), 403, "a buy limit far below the resting stop");
+    cr_assert_eq(post(f, stop), 200);
+    static const char limit[] = BODY("\"qty\":1,\"side\":\"buy\",\"type\":\"limit\","
+                                     "\"time_in_force\":\"day\",\"limit_price\":0.5");
+    cr_assert_eq(post(f, limit), 403, "a buy limit far below the resting stop");
     cr_assert_str_eq(str(f, "reject_reason"), "opposite side market/stop order exists");
     fixture_end(f);
 }
@@ -438,9 +433,8 @@ Test(replace, the_successor_starts_at_zero_with_what_was_left) {
     cr_assert_str_eq(status_of(f, id), "partially_filled");
     char body[64];
     snprintf(body, sizeof body, "{\"qty\":\"%lld\",\"limit_price\":\"1\"}", (long long)most + 7);
-    cr_assert_eq(on_order(f, "PATCH", id, body), 200);
     char successor[40];
-    snprintf(successor, sizeof successor, "%s", str(f, "id"));
+    replace(f, id, body, successor);
     cr_assert_str_neq(successor, id);
     cr_assert_str_eq(str(f, "replaces"), id);
     cr_assert_str_eq(str(f, "status"), "pending_new");

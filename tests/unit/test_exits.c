@@ -146,6 +146,84 @@ Test(stops, shares_of_an_unknown_entry_are_bare) {
     desk_destroy(desk);
 }
 
+Test(stops, do_not_follow_when_told_not_to) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk->config.stops_follow = false;
+    desk_tick(desk, 1);
+    holding->high_water = holding->mark = USD(110);
+    holding->has_mark = true;
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.patches, 0);
+    cr_expect_str_eq(desk_last(desk)->stop, "96.5");
+    desk_destroy(desk);
+}
+
+Test(stops, an_entry_whose_cancel_was_wished_is_cancelled_again_before_its_ten_seconds) {
+    struct desk *desk = desk_create();
+    struct order intent = desk_intent(PURPOSE_ENTRY, 10);
+    struct order *entry = NULL;
+    cr_assert_eq(desk_send(desk, &intent, &entry), ERR_OK);
+    desk_hold(desk, "AAPL", 4);
+    desk_fault(desk, (struct tiny_fault){"DELETE", "/v2/orders", 1, ERR_UNKNOWN, 0, NULL, false});
+    gateway_cancel(&desk->gateway, entry);
+    desk_tick(desk, 3);
+    cr_expect_eq(desk->broker.cancels, 2);
+    cr_expect_eq(entry->state, ORDER_CANCELED);
+    desk_destroy(desk);
+}
+
+Test(stops, an_unknown_entry_without_shares_leaves_nothing_bare) {
+    struct desk *desk = desk_create();
+    struct order intent = desk_intent(PURPOSE_ENTRY, 10);
+    desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 1, ERR_UNKNOWN, 0, NULL, false});
+    cr_assert_eq(desk_send(desk, &intent, NULL), ERR_UNKNOWN);
+    struct holding *holding = book_get(&desk->book, "AAPL");
+    holding->is_listed = true;
+    protective_stops_step(&desk->gateway, &desk->exits);
+    cr_expect_eq(holding->naked_since.ns, 0);
+    desk_destroy(desk);
+}
+
+/* The mark is through, but a stop rests for a part of the shares: the broker sells at it, and what it
+ * does not cover yet joins it. */
+Test(stops, one_that_is_too_small_grows_even_with_the_mark_through) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1);
+    holding->qty = holding->broker_qty = QTY(15);
+    holding->cost = USD(1500);
+    holding->has_mark = true;
+    holding->mark = USD(96);
+    protective_stops_step(&desk->gateway, &desk->exits);
+    cr_expect_null(exits_find(&desk->exits, "AAPL"));
+    cr_expect_eq(desk->broker.patches, 1);
+    cr_expect_str_eq(desk_last(desk)->qty, "15");
+    desk_destroy(desk);
+}
+
+Test(stops, one_that_may_not_be_changed_now_is_left_alone_until_it_may) {
+    static const char *const statuses[] = {"partially_filled", "pending_replace", "new"};
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 1, ERR_UNKNOWN, 0, NULL, true});
+    protective_stops_step(&desk->gateway, &desk->exits);
+    cr_assert_eq(stop_of(desk)->state, ORDER_UNKNOWN);
+    holding->qty = holding->broker_qty = QTY(15);
+    holding->cost = USD(1500);
+    protective_stops_step(&desk->gateway, &desk->exits);
+    cr_expect_eq(desk->broker.patches, 0, "unknown");
+    gateway_settle(&desk->gateway);
+    for (size_t i = 0; i < 3; i++) {
+        strcpy(desk_last(desk)->status, statuses[i]);
+        gateway_ask(&desk->gateway, stop_of(desk));
+        protective_stops_step(&desk->gateway, &desk->exits);
+        cr_expect_eq(desk->broker.patches, i == 2, "%s", statuses[i]);
+    }
+    cr_expect_eq(desk->broker.posts, 1);
+    desk_destroy(desk);
+}
+
 Test(exit_plan, goes_through_its_phases_and_sells_what_the_stop_held) {
     struct desk *desk = desk_create();
     desk_hold(desk, "AAPL", 10);
@@ -218,6 +296,124 @@ Test(exit_plan, prices_by_the_mark_when_the_bid_is_dead_or_the_symbol_foreign) {
     exits_step(&desk->exits);
     cr_assert_eq(desk->broker.posts, 1);
     cr_expect_str_eq(desk_last(desk)->limit, "0.0001", "never below one tick");
+    desk_destroy(desk);
+}
+
+Test(exit_plan, a_quote_that_is_unknown_empty_or_a_minute_old_prices_nothing) {
+    for (int i = 0; i < 4; i++) {
+        struct desk *desk = desk_create();
+        struct holding *holding = desk_hold(desk, "AAPL", 10);
+        struct broker_quote *quote = &desk->truth.quotes[0];
+        holding->has_mark = true;
+        holding->mark = USD(50);
+        quote->is_known = i != 1;
+        quote->bid = i == 2 ? USD(0) : quote->bid;
+        quote->at.ns -= SPAN_S(60).ns + (i == 3);
+        decide(desk, PURPOSE_EXIT, 0);
+        exits_step(&desk->exits);
+        cr_expect_str_eq(desk_last(desk)->limit, i == 0 ? "99.7" : "49.85", "%d", i);
+        desk_destroy(desk);
+    }
+}
+
+/* One share costs more than the cap, or the cap buys more shares than can be counted: an exit is sacred. */
+Test(exit_plan, goes_whole_where_the_cap_cannot_split_it) {
+    static const struct {
+        const char *cap, *bid;
+    } cases[] = {{"99", "100"}, {"100000000", "0.0001"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct desk *desk = desk_create();
+        desk_hold(desk, "AAPL", 10);
+        desk->config.order_cap_usd = dollars(cases[i].cap);
+        desk->truth.quotes[0].bid = dollars(cases[i].bid);
+        decide(desk, PURPOSE_EXIT, 0);
+        exits_step(&desk->exits);
+        cr_expect_eq(desk->broker.posts, 1);
+        cr_expect_str_eq(desk_last(desk)->qty, "10");
+        desk_destroy(desk);
+    }
+}
+
+Test(exit_plan, a_rung_of_the_same_price_is_not_sent_again) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    desk->truth.quotes[0].bid = dollars("0.0001");
+    decide(desk, PURPOSE_EXIT, 0);
+    exits_step(&desk->exits);
+    desk_tick(desk, 3);
+    desk_tick(desk, 3);
+    cr_expect_eq(desk->broker.posts, 1);
+    cr_expect_eq(desk->broker.patches, 0);
+    cr_expect_eq(exits_find(&desk->exits, "AAPL")->rung, 2);
+    desk_destroy(desk);
+}
+
+/* The sale may be there: neither a second one nor a higher rung before it is settled. */
+Test(exit_plan, an_unknown_sale_is_settled_before_anything_happens) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_EXIT, 0);
+    desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 1, ERR_UNKNOWN, 0, NULL, true});
+    desk_fault(desk, (struct tiny_fault){"GET", "/v2/orders", 99, ERR_UNKNOWN, 0, NULL, false});
+    for (int i = 0; i < 4; i++) {
+        desk_tick(desk, 3);
+    }
+    cr_expect_eq(desk->broker.posts, 1);
+    cr_expect_eq(desk->broker.patches + desk->broker.cancels, 0);
+    cr_expect_eq(desk->gateway.sent, 1, "nor tried");
+    cr_expect_eq(exits_find(&desk->exits, "AAPL")->rung, 0);
+    cr_expect_eq(phase(desk), EXIT_WORKING);
+    desk->broker.fault[0].times = desk->broker.fault[1].times = 0;
+    desk_tick(desk, 6);
+    cr_expect_eq(desk->broker.patches, 1, "known again, and its rung is over");
+    desk_destroy(desk);
+}
+
+Test(exit_plan, at_the_close_it_protects_pages_and_waits_for_the_open) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_EXIT, 0);
+    exits_step(&desk->exits);
+    strcpy(desk_last(desk)->status, "expired");
+    desk->truth.clock.is_open = false;
+    desk_tick(desk, 1);
+    cr_expect_str_eq(desk->rig->last_alert, "exit_unfilled");
+    cr_expect_eq(phase(desk), EXIT_DECIDED);
+    cr_assert_not_null(stop_of(desk));
+    desk_destroy(desk);
+}
+
+Test(exit_plan, that_the_broker_refuses_ten_times_gives_way_to_the_stop) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_EXIT, 0);
+    desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 99, ERR_OK, 403,
+                                         "{\"code\":40310000,\"message\":\"no\"}", false});
+    for (int i = 1; i < 10; i++) {
+        exits_step(&desk->exits);
+        cr_expect_eq(phase(desk), EXIT_WORKING, "%d", i);
+        orders_sweep(&desk->orders);
+    }
+    cr_expect_eq(desk->rig->pages, 0);
+    exits_step(&desk->exits);
+    cr_expect_eq(phase(desk), EXIT_DECIDED);
+    cr_expect_eq(desk->broker.posts, 9);
+    cr_expect_str_eq(desk->rig->last_alert, "exit_unfilled");
+    desk_destroy(desk);
+}
+
+Test(exit_plan, a_filled_sale_is_the_end_and_nothing_more_is_sold) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_EXIT, 0);
+    exits_step(&desk->exits);
+    tiny_fill(desk_last(desk), "filled", "10", "99.9");
+    for (int i = 0; i < 4; i++) { /* the listing of positions stays what it was */
+        rig_wait(desk->rig, SPAN_S(1));
+        exits_step(&desk->exits);
+    }
+    cr_expect_eq(holding->qty.nanos, 0);
+    cr_expect_eq(desk->gateway.sent, 1);
     desk_destroy(desk);
 }
 
@@ -322,6 +518,8 @@ Test(exit_plan, a_scale_out_sells_its_part_and_an_exit_takes_it_over_while_decid
     cr_expect_eq(phase(desk), EXIT_NONE);
     cr_expect_eq(holding->qty.nanos, QTY(7).nanos);
     decide(desk, PURPOSE_SCALE_OUT, 3);
+    decide(desk, PURPOSE_SCALE_OUT, 5);
+    cr_expect_eq(exits_find(&desk->exits, "AAPL")->qty.nanos, QTY(3).nanos, "none twice");
     decide(desk, PURPOSE_EXIT, 0);
     cr_expect_eq(exits_find(&desk->exits, "AAPL")->purpose, PURPOSE_EXIT);
     cr_expect_eq(exits_find(&desk->exits, "AAPL")->qty.nanos, QTY(7).nanos);

@@ -1,95 +1,8 @@
 /* test_faults.c - each fault point bites when armed, is inert when not, and disturbs no other. */
-#include "chaos/faults/faulty_disk.h"
-#include "chaos/faults/faulty_http.h"
-#include "chaos/faults/gate.h"
+#include "tests/unit/small_sea.h"
 
-#include <criterion/criterion.h>
-#include <string.h>
-
-#define must(call) cr_assert_eq((call), ERR_OK)
-
-/* --- a small world: a broker that counts, a disk, one process --- */
-
-struct fake_broker {
-    struct http seam;
-    struct virtual_clock *clock;
-    int posts; /* of orders */
-    char last_body[64];
-};
-
-static const char account[] = "{\"id\":\"x\",\"equity\":\"10000\",\"long_market_value\":\"2000\","
-                              "\"portfolio_value\":\"10000\",\"cash\":\"8000\"}";
-static const char positions[] =
-    "[{\"symbol\":\"AAPL\",\"qty\":\"2\",\"current_price\":\"500\",\"market_value\":\"1000\"},"
-    " {\"symbol\":\"MSFT\",\"qty\":\"5\",\"current_price\":\"200\",\"market_value\":\"1000\"}]";
-
-static enum err_code broker_perform(struct http *seam, const struct http_request *request,
-                                    struct span deadline, struct http_response *response,
-                                    struct err *err) {
-    (void)deadline;
-    (void)err;
-    struct fake_broker *broker = (struct fake_broker *)seam;
-    virtual_clock_advance(broker->clock, SPAN_MS(40));
-    http_response_clear(response);
-    response->status = 200;
-    if (strcmp(request->method, "POST") == 0) {
-        broker->posts++;
-        must(text_copy(broker->last_body, sizeof broker->last_body, request->body, NULL));
-    }
-    text_add(&response->body, strcmp(request->path, "/v2/positions") == 0 ? positions : account);
-    return ERR_OK;
-}
-
-static const struct http_ops broker_ops = {.perform = broker_perform};
-
-struct sea {
-    struct virtual_clock *clock;
-    struct fake_broker broker;
-    struct plan *plan;
-    struct process process;
-    struct late_queue *late;
-    struct faulty_http *http;
-    struct sim_disk *sim;
-    struct faulty_disk *disk;
-    struct http_response answer;
-};
-
-static void sea_start(struct sea *sea, uint64_t seed, const struct fault *faults, size_t n) {
-    *sea = (struct sea){.broker.seam = {&broker_ops}};
-    sea->clock = virtual_clock_create((struct utc){INT64_C(1000000000)}, "t");
-    sea->broker.clock = sea->clock;
-    sea->plan = plan_create(seed, sea->clock, NULL);
-    for (size_t i = 0; i < n; i++) {
-        must(plan_add(sea->plan, &faults[i], NULL));
-    }
-    process_start(&sea->process, sea->clock);
-    sea->late = late_queue_create(&sea->broker.seam);
-    sea->http =
-        faulty_http_create(&sea->broker.seam, sea->plan, &sea->process, sea->clock, sea->late);
-    sea->sim = sim_disk_create(seed, disk_rules_of(DISK_PROFILE_STRICT), sea->clock);
-    sea->disk = faulty_disk_create(sim_disk_port(sea->sim, 0), sea->sim, sea->plan, &sea->process);
-}
-
-static void sea_end(struct sea *sea) {
-    chaos_disarm(sea->plan);
-    faulty_disk_destroy(sea->disk);
-    sim_disk_destroy(sea->sim);
-    faulty_http_destroy(sea->http);
-    late_queue_destroy(sea->late);
-    plan_destroy(sea->plan);
-    http_response_release(&sea->answer);
-    virtual_clock_destroy(sea->clock);
-}
-
-static enum err_code ask(struct sea *sea, const char *method, const char *path) {
-    const struct http_request request = {
-        .method = method, .path = path, .query = "", .body = "{\"a\":1}", .body_len = 7};
-    return http_perform(faulty_http_seam(sea->http), &request, SPAN_S(5), &sea->answer, NULL);
-}
-
-static int64_t elapsed_ms(const struct sea *sea) {
-    return (virtual_clock_now(sea->clock).ns - INT64_C(1000000000)) / 1000000;
-}
+#include <stdio.h>
+#include <stdlib.h>
 
 /* --- http --- */
 
@@ -455,4 +368,40 @@ Test(points, have_names_that_find_them) {
     }
     enum fault_point found = FAULT_POINT_COUNT;
     cr_expect_not(fault_point_find("http.*", &found));
+}
+
+/* Row for row, and no other. */
+Test(points, are_in_the_manual_as_they_are_here) {
+    FILE *file = fopen("docs/chaos.md", "rb");
+    cr_assert_not_null(file);
+    static char page[65536];
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    int rows = 0;
+    for (const char *row = strstr(page, "\n| `"); row != NULL; row = strstr(row + 1, "\n| `")) {
+        rows++;
+    }
+    cr_expect_eq(rows, FAULT_POINT_COUNT);
+    for (int i = 0; i < FAULT_POINT_COUNT; i++) {
+        const enum fault_point point = (enum fault_point)i;
+        char row[1024];
+        snprintf(row, sizeof row, "\n| `%s` | %s | %s | %s |\n", fault_point_name(point),
+                 fault_point_seam(point), fault_point_breaks(point), fault_point_parameters(point));
+        cr_expect_not_null(strstr(page, row), "%s", row);
+    }
+}
+
+Test(points, are_listed_for_people_one_a_line) {
+    char *listed = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&listed, &n);
+    chaos_list_print(out);
+    fclose(out);
+    for (int i = 0; i < FAULT_POINT_COUNT; i++) {
+        char begin[64];
+        snprintf(begin, sizeof begin, "%s ", fault_point_name((enum fault_point)i));
+        const char *row = strstr(listed, begin);
+        cr_expect(row != NULL && (row == listed || row[-1] == '\n'), "%s", begin);
+    }
+    free(listed);
 }

@@ -387,6 +387,22 @@ Test(sim_disk, an_image_brings_back_all_or_what_matches) {
     sim_disk_destroy(disk);
 }
 
+/* In every way a power cut can go both names are still there: nothing was pending. */
+Test(sim_disk, a_rename_between_names_of_one_file_is_no_change) {
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    struct disk *seam = sim_disk_port(disk, 0);
+    sim_disk_write_raw(disk, "a", "1", 1);
+    must(disk_link(seam, "a", "b", NULL));
+    must(disk_sync_dir(seam, "", NULL));
+    must(disk_rename(seam, "a", "b", NULL));
+    cr_expect_eq(sim_disk_pending(disk), 0);
+    struct crash_uniform kept = crash_uniform(CRASH_KEPT);
+    sim_disk_crash(disk, &kept.source);
+    expect_content(disk, "a", "1");
+    expect_content(disk, "b", "1");
+    sim_disk_destroy(disk);
+}
+
 Test(sim_disk, costs_and_crashes_come_from_the_seed) {
     char hashes[3][HASH_TEXT_MAX];
     int64_t ends[3];
@@ -415,6 +431,282 @@ Test(sim_disk, costs_and_crashes_come_from_the_seed) {
     cr_expect_eq(ends[0], ends[1]);
     cr_expect_neq(ends[0], ends[2]);
     cr_expect(ends[0] >= 42 * 5000 + 2 * 500000 && ends[0] <= 42 * 40000 + 2 * 5000000);
+}
+
+/* --- what the exhaustive search asks of the model --- */
+
+/* Six changes: three writes, a truncate, a new name, a rename. */
+static struct sim_disk *busy_disk(struct disk_rules rules) {
+    static char big[1300];
+    struct sim_disk *disk = sim_disk_create(1, rules, NULL);
+    struct disk *seam = sim_disk_port(disk, 0);
+    sim_disk_write_raw(disk, "s", "0123456789", 10);
+    const struct disk_file file = open_new(seam, "s");
+    memset(big, 'B', sizeof big);
+    must(disk_write_at(seam, file, "abc", 3, 2, NULL));
+    must(disk_truncate(seam, file, 6, NULL));
+    must(disk_write_at(seam, file, big, sizeof big, 4, NULL));
+    must(disk_write_at(seam, open_new(seam, "t"), "new", 3, 0, NULL));
+    must(disk_rename(seam, "t", "u", NULL));
+    return disk;
+}
+
+static int walks(struct disk_rules rules, bool is_asking) {
+    struct crash_enumerator walk = crash_enumerator();
+    struct sim_disk *disk = busy_disk(rules);
+    int count = 0;
+    do {
+        if (is_asking) {
+            sim_disk_ask(disk, &walk.source);
+        } else {
+            sim_disk_destroy(disk);
+            disk = busy_disk(rules);
+            sim_disk_crash(disk, &walk.source);
+        }
+        count++;
+    } while (crash_enumerator_next(&walk));
+    cr_expect_eq(sim_disk_pending(disk), is_asking ? 6 : 0);
+    sim_disk_destroy(disk);
+    return count;
+}
+
+/* strict: a write in one sector keeps, drops, is torn to nothing or to zeros (4), one over two
+ * boundaries 2 + 2 x 2 (6), a truncate and a name 2 each: 4 x 2 x 6 x 4 x 2 x 2. ordered, of the file
+ * of three changes: the oldest 0, 1, 2 or 3 are kept, and behind 0 and 2 a write is cut (3 and 5
+ * ways): 3 + 1 + 5 + 1; of the file of one: 3 + 1; of the names 0, 1 or 2: 10 x 4 x 3. */
+Test(sim_disk, asking_walks_the_states_that_crashing_does_and_no_more) {
+    cr_expect_eq(walks(disk_rules_of(DISK_PROFILE_STRICT), true), 4 * 2 * 6 * 4 * 2 * 2);
+    cr_expect_eq(walks(disk_rules_of(DISK_PROFILE_STRICT), false), 4 * 2 * 6 * 4 * 2 * 2);
+    cr_expect_eq(walks(disk_rules_of(DISK_PROFILE_ORDERED), true), 10 * 4 * 3);
+    cr_expect_eq(walks(disk_rules_of(DISK_PROFILE_ORDERED), false), 10 * 4 * 3);
+    cr_expect_eq(walks(disk_rules_of(DISK_PROFILE_KIND), true), 1);
+    cr_expect_eq(walks(disk_rules_of(DISK_PROFILE_KIND), false), 1);
+}
+
+Test(sim_disk, answers_given_are_the_fates_taken) {
+    static const struct {
+        unsigned answers[6]; /* s: abc, truncate, big and its cut; t; the new name, the rename */
+        const char *s, *u;   /* the first 8 bytes of s; NULL: no such name */
+        size_t size;
+    } rows[] = {
+        {{CRASH_KEPT, 0, CRASH_KEPT, CRASH_KEPT, 0, 0}, "01abBBBB", "new", 1304},
+        {{CRASH_DROPPED, 1, CRASH_DROPPED, CRASH_KEPT, 0, 0}, "01234567", "new", 10},
+        {{CRASH_KEPT, 0, CRASH_DROPPED, CRASH_KEPT, 0, 0}, "01abc5", "new", 6},
+        {{CRASH_DROPPED, 1, CRASH_DROPPED, CRASH_KEPT, 0, 1}, "01234567", NULL, 10},
+        {{CRASH_DROPPED, 1, CRASH_DROPPED, CRASH_ZEROS, 0, 0}, "01234567", "", 10},
+        {{CRASH_DROPPED, 0, CRASH_TORN, 1, CRASH_DROPPED, 0}, "0123BBBB", "", 1024},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sim_disk *disk = busy_disk(disk_rules_of(DISK_PROFILE_STRICT));
+        struct crash_vector vector = crash_vector(rows[i].answers, 6);
+        struct text bytes = {0};
+        sim_disk_crash(disk, &vector.source);
+        cr_assert(sim_disk_read(disk, "s", &bytes));
+        cr_expect_eq(bytes.len, rows[i].size, "row %zu: %zu bytes", i, bytes.len);
+        cr_expect_eq(strncmp(text_get(&bytes), rows[i].s, 8 < bytes.len ? 8 : bytes.len), 0,
+                     "row %zu: %s", i, text_get(&bytes));
+        cr_expect_eq(sim_disk_read(disk, "u", &bytes), rows[i].u != NULL, "row %zu", i);
+        cr_expect(rows[i].u == NULL || strcmp(text_get(&bytes), rows[i].u) == 0, "row %zu", i);
+        text_release(&bytes);
+        sim_disk_destroy(disk);
+    }
+}
+
+/* Crashes as the search does: learn by asking, then crash a copy with the same answers. */
+static int search(struct sim_disk *disk, uint64_t *first, uint64_t *last) {
+    struct crash_fates fates = crash_fates(5, 9, sim_disk_pending(disk));
+    int count = 0;
+    do {
+        struct sim_disk *copy = sim_disk_clone(disk);
+        struct sim_disk *other = sim_disk_clone(disk);
+        sim_disk_ask(disk, &fates.source);
+        crash_fates_again(&fates);
+        sim_disk_crash(copy, &fates.source);
+        crash_fates_again(&fates);
+        sim_disk_crash(other, &fates.source);
+        cr_expect_eq(sim_disk_hash(copy), sim_disk_hash(other), "fate %d twice", count);
+        *last = sim_disk_hash(copy);
+        *first = count++ == 0 ? *last : *first;
+        sim_disk_destroy(copy);
+        sim_disk_destroy(other);
+    } while (crash_fates_next(&fates));
+    return count;
+}
+
+static struct sim_disk *three_writes(void) {
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    sim_disk_write_raw(disk, "s", "0123456789", 10);
+    const struct disk_file file = open_new(sim_disk_port(disk, 0), "s");
+    static char big[2000];
+    memset(big, 'B', sizeof big);
+    for (uint64_t i = 0; i < 3; i++) {
+        must(disk_write_at(sim_disk_port(disk, 0), file, big, sizeof big, i * 2048, NULL));
+    }
+    return disk;
+}
+
+Test(crash_fates, are_all_of_three_pending_writes_and_eight_of_more) {
+    uint64_t first = 0;
+    uint64_t last = 0;
+    struct sim_disk *idle = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    cr_expect_eq(search(idle, &first, &last), 1);
+    struct sim_disk *few = three_writes();
+    cr_expect_eq(search(few, &first, &last), 4 * 4 * 4);
+    cr_expect_neq(first, last);
+    struct sim_disk *many = busy_disk(disk_rules_of(DISK_PROFILE_STRICT));
+    cr_expect_eq(search(many, &first, &last), 8);
+    struct crash_uniform kept = crash_uniform(CRASH_KEPT);
+    sim_disk_crash(many, &kept.source);
+    cr_expect_eq(sim_disk_hash(many), first, "the first of many is: all of it came");
+    sim_disk_destroy(idle);
+    sim_disk_destroy(few);
+    sim_disk_destroy(many);
+}
+
+/* A fresh disk has the hash that a grown one kept up to date; every kind of change shows. */
+Test(sim_disk_hash, follows_every_change_and_knows_equal_disks) {
+    struct sim_disk *disk = busy_disk(disk_rules_of(DISK_PROFILE_STRICT));
+    struct disk *seam = sim_disk_port(disk, 0);
+    uint64_t seen[12];
+    size_t count = 0;
+    const struct disk_file file = open_new(seam, "s");
+    static char page[9000];
+    for (; count < 12; count++) {
+        switch (count) {
+        case 1:
+            must(disk_write_at(seam, file, "x", 1, 0, NULL));
+            break;
+        case 2:
+            must(disk_write_at(seam, file, page, sizeof page, 5000, NULL)); /* a hole before it */
+            break;
+        case 3:
+            must(disk_truncate(seam, file, 4500, NULL));
+            break;
+        case 4:
+            must(disk_sync(seam, file, NULL));
+            break;
+        case 5:
+            must(disk_link(seam, "s", "v", NULL));
+            break;
+        case 6:
+            must(disk_sync_dir(seam, "", NULL));
+            break;
+        case 7:
+            must(disk_make_dir(seam, "d", NULL));
+            break;
+        case 8:
+            must(disk_remove(seam, "v", NULL));
+            break;
+        case 9:
+            must(disk_write_at(seam, file, "y", 1, 4097, NULL));
+            break;
+        case 10:
+            sim_disk_lose(disk, file);
+            break;
+        case 11:
+            cr_expect(sim_disk_rot(disk, file, 3, 0));
+            break;
+        default:
+            break;
+        }
+        seen[count] = sim_disk_hash(disk);
+        struct sim_disk *clone = sim_disk_clone(disk);
+        cr_expect_eq(sim_disk_hash(clone), seen[count], "step %zu: the same disk", count);
+        sim_disk_destroy(clone);
+        for (size_t i = 0; i < count; i++) {
+            cr_expect_neq(seen[i], seen[count], "steps %zu and %zu", i, count);
+        }
+    }
+    char byte[1];
+    size_t got = 0;
+    must(disk_read_at(seam, file, byte, 1, 0, &got, NULL));
+    cr_expect_eq(sim_disk_hash(disk), seen[11], "a look changes nothing");
+    sim_disk_destroy(disk);
+}
+
+Test(sim_disk_hash, of_a_disk_restored_from_bytes_is_that_of_the_one_that_grew) {
+    struct sim_disk *grown = busy_disk(disk_rules_of(DISK_PROFILE_STRICT));
+    struct sim_disk *fresh = sim_disk_create(9, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    struct crash_uniform torn = crash_uniform(CRASH_TORN);
+    (void)sim_disk_hash(grown); /* pages are remembered from here on */
+    sim_disk_crash(grown, &torn.source);
+    struct disk_image *image = sim_disk_snapshot(grown);
+    sim_disk_restore(fresh, image);
+    cr_expect_eq(sim_disk_hash(fresh), sim_disk_hash(grown));
+    disk_image_destroy(image);
+    sim_disk_destroy(grown);
+    sim_disk_destroy(fresh);
+}
+
+/* The remembered pages against a hash from nothing, over a long random life. */
+Test(sim_disk_hash, remembers_no_page_that_has_changed) {
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    struct disk *seam = sim_disk_port(disk, 0);
+    struct disk_file file = open_new(seam, "f");
+    static char bytes[20000];
+    struct random random = random_stream(4, "hash", 0, 0, 0);
+    must(disk_sync_dir(seam, "", NULL));
+    for (uint64_t i = 0; i < 2000; i++) {
+        memset(bytes, (int)(i % 251), sizeof bytes);
+        const uint64_t what = random_below(&random, 10);
+        if (what < 6) {
+            must(disk_write_at(seam, file, bytes, random_below(&random, sizeof bytes) + 1,
+                               random_below(&random, 60000), NULL));
+        } else if (what < 8) {
+            must(disk_truncate(seam, file, random_below(&random, 60000), NULL));
+        } else if (what == 8) {
+            must(disk_sync(seam, file, NULL));
+        } else {
+            struct crash_seeded seeded = crash_seeded(6, i);
+            sim_disk_crash(disk, &seeded.source);
+            file = open_new(seam, "f");
+            struct text now = text_limited(SIM_DISK_FILE_SIZE_MAX);
+            struct sim_disk *fresh = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+            cr_assert(sim_disk_read(disk, "f", &now));
+            sim_disk_write_raw(fresh, "f", text_get(&now), now.len);
+            cr_expect_eq(sim_disk_hash(disk), sim_disk_hash(fresh), "after %d calls", (int)i);
+            text_release(&now);
+            sim_disk_destroy(fresh);
+        }
+        (void)sim_disk_hash(disk);
+    }
+    sim_disk_destroy(disk);
+}
+
+Test(sim_disk, a_lost_page_comes_back_old_unless_written_again_or_cut_off) {
+    static char fresh[3 * 4096];
+    memset(fresh, 'N', sizeof fresh);
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_ORDERED), NULL);
+    struct disk *seam = sim_disk_port(disk, 0);
+    sim_disk_write_raw(disk, "f", "0123456789", 10);
+    const struct disk_file file = open_new(seam, "f");
+    must(disk_write_at(seam, file, fresh, sizeof fresh, 0, NULL));
+    sim_disk_lose(disk, file);
+    must(disk_write_at(seam, file, "again", 5, 5000, NULL)); /* the second page is written whole */
+    must(disk_sync(seam, file, NULL));
+    struct text bytes = {0};
+    cr_assert(sim_disk_read(disk, "f", &bytes));
+    cr_expect_eq(bytes.data[0], 'N', "what was lost stays readable");
+    cr_assert(sim_disk_read_durable(disk, "f", &bytes));
+    cr_expect_eq(bytes.len, sizeof fresh);
+    cr_expect_arr_eq(bytes.data, "0123456789\0\0", 12);
+    cr_expect_eq(bytes.data[4096], 'N');
+    cr_expect_arr_eq(bytes.data + 5000, "again", 5);
+    cr_expect_eq(bytes.data[2 * 4096], '\0');
+    struct sim_disk *cut = sim_disk_clone(disk);
+    const struct disk_file other = open_new(sim_disk_port(cut, 0), "f");
+    must(disk_truncate(sim_disk_port(cut, 0), other, 0, NULL));
+    must(disk_write_at(sim_disk_port(cut, 0), other, "short", 5, 0, NULL));
+    must(disk_sync(sim_disk_port(cut, 0), other, NULL));
+    struct crash_uniform kept = crash_uniform(CRASH_KEPT);
+    sim_disk_crash(cut, &kept.source);
+    expect_content(cut, "f", "short");
+    sim_disk_crash(disk, &kept.source);
+    cr_assert(sim_disk_read(disk, "f", &bytes));
+    cr_expect_arr_eq(bytes.data, "0123456789\0\0", 12);
+    text_release(&bytes);
+    sim_disk_destroy(cut);
+    sim_disk_destroy(disk);
 }
 
 /* --- process --- */
@@ -447,6 +739,129 @@ Test(process, dies_at_every_effect_before_and_after) {
             sim_disk_destroy(sim);
         }
     }
+}
+
+/* Names, durable bytes, present bytes of "f" and what is un-synced. */
+static void print_disk(struct sim_disk *disk, struct text *out) {
+    char hash[HASH_TEXT_MAX];
+    struct text content = {0};
+    text_clear(out);
+    sim_disk_visit_all(disk, append_name, out);
+    print_hash(disk, hash);
+    cr_assert(sim_disk_read(disk, "f", &content));
+    text_add_format(out, "%s %zu %s", hash, sim_disk_pending(disk), text_get(&content));
+    text_release(&content);
+}
+
+Test(process, every_disk_call_of_the_dead_fails_and_touches_nothing) {
+    struct virtual_clock *clock = virtual_clock_create((struct utc){0}, "t");
+    struct sim_disk *sim = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), clock);
+    struct process process = {0};
+    struct mortal_disk mortal;
+    process_start(&process, clock);
+    mortal_disk_init(&mortal, sim_disk_port(sim, 0), &process);
+    struct disk *seam = &mortal.seam;
+    struct disk_file file = open_new(seam, "f");
+    struct disk_file lock = {-1};
+    must(disk_write_at(seam, file, "abc", 3, 0, NULL));
+    must(disk_make_dir(seam, "d", NULL));
+    must(disk_lock(seam, "lock", &lock, NULL));
+    struct text before = {0};
+    struct text after = {0};
+    print_disk(sim, &before);
+    process_kill(&process);
+    int64_t now = virtual_clock_now(clock).ns;
+    uint64_t effects = process.effects;
+
+    struct disk_file none = {-7};
+    uint64_t size = 77;
+    size_t got = 77;
+    char byte = 'x';
+    const unsigned create = DISK_WRITE | DISK_CREATE;
+    const enum err_code codes[] = {disk_open(seam, "f", DISK_READ, &none, NULL),
+                                   disk_open(seam, "new", create, &none, NULL),
+                                   disk_size(seam, file, &size, NULL),
+                                   disk_read_at(seam, file, &byte, 1, 0, &got, NULL),
+                                   disk_write_at(seam, file, "X", 1, 0, NULL),
+                                   disk_truncate(seam, file, 0, NULL),
+                                   disk_sync(seam, file, NULL),
+                                   disk_rename(seam, "f", "g", NULL),
+                                   disk_remove(seam, "f", NULL),
+                                   disk_link(seam, "f", "g", NULL),
+                                   disk_sync_dir(seam, "", NULL),
+                                   disk_make_dir(seam, "e", NULL),
+                                   disk_list(seam, "", append_name, &after, NULL),
+                                   disk_lock(seam, "other", &none, NULL)};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        cr_expect_eq(codes[i], ERR_IO, "call %zu: %s", i, err_word(codes[i]));
+    }
+    disk_close(seam, lock);
+    cr_expect_eq(after.len, 0, "nothing is visited");
+    cr_expect(none.handle == -7 && size == 77 && got == 77 && byte == 'x', "outputs unchanged");
+    print_disk(sim, &after);
+    cr_expect_str_eq(text_get(&after), text_get(&before));
+    cr_expect_eq(virtual_clock_now(clock).ns, now, "and takes no time");
+    cr_expect_eq(process.effects, effects);
+    cr_expect_eq(disk_lock(sim_disk_port(sim, 1), "lock", &none, NULL), ERR_LOCKED,
+                 "the machine lets go of it, not the dead");
+    sim_disk_process_died(sim, 0);
+    must(disk_lock(sim_disk_port(sim, 1), "lock", &none, NULL));
+    process_start(&process, clock);
+    must(disk_rename(seam, "f", "g", NULL));
+    cr_expect(sim_disk_exists(sim, "g"), "the next life acts again");
+    text_release(&before);
+    text_release(&after);
+    sim_disk_destroy(sim);
+    virtual_clock_destroy(clock);
+}
+
+/* What the dead asked for is still there for the next life: the draw, the wish, the time. */
+Test(process, the_dead_take_nothing_from_clock_entropy_and_host) {
+    struct virtual_clock *clock = virtual_clock_create((struct utc){1000}, "t");
+    struct process process = {0};
+    struct mortal_clock mortal_clock;
+    struct mortal_host mortal_host;
+    struct mortal_entropy mortal_entropy;
+    struct sim_host host;
+    struct sim_entropy entropy;
+    struct sim_entropy twin;
+    unsigned char bytes[8] = {0};
+    unsigned char wanted[8] = {0};
+    char boot[CLOCK_BOOT_MAX];
+    char reboot[CLOCK_BOOT_MAX];
+    process_start(&process, clock);
+    sim_host_init(&host);
+    sim_entropy_init(&entropy, 1, "names", 0);
+    sim_entropy_init(&twin, 1, "names", 0);
+    mortal_clock_init(&mortal_clock, virtual_clock_seam(clock), &process);
+    mortal_host_init(&mortal_host, &host.seam, &process);
+    mortal_entropy_init(&mortal_entropy, &entropy.seam, &process);
+    clock_boot_id(&mortal_clock.seam, boot);
+    process_kill(&process);
+    sim_host_wish(&host, HOST_RELOAD);
+    virtual_clock_advance(clock, SPAN_S(5));
+    virtual_clock_reboot(clock);
+    virtual_clock_advance(clock, SPAN_S(1));
+    for (int i = 0; i < 3; i++) {
+        cr_expect_eq(clock_utc(&mortal_clock.seam).ns, 1000);
+        cr_expect_eq(clock_mono(&mortal_clock.seam).ns, 0);
+        clock_boot_id(&mortal_clock.seam, reboot);
+        cr_expect_str_eq(reboot, boot, "of the boot it lived in");
+        clock_sleep(&mortal_clock.seam, SPAN_MS(250));
+        cr_expect_eq(virtual_clock_now(clock).ns, 1000 + SPAN_S(6).ns);
+        cr_expect_eq(entropy_fill(&mortal_entropy.seam, bytes, 8, NULL), ERR_IO);
+        cr_expect_eq(host_poll(&mortal_host.seam), HOST_TERMINATE);
+    }
+    cr_expect_arr_eq(bytes, wanted, 8, "not a byte is written");
+    process_start(&process, clock);
+    cr_expect_eq(host_poll(&mortal_host.seam), HOST_RELOAD);
+    must(entropy_fill(&mortal_entropy.seam, bytes, 8, NULL));
+    must(entropy_fill(&twin.seam, wanted, 8, NULL));
+    cr_expect_arr_eq(bytes, wanted, 8);
+    cr_expect_eq(clock_mono(&mortal_clock.seam).ns, SPAN_S(1).ns);
+    clock_boot_id(&mortal_clock.seam, reboot);
+    cr_expect_str_neq(reboot, boot);
+    virtual_clock_destroy(clock);
 }
 
 Test(process, the_dead_see_a_still_clock_a_terminating_host_and_no_entropy) {

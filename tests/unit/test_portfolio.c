@@ -58,6 +58,27 @@ Test(book, gain_is_over_entry_and_zero_when_flat) {
     cr_expect_eq(holding_gain(&(struct holding){0}, USD(97)).nanos, 0);
 }
 
+Test(book, sellable_is_what_listing_and_book_agree_on) {
+    static const struct {
+        int64_t booked, listed;
+        bool is_listed;
+        int64_t sellable;
+    } cases[] = {
+        {10, 10, true, 10}, {10, 6, true, 6}, /* the listing saw a sale first */
+        {6, 10, true, 6},                     /* the listing is older than a booked sale */
+        {10, 0, true, 0},   {0, 10, true, 0},
+        {10, 0, false, 10}, /* an empty list is no proof of flat */
+        {10, 6, false, 10}, /* what it said before it lacked the symbol */
+        {-5, 0, false, -5}, {3, -2, true, -2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct holding holding = {.qty = QTY(cases[i].booked),
+                                  .broker_qty = QTY(cases[i].listed),
+                                  .is_listed = cases[i].is_listed};
+        cr_expect_eq(holding_sellable(&holding).nanos, QTY(cases[i].sellable).nanos, "%zu", i);
+    }
+}
+
 Test(book, is_full_at_its_limit_and_says_so) {
     struct book book = {0};
     char symbol[SYMBOL_MAX];
@@ -108,7 +129,7 @@ Test(book, folded_from_the_journal_equals_the_live_one) {
     struct holding *holding = book_find(&live, "AAPL");
     holding->high_water = dollars("107.25");
     holding->targets_hit = 1;
-    cr_assert_eq(book_note(&live, rig->journal, holding, NULL), ERR_OK);
+    cr_assert_eq(book_note(rig->journal, holding, NULL), ERR_OK);
     holding->high_noted = holding->high_water;
     holding->broker_qty = QTY(9);
     holding->avg_entry = dollars("101.5");
@@ -182,12 +203,11 @@ Test(reconcile, agreement_is_no_difference_and_takes_the_brokers_numbers) {
     struct book book = {0};
     fill(&book, SIDE_BUY, 10, "1000");
     struct broker_position listing = listed("AAPL", 10);
-    listing.qty_available = QTY(4);
     struct reconcile_result result = look(rig, &book, &listing, 1);
     cr_expect_eq(result.differences, 0);
     const struct holding *holding = book_find(&book, "AAPL");
     cr_expect(holding->is_listed);
-    cr_expect_eq(holding->available.nanos, QTY(4).nanos);
+    cr_expect_eq(holding->broker_qty.nanos, QTY(10).nanos);
     cr_expect_eq(holding->broker_price.nanos, USD(101).nanos);
     rig_destroy(rig);
 }

@@ -269,6 +269,25 @@ Test(lease, is_fenced_at_half_its_term_and_taken_over_after_50_seconds) {
     lease_release(second);
 }
 
+Test(lease, passes_after_15_seconds_to_one_that_only_reduces) {
+    struct lease *first = NULL;
+    struct lease *second = NULL;
+    cr_assert_eq(lease_acquire(&rig.world, &first, &rig.err), ERR_OK);
+    cr_assert(!lease_is_lost(NULL));
+    pass(14);
+    cr_assert_eq(lease_acquire_to_reduce(&rig.other, &second, &rig.err), ERR_LOCKED);
+    pass(1);
+    cr_assert(!lease_is_lost(first), "old, but nobody took it");
+    cr_assert_eq(lease_acquire(&rig.other, &second, &rig.err), ERR_LOCKED);
+    cr_assert_eq(lease_acquire_to_reduce(&rig.other, &second, &rig.err), ERR_OK);
+    cr_assert_eq(lease_epoch(second), 2);
+    cr_assert(lease_is_lost(first));
+    cr_assert_eq(lease_renew(first, &rig.err), ERR_LOCKED);
+    cr_assert(!lease_is_lost(second));
+    lease_release(first);
+    lease_release(second);
+}
+
 Test(lease, heals_a_damaged_document_but_does_not_act_on_it) {
     struct lease *lease = NULL;
     cr_assert_eq(lease_acquire(&rig.world, &lease, &rig.err), ERR_OK);
@@ -285,8 +304,11 @@ Test(inbox, carries_commands_in_order) {
     struct inbox_command commands[INBOX_MAX];
     size_t count = 7;
     bool has_stop = true;
+    bool has_command = true;
     cr_assert_eq(inbox_read(&rig.world, commands, &count, &rig.err), ERR_OK);
     cr_assert_eq(count, 0);
+    cr_assert_eq(inbox_has_command(&rig.world, &has_command, &rig.err), ERR_OK);
+    cr_assert(!has_command);
     cr_assert_eq(inbox_has_stop(&rig.world, &has_stop, &rig.err), ERR_OK);
     cr_assert(!has_stop);
     struct inbox_command flatten = {.verb = INBOX_FLATTEN, .cause = "BRK.B", .by = "ann"};
@@ -295,6 +317,8 @@ Test(inbox, carries_commands_in_order) {
     cr_assert_eq(inbox_write(&rig.other, &flatten, &rig.err), ERR_OK, "%s", rig.err.text);
     cr_assert_eq(inbox_has_stop(&rig.world, &has_stop, &rig.err), ERR_OK);
     cr_assert(!has_stop);
+    cr_assert_eq(inbox_has_command(&rig.world, &has_command, &rig.err), ERR_OK);
+    cr_assert(has_command);
     pass(1);
     cr_assert_eq(inbox_write(&rig.other, &freeze, &rig.err), ERR_OK);
     cr_assert_eq(inbox_has_stop(&rig.world, &has_stop, &rig.err), ERR_OK);

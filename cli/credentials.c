@@ -1,0 +1,85 @@
+/* credentials.c - reading a key pair, and wiping every copy made on the way. */
+#include "cli/credentials.h"
+
+#include "cli/cli.h"
+#include "core/base/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define KEY_FILE_MAX 4096
+
+static enum err_code read_words(const cJSON *tree, struct credentials *out, struct err *err) {
+    enum err_code code = json_copy(tree, "key_id", out->key_id, sizeof out->key_id, err);
+    return code == ERR_OK ? json_copy(tree, "secret", out->secret, sizeof out->secret, err) : code;
+}
+
+/* cJSON frees without wiping. */
+static void wipe_tree(cJSON *tree) {
+    cJSON *item = NULL;
+    cJSON_ArrayForEach(item, tree) {
+        if (cJSON_IsString(item)) {
+            explicit_bzero(item->valuestring, strlen(item->valuestring));
+        }
+    }
+    cJSON_Delete(tree);
+}
+
+static enum err_code read_file(const char *path, struct credentials *out, struct err *err) {
+    struct stat status;
+    struct text bytes = {0};
+    cJSON *tree = NULL;
+    if (stat(path, &status) != 0) {
+        return err_set(err, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
+    }
+    if ((status.st_mode & 077) != 0) {
+        return err_set(err, ERR_IO, "%s: others may read it; chmod 600 it", path);
+    }
+    enum err_code code = cli_read_file(path, KEY_FILE_MAX, &bytes, err);
+    if (code == ERR_OK) {
+        code = json_parse(text_get(&bytes), bytes.len, &tree, err);
+    }
+    if (code == ERR_OK) {
+        code = read_words(tree, out, err);
+    }
+    wipe_tree(tree);
+    if (bytes.data != NULL) {
+        explicit_bzero(bytes.data, bytes.cap);
+    }
+    text_release(&bytes);
+    return code == ERR_OK ? ERR_OK : err_set(err, ERR_CONFIG, "%s: not a key file", path);
+}
+
+bool credentials_in_environment(void) {
+    return getenv("APCA_API_KEY_ID") != NULL || getenv("APCA_API_SECRET_KEY") != NULL;
+}
+
+enum err_code credentials_read(const char *key_file, struct credentials *out, struct err *err) {
+    struct credentials read = {0};
+    const char *key_id = getenv("APCA_API_KEY_ID");
+    const char *secret = getenv("APCA_API_SECRET_KEY");
+    enum err_code code = ERR_OK;
+    if (key_file != NULL) {
+        code = read_file(key_file, &read, err);
+    } else if (key_id == NULL || secret == NULL ||
+               text_copy(read.key_id, sizeof read.key_id, key_id, err) != ERR_OK ||
+               text_copy(read.secret, sizeof read.secret, secret, err) != ERR_OK) {
+        code = err_set(err, ERR_CONFIG,
+                       "no credentials: set APCA_API_KEY_ID and APCA_API_SECRET_KEY, or "
+                       "--key-file");
+    }
+    if (code == ERR_OK && (read.key_id[0] == '\0' || read.secret[0] == '\0')) {
+        code = err_set(err, ERR_CONFIG, "the key id or the secret is empty");
+    }
+    if (code == ERR_OK) {
+        *out = read;
+    }
+    credentials_wipe(&read);
+    return code;
+}
+
+void credentials_wipe(struct credentials *credentials) {
+    explicit_bzero(credentials, sizeof *credentials);
+}

@@ -1,0 +1,180 @@
+/* exhaust.c - `seatrial exhaust`: death at every effect of a scenario's window. */
+#include "scenarios/exhaust.h"
+#include "cli/cli.h"
+#include "core/base/check.h"
+#include "scenarios/suite.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW SPAN_S(60)
+#define WINDOW_LEAD SPAN_S(-5)
+
+struct exhaust_cli {
+    const char *data, *shard, *out;
+    int64_t jobs, depth;
+    bool is_first_tick, is_json;
+};
+
+/* --- the window of a file that names none: from just before the first thing that matters --- */
+
+struct first_thing {
+    struct observer seam;
+    struct utc disturbance, order; /* UTC_NEVER: none seen */
+};
+
+static void first_observe(struct observer *observer, const struct event *event) {
+    struct first_thing *first =
+        (struct first_thing *)((char *)observer - offsetof(struct first_thing, seam));
+    if ((event->kind == EVENT_FAULT || event->kind == EVENT_OPERATOR) &&
+        utc_is_before(event->at, first->disturbance)) {
+        first->disturbance = event->at;
+    } else if (event->kind == EVENT_LEDGER_ORDER && utc_is_before(event->at, first->order)) {
+        first->order = event->at;
+    }
+}
+
+static const struct observer_ops first_ops = {first_observe};
+
+static enum err_code find_window(struct scenario *scenario, const char *data, struct err *err) {
+    struct first_thing first = {.seam = {&first_ops}, .disturbance = UTC_NEVER, .order = UTC_NEVER};
+    struct stage_result result = {0};
+    const struct stage_options options = {.scenario = scenario,
+                                          .data_dir = data,
+                                          .build = cli_build(),
+                                          .observer = &first.seam,
+                                          .without_judges = true};
+    enum err_code code = stage_run(&options, &result, err);
+    struct utc at = first.disturbance.ns != UTC_NEVER.ns ? first.disturbance : first.order;
+    if (code == ERR_OK && at.ns == UTC_NEVER.ns) {
+        code = err_set(err, ERR_RANGE, "nothing happens in it: name a window");
+    } else if (code == ERR_OK) {
+        scenario->window = (struct when){.kind = WHEN_UTC, .at = utc_add(at, WINDOW_LEAD)};
+        scenario->window_length = WINDOW;
+    }
+    stage_result_release(&result);
+    return code;
+}
+
+/* --- one file --- */
+
+static void print_report(const struct scenario *scenario, const struct exhaust_report *report,
+                         const struct cli_timer *timer, struct text *json) {
+    struct text spent = {0};
+    text_add(json, json->len == 0 ? "{" : ",{");
+    text_member_string(json, "id", scenario->id);
+    text_member_int(json, "effects", report->effects);
+    text_member_int(json, "runs", report->runs);
+    text_member_int(json, "equal", report->equal);
+    text_member_int(json, "broken", report->broken);
+    text_member_int(json, "crashed", report->crashed);
+    text_member(json, "findings");
+    text_add_format(json, "[%s]}", text_get(&report->findings));
+    double seconds = (double)(cli_timer_start().wall_ns - timer->wall_ns) / 1e9;
+    fprintf(stderr, "%-44s %6lld effects %7lld runs %7lld equal %5lld broken %8.0f runs/s\n",
+            scenario->id, (long long)report->effects, (long long)report->runs,
+            (long long)report->equal, (long long)report->broken, (double)report->runs / seconds);
+    text_release(&spent);
+}
+
+static enum err_code run_one(const struct exhaust_cli *cli, const struct exhaust_options *options,
+                             const char *data, const char *path, struct text *json, int64_t *broken,
+                             struct err *err) {
+    struct scenario *scenario = malloc(sizeof *scenario);
+    struct stage_result result = {0};
+    struct text faults = {0};
+    CHECK(scenario != NULL);
+    (void)cli;
+    enum err_code code = suite_read(path, scenario, &faults, err);
+    if (code == ERR_OK && scenario->window_length.ns == 0) {
+        code = find_window(scenario, data, err);
+    }
+    if (code == ERR_OK) {
+        struct exhaust *exhaust = exhaust_create(options);
+        struct cli_timer timer = cli_timer_start();
+        const struct stage_options stage = {
+            .scenario = scenario, .data_dir = data, .build = cli_build(), .exhaust = exhaust};
+        code = stage_run(&stage, &result, err);
+        if (code == ERR_OK) {
+            print_report(scenario, exhaust_report(exhaust), &timer, json);
+            *broken += exhaust_report(exhaust)->broken;
+        }
+        exhaust_destroy(exhaust);
+    }
+    fputs(text_get(&faults), stderr);
+    stage_result_release(&result);
+    text_release(&faults);
+    free(scenario);
+    return code == ERR_OK ? ERR_OK : err_wrap(err, "%s", path);
+}
+
+static int run_all(const struct exhaust_cli *cli, const struct exhaust_options *options,
+                   const struct suite *suite) {
+    char found[PATH_MAX] = "data";
+    struct text list = {0};
+    struct text json = {0};
+    struct err err = {0};
+    enum err_code code = ERR_OK;
+    int64_t broken = 0;
+    if (cli->data == NULL) {
+        (void)cli_find("data", found, sizeof found);
+    }
+    const char *data = cli->data == NULL ? found : cli->data;
+    for (size_t i = 0; i < suite->count && code == ERR_OK; i++) {
+        code = run_one(cli, options, data, suite->paths[i], &list, &broken, &err);
+    }
+    if (code == ERR_OK) {
+        text_add_format(&json, "{\"windows\":[%s]", text_get(&list));
+        text_member_int(&json, "broken", broken);
+        text_add(&json, "}\n");
+        if (cli->out != NULL) {
+            code = cli_write_file(cli->out, text_get(&json), json.len, &err);
+        } else if (cli->is_json) {
+            fputs(text_get(&json), stdout);
+        }
+    }
+    text_release(&list);
+    text_release(&json);
+    return code != ERR_OK ? cli_fail(&err) : broken == 0 ? CLI_PASS : CLI_FINDING;
+}
+
+int cli_exhaust(int argc, char **argv) {
+    struct exhaust_cli cli = {.jobs = 1, .depth = 1};
+    const struct cli_option table[] = {
+        {"--data", CLI_WORD, &cli.data},    {"--shard", CLI_WORD, &cli.shard},
+        {"--jobs", CLI_NUMBER, &cli.jobs},  {"--depth", CLI_NUMBER, &cli.depth},
+        {"--out", CLI_WORD, &cli.out},      {"--first-tick", CLI_FLAG, &cli.is_first_tick},
+        {"--json", CLI_FLAG, &cli.is_json}, {NULL, CLI_FLAG, NULL},
+    };
+    struct cli_words words;
+    struct err err = {0};
+    struct exhaust_options options = {.shares = 1};
+    char rest = 0;
+    if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
+        return cli_usage("exhaust", err.text);
+    }
+    if (cli.jobs < 1 || cli.jobs > 64 || cli.depth < 1 || cli.depth > 2) {
+        return cli_usage("exhaust", "--jobs is 1 to 64, --depth 1 or 2");
+    }
+    if (cli.shard != NULL &&
+        (sscanf(cli.shard, "%d/%d%c", &options.share, &options.shares, &rest) != 2 ||
+         options.shares < 1 || options.share < 0 || options.share >= options.shares)) {
+        return cli_usage("exhaust", "--shard wants i/n with 0 <= i < n");
+    }
+    options.jobs = (int)cli.jobs;
+    options.depth = (int)cli.depth;
+    options.to_first_tick = cli.is_first_tick;
+    struct suite *suite = calloc(1, sizeof *suite);
+    CHECK(suite != NULL);
+    enum err_code code =
+        words.count > 0 ? ERR_OK : err_set(&err, ERR_USAGE, "no scenario file given");
+    for (size_t i = 0; i < words.count && code == ERR_OK; i++) {
+        code = suite_add(suite, words.words[i], &err);
+    }
+    int status = code == ERR_OK ? run_all(&cli, &options, suite) : cli_fail(&err);
+    free(suite);
+    return status;
+}

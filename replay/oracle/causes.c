@@ -1,0 +1,161 @@
+/* causes.c - which causes hold, and which of them only an operator's clear may end.
+ *
+ * A latch is known by its journal row ("latch_set", "latch_clear"), by an "acted" whose body names the
+ * cause and says latched, or by a list of causes in EVENT_MODE. While-true causes end with the process
+ * that held them. A latch that no row holds may die with its process; one whose end an operator asked
+ * for may be over in a journal row that its writer did not live to tell (a gap in the numbers). */
+#include "core/base/json.h"
+#include "replay/oracle/scene.h"
+
+#include <string.h>
+
+static int mode_number(const char *word) {
+    static const char *const words[] = {"NORMAL", "CAUTION", "REDUCE_ONLY", "HALT"};
+    for (int i = 0; i < 4; i++) {
+        if (is_word(words[i], word)) {
+            return i;
+        }
+    }
+    return SCENE_NORMAL;
+}
+
+static void demand(struct scene *scene, struct scene_cause *cause, int mode) {
+    scene->strict += mode >= SCENE_REDUCE_ONLY;
+    scene->strict -= cause->mode >= SCENE_REDUCE_ONLY;
+    cause->mode = mode;
+}
+
+static void set(struct scene *scene, const char *name, int mode, bool is_latched) {
+    struct scene_cause *cause = table_get(&scene->causes, name);
+    demand(scene, cause, mode > cause->mode ? mode : cause->mode);
+    if (is_latched && mode > cause->latched) {
+        cause->latched = mode;
+    }
+}
+
+static void end(struct scene *scene, struct scene_cause *cause) {
+    demand(scene, cause, SCENE_NORMAL);
+    cause->latched = SCENE_NORMAL;
+    cause->is_journaled = false;
+    cause->is_resume_wished = false;
+}
+
+static void end_named(struct scene *scene, const char *name) {
+    struct scene_cause *cause = table_find(&scene->causes, name);
+    if (cause != NULL) {
+        end(scene, cause);
+    }
+}
+
+/* Bodies of causes are an object or its members without braces. */
+static cJSON *parse_members(const struct event *event) {
+    struct text text = {0};
+    if (event->body[0] != '{') {
+        text_add_char(&text, '{');
+    }
+    text_add_bytes(&text, event->body, event->body_len);
+    if (event->body[0] != '{') {
+        text_add_char(&text, '}');
+    }
+    cJSON *tree = NULL;
+    (void)!json_parse(text_get(&text), text.len, &tree, NULL);
+    text_release(&text);
+    return tree;
+}
+
+static int mode_member(const cJSON *object, int unsaid) {
+    const char *word = "";
+    return json_string(object, "mode", &word, NULL) == ERR_OK ? mode_number(word) : unsaid;
+}
+
+static bool says_latched(const cJSON *object) {
+    bool is_latched = false;
+    return json_bool(object, "latched", &is_latched, NULL) == ERR_OK && is_latched;
+}
+
+/* Rows that were durable and never told: what an operator had asked to end may have ended in them. */
+static void take_gap(struct scene *scene) {
+    for (size_t i = 0; i < scene->causes.count; i++) {
+        struct scene_cause *cause = table_at(&scene->causes, i);
+        if (cause->latched > SCENE_NORMAL && cause->is_resume_wished) {
+            end(scene, cause);
+            scene->excused_latches++;
+        }
+    }
+}
+
+static void take_row(struct scene *scene, const struct event *event) {
+    if (scene->last_row > 0 && event->number > scene->last_row + 1) {
+        take_gap(scene);
+    }
+    if (is_word(event->subject, "latch_clear")) {
+        end_named(scene, event->id);
+    } else if (is_word(event->subject, "latch_set")) {
+        cJSON *body = parse_members(event);
+        set(scene, event->id, mode_member(body, SCENE_REDUCE_ONLY), true);
+        struct scene_cause *cause = table_get(&scene->causes, event->id);
+        cause->is_journaled = true;
+        cJSON_Delete(body);
+    }
+}
+
+/* The event's subject is the mechanism, which may hold several causes; the body names the cause. */
+static void take_mechanism(struct scene *scene, const struct event *event) {
+    bool is_set = is_word(event->what, "acted");
+    if (!is_set && !is_word(event->what, "released")) {
+        return;
+    }
+    cJSON *body = parse_members(event);
+    const char *name = event->subject;
+    (void)!json_string(body, "cause", &name, NULL);
+    if (!is_set) {
+        end_named(scene, name);
+    } else if (says_latched(body)) {
+        set(scene, name, mode_member(body, SCENE_REDUCE_ONLY), true);
+    } else if (mode_member(body, SCENE_NORMAL) > SCENE_NORMAL) {
+        set(scene, name, mode_member(body, SCENE_NORMAL), false);
+    }
+    cJSON_Delete(body);
+}
+
+static void take_mode(struct scene *scene, const struct event *event) {
+    scene->mode = mode_number(event->subject);
+    cJSON *causes = parse_members(event);
+    for (const cJSON *cause = causes == NULL ? NULL : causes->child; cause != NULL;
+         cause = cause->next) {
+        if (says_latched(cause)) {
+            set(scene, cause->string, mode_member(cause, SCENE_REDUCE_ONLY), true);
+        }
+    }
+    cJSON_Delete(causes);
+}
+
+static void take_death(struct scene *scene) {
+    for (size_t i = 0; i < scene->causes.count; i++) {
+        struct scene_cause *cause = table_at(&scene->causes, i);
+        if (cause->latched > SCENE_NORMAL && !cause->is_journaled) {
+            end(scene, cause);
+            scene->excused_latches++;
+        } else {
+            demand(scene, cause, cause->latched);
+        }
+    }
+}
+
+void scene_take_causes(struct scene *scene, const struct event *event) {
+    if (event->kind == EVENT_ROW) {
+        take_row(scene, event);
+    } else if (event->kind == EVENT_MECHANISM) {
+        take_mechanism(scene, event);
+    } else if (event->kind == EVENT_MODE) {
+        take_mode(scene, event);
+    } else if (event->kind == EVENT_STOP ||
+               (event->kind == EVENT_START && is_word(event->subject, "refused"))) {
+        take_death(scene);
+    } else if (event->kind == EVENT_OPERATOR && is_word(event->subject, "resume")) {
+        struct scene_cause *cause = table_find(&scene->causes, event->what);
+        if (cause != NULL) {
+            cause->is_resume_wished = true;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+/* entries.c - no_buy_sent_while_restricted, degraded_opens_nothing, entry_in_session and
+ * entry_on_fresh_quotes: what must hold at the moment a buy is about to leave.
+ *
+ * EVENT_MODE comes at the end of a tick; what binds within it is the causes themselves. A quote's age
+ * is judged by the quote's own time in the last answer that brought quotes: not what the core made of
+ * it. Its last look lasts a second, and one more is the way to the seam. */
+#include "replay/oracle/judge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct span LAST_LOOK = {INT64_C(2000000000)};
+
+static void *entries_create(void) {
+    return judge_alloc(sizeof(struct text)); /* the last answer with quotes */
+}
+
+static void entries_destroy(void *context) {
+    text_release(context);
+    free(context);
+}
+
+static void take_quotes(struct text *quotes, const struct event *event) {
+    const char *answer = event->body_len == 0 ? NULL : memchr(event->body, '\n', event->body_len);
+    if (answer == NULL || event->number != 200 || event->id[0] != '\0' ||
+        strstr(event->what, "/quotes/latest") == NULL) {
+        return;
+    }
+    text_clear(quotes);
+    text_add_bytes(quotes, answer, event->body_len - (size_t)(answer - event->body));
+}
+
+/* The time of a symbol's quote in {"quotes":{"AAPL":{..."t":"2022-..."...}}}. */
+static bool quote_time(const struct text *quotes, const char *symbol, struct utc *out) {
+    char key[32];
+    char time[UTC_TEXT_MAX] = "";
+    (void)snprintf(key, sizeof key, "\"%.20s\":{", symbol);
+    const char *quote = strstr(text_get(quotes), key);
+    const char *end = quote == NULL ? NULL : strchr(quote, '}');
+    const char *at = quote == NULL ? NULL : strstr(quote, "\"t\":\"");
+    if (at == NULL || end == NULL || at > end) {
+        return false;
+    }
+    size_t n = strcspn(at + 5, "\"");
+    memcpy(time, at + 5, n < sizeof time ? n : sizeof time - 1);
+    return utc_parse(time, out, NULL) == ERR_OK;
+}
+
+static void judge_quote(const struct text *quotes, const struct event *event,
+                        struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    const char *symbol = scene->sent.symbol;
+    struct utc time = {0};
+    if (scene->limits.quote_max_age.ns == 0) {
+        return;
+    }
+    if (!quote_time(quotes, symbol, &time)) {
+        findings_break(findings, ORACLE_QUOTES, event->at, "%s: bought without a quote", symbol);
+        return;
+    }
+    int64_t age_ns = utc_sub(event->at, time).ns;
+    if (age_ns > scene->limits.quote_max_age.ns + LAST_LOOK.ns) {
+        findings_break(findings, ORACLE_QUOTES, event->at, "%s: its quote is %lld ms old", symbol,
+                       (long long)(age_ns / 1000000));
+    }
+}
+
+static void judge_buy(const struct text *quotes, const struct event *event,
+                      struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    const struct scene_cause *degraded = table_find(&scene->causes, "degraded_mode");
+    bool is_degraded = degraded != NULL && degraded->mode >= SCENE_REDUCE_ONLY;
+    if (is_degraded) {
+        findings_break(findings, ORACLE_DEGRADED, event->at, "%s: a buy in degraded mode",
+                       scene->sent.symbol);
+    }
+    if (scene->strict > (size_t)is_degraded) {
+        findings_break(findings, ORACLE_SENT_RESTRICTED, event->at, "%s: a buy in spite of %s",
+                       scene->sent.symbol, scene_strict_cause(scene));
+    }
+    if (!scene_is_open(scene)) {
+        findings_break(findings, ORACLE_SESSION, event->at, "%s: a buy outside a session",
+                       scene->sent.symbol);
+    }
+    judge_quote(quotes, event, findings);
+}
+
+static void entries_observe(void *context, const struct event *event, struct findings *findings) {
+    const struct scene_sent *sent = &findings->scene->sent;
+    if (event->kind == EVENT_HTTP) {
+        take_quotes(context, event);
+    } else if (sent->is_new && sent->is_buy) {
+        judge_buy(context, event, findings);
+    }
+}
+
+const struct judge_ops entries_judge = {KIND(EVENT_SEND) | KIND(EVENT_HTTP), entries_create,
+                                        entries_observe, entries_destroy};

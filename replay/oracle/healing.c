@@ -1,0 +1,169 @@
+/* healing.c - degraded_ends, trips_are_paged and kill_takes_effect: what a core must do once faults have
+ * stopped. Each clock starts at the latest of what began it, the healing, and the core's start.
+ *
+ * A clock that was stepped stays wrong: degraded mode may then stay, a maybe. What began for the fifth time within an hour is held for half an hour on purpose. */
+#include "replay/oracle/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct span DEGRADED_LASTS = {INT64_C(150000000000)};
+static const struct span FLAPPING_LASTS = {INT64_C(1950000000000)};
+static const struct span FLAPPING_WITHIN = {INT64_C(3600000000000)};
+static const struct span PAGED_WITHIN = {INT64_C(10000000000)};
+static const struct span KILLED_WITHIN = {INT64_C(30000000000)};
+enum { FLAPS = 5, TRIPS_MAX = 16 };
+
+struct paged {
+    char cause[TABLE_NAME_MAX];
+    bool is_paged;
+};
+
+struct healing {
+    struct utc degraded_at; /* {0}: not degraded */
+    struct utc starts[FLAPS];
+    size_t start_count;
+    struct {
+        char cause[TABLE_NAME_MAX];
+        struct utc at;
+    } trips[TRIPS_MAX]; /* not yet paged */
+    size_t trip_count;
+    struct table paged; /* by cause: since it was last cleared */
+    struct utc kill_at; /* {0}: none, or in effect */
+    bool is_stepped;    /* a clock fault fired: the clock stays wrong, and truth may stay old */
+};
+
+static void *healing_create(void) {
+    struct healing *judge = judge_alloc(sizeof *judge);
+    judge->paged = table_of(sizeof(struct paged));
+    return judge;
+}
+
+static void healing_destroy(void *context) {
+    struct healing *judge = context;
+    table_release(&judge->paged);
+    free(judge);
+}
+
+static struct utc later(struct utc a, struct utc b) {
+    return utc_is_before(a, b) ? b : a;
+}
+
+/* True if `most` is over since `at`, the healing and the core's start. */
+static bool is_due(const struct scene *scene, struct utc at, struct span most) {
+    struct utc since = later(at, later(scene->healed_at, scene->up_since));
+    return at.ns != 0 && scene->healed_at.ns != 0 && scene->is_up &&
+           utc_sub(scene->now, since).ns > most.ns;
+}
+
+static void take_degraded(struct healing *judge, const struct event *event) {
+    if (is_word(event->what, "acted") && judge->degraded_at.ns == 0) {
+        judge->degraded_at = event->at;
+        judge->starts[judge->start_count++ % FLAPS] = event->at;
+    } else if (is_word(event->what, "released")) {
+        judge->degraded_at = (struct utc){0};
+    }
+}
+
+/* With the journal down the page comes first, the row when the disk is back. */
+static void take_row(struct healing *judge, const struct event *event) {
+    struct paged *paged = table_get(&judge->paged, event->id);
+    if (is_word(event->subject, "latch_clear")) {
+        paged->is_paged = false;
+    } else if (judge->trip_count < TRIPS_MAX && is_word(event->subject, "latch_set") &&
+               !paged->is_paged) {
+        size_t i = judge->trip_count++;
+        judge->trips[i].at = event->at;
+        (void)!text_copy(judge->trips[i].cause, TABLE_NAME_MAX, event->id, NULL);
+    }
+}
+
+static void drop_trip(struct healing *judge, size_t i) {
+    memmove(&judge->trips[i], &judge->trips[i + 1],
+            (judge->trip_count - i - 1) * sizeof judge->trips[0]);
+    judge->trip_count--;
+}
+
+static void take_page(struct healing *judge, const struct event *event) {
+    if (!is_word(event->subject, "page")) {
+        return;
+    }
+    struct paged *paged = table_get(&judge->paged, event->what);
+    paged->is_paged = true;
+    for (size_t i = judge->trip_count; i-- > 0;) {
+        if (is_word(judge->trips[i].cause, event->what)) {
+            drop_trip(judge, i);
+        }
+    }
+}
+
+static void judge_trips(struct healing *judge, const struct event *event,
+                        struct findings *findings) {
+    for (size_t i = judge->trip_count; i-- > 0;) {
+        if (is_due(findings->scene, judge->trips[i].at, PAGED_WITHIN)) {
+            findings_break(findings, ORACLE_L_PAGED, event->at, "%s: latched and not paged",
+                           judge->trips[i].cause);
+            drop_trip(judge, i);
+        }
+    }
+}
+
+static void judge_degraded(struct healing *judge, const struct event *event,
+                           struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    struct utc oldest = judge->starts[judge->start_count % FLAPS];
+    bool is_flapping =
+        judge->start_count >= FLAPS && utc_sub(judge->degraded_at, oldest).ns <= FLAPPING_WITHIN.ns;
+    struct utc since = scene_since(scene, judge->degraded_at);
+    struct span most = is_flapping ? FLAPPING_LASTS : DEGRADED_LASTS;
+    most.ns += scene->limits.degraded_clean.ns;
+    if (scene_is_open(scene) && judge->degraded_at.ns != 0 && is_due(scene, since, most)) {
+        judge->degraded_at = (struct utc){0};
+        if (judge->is_stepped) {
+            findings_excuse(findings, ORACLE_L_DEGRADED, event->at, "still degraded");
+        } else {
+            findings_break(findings, ORACLE_L_DEGRADED, event->at, "still degraded");
+        }
+    }
+}
+
+static void judge_kill(struct healing *judge, const struct event *event,
+                       struct findings *findings) {
+    if (findings->scene->mode >= SCENE_REDUCE_ONLY) {
+        judge->kill_at = (struct utc){0};
+    } else if (is_due(findings->scene, judge->kill_at, KILLED_WITHIN)) {
+        judge->kill_at = (struct utc){0};
+        findings_break(findings, ORACLE_L_KILL, event->at, "told to stop, and entries are allowed");
+    }
+}
+
+static void healing_observe(void *context, const struct event *event, struct findings *findings) {
+    struct healing *judge = context;
+    if (event->kind == EVENT_MECHANISM && is_word(event->subject, "degraded_mode")) {
+        take_degraded(judge, event);
+    } else if (event->kind == EVENT_ROW) {
+        if (strncmp(event->subject, "latch_", 6) == 0) {
+            take_row(judge, event);
+        }
+    } else if (event->kind == EVENT_FAULT) {
+        judge->is_stepped = judge->is_stepped || strncmp(event->subject, "clock.", 6) == 0;
+    } else if (event->kind == EVENT_ALERT) {
+        take_page(judge, event);
+    } else if (event->kind == EVENT_OPERATOR) {
+        bool is_stop = is_word(event->subject, "kill") || is_word(event->subject, "freeze");
+        judge->kill_at = is_stop && judge->kill_at.ns == 0 ? event->at : judge->kill_at;
+        judge->kill_at = is_word(event->subject, "resume") ? (struct utc){0} : judge->kill_at;
+    } else if (event->kind == EVENT_STOP) {
+        judge->degraded_at = (struct utc){0};
+        judge->trip_count = 0; /* what its death kept from saying is no silence */
+    } else if (event->kind == EVENT_TICK) {
+        judge_trips(judge, event, findings);
+        judge_degraded(judge, event, findings);
+        judge_kill(judge, event, findings);
+    }
+}
+
+const struct judge_ops healing_judge = {KIND(EVENT_MECHANISM) | KIND(EVENT_ROW) |
+                                            KIND(EVENT_ALERT) | KIND(EVENT_OPERATOR) |
+                                            KIND(EVENT_STOP) | KIND(EVENT_TICK) | KIND(EVENT_FAULT),
+                                        healing_create, healing_observe, healing_destroy};

@@ -1,0 +1,95 @@
+/* lies.c - no_sale_on_a_lie and other_account_untouched: what the broker's view invents must sell nothing,
+ * and what belongs to another must not be touched.
+ *
+ * A lie is a "view." fault, and it lasts 5 s. An exit for a loss (hard_stop) that was decided
+ * in it and then sells at the average price of its buys or better had no loss to flee from. Where a run
+ * is about this, any sale sent within a lie breaks it. */
+#include "replay/oracle/judge.h"
+
+#include <stdlib.h>
+
+static const struct span LASTS = {INT64_C(5000000000)};
+
+struct fleeing {
+    char symbol[TABLE_NAME_MAX];
+    struct qty held;
+    struct usd paid; /* for what is held */
+    bool is_on_lie;  /* the exit at work was decided in a lie */
+    bool is_reported;
+};
+
+static void *lies_create(void) {
+    struct table *symbols = judge_alloc(sizeof *symbols);
+    *symbols = table_of(sizeof(struct fleeing));
+    return symbols;
+}
+
+static void lies_destroy(void *context) {
+    table_release(context);
+    free(context);
+}
+
+static bool is_within(struct utc lie_at, struct utc at) {
+    return lie_at.ns != 0 && utc_sub(at, lie_at).ns < LASTS.ns;
+}
+
+static void take_exit(struct table *symbols, const struct event *event, const struct scene *scene) {
+    struct fleeing *fleeing = table_get(symbols, event->symbol);
+    bool is_loss = is_word(event->subject, "hard_stop");
+    if (is_word(event->what, "decided")) {
+        fleeing->is_on_lie = is_loss && is_within(scene->lie_at, event->at);
+    } else if (is_word(event->what, "over")) {
+        fleeing->is_on_lie = false;
+    }
+}
+
+static void take_sale(struct fleeing *fleeing, const struct event *event,
+                      struct findings *findings) {
+    struct usd average = {0};
+    bool is_known = usd_per_qty(fleeing->paid, fleeing->held, &average, NULL) == ERR_OK;
+    if (fleeing->is_on_lie && is_known && usd_cmp(event->price, average) >= 0 &&
+        !fleeing->is_reported) {
+        fleeing->is_reported = true;
+        char price[DECIMAL_TEXT_MAX];
+        char paid[DECIMAL_TEXT_MAX];
+        decimal_print(event->price.nanos, price);
+        decimal_print(average.nanos, paid);
+        findings_break(findings, ORACLE_LIE, event->at, "%s: sold for a loss at %s, bought at %s",
+                       event->symbol, price, paid);
+    }
+    struct usd cost = {0};
+    (void)!usd_times_qty(average, event->qty, &cost, NULL);
+    fleeing->held = qty_sub(fleeing->held, event->qty);
+    fleeing->paid = fleeing->held.nanos <= 0 ? (struct usd){0} : usd_sub(fleeing->paid, cost);
+}
+
+static void take_fill(struct table *symbols, const struct event *event, struct findings *findings) {
+    struct fleeing *fleeing = table_get(symbols, event->symbol);
+    struct usd cost = {0};
+    if (is_word(event->subject, "sell")) {
+        take_sale(fleeing, event, findings);
+        return;
+    }
+    (void)!usd_times_qty(event->price, event->qty, &cost, NULL);
+    fleeing->held = qty_add(fleeing->held, event->qty);
+    fleeing->paid = usd_add(fleeing->paid, cost);
+}
+
+static void lies_observe(void *context, const struct event *event, struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    const struct scene_sent *sent = &scene->sent;
+    if (event->kind == EVENT_EXIT) {
+        take_exit(context, event, scene);
+    } else if (event->kind == EVENT_LEDGER_FILL) {
+        take_fill(context, event, findings);
+    } else if (!is_word(event->subject, "GET") && is_within(scene->other_account_at, event->at)) {
+        findings_break(findings, ORACLE_OTHER_ACCOUNT, event->at, "%s %s", event->subject,
+                       event->what);
+    } else if (scene->is_never[ORACLE_LIE] && sent->is_new && !sent->is_buy &&
+               !is_word(sent->type, "stop") && is_within(scene->lie_at, event->at)) {
+        findings_break(findings, ORACLE_LIE, event->at, "%s: a sale within the lie", sent->symbol);
+    }
+}
+
+const struct judge_ops lies_judge = {KIND(EVENT_EXIT) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_SEND),
+                                     lies_create, lies_observe, lies_destroy};

@@ -1,0 +1,99 @@
+/* loudness.c - calls_and_alerts_bounded, calls_calm_after_healing and no_secret_told: how much a core
+ * says, and what it must not say.
+ *
+ * A rate budget that starts full allows twice its minute in the first one. The calm measure is the
+ * busiest minute of a session before the first fault. */
+#include "replay/oracle/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct span MINUTE = {INT64_C(60000000000)};
+static const struct span CALM_AFTER = {INT64_C(120000000000)};
+enum { ALERTS_MAX = 60 };
+
+struct loudness {
+    struct utc minute; /* when the one being counted began; {0} none */
+    int64_t calls, alerts;
+    int64_t calm;  /* calls of the busiest minute before the first fault */
+    bool is_first; /* the minute is a life's first */
+    bool is_loud, is_shrill, is_stormy, is_told; /* reported */
+};
+
+static void *loudness_create(void) {
+    return judge_alloc(sizeof(struct loudness));
+}
+
+static void judge_minute(struct loudness *judge, const struct event *event,
+                         struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    int64_t most = scene->limits.requests_a_minute * (judge->is_first ? 2 : 1);
+    bool is_calm = scene->healed_at.ns != 0 &&
+                   utc_sub(judge->minute, scene->healed_at).ns > CALM_AFTER.ns &&
+                   utc_sub(judge->minute, scene->up_since).ns > CALM_AFTER.ns &&
+                   scene->fault_at.ns != 0 && scene_is_open(scene);
+    if (most > 0 && judge->calls > most && !judge->is_loud) {
+        judge->is_loud = true;
+        findings_break(findings, ORACLE_BOUNDED, event->at, "%lld requests in a minute, most %lld",
+                       (long long)judge->calls, (long long)most);
+    }
+    if (judge->alerts > ALERTS_MAX && !judge->is_shrill) {
+        judge->is_shrill = true;
+        findings_break(findings, ORACLE_BOUNDED, event->at, "%lld alerts in a minute, most %d",
+                       (long long)judge->alerts, ALERTS_MAX);
+    }
+    if (is_calm && judge->calm > 0 && judge->calls > 2 * judge->calm && !judge->is_stormy) {
+        judge->is_stormy = true;
+        findings_break(findings, ORACLE_L_CALLS, event->at,
+                       "%lld requests in a minute after healing, %lld before the first fault",
+                       (long long)judge->calls, (long long)judge->calm);
+    }
+    if (scene->fault_at.ns == 0 && scene_is_open(scene) && judge->calls > judge->calm) {
+        judge->calm = judge->calls;
+    }
+}
+
+static void begin_minute(struct loudness *judge, struct utc at, bool is_first) {
+    judge->minute = at;
+    judge->calls = 0;
+    judge->alerts = 0;
+    judge->is_first = is_first;
+}
+
+static void take_time(struct loudness *judge, const struct event *event,
+                      struct findings *findings) {
+    if (utc_sub(event->at, judge->minute).ns >= MINUTE.ns) {
+        judge_minute(judge, event, findings);
+        begin_minute(judge, event->at, false);
+    }
+}
+
+static void judge_secret(struct loudness *judge, const struct event *event,
+                         struct findings *findings) {
+    bool is_secret = strstr(event->body, ORACLE_PLANTED_SECRET) != NULL ||
+                     strstr(event->what, ORACLE_PLANTED_SECRET) != NULL;
+    if (is_secret && !judge->is_told) {
+        judge->is_told = true;
+        findings_break(findings, ORACLE_SECRET, event->at, "in a %s of %s", event_word(event->kind),
+                       event->subject);
+    }
+}
+
+static void loudness_observe(void *context, const struct event *event, struct findings *findings) {
+    struct loudness *judge = context;
+    if (event->kind == EVENT_START) {
+        begin_minute(judge, event->at, true);
+        return;
+    }
+    if (event->kind == EVENT_SEND || event->kind == EVENT_ALERT) {
+        take_time(judge, event, findings);
+        judge->calls += event->kind == EVENT_SEND;
+        judge->alerts += event->kind == EVENT_ALERT;
+    }
+    judge_secret(judge, event, findings);
+}
+
+const struct judge_ops loudness_judge = {KIND(EVENT_SEND) | KIND(EVENT_ALERT) | KIND(EVENT_START) |
+                                             KIND(EVENT_ROW) | KIND(EVENT_DOCUMENT) |
+                                             KIND(EVENT_MECHANISM),
+                                         loudness_create, loudness_observe, free};

@@ -1,0 +1,302 @@
+/* scene.c - folding what every judge may know. */
+#include "replay/oracle/scene.h"
+
+#include "core/base/hash.h"
+#include "core/base/json.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+void scene_init(struct scene *scene) {
+    *scene = (struct scene){.symbols = table_of(sizeof(struct scene_symbol)),
+                            .orders = table_of(sizeof(struct scene_order)),
+                            .causes = table_of(sizeof(struct scene_cause))};
+}
+
+void scene_release(struct scene *scene) {
+    table_release(&scene->symbols);
+    table_release(&scene->orders);
+    table_release(&scene->causes);
+}
+
+/* --- questions --- */
+
+bool scene_is_open(const struct scene *scene) {
+    return scene->has_session && !utc_is_before(scene->now, scene->session.open) &&
+           utc_is_before(scene->now, scene->session.close);
+}
+
+struct utc scene_since(const struct scene *scene, struct utc at) {
+    bool is_before = scene_is_open(scene) && utc_is_before(at, scene->session.open);
+    return is_before ? scene->session.open : at;
+}
+
+const char *scene_strict_cause(const struct scene *scene) {
+    for (size_t i = 0; scene->strict > 0 && i < scene->causes.count; i++) {
+        const struct scene_cause *cause = table_at(&scene->causes, i);
+        if (cause->mode >= SCENE_REDUCE_ONLY) {
+            return cause->cause;
+        }
+    }
+    return "";
+}
+
+const struct scene_symbol *scene_symbol(const struct scene *scene, const char *symbol) {
+    static const struct scene_symbol none = {0};
+    const struct scene_symbol *known = table_find(&scene->symbols, symbol);
+    return known == NULL ? &none : known;
+}
+
+bool scene_is_ours(const struct scene *scene, const char *client_id) {
+    const struct scene_order *order = table_find(&scene->orders, client_id);
+    return is_our_id(client_id) && (order == NULL || !order->is_foreign);
+}
+
+/* --- frames --- */
+
+static void take_span(const char *value, void *target) {
+    int64_t nanos = 0;
+    if (decimal_parse(value, &nanos, NULL) == ERR_OK) {
+        *(int64_t *)target = nanos; /* seconds as a decimal: its nanos are nanoseconds */
+    }
+}
+
+static void take_whole(const char *value, void *target) {
+    int64_t nanos = 0;
+    if (decimal_parse(value, &nanos, NULL) == ERR_OK) {
+        *(int64_t *)target = nanos / NANOS;
+    }
+}
+
+static const struct limit_row {
+    const char *key;
+    void (*take)(const char *value, void *target);
+    size_t offset;
+} LIMITS[] = {
+    {"risk.max_positions", take_whole, offsetof(struct scene_limits, max_positions)},
+    {"orders.cap_usd", take_span, offsetof(struct scene_limits, order_cap)},
+    {"risk.gross_exposure", take_span, offsetof(struct scene_limits, gross)},
+    {"risk.daily_loss_usd", take_span, offsetof(struct scene_limits, daily_loss_usd)},
+    {"risk.daily_loss_share", take_span, offsetof(struct scene_limits, daily_loss_share)},
+    {"data.quote_max_age_s", take_span, offsetof(struct scene_limits, quote_max_age)},
+    {"degraded.clean_s", take_span, offsetof(struct scene_limits, degraded_clean)},
+    {"broker.requests_a_minute", take_whole, offsetof(struct scene_limits, requests_a_minute)},
+};
+
+static void take_frame(struct scene *scene, const struct event *event) {
+    enum oracle_invariant invariant = ORACLE_ONE_ORDER;
+    struct date date = {0};
+    if (is_word(event->subject, "never") && oracle_invariant_find(event->what, &invariant)) {
+        scene->is_never[invariant] = true;
+    } else if (is_word(event->subject, "closed") &&
+               date_parse(event->what, &date, NULL) == ERR_OK) {
+        (void)!calendar_close_day(&scene->calendar, date, NULL);
+    } else if (is_word(event->subject, "foreign")) {
+        struct scene_order *order = table_get(&scene->orders, event->what);
+        order->is_foreign = true;
+    } else if (is_word(event->subject, "not_foreign")) { /* the broker refused it */
+        struct scene_order *order = table_get(&scene->orders, event->what);
+        order->is_foreign = false;
+    }
+    for (size_t i = 0; i < sizeof LIMITS / sizeof LIMITS[0]; i++) {
+        if (is_word(event->subject, LIMITS[i].key)) {
+            LIMITS[i].take(event->what, (char *)&scene->limits + LIMITS[i].offset);
+        }
+    }
+}
+
+/* --- requests --- */
+
+static void take_order_text(struct scene_sent *sent, const cJSON *order) {
+    const char *word = "";
+    (void)!json_copy(order, "client_order_id", sent->id, sizeof sent->id, NULL);
+    (void)!json_copy(order, "symbol", sent->symbol, sizeof sent->symbol, NULL);
+    (void)!json_copy(order, "type", sent->type, sizeof sent->type, NULL);
+    (void)!json_qty(order, "qty", &sent->qty, NULL);
+    (void)!json_usd(order, "limit_price", &sent->limit, NULL);
+    sent->is_buy = json_string(order, "side", &word, NULL) == ERR_OK && is_word(word, "buy");
+}
+
+static void take_send(struct scene *scene, const struct event *event) {
+    struct scene_sent *sent = &scene->sent;
+    cJSON *order = NULL;
+    *sent = (struct scene_sent){0};
+    bool is_new = is_word(event->subject, "POST") && is_word(event->what, "/v2/orders");
+    bool is_change =
+        is_word(event->subject, "PATCH") && strncmp(event->what, "/v2/orders/", 11) == 0;
+    if ((!is_new && !is_change) ||
+        json_parse(event->body, event->body_len, &order, NULL) != ERR_OK) {
+        return;
+    }
+    sent->is_new = is_new;
+    sent->is_change = is_change;
+    take_order_text(sent, order);
+    struct text sorted = {0};
+    text_add(&sorted, event->what);
+    json_print_sorted(order, &sorted);
+    sent->content = hash64(text_get(&sorted), sorted.len, 1);
+    text_release(&sorted);
+    cJSON_Delete(order);
+    if (is_new && sent->id[0] != '\0') {
+        struct scene_order *row = table_get(&scene->orders, sent->id);
+        row->limit = sent->limit;
+    }
+}
+
+/* The account's own answer ends what another's began. */
+static void take_answer(struct scene *scene, const struct event *event) {
+    if (!is_word(event->what, "/v2/account") || event->number != 200) {
+        return;
+    }
+    scene->other_account_at = scene->is_other_account ? event->at : (struct utc){0};
+    scene->is_other_account = false;
+}
+
+/* --- the ledger --- */
+
+static bool is_counted(const struct scene_symbol *symbol) {
+    return symbol->qty.nanos > 0 || symbol->live_buys > 0;
+}
+
+static void take_ledger_order(struct scene *scene, const struct event *event) {
+    struct scene_order *order = table_get(&scene->orders, event->id);
+    if (!is_our_id(event->id) || order->is_foreign) {
+        return;
+    }
+    scene->judged += !order->is_judged;
+    order->is_judged = true;
+    (void)!text_copy(order->symbol, sizeof order->symbol, event->symbol, NULL);
+    if (!is_word(event->subject, "buy")) {
+        return;
+    }
+    bool is_live = !is_over_word(event->what) && !is_word(event->what, "done_for_day");
+    struct usd cost = {0};
+    struct qty open = {event->number - event->qty.nanos};
+    if (is_live) {
+        (void)!usd_times_qty(order->limit, open, &cost, NULL);
+    }
+    struct scene_symbol *symbol = table_get(&scene->symbols, event->symbol);
+    bool was_counted = is_counted(symbol);
+    symbol->live_buys += (int)is_live - (int)order->is_live_buy;
+    symbol->live_cost = usd_add(symbol->live_cost, usd_sub(cost, order->cost));
+    order->is_live_buy = is_live;
+    order->cost = cost;
+    scene->held += (int)is_counted(symbol) - (int)was_counted;
+}
+
+static void take_fill(struct scene *scene, const struct event *event) {
+    struct scene_symbol *symbol = table_get(&scene->symbols, event->symbol);
+    bool was_counted = is_counted(symbol);
+    symbol->qty = is_word(event->subject, "sell") ? qty_sub(symbol->qty, event->qty)
+                                                  : qty_add(symbol->qty, event->qty);
+    symbol->price = event->price;
+    scene->foreign_at = scene_is_ours(scene, event->id) ? scene->foreign_at : event->at;
+    scene->held += (int)is_counted(symbol) - (int)was_counted;
+}
+
+/* The baseline of a day is the equity as its session before ended. */
+static void take_equity(struct scene *scene, const struct event *event) {
+    struct date day = scene->session.date;
+    if (!scene->has_session) {
+        return;
+    }
+    if (day.days != scene->day.days) {
+        scene->baseline = scene->equity.nanos == 0 ? event->amount : scene->equity;
+        scene->day = day;
+        scene->flows = (struct usd){0};
+    }
+    scene->equity = event->amount;
+}
+
+/* --- the rest --- */
+
+static void take_operator(struct scene *scene, const struct event *event) {
+    if (is_word(event->subject, "deposit")) {
+        scene->flows = usd_add(scene->flows, event->amount);
+    } else if (is_word(event->subject, "withdraw")) {
+        scene->flows = usd_sub(scene->flows, event->amount);
+    }
+}
+
+static void take_fault(struct scene *scene, const struct event *event) {
+    scene->fault_at = event->at;
+    scene->healed_at = (struct utc){0};
+    if (strncmp(event->subject, "view.", 5) == 0) {
+        scene->lie_at = event->at;
+    }
+    if (is_word(event->subject, "view.other_account")) {
+        scene->other_account_at = event->at;
+        scene->is_other_account = true;
+    }
+}
+
+static void take_time(struct scene *scene, struct utc at) {
+    if (!utc_is_before(scene->now, at)) {
+        return;
+    }
+    scene->now = at;
+    if (!scene->has_session || !utc_is_before(at, scene->session.close)) {
+        scene->has_session = calendar_current_or_next(&scene->calendar, at, &scene->session);
+    }
+}
+
+static void take_life(struct scene *scene, const struct event *event) {
+    bool is_start = event->kind == EVENT_START && !is_word(event->subject, "refused");
+    scene->mode = SCENE_NORMAL; /* until the core says otherwise */
+    scene->is_up = is_start;
+    scene->up_since = is_start ? event->at : scene->up_since;
+}
+
+void scene_observe(struct scene *scene, const struct event *event) {
+    if (event->kind == EVENT_FRAME) {
+        take_frame(scene, event);
+        return;
+    }
+    take_time(scene, event->at);
+    scene->excused_latches = 0;
+    switch ((int)event->kind) {
+    case EVENT_SEND:
+        take_send(scene, event);
+        break;
+    case EVENT_HTTP:
+        take_answer(scene, event);
+        break;
+    case EVENT_LEDGER_ORDER:
+        take_ledger_order(scene, event);
+        break;
+    case EVENT_LEDGER_FILL:
+        take_fill(scene, event);
+        break;
+    case EVENT_LEDGER_EQUITY:
+        take_equity(scene, event);
+        break;
+    case EVENT_EXIT: {
+        struct scene_symbol *symbol = table_get(&scene->symbols, event->symbol);
+        symbol->is_exiting = !is_word(event->what, "over");
+        break;
+    }
+    case EVENT_ALERT:
+        scene->paged_at = is_word(event->subject, "page") ? event->at : scene->paged_at;
+        break;
+    case EVENT_FAULT:
+        take_fault(scene, event);
+        break;
+    case EVENT_HEALED:
+        scene->healed_at = event->at;
+        break;
+    case EVENT_OPERATOR:
+        take_operator(scene, event);
+        break;
+    case EVENT_START:
+    case EVENT_STOP:
+        take_life(scene, event);
+        break;
+    default:
+        break;
+    }
+    scene_take_causes(scene, event);
+    if (event->kind == EVENT_ROW) {
+        scene->last_row = event->number > scene->last_row ? event->number : scene->last_row;
+    }
+}

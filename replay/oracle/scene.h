@@ -1,0 +1,104 @@
+/* scene.h - what every judge may know of a run, folded once: limits, time, ledger, causes, faults.
+ *
+ * Folded before the judges see an event, so that all of them see the same scene. */
+#ifndef REPLAY_ORACLE_SCENE_H
+#define REPLAY_ORACLE_SCENE_H
+
+#include "core/base/calendar.h"
+#include "core/base/decimal.h"
+#include "core/world/observe.h"
+#include "replay/oracle/oracle.h"
+#include "replay/oracle/table.h"
+
+/* Modes as numbers, so that they compare. */
+enum { SCENE_NORMAL, SCENE_CAUTION, SCENE_REDUCE_ONLY, SCENE_HALT };
+
+struct scene_symbol {
+    char symbol[TABLE_NAME_MAX];
+    struct qty qty;       /* held, by the ledger */
+    struct usd price;     /* of the last execution */
+    int live_buys;        /* of ours, at the broker */
+    struct usd live_cost; /* what they may still take, at their limits as sent */
+    bool is_exiting;      /* an exit of the core is not over; it outlives its process */
+};
+
+struct scene_order { /* at the broker */
+    char id[TABLE_NAME_MAX];
+    char symbol[16];
+    struct usd limit; /* as sent; 0 unknown */
+    struct usd cost;  /* its part of live_cost */
+    bool is_live_buy, is_foreign, is_judged;
+};
+
+struct scene_cause {
+    char cause[TABLE_NAME_MAX];
+    int mode;    /* demanded now */
+    int latched; /* the part of it that only a clear ends */
+    bool is_journaled;
+    bool is_resume_wished; /* an operator asked for its end */
+};
+
+struct scene_sent { /* the order in EVENT_SEND "POST /v2/orders" or "PATCH /v2/orders/..." */
+    bool is_new, is_change, is_buy;
+    char id[TABLE_NAME_MAX];
+    char symbol[16];
+    char type[16];
+    struct qty qty;
+    struct usd limit; /* 0: none */
+    uint64_t content; /* hash of the body with sorted keys, and of the path */
+};
+
+struct scene_limits { /* 0: not told, then not judged */
+    int64_t max_positions;
+    struct usd order_cap;
+    struct ratio gross;
+    struct usd daily_loss_usd;
+    struct ratio daily_loss_share;
+    struct span quote_max_age, degraded_clean;
+    int64_t requests_a_minute;
+};
+
+struct scene {
+    struct calendar calendar;
+    struct session session; /* the one that contains `now`, or the next */
+    bool has_session;
+    struct utc now;
+    struct scene_limits limits;
+    bool is_never[ORACLE_INVARIANT_COUNT];
+    struct table symbols, orders, causes;
+    int64_t held;   /* symbols with a position or a live buy of ours */
+    int64_t judged; /* orders of ours at the broker, ever */
+    struct scene_sent sent;
+    struct usd equity, baseline, flows; /* of the ledger; baseline: at the last session's end */
+    struct date day;                    /* of the baseline */
+    int mode;
+    size_t strict;          /* causes that demand REDUCE_ONLY or HALT */
+    size_t excused_latches; /* latches that this event made uncertain */
+    int64_t last_row;
+    bool is_up;
+    struct utc up_since;
+    struct utc fault_at, lie_at;     /* last; {0} never */
+    struct utc other_account_at;     /* {0}: the last answer about the account was its own */
+    bool is_other_account;           /* the answer on its way is another's */
+    struct utc healed_at;            /* {0}: faults may come */
+    struct utc paged_at, foreign_at; /* foreign: an execution that is none of ours */
+};
+
+void scene_init(struct scene *scene);
+void scene_release(struct scene *scene);
+void scene_observe(struct scene *scene, const struct event *event);
+
+/* The market trades at scene->now. */
+bool scene_is_open(const struct scene *scene);
+/* An instant, or the open of the running session if that is later: for spans that count session time. */
+struct utc scene_since(const struct scene *scene, struct utc at);
+/* The name of one cause that demands REDUCE_ONLY or HALT; "" if none does. */
+const char *scene_strict_cause(const struct scene *scene);
+const struct scene_symbol *scene_symbol(const struct scene *scene, const char *symbol);
+/* An id of our shape that no other program is known to have used. */
+bool scene_is_ours(const struct scene *scene, const char *client_id);
+
+/* causes.c */
+void scene_take_causes(struct scene *scene, const struct event *event);
+
+#endif

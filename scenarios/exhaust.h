@@ -1,0 +1,51 @@
+/* exhaust.h - death at every effect of a window, with every fate of what was in flight and un-synced.
+ *
+ * One run advances through the scenario's window. At each effect (a changing disk call, an HTTP
+ * exchange) it forks; the copy dies there, before or after, with each fate, starts again on what the
+ * disk kept, lives on for a while, stops and is judged as any run is. Equal states (durable disk,
+ * ledger, fate in flight, second of the session) are judged once. Fork explores; death itself stays
+ * the world going dead (chaos/machine/process.h). */
+#ifndef SCENARIOS_EXHAUST_H
+#define SCENARIOS_EXHAUST_H
+
+#include "core/base/text.h"
+#include "core/base/utc.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct stage;
+struct exhaust;
+
+struct exhaust_options {
+    int jobs; /* copies at once */
+    bool
+        to_first_tick; /* judge at the first whole tick, else a settled while later and after a stop */
+    int depth; /* 1; 2: each copy that kept everything also dies at each effect of its recovery */
+    int share, shares; /* this run takes effects with ordinal % shares == share; 0, 1 for all */
+};
+
+struct exhaust_report {
+    int64_t effects; /* in the window and the share */
+    int64_t runs;    /* judged */
+    int64_t equal;   /* not judged: an equal state was */
+    int64_t broken;
+    int64_t crashed; /* copies that took their process along: broken too */
+    struct text
+        findings; /* JSON objects, comma separated: {"effect","site","moment","fate","broken"} */
+};
+
+/* Never NULL; owned by the caller, given to stage_options.exhaust for one run. */
+struct exhaust *exhaust_create(const struct exhaust_options *options);
+void exhaust_destroy(struct exhaust *exhaust);
+/* After the run; findings are owned by the exhaust. */
+const struct exhaust_report *exhaust_report(const struct exhaust *exhaust);
+
+/* For the stage: the window is known; a process has died; a tick is whole; the run is judged, which a
+ * copy does not survive. */
+void exhaust_begin(struct exhaust *exhaust, struct stage *stage);
+void exhaust_process_died(struct exhaust *exhaust);
+void exhaust_ticked(struct exhaust *exhaust);
+void exhaust_end(struct exhaust *exhaust);
+
+#endif

@@ -1,0 +1,56 @@
+/* frame.c - what the judges must know of a run: the limits it is bound by, its calendar, what it is about,
+ * and when its faults are over. */
+#include "scenarios/stage_internal.h"
+
+#include <stdio.h>
+
+void tell_frame(struct observer *observer, const char *key, const char *value) {
+    observe(observer, &(struct event){.kind = EVENT_FRAME, .subject = key, .what = value});
+}
+
+static void tell_nanos(struct stage *stage, const char *key, int64_t nanos) {
+    char value[DECIMAL_TEXT_MAX];
+    decimal_print(nanos, value);
+    tell_frame(&stage->fanout.seam, key, value);
+}
+
+static void tell_limits(struct stage *stage) {
+    const struct config *config = &stage->config;
+    tell_nanos(stage, "risk.max_positions", config->max_positions * NANOS);
+    tell_nanos(stage, "orders.cap_usd", config->order_cap_usd.nanos);
+    tell_nanos(stage, "risk.gross_exposure", config->gross_exposure.nanos);
+    tell_nanos(stage, "risk.daily_loss_usd", config->daily_loss_usd.nanos);
+    tell_nanos(stage, "risk.daily_loss_share", config->daily_loss_share.nanos);
+    tell_nanos(stage, "data.quote_max_age_s", config->quote_max_age.ns);
+    tell_nanos(stage, "degraded.clean_s", config->degraded_clean.ns);
+    tell_nanos(stage, "broker.requests_a_minute",
+               (config->rate_core + config->rate_exit + config->rate_other) * NANOS);
+}
+
+void frame_tell(struct stage *stage) {
+    const struct calendar *calendar = market_calendar(stage->market);
+    char date[DATE_TEXT_MAX];
+    for (size_t i = 0; i < calendar->extra_count; i++) {
+        date_print(calendar->extra_closed[i], date);
+        tell_frame(&stage->fanout.seam, "closed", date);
+    }
+    tell_limits(stage);
+    for (int i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
+        if (stage->scenario->is_never[i]) {
+            tell_frame(&stage->fanout.seam, "never", oracle_invariant_id((enum oracle_invariant)i));
+        }
+    }
+    stage->heals_at = stage->start; /* the last instant at which a fault may fire */
+    for (size_t i = 0; i < plan_count(stage->plan); i++) {
+        struct utc until = plan_until(stage->plan, plan_fault(stage->plan, i));
+        stage->heals_at = utc_is_before(stage->heals_at, until) ? until : stage->heals_at;
+    }
+}
+
+void frame_heal(struct stage *stage) {
+    struct utc now = virtual_clock_now(stage->clock);
+    if (!utc_is_before(now, stage->heals_at)) {
+        stage->heals_at = UTC_NEVER;
+        observe(&stage->fanout.seam, &(struct event){.kind = EVENT_HEALED, .at = now});
+    }
+}

@@ -1,0 +1,37 @@
+/* sea_internal.h - the sea's parts, shared by its files alone. */
+#ifndef SCENARIOS_SEA_INTERNAL_H
+#define SCENARIOS_SEA_INTERNAL_H
+
+#include "scenarios/sea.h"
+
+struct swell { /* a fault in force for one symbol, or for the wall */
+    const struct fault *fault;
+    size_t symbol;
+    struct utc from, until;
+    bool has_quote, has_trade; /* as they were at its begin */
+    struct market_quote quote;
+    struct market_trade trade;
+};
+
+struct sea {
+    struct plan *plan;
+    struct virtual_clock *clock;
+    struct market *market;
+    struct broker *broker;
+    bool is_asked[PLAN_FAULTS_MAX];
+    struct utc next_at;
+    struct swell *swells; /* owned; none is taken out: bars of the past keep what befell them */
+    size_t count, cap;
+    size_t of_symbol[MARKET_SYMBOLS_MAX]; /* how many */
+    size_t of_wall;
+};
+
+/* sea.c: true if the plan has a fault of a seam; calm costs nothing. */
+bool sea_has(const struct sea *sea, const char *seam);
+/* sea_prices.c */
+void sea_prices_init(struct sea *sea);
+void sea_told(void *context, size_t symbol, struct market_quote *quote);
+/* sea_orders.c */
+void sea_orders_init(struct sea *sea);
+
+#endif

@@ -1,0 +1,261 @@
+/* reach.c - folding a run's events into reach words, and the catalogue of those that are due. */
+#include "scenarios/sweep/reach.h"
+
+#include "chaos/faults/plan.h"
+#include "core/base/check.h"
+#include "core/orders/gateway.h"
+#include "core/risk/mechanisms.h"
+#include "scenarios/collect.h"
+#include "scenarios/sweep/swarm.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SET_MAX 64
+
+struct life { /* one order, as the core sees it */
+    char id[64];
+    char state[24];
+};
+
+struct reach {
+    struct observer seam;
+    struct words words;
+    char set[SET_MAX][REACH_WORD_MAX]; /* mechanisms that demand a mode now */
+    size_t set_count;
+    struct life *lives;
+    size_t life_count, life_cap;
+};
+
+static void add(struct reach *reach, const char *kind, const char *name, const char *more) {
+    char word[REACH_WORD_MAX];
+    word_join(word, kind, name, more);
+    words_add(&reach->words, word, 1);
+}
+
+/* --- mechanisms --- */
+
+static bool demands_mode(const char *mechanism) {
+    size_t count = 0;
+    const struct mechanism *table = mechanisms(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(table[i].id, mechanism) == 0) {
+            return table[i].mode != MODE_NORMAL;
+        }
+    }
+    return false;
+}
+
+static void set(struct reach *reach, const char *mechanism) {
+    for (size_t i = 0; i < reach->set_count; i++) {
+        if (strcmp(reach->set[i], mechanism) == 0) {
+            return;
+        }
+    }
+    CHECK(reach->set_count < SET_MAX);
+    snprintf(reach->set[reach->set_count++], REACH_WORD_MAX, "%s", mechanism);
+}
+
+static void clear(struct reach *reach, const char *mechanism) {
+    for (size_t i = 0; i < reach->set_count; i++) {
+        if (strcmp(reach->set[i], mechanism) == 0) {
+            memcpy(reach->set[i], reach->set[--reach->set_count], REACH_WORD_MAX);
+            return;
+        }
+    }
+}
+
+static void on_mechanism(struct reach *reach, const char *mechanism, const char *word) {
+    add(reach, "mechanism", mechanism, word);
+    if (demands_mode(mechanism) && strcmp(word, "acted") == 0) {
+        set(reach, mechanism);
+    } else if (strcmp(word, "released") == 0) {
+        clear(reach, mechanism);
+    }
+}
+
+/* A refusal for the mode is held by every mechanism that demands it. */
+static void on_refusal(struct reach *reach, const struct event *event) {
+    add(reach, "refusal", event->subject, "");
+    if (strcmp(event->subject, "MODE") != 0 && strcmp(event->subject, "HALT") != 0) {
+        return;
+    }
+    for (size_t i = 0; i < reach->set_count; i++) {
+        add(reach, "mechanism", reach->set[i], "held");
+    }
+}
+
+/* --- orders --- */
+
+static struct life *life_of(struct reach *reach, const char *id) {
+    for (size_t i = reach->life_count; i-- > 0;) {
+        if (strcmp(reach->lives[i].id, id) == 0) {
+            return &reach->lives[i];
+        }
+    }
+    if (reach->life_count == reach->life_cap) {
+        reach->life_cap = reach->life_cap == 0 ? 256 : reach->life_cap * 2;
+        reach->lives = realloc(reach->lives, reach->life_cap * sizeof reach->lives[0]);
+        CHECK(reach->lives != NULL);
+    }
+    struct life *life = &reach->lives[reach->life_count++];
+    *life = (struct life){.state = "none"};
+    snprintf(life->id, sizeof life->id, "%s", id);
+    return life;
+}
+
+static void on_order(struct reach *reach, const struct event *event) {
+    struct life *life = life_of(reach, event->id);
+    char move[REACH_WORD_MAX];
+    snprintf(move, sizeof move, "%s>%s", life->state, event->what);
+    add(reach, "state", event->what, "");
+    add(reach, "move", move, "");
+    snprintf(life->state, sizeof life->state, "%s", event->what);
+}
+
+static void on_death(struct reach *reach) {
+    add(reach, "process", "died", "");
+    for (size_t i = 0; i < reach->set_count; i++) {
+        add(reach, "crashed", reach->set[i], "");
+    }
+    for (size_t i = 0; i < reach->life_count; i++) {
+        if (strcmp(reach->lives[i].state, "unknown") == 0) {
+            add(reach, "crashed", "order_unknown", "");
+        }
+    }
+}
+
+static void on_fault(struct reach *reach, const struct event *event) {
+    int class = swarm_class_of(event->subject);
+    add(reach, "point", event->subject, "");
+    if (class >= 0) {
+        add(reach, "class", swarm_class((size_t) class), "");
+    }
+}
+
+static void on_fill(struct reach *reach, const struct event *event) {
+    add(reach, strcmp(event->subject, "buy") == 0 ? "entry" : "exit", "filled", "");
+}
+
+static void reach_observe(struct observer *observer, const struct event *event) {
+    struct reach *reach = (struct reach *)((char *)observer - offsetof(struct reach, seam));
+    const char *mechanism = NULL;
+    const char *word = NULL;
+    if (event_mechanism(event, &mechanism, &word) && event->kind != EVENT_PROTECTION) {
+        on_mechanism(reach, mechanism, word);
+    }
+    if (event->kind == EVENT_REFUSAL) {
+        on_refusal(reach, event);
+    } else if (event->kind == EVENT_ORDER) {
+        on_order(reach, event);
+    } else if (event->kind == EVENT_FAULT) {
+        on_fault(reach, event);
+    } else if (event->kind == EVENT_LEDGER_FILL) {
+        on_fill(reach, event);
+    } else if (event->kind == EVENT_OPERATOR) {
+        add(reach, "operator", event->subject, "");
+        add(reach, "class", "operator", "");
+    } else if (event->kind == EVENT_STOP && strcmp(event->subject, "dead") == 0) {
+        on_death(reach);
+    }
+}
+
+static const struct observer_ops reach_ops = {reach_observe};
+
+struct reach *reach_create(void) {
+    struct reach *reach = calloc(1, sizeof *reach);
+    CHECK(reach != NULL);
+    reach->seam.ops = &reach_ops;
+    return reach;
+}
+
+void reach_destroy(struct reach *reach) {
+    words_release(&reach->words);
+    free(reach->lives);
+    free(reach);
+}
+
+struct observer *reach_observer(struct reach *reach) {
+    return &reach->seam;
+}
+
+const struct words *reach_words(const struct reach *reach) {
+    return &reach->words;
+}
+
+/* --- what is due --- */
+
+typedef void reach_visit(void *context, const char *word, int64_t seeds);
+
+static void due(reach_visit *visit, void *context, int64_t seeds, const char *kind,
+                const char *name, const char *more) {
+    char word[REACH_WORD_MAX];
+    word_join(word, kind, name, more);
+    visit(context, word, seeds);
+}
+
+static void due_mechanisms(reach_visit *visit, void *context) {
+    size_t count = 0;
+    const struct mechanism *table = mechanisms(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].mode == MODE_NORMAL) {
+            continue; /* one that refuses is met by its refusal codes */
+        }
+        due(visit, context, 100, "mechanism", table[i].id, "acted");
+        due(visit, context, 50, "mechanism", table[i].id, "held");
+        due(visit, context, 20, "mechanism", table[i].id, "released");
+        due(visit, context, 10, "crashed", table[i].id, "");
+    }
+}
+
+static void due_pairs(reach_visit *visit, void *context) {
+    for (size_t a = 0; a < swarm_class_count(); a++) {
+        for (size_t b = a + 1; b < swarm_class_count(); b++) {
+            char pair[REACH_WORD_MAX];
+            snprintf(pair, sizeof pair, "%s+%s", swarm_class(a), swarm_class(b));
+            due(visit, context, 20, "pair", pair, "");
+        }
+    }
+}
+
+static void due_moves(reach_visit *visit, void *context) {
+    static const char *const states[] = {
+#define X(state, word, is_over) word,
+        ORDER_STATES(X)
+#undef X
+    };
+    int count = (int)(sizeof states / sizeof states[0]);
+    for (int from = 0; from < count; from++) {
+        due(visit, context, 20, "state", states[from], "");
+        for (int to = 0; to < count; to++) {
+            char move[REACH_WORD_MAX];
+            if (from == to || !order_may_move((enum order_state)from, (enum order_state)to)) {
+                continue;
+            }
+            snprintf(move, sizeof move, "%s>%s", states[from], states[to]);
+            due(visit, context, 1, "move", move, "");
+        }
+    }
+}
+
+void reach_due(reach_visit *visit, void *context) {
+    static const char *const refusals[] = {
+#define REFUSAL(code, word, binds, remedy) word,
+#include "core/orders/refusal.def"
+#undef REFUSAL
+    };
+    due(visit, context, 8000, "entry", "filled", "");
+    due(visit, context, 8000, "exit", "filled", "");
+    for (int point = 0; point < FAULT_POINT_COUNT; point++) {
+        due(visit, context, 64, "point", fault_point_name((enum fault_point)point), "");
+    }
+    due_pairs(visit, context);
+    due_mechanisms(visit, context);
+    for (size_t i = 1; i < sizeof refusals / sizeof refusals[0]; i++) {
+        due(visit, context, 10, "refusal", refusals[i], "");
+    }
+    due_moves(visit, context);
+    due(visit, context, 10, "crashed", "order_unknown", "");
+}

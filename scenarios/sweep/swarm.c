@@ -1,0 +1,540 @@
+/* swarm.c - drawing: market, limits, faults, people. Each part has its stream, so that a new draw in one
+ * part leaves the others as they were. */
+#include "scenarios/sweep/swarm.h"
+
+#include "chaos/faults/plan.h"
+#include "core/base/check.h"
+#include "core/base/json.h"
+#include "core/base/random.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PERCENT INT64_C(10000000) /* nanos of one hundredth */
+#define SESSION_S 23400
+
+static const char *const mode_words[] = {
+#define X(mode, word, meaning) word,
+    CHAOS_MODES(X)
+#undef X
+};
+
+static const char *const mode_meanings[] = {
+#define X(mode, word, meaning) meaning,
+    CHAOS_MODES(X)
+#undef X
+};
+
+const char *chaos_mode_word(enum chaos_mode mode) {
+    return mode_words[mode];
+}
+
+const char *chaos_mode_meaning(enum chaos_mode mode) {
+    return mode_meanings[mode];
+}
+
+bool chaos_mode_find(const char *word, enum chaos_mode *out) {
+    for (int i = 0; i < CHAOS_MODE_COUNT; i++) {
+        if (strcmp(word, mode_words[i]) == 0) {
+            *out = (enum chaos_mode)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- fault classes --- */
+
+static const char *const classes[] = {"http", "api",   "view",    "order",   "market",
+                                      "disk", "clock", "process", "operator"};
+#define CLASS_COUNT (sizeof classes / sizeof classes[0])
+#define CLASS_OPERATOR (CLASS_COUNT - 1)
+
+size_t swarm_class_count(void) {
+    return CLASS_COUNT;
+}
+
+const char *swarm_class(size_t index) {
+    CHECK(index < CLASS_COUNT);
+    return classes[index];
+}
+
+int swarm_class_of(const char *point_name) {
+    size_t length = strcspn(point_name, ".");
+    for (size_t i = 0; i < CLASS_COUNT; i++) {
+        if (strlen(classes[i]) == length && strncmp(classes[i], point_name, length) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static int points_of_class(size_t class) {
+    int count = 0;
+    for (int point = 0; point < FAULT_POINT_COUNT; point++) {
+        count += swarm_class_of(fault_point_name((enum fault_point)point)) == (int)class;
+    }
+    return count;
+}
+
+/* --- the file being drawn --- */
+
+struct draw {
+    uint64_t seed;
+    enum chaos_mode mode;
+    int days;
+    cJSON *file;
+};
+
+static struct random stream(const struct draw *draw, const char *name, uint64_t key) {
+    return random_stream(draw->seed, name, (uint64_t)draw->mode, key, 0);
+}
+
+static bool percent(struct random *random, int64_t chance) {
+    return random_chance(random, chance * PERCENT);
+}
+
+static cJSON *must(cJSON *item) {
+    CHECK(item != NULL);
+    return item;
+}
+
+static cJSON *add_object(cJSON *object, const char *key) {
+    return must(cJSON_AddObjectToObject(object, key));
+}
+
+static void add_word(cJSON *object, const char *key, const char *value) {
+    must(cJSON_AddStringToObject(object, key, value));
+}
+
+static void add_number(cJSON *object, const char *key, int64_t value) {
+    must(cJSON_AddNumberToObject(object, key, (double)value));
+}
+
+/* A ratio or amount from a range of thousandths, as the decimal text that files hold. */
+static void add_milli(cJSON *object, const char *key, int64_t thousandths) {
+    char text[32];
+    snprintf(text, sizeof text, "%lld.%03lld", (long long)(thousandths / 1000),
+             (long long)(thousandths % 1000));
+    add_word(object, key, text);
+}
+
+/* So many seconds after the open of a session of the run. */
+static void add_time(cJSON *object, const char *key, int day, int64_t seconds) {
+    char text[48];
+    int64_t of_day = 9 * 3600 + 30 * 60 + seconds;
+    snprintf(text, sizeof text, "day %d %02lld:%02lld:%02lld", day, (long long)(of_day / 3600),
+             (long long)(of_day / 60 % 60), (long long)(of_day % 60));
+    add_word(object, key, text);
+}
+
+/* --- market and limits --- */
+
+static const char *const stock_days[] = {"2022-03-14", "2022-03-15", "2022-03-16", "2022-03-17",
+                                         "2022-03-18", "2022-03-21", "2022-03-22", "2022-03-23",
+                                         "2022-03-24", "2022-03-25", "2022-03-28", "2022-03-29",
+                                         "2022-03-30", "2022-03-31", "2022-04-01", "2022-04-04"};
+static const char *const etf_days[] = {"2019-12-02", "2019-12-03", "2019-12-04", "2019-12-05",
+                                       "2019-12-06", "2019-12-09", "2019-12-10", "2019-12-11"};
+
+static void draw_market(struct draw *draw) {
+    struct random random = stream(draw, "market", 0);
+    int64_t kind = random_between(&random, 1, 100);
+    bool is_short = draw->days <= 2; /* longer runs begin where the set begins */
+    const char *set = kind <= 70 ? "synthetic" : kind <= 88 ? "stocks-2022-03" : "etfs-2019-12";
+    uint64_t stock = random_below(&random, sizeof stock_days / sizeof stock_days[0]);
+    uint64_t etf = random_below(&random, sizeof etf_days / sizeof etf_days[0]);
+    int64_t symbols = random_between(&random, 3, 7);
+    if (kind > 70) {
+        add_word(draw->file, "start",
+                 kind <= 88 ? stock_days[is_short ? stock : 0] : etf_days[is_short ? etf : 0]);
+    }
+    add_number(draw->file, "days", draw->days);
+    cJSON *market = add_object(draw->file, "market");
+    add_word(market, "set", set);
+    if (kind <= 70) {
+        add_number(market, "symbols", symbols);
+    }
+    cJSON *account = add_object(draw->file, "account");
+    add_word(account, "cash", "100000");
+    add_milli(account, "partial_fill_chance", random_between(&random, 0, 600));
+    if (percent(&random, 30)) {
+        add_milli(account, "late_reject_chance", random_between(&random, 1, 200));
+    }
+}
+
+/* Sizes large, patience short: one session sees many lives of orders. */
+static void draw_trading(struct draw *draw, cJSON *config, int64_t positions) {
+    struct random random = stream(draw, "trading", 0);
+    int64_t stop = random_between(&random, 4, 25); /* thousandths */
+    add_number(config, "risk.max_positions", positions);
+    add_number(config, "sizing.base_usd", random_between(&random, 3000, 9500));
+    add_word(config, "sizing.equity_share", "0.12");
+    add_milli(config, "exits.hard_stop", stop);
+    add_milli(config, "stops.distance", stop + random_between(&random, 1, 8));
+    add_milli(config, "exits.trailing", random_between(&random, 2, 15));
+    add_milli(config, "exits.target_1", random_between(&random, 3, 12));
+    add_number(config, "exits.time_s", random_between(&random, 60, 5400));
+    add_milli(config, "strategy.threshold", random_between(&random, 20, 400));
+    add_number(config, "risk.symbol_cooldown_s", random_between(&random, 0, 900));
+    add_number(config, "orders.entry_patience_s", random_between(&random, 5, 300));
+    add_number(config, "session.no_entry_first_s", random_between(&random, 0, 300));
+    add_number(config, "engine.tick_s", percent(&random, 70) ? 5 : random_between(&random, 2, 15));
+    add_number(config, "engine.cycle_s", random_between(&random, 5, 12) * 5);
+    if (percent(&random, 30)) {
+        must(cJSON_AddBoolToObject(config, "stops.follow", false));
+    }
+}
+
+/* The product's own limits, small; each in its own draw, so that most runs keep most of them wide. */
+static void draw_limits(struct draw *draw, cJSON *config, int64_t positions) {
+    struct random random = stream(draw, "limits", 0);
+    int64_t drawdown = random_between(&random, 4, 30); /* thousandths */
+    if (percent(&random, 25)) {
+        char budget[32];
+        int64_t nanos = (drawdown - 1) * 1000000 / positions;
+        snprintf(budget, sizeof budget, "0.%09lld", (long long)nanos);
+        add_milli(config, "risk.max_drawdown", drawdown);
+        add_milli(config, "risk.daily_loss_share", drawdown - 1);
+        add_word(config, "sizing.risk_budget", budget);
+    } else {
+        add_word(config, "sizing.risk_budget", "0.005");
+    }
+    if (percent(&random, 30)) {
+        add_number(config, "risk.daily_loss_usd", random_between(&random, 20, 400));
+    }
+    add_milli(config, "risk.open_risk_factor", percent(&random, 50) ? 0 : 1500);
+    if (percent(&random, 20)) {
+        add_number(config, "risk.equity_floor_usd", random_between(&random, 97000, 99950));
+    }
+    if (percent(&random, 40)) {
+        add_number(config, "risk.max_new_per_15min", random_between(&random, 1, 5));
+    }
+    if (percent(&random, 25)) {
+        add_milli(config, "risk.gross_exposure", random_between(&random, 130, 500));
+    }
+    if (percent(&random, 25)) {
+        add_milli(config, "orders.buying_power_share", random_between(&random, 20, 200));
+    }
+    if (percent(&random, 25)) {
+        add_number(config, "data.quote_max_age_s", random_between(&random, 1, 3));
+    }
+    if (percent(&random, 25)) {
+        add_number(config, "broker.rate_core", random_between(&random, 30, 100));
+    }
+    if (percent(&random, 25)) {
+        add_number(config, "degraded.truth_max_age_s", random_between(&random, 16, 60));
+    }
+}
+
+static void draw_config(struct draw *draw) {
+    struct random random = stream(draw, "positions", 0);
+    int64_t positions = random_between(&random, 1, 4);
+    cJSON *config = add_object(draw->file, "config");
+    draw_trading(draw, config, positions);
+    if (draw->mode != CHAOS_CALM) {
+        draw_limits(draw, config, positions);
+    }
+}
+
+/* --- faults --- */
+
+/* Seconds of the session inside which faults begin, and by which they are over. */
+static int64_t faults_end(const struct draw *draw) {
+    return draw->mode == CHAOS_HEAL ? 12600 : SESSION_S;
+}
+
+/* Lengths over three decades: most faults are short, some last an hour. */
+static int64_t draw_length(struct random *random) {
+    static const int64_t up_to[] = {10, 60, 300, 1200, 3600};
+    return random_between(random, 1, up_to[random_below(random, sizeof up_to / sizeof up_to[0])]);
+}
+
+static const char *draw_target(struct random *random, const char *class) {
+    static const char *const requests[] = {
+        "",
+        "",
+        "POST /v2/orders",
+        "POST /v2/orders",
+        "DELETE",
+        "PATCH",
+        "GET /v2/orders",
+        "GET /v2/positions",
+        "GET /v2/account",
+        "GET /v2/account/activities",
+        "GET /v2/orders:by_client_order_id",
+        "GET /v2/clock",
+        "GET /v2/stocks/quotes/latest",
+        "GET",
+    };
+    static const char *const effects[] = {
+        "",      "POST /v2/orders",  "POST /v2/orders", "DELETE",         "PATCH",
+        "write", "sync journal.db*", "rename",          "GET /v2/orders", "sync",
+    };
+    static const char *const files[] = {"", "journal.db*", "governor_freezes.json*",
+                                        "position_metadata.json*"};
+    if (strcmp(class, "process") == 0) {
+        return effects[random_below(random, sizeof effects / sizeof effects[0])];
+    }
+    if (strcmp(class, "disk") == 0) {
+        return files[random_below(random, sizeof files / sizeof files[0])];
+    }
+    return requests[random_below(random, sizeof requests / sizeof requests[0])];
+}
+
+/* How a fault meets the run: at one call, now and then, or all through its window. */
+static void draw_rate(struct random *random, cJSON *row, const char *class) {
+    bool is_death = strcmp(class, "process") == 0;
+    int64_t style = is_death ? random_between(random, 1, 60) : random_between(random, 1, 100);
+    if (style <= 40) {
+        add_number(row, "nth", random_between(random, 1, 12));
+    } else if (style <= 80) {
+        add_milli(row, "probability",
+                  is_death ? 1 + random_between(random, 0, 3) : random_between(random, 5, 400));
+        add_number(row, "count", random_between(random, 1, is_death ? 3 : 40));
+    }
+}
+
+/* Parameters that a point says it reads. */
+static void draw_parameters(struct random *random, cJSON *row, enum fault_point point,
+                            const char *class) {
+    const char *reads = fault_point_parameters(point);
+    cJSON *params = must(cJSON_CreateObject());
+    const char *target = draw_target(random, class);
+    int64_t delay_ms = random_between(random, 100, 30000);
+    int64_t flight = random_between(random, 0, 3);
+    static const char *const flights[] = {"drawn", "lost", "delivered", "late"};
+    if (strncmp(reads, "target", strlen("target")) == 0 && target[0] != '\0') {
+        add_word(params, "target", target);
+    }
+    if (strstr(reads, "delay_s") != NULL) {
+        add_milli(params, "delay_s", delay_ms);
+    }
+    if (strstr(reads, "flight") != NULL) {
+        add_word(params, "flight", flights[flight]);
+    }
+    if (params->child == NULL) {
+        cJSON_Delete(params);
+    } else {
+        CHECK(cJSON_AddItemToObject(row, "params", params));
+    }
+}
+
+static void draw_fault(struct draw *draw, cJSON *faults, enum fault_point point, uint64_t ordinal) {
+    const char *name = fault_point_name(point);
+    const char *class = classes[swarm_class_of(name)];
+    struct random random = stream(draw, name, ordinal);
+    int day = (int)random_between(&random, 1, draw->days);
+    int64_t end = faults_end(draw);
+    int64_t from = random_between(&random, 60, end - 120);
+    int64_t until = from + draw_length(&random);
+    cJSON *row = must(cJSON_CreateObject());
+    add_word(row, "point", name);
+    add_time(row, "at", day, from);
+    if (strcmp(class, "process") == 0 || strcmp(name, "disk.old_version") == 0) {
+        until = end; /* asked rarely: the window is the rest of the session */
+    }
+    add_time(row, "until", day, until < end ? until : end);
+    if (strcmp(name, "disk.old_version") != 0) {
+        draw_rate(&random, row, class);
+    }
+    draw_parameters(&random, row, point, class);
+    CHECK(cJSON_AddItemToArray(faults, row));
+}
+
+/* About three of a class's points, one to three rows each. */
+static void draw_class(struct draw *draw, cJSON *faults, size_t class) {
+    int points = points_of_class(class);
+    for (int i = 0; i < FAULT_POINT_COUNT; i++) {
+        enum fault_point point = (enum fault_point)i;
+        if (swarm_class_of(fault_point_name(point)) != (int)class) {
+            continue;
+        }
+        struct random random = stream(draw, fault_point_name(point), 1000);
+        int64_t chance = points <= 3 ? 60 : 300 / points;
+        if (!percent(&random, chance)) {
+            continue;
+        }
+        int64_t rows = random_between(&random, 1, 3);
+        for (int64_t row = 0; row < rows; row++) {
+            draw_fault(draw, faults, point, (uint64_t)row);
+        }
+    }
+}
+
+static bool has_class(struct draw *draw, size_t class) {
+    struct random random = stream(draw, "class", class);
+    return draw->mode == CHAOS_STORM || percent(&random, 40);
+}
+
+static void draw_faults(struct draw *draw) {
+    must(cJSON_AddBoolToObject(draw->file, "faults_may_miss", true));
+    cJSON *faults = must(cJSON_AddArrayToObject(draw->file, "faults"));
+    bool is_none = draw->mode == CHAOS_CALM || draw->mode == CHAOS_DIRECTED;
+    for (size_t class = 0; class < CLASS_OPERATOR && !is_none; class ++) {
+        if (has_class(draw, class)) {
+            draw_class(draw, faults, class);
+        }
+    }
+}
+
+/* --- people --- */
+
+static void add_row(cJSON *rows, const char *json) {
+    CHECK(cJSON_AddItemToArray(rows, must(cJSON_Parse(json))));
+}
+
+/* Somebody lifts a latch a while after it was set, else the rest of the run would be one long hold. */
+static void draw_resumes(struct draw *draw, cJSON *rows) {
+    static const char *const latches[] = {"daily_loss", "max_drawdown", "equity_floor",
+                                          "data_guard", "amnesia",      "state_regression"};
+    for (size_t i = 0; i < sizeof latches / sizeof latches[0]; i++) {
+        struct random random = stream(draw, latches[i], 0);
+        if (percent(&random, 50)) {
+            char row[256];
+            snprintf(row, sizeof row,
+                     "{\"on\":\"%s\",\"after\":\"%llds\",\"command\":\"resume\","
+                     "\"cause\":\"%s\",\"by\":\"sweep\",\"why\":\"the cause is known\"}",
+                     latches[i], (long long)random_between(&random, 5, 3600), latches[i]);
+            add_row(rows, row);
+        }
+    }
+}
+
+/* What a row does, and what undoes it a while later ("" for nothing to undo). */
+struct deed {
+    const char *row, *undo;
+};
+
+static const struct deed deeds[] = {
+    {"{\"command\":\"freeze\",\"cause\":\"operator\"}",
+     "{\"command\":\"resume\",\"cause\":\"operator\"}"},
+    {"{\"command\":\"freeze\",\"cause\":\"operator\",\"halt\":true}",
+     "{\"command\":\"resume\",\"cause\":\"operator\"}"},
+    {"{\"command\":\"kill\"}", "{\"command\":\"resume\",\"cause\":\"kill_switch\"}"},
+    {"{\"command\":\"flatten\"}", ""},
+    {"{\"command\":\"kill -9\"}", ""},
+    {"{\"command\":\"kill -9\",\"stay_down\":true}", "{\"command\":\"restart\"}"},
+    {"{\"command\":\"sigterm\"}", "{\"command\":\"restart\"}"},
+    {"{\"command\":\"deposit\",\"amount\":\"5000\"}", ""},
+    {"{\"command\":\"withdraw\",\"amount\":\"5000\"}", ""},
+    {"{\"command\":\"edit_document\",\"document\":\"governor_freezes.json\",\"remove\":true}", ""},
+    {"{\"command\":\"edit_document\",\"document\":\"governor_freezes.json\",\"keep_bytes\":40}",
+     ""},
+    {"{\"command\":\"edit_document\",\"document\":\"governor_freezes.json\",\"text\":\"{}\"}", ""},
+    {"{\"command\":\"edit_document\",\"document\":\"position_metadata.json\",\"remove\":true}", ""},
+    {"{\"command\":\"edit_document\",\"document\":\"position_metadata.json\",\"keep_bytes\":25}",
+     ""},
+    {"{\"command\":\"foreign_order\"}", "{\"command\":\"resume\",\"cause\":\"second_writer\"}"},
+};
+
+static void add_deed(cJSON *rows, const char *json, int day, int64_t at) {
+    cJSON *row = must(cJSON_Parse(json));
+    add_time(row, "at", day, at);
+    CHECK(cJSON_AddItemToArray(rows, row));
+}
+
+static void draw_deed(struct draw *draw, cJSON *rows, uint64_t ordinal) {
+    struct random random = stream(draw, "deed", ordinal);
+    const struct deed *deed = &deeds[random_below(&random, sizeof deeds / sizeof deeds[0])];
+    int day = (int)random_between(&random, 1, draw->days);
+    int64_t end = faults_end(draw);
+    int64_t at = random_between(&random, 300, end - 900);
+    int64_t undone_at = at + random_between(&random, 5, 800);
+    add_deed(rows, deed->row, day, at);
+    if (deed->undo[0] != '\0') {
+        add_deed(rows, deed->undo, day, undone_at);
+    }
+}
+
+static void draw_operators(struct draw *draw) {
+    cJSON *rows = must(cJSON_AddArrayToObject(draw->file, "operator"));
+    struct random random = stream(draw, "deeds", 0);
+    int64_t count = random_between(&random, 1, 3);
+    if (draw->mode == CHAOS_CALM) {
+        return;
+    }
+    draw_resumes(draw, rows);
+    if (has_class(draw, CLASS_OPERATOR)) {
+        for (int64_t i = 0; i < count; i++) {
+            draw_deed(draw, rows, (uint64_t)i);
+        }
+    }
+}
+
+/* --- directed --- */
+
+struct recipe { /* members laid over what was drawn */
+    const char *mechanism, *config, *faults, *operators;
+};
+
+static const struct recipe recipes[] = {
+    {"daily_loss", "{\"risk.daily_loss_usd\":\"40\",\"risk.open_risk_factor\":\"0\"}", "[]", "[]"},
+    {"max_drawdown",
+     "{\"risk.max_drawdown\":\"0.0015\",\"risk.daily_loss_share\":\"0.0014\","
+     "\"sizing.risk_budget\":\"0.0003\"}",
+     "[]", "[]"},
+    {"equity_floor", "{\"risk.equity_floor_usd\":\"99970\"}", "[]", "[]"},
+};
+
+size_t swarm_directed_count(void) {
+    return sizeof recipes / sizeof recipes[0];
+}
+
+const char *swarm_directed(size_t index) {
+    CHECK(index < swarm_directed_count());
+    return recipes[index].mechanism;
+}
+
+static void lay_members(cJSON *under, const char *json) {
+    cJSON *over = must(cJSON_Parse(json));
+    while (over->child != NULL) {
+        cJSON *item = cJSON_DetachItemViaPointer(over, over->child);
+        cJSON_DeleteItemFromObjectCaseSensitive(under, item->string);
+        CHECK(cJSON_AddItemToObject(under, item->string, item));
+    }
+    cJSON_Delete(over);
+}
+
+static void lay_rows(cJSON *under, const char *json) {
+    cJSON *over = must(cJSON_Parse(json));
+    while (over->child != NULL) {
+        CHECK(cJSON_AddItemToArray(under, cJSON_DetachItemViaPointer(over, over->child)));
+    }
+    cJSON_Delete(over);
+}
+
+static void lay_recipe(struct draw *draw) {
+    const struct recipe *recipe = &recipes[draw->seed % swarm_directed_count()];
+    lay_members(cJSON_GetObjectItemCaseSensitive(draw->file, "config"), recipe->config);
+    lay_rows(cJSON_GetObjectItemCaseSensitive(draw->file, "faults"), recipe->faults);
+    lay_rows(cJSON_GetObjectItemCaseSensitive(draw->file, "operator"), recipe->operators);
+}
+
+void swarm_draw(enum chaos_mode mode, uint64_t seed, int days, struct text *out) {
+    struct draw draw = {
+        .seed = seed, .mode = mode, .days = days, .file = must(cJSON_CreateObject())};
+    char words[96];
+    snprintf(words, sizeof words, "%s_%llu", mode_words[mode], (unsigned long long)seed);
+    add_word(draw.file, "id", words);
+    snprintf(words, sizeof words, "Drawn: %s, seed %llu", mode_words[mode],
+             (unsigned long long)seed);
+    add_word(draw.file, "title", words);
+    snprintf(words, sizeof words, "seatrial chaos --mode %s --seeds %llu --days %d --print",
+             mode_words[mode], (unsigned long long)seed, days);
+    add_word(draw.file, "source", words);
+    add_number(draw.file, "seed", (int64_t)seed);
+    draw_market(&draw);
+    draw_config(&draw);
+    draw_faults(&draw);
+    draw_operators(&draw);
+    if (mode == CHAOS_DIRECTED) {
+        lay_recipe(&draw);
+    }
+    char *printed = cJSON_Print(draw.file);
+    CHECK(printed != NULL);
+    text_add(out, printed);
+    text_add_char(out, '\n');
+    cJSON_free(printed);
+    cJSON_Delete(draw.file);
+}

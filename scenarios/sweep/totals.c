@@ -1,0 +1,362 @@
+/* totals.c - folding records in the order of their seeds. */
+#include "scenarios/sweep/totals.h"
+
+#include "core/base/check.h"
+#include "core/base/hash.h"
+#include "core/base/json.h"
+#include "scenarios/sweep/reach.h"
+#include "scenarios/sweep/swarm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN_FAILURES 50
+#define CURVE_STEP 1000
+
+struct record {
+    uint64_t seed;
+    char *line; /* owned */
+};
+
+struct totals {
+    struct record *records; /* ascending by seed */
+    size_t count, cap;
+    /* of the fold */
+    struct words seeds; /* per reach word: seeds in which it was met */
+    struct text failures, failure_lines, curve;
+    int64_t failed, sim_seconds, ticks, requests, cpu_us;
+    int64_t moves_known; /* distinct moves before this step of the curve */
+    struct hasher *hasher;
+};
+
+struct totals *totals_create(void) {
+    struct totals *totals = calloc(1, sizeof *totals);
+    CHECK(totals != NULL);
+    totals->hasher = hasher_create();
+    return totals;
+}
+
+void totals_destroy(struct totals *totals) {
+    for (size_t i = 0; i < totals->count; i++) {
+        free(totals->records[i].line);
+    }
+    free(totals->records);
+    words_release(&totals->seeds);
+    text_release(&totals->failures);
+    text_release(&totals->failure_lines);
+    text_release(&totals->curve);
+    hasher_destroy(totals->hasher);
+    free(totals);
+}
+
+size_t totals_count(const struct totals *totals) {
+    return totals->count;
+}
+
+/* Index of a seed, or of where it belongs. */
+static size_t place_of(const struct totals *totals, uint64_t seed) {
+    size_t low = 0;
+    size_t high = totals->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (totals->records[middle].seed < seed) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+bool totals_has(const struct totals *totals, uint64_t seed) {
+    size_t place = place_of(totals, seed);
+    return place < totals->count && totals->records[place].seed == seed;
+}
+
+/* --- adding --- */
+
+static enum err_code read_record(const char *line, size_t n, cJSON **tree, uint64_t *seed,
+                                 struct err *err) {
+    int64_t number = 0;
+    enum err_code code = json_parse(line, n, tree, err);
+    if (code == ERR_OK) {
+        code = json_int(*tree, "seed", &number, err);
+    }
+    if (code == ERR_OK && number < 0) {
+        code = err_set(err, ERR_PARSE, "seed: %lld is below 0", (long long)number);
+    }
+    *seed = (uint64_t)number;
+    return code;
+}
+
+static const char *hash_of(const cJSON *tree) {
+    const char *hash = "";
+    return json_string(tree, "trace_hash", &hash, NULL) == ERR_OK ? hash : "";
+}
+
+static enum err_code compare_with(const struct totals *totals, size_t place, const cJSON *tree,
+                                  struct err *err) {
+    cJSON *known = NULL;
+    uint64_t seed = 0;
+    const char *line = totals->records[place].line;
+    enum err_code code = read_record(line, strlen(line), &known, &seed, err);
+    if (code == ERR_OK && strcmp(hash_of(known), hash_of(tree)) != 0) {
+        code = err_set(err, ERR_CORRUPT, "seed %llu is there twice, with different trace hashes",
+                       (unsigned long long)seed);
+    }
+    cJSON_Delete(known);
+    return code;
+}
+
+static void insert(struct totals *totals, size_t place, uint64_t seed, const char *line, size_t n) {
+    if (totals->count == totals->cap) {
+        totals->cap = totals->cap == 0 ? 256 : totals->cap * 2;
+        totals->records = realloc(totals->records, totals->cap * sizeof totals->records[0]);
+        CHECK(totals->records != NULL);
+    }
+    memmove(&totals->records[place + 1], &totals->records[place],
+            (totals->count - place) * sizeof totals->records[0]);
+    char *copy = strndup(line, n);
+    CHECK(copy != NULL);
+    totals->records[place] = (struct record){seed, copy};
+    totals->count++;
+}
+
+enum err_code totals_add(struct totals *totals, const char *line, size_t n, struct err *err) {
+    cJSON *tree = NULL;
+    uint64_t seed = 0;
+    enum err_code code = read_record(line, n, &tree, &seed, err);
+    if (code == ERR_OK) {
+        size_t place = place_of(totals, seed);
+        if (place < totals->count && totals->records[place].seed == seed) {
+            code = compare_with(totals, place, tree, err);
+        } else {
+            insert(totals, place, seed, line, n);
+        }
+    }
+    cJSON_Delete(tree);
+    return code;
+}
+
+/* --- the fold --- */
+
+static int64_t number_of(const cJSON *tree, const char *key) {
+    int64_t value = 0;
+    return json_int(tree, key, &value, NULL) == ERR_OK ? value : 0;
+}
+
+static void add_pairs(struct totals *totals, const cJSON *reach) {
+    bool is_met[32] = {false};
+    for (size_t i = 0; i < swarm_class_count(); i++) {
+        char word[REACH_WORD_MAX];
+        word_join(word, "class", swarm_class(i), "");
+        is_met[i] = json_member(reach, word) != NULL;
+        for (size_t j = 0; j < i; j++) {
+            if (is_met[i] && is_met[j]) {
+                snprintf(word, sizeof word, "pair %s+%s", swarm_class(j), swarm_class(i));
+                words_add(&totals->seeds, word, 1);
+            }
+        }
+    }
+}
+
+/* Mechanism by fault class: the mechanism acted in a seed in which the class fired. */
+static void add_cells(struct totals *totals, const cJSON *reach, const char *word) {
+    char mechanism[REACH_WORD_MAX];
+    if (sscanf(word, "mechanism %90s acted", mechanism) != 1 || strstr(word, " acted") == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < swarm_class_count(); i++) {
+        char class[REACH_WORD_MAX];
+        word_join(class, "class", swarm_class(i), "");
+        if (json_member(reach, class) != NULL) {
+            struct text cell = {0};
+            text_add_format(&cell, "cell %s x %s", mechanism, swarm_class(i));
+            words_add(&totals->seeds, text_get(&cell), 1);
+            text_release(&cell);
+        }
+    }
+}
+
+static void fold_reach(struct totals *totals, const cJSON *reach) {
+    for (const cJSON *item = reach == NULL ? NULL : reach->child; item != NULL; item = item->next) {
+        if (strncmp(item->string, "move ", 5) == 0 &&
+            words_get(&totals->seeds, item->string) == 0) {
+            totals->moves_known++;
+        }
+        words_add(&totals->seeds, item->string, 1);
+        add_cells(totals, reach, item->string);
+    }
+    add_pairs(totals, reach);
+}
+
+static void print_failure(struct totals *totals, const cJSON *tree, const char *mode, int64_t seed,
+                          const char *verdict) {
+    struct text *out = &totals->failures;
+    char words[160];
+    text_add(out, out->len == 0 ? "{" : ",{");
+    snprintf(words, sizeof words, "%s_%lld", mode, (long long)seed);
+    text_member_string(out, "id", words);
+    snprintf(words, sizeof words, "%s, seed %lld", mode, (long long)seed);
+    text_member_string(out, "title", words);
+    text_member_string(out, "verdict", verdict);
+    text_member(out, "broken");
+    char *broken = cJSON_PrintUnformatted(json_member(tree, "broken"));
+    text_add(out, broken == NULL ? "[]" : broken);
+    cJSON_free(broken);
+    text_member_string(out, "trace_hash", hash_of(tree));
+    snprintf(words, sizeof words, "seatrial chaos --mode %s --seeds %lld", mode, (long long)seed);
+    text_member_string(out, "repeat", words);
+    text_add_char(out, '}');
+}
+
+static void fold_failure(struct totals *totals, const cJSON *tree, const char *verdict) {
+    const cJSON *line = NULL;
+    const char *mode = "";
+    int64_t seed = number_of(tree, "seed");
+    (void)!json_string(tree, "mode", &mode, NULL);
+    if (totals->failed++ >= SHOWN_FAILURES) {
+        return;
+    }
+    print_failure(totals, tree, mode, seed, verdict);
+    text_add_format(&totals->failure_lines, "%s %s seed %lld\n", verdict, mode, (long long)seed);
+    cJSON_ArrayForEach(line, json_member(tree, "broken")) {
+        text_add_format(&totals->failure_lines, "     %s\n",
+                        cJSON_IsString(line) ? line->valuestring : "");
+    }
+}
+
+static void fold_record(struct totals *totals, const struct record *record) {
+    cJSON *tree = NULL;
+    struct err err = {0};
+    const char *verdict = "";
+    CHECK(json_parse(record->line, strlen(record->line), &tree, &err) == ERR_OK);
+    (void)!json_string(tree, "verdict", &verdict, NULL);
+    hasher_add_int(totals->hasher, (int64_t)record->seed);
+    hasher_add(totals->hasher, hash_of(tree), strlen(hash_of(tree)));
+    totals->sim_seconds += number_of(tree, "sim_seconds");
+    totals->ticks += number_of(tree, "ticks");
+    totals->requests += number_of(tree, "requests");
+    totals->cpu_us += number_of(tree, "cpu_us");
+    fold_reach(totals, json_member(tree, "reach"));
+    if (strcmp(verdict, "pass") != 0) {
+        fold_failure(totals, tree, verdict);
+    }
+    cJSON_Delete(tree);
+}
+
+static void fold(struct totals *totals) {
+    int64_t known = 0;
+    words_release(&totals->seeds);
+    text_clear(&totals->failures);
+    text_clear(&totals->failure_lines);
+    text_clear(&totals->curve);
+    hasher_reset(totals->hasher);
+    totals->failed = totals->sim_seconds = totals->ticks = totals->requests = 0;
+    totals->cpu_us = totals->moves_known = 0;
+    for (size_t i = 0; i < totals->count; i++) {
+        fold_record(totals, &totals->records[i]);
+        if ((i + 1) % CURVE_STEP == 0 || i + 1 == totals->count) {
+            text_add_format(&totals->curve, "%s[%zu,%lld]", known == 0 ? "" : ",", i + 1,
+                            (long long)(totals->moves_known - known));
+            known = totals->moves_known;
+        }
+    }
+}
+
+/* --- the verdict --- */
+
+struct judging {
+    struct totals *totals;
+    const struct waivers *waivers;
+    struct text *json, *lines;
+    int64_t missing;
+};
+
+static const struct waiver *waiver_of(const struct waivers *waivers, const char *word) {
+    for (size_t i = 0; i < waivers->count; i++) {
+        if (strcmp(waivers->items[i].word, word) == 0) {
+            return &waivers->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* A whole sweep owes the whole number; a smaller one half of its share, for chance is lumpy. */
+static int64_t share_of(int64_t seeds, size_t count) {
+    return count >= 10000 ? seeds : seeds * (int64_t)count / 20000;
+}
+
+static void judge_word(void *context, const char *word, int64_t seeds) {
+    struct judging *judging = context;
+    int64_t met = words_get(&judging->totals->seeds, word);
+    int64_t due = share_of(seeds, judging->totals->count);
+    const struct waiver *waiver = waiver_of(judging->waivers, word);
+    if (met >= due) {
+        return;
+    }
+    text_add(judging->json, judging->json->data[judging->json->len - 1] == '[' ? "{" : ",{");
+    text_member_string(judging->json, "word", word);
+    text_member_int(judging->json, "seeds", met);
+    text_member_int(judging->json, "due", due);
+    text_member_string(judging->json, "waiver", waiver == NULL ? "" : waiver->reason);
+    text_add_char(judging->json, '}');
+    judging->missing += waiver == NULL;
+    if (judging->lines != NULL) {
+        text_add_format(judging->lines, "%s %s: %lld of %lld seeds\n",
+                        waiver == NULL ? "MISSING" : "waived", word, (long long)met,
+                        (long long)due);
+    }
+}
+
+static void print_head(const struct totals *totals, struct text *json) {
+    char hash[HASH_TEXT_MAX];
+    hasher_print(totals->hasher, hash);
+    text_add_char(json, '{');
+    text_member_int(json, "seeds", (int64_t)totals->count);
+    text_member_int(json, "failed", totals->failed);
+    text_member_string(json, "trace_hash", hash);
+    text_member_int(json, "sim_seconds", totals->sim_seconds);
+    text_member_int(json, "ticks", totals->ticks);
+    text_member_int(json, "requests", totals->requests);
+    text_member(json, "failures");
+    text_add_format(json, "[%s]", text_get(&totals->failures));
+    text_member(json, "discovery");
+    text_add_format(json, "[%s]", text_get(&totals->curve));
+    text_member(json, "reach");
+    words_print(&totals->seeds, json);
+}
+
+static void print_lines(const struct totals *totals, struct text *lines) {
+    char hash[HASH_TEXT_MAX];
+    hasher_print(totals->hasher, hash);
+    text_add(lines, text_get(&totals->failure_lines));
+    text_add_format(lines,
+                    "%zu seeds, %lld failed; %lld session seconds, %lld ticks, %lld requests\n",
+                    totals->count, (long long)totals->failed, (long long)totals->sim_seconds,
+                    (long long)totals->ticks, (long long)totals->requests);
+    text_add_format(lines, "new moves per %d seeds: %s\ntrace_hash %s\n", CURVE_STEP,
+                    text_get(&totals->curve), hash);
+}
+
+struct totals_verdict totals_judge(struct totals *totals, const struct waivers *waivers,
+                                   bool is_due, struct text *json, struct text *lines) {
+    struct judging judging = {totals, waivers, json, lines, 0};
+    fold(totals);
+    print_head(totals, json);
+    text_member(json, "missing");
+    text_add_char(json, '[');
+    if (is_due) {
+        reach_due(judge_word, &judging);
+    }
+    text_add(json, "]}\n");
+    if (lines != NULL) {
+        print_lines(totals, lines);
+    }
+    return (struct totals_verdict){(int64_t)totals->count, totals->failed, judging.missing};
+}
+
+int64_t totals_cpu_us(const struct totals *totals) {
+    return totals->cpu_us;
+}

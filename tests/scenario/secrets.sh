@@ -1,0 +1,175 @@
+#!/bin/sh
+# secrets.sh PROGRAM: a served session with key pairs that nobody else has, a wrong secret and a rotated key;
+# then every byte that any process wrote, and every command line, is searched for them.
+set -u
+program=$1
+. "$(dirname "$0")/harbour.sh"
+need curl sqlite3 base64 od
+unset APCA_API_KEY_ID APCA_API_SECRET_KEY
+
+busy_config
+keys=$place/keys # the only place where they may be
+written=$place/written
+mkdir "$keys" "$written"
+
+# --- key pairs: first and second are the account's one after the other, wrong is never its ---
+
+random_hex() { od -An -N "$1" -tx1 /dev/urandom | tr -d ' \n'; }
+
+# The word as it is, and as base64 has it at each of the three places it may begin at.
+spellings() {
+    printf '%s\n' "$1"
+    for pad in '' x xx; do
+        printf '%s%s' "$pad" "$1" | base64 -w 0 | sed 's/^....//; s/....$//'
+        echo
+    done
+}
+
+new_pair() {
+    pair_id=PK$(random_hex 9)
+    pair_secret=$(random_hex 20)
+    printf '{"key_id":"%s","secret":"%s"}\n' "$pair_id" "$pair_secret" >"$keys/$1.json"
+    printf 'APCA-API-KEY-ID: %s\nAPCA-API-SECRET-KEY: %s\n' "$pair_id" "$pair_secret" >"$keys/$1.headers"
+    printf 'export APCA_API_KEY_ID=%s APCA_API_SECRET_KEY=%s\n' "$pair_id" "$pair_secret" >"$keys/$1.sh"
+    spellings "$pair_id" >>"$keys/words"
+    spellings "$pair_secret" >>"$keys/words"
+}
+new_pair first
+new_pair second
+new_pair wrong
+
+# --- searching ---
+
+# Files below place that hold one of the words, but those of keys/. Nothing is written meanwhile.
+leaks() { grep -rlaF -f "$keys/words" --exclude-dir=keys "$place" | sort; }
+# Which of these processes were started with a word on their command line, or carry one in their
+# environment although it came from a file.
+on_command_line() {
+    for pid in "$@"; do
+        tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qaF -f "$keys/words" && say "$pid"
+    done
+}
+in_environment() {
+    for pid in "$@"; do
+        tr '\0' '\n' <"/proc/$pid/environ" | grep -qaF -f "$keys/words" && say "$pid"
+    done
+}
+
+# --- the search works: each place is planted once ---
+
+mkdir -p "$state"
+sed -n 1p "$keys/words" >"$state/planted"
+claim "a planted key id is found" is "$(leaks)" "$state/planted"
+printf 'bytes\0before %s and\0after' "$(sed -n 5p "$keys/words")" >"$state/planted"
+claim "a planted secret is found between NULs" is "$(leaks)" "$state/planted"
+sed -n 's/.*"secret":"\([^"]*\)".*/user:\1/p' "$keys/wrong.json" | base64 -w 0 >"$state/planted"
+claim "a planted secret is found in base64" is "$(leaks)" "$state/planted"
+rm -r "$state"
+claim "nothing else is found" is "$(leaks)" ""
+sh -c 'sleep 30; : "$1"' sh "$(sed -n 5p "$keys/words")" &
+planted_pid=$!
+sleep 0.2
+claim "a secret on a command line is found" is "$(on_command_line $planted_pid)" "$planted_pid"
+kill "$planted_pid"
+wait "$planted_pid" 2>/dev/null
+
+# --- the session ---
+
+broker_options() {
+    say "--config $place/config.json --clock served --base-url http://127.0.0.1:$port"
+}
+# core_as PAIR: with a key file.
+core_as() {
+    "$program" run --mode paper $(broker_options) --state "$state" --key-file "$keys/$1.json" \
+        >>"$place/run.out" 2>>"$place/run.err" &
+    core_pid=$!
+}
+# ask_as PAIR PATH: prints the status; the answer is kept.
+ask_as() {
+    curl -sS -m 10 -H "@$keys/$1.headers" -o "$written/answer.$1" -w '%{http_code}' "http://127.0.0.1:$port$2"
+}
+holds_something() { [ "$(sqlite3 :memory: "select count(*) > 0 from
+    json_each(json_extract(readfile('$state/view.json'), '$.positions'))" 2>/dev/null)" = 1 ]; }
+# told NAME COMMAND...: what it says is kept.
+told() {
+    told_name=$1
+    shift
+    "$@" >"$written/$told_name.out" 2>"$written/$told_name.err"
+}
+is_told() { grep -rqsF -- "$@"; }
+
+chmod 644 "$keys/first.json"
+told open_key_file "$program" serve --port 0 --key-file "$keys/first.json"
+claim "a key file that others may read is refused" is $? 4
+chmod 600 "$keys/first.json"
+told no_key_file "$program" serve --port 0 --key-file "$keys/nobody.json"
+claim "a key file that is not there is an error" is $? 4
+chmod 600 "$keys/words"
+told bad_key_file "$program" serve --port 0 --key-file "$keys/words"
+claim "a key file that is none is an error" is $? 3
+told half_pair env APCA_API_KEY_ID=half "$program" serve --port 0
+claim "half a pair in the environment is an error" is $? 3
+
+serve --speed 10 --start 2024-03-04T15:30:00Z --key-file "$keys/first.json"
+claim "the right pair is let in" is "$(ask_as first /v2/account)" 200
+claim "a wrong pair is not" is "$(ask_as wrong /v2/account)" 401
+claim "nor is the pair of an unnamed server" is "$(curl -sS -m 10 -o "$written/answer.default" \
+    -w '%{http_code}' -H 'APCA-API-KEY-ID: SIM-KEY' -H 'APCA-API-SECRET-KEY: SIM-SECRET' \
+    "http://127.0.0.1:$port/v2/account")" 401
+core_as first
+claim "the core trades" until_true 60 holds_something
+claim "no key on a command line" is "$(on_command_line "$core_pid" "$server_pid")" ""
+claim "no key of a file in an environment" is "$(in_environment "$core_pid" "$server_pid")" ""
+
+# A core with a wrong secret, on a state directory of its own.
+told wrong_core timeout -s TERM 8 "$program" run --mode paper $(broker_options) \
+    --state "$place/wrong_state" --key-file "$keys/wrong.json"
+mkdir "$written/wrong"
+cp "$place"/wrong_state/journal.db* "$written/wrong/"
+claim "a core with a wrong secret runs, and is let in nowhere" is "$(sqlite3 "$written/wrong/journal.db" "
+    select sum(kind = 'account'), count(*) > 0 from row")" "0|1"
+
+# The key is rotated below a running core.
+slay server_pid KILL
+serve --speed 10 --key-file "$keys/second.json"
+claim "after the rotation the old pair is out" is "$(ask_as first /v2/clock)" 401
+sleep 3
+told freeze operator freeze weather
+told status "$program" status --state "$state" --json
+slay core_pid KILL
+. "$keys/second.sh" # this time from the environment
+core
+unset APCA_API_KEY_ID APCA_API_SECRET_KEY
+claim "with the new pair the core runs on" until_true 60 holds_something
+claim "no key on its command line" is "$(on_command_line "$core_pid")" ""
+told resume operator resume weather
+sleep 2
+slay core_pid KILL
+told kill operator kill $(broker_options) --key-file "$keys/second.json"
+claim "kill acts at the broker" is_told "kill: done" "$written/kill.out"
+told flatten operator flatten $(broker_options) --key-file "$keys/wrong.json"
+told flatten_again operator flatten $(broker_options) --key-file "$keys/second.json"
+claim "flatten acts at the broker" is_told "flatten: done" "$written/flatten_again.out"
+told show "$program" config show --config "$place/config.json"
+told verify "$program" state verify --state "$state"
+slay server_pid TERM
+
+# What a simulation and its reports leave, with the pair in the environment.
+. "$keys/second.sh"
+told scenario "$program" scenario run scenarios/library/504_after_accept.json --json --out "$written/out"
+told sim "$program" run --mode sim --state "$written/sim" --json
+cp "$written/out/result.json" "$written/result.json"
+for format in html junit json markdown; do
+    told "report_$format" "$program" report "$written/result.json" --format "$format" --out "$written/report.$format"
+done
+unset APCA_API_KEY_ID APCA_API_SECRET_KEY
+
+# --- the verdict ---
+
+for file in "$state/journal.db" "$state/view.json" "$state/log.jsonl" "$ledger/requests.log" \
+    "$place/serve.err" "$place/run.err" "$written/report.html" "$written/sim/journal.db" \
+    "$place/wrong_state/log.jsonl"; do
+    claim "searched: ${file#"$place"/}" test -f "$file"
+done
+claim "no key in any of $(find "$place" -type f | grep -vc "^$keys/") files" is "$(leaks)" ""
+finish

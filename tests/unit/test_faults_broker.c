@@ -1,0 +1,404 @@
+/* test_faults_broker.c - faults of orders, prices and the wall clock, at a whole simulated broker. */
+#include "chaos/faults/gate.h"
+#include "scenarios/sea.h"
+#include "tests/unit/broker_fixture.h"
+
+#define must(code) cr_assert_eq((code), ERR_OK)
+#define NONE ((struct usd){0})
+
+struct harbour { /* a broker, one armed plan, and the sea between them */
+    struct fixture *f;
+    struct virtual_clock *clock;
+    struct plan *plan;
+    struct sea *sea;
+    int64_t tick;
+};
+
+/* Tuesday 2026-09-01 10:00 in New York, a position of 100 SYM000 if is_holding; the fault begins
+ * there. */
+static void set_out(struct harbour *h, const struct fault *faults, size_t n, bool is_holding) {
+    *h = (struct harbour){0};
+    h->f = fixture_at(at_ny(9, 1, 9, 55));
+    if (is_holding) {
+        hold(h->f, "100");
+    }
+    broker_advance_to(h->f->broker, at_ny(9, 1, 10, 0));
+    h->f->words[0] = '\0';
+    h->clock = virtual_clock_create(at_ny(9, 1, 10, 0), "t");
+    h->plan = plan_create(1, h->clock, NULL);
+    for (size_t i = 0; i < n; i++) {
+        must(plan_add(h->plan, &faults[i], NULL));
+    }
+    must(chaos_arm(h->plan, h->clock, NULL));
+    h->sea = sea_create(h->plan, h->clock, h->f->market, h->f->broker);
+    sea_look(h->sea);
+}
+
+static void come_home(struct harbour *h) {
+    sea_destroy(h->sea);
+    chaos_disarm(h->plan);
+    plan_destroy(h->plan);
+    fixture_end(h->f);
+    virtual_clock_destroy(h->clock);
+}
+
+/* As the stage does: time stops where the sea wants to be looked at; a tick a second. */
+static void sail(struct harbour *h, int64_t seconds) {
+    for (int64_t i = 0; i < seconds; i++) {
+        const struct utc at = utc_add(virtual_clock_now(h->clock), SPAN_S(1));
+        while (sea_next_at(h->sea).ns <= at.ns) {
+            virtual_clock_advance_to(h->clock, sea_next_at(h->sea));
+            sea_look(h->sea);
+        }
+        virtual_clock_advance_to(h->clock, at);
+        sea_look(h->sea);
+        plan_set_tick(h->plan, ++h->tick);
+        broker_advance_to(h->f->broker, at);
+        sea_tick(h->sea);
+    }
+}
+
+static double filled(struct harbour *h, const char *id) {
+    (void)status_of(h->f, id);
+    return atof(str(h->f, "filled_qty"));
+}
+
+/* --- orders --- */
+
+Test(order_faults, a_stuck_order_stays_pending_and_then_lives) {
+    const struct fault fault = {
+        .point = POINT_ORDER_STUCK_PENDING, .delay = SPAN_S(30), .target = "buy market SYM000"};
+    struct harbour h;
+    char id[40];
+    set_out(&h, &fault, 1, false);
+    order(h.f, "buy", "market", "day", "5", NONE, NONE, id);
+    sail(&h, 29);
+    cr_expect_str_eq(status_of(h.f, id), "pending_new");
+    sail(&h, 3);
+    cr_expect_str_eq(status_of(h.f, id), "filled");
+    come_home(&h);
+}
+
+Test(order_faults, half_is_filled_then_nothing_for_the_delay) {
+    for (int64_t delay = 0; delay <= 60; delay += 60) {
+        const struct fault fault = {.point = POINT_ORDER_PARTIAL_SILENCE, .delay = SPAN_S(delay)};
+        struct harbour h;
+        char id[40];
+        set_out(&h, &fault, 1, false);
+        order(h.f, "buy", "market", "day", "9", NONE, NONE, id);
+        sail(&h, 50);
+        cr_expect_str_eq(status_of(h.f, id), "partially_filled");
+        cr_expect_eq(filled(&h, id), 4);
+        sail(&h, 20);
+        cr_expect_str_eq(status_of(h.f, id), delay == 0 ? "partially_filled" : "filled");
+        come_home(&h);
+    }
+}
+
+Test(order_faults, a_late_reject_comes_after_new_and_before_any_fill) {
+    const struct fault fault = {.point = POINT_ORDER_REJECT_LATE, .delay = SPAN_S(4)};
+    struct harbour h;
+    char id[40];
+    set_out(&h, &fault, 1, false);
+    order(h.f, "buy", "market", "day", "9", NONE, NONE, id);
+    sail(&h, 3);
+    cr_expect_str_eq(status_of(h.f, id), "new");
+    sail(&h, 2);
+    cr_expect_str_eq(status_of(h.f, id), "rejected");
+    cr_expect_eq(filled(&h, id), 0);
+    cr_expect_str_eq(h.f->words, " pending_new new rejected");
+    come_home(&h);
+}
+
+Test(order_faults, the_broker_cancels_what_nobody_asked_it_to) {
+    const struct fault fault = {.point = POINT_ORDER_CANCEL_UNASKED,
+                                .target = "sell stop*",
+                                .symbol = "SYM000",
+                                .from = fault_after(SPAN_S(10)),
+                                .count = 1};
+    struct harbour h;
+    char stop[40];
+    char limit[40];
+    set_out(&h, &fault, 1, true);
+    order(h.f, "sell", "stop", "gtc", "50", NONE, off(last_now(h.f), -200), stop);
+    order(h.f, "sell", "limit", "day", "50", off(last_now(h.f), 200), NONE, limit);
+    sail(&h, 9);
+    cr_expect_str_eq(status_of(h.f, stop), "new");
+    sail(&h, 1);
+    cr_expect_str_eq(status_of(h.f, stop), "canceled");
+    cr_expect_str_eq(status_of(h.f, limit), "new");
+    cr_expect_eq(broker_position_qty(h.f->broker, "SYM000").nanos, 100 * NANOS);
+    come_home(&h);
+}
+
+Test(order_faults, a_stuck_cancel_is_pending_for_its_delay) {
+    const struct fault fault = {.point = POINT_ORDER_CANCEL_STUCK, .delay = SPAN_S(100)};
+    struct harbour h;
+    char id[40];
+    set_out(&h, &fault, 1, true);
+    order(h.f, "sell", "limit", "day", "50", off(last_now(h.f), 200), NONE, id);
+    sail(&h, 2);
+    cr_expect_eq(on_order(h.f, "DELETE", id, ""), 204);
+    sail(&h, 99);
+    cr_expect_str_eq(status_of(h.f, id), "pending_cancel");
+    sail(&h, 2);
+    cr_expect_str_eq(status_of(h.f, id), "canceled");
+    come_home(&h);
+}
+
+Test(order_faults, a_cancel_that_is_accepted_loses_against_the_fill) {
+    const struct fault fault = {.point = POINT_ORDER_CANCEL_FILL};
+    struct harbour h;
+    char id[40];
+    set_out(&h, &fault, 1, true);
+    const struct usd limit = off(last_now(h.f), 200);
+    order(h.f, "sell", "limit", "day", "60", limit, NONE, id);
+    sail(&h, 2);
+    cr_expect_eq(on_order(h.f, "DELETE", id, ""), 204);
+    sail(&h, 2);
+    cr_expect_str_eq(status_of(h.f, id), "filled");
+    cr_expect_eq(filled(&h, id), 60);
+    cr_expect_eq(atof(str(h.f, "filled_avg_price")), usd_to_double(limit)); /* not past its limit */
+    cr_expect_str_eq(h.f->words, " pending_new new pending_cancel filled");
+    cr_expect_eq(broker_position_qty(h.f->broker, "SYM000").nanos, 40 * NANOS);
+    come_home(&h);
+}
+
+Test(order_faults, a_bust_gives_shares_and_cash_back_unless_they_are_held) {
+    const struct fault fault = {.point = POINT_ORDER_BUST, .target = "sell*", .count = 1};
+    struct harbour h;
+    char id[40];
+    set_out(&h, &fault, 1, true);
+    const struct usd cash = broker_cash(h.f->broker);
+    order(h.f, "sell", "market", "day", "100", NONE, NONE, id);
+    h.f->fill_events = 0;
+    sail(&h, 3);
+    cr_expect_str_eq(status_of(h.f, id), "filled");
+    cr_expect_eq(broker_position_qty(h.f->broker, "SYM000").nanos, 100 * NANOS);
+    cr_expect_eq(broker_cash(h.f->broker).nanos, cash.nanos);
+    cr_expect_eq(h.f->fill_events, 2); /* the sale, and its undoing */
+    come_home(&h);
+    const struct fault bought = {.point = POINT_ORDER_BUST, .target = "buy*", .count = 1};
+    set_out(&h, &bought, 1, true);
+    order(h.f, "sell", "stop", "gtc", "100", NONE, off(last_now(h.f), -200), id);
+    sail(&h, 3);
+    cr_expect_eq(broker_position_qty(h.f->broker, "SYM000").nanos, 100 * NANOS); /* held */
+    cr_expect_eq(on_order(h.f, "DELETE", id, ""), 204);
+    sail(&h, 3);
+    cr_expect_eq(broker_position_qty(h.f->broker, "SYM000").nanos, 0);
+    come_home(&h);
+}
+
+/* --- prices --- */
+
+/* The latest quote or trade of SYM000 as the data API tells it. */
+static double told(struct harbour *h, const char *what, const char *key) {
+    char path[64];
+    snprintf(path, sizeof path, "/v2/stocks/SYM000/%ss/latest", what);
+    cr_assert_eq(get(h->f, path, ""), 200, "%s", text_get(&h->f->response.body));
+    return json_member(json_member(h->f->json, what), key)->valuedouble;
+}
+
+/* Two harbours at the same second, one in calm: what the weather did is the difference. */
+static void set_out_twice(struct harbour *calm, struct harbour *rough, struct fault fault) {
+    fault.symbol[0] = '\0';
+    strcat(fault.symbol, "SYM000");
+    fault.from = fault_after(SPAN_S(60));
+    fault.has_until = true;
+    fault.until = fault_after(SPAN_S(300));
+    set_out(calm, NULL, 0, false);
+    set_out(rough, &fault, 1, false);
+}
+
+static void sail_both(struct harbour *calm, struct harbour *rough, int64_t seconds) {
+    sail(calm, seconds);
+    sail(rough, seconds);
+}
+
+static void expect_near(double value, double expected, const char *what) {
+    cr_expect(value > expected - 0.011 && value < expected + 0.011, "%s: %f, expected %f", what,
+              value, expected);
+}
+
+Test(market_faults, a_flash_crash_falls_and_comes_back_for_everyone) {
+    struct harbour calm;
+    struct harbour rough;
+    set_out_twice(&calm, &rough, (struct fault){.point = POINT_MARKET_FLASH_CRASH});
+    static const struct {
+        int64_t until_s;
+        double factor;
+    } steps[] = {{59, 1}, {60, 1}, {120, 0.925}, {180, 0.85}, {240, 0.925}, {300, 1}, {400, 1}};
+    int64_t now = 0;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        sail_both(&calm, &rough, steps[i].until_s - now);
+        now = steps[i].until_s;
+        expect_near(told(&rough, "quote", "bp"), told(&calm, "quote", "bp") * steps[i].factor,
+                    "bid");
+        cr_expect_eq(quote_now(rough.f).bid.nanos,
+                     (int64_t)(told(&rough, "quote", "bp") * 1e4 + 0.5) * 100000);
+    }
+    struct market_bar bar;
+    struct market_bar plain; /* the bottom, at 10:03:00 */
+    cr_assert(
+        market_bar_at(rough.f->market, 0, at_ny(9, 1, 10, 3), broker_now(rough.f->broker), &bar));
+    cr_assert(
+        market_bar_at(calm.f->market, 0, at_ny(9, 1, 10, 3), broker_now(calm.f->broker), &plain));
+    cr_expect_eq(bar.low.nanos, usd_scale(plain.low, (struct ratio){NANOS / 100 * 85}).nanos);
+    cr_expect(bar.low.nanos <= bar.open.nanos && bar.high.nanos >= bar.close.nanos);
+    come_home(&rough);
+    come_home(&calm);
+}
+
+Test(market_faults, a_gap_moves_quotes_prints_and_bars_alike) {
+    struct harbour calm;
+    struct harbour rough;
+    set_out_twice(&calm, &rough, (struct fault){.point = POINT_MARKET_GAP, .factor = {NANOS / 2}});
+    sail_both(&calm, &rough, 59);
+    expect_near(told(&rough, "trade", "p"), told(&calm, "trade", "p"), "before");
+    sail_both(&calm, &rough, 121);
+    expect_near(told(&rough, "trade", "p"), told(&calm, "trade", "p") / 2, "trade");
+    expect_near(told(&rough, "quote", "ap"), told(&calm, "quote", "ap") / 2, "ask");
+    expect_near(told(&rough, "bar", "c"), told(&calm, "bar", "c") / 2, "close");
+    sail_both(&calm, &rough, 240);
+    expect_near(told(&rough, "trade", "p"), told(&calm, "trade", "p"), "after");
+    come_home(&rough);
+    come_home(&calm);
+}
+
+Test(market_faults, a_wide_spread_is_as_wide_as_it_says) {
+    struct harbour calm;
+    struct harbour rough;
+    set_out_twice(&calm, &rough, (struct fault){.point = POINT_MARKET_WIDE_SPREAD});
+    sail_both(&calm, &rough, 100);
+    const double plain = told(&calm, "quote", "ap") - told(&calm, "quote", "bp");
+    expect_near((told(&rough, "quote", "ap") - told(&rough, "quote", "bp")) / 20, plain, "spread");
+    cr_expect_eq(quote_now(rough.f).ask.nanos - quote_now(rough.f).bid.nanos >= 15 * NANOS / 100,
+                 true);
+    come_home(&rough);
+    come_home(&calm);
+}
+
+Test(market_faults, without_trades_no_print_no_bar_and_no_stop) {
+    struct harbour calm;
+    struct harbour rough;
+    struct market_bar bar;
+    set_out_twice(&calm, &rough, (struct fault){.point = POINT_MARKET_NO_TRADES});
+    sail_both(&calm, &rough, 280);
+    struct market_trade trade = {0};
+    cr_assert(market_trade_at(rough.f->market, 0, broker_now(rough.f->broker), &trade));
+    cr_expect(trade.at.ns <= at_ny(9, 1, 10, 1).ns);
+    cr_expect(last_now(calm.f).nanos != trade.price.nanos);
+    cr_expect_not(
+        market_bar_at(rough.f->market, 0, at_ny(9, 1, 10, 2), broker_now(rough.f->broker), &bar));
+    cr_expect(
+        market_bar_at(calm.f->market, 0, at_ny(9, 1, 10, 2), broker_now(calm.f->broker), &bar));
+    expect_near(told(&rough, "quote", "bp"), told(&calm, "quote", "bp"), "quotes go on");
+    come_home(&rough);
+    come_home(&calm);
+}
+
+Test(market_faults, a_halt_refuses_market_orders_and_fills_nothing) {
+    struct harbour calm;
+    struct harbour rough;
+    char id[40];
+    set_out_twice(&calm, &rough, (struct fault){.point = POINT_MARKET_HALT});
+    sail_both(&calm, &rough, 100);
+    cr_expect_eq(post(rough.f, "{\"symbol\":\"SYM000\",\"side\":\"buy\",\"type\":\"market\","
+                               "\"time_in_force\":\"day\",\"qty\":\"1\"}"),
+                 422);
+    cr_expect_eq(code_of(rough.f), 42210000);
+    cr_expect_eq(post(rough.f, "{\"symbol\":\"SYM001\",\"side\":\"buy\",\"type\":\"market\","
+                               "\"time_in_force\":\"day\",\"qty\":\"1\"}"),
+                 200);
+    order(rough.f, "buy", "limit", "day", "1", off(last_now(rough.f), 100), NONE, id);
+    sail_both(&calm, &rough, 190);
+    cr_expect_str_eq(status_of(rough.f, id), "new");
+    sail_both(&calm, &rough, 20);
+    cr_expect_str_eq(status_of(rough.f, id), "filled");
+    come_home(&rough);
+    come_home(&calm);
+}
+
+Test(market_faults, told_quotes_lie_and_the_exchange_goes_by_its_own) {
+    static const enum fault_point points[] = {POINT_MARKET_QUOTE_STALE, POINT_MARKET_QUOTE_CROSSED,
+                                              POINT_MARKET_QUOTE_ZERO};
+    for (size_t i = 0; i < 3; i++) {
+        struct harbour calm;
+        struct harbour rough;
+        set_out_twice(&calm, &rough, (struct fault){.point = points[i]});
+        sail_both(&calm, &rough, 60);
+        const double bid_then = told(&calm, "quote", "bp");
+        sail_both(&calm, &rough, 140);
+        const double bid = told(&calm, "quote", "bp");
+        const double ask = told(&calm, "quote", "ap");
+        cr_assert(bid != bid_then);
+        const double told_bids[] = {bid_then, ask, bid};
+        expect_near(told(&rough, "quote", "bp"), told_bids[i], fault_point_name(points[i]));
+        expect_near(told(&rough, "quote", "ap"),
+                    i == 0   ? told(&rough, "quote", "ap")
+                    : i == 1 ? bid
+                             : 0,
+                    fault_point_name(points[i]));
+        cr_expect_eq(quote_now(rough.f).bid.nanos, quote_now(calm.f).bid.nanos);
+        sail_both(&calm, &rough, 150);
+        expect_near(told(&rough, "quote", "ap"), told(&calm, "quote", "ap"), "after");
+        come_home(&rough);
+        come_home(&calm);
+    }
+}
+
+Test(market_faults, each_symbol_is_asked_about_once_and_for_itself) {
+    const struct fault fault = {.point = POINT_MARKET_GAP, .probability = {NANOS / 2}};
+    int64_t hit = 0;
+    struct harbour h;
+    set_out(&h, &fault, 1, false);
+    hit = (int64_t)plan_fired_count(h.plan);
+    cr_expect(hit > 0 && hit < 5, "%lld", (long long)hit);
+    sail(&h, 10);
+    cr_expect_eq(plan_fired_count(h.plan), (size_t)hit);
+    come_home(&h);
+}
+
+/* --- the wall --- */
+
+static int64_t ahead_ms(const struct harbour *h) {
+    return virtual_clock_offset(h->clock).ns / 1000000;
+}
+
+Test(clock_faults, a_step_lasts_for_its_window) {
+    const struct fault faults[] = {
+        {.point = POINT_CLOCK_STEP,
+         .offset = SPAN_S(-90),
+         .from = fault_after(SPAN_S(10)),
+         .has_until = true,
+         .until = fault_after(SPAN_S(20))},
+        {.point = POINT_CLOCK_STEP, .from = fault_after(SPAN_S(15))},
+    };
+    struct harbour h;
+    set_out(&h, faults, 2, false);
+    sail(&h, 9);
+    cr_expect_eq(ahead_ms(&h), 0);
+    sail(&h, 1);
+    cr_expect_eq(ahead_ms(&h), -90000);
+    sail(&h, 5);
+    cr_expect_eq(ahead_ms(&h), -30000);
+    sail(&h, 5);
+    cr_expect_eq(ahead_ms(&h), 60000);
+    come_home(&h);
+}
+
+Test(clock_faults, a_skew_grows_with_time_and_is_set_right) {
+    const struct fault fault = {.point = POINT_CLOCK_SKEW,
+                                .factor = {NANOS / 100 * 99},
+                                .has_until = true,
+                                .until = fault_after(SPAN_S(200))};
+    struct harbour h;
+    set_out(&h, &fault, 1, false);
+    sail(&h, 100);
+    cr_expect_eq(ahead_ms(&h), -1000);
+    sail(&h, 99);
+    cr_expect_eq(ahead_ms(&h), -1990);
+    sail(&h, 1);
+    cr_expect_eq(ahead_ms(&h), 0);
+    come_home(&h);
+}

@@ -1,0 +1,951 @@
+/* test_judges.c - the judges of sends, limits, journal, lives and healing, each at its edge. */
+#include "tests/unit/stream.h"
+
+#include <stdlib.h>
+
+/* 2023-11-15 14:30:00Z, seconds of the run; the session lasts 23,400 more. */
+static const int64_t OPEN = 58600;
+static const int64_t CLOSE = 82000;
+
+static const char STRICT[] = "\"cause\":\"review\",\"mode\":\"REDUCE_ONLY\",\"latched\":false";
+static const char CAUTION[] = "\"cause\":\"review\",\"mode\":\"CAUTION\",\"latched\":false";
+static const char LATCH[] = "{\"mode\":\"REDUCE_ONLY\",\"by\":\"core\",\"why\":\"\"}";
+
+static void up(struct oracle *oracle, int64_t second) {
+    word(oracle, EVENT_START, second, "ready", "");
+}
+
+static void symbol_fill(struct oracle *oracle, int64_t second, const char *symbol, const char *id,
+                        const char *side, int64_t shares, int64_t usd) {
+    feed(oracle, (struct event){.kind = EVENT_LEDGER_FILL,
+                                .at = at(second),
+                                .subject = side,
+                                .symbol = symbol,
+                                .id = id,
+                                .qty = QTY(shares),
+                                .price = USD(usd)});
+}
+
+static void row_at(struct oracle *oracle, int64_t second, int64_t seq, const char *kind,
+                   const char *key, const char *body) {
+    feed(oracle, (struct event){.kind = EVENT_ROW,
+                                .at = at(second),
+                                .subject = kind,
+                                .id = key,
+                                .number = seq,
+                                .body = body,
+                                .body_len = strlen(body)});
+}
+
+/* --- the catalogue --- */
+
+Test(catalogue, holds_every_number_and_says_why_what_is_waived_is_not_judged) {
+    for (int n = 1; n <= 34; n++) {
+        char number[8];
+        snprintf(number, sizeof number, "%c%d", n <= 24 ? 'S' : 'L', n <= 24 ? n : n - 24);
+        int found = 0;
+        for (int i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
+            enum oracle_invariant invariant = (enum oracle_invariant)i;
+            found += strcmp(oracle_invariant_number(invariant), number) == 0;
+        }
+        cr_expect_gt(found, 0, "%s", number);
+    }
+    int waived = 0;
+    for (int i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
+        waived += oracle_invariant_waiver((enum oracle_invariant)i)[0] != '\0';
+        cr_expect(oracle_invariant_meaning((enum oracle_invariant)i)[0] != '\0');
+    }
+    cr_expect_eq(waived, 8);
+}
+
+Test(catalogue, the_budget_is_one_maybe_in_a_hundred_orders) {
+    cr_expect_not(oracle_is_over_budget(0, 0));
+    cr_expect(oracle_is_over_budget(1, 99));
+    cr_expect_not(oracle_is_over_budget(1, 100));
+}
+
+Test(catalogue, what_a_run_is_about_is_not_excused) {
+    for (int is_named = 0; is_named < 2; is_named++) {
+        struct oracle *oracle = oracle_create();
+        if (is_named) {
+            frame(oracle, "never", "books_equal_ledger");
+        }
+        ledger_fill(oracle, 1, "st-a", "buy", 10);
+        word(oracle, EVENT_STOP, 9, "clean", "");
+        expect(oracle, is_named ? "books_equal_ledger" : "", is_named ? 0 : 1);
+    }
+}
+
+Test(catalogue, a_line_for_each_broken_one_with_its_first_time_and_count) {
+    struct oracle *oracle = oracle_create();
+    struct text lines = {0};
+    core_order(oracle, 0, "st-a", 1);
+    core_order(oracle, 1, "st-b", 2);
+    oracle_print_broken(oracle, &lines);
+    cr_expect_str_eq(text_get(&lines),
+                     "fill_booked_once 2023-11-14T22:13:20Z st-a: the core counts "
+                     "1, the ledger 0 (2 times)\n");
+    text_release(&lines);
+    oracle_destroy(oracle);
+}
+
+/* --- entries --- */
+
+Test(entries, a_buy_under_a_strict_cause_breaks_a_sale_or_caution_does_not) {
+    static const struct {
+        const char *cause, *side, *id;
+    } rows[] = {
+        {STRICT, "buy", "no_buy_sent_while_restricted"},
+        {STRICT, "sell", ""},
+        {CAUTION, "buy", ""},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct oracle *oracle = oracle_create();
+        body_of(oracle, EVENT_MECHANISM, OPEN, "operator_freeze", "acted", rows[i].cause);
+        order_leaves(oracle, OPEN + 1, rows[i].side, "AAPL", "st-a");
+        if (rows[i].id[0] != '\0') {
+            expect_finding(oracle, rows[i].id, OPEN + 1, "AAPL: a buy in spite of review");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+Test(entries, a_cause_ends_by_its_release_or_with_its_process_a_journaled_latch_does_not) {
+    for (int how = 0; how < 3; how++) {
+        struct oracle *oracle = oracle_create();
+        if (how == 2) {
+            row_at(oracle, OPEN, 1, "latch_set", "review", LATCH);
+        } else {
+            body_of(oracle, EVENT_MECHANISM, OPEN, "operator_freeze", "acted", STRICT);
+        }
+        if (how == 0) {
+            body_of(oracle, EVENT_MECHANISM, OPEN, "operator_freeze", "released", STRICT);
+        } else {
+            word(oracle, EVENT_STOP, OPEN + 1, "dead", "");
+            up(oracle, OPEN + 2);
+        }
+        order_leaves(oracle, OPEN + 3, "buy", "AAPL", "st-a");
+        expect(oracle, how == 2 ? "no_buy_sent_while_restricted" : "", 0);
+    }
+}
+
+Test(entries, a_latch_whose_end_was_asked_for_may_have_ended_in_rows_nobody_told) {
+    for (int gap = 0; gap < 2; gap++) {
+        struct oracle *oracle = oracle_create();
+        row_at(oracle, OPEN, 5, "latch_set", "review", LATCH);
+        word(oracle, EVENT_MODE, OPEN, "REDUCE_ONLY", "NORMAL");
+        word(oracle, EVENT_OPERATOR, OPEN + 1, "resume", "review");
+        word(oracle, EVENT_STOP, OPEN + 2, "dead", "");
+        row_at(oracle, OPEN + 3, 6 + gap, "start", "", "{}");
+        up(oracle, OPEN + 3);
+        word(oracle, EVENT_TICK, OPEN + 4, "tick", "");
+        expect(oracle, gap ? "" : "latch_never_lost", gap);
+    }
+}
+
+Test(entries, degraded_mode_is_told_apart) {
+    struct oracle *oracle = oracle_create();
+    body_of(oracle, EVENT_MECHANISM, OPEN, "degraded_mode", "acted",
+            "\"cause\":\"degraded_mode\",\"mode\":\"REDUCE_ONLY\",\"latched\":false");
+    order_leaves(oracle, OPEN + 1, "buy", "AAPL", "st-a");
+    expect_finding(oracle, "degraded_opens_nothing", OPEN + 1, "AAPL: a buy in degraded mode");
+}
+
+Test(entries, the_session_has_a_first_and_a_last_second) {
+    static const int64_t seconds[] = {OPEN - 1, OPEN, CLOSE - 1, CLOSE};
+    for (size_t i = 0; i < 4; i++) {
+        struct oracle *oracle = oracle_create();
+        order_leaves(oracle, seconds[i], "buy", "AAPL", "st-a");
+        expect(oracle, i == 0 || i == 3 ? "entry_in_session" : "", 0);
+    }
+    struct oracle *oracle = oracle_create();
+    frame(oracle, "closed", "2023-11-15");
+    order_leaves(oracle, OPEN, "buy", "AAPL", "st-a");
+    expect_finding(oracle, "entry_in_session", OPEN, "AAPL: a buy outside a session");
+}
+
+Test(entries, a_quote_may_be_as_old_as_the_limit_and_the_last_look) {
+    static const char quotes[] =
+        "\n{\"quotes\":{\"MSFT\":{\"ap\":1,\"t\":\"2023-11-15T14:39:00Z\"},"
+        "\"AAPL\":{\"ap\":1,\"t\":\"2023-11-15T14:30:00Z\"}}}";
+    for (int64_t age = 7; age <= 8; age++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "data.quote_max_age_s", "5");
+        answer(oracle, OPEN, "/v2/stocks/quotes/latest?symbols=AAPL", 200, quotes);
+        order_leaves(oracle, OPEN + age, "buy", "AAPL", "st-a");
+        if (age == 7) {
+            expect(oracle, "", 0);
+        } else {
+            expect_finding(oracle, "entry_on_fresh_quotes", OPEN + 8,
+                           "AAPL: its quote is 8000 ms old");
+        }
+    }
+    struct oracle *oracle = oracle_create();
+    frame(oracle, "data.quote_max_age_s", "5");
+    answer(oracle, OPEN, "/v2/stocks/quotes/latest?symbols=AAPL", 500, quotes);
+    order_leaves(oracle, OPEN, "buy", "AAPL", "st-a");
+    expect_finding(oracle, "entry_on_fresh_quotes", OPEN, "AAPL: bought without a quote");
+}
+
+/* --- limits --- */
+
+Test(limits, positions_and_live_entries_count_together_up_to_the_cap) {
+    for (int more = 0; more < 3; more++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "risk.max_positions", "2");
+        symbol_fill(oracle, OPEN, "MSFT", "st-1", "buy", 1, 10);
+        if (more) { /* by us, or a minute before by another */
+            symbol_fill(oracle, OPEN - (more == 2 ? 60 : 0), "FB", more == 2 ? "x" : "st-3", "buy",
+                        1, 10);
+        }
+        ledger_order(oracle, OPEN, "st-2", "buy", "limit", "new", 10, 0); /* AAPL */
+        if (more == 1) {
+            expect_finding(oracle, "positions_within_the_cap", OPEN,
+                           "3 positions and live entries, at most 2");
+        } else {
+            expect(oracle, "", more == 2);
+        }
+    }
+}
+
+Test(limits, what_another_adds_to_the_cap_is_not_the_cores_doing) {
+    struct oracle *oracle = oracle_create();
+    frame(oracle, "risk.max_positions", "1");
+    symbol_fill(oracle, OPEN, "MSFT", "st-1", "buy", 1, 10);
+    symbol_fill(oracle, OPEN, "FB", "bust:st-0", "buy", 1, 10);
+    ledger_order(oracle, OPEN, "st-s", "sell", "stop", "new", 10, 0);
+    equity(oracle, OPEN + 600, 100000);
+    expect(oracle, "", 0);
+}
+
+Test(limits, one_that_is_over_or_flat_frees_its_place) {
+    struct oracle *oracle = oracle_create();
+    frame(oracle, "risk.max_positions", "1");
+    symbol_fill(oracle, OPEN, "MSFT", "st-1", "buy", 1, 10);
+    symbol_fill(oracle, OPEN, "MSFT", "st-2", "sell", 1, 10);
+    ledger_order(oracle, OPEN, "st-3", "buy", "limit", "new", 10, 0);
+    ledger_order(oracle, OPEN, "st-3", "buy", "limit", "canceled", 10, 0);
+    ledger_order(oracle, OPEN, "st-4", "buy", "limit", "new", 10, 0);
+    expect(oracle, "", 0);
+}
+
+Test(limits, an_order_at_its_cap_holds_and_a_cent_less_cap_breaks) {
+    for (int less = 0; less < 2; less++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "orders.cap_usd", less ? "999.99" : "1000");
+        order_leaves(oracle, OPEN, "buy", "AAPL", "st-a");
+        order_leaves(oracle, OPEN, "sell", "MSFT", "st-b");
+        expect(oracle, less ? "order_within_the_cap" : "", 0);
+    }
+}
+
+Test(limits, gross_counts_held_and_working_and_the_order_itself) {
+    for (int64_t shares = 100; shares <= 101; shares++) { /* 10000, and what is to come: 1000 */
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "risk.gross_exposure", "1");
+        equity(oracle, OPEN - 60, 10000); /* a tenth above is 11000 */
+        symbol_fill(oracle, OPEN, "MSFT", "st-1", "buy", shares, 100);
+        order_leaves(oracle, OPEN, "buy", "AAPL", "st-a");
+        if (shares == 100) {
+            expect(oracle, "", 0);
+        } else {
+            expect_finding(oracle, "gross_within_the_cap", OPEN,
+                           "AAPL: a buy to 11100 USD gross, most 11000");
+        }
+    }
+}
+
+static void lose(struct oracle *oracle, int64_t usd) {
+    frame(oracle, "risk.daily_loss_usd", "5000");
+    frame(oracle, "risk.daily_loss_share", "0.04");
+    equity(oracle, OPEN - 60, 100000);
+    equity(oracle, OPEN, 100000 - usd);
+}
+
+Test(limits, a_buy_a_minute_beyond_the_day_loss_breaks) {
+    static const struct {
+        int64_t lost, second;
+        bool is_broken;
+    } rows[] = {{4000, 61, true}, {4000, 60, false}, {3999, 61, false}};
+    for (size_t i = 0; i < 3; i++) {
+        struct oracle *oracle = oracle_create();
+        lose(oracle, rows[i].lost);
+        order_leaves(oracle, OPEN + rows[i].second, "buy", "AAPL", "st-a");
+        expect(oracle, rows[i].is_broken ? "no_entry_beyond_the_loss_limit" : "", 0);
+    }
+}
+
+Test(limits, cash_that_was_withdrawn_is_no_loss_and_a_fault_since_is_an_excuse) {
+    struct oracle *oracle = oracle_create();
+    frame(oracle, "risk.daily_loss_usd", "5000");
+    frame(oracle, "risk.daily_loss_share", "0.04");
+    equity(oracle, OPEN - 60, 100000);
+    feed(oracle,
+         (struct event){
+             .kind = EVENT_OPERATOR, .at = at(OPEN), .subject = "withdraw", .amount = USD(4000)});
+    equity(oracle, OPEN, 96000);
+    order_leaves(oracle, OPEN + 100, "buy", "AAPL", "st-a");
+    expect(oracle, "", 0);
+    oracle = oracle_create();
+    lose(oracle, 4000);
+    word(oracle, EVENT_FAULT, OPEN + 30, "http.slow", "");
+    order_leaves(oracle, OPEN + 100, "buy", "AAPL", "st-a");
+    expect(oracle, "", 1);
+}
+
+Test(limits, a_new_session_day_counts_from_the_equity_before) {
+    struct oracle *oracle = oracle_create();
+    lose(oracle, 4000);
+    equity(oracle, CLOSE + 60, 96000); /* now the next session's */
+    order_leaves(oracle, OPEN + 86400, "buy", "AAPL", "st-a");
+    expect(oracle, "", 0);
+}
+
+/* --- ids, lives of processes --- */
+
+Test(ids, an_id_goes_again_only_with_the_same_content) {
+    for (int more = 0; more < 2; more++) {
+        struct oracle *oracle = oracle_create();
+        order_leaves(oracle, OPEN, "sell", "AAPL", "st-a");
+        order_leaves(oracle, OPEN + 40, "sell", more ? "MSFT" : "AAPL", "st-a");
+        if (more) {
+            expect_finding(oracle, "id_only_for_the_equal_order", OPEN + 40,
+                           "st-a: sent with two contents");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+Test(ids, a_refused_change_under_the_emergency_rule_takes_no_id) {
+    static const char *const ids[] = {"st-2023-11-15-x-AAPL-1", "st-2023-11-15-1"};
+    for (size_t i = 0; i < 2; i++) {
+        struct oracle *oracle = oracle_create();
+        for (int price = 10; price < 12; price++) {
+            char body[96];
+            snprintf(body, sizeof body, "{\"limit_price\":\"%d\",\"client_order_id\":\"%s\"}",
+                     price, ids[i]);
+            leaves(oracle, OPEN, "PATCH", "/v2/orders/b1", body);
+        }
+        expect(oracle, i == 0 ? "" : "id_only_for_the_equal_order", 0);
+    }
+}
+
+static void life_sends(struct oracle *oracle, int64_t life, const char *method) {
+    feed(oracle, (struct event){.kind = EVENT_SEND,
+                                .at = at(OPEN + life),
+                                .subject = method,
+                                .what = "/v2/orders/b1",
+                                .number = life});
+}
+
+Test(ids, a_process_that_was_succeeded_may_look_and_not_act) {
+    for (int acts = 0; acts < 2; acts++) {
+        struct oracle *oracle = oracle_create();
+        life_sends(oracle, 1, "DELETE");
+        life_sends(oracle, 2, "GET");
+        life_sends(oracle, 1, "DELETE");
+        life_sends(oracle, 2, "DELETE");
+        life_sends(oracle, 1, acts ? "DELETE" : "GET");
+        if (acts) {
+            expect_finding(oracle, "one_instance_trades", OPEN + 1,
+                           "DELETE /v2/orders/b1 by life 1, after life 2 had traded");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+/* --- unknown fates --- */
+
+Test(unknowns, another_order_in_the_symbol_needs_a_known_fate) {
+    enum { NOTHING, LISTED, FOUND, LATE, OTHER_SYMBOL, REFUSED, COUNT };
+    for (int how = 0; how < COUNT; how++) {
+        struct oracle *oracle = oracle_create();
+        order_leaves(oracle, OPEN, "buy", "AAPL", "st-a");
+        if (how == LISTED) {
+            leaves(oracle, OPEN + 1, "GET", "/v2/orders?status=open", "");
+        } else if (how == FOUND) {
+            answer(oracle, OPEN + 1, "/v2/orders:by_client_order_id", 200,
+                   "\n{\"client_order_id\":\"st-a\"}");
+        } else if (how == REFUSED) {
+            answer(oracle, OPEN + 1, "/v2/orders", 403, "{\"client_order_id\":\"st-a\"}\n{}");
+        }
+        order_leaves(oracle, OPEN + (how == LATE ? 30 : 29), "buy",
+                     how == OTHER_SYMBOL ? "MSFT" : "AAPL", "st-b");
+        if (how == NOTHING || how == LISTED) {
+            expect_finding(oracle, "unknown_settled_first", OPEN + 29,
+                           "AAPL: st-b left while st-a was unknown");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+Test(unknowns, a_sale_needs_an_ask_and_the_same_id_nothing) {
+    for (int how = 0; how < 3; how++) {
+        struct oracle *oracle = oracle_create();
+        order_leaves(oracle, OPEN, "buy", "AAPL", "st-a");
+        answer(oracle, OPEN + 1, "/v2/orders", 504, "{\"client_order_id\":\"st-a\"}\n<html>");
+        if (how == 1) {
+            leaves(oracle, OPEN + 2, "GET", "/v2/orders:by_client_order_id?client_order_id=st-a",
+                   "");
+        }
+        order_leaves(oracle, OPEN + 3, how == 2 ? "buy" : "sell", "AAPL",
+                     how == 2 ? "st-a" : "st-b");
+        expect(oracle, how == 0 ? "unknown_settled_first" : "", 0);
+    }
+}
+
+/* --- the journal --- */
+
+Test(journal, a_baseline_is_of_a_session_and_later_than_the_last) {
+    static const struct {
+        const char *day;
+        const char *text;
+    } rows[] = {
+        {"2023-11-16", NULL},
+        {"2023-11-15", "row 2 (baseline 2023-11-15): not after the baseline before"},
+        {"2023-11-18", "row 2 (baseline 2023-11-18): not a session's day"},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct oracle *oracle = oracle_create();
+        row(oracle, 1, "baseline", "2023-11-15", "{\"usd\":\"1\"}");
+        row(oracle, 2, "baseline", rows[i].day, "{\"usd\":\"1\"}");
+        if (rows[i].text == NULL) {
+            expect(oracle, "", 0);
+        } else {
+            expect_finding(oracle, "one_baseline_a_session_day", 2, rows[i].text);
+        }
+    }
+}
+
+Test(journal, a_peak_may_repeat_and_not_fall) {
+    for (int less = 0; less < 2; less++) {
+        struct oracle *oracle = oracle_create();
+        row(oracle, 1, "peak", "", "{\"usd\":\"100\"}");
+        word(oracle, EVENT_STOP, 1, "dead", "");
+        row(oracle, 2, "peak", "", less ? "{\"usd\":\"99.99\"}" : "{\"usd\":\"100\"}");
+        if (less) {
+            expect_finding(oracle, "peak_never_falls", 2, "row 2 (peak ): below the peak before");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+Test(journal, a_document_is_stamped_with_a_durable_row) {
+    for (int ahead = 0; ahead < 3; ahead++) {
+        struct oracle *oracle = oracle_create();
+        row(oracle, 7, "start", "", "{}");
+        if (ahead == 2) { /* its last words may have been durable */
+            word(oracle, EVENT_STOP, 8, "dead", "");
+        }
+        body_of(oracle, EVENT_DOCUMENT, 8, "peak.json", "",
+                ahead ? "{\"journal_seq\":8}" : "{\"journal_seq\":7}");
+        expect(oracle, ahead == 1 ? "document_not_ahead" : "", 0);
+    }
+}
+
+Test(journal, a_number_given_twice_is_a_lost_row_unless_the_disk_was_at_fault) {
+    for (int how = 0; how < 4; how++) {
+        struct oracle *oracle = oracle_create();
+        row(oracle, 7, "start", "", "{}");
+        if (how == 1) {
+            word(oracle, EVENT_FAULT, 8, "disk.old_version", "");
+        } else if (how == 2) {
+            word(oracle, EVENT_OPERATOR, 8, "edit_document", "");
+        }
+        row(oracle, how == 3 ? 9 : 7, "start", "", "{}"); /* a gap is no loss */
+        if (how == 0) {
+            expect_finding(oracle, "row_never_lost", 7,
+                           "row 7 (start ): its number was given before");
+        } else {
+            expect(oracle, "", how == 3 ? 0 : 1);
+        }
+    }
+}
+
+/* --- lives --- */
+
+Test(lives, three_without_a_tick_and_without_a_cause_will_go_on_for_ever) {
+    for (int how = 0; how < 3; how++) {
+        struct oracle *oracle = oracle_create();
+        for (int i = 0; i < 3; i++) {
+            word(oracle, EVENT_START, i, i == 1 ? "refused" : "ready", "state is corrupt");
+            if (i == 2 && how == 1) {
+                word(oracle, EVENT_TICK, i, "tick", "");
+            } else if (i == 2 && how == 2) {
+                word(oracle, EVENT_FAULT, i, "process.crash_before", "");
+            }
+            if (i != 1) {
+                word(oracle, EVENT_STOP, i, "dead", "");
+            }
+        }
+        if (how == 0) {
+            expect_finding(oracle, "recovery_converges", 2,
+                           "3 lives in a row ended before their first tick: state is corrupt");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+Test(lives, the_end_finds_a_core_that_should_run_and_the_dead_are_silent) {
+    static const char *const ends[] = {"up", "stopped", "down"};
+    for (size_t i = 0; i < 3; i++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_START, 1, "refused", "no lease");
+        word(oracle, EVENT_END, 2, ends[i], "");
+        if (i == 2) {
+            expect_finding(oracle, "comes_back", 2, "down at the end: no lease");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+    struct oracle *oracle = oracle_create();
+    word(oracle, EVENT_STOP, 3, "dead", "does_not_stop");
+    expect_finding(oracle, "dead_is_silent", 3, "calls after death");
+}
+
+/* --- order life --- */
+
+static void moves(struct oracle *oracle, int64_t second, const char *what, int64_t filled) {
+    feed(oracle, (struct event){.kind = EVENT_ORDER,
+                                .at = at(second),
+                                .subject = "entry",
+                                .what = what,
+                                .symbol = "AAPL",
+                                .id = "st-a",
+                                .qty = QTY(filled)});
+}
+
+Test(order_life, an_end_is_final_and_executions_only_grow) {
+    static const struct {
+        const char *first, *second;
+        int64_t filled, then;
+        const char *text;
+    } rows[] = {
+        {"canceled", "canceled", 0, 4, NULL},
+        {"new", "partially_filled", 0, 4, NULL},
+        {"intent", "unknown", 0, 0, NULL},
+        {"canceled", "new", 0, 0, "st-a: moved after its end new (was canceled)"},
+        {"not_sent", "unknown", 0, 0, "st-a: moved after its end unknown (was not_sent)"},
+        {"unknown", "intent", 0, 0, "st-a: is an intent again intent (was alive)"},
+        {"partially_filled", "new", 4, 3, "st-a: lost executions new (was alive)"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        ledger_fill(oracle, 0, "st-a", "buy", 10);
+        moves(oracle, 1, rows[i].first, rows[i].filled);
+        moves(oracle, 2, rows[i].second, rows[i].then);
+        if (rows[i].text == NULL) {
+            expect(oracle, "", 0);
+        } else {
+            expect_finding(oracle, "order_life_is_legal", 2, rows[i].text);
+        }
+    }
+}
+
+Test(order_life, a_successor_may_know_less) {
+    struct oracle *oracle = oracle_create();
+    ledger_fill(oracle, 0, "st-a", "buy", 10);
+    moves(oracle, 1, "filled", 10);
+    up(oracle, 2);
+    moves(oracle, 3, "unknown", 0);
+    expect(oracle, "", 0);
+}
+
+/* --- loudness --- */
+
+static void many(struct oracle *oracle, enum event_kind kind, int64_t second, int count) {
+    for (int i = 0; i < count; i++) {
+        word(oracle, kind, second, kind == EVENT_ALERT ? "warn" : "GET", "/v2/clock");
+    }
+}
+
+Test(loudness, the_rate_budget_bounds_a_minute_and_twice_that_the_first) {
+    for (int more = 0; more < 2; more++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "broker.requests_a_minute", "10");
+        up(oracle, OPEN);
+        many(oracle, EVENT_SEND, OPEN, 20);
+        many(oracle, EVENT_SEND, OPEN + 60, 10 + more);
+        many(oracle, EVENT_SEND, OPEN + 120, 1);
+        if (more) {
+            expect_finding(oracle, "calls_and_alerts_bounded", OPEN + 120,
+                           "11 requests in a minute, most 10");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+Test(loudness, sixty_alerts_a_minute_are_the_most) {
+    for (int more = 0; more < 2; more++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        many(oracle, EVENT_ALERT, OPEN, 60 + more);
+        many(oracle, EVENT_ALERT, OPEN + 60, 1);
+        expect(oracle, more ? "calls_and_alerts_bounded" : "", 0);
+    }
+}
+
+Test(loudness, a_storm_of_calls_after_healing_breaks) {
+    for (int more = 0; more < 2; more++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        many(oracle, EVENT_SEND, OPEN, 5); /* calm: five a minute */
+        many(oracle, EVENT_SEND, OPEN + 60, 1);
+        word(oracle, EVENT_FAULT, OPEN + 61, "api.503", "");
+        many(oracle, EVENT_SEND, OPEN + 70, 100);
+        word(oracle, EVENT_HEALED, OPEN + 120, "", "");
+        many(oracle, EVENT_SEND, OPEN + 130, 100); /* within two minutes: not yet */
+        many(oracle, EVENT_SEND, OPEN + 241, 10 + more);
+        many(oracle, EVENT_SEND, OPEN + 301, 1);
+        if (more) {
+            expect_finding(oracle, "calls_calm_after_healing", OPEN + 301,
+                           "11 requests in a minute after healing, 5 before the first fault");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+Test(loudness, the_planted_secret_is_found_wherever_the_core_writes) {
+    static const enum event_kind kinds[] = {EVENT_SEND, EVENT_DOCUMENT, EVENT_ALERT,
+                                            EVENT_MECHANISM};
+    for (size_t i = 0; i < 4; i++) {
+        struct oracle *oracle = oracle_create();
+        body_of(oracle, kinds[i], OPEN, "x", "y", "key SIM-SECRE T");
+        body_of(oracle, kinds[i], OPEN + 1, "x", "y", "key " ORACLE_PLANTED_SECRET "!");
+        char text[64];
+        snprintf(text, sizeof text, "in a %s of x", event_word(kinds[i]));
+        expect_finding(oracle, "no_secret_told", OPEN + 1, text);
+    }
+    struct oracle *oracle = oracle_create();
+    row_at(oracle, OPEN, 1, "note", "", ORACLE_PLANTED_SECRET);
+    expect_finding(oracle, "no_secret_told", OPEN, "in a row of note");
+}
+
+/* --- what others do --- */
+
+Test(foreign, an_execution_of_another_is_told_within_three_minutes) {
+    for (int how = 0; how < 4; how++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        if (how == 2 || how == 3) {
+            frame(oracle, "foreign", "st-a"); /* of our shape, and not ours */
+        }
+        if (how == 2) {
+            frame(oracle, "not_foreign", "st-a"); /* or ours after all */
+        }
+        symbol_fill(oracle, OPEN, "AAPL", how == 2 || how == 3 ? "st-a" : "someone", "buy", 1, 10);
+        if (how == 1) {
+            word(oracle, EVENT_ALERT, OPEN + 5, "warn", "foreign_order");
+        }
+        feed(oracle,
+             (struct event){
+                 .kind = EVENT_PROTECTION, .at = at(OPEN), .what = "not_due", .symbol = "AAPL"});
+        word(oracle, EVENT_TICK, OPEN + 180, "tick", "");
+        word(oracle, EVENT_TICK, OPEN + 181, "tick", "");
+        if (how == 0 || how == 3) {
+            expect_finding(oracle, "foreign_fill_is_told", OPEN + 181,
+                           how == 0 ? "someone: nobody was told" : "st-a: nobody was told");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+/* --- protection, lies, flatten --- */
+
+static void protection(struct oracle *oracle, int64_t second, const char *what) {
+    feed(oracle, (struct event){
+                     .kind = EVENT_PROTECTION, .at = at(second), .what = what, .symbol = "AAPL"});
+}
+
+Test(naked, seventy_seconds_of_a_session_are_the_most) {
+    enum {
+        BARE,
+        PROTECTED,
+        PAGED,
+        LEAVING,
+        FLAT,
+        RESTARTED,
+        DOWN,
+        PARTLY,
+        NOT_DUE,
+        UNKNOWN,
+        LATE,
+        COUNT
+    };
+    for (int how = 0; how < COUNT; how++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN - 2000);
+        ledger_fill(oracle, OPEN - 1000, "st-a", "buy", 10); /* counts from the open */
+        if (how != UNKNOWN) {
+            core_order(oracle, OPEN + (how == LATE ? 1 : -900), "st-a", 10);
+        }
+        if (how == PROTECTED) {
+            ledger_order(oracle, OPEN + 5, "st-s", "sell", "stop", "new", 10, 0);
+        } else if (how == PARTLY) {
+            ledger_order(oracle, OPEN + 5, "st-s", "sell", "stop", "new", 9, 0);
+        } else if (how == NOT_DUE) {
+            protection(oracle, OPEN + 5, "not_due");
+        } else if (how == PAGED) {
+            word(oracle, EVENT_ALERT, OPEN + 5, "page", "naked_position");
+        } else if (how == LEAVING) {
+            phase(oracle, OPEN + 5, "decided");
+        } else if (how == FLAT) {
+            ledger_fill(oracle, OPEN + 5, "st-b", "sell", 10);
+        } else if (how == RESTARTED || how == DOWN) {
+            word(oracle, EVENT_STOP, OPEN + 5, "dead", "");
+            word(oracle, EVENT_START, OPEN + 6, how == DOWN ? "refused" : "ready", "");
+        }
+        equity(oracle, OPEN + 70, 100000);
+        equity(oracle, OPEN + 71, 100000);
+        if (how == BARE || how == PARTLY) {
+            expect_finding(oracle, "naked_is_paged", OPEN + 71,
+                           "AAPL: unprotected for 71 s, unpaged");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+static void flee(struct oracle *oracle, int64_t second, const char *reason) {
+    feed(oracle, (struct event){.kind = EVENT_EXIT,
+                                .at = at(second),
+                                .subject = reason,
+                                .what = "decided",
+                                .symbol = "AAPL",
+                                .qty = QTY(10)});
+}
+
+Test(lies, a_loss_that_was_none_breaks_if_it_was_decided_in_a_lie) {
+    static const struct {
+        const char *reason;
+        int64_t second, price;
+        bool is_broken;
+    } rows[] = {{"hard_stop", 4, 100, true},
+                {"trailing", 4, 101, false},
+                {"hard_stop", 5, 100, false},
+                {"hard_stop", 4, 99, false},
+                {"time", 4, 100, false}};
+    for (size_t i = 0; i < 5; i++) {
+        struct oracle *oracle = oracle_create();
+        symbol_fill(oracle, OPEN, "AAPL", "st-a", "buy", 10, 100);
+        word(oracle, EVENT_FAULT, OPEN, "view.mark_absurd", "");
+        flee(oracle, OPEN + rows[i].second, rows[i].reason);
+        symbol_fill(oracle, OPEN + 6, "AAPL", "st-b", "sell", 10, rows[i].price);
+        expect(oracle, rows[i].is_broken ? "no_sale_on_a_lie" : "", 0);
+    }
+}
+
+Test(lies, where_a_run_is_about_it_no_sale_goes_within_the_lie) {
+    for (int is_named = 0; is_named < 2; is_named++) {
+        for (int64_t second = 4; second <= 5; second++) {
+            struct oracle *oracle = oracle_create();
+            if (is_named) {
+                frame(oracle, "never", "no_sale_on_a_lie");
+            }
+            word(oracle, EVENT_FAULT, OPEN, "view.equity_zero", "");
+            order_leaves(oracle, OPEN + second, "sell", "AAPL", "st-a");
+            expect(oracle, is_named && second == 4 ? "no_sale_on_a_lie" : "", 0);
+        }
+    }
+}
+
+Test(lies, another_account_may_be_read_and_nothing_else) {
+    for (int64_t second = 4; second <= 5; second++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_FAULT, OPEN, "view.other_account", "");
+        leaves(oracle, OPEN + 1, "GET", "/v2/account", "");
+        leaves(oracle, OPEN + second, "DELETE", "/v2/orders/b1", "");
+        if (second == 4) {
+            expect_finding(oracle, "other_account_untouched", OPEN + 4, "DELETE /v2/orders/b1");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+    for (int is_own = 0; is_own < 2; is_own++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_FAULT, OPEN, "view.other_account", "");
+        answer(oracle, OPEN, "/v2/account", 200, "\n{}");
+        answer(oracle, OPEN + 1, is_own ? "/v2/account" : "/v2/clock", 200, "\n{}");
+        leaves(oracle, OPEN + 2, "DELETE", "/v2/orders/b1", "");
+        expect(oracle, is_own ? "" : "other_account_untouched", 0);
+    }
+}
+
+static void held_after_flatten(struct oracle *oracle, int64_t seconds) {
+    up(oracle, OPEN);
+    ledger_fill(oracle, OPEN, "st-a", "buy", 10);
+    ledger_order(oracle, OPEN, "st-s", "sell", "stop", "new", 10, 0);
+    word(oracle, EVENT_OPERATOR, OPEN, "flatten", "");
+    equity(oracle, OPEN + seconds, 100000);
+}
+
+Test(flatten, ten_minutes_of_a_session_hold_and_more_break) {
+    for (int64_t seconds = 600; seconds <= 601; seconds++) {
+        struct oracle *oracle = oracle_create();
+        held_after_flatten(oracle, seconds);
+        if (seconds == 601) {
+            expect_finding(oracle, "flatten_is_obeyed", OPEN + 601,
+                           "AAPL: held 10 min after a flatten");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+Test(flatten, a_fault_since_is_an_excuse_unless_the_run_is_about_it) {
+    for (int is_named = 0; is_named < 2; is_named++) {
+        struct oracle *oracle = oracle_create();
+        if (is_named) {
+            frame(oracle, "never", "flatten_is_obeyed");
+        }
+        held_after_flatten(oracle, 1);
+        word(oracle, EVENT_FAULT, OPEN + 2, "http.refused", "");
+        equity(oracle, OPEN + 601, 100000);
+        expect(oracle, is_named ? "flatten_is_obeyed" : "", is_named ? 0 : 1);
+    }
+}
+
+/* --- liveness: only once faults have stopped --- */
+
+Test(healing, is_judged_only_while_healed) {
+    enum { HEALED, NOT_YET, FAULTY_AGAIN, DOWN, STEPPED, COUNT };
+    for (int how = 0; how < COUNT; how++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "degraded.clean_s", "30");
+        up(oracle, OPEN);
+        body_of(oracle, EVENT_MECHANISM, OPEN, "degraded_mode", "acted",
+                "\"cause\":\"degraded_mode\",\"mode\":\"REDUCE_ONLY\",\"latched\":false");
+        if (how == STEPPED) {
+            word(oracle, EVENT_FAULT, OPEN, "clock.step", "");
+        }
+        if (how != NOT_YET) {
+            word(oracle, EVENT_HEALED, OPEN + 10, "", "");
+        }
+        if (how == FAULTY_AGAIN) {
+            word(oracle, EVENT_FAULT, OPEN + 20, "api.503", "");
+        } else if (how == DOWN) {
+            word(oracle, EVENT_STOP, OPEN + 20, "dead", "");
+        }
+        word(oracle, EVENT_TICK, OPEN + 190, "tick", "");
+        word(oracle, EVENT_TICK, OPEN + 191, "tick", "");
+        if (how == HEALED) {
+            expect_finding(oracle, "degraded_ends", OPEN + 191, "still degraded");
+        } else {
+            expect(oracle, "", how == STEPPED);
+        }
+    }
+}
+
+Test(healing, a_mode_that_flapped_five_times_in_an_hour_is_held_for_half_of_one) {
+    for (int64_t second = 2020; second <= 2021; second++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "degraded.clean_s", "30");
+        word(oracle, EVENT_HEALED, OPEN, "", "");
+        up(oracle, OPEN);
+        for (int i = 0; i < 5; i++) {
+            word(oracle, EVENT_MECHANISM, OPEN + i * 10, "degraded_mode", "acted");
+            word(oracle, EVENT_MECHANISM, OPEN + i * 10 + 5, "degraded_mode",
+                 i == 4 ? "warned" : "released");
+        }
+        word(oracle, EVENT_TICK, OPEN + second, "tick", "");
+        expect(oracle, second == 2021 ? "degraded_ends" : "", 0);
+    }
+}
+
+Test(healing, executions_are_booked_two_minutes_after) {
+    for (int64_t filled = 9; filled <= 10; filled++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        ledger_fill(oracle, OPEN, "st-a", "buy", 10);
+        core_order(oracle, OPEN, "st-a", filled);
+        word(oracle, EVENT_HEALED, OPEN + 1, "", "");
+        word(oracle, EVENT_TICK, OPEN + 121, "tick", "");
+        word(oracle, EVENT_TICK, OPEN + 122, "tick", "");
+        if (filled == 9) {
+            expect_finding(oracle, "reconciled_after_healing", OPEN + 122,
+                           "st-a: the core counts 9, the ledger 10");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+Test(healing, an_exit_ends_within_ten_minutes_or_is_paged) {
+    for (int how = 0; how < 3; how++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        phase(oracle, OPEN, "decided");
+        word(oracle, EVENT_HEALED, OPEN + 1, "", "");
+        if (how == 1) {
+            phase(oracle, OPEN + 60, "over");
+        } else if (how == 2) {
+            body_of(oracle, EVENT_ALERT, OPEN + 60, "page", "exit_unfilled", "AAPL");
+        }
+        equity(oracle, OPEN + 601, 100000);
+        equity(oracle, OPEN + 602, 100000);
+        if (how == 0) {
+            expect_finding(oracle, "exits_end_after_healing", OPEN + 602,
+                           "AAPL: its exit is still open");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+Test(healing, a_latch_is_paged_within_ten_seconds) {
+    enum { SILENT, BEFORE, AFTER, ANOTHER, CLEARED, COUNT };
+    for (int how = 0; how < COUNT; how++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_HEALED, OPEN, "", "");
+        up(oracle, OPEN);
+        word(oracle, EVENT_MODE, OPEN, "REDUCE_ONLY", "NORMAL");
+        if (how == BEFORE || how == CLEARED) {
+            word(oracle, EVENT_ALERT, OPEN, "page", "daily_loss");
+        }
+        if (how == CLEARED) {
+            row_at(oracle, OPEN, 1, "latch_clear", "daily_loss", "{}");
+        }
+        row_at(oracle, OPEN, 2, "latch_set", "daily_loss", LATCH);
+        if (how == AFTER || how == ANOTHER) {
+            word(oracle, EVENT_ALERT, OPEN + 1, "page",
+                 how == AFTER ? "daily_loss" : "max_drawdown");
+        }
+        word(oracle, EVENT_TICK, OPEN + 10, "tick", "");
+        word(oracle, EVENT_TICK, OPEN + 11, "tick", "");
+        if (how == BEFORE || how == AFTER) {
+            expect(oracle, "", 0);
+        } else {
+            expect_finding(oracle, "trips_are_paged", OPEN + 11,
+                           "daily_loss: latched and not paged");
+        }
+    }
+}
+
+Test(healing, a_kill_takes_effect_within_thirty_seconds) {
+    for (int how = 0; how < 3; how++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_HEALED, OPEN, "", "");
+        up(oracle, OPEN);
+        word(oracle, EVENT_OPERATOR, OPEN, how == 2 ? "resume" : "kill", "");
+        if (how == 1) {
+            word(oracle, EVENT_MODE, OPEN + 1, "REDUCE_ONLY", "NORMAL");
+        }
+        word(oracle, EVENT_TICK, OPEN + 30, "tick", "");
+        word(oracle, EVENT_TICK, OPEN + 31, "tick", "");
+        if (how == 0) {
+            expect_finding(oracle, "kill_takes_effect", OPEN + 31,
+                           "told to stop, and entries are allowed");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}

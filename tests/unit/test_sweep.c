@@ -1,0 +1,320 @@
+/* test_sweep.c - drawing, running, folding and shrinking seeds. */
+#include "chaos/faults/plan.h"
+#include "scenarios/stage.h"
+#include "scenarios/sweep/reach.h"
+#include "scenarios/sweep/shrink.h"
+#include "scenarios/sweep/sweep.h"
+#include "scenarios/sweep/verify.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct seed_options SWARM = {
+    .mode = CHAOS_SWARM, .days = 1, .data_dir = "data", .build = "test"};
+
+/* --- drawing --- */
+
+Test(swarm, every_drawn_file_is_a_scenario) {
+    struct scenario *scenario = malloc(sizeof *scenario);
+    for (int mode = 0; mode < CHAOS_MODE_COUNT; mode++) {
+        for (uint64_t seed = 0; seed < 150; seed++) {
+            struct text drawn = {0};
+            struct text faults = {0};
+            struct err err = {0};
+            swarm_draw((enum chaos_mode)mode, seed, 1 + (int)(seed % 3), &drawn);
+            cr_assert_eq(scenario_parse(text_get(&drawn), drawn.len, scenario, &faults, &err),
+                         ERR_OK, "%s %llu: %s%s", chaos_mode_word((enum chaos_mode)mode),
+                         (unsigned long long)seed, text_get(&faults), text_get(&drawn));
+            if (mode == CHAOS_CALM || mode == CHAOS_DIRECTED) {
+                cr_assert_eq(scenario->fault_count > 0, false);
+            }
+            text_release(&drawn);
+            text_release(&faults);
+        }
+    }
+    free(scenario);
+}
+
+Test(swarm, a_seed_draws_the_same_file_and_another_seed_another) {
+    struct text first = {0};
+    struct text again = {0};
+    struct text other = {0};
+    swarm_draw(CHAOS_SWARM, 7, 1, &first);
+    swarm_draw(CHAOS_SWARM, 7, 1, &again);
+    swarm_draw(CHAOS_SWARM, 8, 1, &other);
+    cr_assert_str_eq(text_get(&first), text_get(&again));
+    cr_assert_str_neq(text_get(&first), text_get(&other));
+    text_release(&first);
+    text_release(&again);
+    text_release(&other);
+}
+
+Test(swarm, every_fault_point_has_a_class) {
+    for (int point = 0; point < FAULT_POINT_COUNT; point++) {
+        const char *name = fault_point_name((enum fault_point)point);
+        cr_assert_geq(swarm_class_of(name), 0, "%s", name);
+    }
+    cr_assert_eq(swarm_class_of("httpx.reset"), -1);
+    cr_assert_eq(swarm_class_of("htt.reset"), -1);
+}
+
+/* --- totals --- */
+
+static void add(struct totals *totals, const char *line) {
+    struct err err = {0};
+    cr_assert_eq(totals_add(totals, line, strlen(line), &err), ERR_OK, "%s", err.text);
+}
+
+#define RECORD(seed, verdict, broken, hash, reach)                                                 \
+    "{\"seed\":" #seed ",\"mode\":\"swarm\",\"verdict\":\"" verdict "\",\"broken\":[" broken       \
+    "],\"trace_hash\":\"" hash "\",\"sim_seconds\":10,\"ticks\":2,\"requests\":3,\"cpu_us\":5,"    \
+    "\"reach\":{" reach "}}"
+
+static const char *const records[] = {
+    RECORD(1, "pass", "", "aa", "\"class http\":2,\"class disk\":1,\"mechanism x acted\":1"),
+    RECORD(2, "fail", "\"one_order: twice\"", "bb", "\"class http\":1"),
+    RECORD(3, "pass", "", "cc", "\"class disk\":9"),
+};
+
+static void judge(struct totals *totals, struct text *json) {
+    const struct waivers none = {0};
+    (void)totals_judge(totals, &none, false, json, NULL);
+}
+
+Test(totals, are_the_same_whatever_the_order_of_arrival) {
+    static const size_t orders[][3] = {{0, 1, 2}, {2, 1, 0}, {1, 0, 2}};
+    struct text json[3] = {{0}, {0}, {0}};
+    for (size_t i = 0; i < 3; i++) {
+        struct totals *totals = totals_create();
+        for (size_t j = 0; j < 3; j++) {
+            add(totals, records[orders[i][j]]);
+        }
+        judge(totals, &json[i]);
+        totals_destroy(totals);
+    }
+    cr_assert_str_eq(text_get(&json[0]), text_get(&json[1]));
+    cr_assert_str_eq(text_get(&json[0]), text_get(&json[2]));
+    cr_assert(strstr(text_get(&json[0]), "\"seeds\":3,\"failed\":1") != NULL, "%s",
+              text_get(&json[0]));
+    cr_assert(strstr(text_get(&json[0]), "\"pair http+disk\":1") != NULL);
+    cr_assert(strstr(text_get(&json[0]), "\"cell x x disk\":1") != NULL);
+    cr_assert(strstr(text_get(&json[0]), "\"class http\":2") != NULL);
+    cr_assert(strstr(text_get(&json[0]), "seatrial chaos --mode swarm --seeds 2") != NULL);
+    for (size_t i = 0; i < 3; i++) {
+        text_release(&json[i]);
+    }
+}
+
+Test(totals, the_same_seed_twice_is_one_or_an_error) {
+    struct totals *totals = totals_create();
+    struct err err = {0};
+    const char *other = RECORD(1, "pass", "", "zz", "");
+    add(totals, records[0]);
+    add(totals, records[0]);
+    cr_assert_eq(totals_count(totals), 1);
+    cr_assert_eq(totals_add(totals, other, strlen(other), &err), ERR_CORRUPT);
+    cr_assert(totals_has(totals, 1));
+    cr_assert_not(totals_has(totals, 2));
+    totals_destroy(totals);
+}
+
+struct asked {
+    int64_t count;
+    bool has_point, has_move;
+};
+
+static void ask(void *context, const char *word, int64_t seeds) {
+    struct asked *asked = context;
+    cr_assert_gt(seeds, 0, "%s", word);
+    asked->count++;
+    asked->has_point = asked->has_point || strcmp(word, "point http.answer_lost") == 0;
+    asked->has_move = asked->has_move || strcmp(word, "move unknown>working") == 0;
+}
+
+Test(totals, a_whole_sweep_owes_every_word_of_the_catalogue) {
+    struct asked asked = {0};
+    struct totals *totals = totals_create();
+    const struct waivers none = {0};
+    struct text json = {0};
+    reach_due(ask, &asked);
+    cr_assert(asked.has_point && asked.has_move);
+    for (int seed = 0; seed < 10000; seed++) {
+        char line[256];
+        snprintf(line, sizeof line,
+                 "{\"seed\":%d,\"mode\":\"swarm\",\"verdict\":\"pass\",\"broken\":[],"
+                 "\"trace_hash\":\"aa\",\"reach\":{}}",
+                 seed);
+        add(totals, line);
+    }
+    struct totals_verdict verdict = totals_judge(totals, &none, true, &json, NULL);
+    cr_assert_eq(verdict.missing, asked.count);
+    cr_assert_eq(verdict.failed, 0);
+    text_release(&json);
+    totals_destroy(totals);
+}
+
+Test(waivers, are_few_reasoned_and_expire) {
+    static const struct {
+        const char *json;
+        enum err_code code;
+    } cases[] = {
+        {"{\"waivers\":[]}", ERR_OK},
+        {"{\"waivers\":[{\"word\":\"point x\",\"reason\":\"r\",\"owner\":\"o\","
+         "\"expires\":\"2026-12-01\"}]}",
+         ERR_OK},
+        {"{\"waivers\":[{\"word\":\"point x\",\"reason\":\"r\",\"owner\":\"o\","
+         "\"expires\":\"2026-11-22\"}]}",
+         ERR_CONFIG},
+        {"{\"waivers\":[{\"word\":\"point x\",\"reason\":\"r\",\"expires\":\"2026-12-01\"}]}",
+         ERR_CONFIG},
+        {"{}", ERR_CONFIG},
+        {"[", ERR_CONFIG},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct waivers waivers = {0};
+        struct err err = {0};
+        cr_assert_eq(
+            waivers_parse(cases[i].json, strlen(cases[i].json), "2026-11-23", &waivers, &err),
+            cases[i].code, "%s: %s", cases[i].json, err.text);
+    }
+}
+
+/* --- running --- */
+
+static void print_sweep(struct sweep_options options, struct text *json) {
+    struct totals *totals = totals_create();
+    struct err err = {0};
+    bool is_whole = false;
+    cr_assert_eq(sweep_run(&options, totals, &is_whole, &err), ERR_OK, "%s", err.text);
+    cr_assert(is_whole);
+    judge(totals, json);
+    totals_destroy(totals);
+}
+
+Test(sweep, gives_the_same_totals_with_one_worker_and_with_three) {
+    struct text one = {0};
+    struct text three = {0};
+    struct sweep_options options = {
+        .seed = SWARM, .first = 1, .last = 6, .jobs = 1, .shards = 1, .hang_s = 60};
+    print_sweep(options, &one);
+    options.jobs = 3;
+    print_sweep(options, &three);
+    cr_assert_str_eq(text_get(&one), text_get(&three));
+    text_release(&one);
+    text_release(&three);
+}
+
+Test(sweep, goes_on_where_a_torn_file_of_records_ends) {
+    char path[] = "/tmp/seatrial_sweep_XXXXXX";
+    struct text whole = {0};
+    struct text resumed = {0};
+    int file = mkstemp(path);
+    struct sweep_options options = {
+        .seed = SWARM, .first = 1, .last = 3, .jobs = 1, .shards = 1, .hang_s = 60};
+    print_sweep(options, &whole);
+    options.last = 2;
+    options.records = path;
+    print_sweep(options, &resumed);
+    text_clear(&resumed);
+    cr_assert_eq(lseek(file, 0, SEEK_END) > 0, true);
+    cr_assert_eq(write(file, "{\"seed\":3,\"mo", 13), 13); /* died while writing */
+    close(file);
+    options.last = 3;
+    print_sweep(options, &resumed);
+    cr_assert_str_eq(text_get(&whole), text_get(&resumed));
+    options.seed.days = 2; /* another sweep: nothing of it is touched */
+    struct totals *totals = totals_create();
+    struct err err = {0};
+    bool is_whole = false;
+    cr_assert_eq(sweep_run(&options, totals, &is_whole, &err), ERR_CONFIG);
+    totals_destroy(totals);
+    unlink(path);
+    text_release(&whole);
+    text_release(&resumed);
+}
+
+/* --- determinism --- */
+
+static void tell(struct verifier *verifier, const char *what, int64_t at_ns) {
+    observe(verifier_observer(verifier),
+            &(struct event){.kind = EVENT_ROW, .at = {at_ns}, .what = what});
+}
+
+Test(verify, names_the_first_event_that_differs) {
+    struct verifier *verifier = verifier_create(NULL);
+    struct text where = {0};
+    tell(verifier, "a", 1);
+    tell(verifier, "b", 2);
+    verifier_again(verifier);
+    tell(verifier, "a", 1);
+    cr_assert_not(verifier_agrees(verifier, &where)); /* one event is missing */
+    tell(verifier, "b", 2);
+    cr_assert(verifier_agrees(verifier, &where));
+    tell(verifier, "c", 3);
+    text_clear(&where);
+    cr_assert_not(verifier_agrees(verifier, &where));
+    cr_assert(strstr(text_get(&where), "event 2: ") != NULL, "%s", text_get(&where));
+    text_release(&where);
+    verifier_destroy(verifier);
+    verifier = verifier_create(NULL);
+    tell(verifier, "a", 1);
+    verifier_again(verifier);
+    tell(verifier, "a", 2); /* the clock alone */
+    cr_assert_not(verifier_agrees(verifier, &where));
+    text_release(&where);
+    verifier_destroy(verifier);
+}
+
+Test(verify, a_drawn_seed_is_its_own_equal) {
+    struct seed_options options = SWARM;
+    struct text record = {0};
+    options.verify_percent = 100;
+    seed_run(&options, 2, &record);
+    cr_assert(strstr(text_get(&record), "determinism") == NULL, "%s", text_get(&record));
+    cr_assert(strstr(text_get(&record), "\"trace_hash\":\"none\"") == NULL, "%s",
+              text_get(&record));
+    text_release(&record);
+}
+
+/* --- shrinking --- */
+
+static const char failing[] =
+    "{\"id\":\"f\",\"title\":\"t\",\"source\":\"s\",\"seed\":3,\"days\":1,"
+    "\"market\":{\"set\":\"synthetic\",\"symbols\":4},"
+    "\"config\":{\"risk.max_positions\":3,\"exits.time_s\":600,\"risk.symbol_cooldown_s\":60},"
+    "\"faults_may_miss\":true,"
+    "\"faults\":[{\"point\":\"http.answer_504\",\"at\":\"day 1 10:00\",\"count\":2},"
+    "{\"point\":\"view.equity_zero\",\"at\":\"day 1 11:00\",\"until\":\"day 1 11:01\"}],"
+    "\"operator\":[{\"at\":\"day 1 12:00\",\"command\":\"freeze\",\"cause\":\"x\"}],"
+    "\"expect\":[{\"mechanism\":\"daily_loss\",\"event\":\"acted\"}]}";
+
+Test(shrink, keeps_what_fails_and_drops_the_rest) {
+    const struct shrink_options options = {.run = SWARM, .budget = 200};
+    struct text small = {0};
+    struct shrunk shrunk = {0};
+    struct err err = {0};
+    cr_assert_eq(shrink(&options, failing, sizeof failing - 1, &small, &shrunk, &err), ERR_OK, "%s",
+                 err.text);
+    cr_assert_eq(shrunk.rows, 0, "%s", text_get(&small)); /* nothing of it is needed to miss */
+    cr_assert_leq(shrunk.candidates, 60);
+    cr_assert(strstr(text_get(&small), "\"symbols\":\t1") != NULL, "%s", text_get(&small));
+    cr_assert(strstr(text_get(&small), "risk.max_positions") == NULL);
+    text_release(&small);
+}
+
+Test(shrink, of_what_does_not_fail_is_an_error) {
+    static const char passing[] =
+        "{\"id\":\"f\",\"title\":\"t\",\"source\":\"s\",\"seed\":3,\"days\":1,"
+        "\"market\":{\"set\":\"synthetic\",\"symbols\":1}}";
+    const struct shrink_options options = {.run = SWARM, .budget = 200};
+    struct text small = {0};
+    struct shrunk shrunk = {0};
+    struct err err = {0};
+    cr_assert_eq(shrink(&options, passing, sizeof passing - 1, &small, &shrunk, &err),
+                 ERR_NOT_FOUND);
+    cr_assert_eq(shrink(&options, "{}", 2, &small, &shrunk, &err), ERR_CONFIG);
+    text_release(&small);
+}

@@ -1,0 +1,312 @@
+/* test_validation.c - every refusal of an intent beside the nearest one that passes, one thing wrong at a
+ * time; the size of an entry. */
+#include "tests/unit/desk.h"
+
+static enum refusal_code check(struct desk *desk, const struct order *intent) {
+    struct refusal refusal = {0};
+    enum refusal_code code =
+        check_intent(&desk->gateway, intent, intent_is_exit(&desk->gateway, intent), &refusal);
+    cr_expect_eq(refusal.code, code);
+    return code;
+}
+
+static enum refusal_code check_entry(struct desk *desk) {
+    struct order intent = desk_intent(PURPOSE_ENTRY, 5);
+    return check(desk, &intent);
+}
+
+#define EXPECT_ENTRY(desk, wanted)                                                                 \
+    cr_expect_str_eq(refusal_word(check_entry(desk)), refusal_word(REFUSED_##wanted))
+
+Test(check_intent, passes_a_good_entry) {
+    struct desk *desk = desk_create();
+    EXPECT_ENTRY(desk, NONE);
+    desk_destroy(desk);
+}
+
+Test(check_intent, mode_and_halt) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    struct order leave = desk_intent(PURPOSE_EXIT, 10);
+    causes_hold(&desk->causes, "a", MODE_CAUTION, "");
+    cr_expect_eq(check(desk, &leave), REFUSED_NONE);
+    causes_hold(&desk->causes, "b", MODE_REDUCE_ONLY, "");
+    cr_expect_eq(check(desk, &leave), REFUSED_NONE, "an exit is sacred");
+    EXPECT_ENTRY(desk, MODE);
+    causes_hold(&desk->causes, "c", MODE_HALT, "");
+    cr_expect_eq(check(desk, &leave), REFUSED_HALT);
+    EXPECT_ENTRY(desk, HALT);
+    desk_destroy(desk);
+}
+
+Test(check_intent, reducing_is_arithmetic_with_every_live_order_counted) {
+    struct desk *desk = desk_create();
+    struct order all = desk_intent(PURPOSE_EXIT, 10);
+    struct order more = desk_intent(PURPOSE_EXIT, 11);
+    struct order four = desk_intent(PURPOSE_EXIT, 4);
+    cr_expect_eq(check(desk, &all), REFUSED_NOT_REDUCING, "nothing is held");
+    desk_hold(desk, "AAPL", 10);
+    cr_expect_eq(check(desk, &all), REFUSED_NONE);
+    cr_expect_eq(check(desk, &more), REFUSED_NOT_REDUCING);
+    struct order six = desk_intent(PURPOSE_EXIT, 6);
+    struct order *live = NULL;
+    cr_assert_eq(orders_add(&desk->orders, desk->truth.day, &six, &live, NULL), ERR_OK);
+    orders_move(&desk->orders, live, ORDER_UNKNOWN);
+    cr_expect_eq(check(desk, &four), REFUSED_NONE);
+    cr_expect_eq(check(desk, &all), REFUSED_NOT_REDUCING, "an unknown one counts");
+    strcpy(all.replaces, live->client_id);
+    cr_expect_eq(check(desk, &all), REFUSED_NONE, "less the one it replaces");
+    struct order buy = desk_intent(PURPOSE_ENTRY, 5);
+    buy.purpose = PURPOSE_STOP;
+    cr_expect_eq(check(desk, &buy), REFUSED_NOT_REDUCING, "a label makes no exit");
+    struct order entry = desk_intent(PURPOSE_ENTRY, 5);
+    entry.side = SIDE_SELL;
+    strcpy(entry.symbol, "MSFT");
+    cr_expect_eq(check(desk, &entry), REFUSED_NOT_REDUCING, "nothing held: it would be short");
+    for (int64_t shares = -1; shares <= 0; shares++) {
+        struct order none = desk_intent(PURPOSE_EXIT, shares);
+        cr_expect_eq(check(desk, &none), REFUSED_NOT_REDUCING, "%d", (int)shares);
+        none = desk_intent(PURPOSE_ENTRY, shares);
+        cr_expect_eq(check(desk, &none), REFUSED_NOT_REDUCING, "%d", (int)shares);
+    }
+    desk_destroy(desk);
+}
+
+Test(check_intent, journal_and_session) {
+    struct desk *desk = desk_create();
+    desk->gateway.is_journal_down = true;
+    EXPECT_ENTRY(desk, JOURNAL);
+    desk->gateway.is_journal_down = false;
+    desk->gateway.journal = NULL;
+    EXPECT_ENTRY(desk, JOURNAL);
+    desk->gateway.journal = desk->rig->journal;
+    struct session session = desk->truth.session;
+    struct utc now = rig_now(desk->rig);
+    desk->truth.session.open = utc_add(now, SPAN_S(-300));
+    EXPECT_ENTRY(desk, NONE);
+    desk->truth.session.open.ns++;
+    EXPECT_ENTRY(desk, SESSION);
+    desk->truth.session = session;
+    desk->truth.session.close = utc_add(now, SPAN_S(300));
+    EXPECT_ENTRY(desk, SESSION);
+    desk->truth.session.close.ns++;
+    EXPECT_ENTRY(desk, NONE);
+    desk->truth.clock.is_open = false;
+    EXPECT_ENTRY(desk, SESSION);
+    desk->truth.clock.is_open = true;
+    desk->truth.has_clock = false;
+    EXPECT_ENTRY(desk, SESSION);
+    desk->truth.has_clock = true;
+    desk->truth.is_open = false;
+    EXPECT_ENTRY(desk, SESSION);
+    desk_destroy(desk);
+}
+
+Test(check_intent, an_account_that_is_old_blocked_empty_or_unexplained) {
+    struct desk *desk = desk_create();
+    struct truth good = desk->truth;
+    desk->truth.account.is_blocked = true;
+    EXPECT_ENTRY(desk, ACCOUNT);
+    desk->truth = good;
+    desk->truth.account.equity = USD(0);
+    EXPECT_ENTRY(desk, ACCOUNT);
+    desk->truth = good;
+    desk->truth.is_equity_explained = false;
+    EXPECT_ENTRY(desk, ACCOUNT);
+    desk->truth = good;
+    desk->truth.has_account = false;
+    EXPECT_ENTRY(desk, ACCOUNT);
+    desk->truth = good;
+    desk->truth.account_at.ns -= SPAN_S(30).ns;
+    EXPECT_ENTRY(desk, NONE);
+    desk->truth.account_at.ns--;
+    EXPECT_ENTRY(desk, ACCOUNT);
+    desk_destroy(desk);
+}
+
+Test(check_intent, symbol_busy_and_cooldown) {
+    struct desk *desk = desk_create();
+    struct utc now = rig_now(desk->rig);
+    desk->gateway.touched[0] = utc_add(now, SPAN_S(-900));
+    EXPECT_ENTRY(desk, NONE);
+    desk->gateway.touched[0].ns++;
+    EXPECT_ENTRY(desk, COOLDOWN);
+    desk->gateway.touched[0] = (struct utc){0};
+    struct order intent = desk_intent(PURPOSE_ENTRY, 5);
+    struct order *live = NULL;
+    cr_assert_eq(orders_add(&desk->orders, desk->truth.day, &intent, &live, NULL), ERR_OK);
+    EXPECT_ENTRY(desk, SYMBOL_BUSY);
+    orders_move(&desk->orders, live, ORDER_CANCELED);
+    EXPECT_ENTRY(desk, NONE);
+    struct holding *holding = desk_hold(desk, "AAPL", 1);
+    EXPECT_ENTRY(desk, SYMBOL_BUSY);
+    holding->is_listed = false;
+    EXPECT_ENTRY(desk, SYMBOL_BUSY);
+    holding->qty = QTY(0);
+    EXPECT_ENTRY(desk, NONE);
+    holding->is_listed = true;
+    EXPECT_ENTRY(desk, SYMBOL_BUSY);
+    holding->is_listed = false;
+    holding->differs_since = now;
+    EXPECT_ENTRY(desk, SYMBOL_BUSY);
+    desk_destroy(desk);
+}
+
+Test(check_intent, reference_quote_and_collar) {
+    struct desk *desk = desk_create();
+    struct truth good = desk->truth;
+    desk->truth.references[0].is_trusted = false;
+    EXPECT_ENTRY(desk, NO_REFERENCE);
+    desk->truth = good;
+    desk->truth.quotes[0].at.ns -= SPAN_S(5).ns;
+    EXPECT_ENTRY(desk, NONE);
+    desk->truth.quotes[0].at.ns--;
+    EXPECT_ENTRY(desk, STALE_QUOTE);
+    desk->truth = good;
+    desk->truth.quotes[0].is_known = false;
+    EXPECT_ENTRY(desk, STALE_QUOTE);
+    desk->truth = good;
+    desk->truth.quotes[0].bid = USD(0);
+    EXPECT_ENTRY(desk, STALE_QUOTE);
+    desk->truth = good;
+    desk->truth.quotes[0].ask = USD(0);
+    EXPECT_ENTRY(desk, STALE_QUOTE);
+    desk->truth = good;
+    struct order intent = desk_intent(PURPOSE_ENTRY, 5);
+    strcpy(intent.symbol, "MSFT");
+    cr_expect_eq(check(desk, &intent), REFUSED_COOLDOWN, "outside the universe");
+    desk->config.symbol_cooldown = SPAN_S(0);
+    cr_expect_eq(check(desk, &intent), REFUSED_NO_REFERENCE, "outside the universe");
+    intent = desk_intent(PURPOSE_ENTRY, 5);
+    intent.limit_price = USD(0);
+    cr_expect_eq(check(desk, &intent), REFUSED_NO_REFERENCE, "no price");
+    intent.limit_price = USD(102);
+    cr_expect_eq(check(desk, &intent), REFUSED_NONE);
+    intent.limit_price = dollars("102.01");
+    cr_expect_eq(check(desk, &intent), REFUSED_COLLAR);
+    intent.limit_price = dollars("97.99");
+    cr_expect_eq(check(desk, &intent), REFUSED_COLLAR);
+    desk_destroy(desk);
+}
+
+Test(check_intent, size_limits_bind_beyond_their_bound_and_not_at_it) {
+    struct desk *desk = desk_create();
+    desk->config.order_cap_usd = USD(500);
+    EXPECT_ENTRY(desk, NONE);
+    desk->config.order_cap_usd = dollars("499.99");
+    EXPECT_ENTRY(desk, ORDER_CAP);
+    desk->config = config_defaults();
+    desk->config.symbol_count = 1;
+    strcpy(desk->config.symbols[0], "AAPL");
+    desk->config.min_notional_usd = USD(500);
+    EXPECT_ENTRY(desk, NONE);
+    desk->config.min_notional_usd = dollars("500.01");
+    EXPECT_ENTRY(desk, MIN_NOTIONAL);
+    desk->config.min_notional_usd = USD(1);
+    desk->truth.account.buying_power = dollars("526.32");
+    EXPECT_ENTRY(desk, NONE);
+    desk->truth.account.buying_power = dollars("526.31");
+    EXPECT_ENTRY(desk, BUYING_POWER);
+    desk->truth.account.buying_power = USD(200000);
+    desk->config.gross_exposure = (struct ratio){5000000};
+    EXPECT_ENTRY(desk, NONE);
+    desk->config.gross_exposure.nanos--;
+    EXPECT_ENTRY(desk, GROSS);
+    desk_destroy(desk);
+}
+
+Test(check_intent, positions_rate_and_open_risk) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "MSFT", 1);
+    desk->config.max_positions = 2;
+    EXPECT_ENTRY(desk, NONE);
+    desk->config.max_positions = 1;
+    EXPECT_ENTRY(desk, MAX_POSITIONS);
+    desk->config.max_positions = 16;
+    desk->book.count = 0;
+    for (int i = 0; i < 6; i++) {
+        EXPECT_ENTRY(desk, NONE);
+        desk->gateway.recent_entries[i] = rig_now(desk->rig);
+    }
+    EXPECT_ENTRY(desk, ENTRY_RATE);
+    desk->gateway.recent_entries[0].ns -= SPAN_MIN(15).ns;
+    EXPECT_ENTRY(desk, NONE);
+    /* 1.5 x 3.5 % x 500 = 26.25; limit 4,000 */
+    desk->truth.account.equity = dollars("96026.26");
+    EXPECT_ENTRY(desk, NONE);
+    desk->truth.account.equity = dollars("96026.25");
+    EXPECT_ENTRY(desk, OPEN_RISK);
+    desk->truth.account.equity = USD(100000);
+    desk->guards.baseline_day.days--;
+    EXPECT_ENTRY(desk, OPEN_RISK);
+    desk_destroy(desk);
+}
+
+Test(check_intent, more_money_than_there_is_exceeds_the_cap) {
+    struct desk *desk = desk_create();
+    struct order intent = desk_intent(PURPOSE_ENTRY, 1000000000);
+    desk->config.order_cap_usd = USD(100000000);
+    cr_expect_eq(check(desk, &intent), REFUSED_ORDER_CAP);
+    desk_destroy(desk);
+}
+
+/* Of a position and a live buy in the same symbol one slot is taken; what is flat takes none, and what
+ * the broker has not listed counts by the book. */
+Test(check_intent, slots_and_gross_exposure_count_each_symbol_once) {
+    struct desk *desk = desk_create();
+    struct order buy = desk_intent(PURPOSE_ENTRY, 5);
+    struct order *live = NULL;
+    strcpy(buy.symbol, "MSFT");
+    cr_assert_eq(orders_add(&desk->orders, desk->truth.day, &buy, &live, NULL), ERR_OK);
+    desk->config.max_positions = 2;
+    EXPECT_ENTRY(desk, NONE);
+    struct holding *holding = desk_hold(desk, "MSFT", 1);
+    EXPECT_ENTRY(desk, NONE);
+    holding->qty = holding->broker_qty = QTY(0);
+    EXPECT_ENTRY(desk, NONE);
+    strcpy(holding->symbol, "IBM");
+    EXPECT_ENTRY(desk, NONE);
+    holding->is_listed = false;
+    holding->qty = QTY(1);
+    EXPECT_ENTRY(desk, MAX_POSITIONS);
+    desk->config.max_positions = 3;
+    holding->broker_qty = QTY(1000); /* not listed: stale */
+    desk->config.gross_exposure = (struct ratio){11000000};
+    EXPECT_ENTRY(desk, NONE); /* 100 held, 500 working, 500 wished, of 1,100 */
+    desk->config.gross_exposure.nanos--;
+    EXPECT_ENTRY(desk, GROSS);
+    desk_destroy(desk);
+}
+
+static int64_t size_of(const char *equity, const char *price) {
+    struct desk *desk = desk_create();
+    desk->truth.account.equity = dollars(equity);
+    desk->config.base_usd = USD(100000000);
+    desk->config.order_cap_usd = USD(90000);
+    desk->config.equity_share = (struct ratio){500000000};
+    struct qty size = entry_size(&desk->gateway, dollars(price));
+    desk_destroy(desk);
+    return size.nanos / NANOS;
+}
+
+Test(entry_size, is_the_smallest_of_share_risk_and_cap_and_never_below_nothing) {
+    /* risk 0.25 % at a stop 3.5 % away: 7.142857 % of equity */
+    cr_expect_eq(size_of("100000", "100"), 71);
+    cr_expect_eq(size_of("100000", "7142.85"), 1);
+    cr_expect_eq(size_of("100000", "7142.86"), 0);
+    cr_expect_eq(size_of("9000000", "100"), 900, "the cap");
+    cr_expect_eq(size_of("100000", "0"), 0);
+    cr_expect_eq(size_of("100000", "-1"), 0);
+    cr_expect_eq(size_of("0", "100"), 0);
+    cr_expect_eq(size_of("-100000", "100"), 0);
+}
+
+Test(entry_size, a_risk_beyond_all_numbers_binds_nothing) {
+    struct desk *desk = desk_create();
+    desk->truth.account.equity = USD(9000000000);
+    desk->config.risk_budget = (struct ratio){200000000};
+    desk->config.stop_distance = (struct ratio){1000000};
+    desk->config.base_usd = USD(700);
+    cr_expect_eq(entry_size(&desk->gateway, USD(100)).nanos, QTY(7).nanos);
+    desk_destroy(desk);
+}
