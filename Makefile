@@ -5,7 +5,7 @@ JOBS ?= 2
 SOURCES = $(wildcard cli scenarios replay reports chaos broker_sim core tests)
 CACHE = $(if $(shell command -v ccache 2>/dev/null),-DCMAKE_C_COMPILER_LAUNCHER=ccache)
 
-.PHONY: help deps certify test bench coverage format lint clean
+.PHONY: help deps certify test chaos exhaust mutants mutants-check mutants-matrix bench coverage format lint clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -27,6 +27,43 @@ test: deps ## build with all warnings as errors, run every test and lint
 	@cmake --build --preset dev -j $(JOBS)
 	@ctest --preset dev -j $(JOBS)
 
+SEEDS ?= 1..500
+SHARE ?= 0/16
+
+chaos: deps ## sweep SEEDS in swarm, 80 in each other mode: out/chaos; fails on a finding
+	@cmake --preset release $(CACHE)
+	@cmake --build --preset release -j $(JOBS)
+	@rm -rf out/chaos
+	@for mode in calm heal storm directed; do \
+		build/release/seatrial chaos --mode $$mode --seeds 1..80 --jobs $(JOBS) \
+			--out out/chaos/$$mode --junit out/chaos/$$mode/junit.xml || exit 1; done
+	@build/release/seatrial chaos --seeds $(SEEDS) --jobs $(JOBS) --verify 2 \
+		--out out/chaos/swarm --junit out/chaos/swarm/junit.xml
+
+exhaust: deps ## die at a SHARE of the effects of every scenario's window, with every fate
+	@cmake --preset release $(CACHE)
+	@cmake --build --preset release -j $(JOBS)
+	@build/release/seatrial exhaust scenarios/library --shard $(SHARE) --jobs $(JOBS) \
+		--out out/exhaust.json
+
+MUTANTS = build/mutants/seatrial_mutants --jobs $(JOBS)
+
+build/mutants/build: deps
+	@cmake -S . -B build/mutants -G Ninja -DSEATRIAL_MUTANTS=ON -DSEATRIAL_TESTS=OFF \
+		-DSEATRIAL_WERROR=ON -DCMAKE_BUILD_TYPE=Release $(CACHE)
+	@cmake --build build/mutants -j $(JOBS) --target seatrial_mutants
+	@mkdir -p out
+
+mutants: build/mutants/build ## each sabotage against killers, library, seeds 1..1000: out/mutants.ndjson
+	@$(MUTANTS) --out out/mutants.ndjson
+
+mutants-check: build/mutants/build ## each sabotage against its recorded killer alone
+	@$(MUTANTS) --check --out out/mutants-check.ndjson
+
+mutants-matrix: build/mutants/build ## who kills whom, library and 20 seeds, not stopping (an hour)
+	@$(MUTANTS) --matrix --out out/mutants-matrix.ndjson
+
+.PHONY: build/mutants/build
 bench: deps ## session seconds per CPU second and microseconds per tick, as JSON
 	@cmake --preset release $(CACHE)
 	@cmake --build --preset release -j $(JOBS)

@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct chaos_options {
     const char *mode, *seeds, *shard, *data, *out, *junit, *waivers;
     int64_t jobs, days, verify;
     bool is_json, is_print, is_shrink;
+    struct waivers excused; /* read before anything runs */
 };
 
 static volatile sig_atomic_t wish_to_stop;
@@ -40,14 +42,8 @@ static bool parse_seeds(const char *word, uint64_t *first, uint64_t *last) {
     if (strncmp(end, "..", 2) == 0 && end[2] >= '0' && end[2] <= '9') {
         *last = strtoull(end + 2, &end, 10);
     }
-    return end[0] == '\0' && *first <= *last && *last < UINT64_C(1) << 53;
-}
-
-/* "2/8": the second of eight; counted from 0. */
-static bool parse_shard(const char *word, int *shard, int *shards) {
-    char rest = 0;
-    int count = sscanf(word, "%d/%d%c", shard, shards, &rest);
-    return count == 2 && *shards >= 1 && *shard >= 0 && *shard < *shards;
+    return end[0] == '\0' && *first <= *last && *last < UINT64_C(1) << 53 &&
+           *last - *first < SWEEP_SEEDS_MAX;
 }
 
 static enum err_code read_options(const struct chaos_options *options, struct sweep_options *out,
@@ -59,9 +55,14 @@ static enum err_code read_options(const struct chaos_options *options, struct sw
                        options->mode);
     }
     if (options->seeds == NULL || !parse_seeds(options->seeds, &out->first, &out->last)) {
-        return err_set(err, ERR_USAGE, "--seeds wants a number or a range like 1..1000");
+        return err_set(err, ERR_USAGE,
+                       "--seeds wants a number or a range like 1..1000, of at most %d",
+                       SWEEP_SEEDS_MAX);
     }
-    if (options->shard != NULL && !parse_shard(options->shard, &out->shard, &out->shards)) {
+    if (options->is_shrink && out->first != out->last) {
+        return err_set(err, ERR_USAGE, "--shrink takes one seed: --seeds N");
+    }
+    if (options->shard != NULL && !cli_parse_share(options->shard, &out->shard, &out->shards)) {
         return err_set(err, ERR_USAGE, "--shard wants i/n with 0 <= i < n");
     }
     if (options->days < 1 || options->days > 22 || options->jobs < 1 ||
@@ -77,8 +78,7 @@ static enum err_code read_options(const struct chaos_options *options, struct sw
     return ERR_OK;
 }
 
-static enum err_code read_waivers(const struct chaos_options *options, struct waivers *out,
-                                  struct err *err) {
+static enum err_code read_waivers(struct chaos_options *options, struct err *err) {
     char found[PATH_MAX];
     char today[16];
     struct text bytes = {0};
@@ -93,73 +93,151 @@ static enum err_code read_waivers(const struct chaos_options *options, struct wa
     strftime(today, sizeof today, "%Y-%m-%d", &day);
     enum err_code code = cli_read_file(path, (size_t)1 << 16, &bytes, err);
     if (code == ERR_OK) {
-        code = waivers_parse(text_get(&bytes), bytes.len, today, out, err);
+        code = waivers_parse(text_get(&bytes), bytes.len, today, &options->excused, err);
         code = code == ERR_OK ? code : err_wrap(err, "%s", path);
     }
     text_release(&bytes);
     return code;
 }
 
-/* result.json in the shape of a suite, so that the reports read it. */
-static enum err_code write_result(const struct chaos_options *options, const struct text *totals,
-                                  const struct totals_verdict *verdict, struct err *err) {
+struct outcome { /* of a sweep or a merge */
+    struct totals_verdict verdict;
+    struct text json, lines;
+};
+
+/* What the whole owed and did not meet, as JSON strings, comma separated. */
+static void print_missing(const cJSON *totals, struct text *out) {
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_member(totals, "missing")) {
+        int64_t met = 0;
+        int64_t due = 0;
+        const char *word = "";
+        const char *waiver = "";
+        struct text line = {0};
+        CHECK(json_string(item, "word", &word, NULL) == ERR_OK &&
+              json_string(item, "waiver", &waiver, NULL) == ERR_OK &&
+              json_int(item, "seeds", &met, NULL) == ERR_OK &&
+              json_int(item, "due", &due, NULL) == ERR_OK);
+        if (waiver[0] == '\0') {
+            text_add_format(&line, "%s: %lld, due %lld", word, (long long)met, (long long)due);
+            text_add(out, out->len == 0 ? "" : ",");
+            text_add_json_string(out, text_get(&line));
+        }
+        text_release(&line);
+    }
+}
+
+/* The sweep itself as the first scenario: what must be met over all seeds; then the seeds that failed. */
+static void print_scenarios(const struct chaos_options *options, const cJSON *totals,
+                            const struct totals_verdict *verdict, struct text *out) {
+    struct text missing = {0};
+    struct text words = {0};
+    const char *hash = "none";
+    char *failures = cJSON_PrintUnformatted(json_member(totals, "failures"));
+    CHECK(failures != NULL && json_string(totals, "trace_hash", &hash, NULL) == ERR_OK);
+    print_missing(totals, &missing);
+    text_add(out, "[{");
+    text_member_string(out, "id", options->mode);
+    text_add_format(&words, "%lld seeds", (long long)verdict->seeds);
+    text_member_string(out, "title", text_get(&words));
+    text_member_string(out, "verdict", verdict->missing == 0 ? "pass" : "fail");
+    text_add_format(out, ",\"broken\":[%s],\"mechanisms\":[]", text_get(&missing));
+    text_member_string(out, "trace_hash", hash);
+    text_clear(&words);
+    if (options->seeds != NULL) {
+        text_add_format(&words, "seatrial chaos --mode %s --seeds %s --days %lld", options->mode,
+                        options->seeds, (long long)options->days);
+    }
+    text_member_string(out, "repeat", text_get(&words));
+    text_member_string(out, "source", "");
+    text_add(out, failures[1] == ']' ? "}" : "},");
+    text_add(out, failures + 1); /* without its [ */
+    cJSON_free(failures);
+    text_release(&missing);
+    text_release(&words);
+}
+
+/* The outcome in the shape of a suite's result, so that all reports read it. */
+static enum err_code print_result(const struct chaos_options *options,
+                                  const struct outcome *outcome, struct text *out,
+                                  struct err *err) {
+    cJSON *totals = NULL;
+    enum err_code code = json_parse(text_get(&outcome->json), outcome->json.len, &totals, err);
+    if (code == ERR_OK) {
+        text_add(out, "{\"title\":\"Seatrial: chaos\"");
+        text_member_string(out, "build", cli_build());
+        text_member_string(out, "config_hash", "each its own");
+        text_add(out, ",\"seed\":0,\"voyages\":[]");
+        text_member(out, "scenarios");
+        print_scenarios(options, totals, &outcome->verdict, out);
+        text_member_int(out, "passed", outcome->verdict.seeds - outcome->verdict.failed);
+        text_member_int(out, "failed", outcome->verdict.failed);
+        text_member(out, "totals");
+        text_add_bytes(out, text_get(&outcome->json), outcome->json.len);
+        text_add_char(out, '}');
+        code = text_finish(out, err);
+    }
+    cJSON_Delete(totals);
+    return code;
+}
+
+static enum err_code write_result(const struct chaos_options *options,
+                                  const struct outcome *outcome, struct err *err) {
     struct text json = {0};
     struct text junit = {0};
     cJSON *whole = NULL;
-    cJSON *tree = NULL;
     char path[PATH_MAX];
-    enum err_code code = json_parse(text_get(totals), totals->len, &tree, err);
-    if (code == ERR_OK) {
-        char *failures = cJSON_PrintUnformatted(json_member(tree, "failures"));
-        CHECK(failures != NULL);
-        text_add(&json, "{\"title\":\"Seatrial: chaos\"");
-        text_member_string(&json, "build", cli_build());
-        text_add_format(&json, ",\"scenarios\":%s", failures);
-        cJSON_free(failures);
-        text_member_int(&json, "passed", verdict->seeds - verdict->failed);
-        text_member_int(&json, "failed", verdict->failed);
-        text_add_format(&json, ",\"totals\":%s}", text_get(totals));
-        code = json_parse(text_get(&json), json.len, &whole, err);
-    }
+    enum err_code code = print_result(options, outcome, &json, err);
     if (code == ERR_OK && options->out != NULL) {
         code = cli_join(path, sizeof path, options->out, "result.json", err);
         code = code == ERR_OK ? cli_write_file(path, text_get(&json), json.len, err) : code;
     }
     if (code == ERR_OK && options->junit != NULL) {
-        code = report_junit(whole, &junit, err);
+        code = json_parse(text_get(&json), json.len, &whole, err);
+        code = code == ERR_OK ? report_junit(whole, &junit, err) : code;
         code = code == ERR_OK ? cli_write_file(options->junit, text_get(&junit), junit.len, err)
                               : code;
     }
     cJSON_Delete(whole);
-    cJSON_Delete(tree);
     text_release(&json);
     text_release(&junit);
     return code;
 }
 
-static int tell(const struct chaos_options *options, struct totals *totals, bool is_due,
+static int tell(const struct chaos_options *options, struct totals *totals, enum totals_debt debt,
                 const struct cli_timer *timer) {
-    struct text json = {0};
-    struct text lines = {0};
-    struct waivers waivers = {0};
+    struct outcome outcome = {0};
     struct err err = {0};
-    if (read_waivers(options, &waivers, &err) != ERR_OK) {
-        return cli_fail(&err);
-    }
-    struct totals_verdict verdict = totals_judge(totals, &waivers, is_due, &json, &lines);
-    enum err_code code = write_result(options, &json, &verdict, &err);
-    fputs(options->is_json ? text_get(&json) : text_get(&lines), stdout);
+    outcome.verdict = totals_judge(totals, &options->excused, debt, &outcome.json, &outcome.lines);
+    enum err_code code = write_result(options, &outcome, &err);
+    fputs(text_get(options->is_json ? &outcome.json : &outcome.lines), stdout);
     if (timer != NULL && totals_cpu_us(totals) > 0) {
         double cpu = (double)totals_cpu_us(totals) / 1e6;
         fprintf(stderr, "%.1f CPU seconds, %.2f seeds per core-second\n", cpu,
-                (double)verdict.seeds / cpu);
+                (double)outcome.verdict.seeds / cpu);
     }
-    text_release(&json);
-    text_release(&lines);
+    text_release(&outcome.json);
+    text_release(&outcome.lines);
     if (code != ERR_OK) {
         return cli_fail(&err);
     }
-    return verdict.failed == 0 && verdict.missing == 0 ? CLI_PASS : CLI_FINDING;
+    return outcome.verdict.failed == 0 && outcome.verdict.missing == 0 ? CLI_PASS : CLI_FINDING;
+}
+
+static enum totals_debt debt_of(enum chaos_mode mode) {
+    switch (mode) {
+    case CHAOS_SWARM:
+        return OWES_REACH;
+    case CHAOS_CALM:
+        return OWES_QUIET;
+    case CHAOS_DIRECTED:
+        return OWES_RECIPES;
+    case CHAOS_STORM:
+    case CHAOS_HEAL:
+    case CHAOS_MODE_COUNT:
+        break;
+    }
+    return OWES_NOTHING;
 }
 
 static int sweep(const struct chaos_options *options, struct sweep_options *sweep_options) {
@@ -184,9 +262,10 @@ static int sweep(const struct chaos_options *options, struct sweep_options *swee
     sweep_options->context = &progress;
     code = code == ERR_OK ? sweep_run(sweep_options, totals, &is_whole, &err) : code;
     cli_progress_end(&progress);
-    int status = code == ERR_OK ? tell(options, totals,
-                                       is_whole && sweep_options->seed.mode == CHAOS_SWARM, &timer)
-                                : cli_fail(&err);
+    int status = code == ERR_OK
+                     ? tell(options, totals,
+                            is_whole ? debt_of(sweep_options->seed.mode) : OWES_NOTHING, &timer)
+                     : cli_fail(&err);
     if (code == ERR_OK && !is_whole) {
         fprintf(stderr, "seatrial: interrupted; the same command goes on from here%s\n",
                 options->out == NULL ? " (with --out)" : "");
@@ -196,16 +275,35 @@ static int sweep(const struct chaos_options *options, struct sweep_options *swee
     return status;
 }
 
-static int merge(const struct chaos_options *options, const struct cli_words *words) {
+/* The mode that the head line of a records file names. */
+static enum err_code mode_of_head(const struct text *head, enum chaos_mode *out, struct err *err) {
+    cJSON *tree = NULL;
+    const char *word = "";
+    enum err_code code = json_parse(text_get(head), head->len, &tree, err);
+    if (code == ERR_OK) {
+        code = json_string(tree, "sweep", &word, err);
+    }
+    if (code == ERR_OK && !chaos_mode_find(word, out)) {
+        code = err_set(err, ERR_PARSE, "the records are of no known mode '%s'", word);
+    }
+    cJSON_Delete(tree);
+    return code;
+}
+
+static int merge(struct chaos_options *options, const struct cli_words *words) {
     struct totals *totals = totals_create();
     struct text head = {0};
     struct err err = {0};
-    enum err_code code = words->count > 1 ? ERR_OK : err_set(&err, ERR_USAGE, "merge which files?");
+    enum chaos_mode mode = CHAOS_SWARM;
+    enum err_code code = read_waivers(options, &err);
     for (size_t i = 1; i < words->count && code == ERR_OK; i++) {
         code = sweep_read(words->words[i], totals, &head, &err);
     }
-    bool is_due = strstr(text_get(&head), "\"sweep\":\"swarm\"") != NULL;
-    int status = code == ERR_OK ? tell(options, totals, is_due, NULL) : cli_fail(&err);
+    if (code == ERR_OK) {
+        code = mode_of_head(&head, &mode, &err);
+    }
+    options->mode = chaos_mode_word(mode);
+    int status = code == ERR_OK ? tell(options, totals, debt_of(mode), NULL) : cli_fail(&err);
     text_release(&head);
     totals_destroy(totals);
     return status;
@@ -223,7 +321,11 @@ static int print_seeds(const struct sweep_options *options) {
 
 static void tell_candidate(void *context, int candidates, int rows) {
     (void)context;
-    fprintf(stderr, "\r%d candidates, %d rows left ", candidates, rows);
+    if (isatty(STDERR_FILENO)) {
+        fprintf(stderr, "\r%d candidates, %d rows left ", candidates, rows);
+    } else if (candidates % 10 == 0) {
+        fprintf(stderr, "%d candidates, %d rows left\n", candidates, rows);
+    }
 }
 
 /* Shrinks a file, or what a seed draws, to standard output or --out. */
@@ -234,7 +336,12 @@ static int shrink_text(const struct chaos_options *options, const struct seed_op
     struct shrunk shrunk = {0};
     struct err err = {0};
     enum err_code code = shrink(&shrink_options, text_get(text), text->len, &small, &shrunk, &err);
-    fputs("\n", stderr);
+    fputs(isatty(STDERR_FILENO) ? "\n" : "", stderr);
+    if (code == ERR_NOT_FOUND) { /* good news is no error */
+        fprintf(stderr, "seatrial: %s\n", err.text);
+        text_release(&small);
+        return CLI_PASS;
+    }
     if (code == ERR_OK) {
         fprintf(stderr, "%s: %d rows left after %d candidates\n", shrunk.signature, shrunk.rows,
                 shrunk.candidates);
@@ -264,15 +371,6 @@ static int shrink_seed(const struct chaos_options *options, const struct sweep_o
     return status;
 }
 
-static int list_points(void) {
-    for (int i = 0; i < FAULT_POINT_COUNT; i++) {
-        enum fault_point point = (enum fault_point)i;
-        printf("%-28s %-8s %s [%s]\n", fault_point_name(point), fault_point_seam(point),
-               fault_point_breaks(point), fault_point_parameters(point));
-    }
-    return CLI_PASS;
-}
-
 static int list_modes(void) {
     for (int i = 0; i < CHAOS_MODE_COUNT; i++) {
         printf("%-10s %s\n", chaos_mode_word((enum chaos_mode)i),
@@ -281,14 +379,11 @@ static int list_modes(void) {
     return CLI_PASS;
 }
 
-static int run_seeds(const struct chaos_options *options, const char *file) {
-    char found[PATH_MAX] = "data";
+static int run_seeds(struct chaos_options *options, const char *file) {
+    char found[PATH_MAX];
     struct sweep_options sweep_options = {.hang_s = 120, .is_interrupted = is_interrupted};
     struct err err = {0};
-    if (options->data == NULL) {
-        (void)cli_find("data", found, sizeof found);
-    }
-    sweep_options.seed.data_dir = options->data == NULL ? found : options->data;
+    sweep_options.seed.data_dir = cli_data_dir(options->data, found);
     sweep_options.seed.build = cli_build();
     if (file != NULL) {
         return shrink_file(options, &sweep_options.seed, file);
@@ -299,7 +394,31 @@ static int run_seeds(const struct chaos_options *options, const char *file) {
     if (options->is_shrink) {
         return shrink_seed(options, &sweep_options);
     }
-    return options->is_print ? print_seeds(&sweep_options) : sweep(options, &sweep_options);
+    if (options->is_print) {
+        return print_seeds(&sweep_options);
+    }
+    return read_waivers(options, &err) == ERR_OK ? sweep(options, &sweep_options) : cli_fail(&err);
+}
+
+static int act(struct chaos_options *options, const struct cli_words *words) {
+    const char *verb = words->count > 0 ? words->words[0] : "run";
+    if (strcmp(verb, "merge") == 0 && words->count > 1) {
+        return merge(options, words);
+    }
+    if (strcmp(verb, "shrink") == 0 && words->count == 2) {
+        return run_seeds(options, words->words[1]);
+    }
+    if (words->count <= 1 && strcmp(verb, "run") == 0) {
+        return run_seeds(options, NULL);
+    }
+    if (words->count == 1 && strcmp(verb, "list") == 0) {
+        chaos_list_print(stdout);
+        return CLI_PASS;
+    }
+    if (words->count == 1 && strcmp(verb, "modes") == 0) {
+        return list_modes();
+    }
+    return cli_usage("chaos", "run, list, modes, merge FILE... or shrink FILE?");
 }
 
 int cli_chaos(int argc, char **argv) {
@@ -318,20 +437,5 @@ int cli_chaos(int argc, char **argv) {
     if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
         return cli_usage("chaos", err.text);
     }
-    const char *verb = words.count > 0 ? words.words[0] : "run";
-    if (strcmp(verb, "list") == 0) {
-        return list_points();
-    }
-    if (strcmp(verb, "modes") == 0) {
-        return list_modes();
-    }
-    if (strcmp(verb, "merge") == 0) {
-        return merge(&options, &words);
-    }
-    if (strcmp(verb, "shrink") == 0 && words.count == 2) {
-        return run_seeds(&options, words.words[1]);
-    }
-    return strcmp(verb, "run") == 0
-               ? run_seeds(&options, NULL)
-               : cli_usage("chaos", "run, list, modes, merge FILE... or shrink FILE?");
+    return act(&options, &words);
 }

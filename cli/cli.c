@@ -82,6 +82,18 @@ enum err_code cli_parse(int argc, char **argv, const struct cli_option *options,
     return ERR_OK;
 }
 
+bool cli_parse_share(const char *word, int *share, int *shares) {
+    char rest = 0;
+    int i = 0;
+    int n = 0;
+    if (sscanf(word, "%9d/%9d%c", &i, &n, &rest) != 2 || n < 1 || i < 0 || i >= n) {
+        return false;
+    }
+    *share = i;
+    *shares = n;
+    return true;
+}
+
 /* --- exits --- */
 
 int cli_exit_of(enum err_code code) {
@@ -153,37 +165,70 @@ enum err_code cli_make_dirs(const char *path, struct err *err) {
     }
 }
 
+/* The folders above a file. */
+static enum err_code make_parents(const char *path, struct err *err) {
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX];
+    if (slash == NULL || slash == path) {
+        return ERR_OK;
+    }
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    return cli_make_dirs(folder, err);
+}
+
+/* 0, or the number of what went wrong. */
+static int write_whole(const char *path, const char *bytes, size_t n) {
+    FILE *file = fopen(path, "wb");
+    if (file == NULL) {
+        return errno;
+    }
+    int number = fwrite(bytes, 1, n, file) == n ? 0 : errno;
+    if (fclose(file) != 0 && number == 0) {
+        number = errno;
+    }
+    return number;
+}
+
 enum err_code cli_write_file(const char *path, const char *bytes, size_t n, struct err *err) {
     char temp[PATH_MAX];
     if (snprintf(temp, sizeof temp, "%s.tmp", path) >= (int)sizeof temp) {
         return err_set(err, ERR_LIMIT, "%s: path too long", path);
     }
-    FILE *file = fopen(temp, "wb");
-    if (file == NULL) {
-        return err_set(err, ERR_IO, "%s: %s", temp, strerror(errno));
+    enum err_code code = make_parents(path, err);
+    if (code != ERR_OK) {
+        return code;
     }
-    bool is_written = fwrite(bytes, 1, n, file) == n;
-    if (fclose(file) != 0 || !is_written || rename(temp, path) != 0) {
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    int number = write_whole(temp, bytes, n);
+    if (number == 0 && rename(temp, path) != 0) {
+        number = errno;
+    }
+    if (number != 0) {
+        (void)unlink(temp);
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(number));
     }
     return ERR_OK;
 }
 
 enum err_code cli_read_file(const char *path, size_t limit, struct text *out, struct err *err) {
     char block[8192];
+    size_t start = out->len;
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
         return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path,
                        strerror(errno));
     }
-    out->limit = limit;
-    for (size_t n = fread(block, 1, sizeof block, file); n > 0;
+    for (size_t n = fread(block, 1, sizeof block, file); n > 0 && out->len - start <= limit;
          n = fread(block, 1, sizeof block, file)) {
         text_add_bytes(out, block, n);
     }
     bool is_bad = ferror(file) != 0;
     fclose(file);
-    return is_bad ? err_set(err, ERR_IO, "%s: cannot be read", path) : text_finish(out, err);
+    if (is_bad) {
+        return err_set(err, ERR_IO, "%s: cannot be read", path);
+    }
+    return out->len - start > limit
+               ? err_set(err, ERR_CONFIG, "%s: longer than %zu bytes", path, limit)
+               : text_finish(out, err);
 }
 
 static bool is_there(char *field, size_t size, const char *folder, const char *middle,
@@ -212,6 +257,16 @@ bool cli_find(const char *name, char *field, size_t size) {
         }
     }
     return false;
+}
+
+const char *cli_data_dir(const char *said, char found[static PATH_MAX]) {
+    if (said != NULL) {
+        return said;
+    }
+    if (!cli_find("data", found, PATH_MAX)) {
+        strcpy(found, "data"); /* NOLINT: fits; a synthetic market needs none */
+    }
+    return found;
 }
 
 /* --- progress --- */

@@ -7,6 +7,7 @@
 #include "core/base/err.h"
 #include "core/base/text.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,9 +57,10 @@ int cli_fail(const struct err *err);
 /* Prints usage trouble and how to get help. */
 int cli_usage(const char *command, const char *text);
 
-/* Writes a whole file atomically (temp and rename), folders made. ERR_IO. */
+/* Writes a whole file atomically (temp and rename); folders of its path are made. ERR_IO names it. */
 enum err_code cli_write_file(const char *path, const char *bytes, size_t n,
                              struct err *err) MUST_USE;
+/* Appends a whole file. ERR_NOT_FOUND, ERR_IO; ERR_CONFIG: longer than limit bytes. */
 enum err_code cli_read_file(const char *path, size_t limit, struct text *out,
                             struct err *err) MUST_USE;
 enum err_code cli_make_dirs(const char *path, struct err *err) MUST_USE;
@@ -69,6 +71,11 @@ enum err_code cli_join(char *field, size_t size, const char *folder, const char 
 /* Finds "data", "scenarios/library" ...: below the working directory, else beside or above the program
  * (build tree), else in its installed share. False if none is there. */
 bool cli_find(const char *name, char *field, size_t size);
+
+/* "2/8": share 2 of 8, counted from 0. False for anything else; then both are unchanged. */
+bool cli_parse_share(const char *word, int *share, int *shares);
+/* The folder of the market sets: what was said, else where cli_find() sees it (written to found). */
+const char *cli_data_dir(const char *said, char found[static PATH_MAX]);
 
 /* A bar on a terminal, silence elsewhere. */
 struct cli_progress {

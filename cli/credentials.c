@@ -1,13 +1,14 @@
-/* credentials.c - reading a key pair, and wiping every copy made on the way. */
+/* credentials.c - reading a key pair, and wiping every copy that it makes on the way. */
 #include "cli/credentials.h"
 
-#include "cli/cli.h"
 #include "core/base/json.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define KEY_FILE_MAX 4096
 
@@ -27,29 +28,57 @@ static void wipe_tree(cJSON *tree) {
     cJSON_Delete(tree);
 }
 
-static enum err_code read_file(const char *path, struct credentials *out, struct err *err) {
+/* Into the caller's bytes and no other buffer: what stdio copies, nobody wipes. */
+static enum err_code read_bytes(int file, const char *path, char bytes[static KEY_FILE_MAX],
+                                size_t *n, struct err *err) {
     struct stat status;
-    struct text bytes = {0};
-    cJSON *tree = NULL;
-    if (stat(path, &status) != 0) {
-        return err_set(err, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
+    if (fstat(file, &status) != 0) {
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     }
     if ((status.st_mode & 077) != 0) {
         return err_set(err, ERR_IO, "%s: others may read it; chmod 600 it", path);
     }
-    enum err_code code = cli_read_file(path, KEY_FILE_MAX, &bytes, err);
-    if (code == ERR_OK) {
-        code = json_parse(text_get(&bytes), bytes.len, &tree, err);
+    for (*n = 0; *n < KEY_FILE_MAX;) {
+        ssize_t got = read(file, bytes + *n, KEY_FILE_MAX - *n);
+        if (got == 0) {
+            return ERR_OK;
+        }
+        if (got < 0 && errno != EINTR) {
+            return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        }
+        *n += got > 0 ? (size_t)got : 0;
     }
+    return err_set(err, ERR_CONFIG, "%s: longer than %d bytes", path, KEY_FILE_MAX - 1);
+}
+
+static enum err_code parse_bytes(const char *path, const char *bytes, size_t n,
+                                 struct credentials *out, struct err *err) {
+    cJSON *tree = NULL;
+    enum err_code code = json_parse(bytes, n, &tree, err);
     if (code == ERR_OK) {
         code = read_words(tree, out, err);
     }
     wipe_tree(tree);
-    if (bytes.data != NULL) {
-        explicit_bzero(bytes.data, bytes.cap);
+    return code == ERR_OK ? code
+                          : err_set(err, ERR_CONFIG,
+                                    "%s: wants {\"key_id\":\"...\",\"secret\":\"...\"}", path);
+}
+
+static enum err_code read_file(const char *path, struct credentials *out, struct err *err) {
+    char bytes[KEY_FILE_MAX] = {0};
+    size_t n = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path,
+                       strerror(errno));
     }
-    text_release(&bytes);
-    return code == ERR_OK ? ERR_OK : err_set(err, ERR_CONFIG, "%s: not a key file", path);
+    enum err_code code = read_bytes(file, path, bytes, &n, err);
+    close(file);
+    if (code == ERR_OK) {
+        code = parse_bytes(path, bytes, n, out, err);
+    }
+    explicit_bzero(bytes, sizeof bytes);
+    return code;
 }
 
 bool credentials_in_environment(void) {

@@ -63,7 +63,6 @@ static enum err_code find_window(struct scenario *scenario, const char *data, st
 
 static void print_report(const struct scenario *scenario, const struct exhaust_report *report,
                          const struct cli_timer *timer, struct text *json) {
-    struct text spent = {0};
     text_add(json, json->len == 0 ? "{" : ",{");
     text_member_string(json, "id", scenario->id);
     text_member_int(json, "effects", report->effects);
@@ -77,17 +76,15 @@ static void print_report(const struct scenario *scenario, const struct exhaust_r
     fprintf(stderr, "%-44s %6lld effects %7lld runs %7lld equal %5lld broken %8.0f runs/s\n",
             scenario->id, (long long)report->effects, (long long)report->runs,
             (long long)report->equal, (long long)report->broken, (double)report->runs / seconds);
-    text_release(&spent);
 }
 
-static enum err_code run_one(const struct exhaust_cli *cli, const struct exhaust_options *options,
-                             const char *data, const char *path, struct text *json, int64_t *broken,
+static enum err_code run_one(const struct exhaust_options *options, const char *data,
+                             const char *path, struct text *json, int64_t *broken,
                              struct err *err) {
     struct scenario *scenario = malloc(sizeof *scenario);
     struct stage_result result = {0};
     struct text faults = {0};
     CHECK(scenario != NULL);
-    (void)cli;
     enum err_code code = suite_read(path, scenario, &faults, err);
     if (code == ERR_OK && scenario->window_length.ns == 0) {
         code = find_window(scenario, data, err);
@@ -113,18 +110,15 @@ static enum err_code run_one(const struct exhaust_cli *cli, const struct exhaust
 
 static int run_all(const struct exhaust_cli *cli, const struct exhaust_options *options,
                    const struct suite *suite) {
-    char found[PATH_MAX] = "data";
+    char found[PATH_MAX];
     struct text list = {0};
     struct text json = {0};
     struct err err = {0};
     enum err_code code = ERR_OK;
     int64_t broken = 0;
-    if (cli->data == NULL) {
-        (void)cli_find("data", found, sizeof found);
-    }
-    const char *data = cli->data == NULL ? found : cli->data;
+    const char *data = cli_data_dir(cli->data, found);
     for (size_t i = 0; i < suite->count && code == ERR_OK; i++) {
-        code = run_one(cli, options, data, suite->paths[i], &list, &broken, &err);
+        code = run_one(options, data, suite->paths[i], &list, &broken, &err);
     }
     if (code == ERR_OK) {
         text_add_format(&json, "{\"windows\":[%s]", text_get(&list));
@@ -152,16 +146,13 @@ int cli_exhaust(int argc, char **argv) {
     struct cli_words words;
     struct err err = {0};
     struct exhaust_options options = {.shares = 1};
-    char rest = 0;
     if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
         return cli_usage("exhaust", err.text);
     }
     if (cli.jobs < 1 || cli.jobs > 64 || cli.depth < 1 || cli.depth > 2) {
         return cli_usage("exhaust", "--jobs is 1 to 64, --depth 1 or 2");
     }
-    if (cli.shard != NULL &&
-        (sscanf(cli.shard, "%d/%d%c", &options.share, &options.shares, &rest) != 2 ||
-         options.shares < 1 || options.share < 0 || options.share >= options.shares)) {
+    if (cli.shard != NULL && !cli_parse_share(cli.shard, &options.share, &options.shares)) {
         return cli_usage("exhaust", "--shard wants i/n with 0 <= i < n");
     }
     options.jobs = (int)cli.jobs;

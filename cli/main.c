@@ -30,7 +30,7 @@ static const struct command commands[] = {
      "`run`)\n"
      "or the environment, else it is SIM-KEY, SIM-SECRET. --scenario takes market, account and "
      "the\n"
-     "http.* and view.* faults from a scenario file.\n"
+     "http.*, api.* and view.* faults from a scenario file.\n"
      "example: seatrial serve --port 8080 --speed 10 --ledger /tmp/ledger\n"},
     {"scenario", cli_scenario, "list, check or run scenario files",
      "usage: seatrial scenario list\n"
@@ -62,29 +62,34 @@ static const struct command commands[] = {
      "12 never started here.\n"
      "example: seatrial status --state ~/seatrial\n"},
     {"freeze", cli_freeze, "no more risk: set a latch",
-     "usage: seatrial freeze CAUSE --by WHO --why TEXT --state DIR [--halt]\n"
+     "usage: seatrial freeze CAUSE --by WHO --why TEXT --state DIR [--halt] [--new]\n"
+     "--new: on a state directory that no core has used yet; it binds from the first start.\n"
      "example: seatrial freeze news --by ann --why \"earnings tonight\" --state ~/seatrial\n"},
     {"resume", cli_resume, "clear one latch, by name",
      "usage: seatrial resume CAUSE --by WHO --why TEXT --state DIR [--mode paper --config F ...]\n"
-     "Without a running core it takes the lease and clears the latch itself (broker options as in\n"
-     "`run`).\n"
+     "Without a running core it takes the lease and clears the latch itself, for which it needs "
+     "the\n"
+     "keys; the broker is the one of the last `run` on this state. Exit code 1: no such latch.\n"
      "example: seatrial resume news --by ann --why \"reported\" --state ~/seatrial\n"},
     {"kill", cli_kill, "stop: cancel entries, verify, hold until an operator clears",
-     "usage: seatrial kill --by WHO --why TEXT --state DIR [--config F --base-url URL ...]\n"
+     "usage: seatrial kill --by WHO --why TEXT --state DIR [--config F] [--base-url URL] [--new]\n"
      "A running core takes it within a tick. If the core hangs for 15 s, the command cancels the\n"
      "entries at the broker itself, and the core is bound when it wakes. If no core runs, it "
      "takes\n"
      "the lease and does the same. Stops are never touched. Exit codes: 0 the core took it, or it\n"
-     "is done at the broker; 3 no credentials, 4 broker not reached or not finished in time: then\n"
-     "the order waits in the inbox for the core.\n"
+     "is done at the broker; 3 no credentials or wrong ones, 4 broker not reached or not finished "
+     "in time: then\n"
+     "the order waits in the inbox for the core. Acting itself it needs the keys; the broker is "
+     "the\n"
+     "one of the last `run` on this state.\n"
      "example: seatrial kill --by ann --why \"two writers\" --state ~/seatrial\n"},
     {"flatten", cli_flatten, "close every position, or one symbol",
      "usage: seatrial flatten [SYMBOL] --by WHO --why TEXT --state DIR [--config F ...]\n"
      "It does not stop trading: kill or freeze first if nothing is to be bought again. Beside a\n"
      "hung core it cancels the entries and takes the lease once that is 15 s old: that core stops\n"
-     "with 6 when it wakes, and another must be started. Exit codes as of kill; 6: the lease "
-     "could\n"
-     "not be taken.\n"
+     "with 6 when it wakes, and another must be started. Exit codes as of kill; 1: no such "
+     "position; 6: the lease\n"
+     "could not be taken.\n"
      "example: seatrial flatten AAPL --by ann --why \"risk off\" --state ~/seatrial\n"},
     {"state", cli_state, "verify a state directory",
      "usage: seatrial state verify --state DIR [--json]\n"
@@ -129,23 +134,25 @@ int main(int argc, char **argv) {
         print_overview(stderr);
         return CLI_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    bool is_help = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0;
+    if (is_help && argc == 2) {
         print_overview(stdout);
         return CLI_PASS;
     }
+    const char *name = argv[is_help ? 2 : 1];
     if (strcmp(argv[1], "--version") == 0) {
         printf("seatrial %s\n", cli_build());
         return CLI_PASS;
     }
     for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i].name, argv[1]) == 0) {
-            if (wants_help(argc - 2, argv + 2)) {
+        if (strcmp(commands[i].name, name) == 0) {
+            if (is_help || wants_help(argc - 2, argv + 2)) {
                 fputs(commands[i].help, stdout);
                 return CLI_PASS;
             }
             return commands[i].run(argc - 2, argv + 2);
         }
     }
-    fprintf(stderr, "seatrial: no command '%s'\nTry: seatrial --help\n", argv[1]);
+    fprintf(stderr, "seatrial: no command '%s'\nTry: seatrial --help\n", name);
     return CLI_USAGE;
 }

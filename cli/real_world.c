@@ -8,11 +8,13 @@
 #include "core/live/entropy_system.h"
 #include "core/live/host_posix.h"
 #include "core/live/http_curl.h"
+#include "core/state/state_file.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#define PAPER_URL "https://paper-api.alpaca.markets"
 #define DATA_URL "https://data.alpaca.markets"
 #define CONFIG_FILE_MAX ((size_t)1 << 20)
 
@@ -51,59 +53,57 @@ enum err_code real_world_open(struct real_world *real, const char *state, struct
     return ERR_OK;
 }
 
-enum err_code real_config(const char *path, struct config *out, struct err *err) {
-    struct config config = config_defaults();
+/* Lays a file over the defaults; its faults go to stderr, one a line. */
+static enum err_code apply_file(const char *path, struct config *config, struct err *err) {
     struct text bytes = {0};
     struct text faults = {0};
     cJSON *tree = NULL;
-    enum err_code code = ERR_OK;
-    if (path != NULL) {
-        code = cli_read_file(path, CONFIG_FILE_MAX, &bytes, err);
+    enum err_code code = cli_read_file(path, CONFIG_FILE_MAX, &bytes, err);
+    if (code == ERR_OK) {
+        code = json_parse(text_get(&bytes), bytes.len, &tree, err);
         if (code == ERR_OK) {
-            code = json_parse(text_get(&bytes), bytes.len, &tree, err);
-            code = code == ERR_OK ? ERR_OK : err_set(err, ERR_CONFIG, "no JSON object");
+            code = config_apply(config, tree, &faults, err);
         }
-        if (code == ERR_OK) {
-            code = config_apply(&config, tree, &faults, err);
-        }
-        fputs(text_get(&faults), stderr);
+        code = code == ERR_OK ? code : err_wrap(err, "%s", path);
     }
+    fputs(text_get(&faults), stderr);
     cJSON_Delete(tree);
     text_release(&bytes);
     text_release(&faults);
+    return code;
+}
+
+enum err_code real_config(const char *path, struct config *out, struct err *err) {
+    struct config config = config_defaults();
+    enum err_code code = path == NULL ? ERR_OK : apply_file(path, &config, err);
     if (code == ERR_OK) {
         *out = config;
     }
-    return code == ERR_OK ? ERR_OK : err_wrap(err, "%s", path);
+    return code;
 }
 
 /* --- the broker --- */
 
-static bool is_loopback(const char *url) {
-    static const char *const starts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
-    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
-        size_t n = strlen(starts[i]);
-        if (strncmp(url, starts[i], n) == 0 && (url[n] == ':' || url[n] == '\0')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Asks the served clock once and goes by it from then on. */
-static enum err_code follow_served_clock(struct real_world *real, struct err *err) {
-    struct http_response response = {0};
+enum err_code real_get(struct real_world *real, const char *path, struct http_response *response,
+                       struct err *err) {
     const struct http_header headers[] = {{"APCA-API-KEY-ID", real->credentials.key_id},
                                           {"APCA-API-SECRET-KEY", real->credentials.secret}};
     struct http_request request = {.method = "GET",
                                    .host = HTTP_TRADING,
-                                   .path = "/v2/clock",
+                                   .path = path,
                                    .query = "",
                                    .headers = headers,
                                    .header_count = 2,
                                    .body = ""};
     enum err_code code =
-        http_perform(http_curl_seam(real->curl), &request, SPAN_S(5), &response, err);
+        http_perform(http_curl_seam(real->curl), &request, SPAN_S(5), response, err);
+    return code == ERR_OK ? code : err_wrap(err, "%s", real->broker.url);
+}
+
+/* Asks the served clock once and goes by it from then on. */
+static enum err_code follow_served_clock(struct real_world *real, struct err *err) {
+    struct http_response response = {0};
+    enum err_code code = real_get(real, "/v2/clock", &response, err);
     http_response_release(&response);
     struct http_served served = http_curl_served(real->curl);
     if (code == ERR_OK && !served.is_known) {
@@ -120,15 +120,97 @@ static enum err_code follow_served_clock(struct real_world *real, struct err *er
     return code;
 }
 
+/* --- which broker the state belongs to --- */
+
+bool real_state_is_used(const char *state) {
+    static const char *const names[] = {"journal.db", "lease.json", "view.json"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[PATH_MAX];
+        struct stat status;
+        if (cli_join(path, sizeof path, state, names[i], NULL) == ERR_OK &&
+            stat(path, &status) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err_code real_broker_load(struct world *world, struct real_broker *out, struct err *err) {
+    struct state_file file = {0};
+    struct real_broker read = {0};
+    enum err_code code = state_file_load(world, BROKER_FILE, 0, &file, err);
+    if (code == ERR_OK && file.condition == STATE_FILE_GOOD) {
+        code = json_copy(file.tree, "base_url", read.url, sizeof read.url, err);
+        code =
+            code == ERR_OK ? json_bool(file.tree, "is_clock_served", &read.is_served, err) : code;
+        code = code == ERR_OK ? json_int(file.tree, "pid", &read.pid, err) : code;
+    } else if (code == ERR_OK && file.condition != STATE_FILE_MISSING) {
+        code = err_set(err, ERR_CORRUPT,
+                       BROKER_FILE ": edited or damaged; name the broker with --base-url");
+    }
+    state_file_release(&file);
+    if (code == ERR_OK) {
+        *out = read;
+    }
+    return code;
+}
+
+enum err_code real_broker_save(struct real_world *real, struct err *err) {
+    struct text members = {.limit = 1024};
+    text_member_string(&members, "base_url", real->broker.url);
+    text_member_bool(&members, "is_clock_served", real->broker.is_served);
+    text_member_int(&members, "pid", getpid());
+    enum err_code code = text_finish(&members, err);
+    if (code == ERR_OK) {
+        code = state_file_save(&real->world, BROKER_FILE, 0, text_get(&members), err);
+    }
+    text_release(&members);
+    return code;
+}
+
+/* What the caller says and what the state says, as one; they must not contradict each other. */
+static enum err_code choose_broker(struct real_world *real, const struct real_options *options,
+                                   struct err *err) {
+    struct real_broker kept = {0};
+    struct real_broker *broker = &real->broker;
+    enum err_code code = real_broker_load(&real->world, &kept, err);
+    if (code != ERR_OK && options->base_url == NULL) {
+        return code;
+    }
+    *broker = (struct real_broker){.is_served = options->clock != NULL || kept.is_served};
+    const char *url = options->base_url != NULL ? options->base_url
+                      : kept.url[0] != '\0'     ? kept.url
+                                                : REAL_PAPER_URL;
+    code = text_copy(broker->url, sizeof broker->url, url, err);
+    if (code == ERR_OK && kept.url[0] != '\0' && strcmp(kept.url, url) != 0) {
+        return err_set(
+            err, ERR_CONFIG,
+            "this state directory belongs to the broker at %s, not to %s: say --base-url "
+            "%s or take another --state (if that broker has moved: remove " BROKER_FILE ")",
+            kept.url, url, kept.url);
+    }
+    if (code == ERR_OK && kept.url[0] != '\0' && broker->is_served && !kept.is_served) {
+        return err_set(err, ERR_CONFIG,
+                       "this state directory goes by the system's clock: leave --clock served out, "
+                       "or take another --state");
+    }
+    return code;
+}
+
 enum err_code real_world_connect(struct real_world *real, const struct real_options *options,
                                  struct err *err) {
-    const char *url = options->base_url == NULL ? PAPER_URL : options->base_url;
-    bool is_local = is_loopback(url);
+    enum err_code chosen = choose_broker(real, options, err);
+    const char *url = real->broker.url;
+    bool is_local = http_curl_is_loopback(url);
     if (options->mode != NULL && strcmp(options->mode, "paper") != 0) {
         return err_set(err, ERR_USAGE, "--mode %s: only paper acts at a broker", options->mode);
     }
-    if (!is_local && strcmp(url, PAPER_URL) != 0) {
-        return err_set(err, ERR_USAGE, "--base-url: neither %s nor a loopback address", PAPER_URL);
+    if (chosen != ERR_OK) {
+        return chosen;
+    }
+    if (!is_local && strcmp(url, REAL_PAPER_URL) != 0) {
+        return err_set(err, ERR_USAGE, "--base-url: neither %s nor a loopback address",
+                       REAL_PAPER_URL);
     }
     if (options->clock != NULL && (!is_local || strcmp(options->clock, "served") != 0)) {
         return err_set(err, ERR_USAGE, "--clock served goes with a loopback --base-url only");
@@ -144,7 +226,7 @@ enum err_code real_world_connect(struct real_world *real, const struct real_opti
     }
     if (code == ERR_OK) {
         real->world.http = http_curl_seam(real->curl);
-        code = options->clock != NULL ? follow_served_clock(real, err) : ERR_OK;
+        code = real->broker.is_served ? follow_served_clock(real, err) : ERR_OK;
     }
     return code;
 }

@@ -153,13 +153,85 @@ static int run_sim(const struct run_options *options) {
 
 /* --- paper --- */
 
+static void tell_trouble(void *context, const char *trouble) {
+    (void)context;
+    fprintf(stderr, "seatrial: broker: %s\n", trouble[0] == '\0' ? "answers again" : trouble);
+}
+
+/* On a state that holds nothing yet, keys that open nothing are refused at once. */
+static enum err_code try_keys(struct real_world *real, struct err *err) {
+    struct http_response response = {0};
+    bool has_answer = real_get(real, "/v2/account", &response, NULL) == ERR_OK;
+    int status = response.status;
+    http_response_release(&response);
+    return has_answer && (status == 401 || status == 403)
+               ? err_set(err, ERR_CONFIG, "%s: HTTP %d: these keys open no account there",
+                         real->broker.url, status)
+               : ERR_OK;
+}
+
+/* Days between the broker's clock and ours; false if it does not say. */
+static bool clock_days_off(struct real_world *real, int64_t *days) {
+    struct http_response response = {0};
+    cJSON *tree = NULL;
+    const char *at = "";
+    struct utc utc = {0};
+    bool is_known =
+        real_get(real, "/v2/clock", &response, NULL) == ERR_OK &&
+        json_parse(text_get(&response.body), response.body.len, &tree, NULL) == ERR_OK &&
+        json_string(tree, "timestamp", &at, NULL) == ERR_OK && utc_parse(at, &utc, NULL) == ERR_OK;
+    if (is_known) {
+        *days = utc_sub(utc, clock_utc(real->world.clock)).ns / SPAN_HOURS(24).ns;
+    }
+    cJSON_Delete(tree);
+    http_response_release(&response);
+    return is_known;
+}
+
+#define SYMBOLS_ASKED 20 /* at a start; more would eat the first minute's requests */
+
+static void warn_symbols(struct real_world *real) {
+    const struct config *config = &real->config;
+    for (size_t i = 0; i < config->symbol_count && i < SYMBOLS_ASKED; i++) {
+        char path[64];
+        struct http_response response = {0};
+        snprintf(path, sizeof path, "/v2/assets/%s", config->symbols[i]);
+        bool has_answer = real_get(real, path, &response, NULL) == ERR_OK;
+        if (has_answer && response.status == 404) {
+            fprintf(stderr, "seatrial: warning: the broker does not know '%s' of the universe\n",
+                    config->symbols[i]);
+        }
+        http_response_release(&response);
+        if (!has_answer) {
+            return; /* the core tells why */
+        }
+    }
+}
+
+/* What is wrong with the pair of broker and configuration, and would show as silence alone. */
+static void warn(struct real_world *real) {
+    int64_t days = 0;
+    if (!clock_days_off(real, &days)) {
+        return;
+    }
+    if (days != 0) {
+        fprintf(stderr, "seatrial: warning: the broker's clock is %lld days %s ours%s\n",
+                (long long)(days < 0 ? -days : days), days < 0 ? "behind" : "ahead of",
+                real->broker.is_served ? "" : "; for `seatrial serve` say --clock served");
+    }
+    warn_symbols(real);
+}
+
 static int run_paper(const struct run_options *options) {
-    const struct real_options wanted = {options->state,    options->config,   options->mode,
-                                        options->base_url, options->key_file, options->clock};
+    const struct real_options wanted = {
+        options->state,    options->config,
+        options->mode,     options->base_url == NULL ? REAL_PAPER_URL : options->base_url,
+        options->key_file, options->clock};
     struct real_world *real = calloc(1, sizeof *real);
     struct engine *engine = NULL;
     struct err err = {0};
     CHECK(real != NULL);
+    bool is_used = real_state_is_used(options->state);
     enum err_code code = real_world_open(real, options->state, &err);
     if (code == ERR_OK) {
         code = real_world_connect(real, &wanted, &err);
@@ -170,17 +242,28 @@ static int run_paper(const struct run_options *options) {
         fputs(text_get(&faults), stderr);
         text_release(&faults);
     }
+    if (code == ERR_OK && !is_used) {
+        code = try_keys(real, &err);
+    }
     if (code == ERR_OK) {
         struct engine_options core = {.world = &real->world,
                                       .config = &real->config,
                                       .mode = ENGINE_PAPER,
                                       .key_id = real->credentials.key_id,
                                       .secret = real->credentials.secret,
-                                      .build = cli_build()};
+                                      .build = cli_build(),
+                                      .tell = tell_trouble,
+                                      .tell_context = real};
         code = engine_create(&core, &engine, &err);
     }
     if (code == ERR_OK) {
-        fprintf(stderr, "seatrial: trading on paper, state in %s\n", options->state);
+        fprintf(stderr, "seatrial: trading on paper at %s, %zu symbols, state in %s\n",
+                real->broker.url, real->config.symbol_count, options->state);
+        if (real_broker_save(real, &err) != ERR_OK) { /* no reason not to trade */
+            fprintf(stderr, "seatrial: warning: %s; say --base-url to kill and flatten\n",
+                    err.text);
+        }
+        warn(real);
         code = engine_run(engine, &err); /* stops it too */
         struct engine_totals totals = engine_totals(engine);
         printf("{\"mode\":\"paper\",\"ticks\":%lld,\"orders\":%lld,\"fills\":%lld,"

@@ -101,16 +101,13 @@ static enum err_code write_results(const struct scenario_options *options, const
 
 static int run_files(const struct suite *suite, const struct scenario_options *options,
                      struct observer *observer) {
-    char found[PATH_MAX] = "data";
+    char found[PATH_MAX];
     struct text list = {0};
     struct text json = {0};
     struct suite_totals totals = {0};
     struct err err = {0};
     cJSON *tree = NULL;
-    if (options->data == NULL) {
-        (void)cli_find("data", found, sizeof found);
-    }
-    struct suite_options suite_options = {.data_dir = options->data == NULL ? found : options->data,
+    struct suite_options suite_options = {.data_dir = cli_data_dir(options->data, found),
                                           .build = cli_build(),
                                           .begin = tell_begin,
                                           .observer = observer};

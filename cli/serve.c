@@ -28,6 +28,7 @@ struct served { /* what a server stands on */
     struct serve *serve;
     struct credentials credentials;
     struct teller teller;
+    struct utc start;
     char name[256];
 };
 
@@ -172,6 +173,7 @@ static enum err_code open_server(struct served *served, const struct served_opti
     if (code != ERR_OK) {
         return code;
     }
+    served->start = serve.broker.start;
     serve.market = served->market;
     serve.clock = clock_system_seam(served->clock);
     serve.ledger = served->ledger == NULL ? NULL : disk_posix_seam(served->ledger);
@@ -206,6 +208,39 @@ static void close_server(struct served *served) {
     credentials_wipe(&served->credentials);
 }
 
+/* Served symbols, shortened when there are many. */
+static void print_symbols(const struct market *market) {
+    size_t count = market_symbol_count(market);
+    size_t shown = count <= 10 ? count : 8;
+    fprintf(stderr, "symbols  ");
+    for (size_t i = 0; i < shown; i++) {
+        fprintf(stderr, " %s", market_symbol(market, i));
+    }
+    fprintf(stderr, shown < count ? " ... %s (%zu)\n" : "\n", market_symbol(market, count - 1),
+            count);
+}
+
+/* How to use it, for people: standard output has the URL alone. Of keys only the public pair. */
+static void tell_how(const struct served *served, const struct served_options *options,
+                     struct utc start) {
+    bool is_public = served->credentials.key_id[0] == '\0';
+    char at[UTC_TEXT_MAX];
+    utc_print(start, at);
+    fprintf(stderr, "keys      %s\n",
+            is_public                   ? "APCA_API_KEY_ID=SIM-KEY APCA_API_SECRET_KEY=SIM-SECRET"
+            : options->key_file != NULL ? options->key_file
+                                        : "APCA_API_KEY_ID, APCA_API_SECRET_KEY of this shell");
+    print_symbols(served->market);
+    fprintf(stderr, "start     %s%s, speed %s\n", at,
+            options->ledger != NULL ? " (at the ledger's first start)" : "",
+            options->speed == NULL ? "1" : options->speed);
+    fprintf(stderr,
+            "run       seatrial run --mode paper --base-url http://127.0.0.1:%u --clock served "
+            "--config F --state DIR%s%s\n",
+            serve_port(served->serve), options->key_file != NULL ? " --key-file " : "",
+            options->key_file != NULL ? options->key_file : "");
+}
+
 int cli_serve(int argc, char **argv) {
     struct served_options options = {
         .port = 8080, .seed = UNSAID, .symbols = UNSAID, .days = UNSAID};
@@ -235,6 +270,7 @@ int cli_serve(int argc, char **argv) {
     if (code == ERR_OK) {
         printf("http://127.0.0.1:%u\n", serve_port(served.serve));
         fflush(stdout);
+        tell_how(&served, &options, served.start);
         code = serve_run(served.serve, host_posix_seam(served.host), &err);
     }
     close_server(&served);

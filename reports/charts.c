@@ -1,3 +1,4 @@
+/* charts.c - axes, lines and bands as SVG text. */
 #include "reports/charts.h"
 
 #include "core/base/utc.h"

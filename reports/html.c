@@ -5,6 +5,9 @@
 #include "reports/charts.h"
 #include "reports/result.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static const char style[] =
     ":root{--bg:#fbfbfa;--card:#fff;--ink:#1d2329;--soft:#6a737d;--line:#e2e5e8;--good:#18794e;"
     "--bad:#c62a2f;--warn:#b7791f;--blue:#2563a8;--violet:#7048a8;--goodbg:#e3f4ea;--badbg:#fdeaea}"
@@ -69,6 +72,9 @@ static const char style[] =
     "8px}"
     "figcaption{font-size:12.5px;white-space:nowrap}figcaption span{color:var(--soft)}figure svg{"
     "width:100%;height:auto;display:block}"
+    ".scenarios th:nth-child(3){width:34%}.scenarios td:nth-child(4) code{white-space:nowrap}"
+    "@media screen and (max-width:640px){table{display:block;overflow-x:auto}th,td{padding:4px "
+    "6px}}"
     "@media "
     "print{@page{size:A4;margin:14mm}body{max-width:none;padding:0;font-size:10.5pt;background:"
     "#fff}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}h2~h2{break-before:page}h3,"
@@ -120,7 +126,7 @@ static void add_breakages(struct text *out, const cJSON *result) {
     text_add(out, "</ul>\n");
 }
 
-/* The names of the mechanisms that acted in any voyage. */
+/* The names of the mechanisms that acted in any voyage or scenario. */
 static void add_acted(struct text *out, const cJSON *result) {
     const cJSON *voyage;
     const cJSON *mechanism;
@@ -130,6 +136,16 @@ static void add_acted(struct text *out, const cJSON *result) {
             if (result_acted_first(result, voyage, mechanism)) {
                 text_add(out, named++ == 0 ? "<p><b>Acted:</b> " : ", ");
                 report_escape(out, result_string(mechanism, "id"));
+            }
+        }
+    }
+    const cJSON *scenario;
+    cJSON_ArrayForEach(scenario, json_member(result, "scenarios")) {
+        cJSON_ArrayForEach(mechanism, json_member(scenario, "mechanisms")) {
+            char id[48];
+            if (result_scenario_acted_first(result, mechanism, id)) {
+                text_add(out, named++ == 0 ? "<p><b>Acted:</b> " : ", ");
+                report_escape(out, id);
             }
         }
     }
@@ -165,7 +181,8 @@ static void add_verdict(struct text *out, const cJSON *result) {
 static void add_required(struct text *out, const cJSON *voyage) {
     const cJSON *item;
     if (json_member(voyage, "required")->child == NULL) {
-        text_add(out, "<p class=\"none\">Nothing was required of this voyage.</p>\n");
+        text_add(out, "<p class=\"none\">No counts are asked of this voyage: it shows the core in "
+                      "a calm month.</p>\n");
         return;
     }
     text_add(out,
@@ -278,12 +295,37 @@ static void add_voyage(struct text *out, const cJSON *voyage) {
     chart_market(out, voyage);
 }
 
-static void add_texts(struct text *out, const cJSON *texts) {
-    const cJSON *item;
-    cJSON_ArrayForEach(item, texts) {
-        text_add(out, item == texts->child ? "" : ", ");
-        report_escape(out, item->valuestring);
+/* True if a calm voyage shows it as often, so that it says nothing of the scenario. */
+static bool is_calm(const cJSON *result, const char *words) {
+    const cJSON *voyage;
+    const cJSON *mechanism;
+    char id[48];
+    char what[16];
+    int count = 0;
+    if (sscanf(words, "%47s %15s %9d", id, what, &count) != 3) {
+        return false;
     }
+    cJSON_ArrayForEach(voyage, json_member(result, "voyages")) {
+        cJSON_ArrayForEach(mechanism, json_member(voyage, "mechanisms")) {
+            if (strcmp(result_string(mechanism, "id"), id) == 0 &&
+                result_number(mechanism, what) >= count) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void add_own(struct text *out, const cJSON *result, const cJSON *texts) {
+    const cJSON *item;
+    int count = 0;
+    cJSON_ArrayForEach(item, texts) {
+        if (!is_calm(result, item->valuestring)) {
+            text_add(out, count++ == 0 ? "" : ", ");
+            report_escape(out, item->valuestring);
+        }
+    }
+    text_add(out, count == 0 ? "<span class=\"soft\">as in calm</span>" : "");
 }
 
 static void add_broken(struct text *out, const cJSON *broken) {
@@ -300,7 +342,7 @@ static void add_broken(struct text *out, const cJSON *broken) {
     text_add(out, "</ul>");
 }
 
-static void add_scenario(struct text *out, const cJSON *scenario) {
+static void add_scenario(struct text *out, const cJSON *result, const cJSON *scenario) {
     bool is_pass = result_is_pass(scenario);
     text_add_format(out, "<tr%s><td><span class=\"chip%s\">", is_pass ? "" : " class=\"fail\"",
                     is_pass ? "" : " bad");
@@ -319,7 +361,7 @@ static void add_scenario(struct text *out, const cJSON *scenario) {
         add_code(out, result_string(scenario, "repeat"));
     }
     text_add(out, "</td><td>");
-    add_texts(out, json_member(scenario, "mechanisms"));
+    add_own(out, result, json_member(scenario, "mechanisms"));
     text_add(out, "</td><td>");
     text_add(out, "<code>");
     char hash[13] = {0};
@@ -332,15 +374,14 @@ static void add_scenario(struct text *out, const cJSON *scenario) {
 
 /* The broken ones first. */
 static void add_scenarios(struct text *out, const cJSON *result) {
-    text_add(
-        out,
-        "<h2>Scenarios</h2>\n<table><thead><tr><th>verdict</th><th>scenario</th><th>mechanisms "
-        "that acted</th><th>trace</th></tr></thead><tbody>\n");
+    text_add(out, "<h2>Scenarios</h2>\n<table "
+                  "class=\"scenarios\"><thead><tr><th>verdict</th><th>scenario</th><th>mechanisms "
+                  "beyond calm</th><th>trace</th></tr></thead><tbody>\n");
     for (int pass = 0; pass < 2; pass++) {
         const cJSON *item;
         cJSON_ArrayForEach(item, json_member(result, "scenarios")) {
             if (result_is_pass(item) == (pass == 1)) {
-                add_scenario(out, item);
+                add_scenario(out, result, item);
             }
         }
     }

@@ -1,8 +1,10 @@
+/* result.c - checks a result tree member by member before any report reads it. */
 #include "reports/result.h"
 
 #include "core/base/decimal.h"
 #include "core/base/utc.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum kind {
@@ -344,15 +346,47 @@ static void summarise_voyage(const cJSON *result, const cJSON *voyage,
     }
 }
 
+/* "daily_loss acted 1": the id, if it acted. */
+static bool scenario_acted(const cJSON *words, char id[static 48]) {
+    char what[16] = "";
+    return cJSON_IsString(words) && sscanf(words->valuestring, "%47s %15s", id, what) == 2 &&
+           strcmp(what, "acted") == 0;
+}
+
+bool result_scenario_acted_first(const cJSON *result, const cJSON *words, char id[static 48]) {
+    const cJSON *scenario;
+    const cJSON *item;
+    char other[48];
+    if (!scenario_acted(words, id) || has_acted_before(json_member(result, "voyages"), NULL, id)) {
+        return false;
+    }
+    cJSON_ArrayForEach(scenario, json_member(result, "scenarios")) {
+        cJSON_ArrayForEach(item, json_member(scenario, "mechanisms")) {
+            if (item == words) {
+                return true;
+            }
+            if (scenario_acted(item, other) && strcmp(id, other) == 0) {
+                return false;
+            }
+        }
+    }
+    return false;
+}
+
 struct result_summary result_summarise(const cJSON *result) {
     struct result_summary summary = {0};
     const cJSON *item;
+    const cJSON *words;
+    char id[48];
     cJSON_ArrayForEach(item, json_member(result, "voyages")) {
         summarise_voyage(result, item, &summary);
     }
     cJSON_ArrayForEach(item, json_member(result, "scenarios")) {
         summary.scenarios++;
         summary.scenarios_failed += !result_is_pass(item);
+        cJSON_ArrayForEach(words, json_member(item, "mechanisms")) {
+            summary.mechanisms_acted += result_scenario_acted_first(result, words, id);
+        }
     }
     summary.has_passed = summary.scenarios_failed == 0 && summary.cells_failed == 0 &&
                          result_number(result, "failed") == 0;

@@ -49,7 +49,7 @@ struct result_summary {
     int scenarios_failed;
     int cells;            /* rows of all required tables */
     int cells_failed;     /* those below their number */
-    int mechanisms_acted; /* distinct ids over all voyages with acted > 0 */
+    int mechanisms_acted; /* distinct ids that acted, over all voyages and scenarios */
 };
 
 /* What happened, in numbers. The tree has passed result_check(). */
@@ -78,6 +78,9 @@ double result_seconds(const char *at);
 bool result_is_pass(const cJSON *scenario);
 /* True if this mechanism of this voyage acted, and in no voyage before: names each of them once. */
 bool result_acted_first(const cJSON *result, const cJSON *voyage, const cJSON *mechanism);
+/* True if a scenario's words ("daily_loss acted 1") are the first, after all voyages and the scenarios
+ * before, to say that their mechanism acted; id is its name. */
+bool result_scenario_acted_first(const cJSON *result, const cJSON *words, char id[static 48]);
 /* True if a required cell has its number. */
 bool result_is_met(const cJSON *required);
 

@@ -55,12 +55,15 @@ enum err_code stage_build_sessions(struct stage *stage, struct err *err) {
 static enum err_code build_universe(struct stage *stage, struct err *err) {
     struct config *config = &stage->config;
     if (config->symbol_count == 0) {
-        for (size_t i = 0; i < market_symbol_count(stage->market); i++) {
-            if (i < CONFIG_SYMBOLS_MAX &&
-                text_copy(config->symbols[i], CONFIG_SYMBOL_MAX, market_symbol(stage->market, i),
-                          err) == ERR_OK) {
-                config->symbol_count = i + 1;
+        size_t count = market_symbol_count(stage->market);
+        CHECK(count <= CONFIG_SYMBOLS_MAX); /* the market refuses more */
+        for (size_t i = 0; i < count; i++) {
+            enum err_code code = text_copy(config->symbols[i], CONFIG_SYMBOL_MAX,
+                                           market_symbol(stage->market, i), err);
+            if (code != ERR_OK) {
+                return err_wrap(err, "symbol '%s'", market_symbol(stage->market, i));
             }
+            config->symbol_count = i + 1;
         }
     }
     for (size_t i = 0; i < config->symbol_count; i++) {
@@ -157,37 +160,19 @@ static void build_machine(struct stage *stage) {
     snprintf(name, sizeof name, "seed-%llu", (unsigned long long)seed);
     stage->clock = virtual_clock_create(stage->start, name);
     stage->disk = sim_disk_create(seed, disk_rules_of(DISK_PROFILE_STRICT), stage->clock);
-    process_start(&stage->process, stage->clock);
 }
 
 static void build_seams(struct stage *stage) {
-    uint64_t seed = stage->scenario->seed;
-    struct clock *clock = virtual_clock_seam(stage->clock);
     direct_http_init(&stage->direct, stage->broker, stage->clock);
-    sim_http_init(&stage->sim_http, stage->broker, stage->clock, seed);
     stage->late = late_queue_create(&stage->direct.seam);
     stage->sea = sea_create(stage->plan, stage->clock, stage->market, stage->broker);
-    mortal_clock_init(&stage->mortal_clock, clock, &stage->process);
-    sim_entropy_init(&stage->entropy, seed, "core", 1);
-    mortal_entropy_init(&stage->mortal_entropy, &stage->entropy.seam, &stage->process);
-    sim_host_init(&stage->host);
-    mortal_host_init(&stage->mortal_host, &stage->host.seam, &stage->process);
-    stage->faulty_disk = faulty_disk_create(sim_disk_port(stage->disk, 0), stage->disk, stage->plan,
-                                            &stage->process);
-    stage->faulty_http = faulty_http_create(&stage->sim_http.seam, stage->plan, &stage->process,
-                                            stage->clock, stage->late);
-    mortal_observer_init(&stage->mortal_observer, &stage->fanout.seam, &stage->process);
-    tap_init(&stage->tap, faulty_http_seam(stage->faulty_http), &stage->mortal_clock.seam,
-             &stage->mortal_observer.seam, &stage->process);
-    stage->world = (struct world){.clock = &stage->mortal_clock.seam,
-                                  .http = &stage->tap.seam,
-                                  .disk = faulty_disk_seam(stage->faulty_disk),
-                                  .entropy = &stage->mortal_entropy.seam,
-                                  .host = &stage->mortal_host.seam,
-                                  .observer = &stage->mortal_observer.seam};
-    sim_entropy_init(&stage->operator_entropy, seed, "operator", 1);
+    stage->core = &stage->instances[0];
+    instance_open(stage->core, stage, 0, false);
+    stage->core->process.befall = company_befall;
+    stage->core->process.befall_context = stage->core;
+    sim_entropy_init(&stage->operator_entropy, stage->scenario->seed, "operator", 1);
     sim_host_init(&stage->operator_host);
-    stage->operator_world = (struct world){.clock = clock,
+    stage->operator_world = (struct world){.clock = virtual_clock_seam(stage->clock),
                                            .http = &stage->direct.seam,
                                            .disk = sim_disk_port(stage->disk, 1),
                                            .entropy = &stage->operator_entropy.seam,
@@ -217,7 +202,6 @@ static void build_observers(struct stage *stage) {
 enum err_code stage_build(struct stage *stage, struct err *err) {
     stage->scenario = stage->options->scenario;
     stage->config = stage->scenario->config;
-    stage->restart_at = UTC_NEVER;
     enum err_code code = stage_build_market(stage, err);
     if (code == ERR_OK) {
         code = stage_build_sessions(stage, err);
@@ -249,13 +233,10 @@ void stage_release(struct stage *stage) {
     if (stage->clock != NULL) {
         virtual_clock_set_hook(stage->clock, NULL);
     }
-    if (stage->engine != NULL) {
-        engine_destroy(stage->engine);
+    for (size_t i = 0; i < sizeof stage->instances / sizeof stage->instances[0]; i++) {
+        instance_close(&stage->instances[i]);
     }
-    if (stage->faulty_http != NULL) {
-        tap_release(&stage->tap);
-        faulty_http_destroy(stage->faulty_http);
-        faulty_disk_destroy(stage->faulty_disk);
+    if (stage->late != NULL) {
         late_queue_destroy(stage->late);
     }
     sea_destroy(stage->sea);

@@ -10,19 +10,20 @@
 
 struct trial { /* one certification */
     const struct certify_options *options;
-    struct tally purposes, exits, states; /* of the stock month */
+    struct words purposes, exits, states; /* of the stock month */
     int64_t stock_entries;
     bool was_book_full;
     int64_t sessions, sim_seconds, broken;
+    int64_t maybes, judged; /* of the voyages */
     uint64_t seed;
     char config_hash[17];
     struct hasher *hasher; /* over the trace hashes of all runs, in order */
     struct text voyages;
 };
 
-static void add_tally(struct tally *sum, const struct tally *tally) {
-    for (size_t i = 0; i < tally->count; i++) {
-        tally_add(sum, tally->rows[i].word, tally->rows[i].count);
+static void add_words(struct words *sum, const struct words *words) {
+    for (size_t i = 0; i < words->count; i++) {
+        words_add(sum, words->rows[i].word, words->rows[i].count);
     }
 }
 
@@ -42,13 +43,13 @@ static void fill_table(struct trial *trial, struct text *rows) {
     static const char *const states[] = {"new",     "partially_filled", "filled",  "canceled",
                                          "expired", "rejected",         "replaced"};
     for (size_t i = 0; i < sizeof purposes / sizeof purposes[0]; i++) {
-        cell(trial, rows, "purpose", purposes[i], tally_get(&trial->purposes, purposes[i]), 1);
+        cell(trial, rows, "purpose", purposes[i], words_get(&trial->purposes, purposes[i]), 1);
     }
     for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++) {
-        cell(trial, rows, "exit by", exits[i], tally_get(&trial->exits, exits[i]), 1);
+        cell(trial, rows, "exit by", exits[i], words_get(&trial->exits, exits[i]), 1);
     }
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
-        cell(trial, rows, "order state", states[i], tally_get(&trial->states, states[i]), 1);
+        cell(trial, rows, "order state", states[i], words_get(&trial->states, states[i]), 1);
     }
     cell(trial, rows, "filled entries", "on the stock month", trial->stock_entries,
          CERTIFY_FILLED_ENTRIES_MIN);
@@ -63,13 +64,17 @@ static void take_voyage(struct trial *trial, const struct stage_result *result,
     trial->sessions += result->days;
     trial->sim_seconds += result->sim_seconds;
     trial->broken += (int64_t)result->broken;
+    trial->maybes += result->maybes;
+    trial->judged += result->judged;
     if (is_last) {
-        add_tally(&trial->purposes, &collect->purposes);
-        add_tally(&trial->exits, &collect->exits);
-        add_tally(&trial->states, &collect->states);
+        add_words(&trial->purposes, &collect->purposes);
+        add_words(&trial->exits, &collect->exits);
+        add_words(&trial->states, &collect->states);
         trial->was_book_full = (int64_t)collect->most_positions >= result->config.max_positions;
         trial->stock_entries = collect->filled_entries;
         fill_table(trial, &rows);
+        cell(trial, &rows, "findings", "excused within the budget",
+             !oracle_is_over_budget(trial->maybes, trial->judged), 1);
     }
     result_print_broken_rows(result, &rows);
     memcpy(trial->config_hash, result->config_hash, sizeof trial->config_hash);
@@ -170,6 +175,9 @@ static void print_whole(struct trial *trial, const struct text *scenarios,
 
 static void trial_release(struct trial *trial) {
     hasher_destroy(trial->hasher);
+    words_release(&trial->purposes);
+    words_release(&trial->exits);
+    words_release(&trial->states);
     text_release(&trial->voyages);
 }
 

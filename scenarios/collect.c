@@ -18,92 +18,6 @@ static void copy_word(char *field, size_t size, const char *word) {
     field[n] = '\0';
 }
 
-void tally_add(struct tally *tally, const char *word, int64_t by) {
-    for (size_t i = 0; i < tally->count; i++) {
-        if (strcmp(tally->rows[i].word, word) == 0) {
-            tally->rows[i].count += by;
-            return;
-        }
-    }
-    if (tally->count < TALLY_MAX) {
-        copy_word(tally->rows[tally->count].word, TALLY_WORD_MAX, word);
-        tally->rows[tally->count++].count = by;
-    }
-}
-
-int64_t tally_get(const struct tally *tally, const char *word) {
-    for (size_t i = 0; i < tally->count; i++) {
-        if (strcmp(tally->rows[i].word, word) == 0) {
-            return tally->rows[i].count;
-        }
-    }
-    return 0;
-}
-
-/* Which mechanism a refusal speaks for. */
-static const char *refusal_mechanism(const char *code) {
-    static const char *const rows[][2] = {
-        {"MODE", "reduce_only"},
-        {"HALT", "reduce_only"},
-        {"SESSION", "session_gate"},
-        {"NOT_REDUCING", "reduce_only"},
-        {"ACCOUNT_UNREADABLE", "data_guard"},
-        {"NO_REFERENCE", "data_guard"},
-        {"STALE_QUOTE", "data_guard"},
-        {"COLLAR", "price_collar"},
-        {"ORDER_CAP", "order_validation"},
-        {"MIN_NOTIONAL", "position_sizing"},
-        {"BUYING_POWER", "order_validation"},
-        {"MAX_POSITIONS", "max_positions"},
-        {"ENTRY_RATE", "max_positions"},
-        {"GROSS_EXPOSURE", "gross_exposure"},
-        {"OPEN_RISK", "daily_loss"},
-        {"SYMBOL_COOLDOWN", "symbol_cooldown"},
-        {"JOURNAL_DOWN", "atomic_state"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (strcmp(rows[i][0], code) == 0) {
-            return rows[i][1];
-        }
-    }
-    return NULL;
-}
-
-bool event_mechanism(const struct event *event, const char **mechanism, const char **word) {
-    if (event->kind == EVENT_MECHANISM) {
-        *mechanism = "operator_freeze";
-        for (size_t i = 0; i < mechanism_count(); i++) {
-            if (strcmp(mechanism_id(i), event->subject) == 0) {
-                *mechanism = mechanism_id(i);
-            }
-        }
-        *word = event->what;
-        return true;
-    }
-    if (event->kind == EVENT_REFUSAL) {
-        *mechanism = refusal_mechanism(event->subject);
-        *word = "held";
-        return *mechanism != NULL;
-    }
-    if (event->kind == EVENT_HTTP && event->number == 422 &&
-        strstr(event->body, "client_order_id must be unique") != NULL) {
-        *mechanism = "order_idempotency"; /* the broker refused the second use of an id */
-        *word = "held";
-        return true;
-    }
-    if (event->kind == EVENT_EXIT && strcmp(event->what, "decided") == 0) {
-        *mechanism = "exit_execution";
-        *word = "acted";
-        return true;
-    }
-    if (event->kind == EVENT_PROTECTION && strcmp(event->what, "protected") == 0) {
-        *mechanism = "protective_stops";
-        *word = "acted";
-        return true;
-    }
-    return false;
-}
-
 /* --- lists --- */
 
 /* Room for one more item, or NULL (counted) at the limit. */
@@ -266,14 +180,14 @@ static void on_equity(struct collect *collect, const struct event *event) {
 
 static void on_order(struct collect *collect, const struct event *event) {
     if (strcmp(event->what, "intent") == 0) {
-        tally_add(&collect->purposes, event->subject, 1);
+        words_add(&collect->purposes, event->subject, 1);
         return;
     }
-    tally_add(&collect->states, event->what, 1);
+    words_add(&collect->states, event->what, 1);
     if (strcmp(event->what, "filled") == 0) {
         collect->filled_entries += strcmp(event->subject, "entry") == 0;
         if (strcmp(event->subject, "stop") == 0) {
-            tally_add(&collect->exits, "resting_stop", 1);
+            words_add(&collect->exits, "resting_stop", 1);
         }
     }
 }
@@ -281,7 +195,7 @@ static void on_order(struct collect *collect, const struct event *event) {
 static void on_exit_event(struct collect *collect, const struct event *event) {
     struct collect_symbol *row = symbol_of(collect, event->symbol);
     if (strcmp(event->what, "decided") == 0) {
-        tally_add(&collect->exits, event->subject, 1);
+        words_add(&collect->exits, event->subject, 1);
     }
     if (row != NULL) {
         copy_word(row->exit_reason, sizeof row->exit_reason,
@@ -292,15 +206,12 @@ static void on_exit_event(struct collect *collect, const struct event *event) {
 static void on_mechanism(struct collect *collect, const struct event *event) {
     const char *mechanism = NULL;
     const char *word = NULL;
-    char both[TALLY_WORD_MAX];
+    char both[WORD_TEXT_MAX];
     if (!event_mechanism(event, &mechanism, &word)) {
         return;
     }
-    size_t n = strlen(mechanism);
-    copy_word(both, sizeof both, mechanism);
-    both[n] = ' ';
-    copy_word(both + n + 1, sizeof both - n - 1, word);
-    tally_add(&collect->mechanisms, both, 1);
+    word_join(both, mechanism, word, "");
+    words_add(&collect->mechanisms, both, 1);
     for (size_t i = 0; strcmp(word, "acted") == 0 && i < mechanism_count(); i++) {
         if (strcmp(mechanism_id(i), mechanism) == 0 && collect->mechanism_first[i].ns == 0) {
             collect->mechanism_first[i] = event->at;
@@ -343,8 +254,8 @@ static void on_http(struct collect *collect, const struct event *event) {
     collect->answer_bytes += (int64_t)event->body_len - request;
 }
 
-static void note(struct collect *collect, const struct event *event, struct tally *tally) {
-    tally_add(tally, event->subject, 1);
+static void note(struct collect *collect, const struct event *event, struct words *words) {
+    words_add(words, event->subject, 1);
     add_mark(collect, &collect->acts, &collect->act_count, &collect->act_cap, event, event->subject,
              event_word(event->kind));
 }
@@ -366,7 +277,7 @@ static void collect_observe(struct observer *observer, const struct event *event
         break;
     case EVENT_REFUSAL:
         collect->refusals++;
-        tally_add(&collect->refusal_codes, event->subject, 1);
+        words_add(&collect->refusal_codes, event->subject, 1);
         break;
     case EVENT_ORDER:
         on_order(collect, event);
@@ -393,7 +304,7 @@ static void collect_observe(struct observer *observer, const struct event *event
         note(collect, event, &collect->operators);
         break;
     case EVENT_ALERT:
-        tally_add(&collect->alerts, event->subject, 1);
+        words_add(&collect->alerts, event->subject, 1);
         break;
     case EVENT_LEDGER_FILL:
         on_ledger_fill(collect, event);
@@ -409,10 +320,19 @@ static void collect_observe(struct observer *observer, const struct event *event
 static const struct observer_ops collect_ops = {collect_observe};
 
 void collect_init(struct collect *collect, const struct calendar *calendar) {
+    CHECK(mechanism_count() <= MECHANISMS_MAX);
     *collect = (struct collect){.seam = {&collect_ops}, .calendar = calendar};
 }
 
 void collect_release(struct collect *collect) {
+    words_release(&collect->purposes);
+    words_release(&collect->states);
+    words_release(&collect->exits);
+    words_release(&collect->refusal_codes);
+    words_release(&collect->mechanisms);
+    words_release(&collect->faults);
+    words_release(&collect->alerts);
+    words_release(&collect->operators);
     free(collect->equity);
     free(collect->modes);
     free(collect->latches);

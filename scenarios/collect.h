@@ -7,23 +7,12 @@
 
 #include "core/base/calendar.h"
 #include "core/world/observe.h"
+#include "scenarios/words.h"
 
-#define TALLY_MAX 96
-#define TALLY_WORD_MAX 64
 #define COLLECT_LIST_MAX ((size_t)20000)
 #define COLLECT_SYMBOLS_MAX 160
 #define COLLECT_WORD_MAX 48
 #define MECHANISMS_MAX 96
-
-struct tally { /* counts by word, in order of first appearance */
-    struct {
-        char word[TALLY_WORD_MAX];
-        int64_t count;
-    } rows[TALLY_MAX];
-    size_t count;
-};
-void tally_add(struct tally *tally, const char *word, int64_t by);
-int64_t tally_get(const struct tally *tally, const char *word);
 
 struct equity_point {
     struct utc at;
@@ -61,7 +50,7 @@ struct collect { /* collect_init() and collect_release(); large: keep it off the
     struct observer seam;
     int64_t ticks, events, requests, request_bytes, answer_bytes;
     int64_t refusals, filled_entries, ledger_fills, starts, deaths;
-    struct tally purposes, states, exits, refusal_codes, mechanisms, faults, alerts, operators;
+    struct words purposes, states, exits, refusal_codes, mechanisms, faults, alerts, operators;
     struct equity_point *equity;
     size_t equity_count, equity_cap;
     struct utc equity_next;
@@ -82,9 +71,5 @@ struct collect { /* collect_init() and collect_release(); large: keep it off the
 
 void collect_init(struct collect *collect, const struct calendar *calendar);
 void collect_release(struct collect *collect);
-
-/* The mechanism that an event of the core speaks for, and its event word; false if it is none. A refusal
- * counts as its mechanism having held; an operator's own cause is operator_freeze. Static storage. */
-bool event_mechanism(const struct event *event, const char **mechanism, const char **word);
 
 #endif

@@ -7,32 +7,50 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define SEEN_SLOTS ((size_t)1 << 20)
 #define SETTLED_AFTER SPAN_S(90) /* liveness bounds of the judges are 60 s */
 #define FINDINGS_SHOWN 100
+/* A page that a copy writes is a page copied, and most of its time. Blocks from this size on come
+ * from the kernel, zero and untouched until used; free ones go back to it before each fork. */
+#define LARGE_BLOCK (128 * 1024)
+#define LOOK_AT_COPIES_MS 1 /* the end of a copy, unlike its words, wakes nobody */
 
-enum telling { TELL_JUDGED, TELL_EQUAL, TELL_CRASHED };
-
-struct told { /* one atomic write: below PIPE_BUF */
-    enum telling telling;
-    uint64_t effect;
-    int site, moment, flight, fate, depth;
-    bool is_broken;
-    char broken[400];
-};
+/* TELL_ASKED: whether this death is new has been asked, so that who asks next may. */
+enum telling { TELL_JUDGED, TELL_EQUAL, TELL_ASKED, TELL_CRASHED };
 
 struct place { /* where a copy dies */
     uint64_t effect;
     enum process_site site;
     enum process_moment moment;
     enum fault_flight flight;
+    int depth, fate;
+};
+
+struct told { /* one atomic write */
+    enum telling telling;
+    pid_t pid;
+    struct place place;
+    bool is_broken;
+    char broken[400];
+};
+_Static_assert(sizeof(struct told) <= PIPE_BUF, "copies write at once: a telling must stay whole");
+
+struct running { /* a copy not yet waited for */
+    pid_t pid;
+    bool has_asked;
+    struct place place;
 };
 
 struct exhaust {
@@ -41,19 +59,20 @@ struct exhaust {
     struct stage *stage;
     struct utc from, until; /* the window, true time */
     uint64_t *seen;         /* shared by all copies */
-    int pipe[2];
-    int running;  /* copies not yet waited for */
-    int depth;    /* 0 in the first run, 1 in a copy, 2 in a copy of a copy */
-    bool is_late; /* this copy has done its first whole tick since its death */
-    struct place place;
-    int fate;
-    size_t broken_before; /* lines of the judges that are older than the death */
+    int pipe[2];            /* [0]: the first run's alone, -1 in copies */
+    struct running running[EXHAUST_JOBS_MAX];
+    int running_count;
+    bool is_late;       /* this copy has done its first whole tick since its death */
+    struct place place; /* of this copy's death; depth 0 in the first run, 2 in a copy of a copy */
+    int64_t breaks[ORACLE_INVARIANT_COUNT]; /* at that death: what broke before is not its doing */
 };
 
 struct exhaust *exhaust_create(const struct exhaust_options *options) {
     struct exhaust *exhaust = calloc(1, sizeof *exhaust);
-    CHECK(exhaust != NULL && options->jobs >= 1 && options->shares >= 1);
+    CHECK(exhaust != NULL && options->jobs >= 1 && options->jobs <= EXHAUST_JOBS_MAX &&
+          options->shares >= 1);
     exhaust->options = *options;
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
     exhaust->seen = mmap(NULL, SEEN_SLOTS * sizeof exhaust->seen[0], PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(exhaust->seen != MAP_FAILED);
@@ -76,52 +95,61 @@ const struct exhaust_report *exhaust_report(const struct exhaust *exhaust) {
 
 /* --- telling --- */
 
-static void tell(struct exhaust *exhaust, enum telling telling, const char *broken) {
-    struct told told = {.telling = telling,
-                        .effect = exhaust->place.effect,
-                        .site = exhaust->place.site,
-                        .moment = exhaust->place.moment,
-                        .flight = exhaust->place.flight,
-                        .fate = exhaust->fate,
-                        .depth = exhaust->depth,
-                        .is_broken = telling == TELL_CRASHED || broken[0] != '\0'};
-    snprintf(told.broken, sizeof told.broken, "%s", broken);
-    while (write(exhaust->pipe[1], &told, sizeof told) < 0 && errno == EINTR) {
-    }
-}
-
-static const char *moment_word(const struct told *told) {
+static const char *moment_word(const struct place *place) {
     static const char *const flights[] = {"before", "before, lost in flight",
                                           "before, delivered all the same",
                                           "before, delivered late"};
-    if (told->moment == PROCESS_AFTER) {
+    if (place->moment == PROCESS_AFTER) {
         return "after";
     }
-    return flights[told->site == PROCESS_HTTP ? told->flight : 0];
+    return flights[place->site == PROCESS_HTTP ? place->flight : FLIGHT_DRAWN];
 }
 
 static void print_finding(struct text *out, const struct told *told) {
     text_add(out, out->len == 0 ? "{" : ",{");
-    text_member_int(out, "effect", (int64_t)told->effect);
-    text_member_string(out, "site", told->site == PROCESS_HTTP ? "http" : "disk");
-    text_member_string(out, "moment", moment_word(told));
-    text_member_int(out, "fate", told->fate);
-    text_member_int(out, "depth", told->depth);
+    text_member_int(out, "effect", (int64_t)told->place.effect);
+    text_member_string(out, "site", told->place.site == PROCESS_HTTP ? "http" : "disk");
+    text_member_string(out, "moment", moment_word(&told->place));
+    text_member_int(out, "fate", told->place.fate);
+    text_member_int(out, "depth", told->place.depth);
     text_member_string(out, "broken", told->broken);
     text_add_char(out, '}');
 }
 
+static void book(struct exhaust *exhaust, const struct told *told) {
+    struct exhaust_report *report = &exhaust->report;
+    for (int i = 0; i < exhaust->running_count && told->telling == TELL_ASKED; i++) {
+        exhaust->running[i].has_asked |= exhaust->running[i].pid == told->pid;
+    }
+    report->equal += told->telling == TELL_EQUAL;
+    report->runs += told->telling == TELL_JUDGED || told->telling == TELL_CRASHED;
+    report->crashed += told->telling == TELL_CRASHED;
+    report->broken += told->is_broken;
+    if (told->is_broken && report->broken <= FINDINGS_SHOWN) {
+        print_finding(&report->findings, told);
+    }
+}
+
+static void tell(struct exhaust *exhaust, enum telling telling, const struct place *place,
+                 const char *broken) {
+    struct told told = {
+        .telling = telling, .pid = getpid(), .place = *place, .is_broken = broken[0] != '\0'};
+    ssize_t n = 0;
+    snprintf(told.broken, sizeof told.broken, "%s", broken);
+    if (exhaust->place.depth == 0) {
+        book(exhaust, &told);
+        return;
+    }
+    do {
+        n = write(exhaust->pipe[1], &told, sizeof told);
+    } while (n < 0 && errno == EINTR);
+    CHECK(n == (ssize_t)sizeof told);
+}
+
 static void hear(struct exhaust *exhaust) {
     struct told told;
-    for (ssize_t n = read(exhaust->pipe[0], &told, sizeof told); n == (ssize_t)sizeof told;
-         n = read(exhaust->pipe[0], &told, sizeof told)) {
-        exhaust->report.equal += told.telling == TELL_EQUAL;
-        exhaust->report.runs += told.telling != TELL_EQUAL;
-        exhaust->report.crashed += told.telling == TELL_CRASHED;
-        exhaust->report.broken += told.is_broken;
-        if (told.is_broken && exhaust->report.broken <= FINDINGS_SHOWN) {
-            print_finding(&exhaust->report.findings, &told);
-        }
+    while (read(exhaust->pipe[0], &told, sizeof told) == (ssize_t)sizeof told) {
+        book(exhaust, &told);
     }
 }
 
@@ -152,7 +180,7 @@ static bool is_new(struct exhaust *exhaust, int64_t question) {
     hasher_add_int(hasher, (int64_t)ledger_hash(stage->broker));
     hasher_add_int(hasher, (int64_t)late_queue_count(stage->late));
     hasher_add_int(hasher, virtual_clock_now(stage->clock).ns / NANOS);
-    hasher_add_int(hasher, exhaust->depth);
+    hasher_add_int(hasher, exhaust->place.depth);
     hasher_add_int(hasher, question);
     hasher_print(hasher, text);
     hasher_destroy(hasher);
@@ -173,66 +201,131 @@ static bool is_new(struct exhaust *exhaust, int64_t question) {
 
 /* --- copies --- */
 
-static void wait_for_one(struct exhaust *exhaust) {
-    int status = 0;
-    pid_t pid = wait(&status);
-    if (pid < 0 && errno == EINTR) {
+static void bury_copy(struct exhaust *exhaust, int i, int status) {
+    struct running *running = &exhaust->running[i];
+    const struct place place = running->place;
+    char why[64] = "hang";
+    *running = exhaust->running[--exhaust->running_count];
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         return;
     }
-    exhaust->running--;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        tell(exhaust, TELL_CRASHED, "the copy took its process along");
+    if (WIFEXITED(status)) {
+        snprintf(why, sizeof why, "the copy ended with %d", WEXITSTATUS(status));
+    } else if (WTERMSIG(status) != SIGALRM) {
+        snprintf(why, sizeof why, "the copy died of signal %d", WTERMSIG(status));
     }
-    if (exhaust->depth == 0) {
-        hear(exhaust);
+    tell(exhaust, TELL_CRASHED, &place, why);
+}
+
+static bool has_ended(const struct exhaust *exhaust, int i, int flags, int *status) {
+    pid_t pid = 0;
+    do {
+        pid = waitpid(exhaust->running[i].pid, status, flags);
+    } while (pid < 0 && errno == EINTR);
+    CHECK(pid >= 0);
+    return pid != 0;
+}
+
+/* The only reader of the pipe must not stand in a wait: copies that find the pipe full do not end. */
+static void look_at_copies(struct exhaust *exhaust) {
+    struct pollfd told = {.fd = exhaust->pipe[0], .events = POLLIN};
+    int status = 0;
+    int i = exhaust->running_count - 1;
+    while (i >= 0 && !has_ended(exhaust, i, WNOHANG, &status)) {
+        i--;
     }
+    hear(exhaust); /* before it is buried: what it told belongs to it */
+    if (i >= 0) {
+        bury_copy(exhaust, i, status);
+    } else {
+        (void)poll(&told, 1, LOOK_AT_COPIES_MS);
+    }
+}
+
+/* A copy that waits is not hanging: the one that it waits for may be. */
+static void wait_for_copy(struct exhaust *exhaust) {
+    int status = 0;
+    alarm(0);
+    (void)has_ended(exhaust, 0, 0, &status);
+    alarm(EXHAUST_HANG_S);
+    bury_copy(exhaust, 0, status);
 }
 
 static void wait_until_running(struct exhaust *exhaust, int most) {
-    while (exhaust->running > most) {
-        wait_for_one(exhaust);
+    while (exhaust->running_count > most) {
+        if (exhaust->place.depth == 0) {
+            look_at_copies(exhaust);
+        } else {
+            wait_for_copy(exhaust);
+        }
     }
 }
 
-/* True in the copy. In a copy of its own, only one runs at a time: the jobs are those of the first. */
-static bool fork_copy(struct exhaust *exhaust) {
-    wait_until_running(exhaust, exhaust->depth == 0 ? exhaust->options.jobs - 1 : 0);
-    pid_t pid = fork();
+/* Of equal deaths the earliest is explored, however the copies are scheduled. */
+static void wait_until_asked(struct exhaust *exhaust) {
+    int i = 0;
+    while (exhaust->place.depth == 0 && i < exhaust->running_count) {
+        if (exhaust->running[i].has_asked) {
+            i++;
+        } else {
+            look_at_copies(exhaust);
+            i = 0;
+        }
+    }
+}
+
+/* True in the copy, which is to die at place. In a copy of its own, only one runs at a time: the jobs
+ * are those of the first. No copy outlives who waits for it. */
+static bool fork_copy(struct exhaust *exhaust, const struct place *place) {
+    const pid_t parent = getpid();
+    wait_until_running(exhaust, exhaust->place.depth == 0 ? exhaust->options.jobs - 1 : 0);
+    (void)malloc_trim(0);
+    const pid_t pid = fork();
     CHECK(pid >= 0);
     if (pid != 0) {
-        exhaust->running++;
+        exhaust->running[exhaust->running_count++] = (struct running){.pid = pid, .place = *place};
         return false;
     }
-    exhaust->running = 0;
+    CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+    if (getppid() != parent) {
+        _exit(0);
+    }
+    signal(SIGALRM, SIG_DFL);
+    alarm(EXHAUST_HANG_S);
+    if (exhaust->pipe[0] >= 0) {
+        close(exhaust->pipe[0]);
+        exhaust->pipe[0] = -1;
+    }
+    exhaust->running_count = 0;
+    exhaust->place = *place;
     return true;
 }
 
-static void die_here(struct exhaust *exhaust, const struct place *place) {
+static void die_here(struct exhaust *exhaust) {
     struct stage *stage = exhaust->stage;
-    exhaust->depth++;
-    exhaust->place = *place;
+    const struct place *place = &exhaust->place;
     exhaust->is_late = false;
-    exhaust->broken_before = oracle_broken(stage->oracle, NULL, 0);
+    oracle_breaks(stage->oracle, exhaust->breaks);
     stage->end = UTC_NEVER; /* set when the fate is known */
     if (place->site == PROCESS_HTTP && place->moment == PROCESS_DURING) {
-        faulty_http_force_flight(stage->faulty_http, place->flight);
+        faulty_http_force_flight(stage->core->faulty_http, place->flight);
     }
-    process_die_at_effect(&stage->process, stage->process.effects + 1, place->moment);
+    process_die_next(&stage->core->process, place->moment);
 }
 
-static bool is_explored(const struct exhaust *exhaust) {
+static bool is_explored(const struct exhaust *exhaust, uint64_t effect) {
     const struct stage *stage = exhaust->stage;
+    const struct exhaust_options *options = &exhaust->options;
     struct utc now = virtual_clock_now(stage->clock);
-    if (exhaust->depth == 0) {
-        return !utc_is_before(now, exhaust->from) && utc_is_before(now, exhaust->until);
+    if (exhaust->place.depth == 0) {
+        return !utc_is_before(now, exhaust->from) && utc_is_before(now, exhaust->until) &&
+               effect % (uint64_t)options->shares == (uint64_t)options->share;
     }
-    return exhaust->depth < exhaust->options.depth && exhaust->fate == 0 && !exhaust->is_late &&
-           stage->process.life > 1 && !process_is_dead(&stage->process);
+    return exhaust->place.depth < options->depth && exhaust->place.fate == 0 && !exhaust->is_late &&
+           stage->core->process.life > 1 && !process_is_dead(&stage->core->process);
 }
 
-/* Called by the process before each effect of the core. */
-static void at_effect(void *context, enum process_site site) {
-    struct exhaust *exhaust = context;
+void exhaust_at_effect(struct exhaust *exhaust, enum process_site site) {
     static const struct {
         enum process_moment moment;
         enum fault_flight flight;
@@ -241,74 +334,85 @@ static void at_effect(void *context, enum process_site site) {
                   {PROCESS_DURING, FLIGHT_DELIVERED},
                   {PROCESS_DURING, FLIGHT_LATE}};
     size_t count = site == PROCESS_HTTP ? 4 : 2; /* before is lost in flight too */
-    uint64_t effect = exhaust->stage->process.effects_ever + 1;
-    if (!is_explored(exhaust) ||
-        (exhaust->depth == 0 &&
-         effect % (uint64_t)exhaust->options.shares != (uint64_t)exhaust->options.share)) {
+    uint64_t effect = exhaust->stage->core->process.effects_ever + 1;
+    if (!is_explored(exhaust, effect)) {
         return;
     }
     exhaust->report.effects++;
     for (size_t i = 0; i < count; i++) {
-        const struct place place = {effect, site, deaths[i].moment, deaths[i].flight};
-        if (deaths[i].moment == PROCESS_BEFORE && !is_new(exhaust, ASK_DEATH)) {
-            exhaust->report.equal++; /* it was the death after the effect before */
-            continue;
-        }
-        if (fork_copy(exhaust)) {
-            die_here(exhaust, &place);
+        const struct place place = {.effect = effect,
+                                    .site = site,
+                                    .moment = deaths[i].moment,
+                                    .flight = deaths[i].flight,
+                                    .depth = exhaust->place.depth + 1};
+        wait_until_asked(exhaust);
+        if (place.moment == PROCESS_BEFORE && !is_new(exhaust, ASK_DEATH)) {
+            tell(exhaust, TELL_EQUAL, &place, ""); /* it was the death after the effect before */
+        } else if (fork_copy(exhaust, &place)) {
+            die_here(exhaust);
             return;
         }
     }
-    if (exhaust->depth > 0) {
+    if (exhaust->place.depth > 0) {
         wait_until_running(exhaust, 0);
     }
 }
 
 /* --- the fate of what was un-synced --- */
 
-static void live_on(struct exhaust *exhaust) {
-    struct stage *stage = exhaust->stage;
-    if (!is_new(exhaust, ASK_FATE)) {
-        tell(exhaust, TELL_EQUAL, "");
-        _exit(0);
-    }
-    stage->end = utc_add(virtual_clock_now(stage->clock), SETTLED_AFTER);
+static void end_equal(struct exhaust *exhaust) {
+    tell(exhaust, TELL_EQUAL, &exhaust->place, "");
+    _exit(0);
 }
 
 static int64_t question_of(const struct place *place) {
     return place->moment == PROCESS_DURING ? ASK_FLIGHT + (int64_t)place->flight : ASK_DEATH;
 }
 
-/* The copy that died divides once more: one for each fate of the disk. Only those come back. */
-void exhaust_process_died(struct exhaust *exhaust) {
+/* The disk meets a fate; the rest of the life behind it is the copy's to live, if nobody has. */
+static void meet(struct exhaust *exhaust, struct crash_fates *fates) {
     struct stage *stage = exhaust->stage;
-    if (exhaust->depth == 0 || stage->end.ns != UTC_NEVER.ns) {
-        return; /* a death of the scenario's own */
+    crash_fates_again(fates);
+    sim_disk_crash(stage->disk, &fates->source);
+    if (!is_new(exhaust, ASK_FATE)) {
+        end_equal(exhaust);
     }
-    if (exhaust->place.moment != PROCESS_BEFORE && !is_new(exhaust, question_of(&exhaust->place))) {
-        tell(exhaust, TELL_EQUAL, "");
-        _exit(0);
-    }
+    stage->end = utc_add(virtual_clock_now(stage->clock), SETTLED_AFTER);
+}
+
+/* The copy that died divides once more: one for each fate of the disk, the last its own. */
+static void divide(struct exhaust *exhaust) {
+    struct stage *stage = exhaust->stage;
+    struct place place = exhaust->place;
     struct crash_fates fates =
-        crash_fates(stage->scenario->seed, exhaust->place.effect, sim_disk_pending(stage->disk));
-    exhaust->fate = 0;
-    do {
+        crash_fates(stage->scenario->seed, place.effect, sim_disk_pending(stage->disk));
+    for (bool is_last = false; !is_last; place.fate++) {
         sim_disk_ask(stage->disk, &fates.source);
-        wait_until_running(exhaust, 0);
-        pid_t pid = fork();
-        CHECK(pid >= 0);
-        if (pid == 0) {
-            exhaust->running = 0;
-            crash_fates_again(&fates);
-            sim_disk_crash(stage->disk, &fates.source);
-            live_on(exhaust);
+        struct crash_fates next = fates;
+        is_last = !crash_fates_next(&next);
+        if (is_last) {
+            wait_until_running(exhaust, 0);
+            exhaust->place = place;
+        }
+        if (is_last || fork_copy(exhaust, &place)) {
+            meet(exhaust, &fates);
             return;
         }
-        exhaust->running++;
-        exhaust->fate++;
-    } while (crash_fates_next(&fates));
-    wait_until_running(exhaust, 0);
-    _exit(0);
+        fates = next;
+    }
+}
+
+void exhaust_process_died(struct exhaust *exhaust) {
+    const struct place *place = &exhaust->place;
+    if (place->depth == 0 || exhaust->stage->end.ns != UTC_NEVER.ns) {
+        return; /* a death of the scenario's own */
+    }
+    bool is_equal = place->moment != PROCESS_BEFORE && !is_new(exhaust, question_of(place));
+    tell(exhaust, TELL_ASKED, place, "");
+    if (is_equal) {
+        end_equal(exhaust);
+    }
+    divide(exhaust);
 }
 
 /* --- the stage's calls --- */
@@ -319,13 +423,15 @@ void exhaust_begin(struct exhaust *exhaust, struct stage *stage) {
     exhaust->from = stage_when(stage, &scenario->window, stage->start);
     exhaust->until = utc_add(exhaust->from, scenario->window_length);
     stage->end = utc_is_before(exhaust->until, stage->end) ? exhaust->until : stage->end;
-    stage->process.at_effect = at_effect;
-    stage->process.at_effect_context = exhaust;
+}
+
+bool exhaust_is_copy(const struct exhaust *exhaust) {
+    return exhaust != NULL && exhaust->place.depth > 0;
 }
 
 void exhaust_ticked(struct exhaust *exhaust) {
     struct stage *stage = exhaust->stage;
-    if (exhaust->depth == 0 || exhaust->is_late || process_is_dead(&stage->process)) {
+    if (exhaust->place.depth == 0 || exhaust->is_late || process_is_dead(&stage->core->process)) {
         return;
     }
     exhaust->is_late = true;
@@ -334,17 +440,14 @@ void exhaust_ticked(struct exhaust *exhaust) {
     }
 }
 
-/* The judges' lines that are newer than the death. */
 void exhaust_end(struct exhaust *exhaust) {
     struct text lines = {0};
-    if (exhaust->depth == 0) {
+    if (exhaust->place.depth == 0) {
         wait_until_running(exhaust, 0);
         hear(exhaust);
         return;
     }
-    if (oracle_broken(exhaust->stage->oracle, NULL, 0) > exhaust->broken_before) {
-        oracle_print_broken(exhaust->stage->oracle, &lines);
-    }
-    tell(exhaust, TELL_JUDGED, text_get(&lines));
+    oracle_print_broken_since(exhaust->stage->oracle, exhaust->breaks, &lines);
+    tell(exhaust, TELL_JUDGED, &exhaust->place, text_get(&lines));
     _exit(0);
 }

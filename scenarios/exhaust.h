@@ -8,17 +8,21 @@
 #ifndef SCENARIOS_EXHAUST_H
 #define SCENARIOS_EXHAUST_H
 
+#include "chaos/machine/process.h"
 #include "core/base/text.h"
 #include "core/base/utc.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#define EXHAUST_JOBS_MAX 64
+#define EXHAUST_HANG_S 60 /* of the wall: a copy that does not end is killed, and a finding */
+
 struct stage;
 struct exhaust;
 
 struct exhaust_options {
-    int jobs; /* copies at once */
+    int jobs; /* copies at once, to EXHAUST_JOBS_MAX */
     bool
         to_first_tick; /* judge at the first whole tick, else a settled while later and after a stop */
     int depth; /* 1; 2: each copy that kept everything also dies at each effect of its recovery */
@@ -30,7 +34,7 @@ struct exhaust_report {
     int64_t runs;    /* judged */
     int64_t equal;   /* not judged: an equal state was */
     int64_t broken;
-    int64_t crashed; /* copies that took their process along: broken too */
+    int64_t crashed; /* copies that crashed or hung: broken too */
     struct text
         findings; /* JSON objects, comma separated: {"effect","site","moment","fate","broken"} */
 };
@@ -44,8 +48,13 @@ const struct exhaust_report *exhaust_report(const struct exhaust *exhaust);
 /* For the stage: the window is known; a process has died; a tick is whole; the run is judged, which a
  * copy does not survive. */
 void exhaust_begin(struct exhaust *exhaust, struct stage *stage);
+/* Before each effect of the core. */
+void exhaust_at_effect(struct exhaust *exhaust, enum process_site site);
 void exhaust_process_died(struct exhaust *exhaust);
 void exhaust_ticked(struct exhaust *exhaust);
+/* True in a copy, which ends without tidying up: to free is to write, and to write copies the page.
+ * False for NULL. */
+bool exhaust_is_copy(const struct exhaust *exhaust);
 void exhaust_end(struct exhaust *exhaust);
 
 #endif

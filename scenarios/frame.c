@@ -22,6 +22,8 @@ static void tell_limits(struct stage *stage) {
     tell_nanos(stage, "risk.daily_loss_usd", config->daily_loss_usd.nanos);
     tell_nanos(stage, "risk.daily_loss_share", config->daily_loss_share.nanos);
     tell_nanos(stage, "data.quote_max_age_s", config->quote_max_age.ns);
+    tell_nanos(stage, "session.no_entry_first_s", config->no_entry_first.ns);
+    tell_nanos(stage, "session.no_entry_last_s", config->no_entry_last.ns);
     tell_nanos(stage, "degraded.clean_s", config->degraded_clean.ns);
     tell_nanos(stage, "broker.requests_a_minute",
                (config->rate_core + config->rate_exit + config->rate_other) * NANOS);

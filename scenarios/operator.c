@@ -35,7 +35,12 @@ struct utc stage_when(const struct stage *stage, const struct when *when, struct
 }
 
 static void plan_due(struct stage *stage, size_t row, struct utc at) {
-    if (at.ns != UTC_NEVER.ns && stage->due_count < STAGE_DUE_MAX) {
+    if (at.ns == UTC_NEVER.ns) {
+        return;
+    }
+    if (stage->due_count == STAGE_DUE_MAX) {
+        stage->due_dropped++;
+    } else {
         stage->due[stage->due_count++] = (struct due){at, row};
     }
 }
@@ -183,10 +188,11 @@ static void move_cash(struct stage *stage, struct usd amount) {
 }
 
 static void restart_soon(struct stage *stage) {
-    if (stage->engine == NULL && stage->restart_at.ns == UTC_NEVER.ns) {
-        stage->restart_at = utc_add(virtual_clock_now(stage->clock), SPAN_S(1));
+    struct instance *core = stage->core;
+    if (core->engine == NULL && core->restart_at.ns == UTC_NEVER.ns) {
+        core->restart_at = utc_add(virtual_clock_now(stage->clock), SPAN_S(1));
     }
-    stage->stays_down = false;
+    core->stays_down = false;
 }
 
 static void perform(struct stage *stage, const struct scenario_operator *row) {
@@ -204,12 +210,12 @@ static void perform(struct stage *stage, const struct scenario_operator *row) {
         leave_command(stage, row, INBOX_FLATTEN);
         break;
     case COMMAND_KILL_9:
-        stage->stays_down = row->stays_down;
-        process_kill(&stage->process);
+        stage->core->stays_down = row->stays_down;
+        process_kill(&stage->core->process);
         break;
     case COMMAND_SIGTERM:
-        sim_host_wish(&stage->host, HOST_TERMINATE);
-        stage->is_stopping = true;
+        sim_host_wish(&stage->core->host, HOST_TERMINATE);
+        stage->core->is_stopping = true;
         break;
     case COMMAND_RESTART:
         restart_soon(stage);

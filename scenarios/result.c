@@ -9,14 +9,6 @@
 static const char *const event_words[] = {"acted", "held", "released", "warned", "refused"};
 enum { EVENT_WORDS = sizeof event_words / sizeof event_words[0] };
 
-void result_print_tally(const struct tally *tally, struct text *out) {
-    text_add_char(out, '{');
-    for (size_t i = 0; i < tally->count; i++) {
-        text_member_int(out, tally->rows[i].word, tally->rows[i].count);
-    }
-    text_add_char(out, '}');
-}
-
 void result_print_mechanisms(const struct collect *collect, struct text *out) {
     bool is_first = true;
     text_add_char(out, '[');
@@ -24,9 +16,9 @@ void result_print_mechanisms(const struct collect *collect, struct text *out) {
         int64_t counts[EVENT_WORDS];
         int64_t sum = 0;
         for (size_t j = 0; j < EVENT_WORDS; j++) {
-            char both[TALLY_WORD_MAX];
+            char both[WORD_TEXT_MAX];
             snprintf(both, sizeof both, "%s %s", mechanism_id(i), event_words[j]);
-            counts[j] = tally_get(&collect->mechanisms, both);
+            counts[j] = words_get(&collect->mechanisms, both);
             sum += counts[j];
         }
         if (sum == 0) {
@@ -46,7 +38,7 @@ void result_print_mechanisms(const struct collect *collect, struct text *out) {
 void result_print_mechanism_words(const struct collect *collect, struct text *out) {
     text_add_char(out, '[');
     for (size_t i = 0; i < collect->mechanisms.count; i++) {
-        char words[TALLY_WORD_MAX + 24];
+        char words[WORD_TEXT_MAX + 24];
         snprintf(words, sizeof words, "%s %lld", collect->mechanisms.rows[i].word,
                  (long long)collect->mechanisms.rows[i].count);
         text_add(out, i == 0 ? "" : ",");
@@ -277,20 +269,20 @@ static void print_orders(const struct collect *collect, struct text *out) {
     text_member(out, "orders");
     text_add_char(out, '{');
     text_member(out, "by_purpose");
-    result_print_tally(&collect->purposes, out);
+    words_print(&collect->purposes, out);
     text_member(out, "by_state");
-    result_print_tally(&collect->states, out);
+    words_print(&collect->states, out);
     text_member(out, "by_refusal");
-    result_print_tally(&collect->refusal_codes, out);
+    words_print(&collect->refusal_codes, out);
     text_add_char(out, '}');
     text_member(out, "exits");
-    result_print_tally(&collect->exits, out);
+    words_print(&collect->exits, out);
 }
 
 static int64_t mechanism_events(const struct collect *collect, size_t index, const char *word) {
-    char both[TALLY_WORD_MAX];
+    char both[WORD_TEXT_MAX];
     snprintf(both, sizeof both, "%s %s", mechanism_id(index), word);
-    return tally_get(&collect->mechanisms, both);
+    return words_get(&collect->mechanisms, both);
 }
 
 static void print_voyage_mechanisms(const struct collect *collect, struct text *out) {

@@ -14,8 +14,6 @@ void result_print_run(const struct stage_result *result, const struct scenario *
 void result_print_mechanisms(const struct collect *collect, struct text *out);
 /* ["daily_loss acted 2",...] */
 void result_print_mechanism_words(const struct collect *collect, struct text *out);
-/* {"word":count,...} */
-void result_print_tally(const struct tally *tally, struct text *out);
 /* One voyage with all its series, shaped as reports/result.h says. required holds the rows of its table,
  * comma separated. */
 void result_print_voyage(const struct stage_result *result, const struct scenario *scenario,

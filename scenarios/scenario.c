@@ -163,7 +163,7 @@ static void read_span(struct reader *reader, const cJSON *value, const char *pat
         if (span_parse(value->valuestring, target, &err) != ERR_OK) {
             fault(reader, path, "%s", err.text);
         }
-    } else if (read_whole(reader, value, path, 0, 86400 * 366, &seconds)) {
+    } else if (read_whole(reader, value, path, 0, SCENARIO_SPAN_MAX_S, &seconds)) {
         *(struct span *)target = SPAN_S(seconds);
     }
 }
@@ -387,6 +387,28 @@ static void read_flight(struct reader *reader, const cJSON *value, const char *p
     fault(reader, path, "must be drawn, lost, delivered or late");
 }
 
+static void read_factor(struct reader *reader, const cJSON *value, const char *path, void *target) {
+    int64_t nanos = 0;
+    if (read_nanos(reader, value, path, &nanos)) {
+        if (nanos < FAULT_FACTOR_MIN.nanos || nanos > FAULT_FACTOR_MAX.nanos) {
+            fault(reader, path, "must be from 0.000001 to 1000");
+        } else {
+            *(struct ratio *)target = (struct ratio){nanos};
+        }
+    }
+}
+
+static void read_delay(struct reader *reader, const cJSON *value, const char *path, void *target) {
+    int64_t nanos = 0; /* of seconds: they are ns */
+    if (read_nanos(reader, value, path, &nanos)) {
+        if (nanos <= 0 || nanos > FAULT_SPAN_MAX.ns) {
+            fault(reader, path, "must be above 0 and at most a day, 86400");
+        } else {
+            *(struct span *)target = (struct span){nanos};
+        }
+    }
+}
+
 static void read_bytes(struct reader *reader, const cJSON *value, const char *path, void *target) {
     struct fault *row = target;
     row->has_bytes = read_whole(reader, value, path, 0, 1 << 24, &row->bytes);
@@ -399,10 +421,11 @@ static void read_status(struct reader *reader, const cJSON *value, const char *p
 static void read_offset(struct reader *reader, const cJSON *value, const char *path, void *target) {
     int64_t nanos = 0;
     if (read_nanos(reader, value, path, &nanos)) {
-        if (nanos == 0) {
-            fault(reader, path, "must not be 0");
+        if (nanos == 0 || nanos < -FAULT_SPAN_MAX.ns || nanos > FAULT_SPAN_MAX.ns) {
+            fault(reader, path, "must not be 0, and at most a day, 86400, either way");
+        } else {
+            *(struct span *)target = (struct span){nanos}; /* nanos of seconds are ns */
         }
-        *(struct span *)target = (struct span){nanos}; /* nanos of seconds are ns */
     }
 }
 
@@ -410,8 +433,8 @@ static void read_params(struct reader *reader, const cJSON *value, const char *p
     static const struct member members[] = {
         {"target", read_target, offsetof(struct fault, target)},
         {"symbol", read_symbol, offsetof(struct fault, symbol)},
-        {"delay_s", read_positive, offsetof(struct fault, delay)} /* nanos of seconds are ns */,
-        {"factor", read_positive, offsetof(struct fault, factor)},
+        {"delay_s", read_delay, offsetof(struct fault, delay)},
+        {"factor", read_factor, offsetof(struct fault, factor)},
         {"offset_s", read_offset, offsetof(struct fault, offset)},
         {"bytes", read_bytes, 0},
         {"status", read_status, offsetof(struct fault, status)},

@@ -22,6 +22,7 @@
 #define SCENARIO_EXPECT_MAX 32
 #define SCENARIO_DAYS_MAX 2600
 #define SCENARIO_TEXT_MAX 2048
+#define SCENARIO_SPAN_MAX_S (INT64_C(86400) * 366)
 #define SCENARIO_WINDOW_MAX SPAN_S(60)
 #define SCENARIO_SCHEDULE_MAX 8192
 
@@ -123,7 +124,7 @@ enum err_code scenario_from_json(const cJSON *tree, struct scenario *out, struct
 
 /* Reads "day N H:M[:S]", RFC 3339, or (if allowed) "next session H:M". ERR_PARSE. */
 enum err_code when_parse(const char *text, struct when *out, struct err *err) MUST_USE;
-/* Reads "90s", "15m", "2h". ERR_PARSE. */
+/* Reads "90s", "15m", "2h". ERR_PARSE; ERR_RANGE beyond SCENARIO_SPAN_MAX_S. */
 enum err_code span_parse(const char *text, struct span *out, struct err *err) MUST_USE;
 
 #endif

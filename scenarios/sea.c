@@ -102,10 +102,6 @@ static void set_wall(struct sea *sea) {
     virtual_clock_set_offset(sea->clock, sum);
 }
 
-static struct utc earlier(struct utc a, struct utc b) {
-    return utc_is_before(a, b) ? a : b;
-}
-
 /* The next begin that nobody asked about, or end of what holds the wall. */
 static struct utc find_next(const struct sea *sea) {
     struct utc next = UTC_NEVER;
@@ -113,13 +109,13 @@ static struct utc find_next(const struct sea *sea) {
     for (size_t i = 0; i < plan_count(sea->plan); i++) {
         const struct fault *fault = plan_fault(sea->plan, i);
         if (!sea->is_asked[i] && holds_for_window(fault)) {
-            next = earlier(next, plan_from(sea->plan, fault));
+            next = utc_min(next, plan_from(sea->plan, fault));
         }
     }
     for (size_t i = 0; i < sea->count; i++) {
         const struct swell *swell = &sea->swells[i];
         if (is_seam(swell->fault, "clock") && swell->until.ns > now.ns) {
-            next = earlier(next, swell->until);
+            next = utc_min(next, swell->until);
         }
     }
     return next;

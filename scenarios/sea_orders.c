@@ -7,10 +7,6 @@
 
 #define BUSTABLE 50 /* the newest orders, whose executions may be undone */
 
-static struct span delay_of(const struct fault *fault, struct span otherwise) {
-    return fault->delay.ns == 0 ? otherwise : fault->delay;
-}
-
 static void name_order(const char *side, const char *type, const char *symbol,
                        char out[static FAULT_TARGET_MAX]) {
     (void)snprintf(out, FAULT_TARGET_MAX, "%s %s %s", side, type, symbol);
@@ -22,12 +18,12 @@ static void entered(void *context, const struct sim_weather_order *order, struct
     name_order(order->side, order->type, order->symbol, entity);
     const struct fault *fault = chaos_ask(sea->plan, POINT_ORDER_STUCK_PENDING, entity);
     if (fault != NULL) {
-        fate->accept_delay = delay_of(fault, SPAN_S(120));
+        fate->accept_delay = fault_delay(fault, SPAN_S(120));
     }
     fault = chaos_ask(sea->plan, POINT_ORDER_REJECT_LATE, entity);
     if (fault != NULL) {
         fate->is_rejected = true;
-        fate->reject_delay = delay_of(fault, SPAN_S(1));
+        fate->reject_delay = fault_delay(fault, SPAN_S(1));
     }
     fault = chaos_ask(sea->plan, POINT_ORDER_PARTIAL_SILENCE, entity);
     if (fault != NULL) {
@@ -43,7 +39,7 @@ static void cancelled(void *context, const struct sim_weather_order *order,
     name_order(order->side, order->type, order->symbol, entity);
     const struct fault *stuck = chaos_ask(sea->plan, POINT_ORDER_CANCEL_STUCK, entity);
     if (stuck != NULL) {
-        fate->delay = delay_of(stuck, SPAN_S(600));
+        fate->delay = fault_delay(stuck, SPAN_S(600));
     }
     fate->fills_first = chaos_ask(sea->plan, POINT_ORDER_CANCEL_FILL, entity) != NULL;
 }

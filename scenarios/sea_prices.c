@@ -12,10 +12,6 @@ static bool is_in(const struct swell *swell, struct utc at) {
     return at.ns >= swell->from.ns && at.ns < swell->until.ns;
 }
 
-static struct ratio factor_of(const struct fault *fault, struct ratio otherwise) {
-    return fault->factor.nanos == 0 ? otherwise : fault->factor;
-}
-
 static bool moves_prices(const struct swell *swell) {
     return swell->fault->point == POINT_MARKET_FLASH_CRASH ||
            swell->fault->point == POINT_MARKET_GAP;
@@ -36,10 +32,10 @@ static struct ratio factor_at(const struct swell *swell, struct utc at) {
         return (struct ratio){NANOS};
     }
     if (swell->fault->point == POINT_MARKET_GAP) {
-        return factor_of(swell->fault, GAP);
+        return fault_factor(swell->fault, GAP);
     }
     const struct utc bottom = bottom_of(swell);
-    const int64_t depth = NANOS - factor_of(swell->fault, CRASH).nanos;
+    const int64_t depth = NANOS - fault_factor(swell->fault, CRASH).nanos;
     const int64_t part = at.ns < bottom.ns ? at.ns - swell->from.ns : swell->until.ns - at.ns;
     const int64_t whole =
         at.ns < bottom.ns ? bottom.ns - swell->from.ns : swell->until.ns - bottom.ns;
@@ -76,7 +72,7 @@ static void bend_quote(void *context, size_t symbol, struct utc at, struct marke
             quote->ask = tradable(usd_scale(quote->ask, factor));
             quote->ask = usd_max(quote->ask, tradable(usd_add(quote->bid, tick)));
         } else if (swell->fault->point == POINT_MARKET_WIDE_SPREAD) {
-            widen(quote, factor_of(swell->fault, SPREAD));
+            widen(quote, fault_factor(swell->fault, SPREAD));
         }
     }
 }

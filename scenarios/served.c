@@ -20,6 +20,7 @@ struct served_scenario {
     struct serve_door door; /* first: the door's pointer is ours */
     struct stage_options options;
     struct stage stage;
+    struct faulty_http *faulty_http;
     struct http tap;            /* behind the faults */
     struct http *broker;        /* behind the tap */
     struct http_response truth; /* of the exchange under way, as the broker said it */
@@ -98,7 +99,7 @@ static void door_advance(struct serve_door *door, struct utc now) {
 static enum serve_manner door_handle(struct serve_door *door, const struct http_request *request,
                                      struct http_response *response, struct span *hold) {
     struct served_scenario *served = (struct served_scenario *)door;
-    struct http *faulty = faulty_http_seam(served->stage.faulty_http);
+    struct http *faulty = faulty_http_seam(served->faulty_http);
     if (http_perform(faulty, request, SPAN_S(0), response, NULL) == ERR_OK) {
         return SERVE_ANSWER;
     }
@@ -189,6 +190,7 @@ enum err_code served_scenario_create(const struct scenario *scenario, const char
 
 void served_scenario_destroy(struct served_scenario *served) {
     if (served != NULL) {
+        faulty_http_destroy(served->faulty_http);
         stage_release(&served->stage);
         http_response_release(&served->truth);
         free(served);
@@ -197,10 +199,6 @@ void served_scenario_destroy(struct served_scenario *served) {
 
 struct market *served_scenario_market(struct served_scenario *served) {
     return served->stage.market;
-}
-
-struct utc served_scenario_start(const struct served_scenario *served) {
-    return served->stage.start;
 }
 
 struct broker_options served_scenario_account(const struct served_scenario *served) {
@@ -222,7 +220,7 @@ enum err_code served_scenario_arm(struct served_scenario *served, struct serve *
     served->broker = serve_broker(serve);
     served->tap.ops = &tap_ops;
     stage->late = late_queue_create(served->broker);
-    stage->faulty_http =
+    served->faulty_http =
         faulty_http_create(&served->tap, stage->plan, NULL, stage->clock, stage->late);
     virtual_clock_set_hook(stage->clock,
                            &(struct virtual_clock_hook){deliver_late, next_late, served});

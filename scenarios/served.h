@@ -26,8 +26,6 @@ void served_scenario_destroy(struct served_scenario *served);
 
 /* Borrowed from served. */
 struct market *served_scenario_market(struct served_scenario *served);
-/* Half an hour before the first session, like a run. */
-struct utc served_scenario_start(const struct served_scenario *served);
 struct broker_options served_scenario_account(const struct served_scenario *served);
 
 /* Arms the faults at the door of this server (serve_set_door). The observer (may be NULL) is told each that

@@ -1,4 +1,4 @@
-/* stage.c - the event loop: time, the core's ticks, its deaths and its new lives. */
+/* stage.c - the event loop, and what came of it. */
 #include "scenarios/stage.h"
 
 #include "core/base/check.h"
@@ -11,110 +11,16 @@
 #include <string.h>
 
 #define LOOK_EVERY SPAN_MS(250)
-#define REFUSED_STARTS_MAX 5
 
-/* --- lives --- */
+/* --- what instances need --- */
 
-static void add_totals(struct stage *stage) {
-    struct engine_totals life = engine_totals(stage->engine);
-    stage->totals.ticks += life.ticks;
-    stage->totals.orders += life.orders;
-    stage->totals.refusals += life.refusals;
-    stage->totals.fills += life.fills;
-}
-
-static struct span restart_delay(const struct stage *stage) {
+struct span stage_restart_delay(const struct stage *stage) {
     struct random random = random_stream(stage->scenario->seed, "restart", stage->life, 0, 0);
     int64_t drawn_ms = random_between(&random, 1000, 10000);
     return stage->scenario->has_restart_delay ? stage->scenario->restart_delay : SPAN_MS(drawn_ms);
 }
 
-/* The process is dead: its memory goes, and what the disk had not made durable. */
-static void bury(struct stage *stage) {
-    struct utc now = virtual_clock_now(stage->clock);
-    if (stage->engine != NULL) {
-        add_totals(stage);
-        engine_destroy(stage->engine);
-        stage->engine = NULL;
-    }
-    bool does_not_stop = process_does_not_stop(&stage->process);
-    if (stage->options->exhaust != NULL) {
-        exhaust_process_died(stage->options->exhaust);
-    }
-    struct crash_seeded fates = crash_seeded(stage->scenario->seed, stage->life);
-    if (stage->scenario->is_power_cut) {
-        faulty_disk_power_cut(stage->faulty_disk, &fates.source);
-    } else {
-        sim_disk_process_died(stage->disk, 0);
-    }
-    observe(&stage->fanout.seam, &(struct event){.kind = EVENT_STOP,
-                                                 .at = now,
-                                                 .subject = "dead",
-                                                 .what = does_not_stop ? "does_not_stop" : ""});
-    stage->restart_at = stage->stays_down ? UTC_NEVER : utc_add(now, restart_delay(stage));
-    stage->is_stopping = false;
-}
-
-/* A new process on what the old one left. */
-static void new_life(struct stage *stage) {
-    stage->life++;
-    stage->restart_at = UTC_NEVER;
-    if (stage->life == 1) {
-        return;
-    }
-    if (stage->scenario->is_new_boot) {
-        virtual_clock_reboot(stage->clock);
-    }
-    (void)faulty_disk_restart(stage->faulty_disk);
-    process_start(&stage->process, stage->clock);
-    stage->process.life = stage->life;
-    sim_entropy_init(&stage->entropy, stage->scenario->seed, "core", stage->life);
-    sim_host_init(&stage->host);
-}
-
-static void start_engine(struct stage *stage) {
-    struct engine_options options = {.world = &stage->world,
-                                     .config = &stage->config,
-                                     .mode = ENGINE_SIM,
-                                     .key_id = "SIM-KEY",
-                                     .secret = "SIM-SECRET",
-                                     .build = stage->options->build};
-    struct err err = {0};
-    new_life(stage);
-    if (engine_create(&options, &stage->engine, &err) == ERR_OK) {
-        stage->refused_starts = 0;
-        return;
-    }
-    stage->engine = NULL;
-    if (process_is_dead(&stage->process)) {
-        bury(stage);
-        return;
-    }
-    struct utc now = virtual_clock_now(stage->clock);
-    if (++stage->refused_starts < REFUSED_STARTS_MAX) {
-        stage->restart_at = utc_add(now, SPAN_S(10)); /* as its supervisor would */
-    } else {
-        stage->has_given_up = true;
-    }
-    sim_disk_process_died(stage->disk, 0);
-}
-
-static void stop_engine(struct stage *stage) {
-    engine_stop(stage->engine);
-    if (process_is_dead(&stage->process)) {
-        bury(stage);
-        return;
-    }
-    add_totals(stage);
-    engine_destroy(stage->engine);
-    stage->engine = NULL;
-    stage->is_stopping = false;
-    sim_disk_process_died(stage->disk, 0);
-}
-
-/* --- ticks --- */
-
-static void tell_equity(struct stage *stage) {
+void stage_tell_equity(struct stage *stage) {
     struct utc now = virtual_clock_now(stage->clock);
     broker_advance_to(stage->broker, now);
     observe(&stage->fanout.seam, &(struct event){.kind = EVENT_LEDGER_EQUITY,
@@ -123,43 +29,14 @@ static void tell_equity(struct stage *stage) {
                                                  .price = broker_cash(stage->broker)});
 }
 
-static void after_call(struct stage *stage) {
-    if (process_is_dead(&stage->process)) {
-        bury(stage);
-    } else if (stage->is_stopping) {
-        stop_engine(stage);
-    }
-}
-
-static void tick(struct stage *stage) {
+void stage_next_tick(struct stage *stage, struct instance *instance) {
     stage->tick++;
-    stage->is_woken = false;
-    stage->sim_http.tick = stage->tick;
-    stage->sim_http.ordinal = 0;
+    instance->sim_http.tick = stage->tick;
+    instance->sim_http.ordinal = 0;
     plan_set_tick(stage->plan, stage->tick);
-    faulty_disk_look(stage->faulty_disk);
-    broker_advance_to(stage->broker, virtual_clock_now(stage->clock));
-    sea_tick(stage->sea);
-    engine_tick(stage->engine);
-    tell_equity(stage);
-    if (stage->options->exhaust != NULL) {
-        exhaust_ticked(stage->options->exhaust);
-    }
-    after_call(stage);
 }
 
-/* Between ticks the core looks at its inbox every 250 ms; the stage spares it the looks that would
- * find nothing. */
-static void look(struct stage *stage) {
-    stage->is_woken = false;
-    if (process_is_dead(&stage->process) || stage->is_stopping) {
-        after_call(stage);
-    } else if (engine_look(stage->engine) && !process_is_dead(&stage->process)) {
-        tick(stage);
-    } else {
-        after_call(stage);
-    }
-}
+/* --- time --- */
 
 /* Moves time towards `at`; stops earlier where the core has something to look at. */
 static void wait_until(struct stage *stage, struct utc at) {
@@ -174,31 +51,29 @@ static void wait_until(struct stage *stage, struct utc at) {
     broker_advance_to(stage->broker, virtual_clock_now(stage->clock));
 }
 
-static struct utc earlier(struct utc a, struct utc b) {
-    return utc_is_before(a, b) ? a : b;
+/* Nobody runs: to the next start, and there is nothing that anybody could look at. */
+static void wait_for_start(struct stage *stage, struct instance *instance, struct utc end) {
+    struct utc at = utc_min(instance->restart_at, end);
+    struct utc operator= operator_next_at(stage);
+    wait_until(stage,
+               utc_min(at, operator.ns == UTC_NEVER.ns ? at : utc_add(operator, SPAN_MS(1))));
+    stage->is_woken = false;
+    if (!utc_is_before(virtual_clock_now(stage->clock), instance->restart_at)) {
+        instance_act(instance);
+    }
 }
 
-/* One step of the loop: to the next thing of the core, and that. */
-static void step(struct stage *stage) {
-    if (stage->engine == NULL) {
-        struct utc at = earlier(stage->restart_at, stage->end);
-        wait_until(stage, earlier(at, utc_add(operator_next_at(stage).ns == UTC_NEVER.ns
-                                                  ? at
-                                                  : operator_next_at(stage),
-                                              SPAN_MS(1))));
-        stage->is_woken = false;
-        if (!utc_is_before(virtual_clock_now(stage->clock), stage->restart_at)) {
-            start_engine(stage);
-        }
+void stage_step(struct stage *stage, struct instance *instance, struct utc end) {
+    if (instance->engine == NULL) {
+        wait_for_start(stage, instance, end);
         return;
     }
-    struct utc wall_ahead = {virtual_clock_offset(stage->clock).ns};
-    struct utc next = {engine_next_at(stage->engine).ns - wall_ahead.ns};
-    wait_until(stage, earlier(next, stage->end));
+    struct utc next = instance_next_at(instance);
+    wait_until(stage, utc_min(next, end));
     if (utc_is_before(virtual_clock_now(stage->clock), next)) {
-        look(stage);
+        instance_look(instance);
     } else {
-        tick(stage);
+        instance_act(instance);
     }
 }
 
@@ -214,20 +89,22 @@ static void tell_progress(const struct stage *stage, int *told) {
 static void loop(struct stage *stage) {
     int told = -1;
     bool is_up = false;
-    stage->restart_at = stage->start;
+    stage->core->restart_at = stage->start;
     frame_tell(stage);
     while (utc_is_before(virtual_clock_now(stage->clock), stage->end)) {
         frame_heal(stage);
-        step(stage);
+        stage_step(stage, stage->core, utc_min(company_next_at(stage), stage->end));
+        company_look(stage);
         tell_progress(stage, &told);
     }
-    if (stage->engine != NULL) {
-        stop_engine(stage);
+    company_end(stage);
+    const struct instance *core = stage->core;
+    if (core->engine != NULL) {
+        instance_stop(stage->core);
         is_up = true;
     }
-    tell_equity(stage);
-    bool is_down =
-        stage->has_given_up || (!stage->stays_down && stage->restart_at.ns != UTC_NEVER.ns);
+    stage_tell_equity(stage);
+    bool is_down = core->has_given_up || (!core->stays_down && core->restart_at.ns != UTC_NEVER.ns);
     observe(&stage->fanout.seam, &(struct event){.kind = EVENT_END,
                                                  .at = stage->end,
                                                  .subject = is_up     ? "up"
@@ -239,8 +116,6 @@ static void loop(struct stage *stage) {
 
 static void tell_unfired(struct stage_result *out, const char *line) {
     text_add_format(&out->broken_lines, "%s\n", line);
-    text_add(&out->broken_json, out->broken_json.len == 0 ? "" : ",");
-    text_add_json_string(&out->broken_json, line);
     out->unfired++;
 }
 
@@ -335,6 +210,12 @@ static void judge(struct stage *stage, struct stage_result *out) {
     out->broken = oracle_broken(stage->oracle, NULL, 0);
     oracle_print_broken(stage->oracle, &out->broken_lines);
     out->broken += watch_missed(&stage->watch, &out->broken_lines);
+    if (stage->due_dropped > 0) {
+        out->broken++;
+        text_add_format(&out->broken_lines,
+                        "operator: %lld deeds dropped, more than %d were due at once\n",
+                        (long long)stage->due_dropped, STAGE_DUE_MAX);
+    }
     oracle_verdict(stage->oracle, &out->verdict_json);
     out->maybes = oracle_maybes(stage->oracle);
     out->judged = oracle_orders(stage->oracle);
@@ -342,14 +223,15 @@ static void judge(struct stage *stage, struct stage_result *out) {
 
 /* The broken lines as JSON strings, comma separated. */
 static void print_broken(struct stage_result *out) {
-    char *line = out->broken_lines.data;
-    while (line != NULL && line[0] != '\0') {
-        char *end = strchr(line, '\n');
-        *end = '\0';
+    const char *line = text_get(&out->broken_lines);
+    while (line[0] != '\0') {
+        size_t n = strcspn(line, "\n");
+        struct text one = {0};
+        text_add_bytes(&one, line, n);
         text_add(&out->broken_json, out->broken_json.len == 0 ? "" : ",");
-        text_add_json_string(&out->broken_json, line);
-        *end = '\n';
-        line = end + 1;
+        text_add_json_string(&out->broken_json, text_get(&one));
+        text_release(&one);
+        line += n + (line[n] == '\n');
     }
 }
 

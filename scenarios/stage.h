@@ -4,7 +4,8 @@
  * process and faults; virtual clock. Time moves in every seam call. At equal instants the order is:
  * broker, requests that arrive late, operator, core. The broker is never re-entered: operator and late
  * requests run inside an advance of time, where nobody is inside the broker. A process that dies is
- * destroyed, its disk loses what was not durable, and a new one starts on the same disk.
+ * destroyed, its disk loses what was not durable, and a new one starts on the same disk. A second one may
+ * be there (scenarios/instance.h, company.c): it acts inside the core's calls, before an effect.
  *
  * The run lasts from half an hour before the first session to half an hour after the last. */
 #ifndef SCENARIOS_STAGE_H

@@ -1,6 +1,7 @@
 /* stage_http.c - the http seams of the stage: the network, the broker's door, and the tap. */
 #include "core/base/random.h"
-#include "scenarios/stage_internal.h"
+#include "core/world/observe.h"
+#include "scenarios/stage_seams.h"
 
 /* One way: most requests of a good line take 8 to 40 ms, one in 64 up to 400 ms. */
 static struct span draw_latency(struct random *random) {
@@ -12,7 +13,7 @@ static struct span draw_latency(struct random *random) {
 }
 
 static bool has_expired(const struct sim_http *http, const struct http_request *request) {
-    struct mono now = clock_mono(virtual_clock_seam(http->clock));
+    struct mono now = clock_mono(http->core_clock);
     return request->has_expiry && now.ns >= request->expires_at.ns;
 }
 
@@ -46,9 +47,12 @@ static enum err_code sim_http_perform(struct http *seam, const struct http_reque
 static const struct http_ops sim_http_ops = {sim_http_perform};
 
 void sim_http_init(struct sim_http *http, struct broker *broker, struct virtual_clock *clock,
-                   uint64_t seed) {
-    *http =
-        (struct sim_http){.seam = {&sim_http_ops}, .broker = broker, .clock = clock, .seed = seed};
+                   struct clock *core_clock, uint64_t seed) {
+    *http = (struct sim_http){.seam = {&sim_http_ops},
+                              .broker = broker,
+                              .clock = clock,
+                              .core_clock = core_clock,
+                              .seed = seed};
 }
 
 static enum err_code direct_perform(struct http *seam, const struct http_request *request,

@@ -2,55 +2,27 @@
 #ifndef SCENARIOS_STAGE_INTERNAL_H
 #define SCENARIOS_STAGE_INTERNAL_H
 
-#include "broker_sim/api/broker.h"
-#include "chaos/faults/faulty_disk.h"
-#include "chaos/faults/faulty_http.h"
 #include "chaos/faults/gate.h"
-#include "chaos/machine/mortal.h"
-#include "chaos/machine/sim_entropy.h"
-#include "chaos/machine/sim_host.h"
 #include "replay/oracle/oracle.h"
 #include "scenarios/fanout.h"
+#include "scenarios/instance.h"
 #include "scenarios/sea.h"
 #include "scenarios/stage.h"
 #include "scenarios/trace.h"
 #include "scenarios/watch.h"
-
-struct sim_http { /* the network between core and broker */
-    struct http seam;
-    struct broker *broker;
-    struct virtual_clock *clock;
-    uint64_t seed;
-    int64_t tick; /* keys the draws, with the ordinal within the tick */
-    uint64_t ordinal;
-};
-void sim_http_init(struct sim_http *http, struct broker *broker, struct virtual_clock *clock,
-                   uint64_t seed);
-
-struct direct_http { /* handles at once, at the broker's door: late requests, foreign programs */
-    struct http seam;
-    struct broker *broker;
-    struct virtual_clock *clock;
-};
-void direct_http_init(struct direct_http *http, struct broker *broker, struct virtual_clock *clock);
-
-struct tap { /* tells what the core is about to do (EVENT_SEND), and what it saw (EVENT_HTTP) */
-    struct http seam;
-    struct http *inner;
-    struct clock *clock;
-    struct observer *observer;
-    const struct process *process;
-    struct text what, body; /* scratch */
-};
-void tap_init(struct tap *tap, struct http *inner, struct clock *clock, struct observer *observer,
-              const struct process *process);
-void tap_release(struct tap *tap);
 
 #define STAGE_DUE_MAX 128
 
 struct due { /* an operator's row and when it happens */
     struct utc at;
     size_t row;
+};
+
+struct company {       /* of the core: another instance, if any */
+    struct utc until;  /* its window's end */
+    bool is_inside;    /* it acts, inside one of the core's effects */
+    bool is_due;       /* it waits for an effect to act in */
+    uint64_t patience; /* effects that it still waits */
 };
 
 struct stage {
@@ -63,19 +35,11 @@ struct stage {
     struct sim_disk *disk;
     struct plan *plan;
     struct sea *sea; /* what befalls orders, prices and the wall */
-    struct process process;
-    struct faulty_disk *faulty_disk;
-    struct faulty_http *faulty_http;
     struct late_queue *late;
-    struct sim_http sim_http;
     struct direct_http direct;
-    struct tap tap;
-    struct mortal_clock mortal_clock;
-    struct mortal_entropy mortal_entropy;
-    struct mortal_host mortal_host;
-    struct sim_entropy entropy;
-    struct sim_host host;
-    struct world world; /* the core's */
+    struct instance instances[2];
+    struct instance *core; /* the one the run is about */
+    struct company company;
     struct sim_entropy operator_entropy;
     struct sim_host operator_host;
     struct world operator_world; /* the operator's shell: another port of the same disk */
@@ -84,22 +48,16 @@ struct stage {
     struct collect *collect;
     struct oracle *oracle;
     struct watch watch;
-    struct mortal_observer mortal_observer; /* the core's events, while it lives */
     struct observer rules; /* operator rows that wait for an event */
-    struct engine *engine;
     struct session first_session;
     struct utc start, end;
-    struct utc restart_at; /* UTC_NEVER: none planned */
     struct due due[STAGE_DUE_MAX];
     size_t due_count;
-    bool is_woken; /* something was left for the core: it looks within 250 ms */
-    bool is_stopping;
-    bool stays_down;
+    int64_t due_dropped; /* rows for which there was no room: a finding */
+    bool is_woken;       /* something was left for the core: it looks within 250 ms */
     int64_t tick;
     uint64_t life;
-    int refused_starts;
-    bool has_given_up; /* nobody starts the core again */
-    struct utc heals_at; /* EVENT_HEALED is due; UTC_NEVER: never, or told */
+    struct utc heals_at;         /* EVENT_HEALED is due; UTC_NEVER: never, or told */
     struct engine_totals totals; /* of the lives before this one */
 };
 
@@ -111,6 +69,26 @@ void operator_rules_init(struct stage *stage);
 
 /* The instant of a scenario's time; UTC_NEVER if that session does not exist. */
 struct utc stage_when(const struct stage *stage, const struct when *when, struct utc event_at);
+
+/* company.c: plays what befalls the core's process, and lets the other instance act. */
+void company_befall(void *context, enum process_ordeal ordeal, struct span delay, struct utc until);
+/* At each effect of an instance. */
+void company_at_effect(void *context, enum process_site site);
+/* Between the core's calls: the other acts if it is overdue, and goes when it is fenced or its time is up. */
+void company_look(struct stage *stage);
+/* When that is due; UTC_NEVER for never. */
+struct utc company_next_at(struct stage *stage);
+/* The run is over: nobody stays but the core. */
+void company_end(struct stage *stage);
+/* The instance that is not the core; NULL if nobody is there. */
+struct instance *company_other(struct stage *stage);
+
+/* stage.c: one step of an instance: to its next thing, or to the end, and that. */
+void stage_step(struct stage *stage, struct instance *instance, struct utc end);
+/* A new stretch of seam calls begins; keys the draws. */
+void stage_next_tick(struct stage *stage, struct instance *instance);
+void stage_tell_equity(struct stage *stage);
+struct span stage_restart_delay(const struct stage *stage);
 
 /* build.c, in the order of need, for who stages a part of it: market, first session with start and
  * end, what the broker is created with, and the armed plan (wants clock and fanout). */

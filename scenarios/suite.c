@@ -121,7 +121,7 @@ static void print_scenario(const struct stage_result *result, const struct scena
     text_add(out, text_get(&result->broken_json));
     text_add_char(out, ']');
     text_member(out, "faults");
-    result_print_tally(&result->collect->faults, out);
+    words_print(&result->collect->faults, out);
     text_member(out, "oracle");
     text_add(out, text_get(&result->verdict_json));
     text_member_int(out, "orders", result->orders);
@@ -138,7 +138,7 @@ static void print_scenario(const struct stage_result *result, const struct scena
 }
 
 static bool run_one(const char *path, const struct suite_options *options,
-                    struct scenario *scenario, struct text *out) {
+                    struct scenario *scenario, struct text *out, struct suite_totals *totals) {
     struct text faults = {0};
     struct err err = {0};
     struct stage_result result = {0};
@@ -154,6 +154,8 @@ static bool run_one(const char *path, const struct suite_options *options,
             print_failure(path, err.text, out);
         } else {
             is_passed = result.broken == 0;
+            totals->maybes += result.maybes;
+            totals->judged += result.judged;
             print_scenario(&result, scenario, path, out);
         }
     }
@@ -172,11 +174,19 @@ void suite_run(const struct suite *suite, const struct suite_options *options, s
             options->begin(options->context, i, suite->count, suite->paths[i]);
         }
         text_add(out, i == 0 ? "" : ",");
-        if (run_one(suite->paths[i], options, scenario, out)) {
+        if (run_one(suite->paths[i], options, scenario, out, totals)) {
             totals->passed++;
         } else {
             totals->failed++;
         }
+    }
+    if (oracle_is_over_budget(totals->maybes, totals->judged)) {
+        char why[128];
+        snprintf(why, sizeof why, "%lld findings excused by a stated unknown, of %lld orders",
+                 (long long)totals->maybes, (long long)totals->judged);
+        text_add(out, ",");
+        print_failure("maybes", why, out);
+        totals->failed++;
     }
     free(scenario);
 }

@@ -28,11 +28,13 @@ struct suite_options { /* borrowed */
 
 struct suite_totals {
     int64_t passed, failed;
+    int64_t maybes, judged; /* of the runs: what a stated unknown excused, of so many orders */
 };
 
 /* Runs each file and appends one object per scenario to out, comma separated: {"id","title","source",
  * "verdict","mechanisms","broken","trace_hash","repeat",...}. A file that cannot be parsed or staged
- * is a failed scenario that says why. */
+ * is a failed scenario that says why. Over a thousand orders or more, more maybes than the budget are one
+ * more failed scenario, "maybes". */
 void suite_run(const struct suite *suite, const struct suite_options *options, struct text *out,
                struct suite_totals *totals);
 

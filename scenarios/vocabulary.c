@@ -1,75 +1,17 @@
 /* vocabulary.c - the tables behind vocabulary.h, and their look-up. */
 #include "scenarios/vocabulary.h"
 
+#include "core/base/check.h"
+#include "core/risk/mechanisms.h"
+
 #include <string.h>
 
-static const char *const mechanisms[] = {
-    "operator_freeze",
-    "crash_loop_freeze",
-    "kill_switch",
-    "daily_loss",
-    "equity_floor",
-    "max_drawdown",
-    "capital_ramp",
-    "performance_breaker",
-    "broker_rails",
-    "margin_guard",
-    "daily_volume",
-    "position_sign",
-    "amnesia",
-    "state_regression",
-    "request_deadline",
-    "retry_backoff",
-    "smart_poller",
-    "circuit_breaker",
-    "rate_budget",
-    "degraded_mode",
-    "data_guard",
-    "clock_guard",
-    "order_idempotency",
-    "order_validation",
-    "price_collar",
-    "message_throttle",
-    "repeat_throttle",
-    "reduce_only",
-    "maker_execution",
-    "exit_execution",
-    "stuck_orders",
-    "protective_stops",
-    "max_positions",
-    "position_sizing",
-    "gross_exposure",
-    "symbol_limit",
-    "theme_limit",
-    "sector_limit",
-    "correlation_limit",
-    "symbol_cooldown",
-    "displacement",
-    "session_gate",
-    "universe_guard",
-    "atomic_state",
-    "state_backup",
-    "reconciliation",
-    "divergence_heal",
-    "single_instance",
-    "signal_cache",
-    "learning_guard",
-    "heartbeat",
-    "health_supervisor",
-    "alerts",
-    "metrics",
-    "log",
-    "drill",
-    "credentials",
-    "config_validation",
-    "startup_contract",
-    "dashboard",
-    "live_gate",
-    "supervisor",
-    "dead_man",
-    "ab_deploy",
-    "paper_validation",
-    "second_writer",
+static const struct {
+    const char *word, *mechanism;
+} refusals[] = {
+#define REFUSAL(code, word, mechanism, binds, meaning) {word, mechanism},
+#include "core/orders/refusal.def"
+#undef REFUSAL
 };
 
 static const char *const events[] = {"acted", "held", "released", "warned", "refused"};
@@ -89,16 +31,71 @@ static int find_word(const char *const *words, size_t count, const char *word) {
     return -1;
 }
 
-bool mechanism_is_known(const char *id) {
-    return find_word(mechanisms, mechanism_count(), id) >= 0;
-}
-
 size_t mechanism_count(void) {
-    return sizeof mechanisms / sizeof mechanisms[0];
+    size_t count = 0;
+    (void)mechanisms(&count);
+    return count;
 }
 
 const char *mechanism_id(size_t index) {
-    return mechanisms[index];
+    size_t count = 0;
+    const struct mechanism *table = mechanisms(&count);
+    CHECK(index < count);
+    return table[index].id;
+}
+
+/* The table's own copy of an id, or NULL. */
+static const char *find_mechanism(const char *id) {
+    for (size_t i = 0; i < mechanism_count(); i++) {
+        if (strcmp(mechanism_id(i), id) == 0) {
+            return mechanism_id(i);
+        }
+    }
+    return NULL;
+}
+
+bool mechanism_is_known(const char *id) {
+    return find_mechanism(id) != NULL;
+}
+
+const char *refusal_mechanism(const char *word) {
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        if (strcmp(refusals[i].word, word) == 0) {
+            return refusals[i].mechanism;
+        }
+    }
+    return "";
+}
+
+bool event_mechanism(const struct event *event, const char **mechanism, const char **word) {
+    if (event->kind == EVENT_MECHANISM) {
+        *mechanism = find_mechanism(event->subject);
+        *mechanism = *mechanism == NULL ? "operator_freeze" : *mechanism;
+        *word = event->what;
+        return true;
+    }
+    if (event->kind == EVENT_REFUSAL) {
+        *mechanism = refusal_mechanism(event->subject);
+        *word = "held";
+        return (*mechanism)[0] != '\0';
+    }
+    if (event->kind == EVENT_HTTP && event->number == 422 &&
+        strstr(event->body, "client_order_id must be unique") != NULL) {
+        *mechanism = "order_idempotency"; /* the broker refused the second use of an id */
+        *word = "held";
+        return true;
+    }
+    if (event->kind == EVENT_EXIT && strcmp(event->what, "decided") == 0) {
+        *mechanism = "exit_execution";
+        *word = "acted";
+        return true;
+    }
+    if (event->kind == EVENT_PROTECTION && strcmp(event->what, "protected") == 0) {
+        *mechanism = "protective_stops";
+        *word = "acted";
+        return true;
+    }
+    return false;
 }
 
 bool mechanism_event_is_known(const char *word) {

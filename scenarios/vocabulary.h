@@ -4,6 +4,8 @@
 #ifndef SCENARIOS_VOCABULARY_H
 #define SCENARIOS_VOCABULARY_H
 
+#include "core/world/observe.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -30,14 +32,21 @@ enum stage_command {
         STAGE_COMMAND_COUNT
 };
 
-/* True if a mechanism of docs/mechanisms.md has this id. */
+/* The mechanisms are those of core/risk/mechanisms.h: nothing else is known. */
 bool mechanism_is_known(const char *id);
 size_t mechanism_count(void);
-/* Ids in the order of docs/mechanisms.md; static storage, as all words here. */
+/* Ids in the order of the table; static storage, as all words here. */
 const char *mechanism_id(size_t index);
 
 /* "acted", "held", "released", "warned", "refused". */
 bool mechanism_event_is_known(const char *word);
+
+/* The mechanism of a refusal's word, "" for none; core/orders/refusal.def. */
+const char *refusal_mechanism(const char *word);
+
+/* The mechanism that an event of the core speaks for, and its event word; false if it is none. A refusal
+ * counts as its mechanism having held; an operator's own cause is operator_freeze. Static storage. */
+bool event_mechanism(const struct event *event, const char **mechanism, const char **word);
 
 bool stage_command_find(const char *word, enum stage_command *out);
 const char *stage_command_word(enum stage_command command);

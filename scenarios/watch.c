@@ -1,7 +1,7 @@
 /* watch.c - expectations of one run. */
 #include "scenarios/watch.h"
 
-#include "scenarios/collect.h"
+#include "scenarios/vocabulary.h"
 
 #include <string.h>
 

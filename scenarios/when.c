@@ -63,6 +63,9 @@ enum err_code span_parse(const char *text, struct span *out, struct err *err) {
     for (size_t i = 0; i < digits; i++) {
         value = value * 10 + (text[i] - '0');
     }
+    if (value * unit > SCENARIO_SPAN_MAX_S) {
+        return err_set(err, ERR_RANGE, "'%s' is longer than a year", text);
+    }
     *out = SPAN_S(value * unit);
     return ERR_OK;
 }

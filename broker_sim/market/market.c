@@ -222,19 +222,3 @@ int64_t market_volume_in_second(struct market *market, size_t symbol, struct utc
     bool is_in_session = path != NULL && at.ns < path->start_ns + MINUTE_NS;
     return is_in_session ? path->steps[second].volume : 0;
 }
-
-struct utc market_next_step(const struct market *market, struct utc at) {
-    int32_t session = market_session_at(market, at);
-    if (session >= 0) {
-        const struct session *hours = &market->sessions[session];
-        int64_t into = at.ns - hours->open.ns;
-        int64_t next_ns = hours->open.ns + (into / SECOND_NS + 1) * SECOND_NS;
-        if (at.ns < hours->close.ns && next_ns < hours->close.ns) {
-            return (struct utc){next_ns};
-        }
-    }
-    if (session + 1 < market->session_count) {
-        return market->sessions[session + 1].open;
-    }
-    return (struct utc){INT64_MAX};
-}

@@ -109,9 +109,6 @@ int64_t market_ignored_bars(const struct market *market);
 bool market_quote_at(struct market *market, size_t symbol, struct utc at, struct market_quote *out);
 /* The last trade at or before `at`. */
 bool market_trade_at(struct market *market, size_t symbol, struct utc at, struct market_trade *out);
-/* The next instant after `at` at which quote or trade of a symbol may change (whole seconds in
- * sessions); INT64_MAX after the last. */
-struct utc market_next_step(const struct market *market, struct utc at);
 /* Shares that trade in the second that contains `at`: the bar's volume spread over its seconds,
  * exactly. 0 outside sessions. */
 int64_t market_volume_in_second(struct market *market, size_t symbol, struct utc at);

@@ -3,6 +3,7 @@
 
 #include "chaos/faults/gate.h"
 #include "chaos/faults/plan_internal.h"
+#include "chaos/faults/process_faults.h"
 #include "chaos/faults/wrong_number.h"
 #include "chaos/machine/mortal.h"
 #include "core/base/check.h"
@@ -134,6 +135,10 @@ static bool fires(struct faulty_disk *faulty, enum fault_point point, const char
 static bool dies_at(struct faulty_disk *faulty, const char *entity) {
     if (faulty->process == NULL) {
         return false;
+    }
+    process_faults_meet(faulty->plan, faulty->process, entity);
+    if (process_is_dead(faulty->process)) {
+        return true;
     }
     const bool is_before = fires(faulty, POINT_PROCESS_CRASH_BEFORE, entity);
     if (is_before || fires(faulty, POINT_PROCESS_CRASH_AFTER, entity)) {

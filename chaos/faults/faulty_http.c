@@ -3,6 +3,7 @@
 
 #include "chaos/faults/exchange.h"
 #include "chaos/faults/gate.h"
+#include "chaos/faults/process_faults.h"
 #include "chaos/faults/views.h"
 #include "core/base/check.h"
 #include "core/base/random.h"
@@ -49,6 +50,10 @@ static void fly_on(struct faulty_http *faulty, struct exchange *x) {
 static void plan_death(struct faulty_http *faulty, const struct exchange *x) {
     faulty->flight = FLIGHT_DRAWN;
     if (faulty->process == NULL || process_is_dead(faulty->process)) {
+        return;
+    }
+    process_faults_meet(faulty->plan, faulty->process, x->entity);
+    if (process_is_dead(faulty->process)) {
         return;
     }
     const struct fault *before = chaos_ask(faulty->plan, POINT_PROCESS_CRASH_BEFORE, x->entity);

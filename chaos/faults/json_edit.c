@@ -47,7 +47,7 @@ static size_t skip_value(const struct text *json, size_t at) {
     return at;
 }
 
-bool json_edit_is(const struct text *json, struct slice value, const char *string) {
+static bool is_string(const struct text *json, struct slice value, const char *string) {
     const size_t n = strlen(string);
     return value.end - value.at == n + 2 && json->data[value.at] == '"' &&
            memcmp(json->data + value.at + 1, string, n) == 0;
@@ -67,7 +67,7 @@ bool json_edit_find(const struct text *json, size_t object, const char *key, str
         }
         struct slice value = {skip_blank(json, at + 1), 0};
         value.end = skip_value(json, value.at);
-        if (json_edit_is(json, name, key)) {
+        if (is_string(json, name, key)) {
             *out = value;
             return true;
         }
@@ -77,6 +77,18 @@ bool json_edit_find(const struct text *json, size_t object, const char *key, str
         }
     }
     return false;
+}
+
+bool json_edit_string(const struct text *json, size_t object, const char *key, char *out,
+                      size_t out_size) {
+    struct slice value;
+    if (!json_edit_find(json, object, key, &value) || json->data[value.at] != '"' ||
+        value.end - value.at < 3 || value.end - value.at - 2 >= out_size) {
+        return false;
+    }
+    memcpy(out, json->data + value.at + 1, value.end - value.at - 2);
+    out[value.end - value.at - 2] = '\0';
+    return true;
 }
 
 bool json_edit_next(const struct text *json, size_t array, struct slice *element) {

@@ -19,8 +19,10 @@ struct slice { /* of a text: [at, end) */
 bool json_edit_find(const struct text *json, size_t object, const char *key, struct slice *out);
 /* The array's element after `*element` (from a zeroed one: the first); false behind the last. */
 bool json_edit_next(const struct text *json, size_t array, struct slice *element);
-/* True if the value is this string (without escapes). */
-bool json_edit_is(const struct text *json, struct slice value, const char *string);
+/* Copies a member that is a string of at least one byte, without its quotes; false if it is none or does
+ * not fit with its NUL. */
+bool json_edit_string(const struct text *json, size_t object, const char *key, char *out,
+                      size_t out_size);
 /* The value as a decimal, in a string or bare. */
 bool json_edit_decimal(const struct text *json, struct slice value, int64_t *nanos);
 /* Puts other text in a value's place. */

@@ -24,7 +24,7 @@ static const struct point_row points[] = {
 #define LAG_MAX                                                                                    \
     SPAN_S(10) /* what Alpaca users saw: https://github.com/alpacahq/Alpaca-API/issues/276 */
 
-#define COUNTERS 512 /* entities asked about in one tick; those beyond share one counter */
+#define COUNTERS 512 /* entities asked about in one tick; those beyond share plan.overflow */
 
 struct counter {
     uint64_t key; /* 0: free */
@@ -42,7 +42,7 @@ struct plan {
     struct observer *observer;
     struct utc start;
     int64_t tick;
-    bool is_armed, is_healed;
+    bool is_armed;
     bool uses[FAULT_POINT_COUNT];
     uint64_t point_fired[FAULT_POINT_COUNT];
     struct fault faults[PLAN_FAULTS_MAX];
@@ -50,6 +50,7 @@ struct plan {
     size_t count;
     struct counter counters[COUNTERS]; /* of this tick */
     size_t counter_count;
+    uint64_t overflow;
     struct fault_fired *fired; /* owned */
     size_t fired_count, fired_cap;
     bool is_replay;
@@ -122,10 +123,6 @@ void plan_destroy(struct plan *plan) {
     }
 }
 
-void plan_set_observer(struct plan *plan, struct observer *observer) {
-    plan->observer = observer;
-}
-
 /* A lag holds for its window: drawn here, keyed by the point and the fault's rank among its kind. */
 static void draw_lag(const struct plan *plan, struct fault *fault) {
     const bool is_lag = fault->point == POINT_VIEW_LAG_ACCOUNT ||
@@ -144,6 +141,17 @@ static void draw_lag(const struct plan *plan, struct fault *fault) {
     fault->delay.ns = random_between(&random, 1, most.ns);
 }
 
+static bool is_in_bounds(const struct fault *fault) {
+    const struct span most = FAULT_SPAN_MAX;
+    const struct ratio least = FAULT_FACTOR_MIN;
+    const struct ratio greatest =
+        fault->point == POINT_CLOCK_SKEW ? FAULT_SKEW_MAX : FAULT_FACTOR_MAX;
+    return fault->delay.ns >= 0 && fault->delay.ns <= most.ns && fault->offset.ns >= -most.ns &&
+           fault->offset.ns <= most.ns &&
+           (fault->factor.nanos == 0 ||
+            (fault->factor.nanos >= least.nanos && fault->factor.nanos <= greatest.nanos));
+}
+
 enum err_code plan_add(struct plan *plan, const struct fault *fault, struct err *err) {
     if (plan->is_armed) {
         return err_set(err, ERR_USAGE, "an armed plan takes no more faults");
@@ -155,8 +163,11 @@ enum err_code plan_add(struct plan *plan, const struct fault *fault, struct err 
     if (fault->probability.nanos < 0 || fault->probability.nanos > NANOS) {
         return err_set(err, ERR_USAGE, "%s: probability must be from 0 to 1", name);
     }
-    if (fault->delay.ns < 0) {
-        return err_set(err, ERR_USAGE, "%s: delay must not be negative", name);
+    if (!is_in_bounds(fault)) {
+        return err_set(err, ERR_RANGE,
+                       "%s: delay is 0 to a day, offset a day either way, factor 0 (the point's "
+                       "own) or 0.000001 to 1000 (clock.skew: 10)",
+                       name);
     }
     if (fault->has_until && plan_until(plan, fault).ns <= plan_from(plan, fault).ns) {
         return err_set(err, ERR_USAGE, "%s: until must be later than at", name);
@@ -187,10 +198,6 @@ enum err_code plan_replay_add(struct plan *plan, const struct fault_fired *line,
     return schedule_add(&plan->replay, line, err);
 }
 
-bool plan_is_replay(const struct plan *plan) {
-    return plan->is_replay;
-}
-
 bool plan_replay_fired(const struct plan *plan, size_t index) {
     CHECK(index < plan->replay.count);
     return plan->replay.lines[index].is_done;
@@ -215,11 +222,8 @@ void plan_set_tick(struct plan *plan, int64_t tick) {
     if (plan->counter_count > 0) {
         memset(plan->counters, 0, sizeof plan->counters);
         plan->counter_count = 0;
+        plan->overflow = 0;
     }
-}
-
-void plan_heal(struct plan *plan) {
-    plan->is_healed = true;
 }
 
 uint64_t plan_seed(const struct plan *plan) {
@@ -244,8 +248,9 @@ static uint64_t count_up(struct plan *plan, uint64_t key) {
         i = (i + 1) % COUNTERS;
     }
     if (plan->counters[i].key == 0) {
-        if (plan->counter_count == COUNTERS - 1) { /* full: the last slot is for all */
-            return 0;
+        if (plan->counter_count ==
+            COUNTERS - 1) { /* the last slot stays free: it ends the search */
+            return plan->overflow++;
         }
         plan->counter_count++;
         plan->counters[i].key = key;
@@ -273,7 +278,7 @@ struct utc plan_until(const struct plan *plan, const struct fault *fault) {
 }
 
 bool plan_reached(const struct plan *plan, const struct fault *fault) {
-    return !plan->is_healed && virtual_clock_now(plan->clock).ns >= plan_from(plan, fault).ns;
+    return virtual_clock_now(plan->clock).ns >= plan_from(plan, fault).ns;
 }
 
 /* Equal, or equal up to the pattern's final '*'. */
@@ -362,7 +367,7 @@ static bool fires(struct plan *plan, size_t index, const char *entity, uint64_t 
 
 const struct fault *plan_decide(struct plan *plan, enum fault_point point, size_t only,
                                 const char *entity) {
-    if (plan->is_healed || !plan->uses[point]) {
+    if (!plan->uses[point]) {
         return NULL;
     }
     const char *name = fault_point_name(point); /* keyed by name: the table may grow anywhere */

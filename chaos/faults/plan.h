@@ -80,6 +80,14 @@ struct fault {
     bool is_forged;           /* disk.wrong_number */
 };
 
+/* What the fault says, or what its point's row says where it says nothing. */
+static inline struct span fault_delay(const struct fault *fault, struct span otherwise) {
+    return fault->delay.ns == 0 ? otherwise : fault->delay;
+}
+static inline struct ratio fault_factor(const struct fault *fault, struct ratio otherwise) {
+    return fault->factor.nanos == 0 ? otherwise : fault->factor;
+}
+
 struct fault_fired { /* one line of the schedule */
     struct utc at;   /* true time */
     int64_t tick;
@@ -89,18 +97,23 @@ struct fault_fired { /* one line of the schedule */
     char entity[FAULT_TARGET_MAX];
 };
 
+/* What a fault's parameters may be at most; amounts and times stay far inside their types. */
+#define FAULT_FACTOR_MIN ((struct ratio){NANOS / 1000000})
+#define FAULT_FACTOR_MAX ((struct ratio){1000 * NANOS})
+#define FAULT_SKEW_MAX ((struct ratio){10 * NANOS}) /* clock.skew runs for years */
+#define FAULT_SPAN_MAX SPAN_S(86400)                /* delay; offset either way */
+
 struct plan;
 
 /* start is what spans count from. observer (may be NULL) and clock are borrowed. Never NULL. */
 struct plan *plan_create(uint64_t seed, struct virtual_clock *clock, struct observer *observer);
 void plan_destroy(struct plan *plan);
-void plan_set_observer(struct plan *plan, struct observer *observer);
 
 #define PLAN_FAULTS_MAX 256
 
 /* Adds a fault. What it leaves to the seed for its whole window (the lag of a view) is drawn here,
- * and told by plan_fault(). ERR_USAGE (bad window, probability outside 0..1), ERR_LIMIT; ERR_USAGE
- * once armed. */
+ * and told by plan_fault(). ERR_USAGE (bad window, probability outside 0..1), ERR_RANGE (delay, factor
+ * or offset beyond its limit), ERR_LIMIT; ERR_USAGE once armed. */
 enum err_code plan_add(struct plan *plan, const struct fault *fault, struct err *err) MUST_USE;
 size_t plan_count(const struct plan *plan);
 const struct fault *plan_fault(const struct plan *plan, size_t index);
@@ -115,14 +128,11 @@ enum err_code plan_replay(struct plan *plan, struct err *err) MUST_USE;
  * (no replay, no such fault, an earlier tick than the last line's), ERR_LIMIT. */
 enum err_code plan_replay_add(struct plan *plan, const struct fault_fired *line,
                               struct err *err) MUST_USE;
-bool plan_is_replay(const struct plan *plan);
 /* True if the nth line of the schedule being replayed has fired. */
 bool plan_replay_fired(const struct plan *plan, size_t index);
 
 /* Ticks key the draws; the stage says when one begins. */
 void plan_set_tick(struct plan *plan, int64_t tick);
-/* The heal phase: no fault fires any more; damage done stays. */
-void plan_heal(struct plan *plan);
 /* A number of this plan's own, for what a fired fault leaves open (fates, delays); keyed like the
  * decisions. */
 uint64_t plan_draw(struct plan *plan, const char *name, uint64_t bound);
@@ -132,7 +142,7 @@ uint64_t plan_seed(const struct plan *plan);
 struct utc plan_from(const struct plan *plan, const struct fault *fault);
 struct utc plan_until(const struct plan *plan, const struct fault *fault);
 
-/* True once the fault's window has begun, as long as it has not healed. */
+/* True once the fault's window has begun. */
 bool plan_reached(const struct plan *plan, const struct fault *fault);
 
 #define PLAN_ANY_FAULT SIZE_MAX

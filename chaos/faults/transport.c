@@ -7,10 +7,6 @@
 #define TLS_TAKES SPAN_MS(100)
 #define ROUND_TRIP SPAN_MS(40) /* of an answer that the broker never saw the question of */
 
-static struct span delay_of(const struct fault *fault, struct span otherwise) {
-    return fault->delay.ns == 0 ? otherwise : fault->delay;
-}
-
 static void wait_until(struct exchange *x, struct utc at) {
     const struct utc deadline = utc_add(x->start, x->deadline);
     virtual_clock_advance_to(x->clock, utc_is_before(at, deadline) ? at : deadline);
@@ -50,7 +46,7 @@ static enum err_code timeout_before(struct exchange *x, const struct fault *faul
 }
 
 static enum err_code late_arrival(struct exchange *x, const struct fault *fault) {
-    exchange_send_late(x, delay_of(fault, SPAN_S(20)));
+    exchange_send_late(x, fault_delay(fault, SPAN_S(20)));
     return no_answer(x);
 }
 
@@ -75,7 +71,7 @@ static enum err_code slow(struct exchange *x, const struct fault *fault) {
     if (code != ERR_OK) {
         return code;
     }
-    const struct utc at = utc_add(virtual_clock_now(x->clock), delay_of(fault, SPAN_S(2)));
+    const struct utc at = utc_add(virtual_clock_now(x->clock), fault_delay(fault, SPAN_S(2)));
     if (utc_is_before(utc_add(x->start, x->deadline), at)) {
         return no_answer(x);
     }
@@ -135,7 +131,7 @@ static enum err_code too_many(struct exchange *x, const struct fault *fault) {
     wait_until(x, utc_add(x->start, ROUND_TRIP));
     put_answer(x->response, 429, "{\"message\": \"too many requests.\"}");
     if (fault->point == POINT_API_429_RETRY_AFTER) {
-        x->response->retry_after_s = delay_of(fault, SPAN_S(30)).ns / NANOS;
+        x->response->retry_after_s = fault_delay(fault, SPAN_S(30)).ns / NANOS;
     }
     return ERR_OK;
 }

@@ -9,20 +9,8 @@
 
 #define MARK_FACTOR ((struct ratio){300000}) /* 0.0003 */
 
-static struct ratio factor_of(const struct fault *fault) {
-    return fault->factor.nanos == 0 ? MARK_FACTOR : fault->factor;
-}
-
-/* Copies the symbol of the position at `object`; false if it has none. */
 static bool symbol_of(const struct text *body, size_t object, char out[static FAULT_SYMBOL_MAX]) {
-    struct slice value;
-    if (!json_edit_find(body, object, "symbol", &value) || value.end - value.at < 3 ||
-        value.end - value.at - 2 >= FAULT_SYMBOL_MAX) {
-        return false;
-    }
-    memcpy(out, body->data + value.at + 1, value.end - value.at - 2);
-    out[value.end - value.at - 2] = '\0';
-    return true;
+    return json_edit_string(body, object, "symbol", out, FAULT_SYMBOL_MAX);
 }
 
 /* The whole list replaces what was known: a closed position is worth nothing. */
@@ -57,8 +45,8 @@ static void mark_positions(struct text *body, const struct fault *fault) {
         char symbol[FAULT_SYMBOL_MAX];
         if (symbol_of(body, element.at, symbol) &&
             (fault->symbol[0] == '\0' || strcmp(symbol, fault->symbol) == 0)) {
-            scale(body, element.at, "current_price", factor_of(fault));
-            scale(body, element.at, "market_value", factor_of(fault));
+            scale(body, element.at, "current_price", fault_factor(fault, MARK_FACTOR));
+            scale(body, element.at, "market_value", fault_factor(fault, MARK_FACTOR));
             return;
         }
     }
@@ -77,7 +65,7 @@ static void mark_account(const struct views *views, struct text *body, const str
         const struct view_mark *mark = &views->marks[i];
         struct usd left;
         if ((fault->symbol[0] != '\0' && strcmp(mark->symbol, fault->symbol) != 0) ||
-            usd_times_ratio(mark->value, factor_of(fault), &left, NULL) != ERR_OK) {
+            usd_times_ratio(mark->value, fault_factor(fault, MARK_FACTOR), &left, NULL) != ERR_OK) {
             continue;
         }
         const struct usd lost = usd_sub(mark->value, left);

@@ -32,16 +32,10 @@ static void show(struct exchange *x, const struct text *body) {
 /* An order asked for by its id is not there yet if it is younger than the lag. */
 static void hide_young(struct exchange *x, struct utc horizon) {
     const struct text *body = &x->response->body;
-    struct slice value;
     char text[UTC_TEXT_MAX];
     struct utc submitted_at;
-    if (!json_edit_find(body, 0, "submitted_at", &value) || value.end - value.at < 3 ||
-        value.end - value.at - 2 >= sizeof text) {
-        return;
-    }
-    memcpy(text, body->data + value.at + 1, value.end - value.at - 2);
-    text[value.end - value.at - 2] = '\0';
-    if (utc_parse(text, &submitted_at, NULL) == ERR_OK && submitted_at.ns > horizon.ns) {
+    if (json_edit_string(body, 0, "submitted_at", text, sizeof text) &&
+        utc_parse(text, &submitted_at, NULL) == ERR_OK && submitted_at.ns > horizon.ns) {
         x->response->status = 404;
         text_clear(&x->response->body);
         text_add(&x->response->body, "{\"code\":40410000,\"message\":\"order not found\"}");

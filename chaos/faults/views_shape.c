@@ -69,16 +69,10 @@ static bool keep_older(const struct text *body, struct slice element, void *cont
     static const char *const keys[] = {"transaction_time", "created_at"};
     const struct utc *horizon = context;
     for (size_t i = 0; i < 2; i++) {
-        struct slice value;
         struct utc at;
         char text[UTC_TEXT_MAX];
-        if (!json_edit_find(body, element.at, keys[i], &value) || value.end - value.at < 3 ||
-            value.end - value.at - 2 >= sizeof text) {
-            continue;
-        }
-        memcpy(text, body->data + value.at + 1, value.end - value.at - 2);
-        text[value.end - value.at - 2] = '\0';
-        if (utc_parse(text, &at, NULL) == ERR_OK) {
+        if (json_edit_string(body, element.at, keys[i], text, sizeof text) &&
+            utc_parse(text, &at, NULL) == ERR_OK) {
             return at.ns <= horizon->ns;
         }
     }

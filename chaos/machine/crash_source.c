@@ -163,9 +163,16 @@ static unsigned choose_fate(struct crash_source *source, enum crash_question que
     return choose_next(&fates->all.source, question, options);
 }
 
+/* Of the moods none that is an extreme again. */
+static struct crash_seeded drawn_fate(const struct crash_fates *fates) {
+    struct crash_seeded drawn = crash_seeded(random_mix(fates->seed, fates->index), fates->number);
+    drawn.mood = MOOD_TORN + fates->index % (MOOD_COUNT - MOOD_TORN);
+    return drawn;
+}
+
 void crash_fates_again(struct crash_fates *fates) {
     fates->tears = random_stream(fates->seed, "disk.tear", fates->number, fates->index, 0);
-    fates->drawn = crash_seeded(random_mix(fates->seed, fates->index), fates->number);
+    fates->drawn = drawn_fate(fates);
     if (fates->all.count > 0) {
         fates->all.known = fates->all.count;
         fates->all.count = 0;
@@ -186,7 +193,7 @@ bool crash_fates_next(struct crash_fates *fates) {
     fates->index++;
     const bool has_next =
         fates->is_all ? crash_enumerator_next(&fates->all) : fates->index < CRASH_FATES_DRAWN;
-    fates->drawn = crash_seeded(random_mix(fates->seed, fates->index), fates->number);
+    fates->drawn = drawn_fate(fates);
     fates->tears = random_stream(fates->seed, "disk.tear", fates->number, fates->index, 0);
     return has_next;
 }

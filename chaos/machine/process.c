@@ -7,18 +7,12 @@ void process_start(struct process *process, struct virtual_clock *clock) {
                                 .effects_ever = process->effects_ever,
                                 .at_effect = process->at_effect,
                                 .at_effect_context = process->at_effect_context,
-                                .die_at = UTC_NEVER};
+                                .befall = process->befall,
+                                .befall_context = process->befall_context};
 }
 
 void process_die_at_effect(struct process *process, uint64_t ordinal, enum process_moment moment) {
     process->die_at_effect = ordinal;
-    process->die_at = UTC_NEVER;
-    process->moment = moment;
-}
-
-void process_die_at_time(struct process *process, struct utc at, enum process_moment moment) {
-    process->die_at_effect = 0;
-    process->die_at = at;
     process->moment = moment;
 }
 
@@ -35,13 +29,6 @@ void process_kill(struct process *process) {
         process->is_dead = true;
         process->died_at = true_now(process);
     }
-}
-
-static bool dies_here(const struct process *process) {
-    if (process->effects == process->die_at_effect) {
-        return true;
-    }
-    return process->die_at.ns != UTC_NEVER.ns && process->die_at.ns <= true_now(process).ns;
 }
 
 static enum process_verdict verdict_of(enum process_moment moment) {
@@ -67,9 +54,12 @@ enum process_verdict process_enter(struct process *process, enum process_site si
     if (process->at_effect != NULL) {
         process->at_effect(process->at_effect_context, site);
     }
+    if (process->is_dead) { /* killed meanwhile */
+        return PROCESS_CRASH_BEFORE;
+    }
     process->effects++;
     process->effects_ever++;
-    if (!dies_here(process)) {
+    if (process->effects != process->die_at_effect) {
         return PROCESS_ALIVE;
     }
     process_kill(process);

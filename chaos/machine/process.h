@@ -25,6 +25,14 @@ enum process_moment {
     PROCESS_DURING, /* http: the request is in flight, its fate drawn; disk: as PROCESS_AFTER */
 };
 
+/* What else may befall the living at an effect; whoever plays it lets time pass and others act. */
+enum process_ordeal {
+    PROCESS_HANG,             /* stands still, nobody takes over */
+    PROCESS_PAUSE,            /* stands still, and its supervisor starts another */
+    PROCESS_SECOND,           /* another is started beside it */
+    PROCESS_SECOND_ELSEWHERE, /* likewise, on a state directory of its own */
+};
+
 enum process_verdict {
     PROCESS_ALIVE,        /* go on */
     PROCESS_DEAD,         /* fail, touch nothing */
@@ -40,22 +48,23 @@ struct process { /* zero-initialise, then process_start() */
     uint64_t effects_ever; /* of all lives */
     uint64_t calls_after_death;
     uint64_t die_at_effect; /* ordinal in this life, from 1; 0 none */
-    struct utc die_at;      /* first effect at or after; UTC_NEVER none */
     enum process_moment moment;
     bool is_dead;
     struct utc died_at; /* true time */
     /* Told before each effect of the living, and may plan its death; NULL for nobody. Stays over lives. */
     void (*at_effect)(void *context, enum process_site site);
     void *at_effect_context;
+    /* Plays an ordeal before the effect it was drawn for; NULL: none is drawn. Stays over lives. */
+    void (*befall)(void *context, enum process_ordeal ordeal, struct span delay, struct utc until);
+    void *befall_context;
 };
 
 /* A new life: alive, no death planned. clock (borrowed) is where times of death come from. */
 void process_start(struct process *process, struct virtual_clock *clock);
 
-/* Plans death at the ordinal-th effect of this life (from 1), at the first effect at or after an
- * instant, or at the very next effect. The last plan counts. */
+/* Plans death at the ordinal-th effect of this life (from 1), or at the very next effect. The last plan
+ * counts. */
 void process_die_at_effect(struct process *process, uint64_t ordinal, enum process_moment moment);
-void process_die_at_time(struct process *process, struct utc at, enum process_moment moment);
 void process_die_next(struct process *process, enum process_moment moment);
 /* Death now, between two calls. */
 void process_kill(struct process *process);

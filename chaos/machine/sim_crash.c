@@ -2,6 +2,7 @@
 #include "chaos/machine/sim_disk_internal.h"
 
 #include "core/base/check.h"
+#include "core/base/mutant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,35 +108,36 @@ static enum crash_fate fate_in_order(const struct sim_disk *disk, const struct c
     return (enum crash_fate)(CRASH_DROPPED + cut);
 }
 
-/* written: what take_back() saved; NULL: only ask. */
-static void decide_inode(const struct sim_disk *disk, struct inode *inode, const uint8_t *written,
-                         struct crash_source *source) {
+/* What becomes of each change, put into decisions; NULL: only ask. */
+static void decide_inode(const struct sim_disk *disk, const struct inode *inode,
+                         struct decision *decisions, struct crash_source *source) {
     const size_t count = inode->change_count;
     if (count == 0) {
         return;
     }
     const bool is_any = disk->rules.bytes_any;
     const size_t kept = is_any ? 0 : ask(source, CRASH_ASK_BYTES_KEPT, (unsigned)count + 1);
-    const uint8_t *bytes = written;
     for (size_t i = 0; i < count; i++) {
         const struct change *change = &inode->changes[i];
         const enum crash_fate fate = is_any ? fate_of_any(disk, change, source)
                                             : fate_in_order(disk, change, i, kept, source);
         const struct decision decision = decision_of(change, fate, source);
-        if (written != NULL) {
-            apply(inode, change, bytes, decision);
-            bytes += change->n;
+        if (decisions != NULL) {
+            decisions[i] = decision;
         }
     }
 }
 
-static void crash_inode(const struct sim_disk *disk, struct inode *inode,
-                        struct crash_source *source) {
+static void crash_inode(struct inode *inode, const struct decision *decisions) {
     if (inode->change_count == 0 && inode->lost_count == 0) {
         return;
     }
     uint8_t *written = take_back(inode);
-    decide_inode(disk, inode, written, source);
+    const uint8_t *bytes = written;
+    for (size_t i = 0; i < inode->change_count; i++) {
+        apply(inode, &inode->changes[i], bytes, decisions[i]);
+        bytes += inode->changes[i].n;
+    }
     free(written);
     inode_forget(inode);
     inode_lost_show(inode, inode);
@@ -170,17 +172,28 @@ void sim_disk_ask(const struct sim_disk *disk, struct crash_source *source) {
 }
 
 void sim_disk_crash(struct sim_disk *disk, struct crash_source *source) {
+    MUTATE(machine_keeps_everything, sim_disk_flush(disk));
     if (disk->rules.keeps_all) {
         sim_disk_flush(disk);
     }
     for (size_t i = 0; i < SIM_DISK_HANDLES_MAX; i++) {
         handle_release(disk, &disk->handles[i]);
     }
+    struct decision *decisions = malloc((sim_disk_pending(disk) + 1) * sizeof *decisions);
+    CHECK(decisions != NULL);
+    unsigned next = 0;
     for (size_t i = 0; i < disk->inode_count; i++) {
-        crash_inode(disk, &disk->inodes[i], source);
+        struct inode *inode = &disk->inodes[i];
+        inode->mark = next;
+        decide_inode(disk, inode, decisions + next, source);
+        next += (unsigned)inode->change_count;
     }
     decide_names(disk, disk, source);
-    names_forget(disk);
+    names_forget(disk); /* what no name means any more has no bytes to lose */
+    for (size_t i = 0; i < disk->inode_count; i++) {
+        crash_inode(&disk->inodes[i], decisions + disk->inodes[i].mark);
+    }
+    free(decisions);
 }
 
 void sim_disk_flush(struct sim_disk *disk) {

@@ -2,6 +2,7 @@
 #include "chaos/machine/sim_disk_internal.h"
 
 #include "core/base/check.h"
+#include "core/base/mutant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -328,6 +329,7 @@ static enum err_code sim_lock(struct disk *seam, const char *name, struct disk_f
         return code;
     }
     struct inode *inode = inode_at(port->disk, number);
+    MUTATE(machine_locks_never_refuse, inode->lock_handle = NO_HANDLE);
     if (inode->lock_handle != NO_HANDLE) {
         return err_set(err, ERR_LOCKED, "disk: '%s' is locked", name);
     }

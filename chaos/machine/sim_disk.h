@@ -110,7 +110,5 @@ bool disk_name_matches(const char *name, const char *pattern);
  * removed. Durable at once. Returns how many names changed. */
 size_t sim_disk_restore_matching(struct sim_disk *disk, const struct disk_image *image,
                                  const char *pattern);
-/* Adds names and contents to a hash, in byte order. */
-void sim_disk_hash_durable(const struct sim_disk *disk, struct hasher *hasher);
 
 #endif

@@ -39,7 +39,7 @@ struct inode {
     size_t page_count, page_cap;
     struct lost_page *lost;
     size_t lost_count, lost_cap;
-    unsigned mark;   /* scratch of sim_disk_hash() */
+    unsigned mark;   /* scratch of sim_disk_hash() and sim_disk_crash() */
     unsigned refs;   /* names (present and durable), changes of names, handles */
     int lock_handle; /* who holds the lock, or NO_HANDLE */
 };

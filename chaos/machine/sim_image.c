@@ -188,16 +188,3 @@ size_t sim_disk_restore_matching(struct sim_disk *disk, const struct disk_image 
     text_release(&present);
     return changed;
 }
-
-void sim_disk_hash_durable(const struct sim_disk *disk, struct hasher *hasher) {
-    struct text bytes = text_limited(SIM_DISK_FILE_SIZE_MAX);
-    for (size_t i = 0; i < disk->entry_count; i++) {
-        const struct entry *entry = &disk->entries[i];
-        if (sim_disk_read_durable(disk, entry->name, &bytes)) {
-            hasher_add(hasher, entry->name, strlen(entry->name) + 1);
-            hasher_add_int(hasher, (int64_t)bytes.len);
-            hasher_add(hasher, text_get(&bytes), bytes.len);
-        }
-    }
-    text_release(&bytes);
-}

@@ -2,6 +2,7 @@
 #include "chaos/machine/virtual_clock.h"
 
 #include "core/base/check.h"
+#include "core/base/mutant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ static struct utc seam_utc(struct clock *seam) {
 
 static struct mono seam_mono(struct clock *seam) {
     const struct virtual_clock *clock = (const struct virtual_clock *)seam;
+    MUTATE(machine_clock_slides_back, return (struct mono){clock->booted_at.ns - clock->now.ns});
     return (struct mono){utc_sub(clock->now, clock->booted_at).ns};
 }
 
@@ -67,10 +69,6 @@ struct clock *virtual_clock_seam(struct virtual_clock *clock) {
 
 void virtual_clock_set_hook(struct virtual_clock *clock, const struct virtual_clock_hook *hook) {
     clock->hook = hook == NULL ? (struct virtual_clock_hook){0} : *hook;
-}
-
-bool virtual_clock_is_moving(const struct virtual_clock *clock) {
-    return clock->is_moving;
 }
 
 struct utc virtual_clock_now(const struct virtual_clock *clock) {

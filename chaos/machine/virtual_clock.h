@@ -39,8 +39,6 @@ struct clock *virtual_clock_seam(struct virtual_clock *clock);
 
 /* Replaces the hook; NULL for none. The hook is copied. */
 void virtual_clock_set_hook(struct virtual_clock *clock, const struct virtual_clock_hook *hook);
-/* True while moved() runs. */
-bool virtual_clock_is_moving(const struct virtual_clock *clock);
 
 struct utc virtual_clock_now(const struct virtual_clock *clock);
 /* Moves true time by a span (>= 0), or to an instant (nothing if that is past). */

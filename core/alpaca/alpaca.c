@@ -3,6 +3,7 @@
 
 #include "core/alpaca/client.h"
 #include "core/base/check.h"
+#include "core/base/mutant.h"
 
 #include <stdlib.h>
 
@@ -154,6 +155,7 @@ static enum err_code judge(struct alpaca *alpaca, const struct call *call, struc
     } else if (call->is_change && (status < 400 || status == 408 || status > 499)) {
         code = ERR_UNKNOWN;
     }
+    MUTATE(server_error_is_refusal, code = code == ERR_UNKNOWN ? ERR_REFUSED : code);
     const char *message = alpaca->reply.message;
     return err_set(err, code, "HTTP %d, code %lld%s%s", status, (long long)alpaca->reply.code,
                    message[0] == '\0' ? "" : ": ", message);
@@ -191,6 +193,7 @@ enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct
         return ERR_NOT_SENT;
     }
     enum err_code code = perform(alpaca, call, err);
+    MUTATE(unbounded_retry, for (int i = 0; code != ERR_OK && i < 500; i++) code = perform(alpaca, call, err));
     now = clock_mono(clock);
     alpaca->reply.last_byte_at = now;
     if (code != ERR_OK) {

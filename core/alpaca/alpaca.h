@@ -208,9 +208,6 @@ enum err_code alpaca_get_clock(struct alpaca *alpaca, struct broker_clock *out,
 enum err_code alpaca_get_calendar(struct alpaca *alpaca, struct date first, struct date last,
                                   struct session *out, size_t max, size_t *count,
                                   struct err *err) MUST_USE;
-/* tradable and fractionable etc.: only what the core asks. ERR_NOT_FOUND for an unknown symbol. */
-enum err_code alpaca_get_asset(struct alpaca *alpaca, const char *symbol, bool *is_tradable,
-                               struct err *err) MUST_USE;
 /* out has room for ALPACA_POSITIONS_MAX. */
 enum err_code alpaca_get_positions(struct alpaca *alpaca, struct broker_position *out,
                                    size_t *count, struct err *err) MUST_USE;

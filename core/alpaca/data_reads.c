@@ -83,34 +83,32 @@ static enum err_code read_latest(struct alpaca *alpaca, const char *path, const 
     return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
 }
 
+/* All or nothing: out, an array of n items of this size, changes on success alone. */
+static enum err_code get_latest(struct alpaca *alpaca, const char *path, const char *wrapper,
+                                const char (*symbols)[SYMBOL_MAX], size_t n, latest_put *put,
+                                void *out, size_t size, struct err *err) {
+    void *scratch = calloc(n + 1, size);
+    if (scratch == NULL) {
+        return err_set(err, ERR_NOT_SENT, "no memory for %s", wrapper);
+    }
+    enum err_code code = read_latest(alpaca, path, wrapper, symbols, n, put, scratch, err);
+    if (code == ERR_OK) {
+        memcpy(out, scratch, n * size);
+    }
+    free(scratch);
+    return code;
+}
+
 enum err_code alpaca_get_quotes(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
                                 struct broker_quote *out, struct err *err) {
-    struct broker_quote *quotes = calloc(n + 1, sizeof *quotes);
-    if (quotes == NULL) {
-        return err_set(err, ERR_NOT_SENT, "no memory for quotes");
-    }
-    enum err_code code = read_latest(alpaca, "/v2/stocks/quotes/latest", "quotes", symbols, n,
-                                     put_quote, quotes, err);
-    if (code == ERR_OK) {
-        memcpy(out, quotes, n * sizeof *out);
-    }
-    free(quotes);
-    return code;
+    return get_latest(alpaca, "/v2/stocks/quotes/latest", "quotes", symbols, n, put_quote, out,
+                      sizeof *out, err);
 }
 
 enum err_code alpaca_get_trades(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
                                 struct broker_trade *out, struct err *err) {
-    struct broker_trade *trades = calloc(n + 1, sizeof *trades);
-    if (trades == NULL) {
-        return err_set(err, ERR_NOT_SENT, "no memory for trades");
-    }
-    enum err_code code = read_latest(alpaca, "/v2/stocks/trades/latest", "trades", symbols, n,
-                                     put_trade, trades, err);
-    if (code == ERR_OK) {
-        memcpy(out, trades, n * sizeof *out);
-    }
-    free(trades);
-    return code;
+    return get_latest(alpaca, "/v2/stocks/trades/latest", "trades", symbols, n, put_trade, out,
+                      sizeof *out, err);
 }
 
 struct bar_reader {

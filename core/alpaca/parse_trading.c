@@ -1,6 +1,7 @@
 /* parse_trading.c - account, clock, calendar, positions, orders and activities of the Trading API
  * (alpaca-api.md, sections 3 to 6). */
 #include "core/alpaca/parse.h"
+#include "core/base/mutant.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
@@ -79,10 +80,13 @@ enum err_code parse_session(const cJSON *tree, struct session *out, struct err *
         return err_set(err, ERR_PARSE, "open, close: '%.20s' to '%.20s' is no session", wire.open,
                        wire.close);
     }
+    MUTATE(half_day_ignored, close = 16 * 60);
     *out = (struct session){.date = wire.date,
                             .open = ny_to_utc(wire.date, open / 60, open % 60),
                             .close = ny_to_utc(wire.date, close / 60, close % 60),
                             .is_half_day = close < 16 * 60};
+    MUTATE(fixed_utc_minus_5, out->open.ns += SPAN_HOURS(5).ns + ny_offset(out->open).ns);
+    MUTATE(fixed_utc_minus_5, out->close.ns += SPAN_HOURS(5).ns + ny_offset(out->close).ns);
     return ERR_OK;
 }
 

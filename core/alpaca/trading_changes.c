@@ -157,10 +157,13 @@ enum err_code alpaca_replace(struct alpaca *alpaca, const char *id,
 
 enum err_code alpaca_cancel(struct alpaca *alpaca, const char *id, struct err *err) {
     CHECK(id[0] != '\0'); /* an empty id would be DELETE of every order */
-    const struct call call = {.method = "DELETE",
-                              .host = HTTP_TRADING,
-                              .is_change = true,
-                              .deadline = alpaca->read_deadline};
+    const struct call call = {
+        .method = "DELETE",
+        .host = HTTP_TRADING,
+        .is_change = true,
+        .deadline = alpaca->read_deadline,
+        .has_expiry = true, /* none leaves late, from a process that hung */
+        .expires_at = mono_add(clock_mono(alpaca->world->clock), alpaca->read_deadline)};
     client_begin(alpaca, "/v2/orders/");
     text_add_encoded(&alpaca->path, id);
     enum err_code code = client_send(alpaca, &call, err);

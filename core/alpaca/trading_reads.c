@@ -147,23 +147,6 @@ enum err_code alpaca_get_calendar(struct alpaca *alpaca, struct date first, stru
     return code == ERR_OK ? parse_list(alpaca, &sessions, out, count, err) : code;
 }
 
-enum err_code alpaca_get_asset(struct alpaca *alpaca, const char *symbol, bool *is_tradable,
-                               struct err *err) {
-    client_begin(alpaca, "/v2/assets/");
-    text_add_encoded(&alpaca->path, symbol);
-    enum err_code code = client_read(alpaca, HTTP_TRADING, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    cJSON *tree = NULL;
-    code = client_tree(alpaca, &tree, err);
-    if (code == ERR_OK) {
-        code = json_bool(tree, "tradable", is_tradable, err);
-    }
-    cJSON_Delete(tree);
-    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
-}
-
 enum err_code alpaca_get_positions(struct alpaca *alpaca, struct broker_position *out,
                                    size_t *count, struct err *err) {
     const struct list positions = {"position", item_position, sizeof *out, ALPACA_POSITIONS_MAX};

@@ -1,3 +1,4 @@
+/* arena.c - blocks in a chain; what does not fit into the current one opens another. */
 #include "core/base/arena.h"
 
 #include "core/base/check.h"
@@ -50,14 +51,6 @@ char *arena_copy(struct arena *arena, const char *bytes, size_t n) {
     char *out = arena_alloc(arena, n + 1);
     memcpy(out, bytes, n);
     return out;
-}
-
-void arena_reset(struct arena *arena) {
-    for (struct arena_block *block = arena->first; block != NULL; block = block->next) {
-        block->used = 0;
-    }
-    arena->current = arena->first;
-    arena->used = 0;
 }
 
 void arena_release(struct arena *arena) {

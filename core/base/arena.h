@@ -10,15 +10,13 @@ struct arena_block;
 struct arena { /* zero-initialise; release with arena_release() */
     struct arena_block *first;
     struct arena_block *current;
-    size_t used; /* bytes handed out since the last reset */
+    size_t used; /* bytes handed out */
 };
 
 /* Never NULL: out of memory aborts, because nothing sensible can go on. Owned by the arena. */
 void *arena_alloc(struct arena *arena, size_t size_bytes);
 /* A copy of n bytes with a NUL behind. */
 char *arena_copy(struct arena *arena, const char *bytes, size_t n);
-/* Forgets everything, keeps the memory for reuse. */
-void arena_reset(struct arena *arena);
 /* Gives the memory back. */
 void arena_release(struct arena *arena);
 

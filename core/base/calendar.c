@@ -1,3 +1,4 @@
+/* calendar.c - sessions by rule; holidays.def, sorted by date, knows what differs. */
 #include "core/base/calendar.h"
 
 struct special_day {
@@ -43,11 +44,6 @@ static const struct special_day *find_special(struct date date) {
         }
     }
     return NULL;
-}
-
-const char *calendar_holiday(struct date date) {
-    const struct special_day *day = find_special(date);
-    return day != NULL && day->is_holiday ? day->name : NULL;
 }
 
 enum err_code calendar_close_day(struct calendar *calendar, struct date date, struct err *err) {

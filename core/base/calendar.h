@@ -45,7 +45,4 @@ bool calendar_next(const struct calendar *calendar, struct utc at, struct sessio
 /* The last session that closed at or before `at`. */
 bool calendar_previous(const struct calendar *calendar, struct utc at, struct session *out);
 
-/* Name of the holiday of a date, or NULL. Static storage. */
-const char *calendar_holiday(struct date date);
-
 #endif

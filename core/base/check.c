@@ -1,3 +1,4 @@
+/* check.c - a broken invariant is said on stderr, then the process aborts. */
 #include "core/base/check.h"
 
 #include <stdio.h>

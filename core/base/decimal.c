@@ -1,3 +1,4 @@
+/* decimal.c - parsing, printing and the one rounding of exact decimals. */
 #include "core/base/decimal.h"
 
 #include "core/base/check.h"
@@ -150,10 +151,6 @@ enum err_code usd_parse(const char *text, struct usd *out, struct err *err) {
     return decimal_parse(text, &out->nanos, err);
 }
 
-enum err_code qty_parse(const char *text, struct qty *out, struct err *err) {
-    return decimal_parse(text, &out->nanos, err);
-}
-
 enum err_code ratio_parse(const char *text, struct ratio *out, struct err *err) {
     return decimal_parse(text, &out->nanos, err);
 }
@@ -216,8 +213,4 @@ struct usd usd_floor(struct usd amount, struct usd tick) {
     CHECK(tick.nanos > 0);
     int64_t rest = amount.nanos % tick.nanos;
     return (struct usd){amount.nanos - (rest < 0 ? rest + tick.nanos : rest)};
-}
-
-struct usd usd_ceil(struct usd amount, struct usd tick) {
-    return usd_neg(usd_floor(usd_neg(amount), tick));
 }

@@ -49,7 +49,6 @@ enum err_code decimal_mul_div(int64_t a, int64_t b, int64_t c, int64_t *out,
                               struct err *err) MUST_USE;
 
 enum err_code usd_parse(const char *text, struct usd *out, struct err *err) MUST_USE;
-enum err_code qty_parse(const char *text, struct qty *out, struct err *err) MUST_USE;
 enum err_code ratio_parse(const char *text, struct ratio *out, struct err *err) MUST_USE;
 
 /* price x qty. */
@@ -73,9 +72,8 @@ struct usd usd_mul(struct usd price, struct qty qty);
 struct usd usd_scale(struct usd amount, struct ratio ratio);
 struct ratio usd_ratio(struct usd part, struct usd whole); /* whole != 0 */
 
-/* Rounds down (towards minus infinity) or up to a multiple of tick (> 0). */
+/* Rounds down (towards minus infinity) to a multiple of tick (> 0). */
 struct usd usd_floor(struct usd amount, struct usd tick);
-struct usd usd_ceil(struct usd amount, struct usd tick);
 
 static inline struct usd usd_add(struct usd a, struct usd b) {
     return (struct usd){a.nanos + b.nanos};

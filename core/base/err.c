@@ -1,3 +1,4 @@
+/* err.c - formatting of errors; a wrap puts its words before those that are there. */
 #include "core/base/err.h"
 
 #include <stdarg.h>

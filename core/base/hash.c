@@ -1,3 +1,4 @@
+/* hash.c - XXH3 of one piece, or of many in a row. */
 #include "core/base/hash.h"
 
 #include "core/base/check.h"

@@ -1,3 +1,4 @@
+/* json.c - typed reads of cJSON trees that say which key was wrong and how. */
 #include "core/base/json.h"
 
 #include <math.h>
@@ -72,16 +73,6 @@ enum err_code json_int(const cJSON *object, const char *key, int64_t *out, struc
         return err_set(err, ERR_PARSE, "%s: %g is not a whole number", key, value);
     }
     *out = (int64_t)value;
-    return ERR_OK;
-}
-
-enum err_code json_object(const cJSON *object, const char *key, const cJSON **out,
-                          struct err *err) {
-    const cJSON *member = json_member(object, key);
-    if (!cJSON_IsObject(member)) {
-        return wrong_type(key, member, "an object", err);
-    }
-    *out = member;
     return ERR_OK;
 }
 

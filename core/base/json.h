@@ -30,8 +30,6 @@ enum err_code json_bool(const cJSON *object, const char *key, bool *out, struct 
 /* A whole JSON number within +-2^53. */
 enum err_code json_int(const cJSON *object, const char *key, int64_t *out,
                        struct err *err) MUST_USE;
-enum err_code json_object(const cJSON *object, const char *key, const cJSON **out,
-                          struct err *err) MUST_USE;
 enum err_code json_array(const cJSON *object, const char *key, const cJSON **out,
                          struct err *err) MUST_USE;
 /* A decimal in a JSON string, exact. */

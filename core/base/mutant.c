@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum mutant mutant_active = MUTANT_none;
+enum mutant mutant_beside = MUTANT_none;
 
 static const char *const names[] = {"none",
 #define X(name, breaks) #name,

@@ -1,8 +1,8 @@
 /* mutant.h - sabotage on demand, in the objects of one test build and nowhere else.
  *
- * A site is one whole line: `if (MUTANT(name)) return ERR_OK;`. Without SEATRIAL_MUTANTS the word is the
- * constant 0 and the line compiles to nothing: tests/mutants/inert.sh proves that the shipped objects are,
- * byte for byte, those of a tree without such lines. */
+ * A site is one whole line: `MUTATE(name, return ERR_OK);`. Without SEATRIAL_MUTANTS the line does nothing:
+ * tests/mutants/inert.sh proves that the shipped objects are, byte for byte, those of a tree without such
+ * lines. */
 #ifndef CORE_BASE_MUTANT_H
 #define CORE_BASE_MUTANT_H
 
@@ -11,6 +11,8 @@
 #include "core/base/mutant.def"
 
 #include <stdbool.h>
+#include <string.h>
+#include <time.h>
 
 enum mutant {
     MUTANT_none,
@@ -20,9 +22,16 @@ enum mutant {
         MUTANT_COUNT
 };
 
-extern enum mutant mutant_active; /* MUTANT_none until somebody says otherwise */
+/* Two at a time: what weakens the harness is tried on another mutant. MUTANT_none until somebody says
+ * otherwise. */
+extern enum mutant mutant_active, mutant_beside;
 
-#define MUTANT(name) (mutant_active == MUTANT_##name)
+#define MUTANT(name) (mutant_active == MUTANT_##name || mutant_beside == MUTANT_##name)
+#define MUTATE(name, ...)                                                                          \
+    if (MUTANT(name)) {                                                                            \
+        __VA_ARGS__;                                                                               \
+    } else                                                                                         \
+        ((void)0)
 
 const char *mutant_name(enum mutant mutant);
 const char *mutant_breaks(enum mutant mutant);
@@ -30,7 +39,7 @@ bool mutant_find(const char *name, enum mutant *out);
 
 #else
 
-#define MUTANT(name) 0
+#define MUTATE(name, ...) ((void)0)
 
 #endif
 

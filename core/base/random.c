@@ -1,3 +1,4 @@
+/* random.c - a stream is keyed by a name and three numbers; a normal draw is a sum of twelve. */
 #include "core/base/random.h"
 
 struct random random_stream(uint64_t seed, const char *name, uint64_t a, uint64_t b, uint64_t c) {

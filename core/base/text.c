@@ -1,3 +1,4 @@
+/* text.c - growing text with a limit; beyond it nothing is added and is_cut says so. */
 #include "core/base/text.h"
 
 #include <stdarg.h>

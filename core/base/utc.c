@@ -1,3 +1,4 @@
+/* utc.c - civil dates by arithmetic, RFC 3339 both ways, New York's offset by rule. */
 #include "core/base/utc.h"
 
 #include <stdio.h>
@@ -257,11 +258,6 @@ struct span ny_offset(struct utc at) {
 
 struct date ny_date(struct utc at) {
     return utc_date(utc_add(at, ny_offset(at)));
-}
-
-struct span ny_time_of_day(struct utc at) {
-    int64_t local = at.ns + ny_offset(at).ns;
-    return (struct span){local - ny_date(at).days * DAY_NS};
 }
 
 struct utc ny_to_utc(struct date date, int hour, int minute) {

@@ -40,6 +40,12 @@ static inline struct span utc_sub(struct utc later, struct utc earlier) {
 static inline bool utc_is_before(struct utc a, struct utc b) {
     return a.ns < b.ns;
 }
+static inline struct utc utc_min(struct utc a, struct utc b) {
+    return a.ns < b.ns ? a : b;
+}
+static inline struct utc utc_max(struct utc a, struct utc b) {
+    return a.ns > b.ns ? a : b;
+}
 static inline struct mono mono_add(struct mono at, struct span by) {
     return (struct mono){at.ns + by.ns};
 }
@@ -74,9 +80,8 @@ struct date utc_date(struct utc at);
 
 /* New York's offset from UTC at an instant (negative). */
 struct span ny_offset(struct utc at);
-/* New York's date, and its nanoseconds since local midnight by the wall clock. */
+/* New York's date. */
 struct date ny_date(struct utc at);
-struct span ny_time_of_day(struct utc at);
 /* The instant at which New York's wall clock shows hour:minute of a date. An hour that occurs twice
  * means the first; one that does not occur means the instant of the jump's far side. */
 struct utc ny_to_utc(struct date date, int hour, int minute);

@@ -389,7 +389,18 @@ static void check_targets(const struct config *c, struct text *faults) {
 
 #define BROKER_RATE 200 /* requests a minute and account (alpaca-api.md, section 1) */
 
+/* What the polls alone take: clock, account, orders, positions, quotes and trades each tick, bars each
+ * cycle. With less the truth grows old by the core's own doing, and degraded mode never ends. */
+static int64_t polls_a_minute(const struct config *c) {
+    int64_t minute = SPAN_MIN(1).ns;
+    return (6 * minute + c->tick_open.ns - 1) / c->tick_open.ns +
+           (minute + c->cycle.ns - 1) / c->cycle.ns;
+}
+
 static void check_engine(const struct config *c, struct text *faults) {
+    require(c->rate_core >= polls_a_minute(c), "broker.rate_core", c->rate_core * NANOS, "below",
+            "what engine.tick_s and engine.cycle_s ask in a minute", polls_a_minute(c) * NANOS,
+            "raise it or the tick", faults);
     int64_t rates = c->rate_core + c->rate_exit + c->rate_other;
     require(rates <= BROKER_RATE, "broker.rate_core + rate_exit + rate_other", rates * NANOS,
             "above", "the broker's limit a minute", BROKER_RATE * NANOS, "lower one", faults);

@@ -13,6 +13,7 @@
 
 #define FLOWS_MAX 64
 #define ACTIVITIES_MAX 500
+#define ANSWERS_KEPT 8
 
 enum engine_read { /* each backs off by itself */
                    READ_CLOCK,
@@ -30,6 +31,34 @@ enum account_seen { /* by this process */
                     ACCOUNT_UNSEEN,
                     ACCOUNT_OURS,
                     ACCOUNT_OTHER
+};
+
+struct operator_answer { /* what became of a command of the inbox, for who left it */
+    char file[DISK_NAME_MAX];
+    char outcome[240];
+};
+
+struct broker_trouble {      /* the last read that failed, until it succeeds */
+    char text[ERR_TEXT_MAX]; /* "": none */
+    enum engine_read read;
+    enum err_code code;
+    int status; /* of the answer; 0: none came */
+    struct utc since;
+};
+
+enum {
+    REFUSAL_CODES = 0
+#define REFUSAL(code, word, mechanism, binds, meaning) +1
+#include "core/orders/refusal.def"
+#undef REFUSAL
+};
+
+struct entry_outlook {     /* of the last cycle that could enter, and refusals since the start */
+    size_t scored, wanted; /* symbols with a score; of those, with one that suffices */
+    int64_t refused[REFUSAL_CODES];
+    struct refusal last;
+    char last_symbol[SYMBOL_MAX];
+    struct utc last_at; /* {0}: none was refused */
 };
 
 struct flow { /* a deposit or withdrawal, taken once */
@@ -76,6 +105,7 @@ struct engine {
     bool is_stopping;
     bool is_killing; /* entries not yet verified gone */
     struct utc kill_clear_since;
+    struct utc halt_paged_at; /* HALT over a position; {0}: not so */
     int64_t tick;
     struct utc next_at;
     struct utc full_due;  /* next full tick */
@@ -84,6 +114,13 @@ struct engine {
     bool is_truth_clean;  /* this tick's account, positions and orders all came */
     bool is_cycle;
     enum mode shown_mode;
+    struct operator_answer answers[ANSWERS_KEPT]; /* a ring */
+    size_t answer_count;
+    struct broker_trouble trouble;
+    struct err read_err; /* of the read now asked */
+    engine_tell *tell;
+    void *tell_context;
+    struct entry_outlook outlook;
     struct text metadata_saved; /* position_metadata.json as last saved */
     struct text scratch;
 };
@@ -107,6 +144,8 @@ enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
 void obey_inbox(struct engine *engine);
 /* show.c: step 11, what others may read */
 void show_state(struct engine *engine);
+/* The view alone, at once: somebody waits for what it says. */
+void show_view(struct engine *engine);
 /* Tells the effective mode if it changed; before entries, so that none is judged by an old one. */
 void show_mode(struct engine *engine);
 

@@ -2,6 +2,7 @@
  *
  * Exits come before entries; what goes wrong in one step is a mode, never an end of the tick. A short
  * tick (each second while an exit, a cancel, an unknown order or a kill is open) does steps 2, 4, 6. */
+#include "core/base/mutant.h"
 #include "core/engine/core.h"
 #include "core/orders/exit_rules.h"
 #include "core/orders/protective_stops.h"
@@ -21,6 +22,7 @@ static void verify_state(struct engine *engine) {
         journal_commit(engine->journal, NULL) == ERR_OK) {
         engine->gateway.is_journal_down = false;
         causes_renote(&engine->causes);
+        orders_renote(&engine->orders);
     }
 }
 
@@ -38,6 +40,22 @@ static void verify_kill(struct engine *engine, bool is_clear) {
         engine->is_killing = false;
         log_mechanism(&engine->log, "kill_switch", "held", "", "kill_switch",
                       "\"verified\":\"no live entry in two looks\"");
+    }
+}
+
+/* In HALT nothing is sent, so positions are what a person must look after: told again and again. */
+static void page_halt(struct engine *engine) {
+    const struct holding *held = NULL;
+    for (size_t i = 0; held == NULL && i < engine->book.count; i++) {
+        const struct holding *holding = &engine->book.items[i];
+        held = holding->qty.nanos > 0 || holding->broker_qty.nanos > 0 ? holding : NULL;
+    }
+    struct utc now = clock_utc(engine->world->clock);
+    if (held == NULL || causes_mode(&engine->causes) != MODE_HALT) {
+        engine->halt_paged_at = (struct utc){0};
+    } else if (utc_sub(now, engine->halt_paged_at).ns >= SPAN_MIN(5).ns) {
+        engine->halt_paged_at = now;
+        log_alert(&engine->log, ALERT_PAGE, "halted_with_position", held->symbol);
     }
 }
 
@@ -139,7 +157,23 @@ static void try_entry(struct engine *engine, size_t index, const struct score *s
                            .qty = entry_size(gateway, price)};
     strcpy(intent.symbol, engine->config->symbols[index]);
     struct refusal refusal = {0};
-    (void)!gateway_send(gateway, &intent, NULL, &refusal, NULL);
+    if (gateway_send(gateway, &intent, NULL, &refusal, NULL) == ERR_REFUSED) {
+        struct entry_outlook *outlook = &engine->outlook;
+        outlook->refused[refusal.code]++;
+        outlook->last = refusal;
+        memcpy(outlook->last_symbol, intent.symbol, sizeof outlook->last_symbol);
+        outlook->last_at = clock_utc(engine->world->clock);
+    }
+}
+
+/* For who asks why nothing is bought. */
+static void note_scores(struct engine *engine, const struct score *scores) {
+    engine->outlook.scored = engine->outlook.wanted = 0;
+    for (size_t i = 0; i < engine->config->symbol_count; i++) {
+        engine->outlook.scored += scores[i].is_known;
+        engine->outlook.wanted +=
+            scores[i].is_known && scores[i].value.nanos >= engine->config->score_threshold.nanos;
+    }
 }
 
 /* Steps 8 and 9: the best scores first; each entry passes the gateway alone. */
@@ -150,6 +184,7 @@ static void enter(struct engine *engine) {
     for (size_t i = 0; i < config->symbol_count; i++) {
         strategy_score(engine->strategy, engine->bars, i, &scores[i]);
     }
+    note_scores(engine, scores);
     for (;;) {
         size_t best = config->symbol_count;
         for (size_t i = 0; i < config->symbol_count; i++) {
@@ -201,6 +236,7 @@ static void schedule(struct engine *engine) {
         engine->full_due = open;
     }
     engine->next_at = engine->full_due;
+    MUTATE(real_clock_read, engine->next_at.ns += clock() % 1000);
     if (is_urgent) {
         struct utc soon = grid_after(now, SPAN_S(1));
         engine->next_at = soon.ns < engine->full_due.ns ? soon : engine->full_due;
@@ -238,6 +274,7 @@ void cycle_tick(struct engine *engine) {
     }
     bool is_clear = !is_elsewhere(engine) && tend_orders(engine, is_full);
     verify_kill(engine, is_clear);
+    page_halt(engine);
     show_mode(engine);
     if (engine->is_cycle && !engine->is_stopping && !engine->gateway.only_reduces &&
         engine->truth.is_open && !is_elsewhere(engine) &&
@@ -245,6 +282,7 @@ void cycle_tick(struct engine *engine) {
         enter(engine); /* 8, 9 */
     }
     orders_sweep(&engine->orders);
+    (void)!journal_commit(engine->journal, NULL); /* what was only appended: an end, a phase */
     if (is_full) {
         show_state(engine); /* 11 */
     }

@@ -1,8 +1,11 @@
+/* engine.c - starting and stopping the core, and the loop around its ticks. */
 #include "core/engine/engine.h"
 
 #include "core/base/hash.h"
+#include "core/base/mutant.h"
 #include "core/engine/core.h"
 #include "core/signals/weighted.h"
+#include "core/state/state_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +39,19 @@ static void wire(struct engine *engine, enum engine_scope scope) {
     engine->exits.gateway = &engine->gateway;
 }
 
+/* The freeze document changes seldom; this one tells a journal that went back by less than a day. */
+static void look_at_metadata(struct engine *engine) {
+    struct state_file file = {0};
+    if (state_file_load(engine->world, "position_metadata.json", 0, &file, NULL) != ERR_OK) {
+        return;
+    }
+    if (file.condition == STATE_FILE_GOOD && file.journal_seq > journal_last_seq(engine->journal)) {
+        causes_latch(&engine->causes, "state_regression", MODE_REDUCE_ONLY, "core",
+                     "the document of positions is newer than the journal");
+    }
+    state_file_release(&file);
+}
+
 /* Opens what is durable and folds it. */
 static enum err_code open_state(struct engine *engine, struct err *err) {
     enum err_code code = disk_make_dir(engine->world->disk, "inbox", err);
@@ -61,6 +77,7 @@ static enum err_code open_state(struct engine *engine, struct err *err) {
     orders_fold_end(&engine->orders);
     book_sweep(&engine->book);
     causes_load(&engine->causes);
+    look_at_metadata(engine);
     code = journal_append(engine->journal, "start", engine->build, "{}", NULL, err);
     return code == ERR_OK ? journal_commit(engine->journal, err) : code;
 }
@@ -93,13 +110,20 @@ enum err_code engine_create(const struct engine_options *options, struct engine 
     engine->world = options->world;
     engine->config = options->config;
     engine->mode = options->mode;
+    engine->tell = options->tell;
+    engine->tell_context = options->tell_context;
     (void)!text_copy(engine->build, sizeof engine->build, options->build, NULL);
     const char *key_id = options->key_id == NULL ? "" : options->key_id;
     hash64_print(hash64(key_id, strlen(key_id), 0), engine->key_hash);
     log_init(&engine->log, engine->world);
+    MUTATE(secret_in_the_log, log_alert(&engine->log, ALERT_INFO, "start", options->secret));
     wire(engine, options->scope);
     enum err_code code = open_state(engine, err);
     code = code == ERR_OK ? open_broker(options, &engine->alpaca, err) : code;
+    if (code == ERR_OK &&
+        lease_is_lost(engine->lease)) { /* it stood still for a minute meanwhile */
+        code = err_set(err, ERR_LOCKED, "the lease was lost to another process during the start");
+    }
     engine->gateway.alpaca = engine->alpaca;
     if (code != ERR_OK) {
         observe(engine->world->observer, &(struct event){.kind = EVENT_START,
@@ -179,17 +203,31 @@ void engine_stop(struct engine *engine) {
                                                      .subject = "clean"});
 }
 
+static int64_t live_entries(const struct engine *engine) {
+    int64_t live = 0;
+    for (size_t i = 0; i < engine->orders.count; i++) {
+        const struct order *order = &engine->orders.items[i];
+        live += order->side == SIDE_BUY && !order_is_over(order);
+    }
+    return live;
+}
+
 struct engine_totals engine_totals(const struct engine *engine) {
     return (struct engine_totals){.ticks = engine->tick,
                                   .orders = engine->gateway.sent,
                                   .refusals = engine->gateway.refused,
-                                  .entries_cancelled = engine->gateway.entries_cancelled,
+                                  .entries_cancelled = engine->orders.entries_cancelled,
+                                  .entries_live = live_entries(engine),
                                   .fills = engine->orders.fills};
+}
+
+enum err_code engine_keep(struct engine *engine, struct err *err) {
+    return lease_renew(engine->lease, err);
 }
 
 enum err_code engine_run(struct engine *engine, struct err *err) {
     for (;;) {
-        if (lease_renew(engine->lease, err) == ERR_LOCKED) {
+        if (engine_keep(engine, err) == ERR_LOCKED) {
             return ERR_LOCKED; /* not even a line: the directory is another's */
         }
         if (host_poll(engine->world->host) == HOST_TERMINATE) {

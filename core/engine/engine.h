@@ -15,6 +15,9 @@ enum engine_mode { ENGINE_SIM, ENGINE_PAPER, ENGINE_LIVE };
  * what entries there are, and takes the lease of a living holder as lease_acquire_to_reduce() does. */
 enum engine_scope { ENGINE_SCOPE_ALL, ENGINE_SCOPE_REDUCE };
 
+/* The broker's trouble in words when it begins or changes, "" when it is over. */
+typedef void engine_tell(void *context, const char *trouble);
+
 struct engine_options {
     struct world *world;
     const struct config *config;
@@ -23,13 +26,16 @@ struct engine_options {
     const char *key_id;
     const char *secret;
     const char *build; /* hash of the source tree, told in the view */
+    engine_tell *tell; /* NULL: nobody listens */
+    void *tell_context;
 };
 
 struct engine_totals { /* since this start */
     int64_t ticks;
     int64_t orders; /* intents sent */
     int64_t refusals;
-    int64_t entries_cancelled; /* asked for */
+    int64_t entries_cancelled; /* as the broker confirmed */
+    int64_t entries_live;      /* now: the broker has not said that they are over */
     int64_t fills;             /* orders whose filled quantity grew, each growth once */
 };
 
@@ -47,6 +53,9 @@ struct utc engine_next_at(const struct engine *engine);
 bool engine_look(struct engine *engine);
 /* Graceful stop: cancels entries, verifies, leaves protection, saves, records a clean stop. */
 void engine_stop(struct engine *engine);
+/* Renews the lease. ERR_LOCKED: another process took it while this one hung; it must end, and write
+ * nothing more. engine_run() asks before each turn. */
+enum err_code engine_keep(struct engine *engine, struct err *err) MUST_USE;
 struct engine_totals engine_totals(const struct engine *engine);
 /* The live loop: tick, then inbox and host every 250 ms, until told to terminate; then it has stopped.
  * ERR_LOCKED: another process took the lease while this one hung; nothing more was written. */

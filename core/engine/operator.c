@@ -1,4 +1,5 @@
 /* operator.c - step 2 of a tick: commands that people left in the inbox. */
+#include "core/base/mutant.h"
 #include "core/engine/core.h"
 
 #include <stdio.h>
@@ -20,6 +21,9 @@ static void tell(struct engine *engine, const struct inbox_command *command, con
                                                      .body = outcome,
                                                      .body_len = strlen(outcome)});
     text_release(&body);
+    struct operator_answer *answer = &engine->answers[engine->answer_count++ % ANSWERS_KEPT];
+    snprintf(answer->file, sizeof answer->file, "%s", command->file);
+    snprintf(answer->outcome, sizeof answer->outcome, "%s", outcome);
 }
 
 static void freeze(struct engine *engine, const struct inbox_command *command) {
@@ -30,6 +34,7 @@ static void freeze(struct engine *engine, const struct inbox_command *command) {
 }
 
 static void kill(struct engine *engine, const struct inbox_command *command) {
+    MUTATE(kill_ignored, return);
     causes_latch(&engine->causes, "kill_switch", MODE_REDUCE_ONLY, command->by,
                  command->is_readable ? command->why : "unreadable kill command");
     engine->is_killing = true;
@@ -67,17 +72,27 @@ static void flatten(struct engine *engine, const struct inbox_command *command) 
         tell(engine, command, "refused: unreadable flatten command");
         return;
     }
+    bool is_found = command->cause[0] == '\0';
     for (size_t i = 0; i < engine->book.count; i++) {
         const struct holding *holding = &engine->book.items[i];
         bool is_meant = command->cause[0] == '\0' || strcmp(command->cause, holding->symbol) == 0;
         if (is_meant && (holding->qty.nanos > 0 || holding->broker_qty.nanos > 0)) {
             exits_decide(&engine->exits, holding, PURPOSE_EXIT, (struct qty){0}, "operator");
+            is_found = true;
         }
     }
-    tell(engine, command, "flattening");
+    if (!is_found) {
+        char outcome[80];
+        snprintf(outcome, sizeof outcome, "refused: no position in %s", command->cause);
+        tell(engine, command, outcome);
+        return;
+    }
+    bool is_halted = causes_mode(&engine->causes) == MODE_HALT;
+    tell(engine, command, is_halted ? "waits: in HALT nothing is sent" : "flattening");
 }
 
 void obey_inbox(struct engine *engine) {
+    MUTATE(inbox_unread, return);
     struct inbox_command commands[INBOX_MAX];
     size_t count = 0;
     struct err err = {0};
@@ -105,5 +120,8 @@ void obey_inbox(struct engine *engine) {
             break;
         }
         (void)!inbox_remove(engine->world, commands[i].file, NULL);
+    }
+    if (count > 0) {
+        show_view(engine);
     }
 }

@@ -1,4 +1,5 @@
 /* polls.c - step 3 of a tick: the broker's truth, or what is missing of it. */
+#include "core/base/mutant.h"
 #include "core/engine/core.h"
 #include "core/portfolio/reconcile.h"
 
@@ -47,10 +48,33 @@ static bool may_ask(struct engine *engine, enum engine_read read) {
     return is_due;
 }
 
+/* Said when it begins, when it becomes another trouble, and when it is over. */
+static void note_trouble(struct engine *engine, enum engine_read read, enum err_code code) {
+    const struct alpaca_reply *reply = alpaca_reply(engine->alpaca);
+    struct broker_trouble *trouble = &engine->trouble;
+    bool was_in_trouble = trouble->text[0] != '\0';
+    if (code == ERR_OK && was_in_trouble && read == trouble->read) {
+        *trouble = (struct broker_trouble){0};
+    } else if (code != ERR_OK && !reply->is_held_back && read != READ_IDS &&
+               (!was_in_trouble || trouble->code != code || trouble->status != reply->status)) {
+        *trouble = (struct broker_trouble){.read = read,
+                                           .code = code,
+                                           .status = reply->status,
+                                           .since = clock_utc(engine->world->clock)};
+        memcpy(trouble->text, engine->read_err.text, sizeof trouble->text);
+    } else {
+        return;
+    }
+    if (engine->tell != NULL) {
+        engine->tell(engine->tell_context, trouble->text);
+    }
+}
+
 static enum err_code noted(struct engine *engine, enum engine_read read, enum err_code code) {
     read_backoff_note(&engine->reads[read], code, alpaca_reply(engine->alpaca),
                       engine->config->retry_first, engine->config->retry_most,
                       engine->world->entropy);
+    note_trouble(engine, read, code);
     return code;
 }
 
@@ -69,9 +93,9 @@ static enum err_code ask_clock(struct engine *engine, struct broker_clock *clock
     if (!may_ask(engine, READ_CLOCK)) {
         return ERR_NOT_SENT;
     }
-    enum err_code code = alpaca_get_clock(engine->alpaca, clock, NULL);
+    enum err_code code = alpaca_get_clock(engine->alpaca, clock, &engine->read_err);
     if (lend_exit_lane(engine, code)) {
-        code = alpaca_get_clock(engine->alpaca, clock, NULL);
+        code = alpaca_get_clock(engine->alpaca, clock, &engine->read_err);
         alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
     }
     return noted(engine, READ_CLOCK, code);
@@ -98,8 +122,9 @@ static void poll_calendar(struct engine *engine) {
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
     size_t count = 0;
     struct session sessions[40];
-    enum err_code code = alpaca_get_calendar(engine->alpaca, date_add(today, -12),
-                                             date_add(today, 14), sessions, 40, &count, NULL);
+    enum err_code code =
+        alpaca_get_calendar(engine->alpaca, date_add(today, -12), date_add(today, 14), sessions, 40,
+                            &count, &engine->read_err);
     if (noted(engine, READ_CALENDAR, code) == ERR_OK && count > 0) {
         memcpy(engine->sessions, sessions, sizeof sessions);
         engine->session_count = count;
@@ -183,6 +208,7 @@ static bool is_our_account(struct engine *engine, const char *number) {
     if (number[0] == '\0') {
         return false;
     }
+    MUTATE(account_not_pinned, engine->account_seen = ACCOUNT_OURS; return true);
     if (engine->is_account_pinned && strcmp(engine->account_number, number) != 0) {
         char why[200];
         snprintf(why, sizeof why,
@@ -201,18 +227,25 @@ static bool is_our_account(struct engine *engine, const char *number) {
 static bool poll_account(struct engine *engine) {
     struct broker_account account = {0};
     if (!may_ask(engine, READ_ACCOUNT) ||
-        noted(engine, READ_ACCOUNT, alpaca_get_account(engine->alpaca, &account, NULL)) != ERR_OK ||
+        noted(engine, READ_ACCOUNT,
+              alpaca_get_account(engine->alpaca, &account, &engine->read_err)) != ERR_OK ||
         !is_our_account(engine, account.number)) {
         return false;
     }
+    MUTATE(limit_from_stale_equity, if (engine->truth.has_account) account.equity = engine->truth.account.equity);
     engine->truth.account = account;
     engine->truth.has_account = true;
     engine->truth.account_at = clock_mono(engine->world->clock);
     return true;
 }
 
+/* Explainers first: an order that may fill, and until the day's orders were listed, one that an earlier
+ * life could not journal. */
 static bool is_busy(void *context, const char *symbol) {
     const struct engine *engine = context;
+    if (!engine->is_ids_checked) {
+        return true;
+    }
     for (size_t i = 0; i < engine->orders.count; i++) {
         const struct order *order = &engine->orders.items[i];
         bool may_fill =
@@ -229,9 +262,9 @@ static enum err_code ask_positions(struct engine *engine, struct broker_position
     if (!may_ask(engine, READ_POSITIONS)) {
         return ERR_NOT_SENT;
     }
-    enum err_code code = alpaca_get_positions(engine->alpaca, listing, count, NULL);
+    enum err_code code = alpaca_get_positions(engine->alpaca, listing, count, &engine->read_err);
     if (lend_exit_lane(engine, code)) {
-        code = alpaca_get_positions(engine->alpaca, listing, count, NULL);
+        code = alpaca_get_positions(engine->alpaca, listing, count, &engine->read_err);
         alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
     }
     return noted(engine, READ_POSITIONS, code);
@@ -286,7 +319,8 @@ static bool poll_orders(struct engine *engine) {
     struct broker_order listing[ALPACA_ORDERS_MAX];
     size_t count = 0;
     if (!may_ask(engine, READ_ORDERS) ||
-        noted(engine, READ_ORDERS, alpaca_get_open_orders(engine->alpaca, listing, &count, NULL)) !=
+        noted(engine, READ_ORDERS,
+              alpaca_get_open_orders(engine->alpaca, listing, &count, &engine->read_err)) !=
             ERR_OK) {
         return false;
     }
@@ -325,14 +359,16 @@ static void poll_prices(struct engine *engine) {
         return;
     }
     if (may_ask(engine, READ_QUOTES) &&
-        noted(engine, READ_QUOTES, alpaca_get_quotes(engine->alpaca, asked, count, quotes, NULL)) ==
+        noted(engine, READ_QUOTES,
+              alpaca_get_quotes(engine->alpaca, asked, count, quotes, &engine->read_err)) ==
             ERR_OK) {
         for (size_t i = 0; i < count; i++) {
             engine->truth.quotes[index[i]] = quotes[i];
         }
     }
     if (may_ask(engine, READ_TRADES) &&
-        noted(engine, READ_TRADES, alpaca_get_trades(engine->alpaca, asked, count, trades, NULL)) ==
+        noted(engine, READ_TRADES,
+              alpaca_get_trades(engine->alpaca, asked, count, trades, &engine->read_err)) ==
             ERR_OK) {
         for (size_t i = 0; i < count; i++) {
             engine->truth.trades[index[i]] = trades[i];
@@ -464,6 +500,7 @@ static struct equity_reading reading_now(const struct engine *engine) {
             reading.flows_today = usd_add(reading.flows_today, flow->amount);
         }
     }
+    MUTATE(flows_count_as_gains, reading.flows_today.nanos = 0);
     return reading;
 }
 

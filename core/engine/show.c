@@ -12,8 +12,9 @@ static void save_metadata(struct engine *engine) {
         strcmp(text_get(members), text_get(&engine->metadata_saved)) == 0) {
         return;
     }
-    if (state_file_save(engine->world, "position_metadata.json", journal_last_seq(engine->journal),
-                        text_get(members), NULL) == ERR_OK) {
+    if (state_file_save_held(engine->world, engine->lease, "position_metadata.json",
+                             journal_last_seq(engine->journal), text_get(members),
+                             NULL) == ERR_OK) {
         text_clear(&engine->metadata_saved);
         text_add(&engine->metadata_saved, text_get(members));
     }
@@ -53,7 +54,61 @@ static void print_orders(const struct engine *engine, struct text *out) {
     text_add_char(out, ']');
 }
 
-static void publish_view(struct engine *engine) {
+/* Why it trades, or not. */
+static void print_outlook(const struct engine *engine, struct text *out) {
+    const struct entry_outlook *outlook = &engine->outlook;
+    size_t most = 0;
+    for (size_t i = 0; i < engine->config->symbol_count; i++) {
+        size_t count = bars_in_session(engine->bars, i);
+        most = count > most ? count : most;
+    }
+    text_member_int(out, "universe", (int64_t)engine->config->symbol_count);
+    text_member_int(out, "bars", (int64_t)most);
+    text_member_int(out, "scored", (int64_t)outlook->scored);
+    text_member_int(out, "wanted", (int64_t)outlook->wanted);
+    text_member(out, "refusals");
+    text_add_char(out, '{');
+    for (int i = 0; i < REFUSAL_CODES; i++) {
+        if (outlook->refused[i] > 0) {
+            text_member_int(out, refusal_word((enum refusal_code)i), outlook->refused[i]);
+        }
+    }
+    text_add_char(out, '}');
+    if (outlook->last_at.ns != 0) {
+        text_member(out, "last_refusal");
+        text_add_char(out, '{');
+        text_member_utc(out, "at", outlook->last_at);
+        text_member_string(out, "symbol", outlook->last_symbol);
+        text_member_string(out, "code", refusal_word(outlook->last.code));
+        text_member_string(out, "numbers", outlook->last.numbers);
+        text_add_char(out, '}');
+    }
+}
+
+static void print_trouble(const struct engine *engine, struct text *out) {
+    if (engine->trouble.text[0] != '\0') {
+        text_member(out, "broker_error");
+        text_add_char(out, '{');
+        text_member_utc(out, "since", engine->trouble.since);
+        text_member_string(out, "text", engine->trouble.text);
+        text_add_char(out, '}');
+    }
+}
+
+static void print_answers(const struct engine *engine, struct text *out) {
+    size_t count = engine->answer_count < ANSWERS_KEPT ? engine->answer_count : ANSWERS_KEPT;
+    text_member(out, "answers");
+    text_add_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        text_add(out, i > 0 ? ",{" : "{");
+        text_member_string(out, "file", engine->answers[i].file);
+        text_member_string(out, "outcome", engine->answers[i].outcome);
+        text_add_char(out, '}');
+    }
+    text_add_char(out, ']');
+}
+
+void show_view(struct engine *engine) {
     struct text *view = &engine->scratch;
     text_clear(view);
     text_add_char(view, '{');
@@ -75,6 +130,9 @@ static void publish_view(struct engine *engine) {
     text_add_char(view, '}');
     print_positions(engine, view);
     print_orders(engine, view);
+    print_outlook(engine, view);
+    print_trouble(engine, view);
+    print_answers(engine, view);
     text_add(view, "}\n");
     (void)!state_file_publish(engine->world, "view.json", text_get(view), view->len, NULL);
 }
@@ -111,8 +169,10 @@ void show_state(struct engine *engine) {
     show_mode(engine);
     if (!lease_is_lost(engine->lease)) { /* else the documents are another's */
         causes_save(&engine->causes);
-        save_metadata(engine);
-        publish_view(engine);
+        if (!exits_are_urgent(&engine->exits)) { /* an exit does not wait for a copy */
+            save_metadata(engine);
+        }
+        show_view(engine);
         publish_heartbeat(engine);
     }
     observe(engine->world->observer, &(struct event){.kind = EVENT_TICK,

@@ -1,3 +1,4 @@
+/* stand_in.c - lists our open orders and cancels the entries among them, by id. */
 #include "core/engine/stand_in.h"
 
 #include "core/engine/core.h"

@@ -1,3 +1,4 @@
+/* log.c - lines and their rotation, alerts and their outbox. */
 #include "core/health/log.h"
 
 #include "core/state/state_file.h"

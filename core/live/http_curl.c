@@ -130,6 +130,11 @@ out:
     return code;
 }
 
+bool http_curl_is_loopback(const char *url) {
+    struct base base = {0};
+    return parse_base(url, &base, NULL) == ERR_OK && base.is_loopback;
+}
+
 /* --- callbacks --- */
 
 static size_t on_body(char *bytes, size_t one, size_t n, void *context) {

@@ -33,6 +33,9 @@ struct http_curl_options {
     const char *ca_file;
 };
 
+/* True for a base URL that http_curl_create() takes and whose host is 127.0.0.1, localhost or [::1]. */
+bool http_curl_is_loopback(const char *url);
+
 /* Owned by the caller. One thread at a time. ERR_CONFIG for a bad URL (also one with a path, user or
  * query) and for a ca_file with a host that is not loopback, ERR_RANGE for a negative speed, ERR_IO if libcurl does not start. */
 enum err_code http_curl_create(const struct http_curl_options *options, struct http_curl **out,

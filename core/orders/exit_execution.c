@@ -1,5 +1,7 @@
+/* exit_execution.c - the phases of an exit, one step a tick, and the ladder of its limits. */
 #include "core/orders/exit_execution.h"
 
+#include "core/base/mutant.h"
 #include "core/orders/validation.h"
 
 #include <string.h>
@@ -25,7 +27,9 @@ struct exit_plan *exits_find(struct exits *exits, const char *symbol) {
     return NULL;
 }
 
-/* Journals the phase (best effort: a plan lost in a crash is decided again from its cause). */
+/* Journals the phase. That an exit was decided is durable at once (a flatten is said only once); the phases
+ * after it ride on the next commit, because each resumes at DECIDED: an exit does not wait for a slow
+ * disk more often than it must. */
 static void enter(struct exits *exits, struct exit_plan *plan, enum exit_phase phase) {
     struct gateway *gateway = exits->gateway;
     plan->phase = phase;
@@ -38,8 +42,10 @@ static void enter(struct exits *exits, struct exit_plan *plan, enum exit_phase p
     text_member_decimal(&body, "start", plan->start.nanos);
     text_member_utc(&body, "decided_at", plan->decided_at);
     text_add_char(&body, '}');
-    if (gateway->journal != NULL && journal_append(gateway->journal, "exit", plan->symbol,
-                                                   text_get(&body), NULL, NULL) == ERR_OK) {
+    if (gateway->journal != NULL &&
+        journal_append(gateway->journal, "exit", plan->symbol, text_get(&body), NULL, NULL) ==
+            ERR_OK &&
+        phase == EXIT_DECIDED) {
         (void)!journal_commit(gateway->journal, NULL);
     }
     observe(gateway->world->observer, &(struct event){.kind = EVENT_EXIT,
@@ -107,6 +113,14 @@ void exits_decide(struct exits *exits, const struct holding *holding, enum order
     (void)!text_copy(plan->symbol, sizeof plan->symbol, holding->symbol, NULL);
     (void)!text_copy(plan->reason, sizeof plan->reason, reason, NULL);
     enter(exits, plan, EXIT_DECIDED);
+}
+
+/* False while a broker that rejected the last sales of this symbol is left alone. */
+static bool may_send(const struct exits *exits, const char *symbol) {
+    const struct gateway *gateway = exits->gateway;
+    return send_backoff_is_due(&gateway->orders->backoff, symbol, false,
+                               clock_mono(gateway->world->clock), gateway->config->resend_first,
+                               gateway->config->resend_most);
 }
 
 static struct order *live_sale(struct exits *exits, const char *symbol) {
@@ -203,7 +217,7 @@ static void step_decided(struct exits *exits, struct exit_plan *plan,
                          const struct holding *holding) {
     struct gateway *gateway = exits->gateway;
     bool is_open = gateway->truth->has_clock && gateway->truth->clock.is_open;
-    if (!is_open || causes_mode(gateway->causes) == MODE_HALT) {
+    if (!is_open || causes_mode(gateway->causes) == MODE_HALT || !may_send(exits, plan->symbol)) {
         return;
     }
     struct usd anchor = {0};
@@ -238,6 +252,7 @@ static void step_releasing(struct exits *exits, struct exit_plan *plan) {
         gateway_cancel(gateway, stop);
         gateway_ask(gateway, stop);
     }
+    MUTATE(release_not_awaited, stop = NULL);
     if (stop == NULL || order_is_over(stop)) {
         enter(exits, plan, EXIT_WORKING);
     }
@@ -253,7 +268,12 @@ static void climb(struct exits *exits, struct exit_plan *plan, struct holding *h
         return;
     }
     plan->rung++;
-    place(exits, plan, holding, order);
+    plan->rung_at = clock_utc(gateway->world->clock);
+    /* one that the exchange has not taken yet cannot be re-priced: its time runs, and ends in a cancel */
+    bool is_taken = order->status == STATUS_NEW || order->status == STATUS_PARTIALLY_FILLED;
+    if (is_taken && may_send(exits, plan->symbol)) {
+        place(exits, plan, holding, order);
+    }
 }
 
 /* The live sale as the broker now has it; of a replaced one, its successor: else a rung that was
@@ -276,7 +296,7 @@ static void step_working(struct exits *exits, struct exit_plan *plan, struct hol
     struct order *order = ask_sale(exits, plan->symbol);
     if (order != NULL && !order_is_over(order)) {
         bool is_rung_over = utc_sub(now, plan->rung_at).ns >= RUNG_LASTS.ns;
-        if (order->state == ORDER_WORKING && is_rung_over) {
+        if (order->state == ORDER_WORKING && !order->is_ended && is_rung_over) {
             climb(exits, plan, holding, order);
         }
         return;
@@ -284,6 +304,11 @@ static void step_working(struct exits *exits, struct exit_plan *plan, struct hol
     if (order != NULL) {
         plan->rung =
             plan->rung < RUNGS - 1 && order->filled.nanos == 0 ? plan->rung + 1 : plan->rung;
+    }
+    if (!may_send(exits, plan->symbol)) {
+        /* rejected again, and paged: protection until the next attempt is due */
+        enter(exits, plan, EXIT_DECIDED);
+        return;
     }
     if (!gateway->truth->clock.is_open || plan->is_spent || ++plan->rounds >= 2 * RUNGS) {
         log_alert(gateway->log, ALERT_PAGE, "exit_unfilled", plan->symbol);
@@ -296,6 +321,7 @@ static void step_working(struct exits *exits, struct exit_plan *plan, struct hol
 /* A cancel that never ends, an order that neither fills nor goes: no step of ours ends it, a person
  * must know. */
 static void tell_stuck(struct exits *exits, struct exit_plan *plan) {
+    MUTATE(exit_stuck_untold, return);
     struct gateway *gateway = exits->gateway;
     struct span at_work = mono_sub(clock_mono(gateway->world->clock), plan->began_at);
     if (plan->phase != EXIT_DECIDED && !plan->is_told && at_work.ns >= STUCK_AFTER.ns) {
@@ -307,6 +333,7 @@ static void tell_stuck(struct exits *exits, struct exit_plan *plan) {
 static void step(struct exits *exits, struct exit_plan *plan) {
     struct holding *holding = book_find(exits->gateway->book, plan->symbol);
     bool is_live = live_sale(exits, plan->symbol) != NULL;
+    MUTATE(stop_counted_against_exit, if (orders_live(exits->gateway->orders, plan->symbol, PURPOSE_STOP)) return);
     if (holding == NULL || (!is_live && left_to_sell(plan, holding).nanos <= 0)) {
         finish(exits, plan);
         return;
@@ -324,6 +351,7 @@ static void step(struct exits *exits, struct exit_plan *plan) {
 }
 
 void exits_step(struct exits *exits) {
+    MUTATE(exits_skipped_when_frozen, if (causes_mode(exits->gateway->causes) >= MODE_REDUCE_ONLY) return);
     for (size_t i = exits->count; i-- > 0;) {
         step(exits, &exits->plans[i]);
     }

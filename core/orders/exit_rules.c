@@ -1,3 +1,4 @@
+/* exit_rules.c - the rules in their order; the first that applies decides. */
 #include "core/orders/exit_rules.h"
 
 #include "core/base/check.h"

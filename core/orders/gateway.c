@@ -1,6 +1,8 @@
+/* gateway.c - sending, the last look, and settling what is unknown. */
 #include "core/orders/gateway.h"
 
 #include "core/base/check.h"
+#include "core/base/mutant.h"
 #include "core/orders/validation.h"
 
 #include <stdio.h>
@@ -13,7 +15,7 @@ enum { NOT_FOUND_ASKS = 3 };
 
 const char *refusal_word(enum refusal_code code) {
     static const char *const words[] = {
-#define REFUSAL(code, word, binds, meaning) [REFUSED_##code] = word,
+#define REFUSAL(code, word, mechanism, binds, meaning) [REFUSED_##code] = word,
 #include "core/orders/refusal.def"
 #undef REFUSAL
     };
@@ -42,6 +44,7 @@ static enum err_code tell_refusal(struct gateway *gateway, const struct order *i
 }
 
 static void second_writer(struct gateway *gateway, const char *client_id) {
+    MUTATE(second_writer_ignored, return);
     char why[160];
     snprintf(why, sizeof why, "order %s at the broker is not the one our journal knows", client_id);
     causes_latch(gateway->causes, "second_writer", MODE_HALT, "core", why);
@@ -57,14 +60,37 @@ static bool is_equal(const struct order *order, const struct broker_order *truth
            (order->type != ORDER_STOP || order->stop_price.nanos == truth->stop_price.nanos);
 }
 
-static void take_if_equal(struct gateway *gateway, struct order *order,
+/* An id of the emergency rule is the same for two lives without a journal, its price is not: what the
+ * broker has under it is then the order. */
+static bool is_of_an_earlier_life(const struct order *order, const struct broker_order *truth) {
+    return client_id_is_emergency(order->client_id) && strcmp(order->symbol, truth->symbol) == 0 &&
+           order->side == SIDE_SELL && truth->side == SIDE_SELL && truth->type != ORDER_MARKET;
+}
+
+static void become(struct order *order, const struct broker_order *truth) {
+    order->type = truth->type == ORDER_LIMIT ? ORDER_LIMIT : ORDER_STOP;
+    order->purpose = truth->type != ORDER_LIMIT       ? PURPOSE_STOP
+                     : order->purpose == PURPOSE_STOP ? PURPOSE_EXIT
+                                                      : order->purpose;
+    order->tif = truth->tif;
+    order->qty = truth->qty;
+    order->limit_price = truth->limit_price;
+    order->stop_price = truth->stop_price;
+}
+
+/* False if what the broker shows under the id is not the order: then it is a second writer's. */
+static bool take_if_equal(struct gateway *gateway, struct order *order,
                           const struct broker_order *truth) {
-    if (is_equal(order, truth)) {
-        orders_take(gateway->orders, order, truth);
-    } else {
+    if (!is_equal(order, truth) && !is_of_an_earlier_life(order, truth)) {
         second_writer(gateway, order->client_id);
         orders_move(gateway->orders, order, ORDER_REJECTED);
+        return false;
     }
+    if (!is_equal(order, truth)) {
+        become(order, truth);
+    }
+    orders_take(gateway->orders, order, truth);
+    return true;
 }
 
 /* An order whose fate was not known is known: found by its id, or certain never to have arrived. */
@@ -114,8 +140,9 @@ static void settle_refused(struct gateway *gateway, struct order *order) {
     }
     struct broker_order truth = {0};
     if (alpaca_get_order_by_client_id(gateway->alpaca, order->client_id, &truth, NULL) == ERR_OK) {
-        take_if_equal(gateway, order, &truth);
-        tell_settled(gateway, order, "a duplicate id, compared");
+        if (take_if_equal(gateway, order, &truth)) {
+            tell_settled(gateway, order, "a duplicate id, compared");
+        }
     } else {
         orders_move(gateway->orders, order, ORDER_UNKNOWN);
     }
@@ -131,7 +158,7 @@ static enum err_code send_bytes(struct gateway *gateway, struct order *order, st
     order->ask_at = order->last_byte_at;
     order->asks = 0;
     if (code == ERR_OK) {
-        take_if_equal(gateway, order, &truth);
+        (void)take_if_equal(gateway, order, &truth);
     } else if (code == ERR_NOT_SENT) {
         orders_move(gateway->orders, order,
                     order->state == ORDER_INTENT ? ORDER_NOT_SENT : ORDER_UNKNOWN);
@@ -142,36 +169,97 @@ static enum err_code send_bytes(struct gateway *gateway, struct order *order, st
                 reply->message);
         log_line(gateway->log, "broker_refused", "");
     } else {
+        MUTATE(unknown_is_failed, orders_move(gateway->orders, order, ORDER_REJECTED); return code);
+        MUTATE(new_id_on_retry, strcat(order->client_id, "r"); code = exchange(gateway, order, &truth, err));
         orders_move(gateway->orders, order, ORDER_UNKNOWN);
     }
     return code;
 }
 
-/* After the intent is durable, before its first byte. Exits answer to HALT and the lease alone. */
-static bool last_look(struct gateway *gateway, const struct order *order, bool is_exit) {
+/* The lease at the last look: ERR_LOCKED if another process has it. */
+static enum err_code look_at_lease(struct gateway *gateway) {
     struct err err = {0};
-    causes_verify(gateway->causes);
-    bool is_lost = gateway->lease != NULL && (lease_renew(gateway->lease, &err) == ERR_LOCKED ||
-                                              lease_check(gateway->lease, &err) == ERR_LOCKED);
-    if (is_lost) {
+    if (gateway->lease == NULL) {
+        return ERR_OK;
+    }
+    enum err_code code = lease_renew(gateway->lease, &err);
+    code = code == ERR_LOCKED ? code : lease_check(gateway->lease, &err);
+    if (code == ERR_LOCKED) {
         causes_latch(gateway->causes, "lease_lost", MODE_HALT, "core", err.text);
-        return false;
+    }
+    return code;
+}
+
+static bool decline(struct refusal *refusal, const char *why) {
+    (void)snprintf(refusal->numbers, sizeof refusal->numbers, "%.159s", why);
+    return false;
+}
+
+static bool decline_after(struct refusal *refusal, const char *what, struct span age) {
+    (void)snprintf(refusal->numbers, sizeof refusal->numbers, "%s %lld s ago", what,
+                   (long long)(age.ns / NANOS));
+    return false;
+}
+
+static bool decline_mode(const struct gateway *gateway, struct refusal *refusal) {
+    (void)snprintf(refusal->numbers, sizeof refusal->numbers, "mode %s",
+                   mode_word(causes_mode(gateway->causes)));
+    return false;
+}
+
+/* The last look at an entry: what may have changed since it was decided. */
+static bool entry_may_go(struct gateway *gateway, const struct order *order,
+                         struct refusal *refusal) {
+    bool has_stop = false;
+    struct utc now = clock_utc(gateway->world->clock);
+    struct span age = utc_sub(now, order->decided_at);
+    bool is_late = age.ns > SPAN_S(30).ns;
+    bool is_over = utc_sub(gateway->truth->session.close, now).ns <= 0;
+    if (inbox_has_stop(gateway->world, &has_stop, NULL) != ERR_OK) {
+        return decline(refusal, "the inbox cannot be read");
+    }
+    if (has_stop) {
+        return decline(refusal, "a stop lies in the inbox");
+    }
+    if (causes_mode(gateway->causes) >= MODE_REDUCE_ONLY) {
+        return decline_mode(gateway, refusal);
+    }
+    if (is_late) {
+        return decline_after(refusal, "decided", age);
+    }
+    if (is_over) {
+        return decline(refusal, "the session is over");
+    }
+    /* the commit may have taken seconds, and several orders share one look at the market */
+    if (!entry_quote_is_fresh(gateway, order->symbol, now)) {
+        int index = universe_find(gateway->config, order->symbol);
+        struct utc at = index < 0 ? now : gateway->truth->quotes[index].at;
+        return decline_after(refusal, "quoted", utc_sub(now, at));
+    }
+    return true;
+}
+
+/* After the intent is durable, before its first byte. Exits answer to HALT and the lease alone: one that
+ * merely could not be renewed in time fences entries. Whoever takes over a lease that old lists our orders
+ * first, the id refuses a double, and an exit that the broker cannot cover is refused. */
+static bool last_look(struct gateway *gateway, const struct order *order, bool is_exit,
+                      struct refusal *refusal) {
+    MUTATE(last_look_removed, return true);
+    causes_verify(gateway->causes);
+    enum err_code lease = look_at_lease(gateway);
+    if (lease == ERR_LOCKED) {
+        return decline(refusal, "the lease is lost");
     }
     if (causes_mode(gateway->causes) == MODE_HALT) {
-        return false;
+        return decline_mode(gateway, refusal);
     }
+    MUTATE(freeze_read_at_start_only, return is_exit || causes_mode(gateway->causes) < MODE_REDUCE_ONLY);
+    MUTATE(exit_bound_by_last_look, is_exit = false);
     if (is_exit) {
         return true;
     }
-    bool has_stop = false;
-    bool is_listed = inbox_has_stop(gateway->world, &has_stop, NULL) == ERR_OK;
-    bool is_allowed = causes_mode(gateway->causes) < MODE_REDUCE_ONLY;
-    struct utc now = clock_utc(gateway->world->clock);
-    bool is_in_time = utc_sub(now, order->decided_at).ns <= SPAN_S(30).ns &&
-                      utc_sub(gateway->truth->session.close, now).ns > 0;
-    /* the commit may have taken seconds, and several orders share one look at the market */
-    bool is_fresh = entry_quote_is_fresh(gateway, order->symbol, now);
-    return is_listed && !has_stop && is_allowed && is_in_time && is_fresh;
+    return lease == ERR_OK ? entry_may_go(gateway, order, refusal)
+                           : decline(refusal, "the lease could not be renewed");
 }
 
 /* The emergency rule: the journal is down and an exit must leave. The id counts at the broker, so
@@ -229,16 +317,18 @@ enum err_code gateway_send(struct gateway *gateway, const struct order *intent, 
         gateway->is_journal_down = true;
         causes_latch(gateway->causes, "journal_down", MODE_REDUCE_ONLY, "core",
                      err == NULL ? "the journal cannot be written" : err->text);
+        MUTATE(emergency_exit_kept_back, is_exit = false);
         if (is_exit) {
             return send_emergency(gateway, intent, out, err);
         }
         refusal->code = REFUSED_JOURNAL;
+        (void)decline(refusal, err == NULL ? "the journal is down" : err->text);
         return tell_refusal(gateway, intent, refusal, err);
     }
     if (out != NULL) {
         *out = order;
     }
-    if (!last_look(gateway, order, is_exit)) {
+    if (!last_look(gateway, order, is_exit, refusal)) {
         orders_move(gateway->orders, order, ORDER_NOT_SENT);
         refusal->code = REFUSED_LAST_LOOK;
         return tell_refusal(gateway, intent, refusal, err);
@@ -259,8 +349,9 @@ static enum listing_says find_in_listing(struct gateway *gateway, struct order *
     }
     for (size_t i = 0; i < count; i++) {
         if (strcmp(listing[i].client_id, order->client_id) == 0) {
-            take_if_equal(gateway, order, &listing[i]);
-            tell_settled(gateway, order, "found in the listing");
+            if (take_if_equal(gateway, order, &listing[i])) {
+                tell_settled(gateway, order, "found in the listing");
+            }
             return LISTING_HAS;
         }
     }
@@ -275,7 +366,7 @@ static void settle_absent(struct gateway *gateway, struct order *order) {
     }
     tell_settled(gateway, order, "it never arrived");
     bool is_wished = order->purpose != PURPOSE_ENTRY && order->replaces[0] == '\0' &&
-                     last_look(gateway, order, true);
+                     last_look(gateway, order, true, &(struct refusal){0});
     if (is_wished) {
         (void)!send_bytes(gateway, order, NULL);
     } else {
@@ -291,9 +382,11 @@ static void settle_one(struct gateway *gateway, struct order *order) {
         alpaca_get_order_by_client_id(gateway->alpaca, order->client_id, &truth, NULL);
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
     order->ask_at = utc_add(now, SPAN_S(5));
+    MUTATE(not_found_believed, if (code == ERR_NOT_FOUND) { settle_absent(gateway, order); return; });
     if (code == ERR_OK) {
-        take_if_equal(gateway, order, &truth);
-        tell_settled(gateway, order, "found by its id");
+        if (take_if_equal(gateway, order, &truth)) {
+            tell_settled(gateway, order, "found by its id");
+        }
     } else if (code != ERR_NOT_FOUND) {
         if (++order->failed_asks >= NOT_FOUND_ASKS) {
             (void)find_in_listing(gateway, order); /* this way to ask is broken: try the other */
@@ -305,6 +398,7 @@ static void settle_one(struct gateway *gateway, struct order *order) {
 }
 
 void gateway_settle(struct gateway *gateway) {
+    MUTATE(unknown_never_asked, return);
     for (size_t i = 0; i < gateway->orders->count; i++) {
         struct order *order = &gateway->orders->items[i];
         if (order->state == ORDER_UNKNOWN &&
@@ -331,9 +425,9 @@ void gateway_cancel(struct gateway *gateway, struct order *order) {
     if (order_is_over(order) || order->broker_id[0] == '\0' || order->cancel_ask_at.ns > now.ns) {
         return;
     }
-    if (order->side == SIDE_SELL && lease_is_lost(gateway->lease)) {
+    if (lease_is_lost(gateway->lease)) {
         causes_latch(gateway->causes, "lease_lost", MODE_HALT, "core",
-                     "found when protection was to be cancelled");
+                     "found when an order was to be cancelled");
         return;
     }
     if (order->cancel_at.ns == 0) {
@@ -341,6 +435,10 @@ void gateway_cancel(struct gateway *gateway, struct order *order) {
         gateway->entries_cancelled += order->side == SIDE_BUY;
     }
     order->cancel_ask_at = utc_add(now, SPAN_S(3));
+    if (order->is_ended) { /* nothing is left to cancel, its fills are left to book */
+        gateway_ask(gateway, order);
+        return;
+    }
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_EXIT);
     if (alpaca_cancel(gateway->alpaca, order->broker_id, NULL) == ERR_REFUSED) {
         gateway_ask(gateway, order); /* already over: with or without a fill */
@@ -350,8 +448,10 @@ void gateway_cancel(struct gateway *gateway, struct order *order) {
 
 bool gateway_cancel_entries(struct gateway *gateway) {
     bool is_clear = true;
+    MUTATE(entries_survive_the_mode, return true);
     for (size_t i = 0; i < gateway->orders->count; i++) {
         struct order *order = &gateway->orders->items[i];
+        MUTATE(stop_cancelled_by_kill, gateway_cancel(gateway, order));
         if (order->side != SIDE_BUY || order_is_over(order)) {
             continue;
         }
@@ -374,6 +474,36 @@ static bool was_issued(const struct orders *orders, const char *client_id) {
            (day.days == orders->numbered_day.days && number <= orders->highest_number);
 }
 
+/* A number of today is taken, whoever took it; one of a day to come is not ours to count from. */
+static void take_number(struct gateway *gateway, const char *client_id) {
+    struct date day = {0};
+    int64_t number = 0;
+    if (client_id_parse(client_id, &day, &number) && day.days <= gateway->truth->day.days) {
+        orders_skip_number(gateway->orders, client_id);
+    }
+}
+
+/* An order of the emergency rule that ended before any life could journal it: its fills are taken over.
+ * It cannot be booked twice. A fill is booked only by a commit that holds, or follows, a row with the
+ * order's id (note_fill() in orders.c): in this life the order is in the table until that commit, and in a
+ * later one the journal knows the id, so that it is never taken over again, and the fold knows the
+ * quantity booked, so that only growth is. False if the journal could not be asked. */
+static bool take_over_ended(struct gateway *gateway, const struct broker_order *truth) {
+    if (!client_id_is_emergency(truth->client_id) || truth->filled_qty.nanos == 0) {
+        return true;
+    }
+    bool is_known = false;
+    if (orders_journal_knows(gateway->orders, truth->client_id, &is_known, NULL) != ERR_OK) {
+        return false;
+    }
+    if (!is_known) {
+        orders_adopt(gateway->orders, truth);
+        log_mechanism(gateway->log, "order_idempotency", "acted", truth->symbol, truth->client_id,
+                      "\"settled\":\"ended while the journal was down\"");
+    }
+    return true;
+}
+
 void gateway_meet(struct gateway *gateway, const struct broker_order *truth) {
     if (!client_id_is_ours(truth->client_id)) {
         if (gateway->foreign_told.days != gateway->truth->day.days) {
@@ -382,34 +512,55 @@ void gateway_meet(struct gateway *gateway, const struct broker_order *truth) {
         }
         return;
     }
-    if (gateway->orders->numbered_day.days == 0) {
+    MUTATE(amnesia_ignored, return);
+    bool is_counted = gateway->has_looked && !client_id_is_emergency(truth->client_id);
+    if (gateway->orders->numbered_day.days == 0 && !is_counted) {
         causes_latch(gateway->causes, "amnesia", MODE_REDUCE_ONLY, "core",
                      "the broker shows orders of ours, this state directory knows none");
     } else if (!was_issued(gateway->orders, truth->client_id)) {
         second_writer(gateway, truth->client_id);
-        orders_skip_number(gateway->orders, truth->client_id); /* it is taken, whoever took it */
+        take_number(gateway, truth->client_id);
     }
     if (!broker_status_is_terminal(truth->status)) {
         orders_adopt(gateway->orders, truth);
     }
 }
 
+/* The day's orders, and those sent since the last row of the journal: what an earlier life did while it
+ * could not write, be it on the evening before. Not more than a long weekend back. */
+static struct utc listed_since(const struct gateway *gateway) {
+    struct utc midnight = ny_to_utc(gateway->truth->day, 0, 0);
+    struct utc silent = utc_add(gateway->orders->folded_to, SPAN_MIN(-5));
+    struct utc earliest = utc_add(midnight, SPAN_HOURS(-96));
+    if (gateway->orders->folded_to.ns == 0 || silent.ns > midnight.ns) {
+        return midnight;
+    }
+    return silent.ns > earliest.ns ? silent : earliest;
+}
+
 bool gateway_check_ids(struct gateway *gateway) {
     struct broker_order listing[ALPACA_ORDERS_MAX];
     size_t count = 0;
-    struct utc since = ny_to_utc(gateway->truth->day, 0, 0);
+    struct utc since = listed_since(gateway);
     if (alpaca_get_orders_since(gateway->alpaca, since, listing, &count, NULL) != ERR_OK) {
         return false;
     }
     const bool knows_none = gateway->orders->numbered_day.days == 0;
+    bool is_complete = true;
     for (size_t i = 0; i < count; i++) {
         if (orders_find(gateway->orders, listing[i].client_id) == NULL) {
             gateway_meet(gateway, &listing[i]);
+            is_complete &= knows_none || !broker_status_is_terminal(listing[i].status) ||
+                           take_over_ended(gateway, &listing[i]);
         }
     }
     for (size_t i = 0; i < count && knows_none;
          i++) { /* amnesia: no id twice, not even for a stop */
         orders_skip_number(gateway->orders, listing[i].client_id);
     }
-    return true;
+    gateway->has_looked = true;
+    if (is_complete) {
+        gateway->orders->folded_to = (struct utc){0}; /* from here on nothing is sent unseen */
+    }
+    return is_complete;
 }

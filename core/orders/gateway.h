@@ -14,7 +14,7 @@
 #include "core/state/lease.h"
 
 enum refusal_code {
-#define REFUSAL(code, word, binds, meaning) REFUSED_##code,
+#define REFUSAL(code, word, mechanism, binds, meaning) REFUSED_##code,
 #include "core/orders/refusal.def"
 #undef REFUSAL
 };
@@ -49,6 +49,8 @@ struct gateway { /* all pointers borrowed */
     int64_t refused;
     int64_t entries_cancelled; /* asked for, each once */
     bool is_journal_down;
+    bool
+        has_looked; /* the orders of a day were listed: what of ours appears later is no memory lost */
     struct date foreign_told; /* day of the last alert about orders that are not ours */
 };
 
@@ -57,18 +59,18 @@ struct gateway { /* all pointers borrowed */
  * as tracked, valid until orders_sweep(). */
 enum err_code gateway_send(struct gateway *gateway, const struct order *intent, struct order **out,
                            struct refusal *refusal, struct err *err) MUST_USE;
-/* Asks for every unknown order that is due, by client id; see design of UNKNOWN above. */
+/* Asks for every unknown order that is due, by client id. */
 void gateway_settle(struct gateway *gateway);
 /* Asks the broker to cancel; asked again every 3 s until the order is over. The caller answers for
- * the right to: entries always, reducing orders only inside a transaction - and never once the lease
- * is another's, whose protection it would be. */
+ * the right to: entries always, reducing orders only inside a transaction - and none once the lease
+ * is another's, whose order it would be. */
 void gateway_cancel(struct gateway *gateway, struct order *order);
 /* Asks by id for an order's present state and takes it. */
 void gateway_ask(struct gateway *gateway, struct order *order);
 /* Cancels every live order that could increase a position; true if none is left. */
 bool gateway_cancel_entries(struct gateway *gateway);
 /* An order at the broker that is not in the table. Not our id: told once a day. Ours and of a number
- * never issued: second_writer; of a journal that never issued any: amnesia. An open one of ours is
+ * never issued: second_writer; of a journal that never issued any, before the first listing: amnesia. An open one of ours is
  * tracked again, so that its shares and its protection count. */
 void gateway_meet(struct gateway *gateway, const struct broker_order *truth);
 /* Meets every order of the exchange day. True if the listing came. */

@@ -1,6 +1,8 @@
+/* orders.c - the table of orders as a fold of the journal's rows and the broker's answers. */
 #include "core/orders/orders.h"
 
 #include "core/base/check.h"
+#include "core/base/mutant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +65,11 @@ bool client_id_parse(const char *client_id, struct date *day, int64_t *number) {
     return true;
 }
 
+bool client_id_is_emergency(const char *client_id) {
+    return client_id_is_ours(client_id) && strnlen(client_id, 16) == 16 &&
+           memcmp(client_id + 13, "-x-", 3) == 0;
+}
+
 struct order *orders_find(struct orders *orders, const char *client_id) {
     for (size_t i = 0; i < orders->count; i++) {
         if (strcmp(orders->items[i].client_id, client_id) == 0) {
@@ -111,8 +118,10 @@ static void tell(const struct orders *orders, const struct order *order, const c
                                                      .body_len = strlen(body)});
 }
 
-/* Journals and tells one row about an order; the intent must be durable, the rest is best effort. */
-static enum err_code note(struct orders *orders, const struct order *order, const char *kind,
+/* Journals and tells one row about an order. Durable at once are the intent, the first row of an order that
+ * left without one, and that one never became an order: no broker says that again. The rest he does say
+ * again; it rides on the next commit, at the latest that of the tick's end. */
+static enum err_code note(struct orders *orders, struct order *order, const char *kind,
                           struct err *err) {
     struct text body = {.limit = 4096};
     print_order(order, &body);
@@ -120,9 +129,11 @@ static enum err_code note(struct orders *orders, const struct order *order, cons
     if (orders->journal != NULL) {
         code = journal_append(orders->journal, kind, order->client_id, text_get(&body), NULL, err);
     }
-    if (code == ERR_OK) {
+    bool is_no_order = order->state == ORDER_NOT_SENT || order->state == ORDER_REJECTED;
+    if (code == ERR_OK && (is_no_order || !order->is_journaled)) {
         code = journal_commit(orders->journal, err);
     }
+    order->is_journaled = order->is_journaled || code == ERR_OK;
     if (code == ERR_OK || strcmp(kind, "intent") != 0) {
         tell(orders, order, text_get(&body));
     }
@@ -164,6 +175,7 @@ struct order *orders_add_emergency(struct orders *orders, const struct order *in
     struct order *order = &orders->items[orders->count++];
     *order = *intent;
     order->state = ORDER_INTENT;
+    order->is_journaled = false;
     order->decided_at = clock_utc(orders->world->clock);
     return order;
 }
@@ -201,10 +213,29 @@ void orders_adopt(struct orders *orders, const struct broker_order *truth) {
     }
 }
 
+/* The broker said no to an exit or a stop: the shares are still there. From the second no in a row on a
+ * person must know, and the next attempt waits. */
+static void note_reject(struct orders *orders, const struct order *order) {
+    bool is_stop = order->purpose == PURPOSE_STOP;
+    int in_a_row = send_backoff_fail(&orders->backoff, order->symbol, is_stop,
+                                     clock_mono(orders->world->clock));
+    if (in_a_row > 1) {
+        log_alert(orders->log, ALERT_PAGE, is_stop ? "stop_rejected" : "exit_rejected",
+                  order->symbol);
+        log_mechanism(orders->log, "retry_backoff", "held", order->symbol, order->client_id, "");
+    }
+}
+
 void orders_move(struct orders *orders, struct order *order, enum order_state state) {
     CHECK(state == order->state || order_may_move(order->state, state));
+    bool is_reject = state == ORDER_REJECTED && order->state != ORDER_REJECTED;
+    orders->entries_cancelled +=
+        state == ORDER_CANCELED && order->state != ORDER_CANCELED && order->side == SIDE_BUY;
     order->state = state;
     (void)!note(orders, order, "order", NULL);
+    if (is_reject && order->side == SIDE_SELL) {
+        note_reject(orders, order);
+    }
 }
 
 static enum order_state state_of(enum broker_status status) {
@@ -237,11 +268,32 @@ static enum order_state state_of(enum broker_status status) {
     return ORDER_WORKING;
 }
 
+/* The rows of a fill, in one commit. The first fill of an order that no row names yet brings the order's own
+ * row with it: so whoever reads a fill back knows the order and how much of it is booked, and the rest of it
+ * is booked once, by whichever life asks. */
+static bool note_fill(struct orders *orders, struct order *order, const char *fill) {
+    struct text body = {.limit = 4096};
+    bool is_noted = orders->journal != NULL;
+    if (is_noted && !order->is_journaled) {
+        print_order(order, &body);
+        is_noted = journal_append(orders->journal, "order", order->client_id, text_get(&body), NULL,
+                                  NULL) == ERR_OK;
+    }
+    text_release(&body);
+    is_noted =
+        is_noted &&
+        journal_append(orders->journal, "fill", order->client_id, fill, NULL, NULL) == ERR_OK &&
+        journal_commit(orders->journal, NULL) == ERR_OK;
+    order->is_journaled = order->is_journaled || is_noted;
+    return is_noted;
+}
+
 /* Books what the filled quantity grew by; never less than before: a stale answer changes nothing. */
 static void book_growth(struct orders *orders, struct order *order,
                         const struct broker_order *truth) {
     struct qty growth = qty_sub(truth->filled_qty, order->filled);
     struct usd amount = {0};
+    MUTATE(cumulative_booked_as_delta, growth = growth.nanos > 0 ? truth->filled_qty : growth);
     if (growth.nanos <= 0 || !truth->has_avg ||
         usd_times_qty(truth->filled_avg_price, truth->filled_qty, &amount, NULL) != ERR_OK) {
         return;
@@ -259,18 +311,23 @@ static void book_growth(struct orders *orders, struct order *order,
     text_member_decimal(&body, "score", order->score.nanos);
     text_member_utc(&body, "at", now);
     text_add_char(&body, '}');
-    bool is_noted = orders->journal != NULL &&
-                    journal_append(orders->journal, "fill", order->client_id, text_get(&body), NULL,
-                                   NULL) == ERR_OK &&
-                    journal_commit(orders->journal, NULL) == ERR_OK;
+    bool is_noted = note_fill(orders, order, text_get(&body));
     text_release(&body);
     if (!is_noted) {
         return; /* booked by the next answer, when the journal takes it: exactly once either way */
     }
     order->filled = truth->filled_qty;
     order->filled_amount = amount;
+    MUTATE(duplicate_fill_applied, order->filled = (struct qty){0});
     orders->fills++;
+    if (order->side == SIDE_SELL) {
+        send_backoff_end(&orders->backoff, order->symbol, order->purpose == PURPOSE_STOP);
+    }
     book_apply_fill(orders->book, order->symbol, order->side, growth, grown, now, order->score);
+    struct holding *holding = book_find(orders->book, order->symbol);
+    if (holding != NULL && order->side == SIDE_BUY) {
+        holding->is_ahead = true;
+    }
 }
 
 void orders_take(struct orders *orders, struct order *order, const struct broker_order *truth) {
@@ -278,11 +335,14 @@ void orders_take(struct orders *orders, struct order *order, const struct broker
         return; /* an answer older than what is known */
     }
     strcpy(order->broker_id, truth->id);
+    MUTATE(late_fill_dropped, if (order->cancel_at.ns != 0 && state_of(truth->status) == ORDER_FILLED) { orders_move(orders, order, ORDER_CANCELED); return; });
     struct qty before = order->filled;
     book_growth(orders, order, truth);
     bool is_booked = qty_cmp(order->filled, truth->filled_qty) >= 0;
     enum order_state state = state_of(truth->status);
-    if (order_is_over(order) || (state != ORDER_WORKING && !is_booked)) {
+    MUTATE(end_without_its_fills, is_booked = true);
+    order->is_ended = state != ORDER_WORKING && !is_booked;
+    if (order_is_over(order) || order->is_ended) {
         return; /* an end whose fills are not booked is not an end yet */
     }
     bool is_moved = state != order->state || truth->status != order->status ||
@@ -298,7 +358,8 @@ void orders_take(struct orders *orders, struct order *order, const struct broker
 
 static bool is_end_told(const struct order *order) {
     return order->state == ORDER_FILLED || order->state == ORDER_CANCELED ||
-           order->state == ORDER_EXPIRED || order->state == ORDER_REPLACED;
+           order->state == ORDER_EXPIRED || order->state == ORDER_REPLACED ||
+           (order->state == ORDER_REJECTED && order->status == STATUS_REJECTED);
 }
 
 void orders_sweep(struct orders *orders) {
@@ -411,12 +472,15 @@ static enum err_code fold_body(struct orders *orders, const struct journal_row *
         *order = (struct order){0};
         strncpy(order->client_id, row->key, CLIENT_ID_MAX - 1);
         orders_skip_number(orders, row->key);
+        MUTATE(numbers_begin_again, orders->highest_number = 0);
     }
+    order->is_journaled = true;
     order->last_byte_at = row->at;
     return read_order(body, order, err);
 }
 
 enum err_code orders_fold(struct orders *orders, const struct journal_row *row, struct err *err) {
+    orders->folded_to = row->at;
     if (strcmp(row->kind, "intent") != 0 && strcmp(row->kind, "order") != 0 &&
         strcmp(row->kind, "fill") != 0) {
         return ERR_OK;
@@ -430,10 +494,46 @@ enum err_code orders_fold(struct orders *orders, const struct journal_row *row, 
     return code == ERR_OK ? ERR_OK : err_wrap(err, "journal row %lld", (long long)row->seq);
 }
 
+void orders_renote(struct orders *orders) {
+    for (size_t i = 0; i < orders->count; i++) {
+        if (!orders->items[i].is_journaled) {
+            (void)!note(orders, &orders->items[i], "order", NULL);
+        }
+    }
+}
+
+struct search { /* for an id among the rows */
+    const char *client_id;
+    bool is_found;
+};
+
+static enum err_code match_row(void *context, const struct journal_row *row, struct err *err) {
+    (void)err;
+    struct search *search = context;
+    bool is_order = strcmp(row->kind, "intent") == 0 || strcmp(row->kind, "order") == 0 ||
+                    strcmp(row->kind, "fill") == 0;
+    search->is_found = search->is_found || (is_order && strcmp(row->key, search->client_id) == 0);
+    return ERR_OK;
+}
+
+enum err_code orders_journal_knows(struct orders *orders, const char *client_id, bool *out,
+                                   struct err *err) {
+    struct search search = {.client_id = client_id};
+    if (orders->journal == NULL) {
+        return err_set(err, ERR_IO, "the journal is not open");
+    }
+    enum err_code code = journal_read(orders->journal, 0, match_row, &search, err);
+    if (code == ERR_OK) {
+        *out = search.is_found;
+    }
+    return code;
+}
+
 void orders_fold_end(struct orders *orders) {
     orders_sweep(orders);
     for (size_t i = 0; i < orders->count; i++) {
         if (orders->items[i].state == ORDER_INTENT) {
+            MUTATE(intent_forgotten_at_restart, orders_move(orders, &orders->items[i], ORDER_NOT_SENT); continue);
             orders_move(orders, &orders->items[i], ORDER_UNKNOWN);
         }
     }

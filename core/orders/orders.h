@@ -7,6 +7,7 @@
 #define CORE_ORDERS_ORDERS_H
 
 #include "core/health/log.h"
+#include "core/orders/send_backoff.h"
 #include "core/portfolio/book.h"
 
 #define ORDERS_MAX 256
@@ -44,7 +45,9 @@ struct order {
     struct qty qty;
     struct usd limit_price, stop_price;
     enum order_state state;
+    bool is_journaled;         /* a row of the journal names it */
     enum broker_status status; /* while WORKING */
+    bool is_ended; /* at the broker, and the fills that it ended with are not booked yet */
     struct qty filled;
     struct usd filled_amount; /* filled x average */
     struct ratio score;
@@ -71,7 +74,10 @@ struct orders {
     size_t count;
     struct date numbered_day; /* highest n of that day: intents in the journal or at the broker */
     int64_t highest_number;
-    int64_t fills; /* growths booked since start */
+    struct utc folded_to;        /* time of the last row folded; {0}: none */
+    int64_t fills;               /* growths booked since start */
+    int64_t entries_cancelled;   /* buys that the broker said are canceled, since start */
+    struct send_backoff backoff; /* of sells that the broker rejected */
     /* Ids of those whose end the broker told, a ring: a listing that lags does not bring them back to
      * life. One that was never sent, or refused, may still turn up: it is not in here. */
     char ended[ORDERS_ENDED_MAX][CLIENT_ID_MAX];
@@ -88,23 +94,32 @@ struct qty order_open_qty(const struct order *order); /* ordered less filled; 0 
 /* The day and number in "st-2026-09-01-17"; false for another shape (emergency ids too). */
 bool client_id_parse(const char *client_id, struct date *day, int64_t *number);
 bool client_id_is_ours(const char *client_id); /* starts with "st-" */
+/* "st-2026-09-01-x-AAPL-1": sent under the emergency rule. */
+bool client_id_is_emergency(const char *client_id);
 
 struct order *orders_find(struct orders *orders, const char *client_id);
 /* A new intent, journaled and committed. Gives it the next number of the day. ERR_LIMIT, ERR_IO,
  * ERR_NO_SPACE: then nothing was added. */
 enum err_code orders_add(struct orders *orders, struct date day, const struct order *intent,
                          struct order **out, struct err *err) MUST_USE;
-/* Adds without the journal: the emergency rule. NULL when full. */
+/* Adds without the journal: the emergency rule. NULL when full. Its first row is written with its first
+ * fill, or by orders_renote(). */
 struct order *orders_add_emergency(struct orders *orders, const struct order *intent);
 /* Tracks an open order of ours that the table lost; what it is follows from side and type. One that
  * is known to have ended is none: the end is the end, whatever an old listing shows. */
 void orders_adopt(struct orders *orders, const struct broker_order *truth);
 /* An id of ours was used, whoever used it: numbers go on behind it. */
 void orders_skip_number(struct orders *orders, const char *client_id);
-/* Moves to a state and journals it (best effort: the broker is asked again after a restart). */
+/* Moves to a state and appends a row (best effort: the broker is asked again after a restart), which is
+ * durable with the next commit. */
 void orders_move(struct orders *orders, struct order *order, enum order_state state);
 /* Takes the broker's word for an order: status, growth of the filled quantity, end. */
 void orders_take(struct orders *orders, struct order *order, const struct broker_order *truth);
+/* Journals the orders that it could not take when they were sent. */
+void orders_renote(struct orders *orders);
+/* True if some row of the journal names the order. Walks the journal: for rare questions. */
+enum err_code orders_journal_knows(struct orders *orders, const char *client_id, bool *out,
+                                   struct err *err) MUST_USE;
 /* Drops what is over. Pointers into the table end here. */
 void orders_sweep(struct orders *orders);
 enum err_code orders_fold(struct orders *orders, const struct journal_row *row,

@@ -1,5 +1,7 @@
+/* protective_stops.c - places, grows and raises stops; tells when a position has none. */
 #include "core/orders/protective_stops.h"
 
+#include "core/base/mutant.h"
 #include "core/orders/validation.h"
 
 #include <string.h>
@@ -17,12 +19,23 @@ static void tell(const struct gateway *gateway, const struct holding *holding, c
                                                       .price = stop});
 }
 
+/* How long ago the broker last listed our orders, once that is longer than truth may be old: a stop that
+ * may have ended since protects nobody. Else nothing. */
+static struct span hearsay(const struct gateway *gateway) {
+    const struct truth *truth = gateway->truth;
+    struct span age = mono_sub(clock_mono(gateway->world->clock), truth->orders_at);
+    bool is_old =
+        truth->has_orders && truth->is_open && age.ns >= gateway->config->truth_max_age.ns;
+    return is_old ? age : (struct span){0};
+}
+
 static void mark_naked(struct gateway *gateway, struct holding *holding, bool is_naked,
                        struct usd stop) {
+    MUTATE(naked_unpaged, return);
     struct utc now = clock_utc(gateway->world->clock);
     bool was_naked = holding->naked_since.ns != 0;
     if (is_naked && !was_naked) {
-        holding->naked_since = now;
+        holding->naked_since = utc_add(now, (struct span){-hearsay(gateway).ns});
         tell(gateway, holding, "naked", stop);
     } else if (!is_naked && was_naked) {
         holding->naked_since = (struct utc){0};
@@ -70,6 +83,12 @@ static bool entry_in_the_way(struct gateway *gateway, const struct holding *hold
 
 static void place(struct gateway *gateway, struct holding *holding, struct qty qty,
                   const struct order *grown) {
+    if (!send_backoff_is_due(&gateway->orders->backoff, holding->symbol, true,
+                             clock_mono(gateway->world->clock), gateway->config->resend_first,
+                             gateway->config->resend_most)) {
+        return; /* naked until then, which mark_naked() tells */
+    }
+    MUTATE(stop_never_placed, return);
     struct order intent = {.side = SIDE_SELL,
                            .type = ORDER_STOP,
                            .tif = TIF_GTC,
@@ -78,6 +97,7 @@ static void place(struct gateway *gateway, struct holding *holding, struct qty q
                            .qty = qty,
                            .stop_price = stop_price(gateway, holding)};
     strcpy(intent.symbol, holding->symbol);
+    MUTATE(stop_one_share_short, intent.qty.nanos -= NANOS);
     if (grown != NULL) {
         intent.stop_price = usd_max(intent.stop_price, grown->stop_price);
         strcpy(intent.replaces, grown->client_id);
@@ -97,7 +117,11 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     /* Shares of an entry not yet settled cannot be sold by arithmetic, but they are there, and bare. */
     const struct order *entry = orders_live(gateway->orders, holding->symbol, PURPOSE_ENTRY);
     bool is_bare = entry != NULL && entry->state == ORDER_UNKNOWN && holding->broker_qty.nanos > 0;
-    mark_naked(gateway, holding, is_bare || (due.nanos > 0 && !covers),
+    /* one of unknown fate, or that the exchange has not taken yet, protects nothing: it is not sent twice,
+     * but paged */
+    bool is_resting = covers && stop->state == ORDER_WORKING &&
+                      stop->status != STATUS_PENDING_NEW && hearsay(gateway).ns == 0;
+    mark_naked(gateway, holding, is_bare || (due.nanos > 0 && !is_resting),
                stop == NULL ? (struct usd){0} : stop->stop_price);
     bool is_in_transaction = plan != NULL && plan->phase != EXIT_DECIDED;
     bool is_low = covers && is_raised(stop_price(gateway, holding), stop->stop_price);
@@ -119,7 +143,7 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     }
     if (stop == NULL) {
         place(gateway, holding, due, NULL);
-    } else if (stop->state == ORDER_WORKING && stop->status == STATUS_NEW) {
+    } else if (stop->state == ORDER_WORKING && stop->status == STATUS_NEW && !stop->is_ended) {
         place(gateway, holding, due, stop);
     }
 }
@@ -130,7 +154,8 @@ void protective_stops_step(struct gateway *gateway, struct exits *exits) {
     }
     for (size_t i = 0; i < gateway->book->count; i++) {
         struct holding *holding = &gateway->book->items[i];
-        if (holding->is_listed) {
+        /* a position is known by its first fill, whenever the next listing comes */
+        if (holding->is_listed || holding->is_ahead) {
             protect(gateway, exits, holding);
         } else if (holding->naked_since.ns != 0) {
             mark_naked(gateway, holding, false, (struct usd){0});

@@ -1,4 +1,7 @@
+/* validation.c - the checks in their order, each refusal with what it compared. */
 #include "core/orders/validation.h"
+
+#include "core/base/mutant.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,17 +10,22 @@ struct usd price_tick(struct usd price) {
     return (struct usd){price.nanos >= NANOS ? NANOS / 100 : NANOS / 10000};
 }
 
-bool intent_is_exit(const struct gateway *gateway, const struct order *intent) {
-    const struct holding *holding = book_find(gateway->book, intent->symbol);
-    if (holding == NULL || intent->side != SIDE_SELL || intent->qty.nanos <= 0) {
-        return false; /* a long-only book: buying never reduces */
-    }
+/* What would be on sale with this intent, less the order that it replaces. */
+static struct qty sales_with(const struct gateway *gateway, const struct order *intent) {
     struct qty live = orders_open_qty(gateway->orders, intent->symbol, SIDE_SELL);
     if (intent->replaces[0] != '\0') {
         const struct order *old = orders_find(gateway->orders, intent->replaces);
         live = old == NULL ? live : qty_sub(live, order_open_qty(old));
     }
-    return qty_cmp(qty_add(live, intent->qty), holding_sellable(holding)) <= 0;
+    return qty_add(live, intent->qty);
+}
+
+bool intent_is_exit(const struct gateway *gateway, const struct order *intent) {
+    const struct holding *holding = book_find(gateway->book, intent->symbol);
+    if (holding == NULL || intent->side != SIDE_SELL || intent->qty.nanos <= 0) {
+        return false; /* a long-only book: buying never reduces */
+    }
+    return qty_cmp(sales_with(gateway, intent), holding_sellable(holding)) <= 0;
 }
 
 static struct usd notional(const struct order *intent) {
@@ -76,32 +84,72 @@ static enum refusal_code refuse(struct refusal *refusal, enum refusal_code code,
     return code;
 }
 
-static struct usd as_number(int64_t value) {
-    return (struct usd){value};
+static enum refusal_code refuse_because(struct refusal *refusal, enum refusal_code code,
+                                        const char *why) {
+    refusal->code = code;
+    snprintf(refusal->numbers, sizeof refusal->numbers, "%s", why);
+    return code;
 }
 
-/* The account as entries need it: fresh, ours to use, explained. */
-static bool account_is_usable(const struct gateway *gateway, struct mono now) {
+/* What refuse() prints, from a count. */
+static struct usd as_number(int64_t count) {
+    return (struct usd){count * NANOS};
+}
+
+/* Likewise from what counts in nanos already: shares, and spans, which it prints in seconds. */
+static struct usd as_nanos(int64_t nanos) {
+    return (struct usd){nanos};
+}
+
+static enum refusal_code refuse_mode(const struct gateway *gateway, enum refusal_code code,
+                                     struct refusal *refusal) {
+    refusal->code = code;
+    snprintf(refusal->numbers, sizeof refusal->numbers, "mode %s",
+             mode_word(causes_mode(gateway->causes)));
+    return code;
+}
+
+/* What keeps entries from the account as they need it: fresh, ours to use, explained. NULL: nothing. */
+static const char *account_fault(const struct gateway *gateway, struct mono now) {
     const struct truth *truth = gateway->truth;
-    return truth->has_account && !truth->account.is_blocked && truth->account.equity.nanos > 0 &&
-           truth->is_equity_explained &&
-           mono_sub(now, truth->account_at).ns <= gateway->config->truth_max_age.ns;
+    if (!truth->has_account) {
+        return "never read";
+    }
+    if (truth->account.is_blocked) {
+        return "blocked";
+    }
+    if (truth->account.equity.nanos <= 0) {
+        return "no equity";
+    }
+    if (!truth->is_equity_explained) {
+        return "equity unexplained";
+    }
+    bool is_old = mono_sub(now, truth->account_at).ns > gateway->config->truth_max_age.ns;
+    return is_old ? "read too long ago" : NULL;
 }
 
 static enum refusal_code check_session(const struct gateway *gateway, struct utc now,
                                        struct refusal *refusal) {
+    MUTATE(session_gate_open, return REFUSED_NONE);
     const struct truth *truth = gateway->truth;
     bool is_clock_open = truth->has_clock && truth->clock.is_open;
-    bool is_inside = truth->is_open &&
-                     utc_sub(now, truth->session.open).ns >= gateway->config->no_entry_first.ns &&
-                     utc_sub(truth->session.close, now).ns > gateway->config->no_entry_last.ns;
-    if (!is_clock_open || !is_inside) {
-        return refuse(refusal, REFUSED_SESSION, as_number(is_clock_open), as_number(1));
+    if (!is_clock_open || !truth->is_open) {
+        return refuse_because(refusal, REFUSED_SESSION, "closed");
     }
-    return REFUSED_NONE;
+    struct span since_open = utc_sub(now, truth->session.open);
+    struct span to_close = utc_sub(truth->session.close, now);
+    if (since_open.ns < gateway->config->no_entry_first.ns) {
+        return refuse(refusal, REFUSED_SESSION, as_nanos(since_open.ns),
+                      as_nanos(gateway->config->no_entry_first.ns));
+    }
+    return to_close.ns <= gateway->config->no_entry_last.ns
+               ? refuse(refusal, REFUSED_SESSION, as_nanos(to_close.ns),
+                        as_nanos(gateway->config->no_entry_last.ns))
+               : REFUSED_NONE;
 }
 
 bool entry_quote_is_fresh(const struct gateway *gateway, const char *symbol, struct utc now) {
+    MUTATE(stale_quote_accepted, return true);
     const int index = universe_find(gateway->config, symbol);
     return index >= 0 && gateway->truth->quotes[index].is_known &&
            utc_sub(now, gateway->truth->quotes[index].at).ns <= gateway->config->quote_max_age.ns;
@@ -110,16 +158,22 @@ bool entry_quote_is_fresh(const struct gateway *gateway, const char *symbol, str
 static enum refusal_code check_price(const struct gateway *gateway, const struct order *intent,
                                      struct utc now, struct refusal *refusal) {
     int index = universe_find(gateway->config, intent->symbol);
-    if (index < 0 || !gateway->truth->references[index].is_trusted ||
-        intent->limit_price.nanos <= 0) {
+    if (index < 0 || !gateway->truth->references[index].is_trusted) {
+        return refuse_because(refusal, REFUSED_NO_REFERENCE, "none is trusted");
+    }
+    if (intent->limit_price.nanos <= 0) {
         return refuse(refusal, REFUSED_NO_REFERENCE, intent->limit_price, as_number(0));
     }
     const struct broker_quote *quote = &gateway->truth->quotes[index];
-    struct span age = utc_sub(now, quote->at);
-    if (!entry_quote_is_fresh(gateway, intent->symbol, now) || quote->bid.nanos <= 0 ||
-        quote->ask.nanos <= 0) {
-        return refuse(refusal, REFUSED_STALE_QUOTE, as_number(age.ns),
-                      as_number(gateway->config->quote_max_age.ns));
+    if (!quote->is_known) {
+        return refuse_because(refusal, REFUSED_STALE_QUOTE, "no quote");
+    }
+    if (!entry_quote_is_fresh(gateway, intent->symbol, now)) {
+        return refuse(refusal, REFUSED_STALE_QUOTE, as_nanos(utc_sub(now, quote->at).ns),
+                      as_nanos(gateway->config->quote_max_age.ns));
+    }
+    if (quote->bid.nanos <= 0 || quote->ask.nanos <= 0) {
+        return refuse_because(refusal, REFUSED_STALE_QUOTE, "one side is empty");
     }
     if (usd_cmp(quote->ask, quote->bid) < 0) { /* crossed: neither side is a price */
         return refuse(refusal, REFUSED_NO_REFERENCE, quote->bid, quote->ask);
@@ -144,6 +198,7 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
     const struct config *config = gateway->config;
     struct exposure open = exposure_now(gateway);
     struct usd value = notional(intent);
+    MUTATE(positions_off_by_one, open.slots--);
     if (usd_cmp(value, config->order_cap_usd) > 0) {
         return refuse(refusal, REFUSED_ORDER_CAP, value, config->order_cap_usd);
     }
@@ -158,11 +213,13 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
         return refuse(refusal, REFUSED_MAX_POSITIONS, as_number(open.slots),
                       as_number(config->max_positions));
     }
-    if (entries_in_window(gateway, now) >= config->max_new_per_15min) {
-        return refuse(refusal, REFUSED_ENTRY_RATE, as_number(config->max_new_per_15min),
+    int64_t entries = entries_in_window(gateway, now);
+    if (entries >= config->max_new_per_15min) {
+        return refuse(refusal, REFUSED_ENTRY_RATE, as_number(entries),
                       as_number(config->max_new_per_15min));
     }
     struct usd gross_limit = usd_scale(gateway->truth->account.equity, config->gross_exposure);
+    MUTATE(gross_limit_ignored, gross_limit.nanos = INT64_MAX);
     if (usd_cmp(usd_add(open.gross, value), gross_limit) > 0) {
         return refuse(refusal, REFUSED_GROSS, usd_add(open.gross, value), gross_limit);
     }
@@ -171,11 +228,12 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
                                      .flows_today = gateway->flows_today};
     struct usd change = {0};
     if (!daily_change(gateway->guards, &reading, &change)) {
-        return refuse(refusal, REFUSED_OPEN_RISK, as_number(0), as_number(0));
+        return refuse_because(refusal, REFUSED_OPEN_RISK, "the day has no baseline");
     }
     struct usd at_stops = usd_add(open.at_stops, usd_scale(value, config->stop_distance));
     struct usd projected = usd_sub(usd_scale(at_stops, config->open_risk_factor), change);
     struct usd limit = daily_loss_limit(gateway->guards);
+    MUTATE(open_risk_not_counted, projected = usd_neg(change));
     return usd_cmp(projected, limit) >= 0 ? refuse(refusal, REFUSED_OPEN_RISK, projected, limit)
                                           : REFUSED_NONE;
 }
@@ -186,36 +244,48 @@ static enum refusal_code check_symbol(const struct gateway *gateway, const struc
     bool is_held = holding != NULL && (holding->qty.nanos != 0 || holding->is_listed ||
                                        holding->differs_since.ns != 0);
     if (is_held || orders_any_live(gateway->orders, intent->symbol)) {
-        return refuse(refusal, REFUSED_SYMBOL_BUSY, as_number(1), as_number(0));
+        return refuse_because(refusal, REFUSED_SYMBOL_BUSY, is_held ? "held" : "an order is live");
     }
     int index = universe_find(gateway->config, intent->symbol);
     struct utc touched = index < 0 ? now : gateway->touched[index];
     if (touched.ns > 0 && utc_sub(now, touched).ns < gateway->config->symbol_cooldown.ns) {
-        return refuse(refusal, REFUSED_COOLDOWN, as_number(utc_sub(now, touched).ns),
-                      as_number(gateway->config->symbol_cooldown.ns));
+        return refuse(refusal, REFUSED_COOLDOWN, as_nanos(utc_sub(now, touched).ns),
+                      as_nanos(gateway->config->symbol_cooldown.ns));
     }
     return REFUSED_NONE;
+}
+
+/* An exit that could pass zero, by what would be on sale and what is held. */
+static enum refusal_code refuse_unreducing(const struct gateway *gateway,
+                                           const struct order *intent, struct refusal *refusal) {
+    const struct holding *holding = book_find(gateway->book, intent->symbol);
+    struct qty held = holding == NULL ? (struct qty){0} : holding_sellable(holding);
+    return refuse(refusal, REFUSED_NOT_REDUCING, as_nanos(sales_with(gateway, intent).nanos),
+                  as_nanos(held.nanos));
 }
 
 static enum refusal_code check_entry(const struct gateway *gateway, const struct order *intent,
                                      struct refusal *refusal) {
     struct utc now = clock_utc(gateway->world->clock);
     if (gateway->only_reduces) {
-        return refuse(refusal, REFUSED_SCOPE, as_number(intent->qty.nanos), as_number(0));
+        return refuse(refusal, REFUSED_SCOPE, as_nanos(intent->qty.nanos), as_number(0));
     }
     if (causes_mode(gateway->causes) >= MODE_REDUCE_ONLY) {
-        return refuse(refusal, REFUSED_MODE, as_number(causes_mode(gateway->causes)),
-                      as_number(MODE_CAUTION));
+        return refuse_mode(gateway, REFUSED_MODE, refusal);
     }
     if (gateway->journal == NULL || gateway->is_journal_down) {
-        return refuse(refusal, REFUSED_JOURNAL, as_number(0), as_number(1));
+        return refuse_because(refusal, REFUSED_JOURNAL, "the journal is down");
     }
-    if (intent->side != SIDE_BUY || intent->qty.nanos <= 0) {
-        return refuse(refusal, REFUSED_NOT_REDUCING, as_number(intent->qty.nanos), as_number(0));
+    if (intent->side != SIDE_BUY) {
+        return refuse_unreducing(gateway, intent, refusal);
+    }
+    if (intent->qty.nanos <= 0) {
+        return refuse(refusal, REFUSED_NOT_REDUCING, as_nanos(intent->qty.nanos), as_number(0));
     }
     enum refusal_code code = check_session(gateway, now, refusal);
-    if (code == REFUSED_NONE && !account_is_usable(gateway, clock_mono(gateway->world->clock))) {
-        code = refuse(refusal, REFUSED_ACCOUNT, gateway->truth->account.equity, as_number(0));
+    const char *fault = account_fault(gateway, clock_mono(gateway->world->clock));
+    if (code == REFUSED_NONE && fault != NULL) {
+        code = refuse_because(refusal, REFUSED_ACCOUNT, fault);
     }
     code = code != REFUSED_NONE ? code : check_symbol(gateway, intent, now, refusal);
     code = code != REFUSED_NONE ? code : check_price(gateway, intent, now, refusal);
@@ -226,13 +296,20 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
                                bool is_exit, struct refusal *refusal) {
     *refusal = (struct refusal){.code = REFUSED_NONE};
     if (causes_mode(gateway->causes) == MODE_HALT) {
-        return refuse(refusal, REFUSED_HALT, as_number(MODE_HALT), as_number(MODE_REDUCE_ONLY));
+        return refuse_mode(gateway, REFUSED_HALT, refusal);
     }
+    MUTATE(exit_bound_by_mode, is_exit &= causes_mode(gateway->causes) < MODE_REDUCE_ONLY);
+    MUTATE(exit_bound_by_account, is_exit &= account_fault(gateway, clock_mono(gateway->world->clock)) == NULL);
+    MUTATE(exit_bound_by_journal, is_exit &= !gateway->is_journal_down);
+    MUTATE(exit_bound_by_session, is_exit &= !check_session(gateway, clock_utc(gateway->world->clock), refusal));
+    MUTATE(exit_bound_by_price, is_exit &= !check_price(gateway, intent, clock_utc(gateway->world->clock), refusal));
+    MUTATE(exit_bound_by_limits, is_exit &= !check_limits(gateway, intent, clock_utc(gateway->world->clock), refusal));
+    MUTATE(exit_bound_by_symbol, is_exit &= !check_symbol(gateway, intent, clock_utc(gateway->world->clock), refusal));
     if (is_exit) {
         return REFUSED_NONE;
     }
     if (intent->purpose != PURPOSE_ENTRY) {
-        return refuse(refusal, REFUSED_NOT_REDUCING, as_number(intent->qty.nanos), as_number(0));
+        return refuse_unreducing(gateway, intent, refusal);
     }
     return check_entry(gateway, intent, refusal);
 }

@@ -1,3 +1,4 @@
+/* book.c - the fold of fills, and what of it a position may sell. */
 #include "core/portfolio/book.h"
 
 #include "core/base/check.h"
@@ -34,15 +35,6 @@ struct usd holding_entry_price(const struct holding *holding) {
         return (struct usd){0};
     }
     return price;
-}
-
-struct ratio holding_gain(const struct holding *holding, struct usd price) {
-    struct usd entry = holding_entry_price(holding);
-    struct ratio gain = {0};
-    if (entry.nanos <= 0 || usd_over_usd(usd_sub(price, entry), entry, &gain, NULL) != ERR_OK) {
-        return (struct ratio){0};
-    }
-    return gain;
 }
 
 /* Sells reduce cost by the average, so that the entry price of the rest stays. */

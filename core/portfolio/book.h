@@ -26,6 +26,7 @@ struct holding {
     bool is_adopted;          /* the broker showed it, no fill of ours explains it */
     /* the broker's word, of the last listing */
     bool is_listed;
+    bool is_ahead; /* bought since that listing, which therefore may lack it */
     struct qty broker_qty;
     struct usd avg_entry;
     bool has_broker_price;
@@ -54,8 +55,6 @@ struct holding *book_get(struct book *book, const char *symbol);
 struct qty holding_sellable(const struct holding *holding);
 /* Average cost per share; zero when flat. */
 struct usd holding_entry_price(const struct holding *holding);
-/* Gain over entry at a price: price / entry - 1; zero when flat. */
-struct ratio holding_gain(const struct holding *holding, struct usd price);
 
 /* Books one execution in memory. amount is price x qty, exact to the broker's averages. */
 void book_apply_fill(struct book *book, const char *symbol, enum order_side side, struct qty qty,

@@ -1,4 +1,7 @@
+/* reconcile.c - a difference is explained, waited for, or taken over; never guessed at. */
 #include "core/portfolio/reconcile.h"
+
+#include "core/base/mutant.h"
 
 #include <string.h>
 
@@ -7,6 +10,7 @@ static const struct span CONFIRM_APART = {INT64_C(15000000000)};
 static void take_listing(struct book *book, const struct broker_position *listing, size_t count) {
     for (size_t i = 0; i < book->count; i++) {
         book->items[i].is_listed = false;
+        book->items[i].is_ahead = false;
         book->items[i].broker_qty = (struct qty){0};
         book->items[i].has_broker_price = false;
     }
@@ -26,6 +30,7 @@ static void take_listing(struct book *book, const struct broker_position *listin
 /* A confirmed difference: shares at the broker are taken over, a vanished position stays. */
 static void resolve(struct book *book, struct holding *holding, struct journal *journal,
                     struct utc now, struct reconcile_result *result) {
+    MUTATE(unexplained_ignored, return);
     result->confirmed++;
     memcpy(result->symbol, holding->symbol, sizeof result->symbol);
     if (!holding->is_listed) {
@@ -45,6 +50,7 @@ struct reconcile_result reconcile(struct book *book, const struct broker_positio
     take_listing(book, listing, count);
     for (size_t i = 0; i < book->count; i++) {
         struct holding *holding = &book->items[i];
+        MUTATE(empty_list_believed, holding->qty = count == 0 ? (struct qty){0} : holding->qty);
         bool agrees = holding->broker_qty.nanos == holding->qty.nanos;
         if (agrees || is_busy(context, holding->symbol)) {
             holding->differs_since = (struct utc){0};

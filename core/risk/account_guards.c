@@ -1,4 +1,7 @@
+/* account_guards.c - folds baselines, peak and go-live equity, and compares a reading with them. */
 #include "core/risk/account_guards.h"
+
+#include "core/base/mutant.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -83,6 +86,8 @@ bool daily_change(const struct account_guards *guards, const struct equity_readi
 
 /* The baseline of a day is the previous close and never changes within the day. */
 static void take_baseline(struct account_guards *guards, const struct equity_reading *reading) {
+    MUTATE(baseline_restarts, if (guards->warned_day.days == 0) guards->baseline = reading->equity);
+    MUTATE(baseline_every_reading, guards->baseline_day.days = 0);
     if (guards->baseline_day.days == reading->exchange_day.days) {
         return;
     }
@@ -148,6 +153,7 @@ static void judge_floor(struct account_guards *guards, const struct equity_readi
     struct usd share = usd_scale(usd_add(guards->go_live, reading->flows_ever),
                                  guards->config->equity_floor_share);
     struct usd floor = usd_max(guards->config->equity_floor_usd, share);
+    MUTATE(floor_ignored, floor.nanos = 0);
     if (confirmed(&guards->floor, usd_cmp(reading->equity, floor) < 0, reading->at, SPAN_S(5))) {
         causes_latch(guards->causes, "equity_floor", MODE_REDUCE_ONLY, "core",
                      "equity is below its floor");
@@ -156,6 +162,7 @@ static void judge_floor(struct account_guards *guards, const struct equity_readi
 
 /* The peak rises only by two readings, the lower of which counts. */
 static void raise_peak(struct account_guards *guards, struct usd nav) {
+    MUTATE(peak_falls, (void)note(guards, "peak", "", nav); guards->peak = nav);
     if (guards->has_peak && usd_cmp(nav, guards->peak) <= 0) {
         guards->candidate_peak = (struct usd){0};
         return;
@@ -163,6 +170,7 @@ static void raise_peak(struct account_guards *guards, struct usd nav) {
     struct usd twice = usd_min(guards->candidate_peak, nav);
     guards->candidate_peak = nav;
     bool is_step = !guards->has_peak || usd_cmp(twice, usd_add(guards->peak, USD(1))) >= 0;
+    MUTATE(peak_not_persisted, guards->peak = usd_max(guards->peak, twice); guards->has_peak = true; return);
     if (twice.nanos > 0 && is_step && note(guards, "peak", "", twice)) {
         guards->peak = twice;
         guards->has_peak = true;

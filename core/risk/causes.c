@@ -1,5 +1,7 @@
+/* causes.c - the set of causes, its rows in the journal and its document. */
 #include "core/risk/causes.h"
 
+#include "core/base/mutant.h"
 #include "core/risk/mechanisms.h"
 #include "core/state/state_file.h"
 
@@ -189,9 +191,11 @@ void causes_latch(struct causes *causes, const char *name, enum mode mode, const
     }
     struct cause *cause = put(causes, name, mode, by, why);
     cause->is_latched = true;
+    MUTATE(latch_not_persisted, tell(causes, cause, "acted"); return);
     journal_set(causes, cause);
     causes->is_dirty = true;
     tell(causes, cause, "acted");
+    MUTATE(latch_untold, causes_save(causes); return);
     log_alert(causes->log, ALERT_PAGE, cause->name, cause->why);
     causes_save(causes);
 }
@@ -291,8 +295,9 @@ void causes_save(struct causes *causes) {
     struct text members = {0};
     print_latched(causes, &members);
     struct err err = {0};
-    if (state_file_save(causes->world, FREEZES_DOCUMENT, journal_last_seq(causes->journal),
-                        text_get(&members), &err) == ERR_OK) {
+    if (state_file_save_held(causes->world, causes->lease, FREEZES_DOCUMENT,
+                             journal_last_seq(causes->journal), text_get(&members),
+                             &err) == ERR_OK) {
         causes->is_dirty = false;
         causes->is_save_failing = false;
         remember_shown(causes);
@@ -341,6 +346,9 @@ static void take_generation(struct causes *causes, int generation) {
         causes_latch(causes, "freezes_unreadable", MODE_REDUCE_ONLY, "core", err.text);
         return;
     }
+    MUTATE(corruption_clears, if (file.condition == STATE_FILE_DAMAGED) { causes->count = 0; return; });
+    MUTATE(hand_edit_clears, if (file.condition == STATE_FILE_EDITED) causes->count = 0);
+    MUTATE(document_wins, if (file.condition == STATE_FILE_GOOD && generation == 0) causes->count = 0);
     if (file.condition == STATE_FILE_DAMAGED) {
         causes_latch(causes, "freezes_unreadable", MODE_REDUCE_ONLY, "core",
                      "the freeze document is not a JSON object");
@@ -360,6 +368,7 @@ static void take_generation(struct causes *causes, int generation) {
 
 void causes_load(struct causes *causes) {
     for (int generation = 0; generation <= STATE_FILE_GENERATIONS; generation++) {
+        MUTATE(oldest_generation_restored, if (generation < STATE_FILE_GENERATIONS) continue);
         take_generation(causes, generation);
     }
     causes->is_dirty = true; /* rebuilt from the journal: what a hand cleared comes back */

@@ -1,4 +1,7 @@
+/* data_guard.c - two sources that agree, and equity held against positions at their marks. */
 #include "core/risk/data_guard.h"
+
+#include "core/base/mutant.h"
 
 #include <string.h>
 
@@ -104,6 +107,7 @@ void data_guard_judge(struct data_guard *guard, struct truth *truth, const struc
     struct usd apart = usd_abs(usd_sub(equity, explained));
     struct usd most = usd_scale(usd_max(usd_abs(explained), USD(1)), config->equity_step);
     truth->is_equity_explained = equity.nanos > 0 && usd_cmp(apart, most) <= 0;
+    MUTATE(equity_unexplained, truth->is_equity_explained = true);
     if (truth->is_equity_explained) {
         guard->fault_since = (struct utc){0};
         guard->clean_since = guard->clean_since.ns == 0 ? now : guard->clean_since;

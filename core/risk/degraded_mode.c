@@ -1,4 +1,7 @@
+/* degraded_mode.c - enters on old truth, leaves after clean rounds, holds when it flaps. */
 #include "core/risk/degraded_mode.h"
+
+#include "core/base/mutant.h"
 
 enum { FLAPS = 5, CLEAN_COUNT = 3 };
 
@@ -45,6 +48,7 @@ static void escalate(struct degraded_mode *mode, struct causes *causes, struct m
 void degraded_mode_judge(struct degraded_mode *mode, struct causes *causes,
                          const struct config *config, struct span truth_age, bool is_clean,
                          struct mono now) {
+    MUTATE(degraded_never_entered, truth_age.ns = 0);
     if (truth_age.ns > config->truth_max_age.ns && !mode->is_on) {
         turn_on(mode, causes, now, "the broker's truth is old");
     }
@@ -52,6 +56,7 @@ void degraded_mode_judge(struct degraded_mode *mode, struct causes *causes,
         return;
     }
     escalate(mode, causes, now);
+    MUTATE(degraded_never_left, is_clean = false);
     if (!is_clean) {
         mode->clean_count = 0;
         return;

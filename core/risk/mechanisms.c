@@ -1,3 +1,4 @@
+/* mechanisms.c - the table itself. */
 #include "core/risk/mechanisms.h"
 
 static const struct mechanism TABLE[] = {
@@ -20,9 +21,10 @@ static const struct mechanism TABLE[] = {
      "broker.deadline_read_s broker.deadline_submit_s broker.deadline_slow_s",
      "no call outlives its deadline; a submit without an answer is unknown, not failed"},
     {"retry_backoff", "core/alpaca/read_backoff.c", MODE_NORMAL, HOLD_NONE,
-     "broker.retry_first_s broker.retry_most_s",
+     "broker.retry_first_s broker.retry_most_s orders.resend_first_s orders.resend_most_s",
      "a failed read is asked again in a later tick, after twice as long each time or the broker's "
-     "Retry-After, what an exit needs in the next; a definite reject is never retried"},
+     "Retry-After, what an exit needs in the next; a definite reject is never retried, and a new "
+     "exit or stop after two of them in a row waits, paged (core/orders/send_backoff.c)"},
     {"rate_budget", "core/alpaca/rate_budget.c", MODE_NORMAL, HOLD_NONE,
      "broker.rate_core broker.rate_exit broker.rate_other",
      "exits and cancels have their own lane"},
@@ -31,11 +33,19 @@ static const struct mechanism TABLE[] = {
     {"data_guard", "core/risk/data_guard.c", MODE_REDUCE_ONLY, HOLD_WHILE_TRUE,
      "data.quote_max_age_s data.reference_agreement data.equity_step",
      "no mark without two sources; equity must be cash plus marks"},
-    {"order_idempotency", "core/orders/gateway.c", MODE_HALT, HOLD_LATCHED, "",
-     "one id per intent; an id with another content is a second writer"},
+    {"order_idempotency", "core/orders/gateway.c", MODE_NORMAL, HOLD_NONE, "",
+     "one id per intent, whatever is sent again; an order without an answer is settled by its id"},
+    {"second_writer", "core/orders/gateway.c", MODE_HALT, HOLD_LATCHED, "",
+     "an id with another content, or of a number that was never issued, is somebody else's"},
     {"order_validation", "core/orders/validation.c", MODE_NORMAL, HOLD_NONE,
-     "orders.cap_usd orders.min_notional_usd orders.buying_power_share orders.collar",
+     "orders.cap_usd orders.min_notional_usd orders.buying_power_share",
      "every entry, with the numbers compared"},
+    {"price_collar", "core/orders/validation.c", MODE_NORMAL, HOLD_NONE, "orders.collar",
+     "no entry far from the trusted reference"},
+    {"gross_exposure", "core/orders/validation.c", MODE_NORMAL, HOLD_NONE, "risk.gross_exposure",
+     "positions, live entries and the candidate, over equity"},
+    {"symbol_cooldown", "core/orders/validation.c", MODE_NORMAL, HOLD_NONE,
+     "risk.symbol_cooldown_s", "no new entry in a symbol soon after an order in it"},
     {"reduce_only", "core/orders/validation.c", MODE_NORMAL, HOLD_NONE, "",
      "an exit is decided by arithmetic over all live orders"},
     {"exit_execution", "core/orders/exit_execution.c", MODE_NORMAL, HOLD_NONE, "",

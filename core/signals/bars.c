@@ -68,15 +68,6 @@ const struct broker_bar *bars_at(const struct bars *bars, size_t index, size_t p
     return &ring->bars[(ring->first + position) % BARS_KEPT];
 }
 
-bool bars_last_at(const struct bars *bars, size_t index, struct utc *out) {
-    size_t count = bars_count(bars, index);
-    if (count == 0) {
-        return false;
-    }
-    *out = bars_at(bars, index, count - 1)->at;
-    return true;
-}
-
 size_t bars_in_session(const struct bars *bars, size_t index) {
     size_t count = bars_count(bars, index);
     size_t n = count > 0;

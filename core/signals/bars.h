@@ -23,9 +23,6 @@ void bars_add(struct bars *bars, size_t index, const struct broker_bar *bar);
 size_t bars_count(const struct bars *bars, size_t index);
 const struct broker_bar *bars_at(const struct bars *bars, size_t index, size_t position);
 
-/* Start of the newest bar; false when there is none. */
-bool bars_last_at(const struct bars *bars, size_t index, struct utc *out);
-
 /* How many of the newest bars follow each other with no hole of BARS_SESSION_GAP or more: the bars of
  * one session, through halts but not through the night. */
 #define BARS_SESSION_GAP SPAN_HOURS(4)

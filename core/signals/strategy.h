@@ -34,8 +34,7 @@ struct strategy {
     const struct strategy_ops *ops;
 };
 
-/* Scores the symbol with this index. Whether its newest bar is fresh enough is the caller's question
- * (bars_last_at()). */
+/* Scores the symbol with this index. Whether its newest bar is fresh enough is the caller's question. */
 static inline void strategy_score(const struct strategy *strategy, const struct bars *bars,
                                   size_t index, struct score *out) {
     strategy->ops->score(strategy, bars, index, out);

@@ -73,8 +73,7 @@ static enum err_code command_name(struct world *world, enum inbox_verb verb,
     return code;
 }
 
-enum err_code inbox_write(struct world *world, const struct inbox_command *command,
-                          struct err *err) {
+enum err_code inbox_write(struct world *world, struct inbox_command *command, struct err *err) {
     if (!is_cause(command->verb, command->cause)) {
         return err_set(err, ERR_USAGE, "'%s' is not a cause: letters, digits and _.:- only",
                        command->cause);
@@ -105,6 +104,9 @@ enum err_code inbox_write(struct world *world, const struct inbox_command *comma
     }
     if (code == ERR_OK) {
         code = disk_sync_dir(world->disk, FOLDER, err);
+    }
+    if (code == ERR_OK) {
+        memcpy(command->file, name, sizeof command->file);
     }
     text_release(&content);
     return code;
@@ -216,4 +218,24 @@ enum err_code inbox_has_stop(struct world *world, bool *out, struct err *err) {
     enum err_code code = see(world, &seen, err);
     *out = code == ERR_OK ? seen.has_stop : *out;
     return code;
+}
+
+struct sought {
+    const char *file;
+    bool is_there;
+};
+
+static void sought_visit(void *context, const char *name) {
+    struct sought *sought = context;
+    sought->is_there |= strcmp(sought->file + strlen(FOLDER "/"), name) == 0;
+}
+
+enum err_code inbox_is_waiting(struct world *world, const char *file, bool *out, struct err *err) {
+    struct sought sought = {.file = file};
+    enum err_code code = disk_list(world->disk, FOLDER, sought_visit, &sought, err);
+    if (code != ERR_OK && code != ERR_NOT_FOUND) {
+        return code;
+    }
+    *out = sought.is_there;
+    return ERR_OK;
 }

@@ -25,10 +25,13 @@ struct inbox_command {
 
 /* The word of a verb: "freeze". Static storage. */
 const char *inbox_verb_word(enum inbox_verb verb);
-/* Leaves a command (file is ignored). cause is [a-z0-9_.:-]+ or "" : ERR_USAGE else;
+/* Leaves a command and names its file. cause is [a-z0-9_.:-]+ or "" : ERR_USAGE else;
  * a flatten's symbol may have capitals. */
-enum err_code inbox_write(struct world *world, const struct inbox_command *command,
+enum err_code inbox_write(struct world *world, struct inbox_command *command,
                           struct err *err) MUST_USE;
+/* *out: this command has not been taken yet. */
+enum err_code inbox_is_waiting(struct world *world, const char *file, bool *out,
+                               struct err *err) MUST_USE;
 /* Reads up to INBOX_MAX commands, oldest first. Files of other shapes are ignored. A missing inbox/
  * is empty. ERR_IO if the folder cannot be listed. */
 enum err_code inbox_read(struct world *world, struct inbox_command commands[static INBOX_MAX],

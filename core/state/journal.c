@@ -10,6 +10,8 @@
 
 #include "core/base/check.h"
 #include "core/base/hash.h"
+#include "core/base/mutant.h"
+#include "core/state/disk_copy.h"
 #include "core/state/vfs.h"
 
 #include <stdio.h>
@@ -20,7 +22,6 @@
 #define PENDING_BYTES_MAX ((size_t)64 << 20)
 #define BODY_BYTES_MAX ((size_t)1 << 20)
 #define CHAIN_TEXT 16
-#define LOG_BLOCK 16384
 
 static const char schema[] = "CREATE TABLE row(seq INTEGER PRIMARY KEY, at TEXT NOT NULL, "
                              "kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, "
@@ -132,24 +133,12 @@ static void disconnect(struct journal *journal) {
     journal->db = NULL;
 }
 
-static enum err_code write_again(struct disk *disk, struct disk_file file, struct err *err) {
-    char block[LOG_BLOCK];
-    uint64_t at = 0;
-    enum err_code code = ERR_OK;
-    for (size_t got = 1; code == ERR_OK && got > 0; at += got) {
-        code = disk_read_at(disk, file, block, sizeof block, at, &got, err);
-        if (code == ERR_OK && got > 0) {
-            code = disk_write_at(disk, file, block, got, at, err);
-        }
-    }
-    return code == ERR_OK && at > 0 ? disk_sync(disk, file, err) : code;
-}
-
 /* After a failed sync Linux takes pages for clean that never reached the platter: they are read, the
  * next sync succeeds, and a power cut takes them back, from under all that was acknowledged behind
  * them or half copied by a checkpoint. What a log says is believed only after it was written once
  * more, the same bytes at the same place. https://lwn.net/Articles/752063/ */
 static enum err_code renew_log(struct journal *journal, struct err *err) {
+    MUTATE(log_not_renewed, return ERR_OK);
     char name[DISK_NAME_MAX + 8];
     struct disk_file file = {0};
     snprintf(name, sizeof name, "%s-wal", journal->name);
@@ -157,7 +146,9 @@ static enum err_code renew_log(struct journal *journal, struct err *err) {
     if (code != ERR_OK) {
         return code == ERR_NOT_FOUND ? ERR_OK : code;
     }
-    code = write_again(journal->world->disk, file, err);
+    uint64_t copied = 0;
+    code = disk_copy_bytes(journal->world->disk, file, file, &copied, err);
+    code = code == ERR_OK && copied > 0 ? disk_sync(journal->world->disk, file, err) : code;
     disk_close(journal->world->disk, file);
     return code;
 }
@@ -181,6 +172,7 @@ static enum err_code connect(struct journal *journal, struct err *err) {
                    "PRAGMA auto_vacuum=NONE; PRAGMA wal_autocheckpoint=250",
                    "set up", err);
     if (code == ERR_OK) {
+        MUTATE(delete_full, return expect(journal, "PRAGMA journal_mode=DELETE", "delete", err));
         code = expect(journal, "PRAGMA journal_mode=WAL", "wal", err);
     }
     return code;
@@ -189,6 +181,7 @@ static enum err_code connect(struct journal *journal, struct err *err) {
 /* EXTRA until here (creating); in WAL, FULL syncs the log at each commit, which is all it takes. */
 static enum err_code make_ready(struct journal *journal, struct err *err) {
     enum err_code code = execute(journal, "PRAGMA synchronous=FULL", "set up", err);
+    MUTATE(synchronous_off, code = execute(journal, "PRAGMA synchronous=OFF", "set up", err));
     if (code == ERR_OK) {
         code = prepare(journal, "BEGIN IMMEDIATE", &journal->begin, err);
     }
@@ -298,6 +291,7 @@ static enum err_code walk_row(struct journal *journal, sqlite3_stmt *query, stru
         is_good = chain == chain_of(&journal->scratch, &fields, walk->chain) &&
                   utc_parse(fields.text[0], &at, NULL) == ERR_OK;
     }
+    MUTATE(chain_ignored, is_good = true);
     if (!is_good) {
         return err_set(err, ERR_CORRUPT,
                        "%s: row %lld fails its check; keep it, and put a good copy in its place",
@@ -375,6 +369,7 @@ static enum err_code reconnect(struct journal *journal, struct err *err) {
 
 /* Removes rows that an earlier journal_commit() had to report as failed. */
 static enum err_code remove_rejected(struct journal *journal, struct err *err) {
+    MUTATE(rejected_rows_stay, return ERR_OK);
     char sql[64];
     snprintf(sql, sizeof sql, "DELETE FROM row WHERE seq>%lld", (long long)journal->last_seq);
     enum err_code code = execute(journal, sql, "remove rejected rows", err);
@@ -579,6 +574,7 @@ static enum err_code commit_inside(struct journal *journal, struct err *err) {
     if (rc == SQLITE_OK) {
         return ERR_OK;
     }
+    MUTATE(failed_commit_counts, return ERR_OK);
     struct err why = {0};
     enum err_code code = sql_failed(journal, rc, "commit", &why);
     if (is_there_after_all(journal)) {

@@ -6,6 +6,8 @@
  * a new file, so that the name always stands for the present holder. */
 #include "core/state/lease.h"
 
+#include "core/base/mutant.h"
+#include "core/state/disk_copy.h"
 #include "core/state/journal.h"
 #include "core/state/state_document.h"
 #include "core/state/state_file.h"
@@ -19,7 +21,6 @@
 #define ALIVE "alive.lock"
 #define HOLDER_TEXT_MAX 17
 #define MACHINE_BOOT_LEN 36 /* of the kernel's id; a served clock adds to it */
-#define COPY_BLOCK 65536
 /* A living holder that has not renewed for the term and this long is taken over: the longest a
  * request of its may still arrive at the broker (30 s) and its deadline (5 s). */
 #define STALE_AFTER SPAN_S(LEASE_S + 35)
@@ -108,14 +109,23 @@ static enum err_code write_lease(struct lease *lease, int64_t epoch, struct err 
     next.renewed_at = clock_utc(lease->world->clock);
     next.renewed_mono = clock_mono(lease->world->clock);
     struct text members = {0};
+    struct text document = {0};
     print_members(&next, &members);
-    enum err_code code = state_file_save(lease->world, DOCUMENT, 0, text_get(&members), err);
+    state_document_print(DOCUMENT, 0, text_get(&members), &document);
+    /* A new epoch must survive a power cut, a renewal need not: it speaks to the living, and waits for no
+     * sync, so that a slow disk does not take the lease from the only one who wants it. */
+    bool is_renewal = epoch == lease->mine.epoch && !lease->must_write;
+    enum err_code code =
+        is_renewal
+            ? state_file_publish(lease->world, DOCUMENT, text_get(&document), document.len, err)
+            : state_file_save(lease->world, DOCUMENT, 0, text_get(&members), err);
     if (code == ERR_OK) {
         lease->mine = next;
         lease->must_write = false;
         text_clear(&lease->written);
-        state_document_print(DOCUMENT, 0, text_get(&members), &lease->written);
+        text_add_bytes(&lease->written, document.data, document.len);
     }
+    text_release(&document);
     text_release(&members);
     return code;
 }
@@ -123,6 +133,8 @@ static enum err_code write_lease(struct lease *lease, int64_t epoch, struct err 
 /* Same boot: the monotonic clock decides. Another: only the wall is left. The same machine under
  * another clock (one process goes by a served clock) says nothing: not stale. */
 static bool is_stale(struct world *world, const struct lease_view *view, struct span bound) {
+    MUTATE(lease_always_stale, return true);
+    MUTATE(lease_never_stale, return false);
     char boot[CLOCK_BOOT_MAX];
     clock_boot_id(world->clock, boot);
     if (strcmp(boot, view->boot) != 0 && strncmp(boot, view->boot, MACHINE_BOOT_LEN) == 0) {
@@ -154,20 +166,6 @@ static enum err_code take_alive_by_force(struct lease *lease, struct err *err) {
     return code;
 }
 
-static enum err_code copy_bytes(struct disk *disk, struct disk_file from, struct disk_file to,
-                                struct err *err) {
-    char block[COPY_BLOCK];
-    uint64_t at = 0;
-    enum err_code code = ERR_OK;
-    for (size_t got = 1; code == ERR_OK && got > 0; at += got) {
-        code = disk_read_at(disk, from, block, sizeof block, at, &got, err);
-        if (code == ERR_OK && got > 0) {
-            code = disk_write_at(disk, to, block, got, at, err);
-        }
-    }
-    return code == ERR_OK ? disk_sync(disk, to, err) : code;
-}
-
 static enum err_code copy_file(struct disk *disk, const char *name, const char *copy,
                                struct err *err) {
     struct disk_file from = {0};
@@ -179,7 +177,9 @@ static enum err_code copy_file(struct disk *disk, const char *name, const char *
     state_document_discard(disk, copy); /* of an attempt that died */
     code = disk_open(disk, copy, DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &to, err);
     if (code == ERR_OK) {
-        code = copy_bytes(disk, from, to, err);
+        uint64_t copied = 0;
+        code = disk_copy_bytes(disk, from, to, &copied, err);
+        code = code == ERR_OK ? disk_sync(disk, to, err) : code;
         disk_close(disk, to);
     }
     disk_close(disk, from);
@@ -189,6 +189,7 @@ static enum err_code copy_file(struct disk *disk, const char *name, const char *
 /* Gives the journal's names to copies: should the process that was taken over wake up, then what it
  * holds open are files without a name, and what it writes there hurts nobody. */
 static enum err_code fence_journal(struct disk *disk, struct err *err) {
+    MUTATE(journal_not_fenced, return ERR_OK);
     static const char *const names[][2] = {{JOURNAL_WAL, JOURNAL_WAL ".fence"},
                                            {JOURNAL_FILE, JOURNAL_FILE ".fence"}};
     enum err_code code = ERR_OK;
@@ -211,6 +212,7 @@ static enum err_code acquire_guarded(struct lease *lease, struct span bound, str
         return code;
     }
     code = disk_lock(world->disk, ALIVE, &lease->alive, err);
+    MUTATE(lock_not_taken, code = ERR_OK);
     lease->has_alive = code == ERR_OK;
     bool is_forced = code == ERR_LOCKED;
     if (is_forced) {
@@ -281,6 +283,7 @@ static enum err_code look(struct lease *lease, bool *is_current_good, struct err
     if (code != ERR_OK) {
         return code;
     }
+    MUTATE(lease_not_reread, return ERR_OK);
     if (seen.epoch > lease->mine.epoch ||
         (seen.epoch == lease->mine.epoch && strcmp(seen.holder, lease->mine.holder) != 0)) {
         lease->is_lost = true;
@@ -348,7 +351,7 @@ enum err_code lease_check(struct lease *lease, struct err *err) {
     /* after the read, which takes time */
     struct span age = mono_sub(clock_mono(lease->world->clock), lease->mine.renewed_mono);
     if (age.ns < 0 || age.ns >= SPAN_S(LEASE_S).ns / 2) {
-        return err_set(err, ERR_LOCKED, "the lease was not renewed for %lld ms",
+        return err_set(err, ERR_IO, "the lease was not renewed for %lld ms",
                        (long long)(age.ns / 1000000));
     }
     return ERR_OK;

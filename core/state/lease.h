@@ -23,7 +23,9 @@ enum err_code lease_acquire_to_reduce(struct world *world, struct lease **out,
 /* Writes renewed_at if a third of the term has passed. ERR_LOCKED if the epoch is another's. */
 enum err_code lease_renew(struct lease *lease, struct err *err) MUST_USE;
 /* Re-reads the epoch: ERR_OK only if it is ours and less than LEASE_S / 2 has passed since renewal
- * on the monotonic clock. ERR_LOCKED, ERR_IO. Cheap: one small read. */
+ * on the monotonic clock. ERR_LOCKED: it is another's, for good. ERR_IO: it is ours as far as one can
+ * see, but old or unreadable (a slow disk, a long stop): no ground for what a successor might do too,
+ * nor to give up. Cheap: one small read. */
 enum err_code lease_check(struct lease *lease, struct err *err) MUST_USE;
 /* True, for good, once another process has taken it. Reads only if it was not renewed for LEASE_S,
  * before which nobody takes it: after a long stop in the middle of a tick. NULL is never lost. */

@@ -31,6 +31,12 @@ struct state_file { /* owned by the caller: state_file_release() */
  * new one stand, whole. A damaged document does not become a generation. Tells EVENT_DOCUMENT. */
 enum err_code state_file_save(struct world *world, const char *name, int64_t journal_seq,
                               const char *members, struct err *err) MUST_USE;
+struct lease;
+/* The same by the holder of a lease (NULL: nobody else can have it). ERR_LOCKED, and the document of its
+ * successor stands, if this process lost it, however long it hung on the way. */
+enum err_code state_file_save_held(struct world *world, struct lease *lease, const char *name,
+                                   int64_t journal_seq, const char *members,
+                                   struct err *err) MUST_USE;
 /* Loads generation 0 (current), 1 or 2. A bad file is a condition, not an error; ERR_IO is one. */
 enum err_code state_file_load(struct world *world, const char *name, int generation,
                               struct state_file *out, struct err *err) MUST_USE;

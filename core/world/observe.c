@@ -1,3 +1,4 @@
+/* observe.c - fills in what an event leaves out; the words of its kinds, from their list. */
 #include "core/world/observe.h"
 
 static const char *or_empty(const char *string) {

@@ -33,7 +33,8 @@
     X(EVENT_TICK, "tick", "a tick ended: subject kind, number tick number, amount equity as seen") \
     X(EVENT_START, "start", "a core started: subject ready|refused, what reason")                  \
     X(EVENT_STOP, "stop",                                                                          \
-      "a core stopped: subject clean|dead, what does_not_stop if the dead went on calling")        \
+      "a core stopped: subject clean|dead|succeeded (it may come back, as other), what "           \
+      "does_not_stop if the dead went on calling")                                                 \
     X(EVENT_FAULT, "fault", "a fault fired: subject point, what parameters")                       \
     X(EVENT_OPERATOR, "operator",                                                                  \
       "subject verb, what cause, id who, amount of a deposit or withdrawal")                       \
@@ -48,8 +49,13 @@
     X(EVENT_LEDGER_EQUITY, "ledger_equity", "truth at a tick: amount equity, price cash")          \
     X(EVENT_FRAME, "frame",                                                                        \
       "what a judge must know of the run: subject key (a setting, never, closed, "                 \
-      "foreign), what value")                                                                      \
+      "foreign, not_foreign), what value")                                                         \
     X(EVENT_HEALED, "healed", "faults have stopped; the next EVENT_FAULT ends it")                 \
+    X(EVENT_PAUSE, "pause", "the core's process stands still: subject begin|end")                  \
+    X(EVENT_OTHER, "other",                                                                        \
+      "told by a process that is not the run's core: subject the kind's word, what the told "      \
+      "subject and what, id here (on the core's state directory) or elsewhere, number its life, "  \
+      "symbol, amounts and body as told")                                                          \
     X(EVENT_END, "end", "the run is over: subject up|stopped|down (and should not be)")
 
 enum event_kind {

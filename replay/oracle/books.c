@@ -4,8 +4,10 @@
  * Booked growth is the sum of the journal's "fill" rows, across restarts; the filled quantity of
  * EVENT_ORDER is cumulative. An execution must be known at a clean stop if three ticks ended after it
  * and a dozen after the last fault; a younger one, or one behind a fault, is a maybe, and any behind a fault of the disk. Where the journal
- * went back (a row number came twice: a lying disk), more booked than executed is a maybe too. */
+ * went back (a row number came twice: a lying disk), more booked than executed is a maybe too, and so is
+ * what was executed before and is not booked: no row names it any more, and the positions are the broker's. */
 #include "core/base/json.h"
+#include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -30,8 +32,10 @@ struct books {
     int64_t ticks;
     int64_t last_row;
     bool is_row_repeated;
+    struct utc back_at; /* the journal went back: what was executed before is not in it */
     bool is_disk_hit;   /* what was booked may be lost for good */
     int64_t fault_tick; /* ticks ended when a fault last fired; -1 never */
+    struct utc gap_at;  /* rows before it were durable and never told */
     struct utc healed;  /* the healing that was judged last */
 };
 
@@ -74,7 +78,11 @@ static void judge_excess(struct books *judge, struct filled *order, const struct
 }
 
 static void take_row(struct books *judge, const struct event *event, struct findings *findings) {
-    judge->is_row_repeated = judge->is_row_repeated || event->number <= judge->last_row;
+    bool is_back = event->number <= judge->last_row;
+    judge->is_row_repeated = judge->is_row_repeated || is_back;
+    judge->back_at = is_back ? event->at : judge->back_at;
+    bool is_gap = judge->last_row > 0 && event->number > judge->last_row + 1;
+    judge->gap_at = is_gap ? event->at : judge->gap_at;
     judge->last_row = event->number;
     if (strcmp(event->subject, "fill") != 0) {
         return;
@@ -90,14 +98,20 @@ static void take_row(struct books *judge, const struct event *event, struct find
     cJSON_Delete(body);
 }
 
+/* What the core told, or journaled and did not live to tell. */
+static bool is_known(const struct filled *order) {
+    return qty_cmp(order->core, order->ledger) >= 0 || qty_cmp(order->booked, order->ledger) >= 0;
+}
+
 static void judge_stop(struct books *judge, const struct event *event, struct findings *findings) {
+    MUTATE(judge_books_blind, return);
     for (size_t i = 0; i < judge->orders.count; i++) {
         struct filled *order = table_at(&judge->orders, i);
-        if (!scene_is_ours(findings->scene, order->id) || order->is_missed ||
-            qty_cmp(order->core, order->ledger) >= 0) {
+        if (!scene_is_ours(findings->scene, order->id) || order->is_missed || is_known(order)) {
             continue;
         }
-        bool is_due = !judge->is_disk_hit && judge->ticks - order->last_tick >= TICKS_TO_KNOW &&
+        bool is_due = !judge->is_disk_hit && utc_is_before(judge->gap_at, order->last_at) &&
+                      judge->ticks - order->last_tick >= TICKS_TO_KNOW &&
                       judge->ticks - judge->fault_tick >= TICKS_AFTER_FAULT;
         order->is_missed = true;
         if (is_due) {
@@ -106,6 +120,16 @@ static void judge_stop(struct books *judge, const struct event *event, struct fi
             findings_excuse(findings, ORACLE_BOOKS, event->at, "%s: an execution is not booked",
                             order->id);
         }
+    }
+}
+
+static void judge_unbooked(const struct books *judge, const struct filled *order,
+                           const struct event *event, struct findings *findings) {
+    if (utc_is_before(order->last_at, judge->back_at)) {
+        findings_excuse(findings, ORACLE_L_RECONCILED, event->at,
+                        "%s: executed before the journal went back", order->id);
+    } else {
+        tell(findings, ORACLE_L_RECONCILED, event->at, order->id, order->core, order->ledger);
     }
 }
 
@@ -123,9 +147,9 @@ static void judge_healing(struct books *judge, const struct event *event,
     judge->healed = since;
     for (size_t i = 0; i < judge->orders.count; i++) {
         const struct filled *order = table_at(&judge->orders, i);
-        if (scene_is_ours(scene, order->id) && qty_cmp(order->core, order->ledger) < 0 &&
-            utc_is_before(order->last_at, since)) {
-            tell(findings, ORACLE_L_RECONCILED, event->at, order->id, order->core, order->ledger);
+        if (scene_is_ours(scene, order->id) && !is_known(order) &&
+            utc_is_before(order->last_at, since) && utc_is_before(judge->gap_at, order->last_at)) {
+            judge_unbooked(judge, order, event, findings);
         }
     }
 }

@@ -2,7 +2,8 @@
  *
  * A latch is known by its journal row ("latch_set", "latch_clear"), by an "acted" whose body names the
  * cause and says latched, or by a list of causes in EVENT_MODE. While-true causes end with the process
- * that held them. A latch that no row holds may die with its process; one whose end an operator asked
+ * that held them. A latch that no row holds is in doubt when its process dies: the row may be durable and
+ * untold, and if no tick of a successor ends with it, it died with its process, a maybe. One whose end an operator asked
  * for may be over in a journal row that its writer did not live to tell (a gap in the numbers). */
 #include "core/base/json.h"
 #include "replay/oracle/scene.h"
@@ -31,11 +32,13 @@ static void set(struct scene *scene, const char *name, int mode, bool is_latched
     if (is_latched && mode > cause->latched) {
         cause->latched = mode;
     }
+    cause->doubted = cause->latched >= cause->doubted ? SCENE_NORMAL : cause->doubted;
 }
 
 static void end(struct scene *scene, struct scene_cause *cause) {
     demand(scene, cause, SCENE_NORMAL);
     cause->latched = SCENE_NORMAL;
+    cause->doubted = SCENE_NORMAL;
     cause->is_journaled = false;
     cause->is_resume_wished = false;
 }
@@ -134,11 +137,21 @@ static void take_death(struct scene *scene) {
     for (size_t i = 0; i < scene->causes.count; i++) {
         struct scene_cause *cause = table_at(&scene->causes, i);
         if (cause->latched > SCENE_NORMAL && !cause->is_journaled) {
+            int doubted = cause->latched;
             end(scene, cause);
-            scene->excused_latches++;
+            cause->doubted = doubted;
         } else {
             demand(scene, cause, cause->latched);
         }
+    }
+}
+
+/* What a successor's first tick did not bring back is over. */
+static void take_tick(struct scene *scene) {
+    for (size_t i = 0; i < scene->causes.count; i++) {
+        struct scene_cause *cause = table_at(&scene->causes, i);
+        scene->excused_latches += cause->doubted > SCENE_NORMAL;
+        cause->doubted = SCENE_NORMAL;
     }
 }
 
@@ -149,6 +162,8 @@ void scene_take_causes(struct scene *scene, const struct event *event) {
         take_mechanism(scene, event);
     } else if (event->kind == EVENT_MODE) {
         take_mode(scene, event);
+    } else if (event->kind == EVENT_TICK) {
+        take_tick(scene);
     } else if (event->kind == EVENT_STOP ||
                (event->kind == EVENT_START && is_word(event->subject, "refused"))) {
         take_death(scene);

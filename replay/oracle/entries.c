@@ -11,14 +11,21 @@
 #include <string.h>
 
 static const struct span LAST_LOOK = {INT64_C(2000000000)};
+static const struct span DECIDED_BEFORE = {INT64_C(30000000000)}; /* none older is sent */
+
+struct entries {
+    struct text quotes; /* the last answer with quotes */
+    bool is_stepped;    /* the wall clock was tampered with: the core may be early or late */
+};
 
 static void *entries_create(void) {
-    return judge_alloc(sizeof(struct text)); /* the last answer with quotes */
+    return judge_alloc(sizeof(struct entries));
 }
 
 static void entries_destroy(void *context) {
-    text_release(context);
-    free(context);
+    struct entries *judge = context;
+    text_release(&judge->quotes);
+    free(judge);
 }
 
 static void take_quotes(struct text *quotes, const struct event *event) {
@@ -66,7 +73,17 @@ static void judge_quote(const struct text *quotes, const struct event *event,
     }
 }
 
-static void judge_buy(const struct text *quotes, const struct event *event,
+/* Inside a session and, by a core whose clock is right, past its first minutes and before its last. */
+static bool is_in_phase(const struct entries *judge, const struct scene *scene, struct utc at) {
+    struct span since_open = utc_sub(at, scene->session.open);
+    struct span to_close = utc_sub(scene->session.close, at);
+    return scene_is_open(scene) &&
+           (judge->is_stepped ||
+            (since_open.ns >= scene->limits.no_entry_first.ns &&
+             to_close.ns + DECIDED_BEFORE.ns > scene->limits.no_entry_last.ns));
+}
+
+static void judge_buy(const struct entries *judge, const struct event *event,
                       struct findings *findings) {
     const struct scene *scene = findings->scene;
     const struct scene_cause *degraded = table_find(&scene->causes, "degraded_mode");
@@ -79,21 +96,24 @@ static void judge_buy(const struct text *quotes, const struct event *event,
         findings_break(findings, ORACLE_SENT_RESTRICTED, event->at, "%s: a buy in spite of %s",
                        scene->sent.symbol, scene_strict_cause(scene));
     }
-    if (!scene_is_open(scene)) {
-        findings_break(findings, ORACLE_SESSION, event->at, "%s: a buy outside a session",
-                       scene->sent.symbol);
+    if (!is_in_phase(judge, scene, event->at)) {
+        findings_break(findings, ORACLE_SESSION, event->at,
+                       "%s: a buy outside the hours of entries", scene->sent.symbol);
     }
-    judge_quote(quotes, event, findings);
+    judge_quote(&judge->quotes, event, findings);
 }
 
 static void entries_observe(void *context, const struct event *event, struct findings *findings) {
     const struct scene_sent *sent = &findings->scene->sent;
+    struct entries *judge = context;
     if (event->kind == EVENT_HTTP) {
-        take_quotes(context, event);
+        take_quotes(&judge->quotes, event);
+    } else if (event->kind == EVENT_FAULT) {
+        judge->is_stepped = judge->is_stepped || strncmp(event->subject, "clock.", 6) == 0;
     } else if (sent->is_new && sent->is_buy) {
-        judge_buy(context, event, findings);
+        judge_buy(judge, event, findings);
     }
 }
 
-const struct judge_ops entries_judge = {KIND(EVENT_SEND) | KIND(EVENT_HTTP), entries_create,
-                                        entries_observe, entries_destroy};
+const struct judge_ops entries_judge = {KIND(EVENT_SEND) | KIND(EVENT_HTTP) | KIND(EVENT_FAULT),
+                                        entries_create, entries_observe, entries_destroy};

@@ -6,6 +6,7 @@
  * "decided" waits for an open market and starts no clock; going back to it ends the clock, because
  * protection rests again. A dead process cannot leave: its clocks end with it and its successor's
  * "releasing" starts a new one. Under HALT nothing is sent by design: a maybe. */
+#include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -49,7 +50,9 @@ static void close_one(struct exits *judge, struct leaving *leaving) {
 static void judge_time(struct exits *judge, const struct event *event, struct findings *findings) {
     for (size_t i = 0; judge->open > 0 && i < judge->symbols.count; i++) {
         struct leaving *leaving = table_at(&judge->symbols, i);
-        if (!leaving->is_open || utc_sub(event->at, leaving->since).ns <= MOST.ns) {
+        const struct utc up_since = findings->scene->up_since; /* it may have stood still */
+        struct utc since = utc_is_before(leaving->since, up_since) ? up_since : leaving->since;
+        if (!leaving->is_open || utc_sub(event->at, since).ns <= MOST.ns) {
             continue;
         }
         close_one(judge, leaving);

@@ -1,7 +1,8 @@
 /* flatten.c - flatten_is_obeyed and exits_end_after_healing: what should leave, leaves.
  *
  * A flatten is an operator's word about the positions of that moment. A fault since then, or a page
- * that names the symbol, may be why one stays: a maybe. */
+ * that names the symbol, may be why one stays: a maybe. In HALT nothing is sent, so no exit is due; but
+ * whoever asked for a flatten then must have been paged. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -57,8 +58,10 @@ static void judge_named(struct leaving *leaving, const struct event *event,
         utc_sub(event->at, scene_since(scene, leaving->named_at)).ns <= MOST.ns) {
         return;
     }
-    bool is_excused = utc_is_before(leaving->named_at, scene->fault_at) ||
-                      utc_is_before(leaving->named_at, leaving->paged_at) || !scene->is_up;
+    bool is_excused =
+        utc_is_before(leaving->named_at, scene->fault_at) ||
+        utc_is_before(leaving->named_at, leaving->paged_at) || !scene->is_up ||
+        (scene->mode == SCENE_HALT && !utc_is_before(scene->paged_at, leaving->named_at));
     leaving->named_at = (struct utc){0};
     if (is_excused) {
         findings_excuse(findings, ORACLE_FLATTEN, event->at, "%s: held 10 min after a flatten",
@@ -77,11 +80,21 @@ static void judge_healed(struct leaving *leaving, const struct event *event,
     since = utc_is_before(since, scene->up_since) ? scene->up_since : since;
     since = scene_since(scene, since);
     bool is_due = scene->healed_at.ns != 0 && scene->is_up && leaving->exit_at.ns != 0 &&
-                  utc_sub(event->at, since).ns > MOST.ns;
+                  scene->mode < SCENE_HALT && utc_sub(event->at, since).ns > MOST.ns;
     if (is_due && leaving->paged_at.ns < since.ns && !leaving->is_stuck) {
         leaving->is_stuck = true;
         findings_break(findings, ORACLE_L_EXITS, event->at, "%s: its exit is still open",
                        leaving->symbol);
+    }
+}
+
+/* A new life knows of an exit what the journal took; over a position that is gone it has nothing to end. */
+static void forget_flat(struct table *symbols, const struct scene *scene) {
+    for (size_t i = 0; i < symbols->count; i++) {
+        struct leaving *leaving = table_at(symbols, i);
+        if (scene_symbol(scene, leaving->symbol)->qty.nanos == 0) {
+            leaving->exit_at = (struct utc){0};
+        }
     }
 }
 
@@ -92,6 +105,8 @@ static void flatten_observe(void *context, const struct event *event, struct fin
         take_operator(symbols, event, scene);
     } else if (event->kind == EVENT_ALERT) {
         take_page(symbols, event);
+    } else if (event->kind == EVENT_START) {
+        forget_flat(symbols, scene);
     } else if (event->kind == EVENT_EXIT) {
         struct leaving *leaving = table_get(symbols, event->symbol);
         bool is_over = is_word(event->what, "over");
@@ -112,5 +127,5 @@ static void flatten_observe(void *context, const struct event *event, struct fin
 
 const struct judge_ops flatten_judge = {KIND(EVENT_OPERATOR) | KIND(EVENT_ALERT) |
                                             KIND(EVENT_EXIT) | KIND(EVENT_LEDGER_FILL) |
-                                            KIND(EVENT_LEDGER_EQUITY),
+                                            KIND(EVENT_START) | KIND(EVENT_LEDGER_EQUITY),
                                         flatten_create, flatten_observe, flatten_destroy};

@@ -1,54 +1,124 @@
 /* foreign.c - foreign_fill_is_told: what another program executes on the account, the core must say.
  *
- * Said is any alert, or a mechanism that acted or held, after the execution; a core that is down or a
- * closed market stops the clock. */
+ * Said is any alert, or a mechanism that acted or held, or a difference said to be over, after the execution, or HALT for a second writer that
+ * nobody ended; a core that is down or a closed market stops the clock, and while faults fire it begins with
+ * the first answer about positions. A maybe: executions that undo each other before the position could be
+ * seen to differ in two listings (two busts in one second), and one under an id for which the core meant the
+ * equal order (two cores alike are told apart by their next difference). */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
 
 static const struct span MOST = {INT64_C(180000000000)};
+static const struct span SEEN_AFTER = {INT64_C(60000000000)}; /* two listings 15 s apart, amply */
 
 struct foreign {
-    struct utc since; /* {0}: nothing untold */
+    char symbol[TABLE_NAME_MAX];
+    struct utc since;    /* {0}: nothing untold */
+    struct utc known_at; /* positions were answered after it; {0}: not yet */
+    struct qty net;      /* bought less sold since then */
+    struct utc apart_at; /* since when net is not 0 */
+    bool was_apart;      /* long enough to be seen */
+    bool is_taken; /* the core counts it as its own: it meant the equal order under the same id */
     char id[TABLE_NAME_MAX];
 };
 
 static void *foreign_create(void) {
-    return judge_alloc(sizeof(struct foreign));
+    struct table *symbols = judge_alloc(sizeof *symbols);
+    *symbols = table_of(sizeof(struct foreign));
+    return symbols;
 }
 
-static void take_fill(struct foreign *judge, const struct event *event, const struct scene *scene) {
-    if (judge->since.ns == 0 && !scene_is_ours(scene, event->id)) {
-        judge->since = event->at;
-        (void)!text_copy(judge->id, sizeof judge->id, event->id, NULL);
+static void foreign_destroy(void *context) {
+    table_release(context);
+    free(context);
+}
+
+static void take_fill(struct table *symbols, const struct event *event, const struct scene *scene) {
+    if (scene_is_ours(scene, event->id)) {
+        return;
+    }
+    struct foreign *foreign = table_get(symbols, event->symbol);
+    struct qty before = foreign->net;
+    foreign->net =
+        is_word(event->subject, "sell") ? qty_sub(before, event->qty) : qty_add(before, event->qty);
+    if (before.nanos == 0) {
+        foreign->apart_at = event->at;
+    } else if (utc_sub(event->at, foreign->apart_at).ns > SEEN_AFTER.ns) {
+        foreign->was_apart = true;
+    }
+    if (foreign->since.ns == 0) {
+        foreign->since = event->at;
+        foreign->known_at = (struct utc){0};
+        (void)!text_copy(foreign->id, sizeof foreign->id, event->id, NULL);
     }
 }
 
-static void judge_tick(struct foreign *judge, const struct event *event,
+static void forget(struct foreign *foreign) {
+    foreign->since = (struct utc){0};
+    foreign->net = (struct qty){0};
+    foreign->was_apart = false;
+    foreign->is_taken = false;
+}
+
+/* The other was told of, and what it does until an operator's word is no news. */
+static bool is_standing(const struct scene *scene) {
+    const struct scene_cause *cause = table_find(&scene->causes, "second_writer");
+    return cause != NULL && cause->latched > SCENE_NORMAL && scene->mode == SCENE_HALT;
+}
+
+static void judge_tick(struct foreign *foreign, const struct event *event,
                        struct findings *findings) {
     const struct scene *scene = findings->scene;
-    struct utc since = scene_since(
-        scene, utc_is_before(judge->since, scene->up_since) ? scene->up_since : judge->since);
-    if (judge->since.ns != 0 && scene_is_open(scene) && utc_sub(event->at, since).ns > MOST.ns) {
-        findings_break(findings, ORACLE_FOREIGN, event->at, "%s: nobody was told", judge->id);
-        judge->since = (struct utc){0};
+    bool is_hidden = foreign->known_at.ns == 0 && !utc_is_before(scene->fault_at, foreign->since);
+    struct utc since = foreign->known_at.ns == 0 ? foreign->since : foreign->known_at;
+    since = scene_since(scene, utc_is_before(since, scene->up_since) ? scene->up_since : since);
+    if (is_standing(scene)) {
+        forget(foreign);
+        return;
     }
+    if (foreign->since.ns == 0 || is_hidden || !scene_is_open(scene) ||
+        utc_sub(event->at, since).ns <= MOST.ns) {
+        return;
+    }
+    bool has_undone_itself = foreign->net.nanos == 0 && !foreign->was_apart;
+    if (has_undone_itself || foreign->is_taken) {
+        findings_excuse(findings, ORACLE_FOREIGN, event->at, "%s: nobody was told", foreign->id);
+    } else {
+        findings_break(findings, ORACLE_FOREIGN, event->at, "%s: nobody was told", foreign->id);
+    }
+    forget(foreign);
+}
+
+static void take_answer(struct foreign *foreign, const struct event *event) {
+    bool is_told = is_word(event->what, "/v2/positions") && event->number == 200;
+    foreign->known_at = is_told && foreign->known_at.ns == 0 ? event->at : foreign->known_at;
 }
 
 static void foreign_observe(void *context, const struct event *event, struct findings *findings) {
-    struct foreign *judge = context;
+    struct table *symbols = context;
+    bool is_over = is_word(event->subject, "reconciliation") && is_word(event->what, "released");
     bool is_said = event->kind == EVENT_ALERT ||
                    (event->kind == EVENT_MECHANISM &&
-                    (is_word(event->what, "acted") || is_word(event->what, "held")));
+                    (is_over || is_word(event->what, "acted") || is_word(event->what, "held")));
     if (event->kind == EVENT_LEDGER_FILL) {
-        take_fill(judge, event, findings->scene);
-    } else if (event->kind == EVENT_TICK) {
-        judge_tick(judge, event, findings);
-    } else if (is_said) {
-        judge->since = (struct utc){0};
+        take_fill(symbols, event, findings->scene);
+    }
+    for (size_t i = 0; i < symbols->count; i++) {
+        if (is_said) {
+            forget(table_at(symbols, i));
+        } else if (event->kind == EVENT_HTTP) {
+            take_answer(table_at(symbols, i), event);
+        } else if (event->kind == EVENT_ORDER) {
+            struct foreign *foreign = table_at(symbols, i);
+            foreign->is_taken |= event->qty.nanos > 0 && is_word(event->id, foreign->id);
+        } else if (event->kind == EVENT_TICK) {
+            judge_tick(table_at(symbols, i), event, findings);
+        }
     }
 }
 
 const struct judge_ops foreign_judge = {KIND(EVENT_LEDGER_FILL) | KIND(EVENT_TICK) |
-                                            KIND(EVENT_ALERT) | KIND(EVENT_MECHANISM),
-                                        foreign_create, foreign_observe, free};
+                                            KIND(EVENT_HTTP) | KIND(EVENT_ALERT) |
+                                            KIND(EVENT_MECHANISM) | KIND(EVENT_ORDER),
+                                        foreign_create, foreign_observe, foreign_destroy};

@@ -1,7 +1,9 @@
 /* healing.c - degraded_ends, trips_are_paged and kill_takes_effect: what a core must do once faults have
  * stopped. Each clock starts at the latest of what began it, the healing, and the core's start.
  *
- * A clock that was stepped stays wrong: degraded mode may then stay, a maybe. What began for the fifth time within an hour is held for half an hour on purpose. */
+ * Degraded mode that began for the fifth time within an hour is held for half an hour on purpose. It may
+ * stay, a maybe, where a clock was stepped (it stays wrong), and under a rate budget that cannot carry
+ * the polls of every tick (150 requests a minute do). */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -12,7 +14,8 @@ static const struct span FLAPPING_LASTS = {INT64_C(1950000000000)};
 static const struct span FLAPPING_WITHIN = {INT64_C(3600000000000)};
 static const struct span PAGED_WITHIN = {INT64_C(10000000000)};
 static const struct span KILLED_WITHIN = {INT64_C(30000000000)};
-enum { FLAPS = 5, TRIPS_MAX = 16 };
+static const struct span CANCELLED_WITHIN = {INT64_C(60000000000)};
+enum { FLAPS = 5, TRIPS_MAX = 16, REQUESTS_NEEDED = 150 };
 
 struct paged {
     char cause[TABLE_NAME_MAX];
@@ -28,9 +31,10 @@ struct healing {
         struct utc at;
     } trips[TRIPS_MAX]; /* not yet paged */
     size_t trip_count;
-    struct table paged; /* by cause: since it was last cleared */
-    struct utc kill_at; /* {0}: none, or in effect */
-    bool is_stepped;    /* a clock fault fired: the clock stays wrong, and truth may stay old */
+    struct table paged;   /* by cause: since it was last cleared */
+    struct utc kill_at;   /* {0}: none, or in effect */
+    struct utc killed_at; /* {0}: none whose entries are not looked for */
+    bool is_stepped;      /* a clock fault fired: the clock stays wrong, and truth may stay old */
 };
 
 static void *healing_create(void) {
@@ -45,13 +49,9 @@ static void healing_destroy(void *context) {
     free(judge);
 }
 
-static struct utc later(struct utc a, struct utc b) {
-    return utc_is_before(a, b) ? b : a;
-}
-
 /* True if `most` is over since `at`, the healing and the core's start. */
 static bool is_due(const struct scene *scene, struct utc at, struct span most) {
-    struct utc since = later(at, later(scene->healed_at, scene->up_since));
+    struct utc since = utc_max(at, utc_max(scene->healed_at, scene->up_since));
     return at.ns != 0 && scene->healed_at.ns != 0 && scene->is_up &&
            utc_sub(scene->now, since).ns > most.ns;
 }
@@ -119,10 +119,29 @@ static void judge_degraded(struct healing *judge, const struct event *event,
     most.ns += scene->limits.degraded_clean.ns;
     if (scene_is_open(scene) && judge->degraded_at.ns != 0 && is_due(scene, since, most)) {
         judge->degraded_at = (struct utc){0};
-        if (judge->is_stepped) {
+        int64_t budget = scene->limits.requests_a_minute;
+        if (judge->is_stepped || (budget > 0 && budget < REQUESTS_NEEDED)) {
             findings_excuse(findings, ORACLE_L_DEGRADED, event->at, "still degraded");
         } else {
             findings_break(findings, ORACLE_L_DEGRADED, event->at, "still degraded");
+        }
+    }
+}
+
+/* A kill ends entries, not decisions alone. */
+static void judge_entries(struct healing *judge, const struct event *event,
+                          struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    if (!scene_is_open(scene) || !is_due(scene, judge->killed_at, CANCELLED_WITHIN)) {
+        return;
+    }
+    judge->killed_at = (struct utc){0};
+    for (size_t i = 0; i < scene->orders.count; i++) {
+        const struct scene_order *order = table_at(&scene->orders, i);
+        if (order->is_live_buy) {
+            findings_break(findings, ORACLE_L_KILL, event->at, "%s: %s is live a minute after it",
+                           order->symbol, order->id);
+            return;
         }
     }
 }
@@ -152,6 +171,7 @@ static void healing_observe(void *context, const struct event *event, struct fin
     } else if (event->kind == EVENT_OPERATOR) {
         bool is_stop = is_word(event->subject, "kill") || is_word(event->subject, "freeze");
         judge->kill_at = is_stop && judge->kill_at.ns == 0 ? event->at : judge->kill_at;
+        judge->killed_at = is_word(event->subject, "kill") ? event->at : judge->killed_at;
         judge->kill_at = is_word(event->subject, "resume") ? (struct utc){0} : judge->kill_at;
     } else if (event->kind == EVENT_STOP) {
         judge->degraded_at = (struct utc){0};
@@ -160,6 +180,7 @@ static void healing_observe(void *context, const struct event *event, struct fin
         judge_trips(judge, event, findings);
         judge_degraded(judge, event, findings);
         judge_kill(judge, event, findings);
+        judge_entries(judge, event, findings);
     }
 }
 

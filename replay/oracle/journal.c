@@ -5,6 +5,7 @@
  * that nobody told. A number that comes twice is an acknowledged row that was lost; behind a fault of the disk, or a
  * file that a hand changed, it is a maybe, and so is what follows from it. */
 #include "core/base/json.h"
+#include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -59,6 +60,7 @@ static void take_peak(struct journal *judge, const struct event *event, struct f
 }
 
 static void take_row(struct journal *judge, const struct event *event, struct findings *findings) {
+    MUTATE(judge_rows_blind, judge->last_row = event->number - 1);
     if (event->number <= judge->last_row) {
         tell(judge, findings, ORACLE_ROWS, event, "its number was given before");
         judge->is_excused = true; /* one loss, one finding */

@@ -1,18 +1,27 @@
 /* lives.c - dead_is_silent, comes_back and recovery_converges: how a core dies, starts and recovers.
  *
  * A life that ends no tick recovered nothing. Three such in a row, with no fault and no hand in
- * between, will go on for ever. */
+ * between, will go on for ever; one that waits for the lease of a process that stands still, no longer than
+ * that takes, is none. Faults that go on to the end may keep a core down: where the disk failed its last
+ * start, or it died within the last minute, that is a maybe. */
+#include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { IDLE_LIVES_MAX = 3 };
+static const struct span HELD_LASTS = {INT64_C(60000000000)}; /* a lease and 35 s, and a start */
+static const struct span DEAD_LASTS = {INT64_C(60000000000)};
 
 struct lives {
     int idle; /* lives in a row that ended no tick, undisturbed */
     bool has_ticked;
-    char why[96]; /* of the last refused start */
+    bool is_disk_hit;   /* a fault of the disk fired since the last start or stop */
+    bool is_disk_dead;  /* ... and that start was refused */
+    struct utc held_at; /* the first start in a row that found the lease held; {0}: none */
+    struct utc died_at; /* {0}: not dead */
+    char why[96];       /* of the last refused start */
 };
 
 static void *lives_create(void) {
@@ -39,8 +48,50 @@ static void take_stop(struct lives *judge, const struct event *event, struct fin
     if (is_word(event->what, "does_not_stop")) {
         findings_break(findings, ORACLE_DEAD, event->at, "calls after death");
     }
+    judge->is_disk_hit = false;
     if (is_word(event->subject, "dead")) {
+        judge->died_at = event->at;
         end_life(judge, event, findings);
+    }
+}
+
+/* True while a start that was refused may have to wait for another's lease. */
+static bool is_waiting(struct lives *judge, const struct event *event) {
+    static const char held[] = "the state directory is held";
+    if (strncmp(event->what, held, sizeof held - 1) != 0) {
+        judge->held_at = (struct utc){0};
+        return false;
+    }
+    judge->held_at = judge->held_at.ns == 0 ? event->at : judge->held_at;
+    return utc_sub(event->at, judge->held_at).ns <= HELD_LASTS.ns;
+}
+
+static void take_start(struct lives *judge, const struct event *event, struct findings *findings) {
+    bool is_refused = is_word(event->subject, "refused");
+    judge->is_disk_dead = is_refused && judge->is_disk_hit;
+    judge->is_disk_hit = false;
+    judge->died_at = (struct utc){0};
+    if (!is_refused) {
+        judge->held_at = (struct utc){0};
+        return;
+    }
+    keep_why(judge, event);
+    if (!is_waiting(judge, event)) {
+        end_life(judge, event, findings);
+    }
+}
+
+static void judge_end(const struct lives *judge, const struct event *event,
+                      struct findings *findings) {
+    bool has_just_died =
+        judge->died_at.ns != 0 && utc_sub(event->at, judge->died_at).ns <= DEAD_LASTS.ns;
+    const char *colon = judge->why[0] == '\0' ? "" : ": ";
+    if (findings->scene->healed_at.ns == 0 && (judge->is_disk_dead || has_just_died)) {
+        findings_excuse(findings, ORACLE_COMES_BACK, event->at, "down at the end%s%s", colon,
+                        judge->why);
+    } else {
+        findings_break(findings, ORACLE_COMES_BACK, event->at, "down at the end%s%s", colon,
+                       judge->why);
     }
 }
 
@@ -51,14 +102,13 @@ static void lives_observe(void *context, const struct event *event, struct findi
         judge->idle = 0;
     } else if (event->kind == EVENT_STOP) {
         take_stop(judge, event, findings);
-    } else if (event->kind == EVENT_START && is_word(event->subject, "refused")) {
-        keep_why(judge, event);
-        end_life(judge, event, findings);
+    } else if (event->kind == EVENT_START) {
+        take_start(judge, event, findings);
     } else if (event->kind == EVENT_FAULT || event->kind == EVENT_OPERATOR) {
         judge->idle = 0;
+        judge->is_disk_hit = judge->is_disk_hit || strncmp(event->subject, "disk.", 5) == 0;
     } else if (event->kind == EVENT_END && is_word(event->subject, "down")) {
-        findings_break(findings, ORACLE_COMES_BACK, event->at, "down at the end%s%s",
-                       judge->why[0] == '\0' ? "" : ": ", judge->why);
+        judge_end(judge, event, findings);
     }
 }
 

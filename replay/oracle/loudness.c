@@ -3,6 +3,7 @@
  *
  * A rate budget that starts full allows twice its minute in the first one. The calm measure is the
  * busiest minute of a session before the first fault. */
+#include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -24,14 +25,10 @@ static void *loudness_create(void) {
     return judge_alloc(sizeof(struct loudness));
 }
 
-static void judge_minute(struct loudness *judge, const struct event *event,
+/* With each call and alert: a life may end before its minute does. */
+static void judge_bounds(struct loudness *judge, const struct event *event,
                          struct findings *findings) {
-    const struct scene *scene = findings->scene;
-    int64_t most = scene->limits.requests_a_minute * (judge->is_first ? 2 : 1);
-    bool is_calm = scene->healed_at.ns != 0 &&
-                   utc_sub(judge->minute, scene->healed_at).ns > CALM_AFTER.ns &&
-                   utc_sub(judge->minute, scene->up_since).ns > CALM_AFTER.ns &&
-                   scene->fault_at.ns != 0 && scene_is_open(scene);
+    int64_t most = findings->scene->limits.requests_a_minute * (judge->is_first ? 2 : 1);
     if (most > 0 && judge->calls > most && !judge->is_loud) {
         judge->is_loud = true;
         findings_break(findings, ORACLE_BOUNDED, event->at, "%lld requests in a minute, most %lld",
@@ -42,6 +39,15 @@ static void judge_minute(struct loudness *judge, const struct event *event,
         findings_break(findings, ORACLE_BOUNDED, event->at, "%lld alerts in a minute, most %d",
                        (long long)judge->alerts, ALERTS_MAX);
     }
+}
+
+static void judge_minute(struct loudness *judge, const struct event *event,
+                         struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    bool is_calm = scene->healed_at.ns != 0 &&
+                   utc_sub(judge->minute, scene->healed_at).ns > CALM_AFTER.ns &&
+                   utc_sub(judge->minute, scene->up_since).ns > CALM_AFTER.ns &&
+                   scene->fault_at.ns != 0 && scene_is_open(scene);
     if (is_calm && judge->calm > 0 && judge->calls > 2 * judge->calm && !judge->is_stormy) {
         judge->is_stormy = true;
         findings_break(findings, ORACLE_L_CALLS, event->at,
@@ -72,6 +78,7 @@ static void judge_secret(struct loudness *judge, const struct event *event,
                          struct findings *findings) {
     bool is_secret = strstr(event->body, ORACLE_PLANTED_SECRET) != NULL ||
                      strstr(event->what, ORACLE_PLANTED_SECRET) != NULL;
+    MUTATE(judge_secret_blind, is_secret = false);
     if (is_secret && !judge->is_told) {
         judge->is_told = true;
         findings_break(findings, ORACLE_SECRET, event->at, "in a %s of %s", event_word(event->kind),
@@ -89,6 +96,7 @@ static void loudness_observe(void *context, const struct event *event, struct fi
         take_time(judge, event, findings);
         judge->calls += event->kind == EVENT_SEND;
         judge->alerts += event->kind == EVENT_ALERT;
+        judge_bounds(judge, event, findings);
     }
     judge_secret(judge, event, findings);
 }

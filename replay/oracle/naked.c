@@ -3,6 +3,7 @@
  * By the ledger: whole shares held that no live sell stop covers, while no exit of the core is at work.
  * The clock starts when the core first told an execution of the position: before, it could not know.
  * A dead core protects nothing; its successor's minute begins with its start. */
+#include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -12,44 +13,26 @@ static const struct span MOST = {INT64_C(70000000000)};
 
 struct naked {
     char symbol[TABLE_NAME_MAX];
-    struct qty stopped; /* open quantity of live sell stops */
-    struct utc since;   /* {0}: protected, leaving, or flat */
-    bool is_known;      /* the core has told an execution of this position */
-    bool is_not_due;    /* the core said so */
+    struct utc since; /* {0}: protected, leaving, or flat */
+    bool is_known;    /* the core has told an execution of this position */
+    bool is_not_due;  /* the core said so */
     bool is_reported;
 };
 
-struct resting {
-    char id[TABLE_NAME_MAX];
-    struct qty open;
-};
-
 struct nakeds {
-    struct table symbols, stops;
+    struct table symbols;
 };
 
 static void *naked_create(void) {
     struct nakeds *judge = judge_alloc(sizeof *judge);
     judge->symbols = table_of(sizeof(struct naked));
-    judge->stops = table_of(sizeof(struct resting));
     return judge;
 }
 
 static void naked_destroy(void *context) {
     struct nakeds *judge = context;
     table_release(&judge->symbols);
-    table_release(&judge->stops);
     free(judge);
-}
-
-static void take_stop(struct nakeds *judge, struct naked *naked, const struct event *event) {
-    if (!is_word(event->subject, "sell") || strncmp(event->body, "stop", 4) != 0) {
-        return;
-    }
-    struct resting *stop = table_get(&judge->stops, event->id);
-    struct qty open = {is_over_word(event->what) ? 0 : event->number - event->qty.nanos};
-    naked->stopped = qty_add(qty_sub(naked->stopped, stop->open), open);
-    stop->open = open;
 }
 
 /* What the core knows of a position begins with it. */
@@ -69,7 +52,7 @@ static void take_word(struct naked *naked, const struct event *event) {
 
 static void look(struct naked *naked, const struct event *event, const struct scene *scene) {
     const struct scene_symbol *symbol = scene_symbol(scene, event->symbol);
-    bool is_naked = qty_cmp(qty_whole(symbol->qty), naked->stopped) > 0 && symbol->qty.nanos > 0 &&
+    bool is_naked = qty_cmp(qty_whole(symbol->qty), symbol->stopped) > 0 && symbol->qty.nanos > 0 &&
                     !symbol->is_exiting && !naked->is_not_due && naked->is_known;
     if (!is_naked) {
         naked->since = (struct utc){0};
@@ -81,6 +64,7 @@ static void look(struct naked *naked, const struct event *event, const struct sc
 static void judge_tick(struct nakeds *judge, const struct event *event, struct findings *findings) {
     const struct scene *scene = findings->scene;
     bool is_judged = scene->is_up && scene_is_open(scene);
+    MUTATE(judge_naked_blind, is_judged = false);
     for (size_t i = 0; is_judged && i < judge->symbols.count; i++) {
         struct naked *naked = table_at(&judge->symbols, i);
         bool is_older = utc_is_before(naked->since, scene->up_since);
@@ -102,9 +86,7 @@ static void naked_observe(void *context, const struct event *event, struct findi
         return;
     }
     struct naked *naked = table_get(&judge->symbols, event->symbol);
-    if (event->kind == EVENT_LEDGER_ORDER) {
-        take_stop(judge, naked, event);
-    } else if (event->kind == EVENT_LEDGER_FILL) {
+    if (event->kind == EVENT_LEDGER_FILL) {
         take_fill(naked, event, findings->scene);
     } else if (event->kind == EVENT_ORDER) {
         take_word(naked, event);

@@ -11,11 +11,11 @@
 #define FINDING_TEXT_MAX 160
 
 static const struct judge_ops *const JUDGES[] = {
-    &one_order_judge,  &books_judge,    &never_short_judge, &restricted_judge, &entries_judge,
-    &limits_judge,     &ids_judge,      &unknowns_judge,    &journal_judge,    &lives_judge,
-    &order_life_judge, &loudness_judge, &foreign_judge,     &stops_judge,      &exits_judge,
-    &latches_judge,    &naked_judge,    &lies_judge,        &flatten_judge,    &healing_judge,
-    &protection_judge,
+    &one_order_judge,  &books_judge,      &never_short_judge, &restricted_judge, &entries_judge,
+    &limits_judge,     &ids_judge,        &unknowns_judge,    &journal_judge,    &lives_judge,
+    &order_life_judge, &loudness_judge,   &foreign_judge,     &stops_judge,      &exits_judge,
+    &latches_judge,    &naked_judge,      &lies_judge,        &flatten_judge,    &healing_judge,
+    &rejects_judge,    &protection_judge,
 };
 enum { JUDGE_COUNT = sizeof JUDGES / sizeof JUDGES[0], PROTECTION = JUDGE_COUNT - 1 };
 
@@ -161,24 +161,43 @@ size_t oracle_broken(const struct oracle *oracle, const char *ids[], size_t max)
     return count;
 }
 
-void oracle_print_broken(const struct oracle *oracle, struct text *out) {
+/* The finding that broke an invariant once more after it had broken so often; NULL: not kept. */
+static const struct finding *finding_after(const struct findings *findings, int invariant,
+                                           int64_t breaks) {
+    for (size_t i = 0; i < findings->count; i++) {
+        if ((int)findings->items[i].invariant == invariant && breaks-- == 0) {
+            return &findings->items[i];
+        }
+    }
+    return NULL;
+}
+
+void oracle_breaks(const struct oracle *oracle, int64_t out[static ORACLE_INVARIANT_COUNT]) {
+    memcpy(out, oracle->findings.breaks, sizeof oracle->findings.breaks);
+}
+
+void oracle_print_broken_since(const struct oracle *oracle,
+                               const int64_t since[static ORACLE_INVARIANT_COUNT],
+                               struct text *out) {
     const struct findings *findings = &oracle->findings;
     for (int i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
-        size_t first = 0;
-        while (first < findings->count && (int)findings->items[first].invariant != i) {
-            first++;
-        }
-        if (findings->breaks[i] == 0) {
+        const struct finding *first = finding_after(findings, i, since[i]);
+        if (findings->breaks[i] == since[i]) {
             continue;
         }
         text_add(out, INVARIANTS[i].id);
-        if (first < findings->count) {
+        if (first != NULL) {
             text_add_char(out, ' ');
-            text_add_utc(out, findings->items[first].at);
-            text_add_format(out, " %s", findings->items[first].text);
+            text_add_utc(out, first->at);
+            text_add_format(out, " %s", first->text);
         }
-        text_add_format(out, " (%lld times)\n", (long long)findings->breaks[i]);
+        text_add_format(out, " (%lld times)\n", (long long)(findings->breaks[i] - since[i]));
     }
+}
+
+void oracle_print_broken(const struct oracle *oracle, struct text *out) {
+    static const int64_t never[ORACLE_INVARIANT_COUNT] = {0};
+    oracle_print_broken_since(oracle, never, out);
 }
 
 int64_t oracle_maybes(const struct oracle *oracle) {
@@ -190,7 +209,7 @@ int64_t oracle_orders(const struct oracle *oracle) {
 }
 
 bool oracle_is_over_budget(int64_t maybes, int64_t orders) {
-    return maybes * 1000 > orders * ORACLE_MAYBE_PERMILLE;
+    return orders >= ORACLE_BUDGET_ORDERS_MIN && maybes * 1000 > orders * ORACLE_MAYBE_PERMILLE;
 }
 
 const char *oracle_invariant_id(enum oracle_invariant invariant) {

@@ -50,7 +50,10 @@
       "no buy is sent while degraded_mode holds; that exits may leave then is "                    \
       "exits_leave",                                                                               \
       "")                                                                                          \
-    X(ORACLE_SESSION, "entry_in_session", "S10", "no buy is sent outside a session", "")           \
+    X(ORACLE_SESSION, "entry_in_session", "S10",                                                   \
+      "no buy is sent outside the part of a session that session.no_entry_first_s and "            \
+      "session.no_entry_last_s leave",                                                             \
+      "")                                                                                          \
     X(ORACLE_QUOTES, "entry_on_fresh_quotes", "S10",                                               \
       "no buy is sent on a quote older than data.quote_max_age_s", "")                             \
     X(ORACLE_UNKNOWN, "unknown_settled_first", "S11",                                              \
@@ -77,7 +80,9 @@
     X(ORACLE_RECOVERY, "recovery_converges", "S17",                                                \
       "of three lives in a row that nothing disturbs one ends a tick", "")                         \
     X(ORACLE_ONE_WRITER, "one_instance_trades", "S18",                                             \
-      "a process that was succeeded changes nothing more at the broker", "")                       \
+      "a process that was succeeded, or was not let in, changes nothing at the broker and saves "  \
+      "no document",                                                                               \
+      "")                                                                                          \
     X(ORACLE_SECRET, "no_secret_told", "S19",                                                      \
       "the planted secret is in no request, row, document, alert or mechanism", "")                \
     X(ORACLE_BOUNDED, "calls_and_alerts_bounded", "S20",                                           \
@@ -112,6 +117,8 @@
       "")                                                                                          \
     X(ORACLE_FLATTEN, "flatten_is_obeyed", "",                                                     \
       "10 min of a session after a flatten its positions are gone", "")                            \
+    X(ORACLE_REJECTS, "rejects_are_spaced", "",                                                    \
+      "five minutes hold at most 12 rejected exits, and as many stops, of a symbol", "")           \
     X(ORACLE_L_RECONCILED, "reconciled_after_healing", "L1",                                       \
       "2 min of a session after healing every execution is booked", "")                            \
     X(ORACLE_L_BREAKER, "breaker_closes", "L2", "after healing the circuit breaker closes",        \
@@ -134,7 +141,9 @@
       "undisturbed one",                                                                           \
       "")                                                                                          \
     X(ORACLE_L_KILL, "kill_takes_effect", "L9",                                                    \
-      "30 s after a kill or a freeze a running core is in REDUCE_ONLY or HALT", "")                \
+      "30 s after a kill or a freeze a running core is in REDUCE_ONLY or HALT, a minute "          \
+      "after a kill no entry of ours is live",                                                     \
+      "")                                                                                          \
     X(ORACLE_L_REPORT, "day_report_is_made", "L10",                                                \
       "the end-of-day report is made within its time", "the day's report is not built yet")
 
@@ -149,6 +158,8 @@ enum oracle_invariant {
 #define ORACLE_FINDINGS_MAX 256
 /* Maybes per thousand orders judged, over a run that is long enough or over many: more is a finding. */
 #define ORACLE_MAYBE_PERMILLE 10
+/* Below so many orders the budget says nothing: one excuse among twenty is no rate. */
+#define ORACLE_BUDGET_ORDERS_MIN 1000
 /* The secret that the stage gives its core, planted to be searched for. */
 #define ORACLE_PLANTED_SECRET "SIM-SECRET"
 
@@ -172,6 +183,11 @@ void oracle_verdict(const struct oracle *oracle, struct text *out);
 size_t oracle_broken(const struct oracle *oracle, const char *ids[], size_t max);
 /* One line for each of those: id, first time, first text, how often. */
 void oracle_print_broken(const struct oracle *oracle, struct text *out);
+/* How often each has broken so far; and the lines of what has broken since. */
+void oracle_breaks(const struct oracle *oracle, int64_t out[static ORACLE_INVARIANT_COUNT]);
+void oracle_print_broken_since(const struct oracle *oracle,
+                               const int64_t since[static ORACLE_INVARIANT_COUNT],
+                               struct text *out);
 /* Maybes and orders judged so far, for the budget of many runs together. */
 int64_t oracle_maybes(const struct oracle *oracle);
 int64_t oracle_orders(const struct oracle *oracle);

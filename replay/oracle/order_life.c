@@ -2,7 +2,7 @@
  *
  * An end is final (late executions are booked, the word stays), and the filled quantity is cumulative.
  * A successor reads a journal whose last moves may not have been durable, so each life is judged by
- * itself. Ids of the emergency rule are counted at the broker: one it refused is given again. */
+ * itself, and an id that another program took is that one's. Ids of the emergency rule are counted at the broker: one it refused is given again. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -53,7 +53,7 @@ static void order_life_observe(void *context, const struct event *event,
                                struct findings *findings) {
     struct table *orders = context;
     if (event->kind == EVENT_ORDER) {
-        if (strstr(event->id, "-x-") == NULL) {
+        if (strstr(event->id, "-x-") == NULL && scene_is_ours(findings->scene, event->id)) {
             take_order(orders, event, findings);
         }
         return;

@@ -10,34 +10,26 @@
 struct held {
     char symbol[TABLE_NAME_MAX];
     struct qty position;
-    struct qty stopped; /* open quantity of live sell stops */
+    struct qty stopped;
     struct usd price;
     struct utc since;
     struct usd sum; /* dollar-seconds up to `since` */
 };
 
-struct stop {
-    char id[TABLE_NAME_MAX];
-    struct qty open;
-};
-
 struct protection {
     struct table symbols;
-    struct table stops;
     struct utc now;
 };
 
 static void *protection_create(void) {
     struct protection *judge = judge_alloc(sizeof *judge);
     judge->symbols = table_of(sizeof(struct held));
-    judge->stops = table_of(sizeof(struct stop));
     return judge;
 }
 
 static void protection_destroy(void *context) {
     struct protection *judge = context;
     table_release(&judge->symbols);
-    table_release(&judge->stops);
     free(judge);
 }
 
@@ -65,37 +57,22 @@ static void settle(struct held *held, struct utc now) {
     held->since = now;
 }
 
-static void take_stop(struct protection *judge, const struct event *event) {
-    bool is_resting = !is_over_word(event->what) && strcmp(event->what, "pending_new") != 0;
-    struct qty open = {0};
-    if (is_resting) {
-        open = qty_sub((struct qty){event->number}, event->qty);
-    }
-    struct stop *stop = table_get(&judge->stops, event->id);
+/* The scene has folded the event: what was true before it counts up to now. */
+static void take(struct protection *judge, const struct event *event, const struct scene *scene) {
     struct held *held = table_get(&judge->symbols, event->symbol);
+    const struct scene_symbol *symbol = scene_symbol(scene, event->symbol);
     settle(held, event->at);
-    held->stopped = qty_add(qty_sub(held->stopped, stop->open), open);
-    stop->open = open;
-}
-
-static void take_fill(struct protection *judge, const struct event *event) {
-    struct held *held = table_get(&judge->symbols, event->symbol);
-    settle(held, event->at);
-    held->position = strcmp(event->subject, "sell") == 0 ? qty_sub(held->position, event->qty)
-                                                         : qty_add(held->position, event->qty);
-    held->price = event->price;
+    held->position = symbol->qty;
+    held->stopped = symbol->stopped;
+    held->price = symbol->price;
 }
 
 static void protection_observe(void *context, const struct event *event,
                                struct findings *findings) {
-    (void)findings;
     struct protection *judge = context;
     judge->now.ns = event->at.ns > judge->now.ns ? event->at.ns : judge->now.ns;
-    if (event->kind == EVENT_LEDGER_FILL) {
-        take_fill(judge, event);
-    } else if (event->kind == EVENT_LEDGER_ORDER && strcmp(event->subject, "sell") == 0 &&
-               strncmp(event->body, "stop", 4) == 0) {
-        take_stop(judge, event);
+    if (event->kind == EVENT_LEDGER_FILL || event->kind == EVENT_LEDGER_ORDER) {
+        take(judge, event, findings->scene);
     }
 }
 

@@ -55,10 +55,10 @@ bool scene_is_ours(const struct scene *scene, const char *client_id) {
 
 /* --- frames --- */
 
-static void take_span(const char *value, void *target) {
+static void take_nanos(const char *value, void *target) {
     int64_t nanos = 0;
     if (decimal_parse(value, &nanos, NULL) == ERR_OK) {
-        *(int64_t *)target = nanos; /* seconds as a decimal: its nanos are nanoseconds */
+        *(int64_t *)target = nanos; /* of seconds too: they are nanoseconds */
     }
 }
 
@@ -75,12 +75,14 @@ static const struct limit_row {
     size_t offset;
 } LIMITS[] = {
     {"risk.max_positions", take_whole, offsetof(struct scene_limits, max_positions)},
-    {"orders.cap_usd", take_span, offsetof(struct scene_limits, order_cap)},
-    {"risk.gross_exposure", take_span, offsetof(struct scene_limits, gross)},
-    {"risk.daily_loss_usd", take_span, offsetof(struct scene_limits, daily_loss_usd)},
-    {"risk.daily_loss_share", take_span, offsetof(struct scene_limits, daily_loss_share)},
-    {"data.quote_max_age_s", take_span, offsetof(struct scene_limits, quote_max_age)},
-    {"degraded.clean_s", take_span, offsetof(struct scene_limits, degraded_clean)},
+    {"orders.cap_usd", take_nanos, offsetof(struct scene_limits, order_cap)},
+    {"risk.gross_exposure", take_nanos, offsetof(struct scene_limits, gross)},
+    {"risk.daily_loss_usd", take_nanos, offsetof(struct scene_limits, daily_loss_usd)},
+    {"risk.daily_loss_share", take_nanos, offsetof(struct scene_limits, daily_loss_share)},
+    {"data.quote_max_age_s", take_nanos, offsetof(struct scene_limits, quote_max_age)},
+    {"session.no_entry_first_s", take_nanos, offsetof(struct scene_limits, no_entry_first)},
+    {"session.no_entry_last_s", take_nanos, offsetof(struct scene_limits, no_entry_last)},
+    {"degraded.clean_s", take_nanos, offsetof(struct scene_limits, degraded_clean)},
     {"broker.requests_a_minute", take_whole, offsetof(struct scene_limits, requests_a_minute)},
 };
 
@@ -159,7 +161,21 @@ static bool is_counted(const struct scene_symbol *symbol) {
     return symbol->qty.nanos > 0 || symbol->live_buys > 0;
 }
 
+/* Anybody's stop protects, once the exchange has it. */
+static void take_stop(struct scene *scene, const struct event *event) {
+    if (!is_word(event->subject, "sell") || strncmp(event->body, "stop", 4) != 0) {
+        return;
+    }
+    bool is_resting = !is_over_word(event->what) && !is_word(event->what, "pending_new");
+    struct qty open = {is_resting ? event->number - event->qty.nanos : 0};
+    struct scene_order *order = table_get(&scene->orders, event->id);
+    struct scene_symbol *symbol = table_get(&scene->symbols, event->symbol);
+    symbol->stopped = qty_add(qty_sub(symbol->stopped, order->stop), open);
+    order->stop = open;
+}
+
 static void take_ledger_order(struct scene *scene, const struct event *event) {
+    take_stop(scene, event);
     struct scene_order *order = table_get(&scene->orders, event->id);
     if (!is_our_id(event->id) || order->is_foreign) {
         return;
@@ -248,6 +264,13 @@ static void take_life(struct scene *scene, const struct event *event) {
     scene->up_since = is_start ? event->at : scene->up_since;
 }
 
+/* A process that stands still is not up; its mode stays. */
+static void take_pause(struct scene *scene, const struct event *event) {
+    bool is_end = is_word(event->subject, "end");
+    scene->is_up = is_end;
+    scene->up_since = is_end ? event->at : scene->up_since;
+}
+
 void scene_observe(struct scene *scene, const struct event *event) {
     if (event->kind == EVENT_FRAME) {
         take_frame(scene, event);
@@ -291,6 +314,9 @@ void scene_observe(struct scene *scene, const struct event *event) {
     case EVENT_START:
     case EVENT_STOP:
         take_life(scene, event);
+        break;
+    case EVENT_PAUSE:
+        take_pause(scene, event);
         break;
     default:
         break;

@@ -16,6 +16,7 @@ enum { SCENE_NORMAL, SCENE_CAUTION, SCENE_REDUCE_ONLY, SCENE_HALT };
 struct scene_symbol {
     char symbol[TABLE_NAME_MAX];
     struct qty qty;       /* held, by the ledger */
+    struct qty stopped;   /* open quantity of the sell stops that rest at the exchange */
     struct usd price;     /* of the last execution */
     int live_buys;        /* of ours, at the broker */
     struct usd live_cost; /* what they may still take, at their limits as sent */
@@ -27,6 +28,7 @@ struct scene_order { /* at the broker */
     char symbol[16];
     struct usd limit; /* as sent; 0 unknown */
     struct usd cost;  /* its part of live_cost */
+    struct qty stop;  /* its part of stopped */
     bool is_live_buy, is_foreign, is_judged;
 };
 
@@ -34,6 +36,7 @@ struct scene_cause {
     char cause[TABLE_NAME_MAX];
     int mode;    /* demanded now */
     int latched; /* the part of it that only a clear ends */
+    int doubted; /* latched by a life that died before a row held it: the next one must say */
     bool is_journaled;
     bool is_resume_wished; /* an operator asked for its end */
 };
@@ -55,6 +58,7 @@ struct scene_limits { /* 0: not told, then not judged */
     struct usd daily_loss_usd;
     struct ratio daily_loss_share;
     struct span quote_max_age, degraded_clean;
+    struct span no_entry_first, no_entry_last; /* of a session */
     int64_t requests_a_minute;
 };
 

@@ -3,7 +3,8 @@
  * operator named it.
  *
  * A transaction outlives its process: the successor resumes it without a word, so a restart closes
- * nothing. A cancel that a fault point named "...cancel..." made is a maybe. */
+ * nothing. What an instance elsewhere cancels or replaces is another program's act, not the core's. A cancel that a fault point named "...cancel..." made is a maybe. */
+#include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct stops {
     struct table orders;
     struct utc all_named_at;
     struct utc cancel_fault_at, unasked_at;
+    bool is_other_asking; /* a change by an instance elsewhere is at the broker */
 };
 
 static void *stops_create(void) {
@@ -51,11 +53,15 @@ static bool is_within(struct utc since, struct utc at, struct span most) {
 
 static void judge_cancel(struct stops *judge, const struct event *event,
                          struct findings *findings) {
+    MUTATE(judge_stops_blind, return);
     struct ended *order = table_get(&judge->orders, event->id);
     if (order->is_judged) {
         return;
     }
     order->is_judged = true;
+    if (judge->is_other_asking) {
+        return;
+    }
     const struct guarded *symbol = table_get(&judge->symbols, event->symbol);
     if (symbol->position.nanos <= 0 || symbol->is_in_transaction ||
         is_within(symbol->named_at, event->at, NAMED_LASTS) ||
@@ -86,6 +92,16 @@ static void take_operator(struct stops *judge, const struct event *event) {
     }
 }
 
+static void take_other(struct stops *judge, const struct event *event) {
+    bool is_change =
+        strncmp(event->what, "DELETE", 6) == 0 || strncmp(event->what, "PATCH", 5) == 0;
+    if (is_word(event->id, "elsewhere") && is_word(event->subject, "send")) {
+        judge->is_other_asking = is_change;
+    } else if (is_word(event->id, "elsewhere") && is_word(event->subject, "http")) {
+        judge->is_other_asking = false;
+    }
+}
+
 static bool is_stop_cancel(const struct event *event) {
     bool is_cancel =
         strcmp(event->what, "pending_cancel") == 0 || strcmp(event->what, "canceled") == 0;
@@ -110,6 +126,8 @@ static void stops_observe(void *context, const struct event *event, struct findi
             strcmp(event->what, "releasing") == 0 || strcmp(event->what, "working") == 0;
     } else if (event->kind == EVENT_OPERATOR) {
         take_operator(judge, event);
+    } else if (event->kind == EVENT_OTHER) {
+        take_other(judge, event);
     } else if (event->kind == EVENT_FAULT && strstr(event->subject, "cancel") != NULL) {
         judge->cancel_fault_at = event->at;
         if (strcmp(event->subject, "order.cancel_unasked") == 0) {
@@ -120,5 +138,5 @@ static void stops_observe(void *context, const struct event *event, struct findi
 
 const struct judge_ops stops_judge = {KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) |
                                           KIND(EVENT_EXIT) | KIND(EVENT_OPERATOR) |
-                                          KIND(EVENT_FAULT),
+                                          KIND(EVENT_FAULT) | KIND(EVENT_OTHER),
                                       stops_create, stops_observe, stops_destroy};

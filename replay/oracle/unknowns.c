@@ -6,6 +6,7 @@
  * later answer names it. "Not found" proves nothing before the late-arrival bound of 30 s. Ids of the
  * emergency rule are made to be sent without memory. */
 #include "core/base/err.h"
+#include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
 #include <stdio.h>

@@ -5,8 +5,8 @@
 #include "core/base/check.h"
 #include "core/orders/gateway.h"
 #include "core/risk/mechanisms.h"
-#include "scenarios/collect.h"
 #include "scenarios/sweep/swarm.h"
+#include "scenarios/vocabulary.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -23,14 +23,14 @@ struct life { /* one order, as the core sees it */
 struct reach {
     struct observer seam;
     struct words words;
-    char set[SET_MAX][REACH_WORD_MAX]; /* mechanisms that demand a mode now */
+    char set[SET_MAX][WORD_TEXT_MAX]; /* mechanisms that demand a mode now */
     size_t set_count;
     struct life *lives;
     size_t life_count, life_cap;
 };
 
 static void add(struct reach *reach, const char *kind, const char *name, const char *more) {
-    char word[REACH_WORD_MAX];
+    char word[WORD_TEXT_MAX];
     word_join(word, kind, name, more);
     words_add(&reach->words, word, 1);
 }
@@ -55,13 +55,13 @@ static void set(struct reach *reach, const char *mechanism) {
         }
     }
     CHECK(reach->set_count < SET_MAX);
-    snprintf(reach->set[reach->set_count++], REACH_WORD_MAX, "%s", mechanism);
+    snprintf(reach->set[reach->set_count++], WORD_TEXT_MAX, "%s", mechanism);
 }
 
 static void clear(struct reach *reach, const char *mechanism) {
     for (size_t i = 0; i < reach->set_count; i++) {
         if (strcmp(reach->set[i], mechanism) == 0) {
-            memcpy(reach->set[i], reach->set[--reach->set_count], REACH_WORD_MAX);
+            memcpy(reach->set[i], reach->set[--reach->set_count], WORD_TEXT_MAX);
             return;
         }
     }
@@ -76,12 +76,8 @@ static void on_mechanism(struct reach *reach, const char *mechanism, const char 
     }
 }
 
-/* A refusal for the mode is held by every mechanism that demands it. */
-static void on_refusal(struct reach *reach, const struct event *event) {
-    add(reach, "refusal", event->subject, "");
-    if (strcmp(event->subject, "MODE") != 0 && strcmp(event->subject, "HALT") != 0) {
-        return;
-    }
+/* What demands a mode has held once a tick ended under it: no entry was decided in that one. */
+static void on_tick(struct reach *reach) {
     for (size_t i = 0; i < reach->set_count; i++) {
         add(reach, "mechanism", reach->set[i], "held");
     }
@@ -108,7 +104,7 @@ static struct life *life_of(struct reach *reach, const char *id) {
 
 static void on_order(struct reach *reach, const struct event *event) {
     struct life *life = life_of(reach, event->id);
-    char move[REACH_WORD_MAX];
+    char move[WORD_TEXT_MAX];
     snprintf(move, sizeof move, "%s>%s", life->state, event->what);
     add(reach, "state", event->what, "");
     add(reach, "move", move, "");
@@ -147,7 +143,7 @@ static void reach_observe(struct observer *observer, const struct event *event) 
         on_mechanism(reach, mechanism, word);
     }
     if (event->kind == EVENT_REFUSAL) {
-        on_refusal(reach, event);
+        add(reach, "refusal", event->subject, "");
     } else if (event->kind == EVENT_ORDER) {
         on_order(reach, event);
     } else if (event->kind == EVENT_FAULT) {
@@ -157,6 +153,8 @@ static void reach_observe(struct observer *observer, const struct event *event) 
     } else if (event->kind == EVENT_OPERATOR) {
         add(reach, "operator", event->subject, "");
         add(reach, "class", "operator", "");
+    } else if (event->kind == EVENT_TICK) {
+        on_tick(reach);
     } else if (event->kind == EVENT_STOP && strcmp(event->subject, "dead") == 0) {
         on_death(reach);
     }
@@ -191,7 +189,7 @@ typedef void reach_visit(void *context, const char *word, int64_t seeds);
 
 static void due(reach_visit *visit, void *context, int64_t seeds, const char *kind,
                 const char *name, const char *more) {
-    char word[REACH_WORD_MAX];
+    char word[WORD_TEXT_MAX];
     word_join(word, kind, name, more);
     visit(context, word, seeds);
 }
@@ -213,7 +211,7 @@ static void due_mechanisms(reach_visit *visit, void *context) {
 static void due_pairs(reach_visit *visit, void *context) {
     for (size_t a = 0; a < swarm_class_count(); a++) {
         for (size_t b = a + 1; b < swarm_class_count(); b++) {
-            char pair[REACH_WORD_MAX];
+            char pair[WORD_TEXT_MAX];
             snprintf(pair, sizeof pair, "%s+%s", swarm_class(a), swarm_class(b));
             due(visit, context, 20, "pair", pair, "");
         }
@@ -230,7 +228,7 @@ static void due_moves(reach_visit *visit, void *context) {
     for (int from = 0; from < count; from++) {
         due(visit, context, 20, "state", states[from], "");
         for (int to = 0; to < count; to++) {
-            char move[REACH_WORD_MAX];
+            char move[WORD_TEXT_MAX];
             if (from == to || !order_may_move((enum order_state)from, (enum order_state)to)) {
                 continue;
             }
@@ -242,7 +240,7 @@ static void due_moves(reach_visit *visit, void *context) {
 
 void reach_due(reach_visit *visit, void *context) {
     static const char *const refusals[] = {
-#define REFUSAL(code, word, binds, remedy) word,
+#define REFUSAL(code, word, mechanism, binds, meaning) word,
 #include "core/orders/refusal.def"
 #undef REFUSAL
     };
@@ -258,4 +256,38 @@ void reach_due(reach_visit *visit, void *context) {
     }
     due_moves(visit, context);
     due(visit, context, 10, "crashed", "order_unknown", "");
+}
+
+void reach_recipes(reach_visit *visit, void *context) {
+    int64_t count = (int64_t)swarm_directed_count();
+    for (size_t i = 0; i < swarm_directed_count(); i++) {
+        due(visit, context, 10000 / count / 2, "mechanism", swarm_directed(i), "acted");
+    }
+}
+
+/* Losses happen in calm waters too, and a start knows nothing of the broker yet. */
+static bool may_act_in_calm(const char *mechanism) {
+    static const char *const words[] = {"daily_loss", "equity_floor", "max_drawdown",
+                                        "degraded_mode"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(words[i], mechanism) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void reach_quiet(reach_visit *visit, void *context) {
+    size_t count = 0;
+    const struct mechanism *table = mechanisms(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].mode != MODE_NORMAL && !may_act_in_calm(table[i].id)) {
+            due(visit, context, 0, "mechanism", table[i].id, "acted");
+        }
+    }
+    for (int point = 0; point < FAULT_POINT_COUNT; point++) {
+        due(visit, context, 0, "point", fault_point_name((enum fault_point)point), "");
+    }
+    due(visit, context, 0, "state", "unknown", "");
+    due(visit, context, 0, "process", "died", "");
 }

@@ -35,8 +35,8 @@ void seed_lost(const struct seed_options *options, uint64_t seed, const char *ve
     text_member(record, "broken");
     text_add_char(record, '[');
     text_add_json_string(record, why);
-    text_add(record, "],\"trace_hash\":\"none\",\"sim_seconds\":0,\"ticks\":0,\"requests\":0,"
-                     "\"cpu_us\":0,\"reach\":{}}");
+    text_add(record,
+             "],\"trace_hash\":\"none\",\"reach\":{}}"); /* a number that is not there is 0 */
 }
 
 struct seed_case { /* one run and what is gathered from it */
@@ -67,6 +67,8 @@ static void print_record(const struct seed_case *run, uint64_t seed, struct text
     text_member_int(record, "sim_seconds", run->result.sim_seconds);
     text_member_int(record, "ticks", run->result.ticks);
     text_member_int(record, "requests", run->result.collect->requests);
+    text_member_int(record, "maybes", (int64_t)run->result.maybes);
+    text_member_int(record, "judged", (int64_t)run->result.judged);
     text_member_int(record, "cpu_us", cpu_us() - run->start_us);
     text_member(record, "reach");
     words_print(reach_words(run->reach), record);

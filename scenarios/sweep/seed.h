@@ -15,7 +15,7 @@ struct seed_options { /* borrowed */
 };
 
 /* Runs a seed and appends its record, one line of JSON without the line feed: {"seed","mode","verdict",
- * "broken":[...],"trace_hash","sim_seconds","ticks","requests","cpu_us","reach":{...}}. All but cpu_us
+ * "broken":[...],"trace_hash","sim_seconds","ticks","requests","maybes","judged","cpu_us","reach":{...}}. All but cpu_us
  * is a function of the seed and the build. */
 void seed_run(const struct seed_options *options, uint64_t seed, struct text *record);
 /* The same for the text of any scenario file; seed is only what the record says. */

@@ -17,7 +17,7 @@ struct hunt {
 
 #define HANG_S 120
 
-/* The words that open the broken lines: "X1 2024-...: ..." is "X1". */
+/* The words that open the broken lines: "exits_leave 2024-...: ..." is "exits_leave". */
 static size_t id_length(const char *line) {
     return strcspn(line, " :");
 }

@@ -2,7 +2,7 @@
  *
  * Delta debugging (Zeller, Hildebrandt 2002) over the file itself: faults, what people do, settings,
  * account, symbols, windows. Each candidate is a whole run of its own process, judged like any other; it
- * counts if every invariant of the first failure's signature that it names is broken again. */
+ * counts if the invariant that the file's first run broke first is broken again. */
 #ifndef SCENARIOS_SWEEP_SHRINK_H
 #define SCENARIOS_SWEEP_SHRINK_H
 

@@ -12,6 +12,11 @@
 
 #define PERCENT INT64_C(10000000) /* nanos of one hundredth */
 #define SESSION_S 23400
+#define RATE_CORE_MAX 140 /* with the other lanes' defaults, the broker's 200 a minute */
+/* Of a hundred: the rest sails the ETFs, whose single days bring few entries. */
+#define SYNTHETIC_SHARE 70
+#define STOCKS_SHARE 27
+#define INCIDENT_PERCENT 30 /* of the swarm: a recipe of `directed` lies over what was drawn */
 
 static const char *const mode_words[] = {
 #define X(mode, word, meaning) word,
@@ -141,18 +146,20 @@ static void draw_market(struct draw *draw) {
     struct random random = stream(draw, "market", 0);
     int64_t kind = random_between(&random, 1, 100);
     bool is_short = draw->days <= 2; /* longer runs begin where the set begins */
-    const char *set = kind <= 70 ? "synthetic" : kind <= 88 ? "stocks-2022-03" : "etfs-2019-12";
+    bool is_synthetic = kind <= SYNTHETIC_SHARE;
+    bool is_stocks = !is_synthetic && kind <= SYNTHETIC_SHARE + STOCKS_SHARE;
+    const char *set = is_synthetic ? "synthetic" : is_stocks ? "stocks-2022-03" : "etfs-2019-12";
     uint64_t stock = random_below(&random, sizeof stock_days / sizeof stock_days[0]);
     uint64_t etf = random_below(&random, sizeof etf_days / sizeof etf_days[0]);
     int64_t symbols = random_between(&random, 3, 7);
-    if (kind > 70) {
+    if (!is_synthetic) {
         add_word(draw->file, "start",
-                 kind <= 88 ? stock_days[is_short ? stock : 0] : etf_days[is_short ? etf : 0]);
+                 is_stocks ? stock_days[is_short ? stock : 0] : etf_days[is_short ? etf : 0]);
     }
     add_number(draw->file, "days", draw->days);
     cJSON *market = add_object(draw->file, "market");
     add_word(market, "set", set);
-    if (kind <= 70) {
+    if (is_synthetic) {
         add_number(market, "symbols", symbols);
     }
     cJSON *account = add_object(draw->file, "account");
@@ -167,8 +174,9 @@ static void draw_market(struct draw *draw) {
 static void draw_trading(struct draw *draw, cJSON *config, int64_t positions) {
     struct random random = stream(draw, "trading", 0);
     int64_t stop = random_between(&random, 4, 25); /* thousandths */
+    int64_t base_usd = random_between(&random, 3000, 9500);
     add_number(config, "risk.max_positions", positions);
-    add_number(config, "sizing.base_usd", random_between(&random, 3000, 9500));
+    add_number(config, "sizing.base_usd", base_usd);
     add_word(config, "sizing.equity_share", "0.12");
     add_milli(config, "exits.hard_stop", stop);
     add_milli(config, "stops.distance", stop + random_between(&random, 1, 8));
@@ -179,11 +187,21 @@ static void draw_trading(struct draw *draw, cJSON *config, int64_t positions) {
     add_number(config, "risk.symbol_cooldown_s", random_between(&random, 0, 900));
     add_number(config, "orders.entry_patience_s", random_between(&random, 5, 300));
     add_number(config, "session.no_entry_first_s", random_between(&random, 0, 300));
-    add_number(config, "engine.tick_s", percent(&random, 70) ? 5 : random_between(&random, 2, 15));
+    add_number(config, "engine.tick_s", percent(&random, 70) ? 5 : random_between(&random, 3, 15));
     add_number(config, "engine.cycle_s", random_between(&random, 5, 12) * 5);
     if (percent(&random, 30)) {
         must(cJSON_AddBoolToObject(config, "stops.follow", false));
     }
+    if (draw->mode != CHAOS_CALM && percent(&random, 8)) { /* what rounding to shares leaves */
+        add_number(config, "orders.min_notional_usd", base_usd - random_between(&random, 20, 200));
+    }
+}
+
+/* What a configuration may not be below: six reads a tick and the bars of each cycle. */
+static int64_t polls_a_minute(const cJSON *config) {
+    int64_t tick_s = cJSON_GetObjectItemCaseSensitive(config, "engine.tick_s")->valueint;
+    int64_t cycle_s = cJSON_GetObjectItemCaseSensitive(config, "engine.cycle_s")->valueint;
+    return (360 + tick_s - 1) / tick_s + (60 + cycle_s - 1) / cycle_s;
 }
 
 /* The product's own limits, small; each in its own draw, so that most runs keep most of them wide. */
@@ -201,7 +219,7 @@ static void draw_limits(struct draw *draw, cJSON *config, int64_t positions) {
         add_word(config, "sizing.risk_budget", "0.005");
     }
     if (percent(&random, 30)) {
-        add_number(config, "risk.daily_loss_usd", random_between(&random, 20, 400));
+        add_number(config, "risk.daily_loss_usd", random_between(&random, 60, 400));
     }
     add_milli(config, "risk.open_risk_factor", percent(&random, 50) ? 0 : 1500);
     if (percent(&random, 20)) {
@@ -220,10 +238,15 @@ static void draw_limits(struct draw *draw, cJSON *config, int64_t positions) {
         add_number(config, "data.quote_max_age_s", random_between(&random, 1, 3));
     }
     if (percent(&random, 25)) {
-        add_number(config, "broker.rate_core", random_between(&random, 30, 100));
+        int64_t least = polls_a_minute(config);
+        int64_t drawn = random_between(&random, least, least + 20);
+        add_number(config, "broker.rate_core", drawn < RATE_CORE_MAX ? drawn : RATE_CORE_MAX);
     }
     if (percent(&random, 25)) {
         add_number(config, "degraded.truth_max_age_s", random_between(&random, 16, 60));
+    }
+    if (percent(&random, 15)) {
+        add_milli(config, "orders.collar", random_between(&random, 1, 4));
     }
 }
 
@@ -273,6 +296,10 @@ static const char *draw_target(struct random *random, const char *class) {
     };
     static const char *const files[] = {"", "journal.db*", "governor_freezes.json*",
                                         "position_metadata.json*"};
+    static const char *const orders[] = {"", "", "buy", "sell", "sell stop*", "buy limit*"};
+    if (strcmp(class, "order") == 0) {
+        return orders[random_below(random, sizeof orders / sizeof orders[0])];
+    }
     if (strcmp(class, "process") == 0) {
         return effects[random_below(random, sizeof effects / sizeof effects[0])];
     }
@@ -285,13 +312,24 @@ static const char *draw_target(struct random *random, const char *class) {
 /* How a fault meets the run: at one call, now and then, or all through its window. */
 static void draw_rate(struct random *random, cJSON *row, const char *class) {
     bool is_death = strcmp(class, "process") == 0;
-    int64_t style = is_death ? random_between(random, 1, 60) : random_between(random, 1, 100);
+    bool is_rare = is_death || strcmp(class, "order") == 0; /* never all through its long window */
+    int64_t style = random_between(random, 1, is_death ? 60 : is_rare ? 80 : 100);
     if (style <= 40) {
         add_number(row, "nth", random_between(random, 1, 12));
     } else if (style <= 80) {
         add_milli(row, "probability",
                   is_death ? 1 + random_between(random, 0, 3) : random_between(random, 5, 400));
         add_number(row, "count", random_between(random, 1, is_death ? 3 : 40));
+    }
+}
+
+/* Prices to a half or up to a tenth more, spreads to forty times; other factors stay the point's own. */
+static void draw_factor(struct random *random, cJSON *params, enum fault_point point) {
+    int64_t milli = random_between(random, 500, 1100);
+    if (point == POINT_MARKET_WIDE_SPREAD) {
+        add_milli(params, "factor", milli * 40);
+    } else if (point == POINT_MARKET_FLASH_CRASH || point == POINT_MARKET_GAP) {
+        add_milli(params, "factor", milli);
     }
 }
 
@@ -302,6 +340,7 @@ static void draw_parameters(struct random *random, cJSON *row, enum fault_point 
     cJSON *params = must(cJSON_CreateObject());
     const char *target = draw_target(random, class);
     int64_t delay_ms = random_between(random, 100, 30000);
+    delay_ms *= strcmp(class, "process") == 0 ? 8 : 1; /* a stop matters beyond a lease's term */
     int64_t flight = random_between(random, 0, 3);
     static const char *const flights[] = {"drawn", "lost", "delivered", "late"};
     if (strncmp(reads, "target", strlen("target")) == 0 && target[0] != '\0') {
@@ -309,6 +348,19 @@ static void draw_parameters(struct random *random, cJSON *row, enum fault_point 
     }
     if (strstr(reads, "delay_s") != NULL) {
         add_milli(params, "delay_s", delay_ms);
+    }
+    if (strstr(reads, "factor") != NULL) {
+        draw_factor(random, params, point);
+    }
+    if (strstr(reads, "offset_s") != NULL) {
+        int64_t step = random_between(random, 1, percent(random, 70) ? 120 : 7200);
+        add_number(params, "offset_s", percent(random, 50) ? step : -step);
+    }
+    if (strstr(reads, "bytes") != NULL && percent(random, 50)) {
+        add_number(params, "bytes", random_between(random, 0, 4096));
+    }
+    if (strstr(reads, "status") != NULL) {
+        add_number(params, "status", random_between(random, 500, 504));
     }
     if (strstr(reads, "flight") != NULL) {
         add_word(params, "flight", flights[flight]);
@@ -328,14 +380,15 @@ static void draw_fault(struct draw *draw, cJSON *faults, enum fault_point point,
     int64_t end = faults_end(draw);
     int64_t from = random_between(&random, 60, end - 120);
     int64_t until = from + draw_length(&random);
+    bool is_at_death = strcmp(name, "disk.old_version") == 0 || strcmp(name, "disk.torn") == 0;
     cJSON *row = must(cJSON_CreateObject());
     add_word(row, "point", name);
     add_time(row, "at", day, from);
-    if (strcmp(class, "process") == 0 || strcmp(name, "disk.old_version") == 0) {
+    if (is_at_death || strcmp(class, "process") == 0 || strcmp(class, "order") == 0) {
         until = end; /* asked rarely: the window is the rest of the session */
     }
     add_time(row, "until", day, until < end ? until : end);
-    if (strcmp(name, "disk.old_version") != 0) {
+    if (!is_at_death) {
         draw_rate(&random, row, class);
     }
     draw_parameters(&random, row, point, class);
@@ -384,19 +437,49 @@ static void add_row(cJSON *rows, const char *json) {
     CHECK(cJSON_AddItemToArray(rows, must(cJSON_Parse(json))));
 }
 
-/* Somebody lifts a latch a while after it was set, else the rest of the run would be one long hold. */
-static void draw_resumes(struct draw *draw, cJSON *rows) {
-    static const char *const latches[] = {"daily_loss", "max_drawdown", "equity_floor",
-                                          "data_guard", "amnesia",      "state_regression"};
+struct latch {
+    const char *mechanism, *cause;
+};
+
+static const struct latch latches[] = {
+    {"daily_loss", "daily_loss"},
+    {"max_drawdown", "max_drawdown"},
+    {"equity_floor", "equity_floor"},
+    {"data_guard", "data_guard"},
+    {"amnesia", "amnesia"},
+    {"state_regression", "state_regression"},
+    {"second_writer", "second_writer"},
+    {"kill_switch", "kill_switch"},
+    {"startup_contract", "wrong_account"},
+    {"single_instance", "lease_lost"},
+    {"atomic_state", "journal_down"},
+};
+
+static void add_answer(cJSON *rows, const char *mechanism, int64_t after_s, const char *deed) {
+    char row[320];
+    snprintf(row, sizeof row, "{\"on\":\"%s\",\"after\":\"%llds\",%s}", mechanism,
+             (long long)after_s, deed);
+    add_row(rows, row);
+}
+
+/* Somebody lifts a latch a while after it was set, else the rest of the run would be one long hold; and
+ * now and then the process dies under it. */
+static void draw_answers(struct draw *draw, cJSON *rows) {
     for (size_t i = 0; i < sizeof latches / sizeof latches[0]; i++) {
-        struct random random = stream(draw, latches[i], 0);
-        if (percent(&random, 50)) {
-            char row[256];
-            snprintf(row, sizeof row,
-                     "{\"on\":\"%s\",\"after\":\"%llds\",\"command\":\"resume\","
-                     "\"cause\":\"%s\",\"by\":\"sweep\",\"why\":\"the cause is known\"}",
-                     latches[i], (long long)random_between(&random, 5, 3600), latches[i]);
-            add_row(rows, row);
+        struct random random = stream(draw, latches[i].mechanism, 0);
+        bool is_lifted = percent(&random, 50);
+        int64_t lifted_after = random_between(&random, 5, 3600);
+        int64_t dead_after = random_between(&random, 5, 900);
+        if (is_lifted) {
+            char deed[192];
+            snprintf(deed, sizeof deed,
+                     "\"command\":\"resume\",\"cause\":\"%s\",\"by\":\"sweep\","
+                     "\"why\":\"the cause is known\"",
+                     latches[i].cause);
+            add_answer(rows, latches[i].mechanism, lifted_after, deed);
+        }
+        if (percent(&random, 8)) {
+            add_answer(rows, latches[i].mechanism, dead_after, "\"command\":\"kill -9\"");
         }
     }
 }
@@ -454,7 +537,7 @@ static void draw_operators(struct draw *draw) {
     if (draw->mode == CHAOS_CALM) {
         return;
     }
-    draw_resumes(draw, rows);
+    draw_answers(draw, rows);
     if (has_class(draw, CLASS_OPERATOR)) {
         for (int64_t i = 0; i < count; i++) {
             draw_deed(draw, rows, (uint64_t)i);
@@ -465,16 +548,51 @@ static void draw_operators(struct draw *draw) {
 /* --- directed --- */
 
 struct recipe { /* members laid over what was drawn */
-    const char *mechanism, *config, *faults, *operators;
+    const char *mechanism, *config;
+    /* Rows with "in" and "until_in", seconds after an instant that the seed draws. */
+    const char *faults, *operators;
 };
 
+/* Something is held at all times: entries are easily made, and left alone. */
+#define HOLDS                                                                                      \
+    "\"strategy.threshold\":\"0.02\",\"risk.symbol_cooldown_s\":0,\"exits.time_s\":5400,"          \
+    "\"exits.trailing\":\"0.015\",\"exits.target_1\":\"0.012\",\"risk.open_risk_factor\":\"0\","
+/* A seventh of what is held is gone, for half an hour: no stop fills near its price. */
+#define PRICES_FALL                                                                                \
+    "[{\"point\":\"market.gap\",\"in\":0,\"until_in\":1800,\"params\":{\"factor\":\"0.86\"}}]"
+#define LEASE_OF_ANOTHER(in)                                                                       \
+    "{\"point\":\"disk.wrong_number\",\"in\":" in                                                  \
+    ",\"params\":{\"target\":\"lease.json\",\"forge\":true}}"
+#define LIFT(mechanism, cause, after)                                                              \
+    "{\"on\":\"" mechanism "\",\"after\":\"" after "\",\"command\":\"resume\",\"cause\":\"" cause  \
+    "\",\"by\":\"sweep\"}"
+
 static const struct recipe recipes[] = {
-    {"daily_loss", "{\"risk.daily_loss_usd\":\"40\",\"risk.open_risk_factor\":\"0\"}", "[]", "[]"},
+    {"daily_loss", "{" HOLDS "\"risk.daily_loss_usd\":\"40\"}", PRICES_FALL, "[]"},
     {"max_drawdown",
-     "{\"risk.max_drawdown\":\"0.0015\",\"risk.daily_loss_share\":\"0.0014\","
-     "\"sizing.risk_budget\":\"0.0003\"}",
-     "[]", "[]"},
-    {"equity_floor", "{\"risk.equity_floor_usd\":\"99970\"}", "[]", "[]"},
+     "{" HOLDS "\"risk.max_drawdown\":\"0.0015\",\"risk.daily_loss_share\":\"0.0014\","
+     "\"sizing.risk_budget\":\"0.0013\",\"risk.max_positions\":1}",
+     PRICES_FALL, "[" LIFT("daily_loss", "daily_loss", "60s") "]"},
+    {"equity_floor", "{" HOLDS "\"risk.equity_floor_usd\":\"99900\"}", PRICES_FALL, "[]"},
+    /* the journal is that of before the freeze, the documents are not */
+    {"state_regression", "{}",
+     "[{\"point\":\"disk.old_version\",\"in\":0,\"params\":{\"target\":\"journal.db*\"}}]",
+     "[{\"command\":\"freeze\",\"cause\":\"review\",\"in\":1500},{\"command\":\"kill "
+     "-9\",\"in\":3600},"
+     "{\"command\":\"resume\",\"cause\":\"review\",\"in\":4200}]"},
+    /* another holder for all we know */
+    {"single_instance", "{}",
+     "[" LEASE_OF_ANOTHER("0") "," LEASE_OF_ANOTHER("200") "," LEASE_OF_ANOTHER("400") "]",
+     "[{\"command\":\"kill -9\",\"in\":600}," LIFT("single_instance", "lease_lost", "900s") "]"},
+    /* the journal is gone, the broker's orders are not */
+    {"amnesia", "{}", "[]",
+     "[{\"command\":\"kill -9\",\"stay_down\":true,\"in\":0},"
+     "{\"command\":\"edit_document\",\"document\":\"journal.db\",\"remove\":true,\"in\":2},"
+     "{\"command\":\"edit_document\",\"document\":\"journal.db-wal\",\"remove\":true,\"in\":2},"
+     "{\"command\":\"restart\",\"in\":10}," LIFT("amnesia", "amnesia", "900s") "]"},
+    {"second_writer", "{}", "[]",
+     "[{\"command\":\"foreign_order\",\"in\":0}," LIFT("second_writer", "second_writer",
+                                                       "600s") "]"},
 };
 
 size_t swarm_directed_count(void) {
@@ -496,19 +614,47 @@ static void lay_members(cJSON *under, const char *json) {
     cJSON_Delete(over);
 }
 
-static void lay_rows(cJSON *under, const char *json) {
+/* "in" and "until_in" become times. */
+static void time_row(cJSON *row, int day, int64_t base) {
+    static const char *const members[][2] = {{"in", "at"}, {"until_in", "until"}};
+    for (size_t i = 0; i < 2; i++) {
+        const cJSON *seconds = cJSON_GetObjectItemCaseSensitive(row, members[i][0]);
+        if (seconds != NULL) {
+            int64_t at = base + (int64_t)seconds->valuedouble;
+            cJSON_DeleteItemFromObjectCaseSensitive(row, members[i][0]);
+            add_time(row, members[i][1], day, at);
+        }
+    }
+}
+
+static void lay_rows(cJSON *under, const char *json, int day, int64_t base) {
     cJSON *over = must(cJSON_Parse(json));
     while (over->child != NULL) {
-        CHECK(cJSON_AddItemToArray(under, cJSON_DetachItemViaPointer(over, over->child)));
+        cJSON *row = cJSON_DetachItemViaPointer(over, over->child);
+        time_row(row, day, base);
+        CHECK(cJSON_AddItemToArray(under, row));
     }
     cJSON_Delete(over);
 }
 
-static void lay_recipe(struct draw *draw) {
-    const struct recipe *recipe = &recipes[draw->seed % swarm_directed_count()];
+static void lay_recipe(struct draw *draw, const struct recipe *recipe, struct random *random) {
+    int day = (int)random_between(random, 1, draw->days);
+    int64_t base = random_between(random, 3600, SESSION_S - 9000);
     lay_members(cJSON_GetObjectItemCaseSensitive(draw->file, "config"), recipe->config);
-    lay_rows(cJSON_GetObjectItemCaseSensitive(draw->file, "faults"), recipe->faults);
-    lay_rows(cJSON_GetObjectItemCaseSensitive(draw->file, "operator"), recipe->operators);
+    lay_rows(cJSON_GetObjectItemCaseSensitive(draw->file, "faults"), recipe->faults, day, base);
+    lay_rows(cJSON_GetObjectItemCaseSensitive(draw->file, "operator"), recipe->operators, day,
+             base);
+}
+
+/* Directed: the seed's recipe. Swarm: now and then one of them, for what chance alone rarely brings. */
+static void draw_recipe(struct draw *draw) {
+    struct random random = stream(draw, "recipe", 0);
+    size_t index = (size_t)random_below(&random, swarm_directed_count());
+    if (draw->mode == CHAOS_DIRECTED) {
+        lay_recipe(draw, &recipes[draw->seed % swarm_directed_count()], &random);
+    } else if (draw->mode == CHAOS_SWARM && percent(&random, INCIDENT_PERCENT)) {
+        lay_recipe(draw, &recipes[index], &random);
+    }
 }
 
 void swarm_draw(enum chaos_mode mode, uint64_t seed, int days, struct text *out) {
@@ -528,9 +674,7 @@ void swarm_draw(enum chaos_mode mode, uint64_t seed, int days, struct text *out)
     draw_config(&draw);
     draw_faults(&draw);
     draw_operators(&draw);
-    if (mode == CHAOS_DIRECTED) {
-        lay_recipe(&draw);
-    }
+    draw_recipe(&draw);
     char *printed = cJSON_Print(draw.file);
     CHECK(printed != NULL);
     text_add(out, printed);

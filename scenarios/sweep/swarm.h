@@ -35,7 +35,7 @@ bool chaos_mode_find(const char *word, enum chaos_mode *out);
 /* Appends the scenario file of (mode, seed) over so many sessions (1 to 22). */
 void swarm_draw(enum chaos_mode mode, uint64_t seed, int days, struct text *out);
 
-/* Mechanisms that `directed` knows how to reach; static storage. */
+/* How many mechanisms `directed` knows how to reach, and which; static storage. */
 size_t swarm_directed_count(void);
 const char *swarm_directed(size_t index);
 

@@ -10,6 +10,7 @@
 #include "scenarios/sweep/totals.h"
 
 #define SWEEP_JOBS_MAX 64
+#define SWEEP_SEEDS_MAX 10000000
 
 struct sweep_options { /* borrowed */
     struct seed_options seed;
@@ -24,7 +25,8 @@ struct sweep_options { /* borrowed */
 };
 
 /* Runs what is not yet in totals. Records that the file already holds are taken from it; a torn last line
- * is dropped. ERR_CONFIG: the file is of another sweep; ERR_IO; ERR_INTERRUPTED is told by *is_whole. */
+ * is dropped. *is_whole is false if it was interrupted. ERR_CONFIG: the file is
+ * of another sweep; ERR_IO. */
 enum err_code sweep_run(const struct sweep_options *options, struct totals *totals, bool *is_whole,
                         struct err *err) MUST_USE;
 

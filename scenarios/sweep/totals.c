@@ -4,6 +4,7 @@
 #include "core/base/check.h"
 #include "core/base/hash.h"
 #include "core/base/json.h"
+#include "replay/oracle/oracle.h"
 #include "scenarios/sweep/reach.h"
 #include "scenarios/sweep/swarm.h"
 
@@ -26,7 +27,8 @@ struct totals {
     struct words seeds; /* per reach word: seeds in which it was met */
     struct text failures, failure_lines, curve;
     int64_t failed, sim_seconds, ticks, requests, cpu_us;
-    int64_t moves_known; /* distinct moves before this step of the curve */
+    int64_t maybes, judged; /* excused, of so many orders */
+    int64_t moves_known;    /* distinct moves before this step of the curve */
     struct hasher *hasher;
 };
 
@@ -48,10 +50,6 @@ void totals_destroy(struct totals *totals) {
     text_release(&totals->curve);
     hasher_destroy(totals->hasher);
     free(totals);
-}
-
-size_t totals_count(const struct totals *totals) {
-    return totals->count;
 }
 
 /* Index of a seed, or of where it belongs. */
@@ -148,8 +146,9 @@ static int64_t number_of(const cJSON *tree, const char *key) {
 
 static void add_pairs(struct totals *totals, const cJSON *reach) {
     bool is_met[32] = {false};
+    CHECK(swarm_class_count() <= sizeof is_met / sizeof is_met[0]);
     for (size_t i = 0; i < swarm_class_count(); i++) {
-        char word[REACH_WORD_MAX];
+        char word[WORD_TEXT_MAX];
         word_join(word, "class", swarm_class(i), "");
         is_met[i] = json_member(reach, word) != NULL;
         for (size_t j = 0; j < i; j++) {
@@ -163,12 +162,12 @@ static void add_pairs(struct totals *totals, const cJSON *reach) {
 
 /* Mechanism by fault class: the mechanism acted in a seed in which the class fired. */
 static void add_cells(struct totals *totals, const cJSON *reach, const char *word) {
-    char mechanism[REACH_WORD_MAX];
+    char mechanism[WORD_TEXT_MAX];
     if (sscanf(word, "mechanism %90s acted", mechanism) != 1 || strstr(word, " acted") == NULL) {
         return;
     }
     for (size_t i = 0; i < swarm_class_count(); i++) {
-        char class[REACH_WORD_MAX];
+        char class[WORD_TEXT_MAX];
         word_join(class, "class", swarm_class(i), "");
         if (json_member(reach, class) != NULL) {
             struct text cell = {0};
@@ -205,6 +204,8 @@ static void print_failure(struct totals *totals, const cJSON *tree, const char *
     char *broken = cJSON_PrintUnformatted(json_member(tree, "broken"));
     text_add(out, broken == NULL ? "[]" : broken);
     cJSON_free(broken);
+    text_add(out, ",\"mechanisms\":[]");
+    text_member_string(out, "source", "");
     text_member_string(out, "trace_hash", hash_of(tree));
     snprintf(words, sizeof words, "seatrial chaos --mode %s --seeds %lld", mode, (long long)seed);
     text_member_string(out, "repeat", words);
@@ -238,6 +239,8 @@ static void fold_record(struct totals *totals, const struct record *record) {
     totals->sim_seconds += number_of(tree, "sim_seconds");
     totals->ticks += number_of(tree, "ticks");
     totals->requests += number_of(tree, "requests");
+    totals->maybes += number_of(tree, "maybes");
+    totals->judged += number_of(tree, "judged");
     totals->cpu_us += number_of(tree, "cpu_us");
     fold_reach(totals, json_member(tree, "reach"));
     if (strcmp(verdict, "pass") != 0) {
@@ -254,7 +257,7 @@ static void fold(struct totals *totals) {
     text_clear(&totals->curve);
     hasher_reset(totals->hasher);
     totals->failed = totals->sim_seconds = totals->ticks = totals->requests = 0;
-    totals->cpu_us = totals->moves_known = 0;
+    totals->cpu_us = totals->moves_known = totals->maybes = totals->judged = 0;
     for (size_t i = 0; i < totals->count; i++) {
         fold_record(totals, &totals->records[i]);
         if ((i + 1) % CURVE_STEP == 0 || i + 1 == totals->count) {
@@ -288,14 +291,9 @@ static int64_t share_of(int64_t seeds, size_t count) {
     return count >= 10000 ? seeds : seeds * (int64_t)count / 20000;
 }
 
-static void judge_word(void *context, const char *word, int64_t seeds) {
-    struct judging *judging = context;
-    int64_t met = words_get(&judging->totals->seeds, word);
-    int64_t due = share_of(seeds, judging->totals->count);
+static void tell_debt(struct judging *judging, const char *word, const char *trouble, int64_t met,
+                      int64_t due) {
     const struct waiver *waiver = waiver_of(judging->waivers, word);
-    if (met >= due) {
-        return;
-    }
     text_add(judging->json, judging->json->data[judging->json->len - 1] == '[' ? "{" : ",{");
     text_member_string(judging->json, "word", word);
     text_member_int(judging->json, "seeds", met);
@@ -305,8 +303,24 @@ static void judge_word(void *context, const char *word, int64_t seeds) {
     judging->missing += waiver == NULL;
     if (judging->lines != NULL) {
         text_add_format(judging->lines, "%s %s: %lld of %lld seeds\n",
-                        waiver == NULL ? "MISSING" : "waived", word, (long long)met,
-                        (long long)due);
+                        waiver == NULL ? trouble : "waived", word, (long long)met, (long long)due);
+    }
+}
+
+static void judge_word(void *context, const char *word, int64_t seeds) {
+    struct judging *judging = context;
+    int64_t met = words_get(&judging->totals->seeds, word);
+    int64_t due = share_of(seeds, judging->totals->count);
+    if (met < due) {
+        tell_debt(judging, word, "MISSING", met, due);
+    }
+}
+
+static void judge_quiet(void *context, const char *word, int64_t seeds) {
+    struct judging *judging = context;
+    int64_t met = words_get(&judging->totals->seeds, word);
+    if (met > seeds) {
+        tell_debt(judging, word, "NOT QUIET", met, seeds);
     }
 }
 
@@ -320,6 +334,8 @@ static void print_head(const struct totals *totals, struct text *json) {
     text_member_int(json, "sim_seconds", totals->sim_seconds);
     text_member_int(json, "ticks", totals->ticks);
     text_member_int(json, "requests", totals->requests);
+    text_member_int(json, "maybes", totals->maybes);
+    text_member_int(json, "judged", totals->judged);
     text_member(json, "failures");
     text_add_format(json, "[%s]", text_get(&totals->failures));
     text_member(json, "discovery");
@@ -333,22 +349,32 @@ static void print_lines(const struct totals *totals, struct text *lines) {
     hasher_print(totals->hasher, hash);
     text_add(lines, text_get(&totals->failure_lines));
     text_add_format(lines,
-                    "%zu seeds, %lld failed; %lld session seconds, %lld ticks, %lld requests\n",
+                    "%zu seeds, %lld failed; %lld session seconds, %lld ticks, %lld requests\n"
+                    "%lld findings excused by a stated unknown, of %lld orders\n",
                     totals->count, (long long)totals->failed, (long long)totals->sim_seconds,
-                    (long long)totals->ticks, (long long)totals->requests);
+                    (long long)totals->ticks, (long long)totals->requests,
+                    (long long)totals->maybes, (long long)totals->judged);
     text_add_format(lines, "new moves per %d seeds: %s\ntrace_hash %s\n", CURVE_STEP,
                     text_get(&totals->curve), hash);
 }
 
 struct totals_verdict totals_judge(struct totals *totals, const struct waivers *waivers,
-                                   bool is_due, struct text *json, struct text *lines) {
+                                   enum totals_debt debt, struct text *json, struct text *lines) {
     struct judging judging = {totals, waivers, json, lines, 0};
     fold(totals);
     print_head(totals, json);
     text_member(json, "missing");
     text_add_char(json, '[');
-    if (is_due) {
+    if (debt == OWES_REACH) {
         reach_due(judge_word, &judging);
+    } else if (debt == OWES_QUIET) {
+        reach_quiet(judge_quiet, &judging);
+    } else if (debt == OWES_RECIPES) {
+        reach_recipes(judge_word, &judging);
+    }
+    if (debt != OWES_RECIPES && oracle_is_over_budget(totals->maybes, totals->judged)) {
+        tell_debt(&judging, "maybes", "TOO MANY", totals->maybes,
+                  totals->judged * ORACLE_MAYBE_PERMILLE / 1000);
     }
     text_add(json, "]}\n");
     if (lines != NULL) {

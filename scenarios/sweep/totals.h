@@ -5,25 +5,11 @@
 
 #include "core/base/err.h"
 #include "core/base/text.h"
+#include "scenarios/sweep/waivers.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define WAIVERS_MAX 5
-
-struct waiver {
-    char word[96], reason[200], expires[16]; /* expires: a date; the waiver ends with it */
-};
-
-struct waivers { /* zero-initialise for none */
-    struct waiver items[WAIVERS_MAX];
-    size_t count;
-};
-/* Parses {"waivers":[{"word","reason","owner","expires"}]}. ERR_CONFIG names place and remedy: more than
- * five, a member missing, or expired on `today` (YYYY-MM-DD). */
-enum err_code waivers_parse(const char *bytes, size_t n, const char *today, struct waivers *out,
-                            struct err *err) MUST_USE;
 
 struct totals;
 
@@ -35,15 +21,25 @@ void totals_destroy(struct totals *totals);
 enum err_code totals_add(struct totals *totals, const char *line, size_t n,
                          struct err *err) MUST_USE;
 bool totals_has(const struct totals *totals, uint64_t seed);
-size_t totals_count(const struct totals *totals);
+
+enum totals_debt {
+    OWES_NOTHING,
+    OWES_REACH,
+    OWES_QUIET,
+    OWES_RECIPES, /* and no budget of maybes: some recipes are stated unknowns by themselves */
+};
 
 struct totals_verdict {
-    int64_t seeds, failed, missing; /* missing: due reach words met by too few seeds */
+    int64_t seeds, failed;
+    int64_t
+        missing; /* due reach words met by too few seeds, quiet ones met at all; waived ones not */
 };
 /* Judges what is there; prints one JSON object (no times of this machine in it; failures are shaped as
- * a suite's scenarios, for reports/junit.h) and, if lines is not NULL, the same for a person. is_due: the reach catalogue is due (swarm). */
+ * a suite's scenarios, for reports/junit.h) and, if lines is not NULL, the same for a person. What a whole sweep of this mode owes is judged too: swarm must have met the
+ * reach catalogue, calm must have been quiet, directed must have brought about what its recipes are for.
+ * More maybes than the oracle's budget are a debt of every mode but directed. */
 struct totals_verdict totals_judge(struct totals *totals, const struct waivers *waivers,
-                                   bool is_due, struct text *json, struct text *lines);
+                                   enum totals_debt debt, struct text *json, struct text *lines);
 /* CPU microseconds of all records: the machine's, never part of the totals. */
 int64_t totals_cpu_us(const struct totals *totals);
 

@@ -1,6 +1,7 @@
 /* waivers.c - reach words that are excused for a while: few, reasoned, expiring. */
+#include "scenarios/sweep/waivers.h"
+
 #include "core/base/json.h"
-#include "scenarios/sweep/totals.h"
 
 #include <string.h>
 

@@ -12,6 +12,7 @@
 #include "core/live/clock_system.h"
 #include "core/live/host_posix.h"
 #include "core/live/http_curl.h"
+#include "scenarios/exhaust.h"
 #include "scenarios/suite.h"
 
 #include <fcntl.h>
@@ -26,6 +27,8 @@
 #include <unistd.h>
 
 #define RUNS 5
+#define STORMY "tests/bench/stormy.json"
+#define EXHAUSTED "tests/bench/exhausted.json"
 #define REQUESTS_MIN 5.0 /* a tick */
 #define BYTES_MIN 25000.0
 #define MONTH 21 /* sessions */
@@ -199,6 +202,66 @@ static enum err_code bench_times(const struct scenario *scenario, struct text *o
     print_times(&bare, "without_judges", out);
     print_times(&judged, "with_judges", out);
     return ERR_OK;
+}
+
+/* The load with faults all day, judged. */
+static enum err_code bench_storm(struct text *out, struct err *err) {
+    struct times times = {0};
+    struct scenario *scenario = NULL;
+    enum err_code code = load_read(STORMY, &scenario, err);
+    for (int i = 0; i < RUNS && code == ERR_OK; i++) {
+        say("timing with faults");
+        code = run_once(scenario, false, &times, err);
+    }
+    if (code == ERR_OK) {
+        print_times(&times, "with_faults_and_judges", out);
+    }
+    free(scenario);
+    return code;
+}
+
+/* --- exhaust: runs per CPU second, those of all copies counted --- */
+
+static double children_s(void) {
+    struct rusage usage;
+    CHECK(getrusage(RUSAGE_CHILDREN, &usage) == 0);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static enum err_code time_exhaust(bool to_first_tick, const char *name, struct text *out,
+                                  struct err *err) {
+    const struct exhaust_options options = {
+        .jobs = 1, .to_first_tick = to_first_tick, .depth = 1, .shares = 1};
+    struct exhaust *exhaust = exhaust_create(&options);
+    struct scenario *scenario = NULL;
+    struct stage_result result = {0};
+    double from = clock_s(CLOCK_PROCESS_CPUTIME_ID) + children_s();
+    enum err_code code = load_read(EXHAUSTED, &scenario, err);
+    if (code == ERR_OK) {
+        const struct stage_options stage = {
+            .scenario = scenario, .data_dir = "data", .build = "bench", .exhaust = exhaust};
+        code = stage_run(&stage, &result, err);
+    }
+    if (code == ERR_OK) {
+        const struct exhaust_report *report = exhaust_report(exhaust);
+        double spent = clock_s(CLOCK_PROCESS_CPUTIME_ID) + children_s() - from;
+        text_member(out, name);
+        text_add_format(out,
+                        "{\"effects\":%lld,\"runs\":%lld,\"equal\":%lld,\"runs_per_cpu_s\":%.0f}",
+                        (long long)report->effects, (long long)report->runs,
+                        (long long)report->equal, (double)report->runs / spent);
+    }
+    stage_result_release(&result);
+    exhaust_destroy(exhaust);
+    free(scenario);
+    return code;
+}
+
+static enum err_code bench_exhaust(struct text *out, struct err *err) {
+    say("deaths at every effect of a minute");
+    enum err_code code = time_exhaust(true, "exhaust_to_first_tick", out, err);
+    return code == ERR_OK ? time_exhaust(false, "exhaust_settled", out, err) : code;
 }
 
 /* --- memory: each run in a child of its own, forked while this process is small --- */
@@ -590,6 +653,12 @@ static int bench_all(const struct scenario *scenario, const char *load) {
     }
     if (code == ERR_OK) {
         code = bench_times(scenario, &out, &err);
+    }
+    if (code == ERR_OK) {
+        code = bench_storm(&out, &err);
+    }
+    if (code == ERR_OK) {
+        code = bench_exhaust(&out, &err);
     }
     if (code == ERR_OK) {
         code = bench_broker(&out, &err);

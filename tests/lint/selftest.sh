@@ -66,7 +66,7 @@ layers_cases() {
     done
     for edge in "cli/a.c core/live/b.h" "cli/a.c scenarios/b.h" "scenarios/a.c core/engine/b.h" \
         "replay/oracle/a.c core/world/observe.h" "broker_sim/serve/a.c broker_sim/market/b.h" \
-        "core/engine/a.c core/base/b.h" "replay/a.c reports/b.h"; do
+        "core/engine/a.c core/base/b.h"; do
         from=${edge% *} to=${edge#* }
         echo "#include \"$to\"" | place "$from"
         echo "" | place "$to"
@@ -125,6 +125,12 @@ money_cases() {
     both "a JSON number as money" core/portfolio/a.c 'json_usd(o);' 'x = o->valuedouble;' "binary floating point"
     both "statistics" core/signals/a.c 'double mean;' 'qsort(a, n, s, f);' "qsort"
     both "qsort anywhere" cli/a.c '/* qsort(a) */' 'void f(void) { qsort (a, n, s, f); }' "qsort"
+}
+
+heads_cases() {
+    both "no head" core/base/a.c '/* a.c - what it is. */' '#include "a.h"' 'core/base/a.c:1: does not begin'
+    both "another file's head" cli/a.h '/* a.h - what it is.' '/* b.h - what it is.' 'cli/a.h:1: does not begin'
+    both "a head without a word" tests/a.c '/* a.c - x */' '/* a.c - ' 'tests/a.c:1: does not begin'
 }
 
 names_cases() {

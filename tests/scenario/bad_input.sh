@@ -64,6 +64,18 @@ for verb in "config check" "config show --config" "run --mode sim --config"; do
     claim "$verb: no file" refuses 4 "none.json" "$program" $verb "$place/none.json"
 done
 
+claim "a torn configuration: where" refuses 3 "line 1" "$program" config check "$place/torn.json"
+head -c 1100000 /dev/zero | tr '\0' ' ' >"$place/long.json"
+claim "a configuration too long" refuses 3 "long.json: longer than 1048576 bytes" "$program" config check \
+    "$place/long.json"
+
+# --- files to write ---
+mkdir "$place/target"
+"$program" chaos --mode calm --seeds 1 --out "$place/result" >/dev/null 2>&1
+claim "a result onto a folder" refuses 4 "target: Is a directory" "$program" report --format json \
+    --out "$place/target" "$place/result"
+claim "nothing is left beside it" is "$(ls "$place" | grep -c 'target.tmp')" 0
+
 # --- scenarios ---
 write s_torn.json '{"id": "x"'
 write s_unknown.json '{"id": "x", "title": "x", "source": "x", "seed": 1, "days": 1, "wether": "bad"}'
@@ -104,11 +116,22 @@ write key '{"key_id": "a", "secret": "b"}'
 chmod 644 "$place/key"
 claim "a key file that others may read" refuses 4 "others may read" "$program" run \
     --mode paper --base-url "$url" --key-file "$place/key" --config "$place/config.json" --state "$place/s1"
+write odd_key '{"key": "a"}'
+chmod 600 "$place/odd_key"
+claim "a file that is no key file" refuses 3 'wants {"key_id":"...","secret":"..."}' "$program" run \
+    --mode paper --base-url "$url" --key-file "$place/odd_key" --config "$place/config.json" --state "$place/s1"
+claim "a key file that is not there" refuses 4 "no_key: No such file" "$program" run \
+    --mode paper --base-url "$url" --key-file "$place/no_key" --config "$place/config.json" --state "$place/s1"
 write file ''
 claim "the state directory is a file" refuses 4 "$place/file" "$program" run --mode paper \
     --base-url "$url" --config "$place/config.json" --state "$place/file"
 claim "the state directory cannot be made" refuses 4 "/proc/none" "$program" run --mode paper \
     --base-url "$url" --config "$place/config.json" --state /proc/none/state
+claim "keys that open nothing" refuses 3 "HTTP 401" env APCA_API_KEY_ID=wrong "$program" run --mode paper \
+    --clock served --base-url "$url" --config "$place/config.json" --state "$place/s2"
+claim "a state that no core has used" refuses 4 "--new" "$program" freeze news --by ann --why x \
+    --state "$place/nosuch"
+claim "and it is not made" is "$(ls "$place" | grep -c nosuch)" 0
 claim "no server there" refuses 4 "127.0.0.1" "$program" run --mode paper --clock served \
     --base-url http://127.0.0.1:1 --config "$place/config.json" --state "$place/s1"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
@@ -116,20 +139,24 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     chmod 755 "$place"
     chmod 555 "$place/locked"
     claim "an unwritable state directory" refuses 4 "ermission" setpriv --reuid 65534 --clear-groups \
-        "$program" freeze news --by ann --why x --state "$place/locked"
+        "$program" freeze news --new --by ann --why x --state "$place/locked"
     chmod 700 "$place"
 elif [ "$(id -u)" != 0 ]; then
     mkdir -m 555 "$place/locked"
     claim "an unwritable state directory" refuses 4 "ermission" \
-        "$program" freeze news --by ann --why x --state "$place/locked"
+        "$program" freeze news --new --by ann --why x --state "$place/locked"
 fi
 
 core
 claim "a core trades" until_true 40 has_order
 claim "a second instance" refuses 6 "held by" "$program" run --mode paper --clock served \
     --base-url "$url" --config "$place/config.json" --state "$state"
+mv "$state/broker.json" "$place/broker.json"
 claim "a second instance that goes by another clock" refuses 6 "held by" "$program" run \
     --mode paper --base-url "$url" --config "$place/config.json" --state "$state"
+mv "$place/broker.json" "$state/broker.json"
+claim "another broker than the state's" refuses 3 "belongs to the broker at $url" "$program" run \
+    --mode paper --config "$place/config.json" --state "$state"
 claim "the first lives on" core_lives
 claim "verify while a core runs" refuses 6 "a core runs" "$program" state verify --state "$state"
 slay core_pid TERM

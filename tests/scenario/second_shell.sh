@@ -68,6 +68,8 @@ claim "running: status" says 0 "core      running" "$program" status --state "$s
 claim "running: freeze" says 0 "freeze: taken" operator freeze weather
 claim "running: the cause is shown" until_true 10 view_has_cause weather
 claim "running: resume" says 0 "resume: taken" operator resume weather
+claim "running: resume of no cause" says 1 "no latched cause 'wether'" operator resume wether
+claim "running: flatten of nothing" says 1 "no position in NOPE" operator flatten NOPE
 mark_time
 claim "running: kill" says 0 "kill: taken" operator kill
 limit=$(served_after 5)
@@ -103,6 +105,8 @@ claim "hung: the core waits with entries and holds positions" until_true 60 wait
 hang
 before=$(stops)
 claim "hung: freeze" says 0 "has not looked yet" operator freeze weather
+cp "$state/view.json" "$place/view.json"
+echo '{"acc' >"$state/view.json" # torn: the kill goes without its guard, and says so
 began=$(date +%s)
 mark_time
 operator kill $broker >"$place/kill.out" 2>&1 &
@@ -111,6 +115,9 @@ claim "hung: kill cancels the entries within 20 s" until_true 20 no_buy
 claim "hung: not before it gave the core 15 s" at_least $(($(date +%s) - began)) 14
 wait "$kill_pid"
 claim "hung: kill exits with" is $? 0
+cp "$place/view.json" "$state/view.json"
+claim "hung: kill says which guard it lacked" grep -q 'account not checked: view.json unreadable' \
+    "$place/kill.out"
 limit=$(served_after 5)
 claim "hung: kill says what it did" grep -q '^kill: [1-9][0-9]* entries cancelled at the broker (st-' \
     "$place/kill.out"
@@ -179,11 +186,20 @@ resume_all
 claim "dead: the core trades again" until_true 60 holds_something
 slay core_pid KILL
 claim "dead: status" says 11 "NOT running" "$program" status --state "$state"
+cp "$state/view.json" "$place/view.json"
+printf '{"mode":"NOR' >"$state/view.json"
+claim "dead: a torn view hides nothing" says 11 "NOT running" "$program" status --state "$state"
+claim "dead: and is named" grep -q 'view.json: .*shown without it' "$place/says"
+cp "$place/view.json" "$state/view.json"
 claim "dead: freeze" says 0 "binds from its next start" operator freeze weather
 claim "dead: kill without credentials" says 3 "left in the inbox" \
     env -u APCA_API_KEY_ID "$program" kill --by tester --why x --state "$state" $broker
 mark_time
-claim "dead: kill" says 0 "kill: done" operator kill $broker
+claim "dead: kill at a wrong broker" says 3 "belongs to the broker at http://127.0.0.1:$port" \
+    operator kill --base-url http://127.0.0.1:1
+claim "dead: kill with wrong keys" says 3 "401" env APCA_API_KEY_ID=wrong \
+    "$program" kill --by tester --why x --state "$state"
+claim "dead: kill knows its broker" says 0 "kill: done" operator kill
 limit=$(served_after 5)
 claim "dead: no entry is left at the broker" no_buy
 claim "dead: flatten without credentials" says 3 "no credentials" \

@@ -134,7 +134,7 @@ Test(replay, mistakes_in_faults_and_schedules_are_told_by_place_and_name) {
         {"\"faults\":[{\"point\":\"http.truncated\",\"params\":{\"bytes\":-1}}]",
          "faults[0].params.bytes: must be a whole number from 0 to 16777216\n"},
         {"\"faults\":[{\"point\":\"clock.step\",\"params\":{\"offset_s\":0}}]",
-         "faults[0].params.offset_s: must not be 0\n"},
+         "faults[0].params.offset_s: must not be 0, and at most a day, 86400, either way\n"},
         {"\"schedule\":[{\"tick\":1,\"point\":\"api.401\",\"fault\":0,\"entity\":\"x\","
          "\"ordinal\":0}]",
          "schedule[0]: there is no faults[0]\n"},

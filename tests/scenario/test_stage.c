@@ -1,6 +1,6 @@
 /* test_stage.c - whole runs: same seed same bytes, no look into the future, deaths and operators. */
-#include "replay/recording.h"
 #include "chaos/machine/sim_disk.h"
+#include "replay/recording.h"
 #include "scenarios/result.h"
 #include "scenarios/suite.h"
 
@@ -125,7 +125,31 @@ Test(stage, a_fault_that_never_fires_fails_the_run) {
         NULL, NULL);
     cr_assert_eq(run.result.unfired, 1);
     cr_assert_eq(run.result.broken, 1);
+    cr_expect_str_eq(text_get(&run.result.broken_lines),
+                     "faults[0] http.answer_lost never fired\n");
+    cr_expect_str_eq(text_get(&run.result.broken_json),
+                     "\"faults[0] http.answer_lost never fired\"", "told once");
     run_release(&run);
+}
+
+/* Each of three starts puts sixty deeds into the list of what is due. */
+Test(stage, deeds_without_room_fail_the_run) {
+    struct text json = {0};
+    text_add(&json, HEAD "\"market\":{\"set\":\"synthetic\",\"symbols\":1},"
+                         "\"restart\":{\"after\":\"5s\"},\"operator\":["
+                         "{\"at\":\"day 1 10:00\",\"command\":\"kill -9\"},"
+                         "{\"at\":\"day 1 10:10\",\"command\":\"kill -9\"}");
+    for (int i = 0; i < 60; i++) {
+        text_add(&json, ",{\"on\":\"degraded_mode\",\"after\":\"4h\",\"command\":\"freeze\","
+                        "\"cause\":\"late\"}");
+    }
+    text_add(&json, "]}");
+    struct run run = run_with(text_get(&json), NULL, NULL);
+    cr_expect_eq(run.result.broken, 1);
+    cr_expect(strstr(text_get(&run.result.broken_lines), "operator: 52 deeds dropped") != NULL,
+              "%s", text_get(&run.result.broken_lines));
+    run_release(&run);
+    text_release(&json);
 }
 
 Test(stage, an_expectation_not_met_fails_the_run) {

@@ -23,11 +23,19 @@ struct rig {
     struct log log;
     struct journal *journal;
     int pages, warnings;
+    int settled; /* orders whose fate became known */
     char last_alert[64];
+    char last_refusal[200]; /* "WORD: what was compared" */
 };
 
 static inline void rig_observe(struct observer *observer, const struct event *event) {
     struct rig *rig = (struct rig *)observer;
+    if (event->kind == EVENT_REFUSAL) {
+        snprintf(rig->last_refusal, sizeof rig->last_refusal, "%s: %s", event->subject,
+                 event->body);
+    }
+    rig->settled +=
+        event->kind == EVENT_MECHANISM && strcmp(event->subject, "order_idempotency") == 0;
     if (event->kind != EVENT_ALERT) {
         return;
     }

@@ -46,8 +46,26 @@ static enum err_code broker_perform(struct http *seam, const struct http_request
 
 static const struct http_ops broker_ops = {.perform = broker_perform};
 
+struct ear { /* hears the faults of its world */
+    struct observer seam;
+    int heard;
+    const char *point; /* of the last */
+    char entity[FAULT_TARGET_MAX];
+};
+
+static inline void ear_observe(struct observer *observer, const struct event *event) {
+    struct ear *ear = (struct ear *)observer;
+    cr_assert_eq(event->kind, EVENT_FAULT);
+    ear->heard++;
+    ear->point = event->subject;
+    snprintf(ear->entity, sizeof ear->entity, "%s", event->what);
+}
+
+static const struct observer_ops ear_ops = {.observe = ear_observe};
+
 struct sea {
     struct virtual_clock *clock;
+    struct ear ear;
     struct fake_broker broker;
     struct plan *plan;
     struct process process;
@@ -59,10 +77,10 @@ struct sea {
 };
 
 static inline void sea_start(struct sea *sea, uint64_t seed, const struct fault *faults, size_t n) {
-    *sea = (struct sea){.broker.seam = {&broker_ops}};
+    *sea = (struct sea){.broker.seam = {&broker_ops}, .ear.seam = {&ear_ops}};
     sea->clock = virtual_clock_create((struct utc){INT64_C(1000000000)}, "t");
     sea->broker.clock = sea->clock;
-    sea->plan = plan_create(seed, sea->clock, NULL);
+    sea->plan = plan_create(seed, sea->clock, &sea->ear.seam);
     for (size_t i = 0; i < n; i++) {
         must(plan_add(sea->plan, &faults[i], NULL));
     }

@@ -261,15 +261,6 @@ Test(alpaca, clock_calendar_and_asset) {
     cr_assert_eq(alpaca_get_calendar(alpaca, first, first, sessions, 2, &count, &err), ERR_PARSE);
     cr_assert_str_eq(err.text,
                      "GET /v2/calendar: session 1: open, close: '0930' to '16:00' is no session");
-
-    bool is_tradable = false;
-    answer(&fake, 200, "{\"symbol\":\"BRK.B\",\"tradable\":true}");
-    cr_assert_eq(alpaca_get_asset(alpaca, "BRK.B", &is_tradable, &err), ERR_OK);
-    cr_assert(is_tradable);
-    cr_assert_str_eq(fake.sent[3], "GET /v2/assets/BRK.B? ");
-    answer(&fake, 404, "{\"code\":40410000,\"message\":\"asset not found for X\"}");
-    cr_assert_eq(alpaca_get_asset(alpaca, "X", &is_tradable, &err), ERR_NOT_FOUND);
-    cr_assert_eq(alpaca_reply(alpaca)->code, 40410000);
     alpaca_destroy(alpaca);
 }
 

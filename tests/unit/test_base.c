@@ -84,7 +84,6 @@ Test(decimal, numbers_of_market_data_are_exact_to_six_decimals) {
 
 Test(decimal, ticks_and_places) {
     cr_assert_eq(usd_floor((struct usd){1234567}, (struct usd){1000000}).nanos, 1000000);
-    cr_assert_eq(usd_ceil((struct usd){1234567}, (struct usd){1000000}).nanos, 2000000);
     cr_assert_eq(usd_floor((struct usd){-1}, (struct usd){10}).nanos, -10);
     char text[DECIMAL_TEXT_MAX];
     decimal_print_places(2345000000, 2, text);

@@ -153,6 +153,9 @@ Test(config, each_cross_check_speaks_just_beyond_its_edge_and_not_at_it) {
          "engine.cycle_s: 5 is below"},
         {"{\"broker.retry_first_s\": 20}", "{\"broker.retry_first_s\": 21}",
          "broker.retry_first_s: 21 is above"},
+        {"{\"broker.rate_core\": 73}", "{\"broker.rate_core\": 72}",
+         "broker.rate_core: 72 is below"},
+        {"{\"engine.tick_s\": 3}", "{\"engine.tick_s\": 2}", "broker.rate_core: 140 is below"},
         {"{\"degraded.truth_max_age_s\": 6}", "{\"degraded.truth_max_age_s\": 5}",
          "degraded.truth_max_age_s: 5 is not above"},
     };

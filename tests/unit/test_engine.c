@@ -89,6 +89,20 @@ static void own(struct plant *plant, const char *symbol, int64_t shares) {
                     rig_now(plant->rig), (struct ratio){0});
 }
 
+Test(engine_start, a_journal_older_than_the_document_of_positions_went_back) {
+    for (int64_t ahead = 0; ahead < 2; ahead++) {
+        struct plant *plant = plant_create();
+        int64_t seq = journal_last_seq(plant->engine->journal) + ahead;
+        engine_destroy(plant->engine);
+        cr_assert_eq(state_file_save(&plant->rig->world, "position_metadata.json", seq,
+                                     "\"positions\":{}", NULL),
+                     ERR_OK);
+        engine_up(plant);
+        cr_expect_eq(has(plant, "state_regression"), ahead == 1);
+        plant_destroy(plant);
+    }
+}
+
 Test(engine_start, live_trading_is_refused_and_a_second_engine_finds_the_lease) {
     struct plant *plant = plant_create();
     struct engine_options options = {
@@ -196,6 +210,33 @@ Test(engine_operator, a_kill_is_over_after_two_clear_looks_two_seconds_apart) {
     }
     cr_expect_not(plant->engine->is_killing);
     cr_expect(has(plant, "kill_switch"), "the latch is an operator's");
+    plant_destroy(plant);
+}
+
+static bool is_left(struct plant *plant, const char *name, const char *part) {
+    struct text is = {0};
+    bool is_there =
+        sim_disk_read(plant->rig->disk, name, &is) && strstr(text_get(&is), part) != NULL;
+    text_release(&is);
+    return is_there;
+}
+
+Test(engine_operator, a_position_in_halt_is_paged_at_once_and_every_five_minutes) {
+    struct plant *plant = plant_create();
+    plant->broker.positions = "[" POSITION("AAPL", "5") "]";
+    own(plant, "AAPL", 5);
+    tick(plant, 5);
+    cr_expect_not(is_left(plant, "outbox/halted_with_position.json", ""));
+    causes_latch(&plant->engine->causes, "news", MODE_HALT, "ann", "x");
+    say(plant, INBOX_FLATTEN, "", "ann", "out");
+    for (int i = 0; i < 60; i++) {
+        tick(plant, 5);
+        cr_expect(is_left(plant, "outbox/halted_with_position.json", "\"count\":1}"), "%d", i);
+    }
+    cr_expect(is_left(plant, "log.jsonl", "waits: in HALT nothing is sent"));
+    cr_expect_eq(plant->broker.posts, 1, "the stop of before");
+    tick(plant, 5);
+    cr_expect(is_left(plant, "outbox/halted_with_position.json", "\"count\":2}"));
     plant_destroy(plant);
 }
 

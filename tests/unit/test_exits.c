@@ -45,12 +45,15 @@ Test(stops, a_refused_stop_leaves_it_naked_and_pages_after_a_minute) {
                                          "{\"code\":40310000,\"message\":\"no\"}", false});
     for (int i = 0; i < 60; i++) {
         desk_tick(desk, 1);
+        cr_expect_str_neq(desk->rig->last_alert, "naked_position", "second %d", i);
     }
-    cr_expect_eq(desk->rig->pages, 0);
     cr_expect_gt(desk->rig->warnings, 0);
+    cr_expect_eq(desk->broker.posts, 5, "in seconds 1, 2, 7, 17 and 37");
     desk_tick(desk, 1);
-    cr_expect_eq(desk->rig->pages, 1);
+    cr_expect_str_eq(desk->rig->last_alert, "naked_position");
     desk->broker.fault[0].times = 0;
+    desk_tick(desk, 15);
+    cr_expect_eq(desk->broker.posts, 5);
     desk_tick(desk, 1);
     desk_tick(desk, 1);
     cr_expect_eq(holding->naked_since.ns, 0);
@@ -58,6 +61,70 @@ Test(stops, a_refused_stop_leaves_it_naked_and_pages_after_a_minute) {
     holding->naked_since = rig_now(desk->rig);
     desk_tick(desk, 1);
     cr_expect_eq(holding->naked_since.ns, 0, "no longer listed: nothing to protect");
+    desk_destroy(desk);
+}
+
+Test(stops, one_that_the_exchange_does_not_take_leaves_it_naked_and_is_not_sent_twice) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1);
+    strcpy(desk_last(desk)->status, "pending_new");
+    gateway_ask(&desk->gateway, stop_of(desk));
+    for (int i = 0; i < 60; i++) {
+        cr_expect_eq(desk->rig->pages, 0, "second %d", i);
+        desk_tick(desk, 1);
+    }
+    cr_expect_str_eq(desk->rig->last_alert, "naked_position");
+    cr_expect_eq(desk->broker.posts + desk->broker.patches, 1);
+    strcpy(desk_last(desk)->status, "new");
+    gateway_ask(&desk->gateway, stop_of(desk));
+    desk_tick(desk, 1);
+    cr_expect_eq(holding->naked_since.ns, 0);
+    desk_destroy(desk);
+}
+
+/* Chaos found it (storm 7164): "unknown" counted as protection. */
+Test(stops, one_of_unknown_fate_leaves_it_naked_and_is_not_sent_twice) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1);
+    stop_of(desk)->state = ORDER_UNKNOWN;
+    protective_stops_step(&desk->gateway, &desk->exits);
+    cr_expect_neq(book_find(&desk->book, "AAPL")->naked_since.ns, 0);
+    cr_expect_eq(desk->broker.posts, 1);
+    desk_destroy(desk);
+}
+
+/* Chaos found it (stop_gone_while_orders_unreadable): the minute begins with the last listing. */
+Test(stops, that_nobody_could_look_at_for_a_minute_are_paged) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk->truth.has_orders = true;
+    desk->truth.orders_at = clock_mono(desk->rig->world.clock);
+    desk_tick(desk, 1);
+    desk_tick(desk, 28);
+    cr_expect_eq(holding->naked_since.ns, 0);
+    desk_tick(desk, 30);
+    cr_expect_eq(desk->rig->pages, 0, "59 s");
+    desk_tick(desk, 1);
+    cr_expect_str_eq(desk->rig->last_alert, "naked_position");
+    cr_expect_eq(desk->broker.posts, 1, "and nothing is sent for that");
+    desk->truth.orders_at = clock_mono(desk->rig->world.clock);
+    desk_tick(desk, 1);
+    cr_expect_eq(holding->naked_since.ns, 0);
+    desk_destroy(desk);
+}
+
+/* Chaos found it (bought_while_positions_unreadable). */
+Test(stops, a_position_that_only_its_fill_shows_is_protected) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    holding->is_listed = false;
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.posts, 0, "a listing without it is newer than its fill");
+    holding->is_ahead = true;
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.posts, 1);
     desk_destroy(desk);
 }
 
@@ -383,22 +450,31 @@ Test(exit_plan, at_the_close_it_protects_pages_and_waits_for_the_open) {
     desk_destroy(desk);
 }
 
-Test(exit_plan, that_the_broker_refuses_ten_times_gives_way_to_the_stop) {
+Test(exit_plan,
+     that_the_broker_rejects_twice_in_a_row_gives_way_to_the_stop_until_the_next_is_due) {
     struct desk *desk = desk_create();
     desk_hold(desk, "AAPL", 10);
     decide(desk, PURPOSE_EXIT, 0);
     desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 99, ERR_OK, 403,
                                          "{\"code\":40310000,\"message\":\"no\"}", false});
-    for (int i = 1; i < 10; i++) {
+    for (int i = 1; i <= 2; i++) {
+        cr_expect_eq(desk->rig->pages, 0);
         exits_step(&desk->exits);
         cr_expect_eq(phase(desk), EXIT_WORKING, "%d", i);
+        cr_expect_eq(desk->broker.posts, i, "at once");
         orders_sweep(&desk->orders);
     }
-    cr_expect_eq(desk->rig->pages, 0);
+    cr_expect_eq(desk->rig->pages, 1);
+    cr_expect_str_eq(desk->rig->last_alert, "exit_rejected");
+    exits_step(&desk->exits);
+    cr_expect_eq(phase(desk), EXIT_DECIDED, "protection meanwhile");
+    rig_wait(desk->rig, SPAN_MS(4999));
     exits_step(&desk->exits);
     cr_expect_eq(phase(desk), EXIT_DECIDED);
-    cr_expect_eq(desk->broker.posts, 9);
-    cr_expect_str_eq(desk->rig->last_alert, "exit_unfilled");
+    cr_expect_eq(desk->broker.posts, 2);
+    rig_wait(desk->rig, SPAN_MS(1));
+    exits_step(&desk->exits);
+    cr_expect_eq(desk->broker.posts, 3);
     desk_destroy(desk);
 }
 
@@ -414,6 +490,32 @@ Test(exit_plan, a_filled_sale_is_the_end_and_nothing_more_is_sold) {
     }
     cr_expect_eq(holding->qty.nanos, 0);
     cr_expect_eq(desk->gateway.sent, 1);
+    desk_destroy(desk);
+}
+
+/* The journal is down: the sale left under the emergency rule and is filled, but cannot be booked. */
+Test(exit_plan, a_sale_that_ended_and_waits_for_the_journal_is_left_alone) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_EXIT, 0);
+    desk->orders.journal = NULL;
+    exits_step(&desk->exits);
+    cr_assert_eq(desk->broker.posts, 1);
+    tiny_fill(desk_last(desk), "filled", "10", "99.9");
+    for (int i = 0; i < 40; i++) { /* longer than the ladder */
+        desk_tick(desk, 3);
+    }
+    cr_expect_eq(desk->broker.posts, 1);
+    cr_expect_eq(desk->broker.patches, 0);
+    cr_expect_eq(desk->broker.cancels, 0);
+    cr_expect_eq(holding->qty.nanos, QTY(10).nanos, "not booked");
+    gateway_cancel(&desk->gateway, &desk->orders.items[0]);
+    cr_expect_eq(desk->broker.cancels, 0);
+    desk->orders.journal = desk->rig->journal;
+    desk_tick(desk, 1);
+    cr_expect_eq(holding->qty.nanos, 0, "booked, once");
+    desk_tick(desk, 1);
+    cr_expect_eq(phase(desk), EXIT_NONE);
     desk_destroy(desk);
 }
 

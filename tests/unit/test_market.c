@@ -327,25 +327,6 @@ Test(market_bars, daily_bar_sums_the_finished_minutes) {
     market_destroy(market);
 }
 
-Test(market, next_step_is_the_next_second_or_the_next_open) {
-    struct market *market = load("data/stocks-2022-03", 1);
-    static const struct {
-        const char *at, *next;
-    } cases[] = {{"2022-03-01T00:00Z", "2022-03-14T13:30Z"},
-                 {"2022-03-14T13:29:59.9Z", "2022-03-14T13:30Z"},
-                 {"2022-03-14T13:30Z", "2022-03-14T13:30:01Z"},
-                 {"2022-03-14T13:30:01.5Z", "2022-03-14T13:30:02Z"},
-                 {"2022-03-14T19:59:58Z", "2022-03-14T19:59:59Z"},
-                 {"2022-03-14T19:59:59Z", "2022-03-15T13:30Z"},
-                 {"2022-03-18T20:00Z", "2022-03-22T13:30Z"}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        cr_assert_eq(market_next_step(market, at(cases[i].at)).ns, at(cases[i].next).ns, "%s",
-                     cases[i].at);
-    }
-    cr_assert_eq(market_next_step(market, at("2022-04-18T20:00Z")).ns, INT64_MAX);
-    market_destroy(market);
-}
-
 Test(market_synthetic, symbols_days_and_seeds_are_their_own_streams) {
     struct market *two = synthetic(1, 2, 3);
     struct market *many = synthetic(1, 50, 30);
@@ -483,7 +464,6 @@ Test(market_synthetic, a_half_day_ends_at_one_o_clock) {
     struct market_quote quote = {0};
     cr_assert(market_quote_at(market, 0, at("2026-11-27T19:00Z"), &quote));
     cr_assert_eq(quote.at.ns, close.ns - SECOND);
-    cr_assert_eq(market_next_step(market, quote.at).ns, at("2026-11-30T14:30Z").ns);
     struct usd before = {0};
     cr_assert(market_previous_close(market, 0, day("2026-11-30"), &before));
     cr_assert_eq(before.nanos, bars[count - 1].close.nanos);

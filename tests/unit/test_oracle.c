@@ -230,6 +230,30 @@ Test(stops, a_cancel_with_no_exit_at_work_breaks) {
     }
 }
 
+Test(stops, what_an_instance_elsewhere_cancels_is_not_the_cores_act) {
+    static const char *const asks[] = {"DELETE /v2/orders/b", "PATCH /v2/orders/b",
+                                       "GET /v2/orders", "DELETE /v2/orders/b"};
+    for (size_t i = 0; i < 4; i++) {
+        struct oracle *oracle = oracle_create();
+        ledger_fill(oracle, 1, "st-a", "buy", 10);
+        ledger_order(oracle, 2, "st-s", "sell", "stop", "new", 10, 0);
+        feed(oracle, (struct event){.kind = EVENT_OTHER,
+                                    .at = at(3),
+                                    .subject = "send",
+                                    .what = asks[i],
+                                    .id = "elsewhere"});
+        if (i == 3) {
+            feed(oracle, (struct event){.kind = EVENT_OTHER,
+                                        .at = at(3),
+                                        .subject = "http",
+                                        .what = asks[i],
+                                        .id = "elsewhere"});
+        }
+        ledger_order(oracle, 3, "st-s", "sell", "stop", "pending_cancel", 10, 0);
+        expect(oracle, i < 2 ? "" : "stop_cancelled_outside_transaction", 0);
+    }
+}
+
 Test(stops, a_restart_leaves_the_transaction_open) {
     struct oracle *oracle = oracle_create();
     hold_with_stop(oracle);
@@ -404,15 +428,25 @@ Test(latches, a_restart_that_forgets_breaks) {
 
 Test(latches, one_that_no_row_holds_may_die_with_its_process) {
     static const char latched[] = "\"cause\":\"second_writer\",\"mode\":\"HALT\",\"latched\":true";
-    for (int is_dead = 0; is_dead < 2; is_dead++) {
+    enum { ALIVE, DEAD, DEAD_TWICE, KEPT, LOST_LATER, COUNT };
+    for (int how = 0; how < COUNT; how++) {
         struct oracle *oracle = oracle_create();
         body_of(oracle, EVENT_MECHANISM, 1, "second_writer", "acted", latched);
-        if (is_dead) {
+        for (int life = 0; life < (how == ALIVE ? 0 : how == DEAD_TWICE ? 2 : 1); life++) {
             word(oracle, EVENT_STOP, 2, "dead", "");
             word(oracle, EVENT_START, 2, "ready", "");
         }
+        if (how >= KEPT) { /* its row was durable after all */
+            body_of(oracle, EVENT_MODE, 3, "HALT", "NORMAL",
+                    "\"second_writer\":{\"active\":true,\"mode\":\"HALT\",\"latched\":true}");
+        }
         word(oracle, EVENT_TICK, 3, "tick", "");
-        expect(oracle, is_dead ? "" : "latch_never_lost", is_dead);
+        if (how == LOST_LATER) {
+            word(oracle, EVENT_MODE, 4, "NORMAL", "HALT");
+            word(oracle, EVENT_TICK, 4, "tick", "");
+        }
+        expect(oracle, how == ALIVE || how == LOST_LATER ? "latch_never_lost" : "",
+               how == DEAD || how == DEAD_TWICE);
     }
 }
 

@@ -67,6 +67,7 @@ static enum err_code fold_orders(void *context, const struct journal_row *row, s
 
 /* A new process over the same journal. */
 static void refold(struct desk *desk) {
+    cr_assert_eq(journal_commit(desk->rig->journal, NULL), ERR_OK); /* the end of a tick */
     causes_release(&desk->causes);
     rig_reopen(desk->rig);
     desk->book = (struct book){0};
@@ -477,4 +478,98 @@ Test(orders_fold, more_live_orders_than_the_table_holds_are_an_error_and_ended_o
     cr_expect_eq(fold_row(&orders, "st-2026-09-01-999", "working"), ERR_OK);
     cr_expect_not_null(orders_find(&orders, "st-2026-09-01-999"));
     cr_expect_null(orders_find(&orders, "st-2026-09-01-7"));
+}
+
+#define ENDED_EXIT                                                                                 \
+    "[{\"id\":\"b-9\",\"client_order_id\":\"st-2026-09-01-x-AAPL-1\",\"symbol\":\"AAPL\","         \
+    "\"side\":\"sell\",\"type\":\"limit\",\"limit_price\":\"97\",\"qty\":\"2\","                   \
+    "\"filled_qty\":\"2\",\"filled_avg_price\":\"99\",\"time_in_force\":\"day\","                  \
+    "\"status\":\"filled\"}]"
+
+static void listing_says(struct desk *desk, const char *listing) {
+    desk_fault(desk, (struct tiny_fault){"GET", "/v2/orders", 1, ERR_OK, 200, listing, false});
+    cr_expect(gateway_check_ids(&desk->gateway));
+}
+
+/* Chaos found it (emergency_exit_then_power_cut): the fill was never booked, and the exit never over. */
+Test(orders, an_exit_that_ended_while_the_journal_was_down_is_booked_by_one_life_once) {
+    struct desk *desk = desk_create();
+    take(desk, working(desk), STATUS_FILLED, 5, "99");
+    listing_says(desk, ENDED_EXIT);
+    cr_expect_eq(held(desk).nanos, QTY(3).nanos);
+    cr_expect_not(causes_has(&desk->causes, "second_writer"));
+    orders_sweep(&desk->orders);
+    listing_says(desk, ENDED_EXIT);
+    cr_expect_eq(held(desk).nanos, QTY(3).nanos, "not twice by this life");
+    refold(desk);
+    cr_expect_eq(held(desk).nanos, QTY(3).nanos, "one commit holds order and fill");
+    memset(desk->orders.ended, 0,
+           sizeof desk->orders.ended); /* a ring forgets, the journal does not */
+    listing_says(desk, ENDED_EXIT);
+    cr_expect_eq(held(desk).nanos, QTY(3).nanos, "nor by the next");
+    desk_destroy(desk);
+}
+
+Test(orders, only_what_no_broker_says_again_waits_for_the_disk) {
+    struct desk *desk = desk_create();
+    struct order *order = working(desk);
+    cr_expect_gt(journal_pending(desk->rig->journal), 0, "a status rides on the next commit");
+    take(desk, order, STATUS_PARTIALLY_FILLED, 2, "99");
+    orders_move(&desk->orders, working(desk), ORDER_REJECTED);
+    cr_expect_eq(journal_pending(desk->rig->journal), 0, "a reject is durable at once");
+    struct order intent = desk_intent(PURPOSE_ENTRY, 1);
+    cr_assert_eq(orders_add(&desk->orders, desk->truth.day, &intent, &order, NULL), ERR_OK);
+    cr_expect_eq(journal_pending(desk->rig->journal), 0, "an intent too");
+    desk_destroy(desk);
+}
+
+Test(orders, sent_without_a_journal_are_noted_when_it_is_back) {
+    struct desk *desk = desk_create();
+    struct order intent = desk_intent(PURPOSE_EXIT, 5);
+    strcpy(intent.client_id, "st-2026-09-01-x-AAPL-1");
+    bool is_known = true;
+    cr_assert_not_null(orders_add_emergency(&desk->orders, &intent));
+    cr_expect_eq(orders_journal_knows(&desk->orders, intent.client_id, &is_known, NULL), ERR_OK);
+    cr_expect_not(is_known);
+    orders_renote(&desk->orders);
+    cr_expect_eq(orders_journal_knows(&desk->orders, intent.client_id, &is_known, NULL), ERR_OK);
+    cr_expect(is_known);
+    int64_t last = journal_last_seq(desk->rig->journal);
+    orders_renote(&desk->orders);
+    cr_expect_eq(journal_last_seq(desk->rig->journal), last, "once");
+    desk->orders.journal = NULL;
+    cr_expect_eq(orders_journal_knows(&desk->orders, intent.client_id, &is_known, NULL), ERR_IO);
+    desk_destroy(desk);
+}
+
+Test(send_backoff, grows_from_the_second_reject_to_its_most_and_ends_with_a_fill) {
+    struct send_backoff backoff = {0};
+    static const int waits_s[] = {0, 5, 10, 20, 40, 60, 60};
+    struct mono now = {SPAN_HOURS(1).ns};
+    for (int i = 0; i < 7; i++) {
+        cr_expect_eq(send_backoff_fail(&backoff, "AAPL", false, now), i + 1);
+        struct mono due = mono_add(now, SPAN_S(waits_s[i]));
+        cr_expect(send_backoff_is_due(&backoff, "AAPL", false, due, SPAN_S(5), SPAN_S(60)), "%d",
+                  i);
+        struct mono before = {due.ns - 1};
+        cr_expect_eq(send_backoff_is_due(&backoff, "AAPL", false, before, SPAN_S(5), SPAN_S(60)),
+                     i == 0, "%d", i);
+        cr_expect(send_backoff_is_due(&backoff, "AAPL", true, before, SPAN_S(5), SPAN_S(60)),
+                  "stops count apart");
+        now = due;
+    }
+    cr_expect_eq(send_backoff_fail(&backoff, "AAPL", false, mono_add(now, SPAN_MIN(5))), 1,
+                 "another run");
+    send_backoff_end(&backoff, "AAPL", false);
+    cr_expect_eq(backoff.count, 0);
+    send_backoff_end(&backoff, "AAPL", false);
+    for (int i = 0; i <= SEND_BACKOFF_MAX; i++) {
+        char symbol[SYMBOL_MAX];
+        snprintf(symbol, sizeof symbol, "S%d", i);
+        cr_expect_eq(send_backoff_fail(&backoff, symbol, true, (struct mono){i + 1}), 1);
+    }
+    cr_expect_eq(backoff.count, SEND_BACKOFF_MAX);
+    cr_expect_eq(send_backoff_fail(&backoff, "S1", true, (struct mono){1000}), 2);
+    cr_expect_eq(send_backoff_fail(&backoff, "S0", true, (struct mono){1001}), 1,
+                 "the oldest went");
 }

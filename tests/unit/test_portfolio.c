@@ -49,15 +49,6 @@ Test(book, initial_quantity_is_the_most_ever_held) {
     cr_expect_eq(book_find(&book, "AAPL")->initial_qty.nanos, QTY(10).nanos);
 }
 
-Test(book, gain_is_over_entry_and_zero_when_flat) {
-    struct book book = {0};
-    fill(&book, SIDE_BUY, 10, "1000");
-    const struct holding *holding = book_find(&book, "AAPL");
-    cr_expect_eq(holding_gain(holding, USD(103)).nanos, 30000000);
-    cr_expect_eq(holding_gain(holding, USD(97)).nanos, -30000000);
-    cr_expect_eq(holding_gain(&(struct holding){0}, USD(97)).nanos, 0);
-}
-
 Test(book, sellable_is_what_listing_and_book_agree_on) {
     static const struct {
         int64_t booked, listed;

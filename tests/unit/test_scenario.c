@@ -1,7 +1,9 @@
 /* test_scenario.c - scenario files: every fault at once with its path, closed vocabularies, times. */
 #include "scenarios/scenario.h"
+#include "scenarios/words.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,8 +149,83 @@ Test(scenario, spans_need_a_unit) {
     cr_assert_eq(span_parse("2h", &span, &err), ERR_OK);
     cr_assert_eq(span.ns, SPAN_HOURS(2).ns);
     cr_assert_eq(span_parse("90", &span, &err), ERR_PARSE);
+    cr_assert_eq(span_parse("8784h", &span, &err), ERR_OK);
+    cr_assert_eq(span_parse("8785h", &span, &err), ERR_RANGE);
+    cr_assert_eq(span_parse("9999999h", &span, &err), ERR_RANGE);
     cr_assert_eq(span_parse("-5s", &span, &err), ERR_PARSE);
     cr_assert_eq(span_parse("5 s", &span, &err), ERR_PARSE);
+}
+
+Test(scenario, fault_parameters_have_bounds) {
+    static const struct {
+        const char *point, *params;
+        bool is_good;
+    } rows[] = {
+        {"market.gap", "\"factor\":\"0.000001\"", true},
+        {"market.gap", "\"factor\":1000", true},
+        {"market.gap", "\"factor\":1000.001", false},
+        {"market.gap", "\"factor\":9000000000", false},
+        {"market.gap", "\"factor\":\"0.0000009\"", false},
+        {"clock.step", "\"offset_s\":-86400", true},
+        {"clock.step", "\"offset_s\":86401", false},
+        {"clock.step", "\"offset_s\":-86401", false},
+        {"clock.step", "\"offset_s\":0", false},
+        {"http.slow", "\"delay_s\":86400", true},
+        {"http.slow", "\"delay_s\":86401", false},
+        {"http.slow", "\"delay_s\":9000000000", false},
+        {"http.slow", "\"delay_s\":0", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char json[320];
+        snprintf(json, sizeof json,
+                 "{\"id\":\"x\",\"title\":\"x\",\"source\":\"x\",\"seed\":1,\"days\":1,\"market\":{"
+                 "\"set\":\"synthetic\"},\"faults\":[{\"point\":"
+                 "\"%s\",\"params\":{%s}}]}",
+                 rows[i].point, rows[i].params);
+        struct reading reading = reading_of(json);
+        cr_expect_eq(reading.code, rows[i].is_good ? ERR_OK : ERR_CONFIG, "%s %s: %s",
+                     rows[i].point, rows[i].params, text_get(&reading.faults));
+        reading_release(&reading);
+    }
+}
+
+static const char *const refusal_words[] = {
+#define REFUSAL(code, word, mechanism, binds, meaning) word,
+#include "core/orders/refusal.def"
+#undef REFUSAL
+};
+
+Test(vocabulary, every_refusal_is_a_mechanism_that_held) {
+    for (size_t i = 1; i < sizeof refusal_words / sizeof refusal_words[0]; i++) {
+        const char *mechanism = NULL;
+        const char *word = NULL;
+        const struct event event = {.kind = EVENT_REFUSAL, .subject = refusal_words[i]};
+        cr_assert(event_mechanism(&event, &mechanism, &word), "%s", refusal_words[i]);
+        cr_expect(mechanism_is_known(mechanism), "%s: %s", refusal_words[i], mechanism);
+        cr_expect_str_eq(word, "held");
+    }
+    cr_expect_str_eq(refusal_mechanism("LAST_LOOK"), "order_validation");
+    cr_expect_str_eq(refusal_mechanism("none"), "");
+    cr_expect_str_eq(refusal_mechanism("NO_SUCH_WORD"), "");
+}
+
+Test(words, none_is_lost_and_the_first_comes_first) {
+    struct words words = {0};
+    struct text printed = {0};
+    for (int i = 0; i < 500; i++) {
+        char word[32];
+        snprintf(word, sizeof word, "word %d", i % 250);
+        words_add(&words, word, i);
+    }
+    cr_expect_eq(words.count, 250);
+    cr_expect_eq(words_get(&words, "word 0"), 250);
+    cr_expect_eq(words_get(&words, "word 249"), 249 + 499);
+    cr_expect_eq(words_get(&words, "word 250"), 0);
+    words_print(&words, &printed);
+    cr_expect(strncmp(text_get(&printed), "{\"word 0\":250,\"word 1\":252,", 27) == 0, "%.40s",
+              text_get(&printed));
+    text_release(&printed);
+    words_release(&words);
 }
 
 Test(vocabulary, words_are_closed_and_distinct) {
@@ -163,6 +240,7 @@ Test(vocabulary, words_are_closed_and_distinct) {
             cr_expect(strcmp(mechanism_id(i), mechanism_id(j)) != 0, "%s twice", mechanism_id(i));
         }
     }
+    cr_expect_not(mechanism_is_known("capital_ramp"), "there is no such mechanism");
     cr_assert_not(stage_command_find("kill -8", &command));
     cr_assert_not(mechanism_event_is_known("happened"));
 }

@@ -2,12 +2,17 @@
  * time; the size of an entry. */
 #include "tests/unit/desk.h"
 
-static enum refusal_code check(struct desk *desk, const struct order *intent) {
+static struct refusal look(struct desk *desk, const struct order *intent) {
     struct refusal refusal = {0};
     enum refusal_code code =
         check_intent(&desk->gateway, intent, intent_is_exit(&desk->gateway, intent), &refusal);
     cr_expect_eq(refusal.code, code);
-    return code;
+    cr_expect_eq(refusal.numbers[0] == '\0', code == REFUSED_NONE, "%s", refusal_word(code));
+    return refusal;
+}
+
+static enum refusal_code check(struct desk *desk, const struct order *intent) {
+    return look(desk, intent).code;
 }
 
 static enum refusal_code check_entry(struct desk *desk) {
@@ -308,5 +313,139 @@ Test(entry_size, a_risk_beyond_all_numbers_binds_nothing) {
     desk->config.stop_distance = (struct ratio){1000000};
     desk->config.base_usd = USD(700);
     cr_expect_eq(entry_size(&desk->gateway, USD(100)).nanos, QTY(7).nanos);
+    desk_destroy(desk);
+}
+
+/* --- what a refusal says --- */
+
+enum numbers_case {
+    OF_MODE,
+    OF_HALT,
+    OF_SCOPE,
+    OF_JOURNAL,
+    OF_CLOSED,
+    OF_OPEN,
+    OF_CLOSE,
+    OF_BLOCKED,
+    OF_COOLDOWN,
+    OF_HELD,
+    OF_REFERENCE,
+    OF_QUOTE,
+    OF_NO_QUOTE,
+    OF_CAP,
+    OF_POSITIONS,
+    OF_RATE,
+    OF_OPEN_RISK,
+    OF_NO_BASELINE
+};
+
+static void arrange(struct desk *desk, enum numbers_case how) {
+    struct utc now = rig_now(desk->rig);
+    struct truth *truth = &desk->truth;
+    switch (how) {
+    case OF_MODE:
+        causes_hold(&desk->causes, "x", MODE_REDUCE_ONLY, "");
+        break;
+    case OF_HALT:
+        causes_hold(&desk->causes, "x", MODE_HALT, "");
+        break;
+    case OF_SCOPE:
+        desk->gateway.only_reduces = true;
+        break;
+    case OF_JOURNAL:
+        desk->gateway.is_journal_down = true;
+        break;
+    case OF_CLOSED:
+        truth->clock.is_open = false;
+        break;
+    case OF_OPEN:
+        truth->session.open = utc_add(now, SPAN_S(-299));
+        break;
+    case OF_CLOSE:
+        truth->session.close = utc_add(now, SPAN_S(300));
+        break;
+    case OF_BLOCKED:
+        truth->account.is_blocked = true;
+        break;
+    case OF_COOLDOWN:
+        desk->gateway.touched[0] = utc_add(now, SPAN_MS(-899500));
+        break;
+    case OF_HELD:
+        desk_hold(desk, "AAPL", 1);
+        break;
+    case OF_REFERENCE:
+        truth->references[0].is_trusted = false;
+        break;
+    case OF_QUOTE:
+        truth->quotes[0].at = utc_add(now, SPAN_MS(-6500));
+        break;
+    case OF_NO_QUOTE:
+        truth->quotes[0].is_known = false;
+        break;
+    case OF_CAP:
+        desk->config.order_cap_usd = dollars("499.99");
+        break;
+    case OF_POSITIONS:
+        desk_hold(desk, "MSFT", 1);
+        desk->config.max_positions = 1;
+        break;
+    case OF_RATE:
+        for (size_t i = 0; i < 7; i++) {
+            desk->gateway.recent_entries[i] = now;
+        }
+        break;
+    case OF_OPEN_RISK:
+        truth->account.equity = dollars("96026.25");
+        break;
+    case OF_NO_BASELINE:
+        desk->guards.baseline_day.days--;
+        break;
+    }
+}
+
+Test(refusal, says_what_was_compared_as_it_was_compared) {
+    static const struct {
+        enum numbers_case how;
+        const char *word, *numbers;
+    } cases[] = {
+        {OF_MODE, "MODE", "mode REDUCE_ONLY"},
+        {OF_HALT, "HALT", "mode HALT"},
+        {OF_SCOPE, "SCOPE", "5 against 0"},
+        {OF_JOURNAL, "JOURNAL_DOWN", "the journal is down"},
+        {OF_CLOSED, "SESSION", "closed"},
+        {OF_OPEN, "SESSION", "299 against 300"},
+        {OF_CLOSE, "SESSION", "300 against 300"},
+        {OF_BLOCKED, "ACCOUNT_UNREADABLE", "blocked"},
+        {OF_COOLDOWN, "SYMBOL_COOLDOWN", "899.5 against 900"},
+        {OF_HELD, "SYMBOL_BUSY", "held"},
+        {OF_REFERENCE, "NO_REFERENCE", "none is trusted"},
+        {OF_QUOTE, "STALE_QUOTE", "6.5 against 5"},
+        {OF_NO_QUOTE, "STALE_QUOTE", "no quote"},
+        {OF_CAP, "ORDER_CAP", "500 against 499.99"},
+        {OF_POSITIONS, "MAX_POSITIONS", "1 against 1"},
+        {OF_RATE, "ENTRY_RATE", "7 against 6"},
+        {OF_OPEN_RISK, "OPEN_RISK", "4000 against 4000"},
+        {OF_NO_BASELINE, "OPEN_RISK", "the day has no baseline"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct desk *desk = desk_create();
+        struct order intent = desk_intent(PURPOSE_ENTRY, 5);
+        arrange(desk, cases[i].how);
+        struct refusal refusal = look(desk, &intent);
+        cr_expect_str_eq(refusal_word(refusal.code), cases[i].word);
+        cr_expect_str_eq(refusal.numbers, cases[i].numbers, "%s: %s", cases[i].word,
+                         refusal.numbers);
+        desk_destroy(desk);
+    }
+}
+
+Test(refusal, of_an_exit_says_what_would_be_on_sale_and_what_is_held) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    struct order six = desk_intent(PURPOSE_EXIT, 6);
+    struct order *live = NULL;
+    cr_assert_eq(orders_add(&desk->orders, desk->truth.day, &six, &live, NULL), ERR_OK);
+    struct order five = desk_intent(PURPOSE_EXIT, 5);
+    cr_expect_str_eq(look(desk, &five).numbers, "11 against 10");
     desk_destroy(desk);
 }

@@ -1,7 +1,8 @@
 /* words.c - counting by word. */
+#include "scenarios/words.h"
+
 #include "core/base/check.h"
 #include "core/base/hash.h"
-#include "scenarios/sweep/reach.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +10,12 @@
 
 static size_t put(char *out, size_t at, const char *word) {
     size_t n = strlen(word);
-    n = n < REACH_WORD_MAX - 1 - at ? n : REACH_WORD_MAX - 1 - at;
+    n = n < WORD_TEXT_MAX - 1 - at ? n : WORD_TEXT_MAX - 1 - at;
     memcpy(out + at, word, n);
     return at + n;
 }
 
-void word_join(char out[static REACH_WORD_MAX], const char *kind, const char *name,
+void word_join(char out[static WORD_TEXT_MAX], const char *kind, const char *name,
                const char *more) {
     size_t at = put(out, 0, kind);
     at = put(out, put(out, at, " "), name);
@@ -53,7 +54,7 @@ static void grow(struct words *words) {
 }
 
 void words_add(struct words *words, const char *word, int64_t by) {
-    char key[REACH_WORD_MAX];
+    char key[WORD_TEXT_MAX];
     snprintf(key, sizeof key, "%s", word);
     if (words->count == words->cap) {
         grow(words);

@@ -1,0 +1,80 @@
+#!/bin/sh
+# chaos.sh PROGRAM: `seatrial chaos` from outside: results that every report reads, shards that merge to the
+# whole, seeds printed and shrunk, and usage that is refused before anything runs.
+set -u
+program=$1
+. "$(dirname "$0")/harbour.sh"
+
+# exits CODE COMMAND...: stdout in $place/out, stderr in $place/err.
+exits() {
+    exit_code=$1
+    shift
+    "$@" >"$place/out" 2>"$place/err"
+    is "$?" "$exit_code"
+}
+holds() { grep -qF -- "$1" "$2" || { say "        no '$1' in $2"; return 1; }; }
+cases() { grep -c '<testcase' "$1"; }
+
+# --- no finding ---
+claim "a sweep without a finding" exits 0 "$program" chaos --mode calm --seeds 1..2 \
+    --out "$place/calm" --junit "$place/deep/folder/junit.xml"
+claim "its junit names the sweep and nothing else" is "$(cases "$place/deep/folder/junit.xml")" 1
+claim "and it passed" holds '<testcase classname="scenario" name="calm"/>' "$place/deep/folder/junit.xml"
+for format in junit markdown json html; do
+    claim "its result as $format" exits 0 "$program" report --format $format "$place/calm"
+done
+
+# --- findings: without its data a seed that sails real bars is one ---
+mkdir "$place/nothing"
+claim "a sweep with findings" exits 1 "$program" chaos --seeds 1..8 --data "$place/nothing" \
+    --out "$place/bare" --junit "$place/bare.xml"
+failed=$(sed -n 's/^8 seeds, \([0-9]*\) failed.*/\1/p' "$place/out")
+claim "some seeds failed" at_least "${failed:-0}" 1
+claim "its junit has a case for each, and the sweep's" is "$(cases "$place/bare.xml")" $((failed + 1))
+claim "each failure says how to repeat it" is \
+    "$(grep -c 'repeat: seatrial chaos --mode swarm --seeds [1-8]</failure>' "$place/bare.xml")" "$failed"
+claim "its result as html" exits 0 "$program" report --format html "$place/bare"
+
+# --- shards ---
+claim "the whole" exits 0 "$program" chaos --mode calm --seeds 1..4 --json
+hash=$(sed 's/.*"trace_hash":"\([0-9a-f]*\)".*/\1/' "$place/out")
+for shard in 0 1; do
+    claim "shard $shard" exits 0 "$program" chaos --mode calm --seeds 1..4 --shard $shard/2 \
+        --out "$place/shard$shard"
+done
+claim "merged" exits 0 "$program" chaos merge "$place/shard0/records.ndjson" \
+    "$place/shard1/records.ndjson" --junit "$place/merged.xml"
+claim "merged: the hash of the whole" holds "trace_hash $hash" "$place/out"
+claim "merged: junit names the mode of the records" holds 'name="calm"/>' "$place/merged.xml"
+
+# --- print, shrink ---
+claim "a seed is printed" exits 0 "$program" chaos --seeds 3 --print
+cp "$place/out" "$place/three.json"
+claim "and is a scenario" exits 0 "$program" scenario check "$place/three.json"
+cat >"$place/fails.json" <<'EOF'
+{"id": "x", "title": "x", "source": "x", "seed": 3, "days": 1, "market": {"set": "synthetic", "symbols": 1},
+ "config": {"risk.max_positions": 1},
+ "faults": [{"point": "http.reset_mid_body", "at": "day 1 10:00", "until": "day 1 10:10"}],
+ "operator": [{"at": "day 1 11:00", "command": "kill -9"}],
+ "expect": [{"mechanism": "max_drawdown", "event": "acted"}]}
+EOF
+claim "a file that fails is shrunk" exits 1 "$program" chaos shrink "$place/fails.json" --out "$place/small.json"
+claim "to no rows" holds "0 rows left" "$place/err"
+claim "and still fails" exits 1 "$program" scenario run "$place/small.json"
+claim "a seed that passes has nothing to shrink" exits 0 "$program" chaos --mode calm --seeds 1 --shrink
+
+# --- refused before anything runs ---
+cat >"$place/waivers.json" <<'EOF'
+{"waivers": [{"word": "point x", "reason": "r", "owner": "o", "expires": "2020-01-01"}]}
+EOF
+claim "an expired waiver" exits 3 "$program" chaos --seeds 1..1000 --waivers "$place/waivers.json" \
+    --out "$place/never"
+claim "is named" holds "expired on 2020-01-01" "$place/err"
+claim "and nothing ran" is "$(ls "$place" | grep -c never)" 0
+for words in "run foo --seeds 1" "list x" "modes x" "merge" "--seeds 1..2 --shrink" "--seeds 1..9000000000000000" \
+    "--seeds 1 --shard 2/2" "--seeds 1 --shard 1"; do
+    claim "usage: chaos $words" exits 2 "$program" chaos $words
+done
+claim "the shipped waivers are good" exits 0 "$program" chaos --mode calm --seeds 1 \
+    --waivers "$(dirname "$0")/../waivers.json"
+finish

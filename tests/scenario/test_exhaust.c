@@ -1,0 +1,121 @@
+/* test_exhaust.c - deaths at every effect: the count does not hang on the jobs, findings are told, and
+ * nothing stands still. */
+#include "scenarios/exhaust.h"
+
+#include "core/base/check.h"
+#include "scenarios/stage.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/* A window of some effects: a tick of a core with an order at work. */
+static const char calm[] = "{\"id\":\"t\",\"title\":\"t\",\"source\":\"t\",\"seed\":5,\"days\":1,"
+                           "\"market\":{\"set\":\"synthetic\",\"symbols\":2},"
+                           "\"config\":{\"strategy.threshold\":\"0.1\","
+                           "\"session.no_entry_first_s\":0},"
+                           "\"window\":{\"at\":\"day 1 09:35:00\",\"for\":\"5s\"}}";
+
+struct planted { /* crashes each copy when its core starts again; the first run is left alone */
+    struct observer seam;
+    pid_t first;
+};
+
+struct outcome { /* of one exhaust */
+    int64_t effects, runs, equal, broken, crashed;
+    struct text findings;
+};
+
+static struct outcome outcome_of(const char *json, const struct exhaust_options *options,
+                                 struct observer *observer) {
+    struct scenario *scenario = malloc(sizeof *scenario);
+    struct exhaust *exhaust = exhaust_create(options);
+    struct stage_result result = {0};
+    struct text faults = {0};
+    struct err err = {0};
+    CHECK(scenario != NULL);
+    cr_assert_eq(scenario_parse(json, strlen(json), scenario, &faults, &err), ERR_OK, "%s",
+                 text_get(&faults));
+    const struct stage_options stage = {.scenario = scenario,
+                                        .data_dir = "data",
+                                        .build = "test",
+                                        .observer = observer,
+                                        .exhaust = exhaust};
+    cr_assert_eq(stage_run(&stage, &result, &err), ERR_OK, "%s", err.text);
+    const struct exhaust_report *report = exhaust_report(exhaust);
+    struct outcome outcome = {report->effects, report->runs,    report->equal,
+                              report->broken,  report->crashed, {0}};
+    text_add(&outcome.findings, text_get(&report->findings));
+    exhaust_destroy(exhaust);
+    stage_result_release(&result);
+    text_release(&faults);
+    free(scenario);
+    return outcome;
+}
+
+static struct exhaust_options options_of(int jobs, int depth, int share, int shares) {
+    return (struct exhaust_options){
+        .jobs = jobs, .to_first_tick = true, .depth = depth, .share = share, .shares = shares};
+}
+
+Test(exhaust, counts_are_those_of_one_job_with_three) {
+    const struct exhaust_options one = options_of(1, 1, 0, 1);
+    const struct exhaust_options three = options_of(3, 1, 0, 1);
+    const struct outcome first = outcome_of(calm, &one, NULL);
+    const struct outcome again = outcome_of(calm, &three, NULL);
+    cr_expect_gt(first.effects, 4);
+    cr_expect_gt(first.runs, first.effects);
+    cr_expect_gt(first.equal, 0);
+    cr_expect_eq(first.broken, 0, "%s", first.findings.data);
+    cr_expect_eq(again.effects, first.effects);
+    cr_expect_eq(again.runs, first.runs);
+    cr_expect_eq(again.equal, first.equal);
+}
+
+Test(exhaust, shares_part_the_effects_among_them) {
+    const struct exhaust_options whole = options_of(2, 1, 0, 1);
+    const int64_t effects = outcome_of(calm, &whole, NULL).effects;
+    int64_t sum = 0;
+    for (int share = 0; share < 3; share++) {
+        const struct exhaust_options part = options_of(2, 1, share, 3);
+        const struct outcome outcome = outcome_of(calm, &part, NULL);
+        cr_expect_gt(outcome.effects, 0);
+        cr_expect_lt(outcome.effects, effects);
+        sum += outcome.effects;
+    }
+    cr_expect_eq(sum, effects);
+}
+
+Test(exhaust, deaths_inside_recoveries_come_to_an_end) {
+    const struct exhaust_options shallow = options_of(2, 1, 0, 8);
+    const struct exhaust_options deep = options_of(2, 2, 0, 8);
+    const struct outcome first = outcome_of(calm, &shallow, NULL);
+    const struct outcome second = outcome_of(calm, &deep, NULL);
+    cr_expect_eq(second.effects, first.effects);
+    cr_expect_gt(second.runs, 10 * first.runs);
+    cr_expect_gt(second.equal, first.equal);
+    cr_expect_eq(second.crashed, 0, "%s", second.findings.data);
+}
+
+static void plant(struct observer *observer, const struct event *event) {
+    const struct planted *planted = (const struct planted *)observer;
+    if (getpid() != planted->first && event->kind == EVENT_START) {
+        abort();
+    }
+}
+
+static const struct observer_ops plant_ops = {plant};
+
+Test(exhaust, a_copy_that_crashes_is_a_finding_at_its_place) {
+    const struct exhaust_options options = options_of(2, 1, 0, 8);
+    struct planted planted = {.seam = {&plant_ops}, .first = getpid()};
+    const struct outcome outcome = outcome_of(calm, &options, &planted.seam);
+    const char *findings = text_get(&outcome.findings);
+    cr_expect_gt(outcome.crashed, 0);
+    cr_expect_eq(outcome.broken, outcome.crashed);
+    cr_expect_eq(outcome.runs, outcome.crashed);
+    cr_expect_not_null(strstr(findings, "\"broken\":\"the copy died of signal 6\""));
+    cr_expect_null(strstr(findings, "\"effect\":0,"));
+}
