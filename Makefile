@@ -28,7 +28,7 @@ test: deps ## build with all warnings as errors, run every test and lint
 	@ctest --preset dev -j $(JOBS)
 
 SEEDS ?= 1..500
-SHARE ?= 0/16
+SHARE ?= 0/150
 
 chaos: deps ## sweep SEEDS in swarm, 80 in each other mode: out/chaos; fails on a finding
 	@cmake --preset release $(CACHE)

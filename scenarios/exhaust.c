@@ -57,6 +57,7 @@ struct exhaust {
     struct exhaust_options options;
     struct exhaust_report report;
     struct stage *stage;
+    struct utc run_ends;    /* the scenario's own */
     struct utc from, until; /* the window, true time */
     uint64_t *seen;         /* shared by all copies */
     int pipe[2];            /* [0]: the first run's alone, -1 in copies */
@@ -369,6 +370,20 @@ static int64_t question_of(const struct place *place) {
     return place->moment == PROCESS_DURING ? ASK_FLIGHT + (int64_t)place->flight : ASK_DEATH;
 }
 
+/* A while behind the death, and behind every fault that is at work: what is still broken cannot be judged
+ * as healed. Not beyond the run. */
+static struct utc settled_at(const struct exhaust *exhaust) {
+    const struct stage *stage = exhaust->stage;
+    struct utc quiet = virtual_clock_now(stage->clock);
+    for (size_t i = 0; i < plan_count(stage->plan); i++) {
+        const struct fault *fault = plan_fault(stage->plan, i);
+        if (plan_reached(stage->plan, fault) && fault->has_until) {
+            quiet = utc_max(quiet, plan_until(stage->plan, fault));
+        }
+    }
+    return utc_min(utc_add(quiet, SETTLED_AFTER), exhaust->run_ends);
+}
+
 /* The disk meets a fate; the rest of the life behind it is the copy's to live, if nobody has. */
 static void meet(struct exhaust *exhaust, struct crash_fates *fates) {
     struct stage *stage = exhaust->stage;
@@ -377,7 +392,7 @@ static void meet(struct exhaust *exhaust, struct crash_fates *fates) {
     if (!is_new(exhaust, ASK_FATE)) {
         end_equal(exhaust);
     }
-    stage->end = utc_add(virtual_clock_now(stage->clock), SETTLED_AFTER);
+    stage->end = settled_at(exhaust);
 }
 
 /* The copy that died divides once more: one for each fate of the disk, the last its own. */
@@ -422,7 +437,8 @@ void exhaust_begin(struct exhaust *exhaust, struct stage *stage) {
     exhaust->stage = stage;
     exhaust->from = stage_when(stage, &scenario->window, stage->start);
     exhaust->until = utc_add(exhaust->from, scenario->window_length);
-    stage->end = utc_is_before(exhaust->until, stage->end) ? exhaust->until : stage->end;
+    exhaust->run_ends = stage->end;
+    stage->end = utc_min(exhaust->until, stage->end);
 }
 
 bool exhaust_is_copy(const struct exhaust *exhaust) {
