@@ -3,7 +3,8 @@
  * A life that ends no tick recovered nothing. Three such in a row, with no fault and no hand in
  * between, will go on for ever; one that waits for the lease of a process that stands still, no longer than
  * that takes, is none. Faults that go on to the end may keep a core down: where the disk failed its last
- * start, or it died within the last minute, that is a maybe. */
+ * start, or it died within the last minute, that is a maybe. So is a core that refuses a journal which the disk
+ * has spoiled: rot, or syncs that were lies, no program survives, and to refuse is the right answer. */
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
@@ -19,6 +20,7 @@ struct lives {
     bool has_ticked;
     bool is_disk_hit;   /* a fault of the disk fired since the last start or stop */
     bool is_disk_dead;  /* ... and that start was refused */
+    bool has_betrayed;  /* the disk spoiled what it had said was safe */
     struct utc held_at; /* the first start in a row that found the lease held; {0}: none */
     struct utc died_at; /* {0}: not dead */
     char why[96];       /* of the last refused start */
@@ -28,10 +30,17 @@ static void *lives_create(void) {
     return judge_alloc(sizeof(struct lives));
 }
 
+static bool is_journal_spoiled(const struct lives *judge) {
+    static const char journal[] = "journal.db: ";
+    return judge->has_betrayed && strncmp(judge->why, journal, sizeof journal - 1) == 0;
+}
+
 static void end_life(struct lives *judge, const struct event *event, struct findings *findings) {
     judge->idle = judge->has_ticked ? 0 : judge->idle + 1;
     judge->has_ticked = false;
-    if (judge->idle == IDLE_LIVES_MAX) {
+    if (judge->idle == IDLE_LIVES_MAX && is_journal_spoiled(judge)) {
+        findings_excuse(findings, ORACLE_RECOVERY, event->at, "%s", judge->why);
+    } else if (judge->idle == IDLE_LIVES_MAX) {
         findings_break(findings, ORACLE_RECOVERY, event->at,
                        "%d lives in a row ended before their first tick: %s", IDLE_LIVES_MAX,
                        judge->why);
@@ -86,7 +95,8 @@ static void judge_end(const struct lives *judge, const struct event *event,
     bool has_just_died =
         judge->died_at.ns != 0 && utc_sub(event->at, judge->died_at).ns <= DEAD_LASTS.ns;
     const char *colon = judge->why[0] == '\0' ? "" : ": ";
-    if (findings->scene->healed_at.ns == 0 && (judge->is_disk_dead || has_just_died)) {
+    bool is_hit = judge->is_disk_dead || has_just_died;
+    if (is_journal_spoiled(judge) || (findings->scene->healed_at.ns == 0 && is_hit)) {
         findings_excuse(findings, ORACLE_COMES_BACK, event->at, "down at the end%s%s", colon,
                         judge->why);
     } else {
@@ -107,6 +117,8 @@ static void lives_observe(void *context, const struct event *event, struct findi
     } else if (event->kind == EVENT_FAULT || event->kind == EVENT_OPERATOR) {
         judge->idle = 0;
         judge->is_disk_hit = judge->is_disk_hit || strncmp(event->subject, "disk.", 5) == 0;
+        judge->has_betrayed = judge->has_betrayed || is_word(event->subject, "disk.bit_rot") ||
+                              is_word(event->subject, "disk.lying_fsync");
     } else if (event->kind == EVENT_END && is_word(event->subject, "down")) {
         judge_end(judge, event, findings);
     }

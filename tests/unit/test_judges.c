@@ -718,6 +718,36 @@ Test(lives, a_disk_that_fails_the_last_start_or_a_death_just_now_is_a_maybe_unle
     }
 }
 
+Test(lives, a_journal_that_the_disk_spoiled_may_be_refused_and_no_other) {
+    static const struct {
+        const char *fault, *why;
+        bool is_maybe;
+    } cases[] = {
+        {"disk.bit_rot", "journal.db: quick_check says no", true},
+        {"disk.lying_fsync", "journal.db: quick_check says no", true},
+        {"disk.eio", "journal.db: quick_check says no", false},
+        {"disk.torn", "journal.db: quick_check says no", false},
+        {"disk.bit_rot", "lease.json: input/output error", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_FAULT, 1, cases[i].fault, "");
+        word(oracle, EVENT_START, 2, "ready", "");
+        word(oracle, EVENT_TICK, 3, "", "");
+        word(oracle, EVENT_STOP, 4, "dead", "");
+        for (int life = 0; life < 3; life++) {
+            word(oracle, EVENT_START, 5 + life, "refused", cases[i].why);
+        }
+        word(oracle, EVENT_END, 600, "down", "");
+        if (cases[i].is_maybe) {
+            expect(oracle, "", 2);
+        } else {
+            cr_expect_eq(oracle_broken(oracle, NULL, 0), 2, "%s: %s", cases[i].fault, cases[i].why);
+            oracle_destroy(oracle);
+        }
+    }
+}
+
 /* --- order life --- */
 
 static void moves(struct oracle *oracle, int64_t second, const char *what, int64_t filled) {
