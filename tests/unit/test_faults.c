@@ -297,7 +297,7 @@ Test(plan, entities_beyond_the_counters_share_one_that_counts) {
     for (int tick = 1; tick <= 2; tick++) {
         plan_set_tick(sea.plan, tick);
         for (int i = 0; i < 511 + 3; i++) {
-            char name[16];
+            char name[24];
             snprintf(name, sizeof name, "GET /%d", i);
             cr_assert_not_null(plan_decide(sea.plan, POINT_API_503, PLAN_ANY_FAULT, name));
         }
