@@ -41,7 +41,7 @@ static void row_at(struct oracle *oracle, int64_t second, int64_t seq, const cha
 
 Test(catalogue, holds_every_number_and_says_why_what_is_waived_is_not_judged) {
     for (int n = 1; n <= 34; n++) {
-        char number[8];
+        char number[16];
         snprintf(number, sizeof number, "%c%d", n <= 24 ? 'S' : 'L', n <= 24 ? n : n - 24);
         int found = 0;
         for (int i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
