@@ -6,8 +6,6 @@ program=$1
 . "$(dirname "$0")/harbour.sh"
 need nm readelf cmp env
 
-# A sanitizer minds who is loaded before it; here somebody always is.
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0"
 export APCA_API_KEY_ID=SIM-KEY APCA_API_SECRET_KEY=SIM-SECRET
 preload=$(find /usr/lib /usr/local/lib -name fiu_run_preload.so 2>/dev/null | head -n 1)
 posix=$(find /usr/lib /usr/local/lib -name fiu_posix_preload.so 2>/dev/null | head -n 1)
@@ -15,10 +13,11 @@ arm_all='enable name=*
 enable name=http.answer_504
 enable name=process.crash_before'
 
-# refuses MODE VARIABLE=VALUE: exit 3, one line that names the variable, no state left behind.
+# refuses MODE VARIABLE=VALUE: exit 3, one line that names the variable, no state left behind. (A sanitizer
+# minds who is loaded before it.)
 refuses() {
     refuse_name=${2%%=*}
-    env "$2" "$program" run --mode "$1" --state "$place/never" --base-url http://127.0.0.1:9 \
+    env ASAN_OPTIONS=verify_asan_link_order=0 "$2" "$program" run --mode "$1" --state "$place/never" --base-url http://127.0.0.1:9 \
         >"$place/out" 2>"$place/err" </dev/null
     is "$?" 3 && is "$(grep -c "refused while $refuse_name is set" "$place/err")" 1 &&
         is "$(wc -c <"$place/out")" 0 && [ ! -e "$place/never" ]
