@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "core/base/check.h"
 #include "reports/result.h"
+#include "scenarios/host_file.h"
 #include "scenarios/sweep/shrink.h"
 #include "scenarios/sweep/sweep.h"
 
@@ -91,7 +92,7 @@ static enum err_code read_waivers(struct chaos_options *options, struct err *err
     path = path == NULL ? found : path;
     gmtime_r(&now, &day);
     strftime(today, sizeof today, "%Y-%m-%d", &day);
-    enum err_code code = cli_read_file(path, (size_t)1 << 16, &bytes, err);
+    enum err_code code = host_file_read(path, (size_t)1 << 16, &bytes, err);
     if (code == ERR_OK) {
         code = waivers_parse(text_get(&bytes), bytes.len, today, &options->excused, err);
         code = code == ERR_OK ? code : err_wrap(err, "%s", path);
@@ -357,7 +358,7 @@ static int shrink_file(const struct chaos_options *options, const struct seed_op
                        const char *path) {
     struct text text = {0};
     struct err err = {0};
-    enum err_code code = cli_read_file(path, (size_t)1 << 20, &text, &err);
+    enum err_code code = host_file_read(path, (size_t)1 << 20, &text, &err);
     int status = code == ERR_OK ? shrink_text(options, run, &text) : cli_fail(&err);
     text_release(&text);
     return status;

@@ -60,9 +60,6 @@ int cli_usage(const char *command, const char *text);
 /* Writes a whole file atomically (temp and rename); folders of its path are made. ERR_IO names it. */
 enum err_code cli_write_file(const char *path, const char *bytes, size_t n,
                              struct err *err) MUST_USE;
-/* Appends a whole file. ERR_NOT_FOUND, ERR_IO; ERR_CONFIG: longer than limit bytes. */
-enum err_code cli_read_file(const char *path, size_t limit, struct text *out,
-                            struct err *err) MUST_USE;
 enum err_code cli_make_dirs(const char *path, struct err *err) MUST_USE;
 /* "folder/name" in a caller's field. ERR_LIMIT. */
 enum err_code cli_join(char *field, size_t size, const char *folder, const char *name,

@@ -9,6 +9,7 @@
 #include "core/live/host_posix.h"
 #include "core/live/http_curl.h"
 #include "core/state/state_file.h"
+#include "scenarios/host_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,7 +59,7 @@ static enum err_code apply_file(const char *path, struct config *config, struct 
     struct text bytes = {0};
     struct text faults = {0};
     cJSON *tree = NULL;
-    enum err_code code = cli_read_file(path, CONFIG_FILE_MAX, &bytes, err);
+    enum err_code code = host_file_read(path, CONFIG_FILE_MAX, &bytes, err);
     if (code == ERR_OK) {
         code = json_parse(text_get(&bytes), bytes.len, &tree, err);
         if (code == ERR_OK) {

@@ -1,6 +1,7 @@
 /* report.c - `seatrial report`: a result file as HTML, JUnit, JSON or markdown. */
 #include "cli/cli.h"
 #include "reports/result.h"
+#include "scenarios/host_file.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ static enum err_code make_report(const char *from, const char *format, const cha
         from = path;
     }
     if (code == ERR_OK) {
-        code = cli_read_file(from, RESULT_FILE_MAX, &bytes, err);
+        code = host_file_read(from, RESULT_FILE_MAX, &bytes, err);
     }
     if (code == ERR_OK) {
         code = json_parse(text_get(&bytes), bytes.len, &tree, err);

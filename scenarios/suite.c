@@ -2,6 +2,7 @@
 #include "scenarios/suite.h"
 
 #include "core/base/check.h"
+#include "scenarios/host_file.h"
 #include "scenarios/result.h"
 
 #include <dirent.h>
@@ -60,26 +61,10 @@ enum err_code suite_add(struct suite *suite, const char *path, struct err *err) 
     return code;
 }
 
-static enum err_code read_file(const char *path, struct text *out, struct err *err) {
-    char block[8192];
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path,
-                       strerror(errno));
-    }
-    for (size_t n = fread(block, 1, sizeof block, file); n > 0;
-         n = fread(block, 1, sizeof block, file)) {
-        text_add_bytes(out, block, n);
-    }
-    bool is_bad = ferror(file) != 0;
-    fclose(file);
-    return is_bad ? err_set(err, ERR_IO, "%s: cannot be read", path) : text_finish(out, err);
-}
-
 enum err_code suite_read(const char *path, struct scenario *out, struct text *faults,
                          struct err *err) {
     struct text bytes = text_limited(FILE_MAX);
-    enum err_code code = read_file(path, &bytes, err);
+    enum err_code code = host_file_read(path, FILE_MAX, &bytes, err);
     if (code == ERR_OK) {
         code = scenario_parse(text_get(&bytes), bytes.len, out, faults, err);
     }

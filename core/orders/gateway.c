@@ -432,7 +432,6 @@ void gateway_cancel(struct gateway *gateway, struct order *order) {
     }
     if (order->cancel_at.ns == 0) {
         order->cancel_at = now;
-        gateway->entries_cancelled += order->side == SIDE_BUY;
     }
     order->cancel_ask_at = utc_add(now, SPAN_S(3));
     if (order->is_ended) { /* nothing is left to cancel, its fills are left to book */

@@ -47,7 +47,6 @@ struct gateway { /* all pointers borrowed */
     size_t recent_next;
     int64_t sent;
     int64_t refused;
-    int64_t entries_cancelled; /* asked for, each once */
     bool is_journal_down;
     bool
         has_looked; /* the orders of a day were listed: what of ours appears later is no memory lost */

@@ -4,6 +4,7 @@
 #include "core/base/check.h"
 #include "core/base/json.h"
 #include "scenarios/exhaust.h"
+#include "scenarios/host_file.h"
 #include "scenarios/stage.h"
 #include "scenarios/sweep/seed.h"
 
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #define HANG_S 60
+#define FILE_BYTES_MAX ((size_t)4 << 20)
 #define CLEAN_MAX 1024
 #define FOLDER_MAX 400
 
@@ -38,18 +40,8 @@ void killer_open(const char *argv0) {
 }
 
 bool killer_read_file(const char *path, struct text *out) {
-    FILE *stream = fopen(path, "rb");
-    char block[4096];
     text_clear(out);
-    if (stream == NULL) {
-        return false;
-    }
-    for (size_t n = fread(block, 1, sizeof block, stream); n > 0;
-         n = fread(block, 1, sizeof block, stream)) {
-        text_add_bytes(out, block, n);
-    }
-    fclose(stream);
-    return true;
+    return host_file_read(path, FILE_BYTES_MAX, out, NULL) == ERR_OK;
 }
 
 /* The ids that open the broken lines, each once, comma separated; "" for none. */
