@@ -425,13 +425,21 @@ static int act(struct chaos_options *options, const struct cli_words *words) {
 int cli_chaos(int argc, char **argv) {
     struct chaos_options options = {.mode = "swarm", .jobs = 1, .days = 1};
     const struct cli_option table[] = {
-        {"--mode", CLI_WORD, &options.mode},        {"--seeds", CLI_WORD, &options.seeds},
-        {"--shard", CLI_WORD, &options.shard},      {"--jobs", CLI_NUMBER, &options.jobs},
-        {"--days", CLI_NUMBER, &options.days},      {"--data", CLI_WORD, &options.data},
-        {"--out", CLI_WORD, &options.out},          {"--junit", CLI_WORD, &options.junit},
-        {"--verify", CLI_NUMBER, &options.verify},  {"--waivers", CLI_WORD, &options.waivers},
-        {"--json", CLI_FLAG, &options.is_json},     {"--print", CLI_FLAG, &options.is_print},
-        {"--shrink", CLI_FLAG, &options.is_shrink}, {NULL, CLI_FLAG, NULL},
+        {"--mode", CLI_WORD, &options.mode},
+        {"--seeds", CLI_WORD, &options.seeds},
+        {"--seed", CLI_WORD, &options.seeds},
+        {"--shard", CLI_WORD, &options.shard},
+        {"--jobs", CLI_NUMBER, &options.jobs},
+        {"--days", CLI_NUMBER, &options.days},
+        {"--data", CLI_WORD, &options.data},
+        {"--out", CLI_WORD, &options.out},
+        {"--junit", CLI_WORD, &options.junit},
+        {"--verify", CLI_NUMBER, &options.verify},
+        {"--waivers", CLI_WORD, &options.waivers},
+        {"--json", CLI_FLAG, &options.is_json},
+        {"--print", CLI_FLAG, &options.is_print},
+        {"--shrink", CLI_FLAG, &options.is_shrink},
+        {NULL, CLI_FLAG, NULL},
     };
     struct cli_words words;
     struct err err = {0};

@@ -8,7 +8,10 @@
 #include "core/orders/protective_stops.h"
 #include "core/orders/validation.h"
 
+#include <stdio.h>
 #include <string.h>
+
+static const struct span TICK_SLOW = {INT64_C(20000000000)};
 
 /* Step 1: documents and journal. A journal that works again ends nothing: its latch is an operator's. */
 static void verify_state(struct engine *engine) {
@@ -56,6 +59,16 @@ static void page_halt(struct engine *engine) {
     } else if (utc_sub(now, engine->halt_paged_at).ns >= SPAN_MIN(5).ns) {
         engine->halt_paged_at = now;
         log_alert(&engine->log, ALERT_PAGE, "halted_with_position", held->symbol);
+    }
+}
+
+/* A disk that takes its time, or a process that stood still: nothing was watched meanwhile. */
+static void page_slow_tick(struct engine *engine, struct mono began) {
+    char why[64];
+    struct span took = mono_sub(clock_mono(engine->world->clock), began);
+    if (took.ns >= TICK_SLOW.ns) {
+        snprintf(why, sizeof why, "a tick took %lld s", (long long)(took.ns / NANOS));
+        log_alert(&engine->log, ALERT_PAGE, "tick_slow", why);
     }
 }
 
@@ -256,6 +269,7 @@ static bool tend_orders(struct engine *engine, bool is_full) {
 
 void cycle_tick(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
+    struct mono began = clock_mono(engine->world->clock);
     bool is_full = now.ns >= engine->full_due.ns || engine->is_killing;
     engine->tick++;
     engine->is_cycle = is_full && now.ns >= engine->cycle_due.ns;
@@ -286,6 +300,7 @@ void cycle_tick(struct engine *engine) {
     if (is_full) {
         show_state(engine); /* 11 */
     }
+    page_slow_tick(engine, began);
     struct utc full_due = engine->full_due;
     schedule(engine);
     if (!is_full && full_due.ns > clock_utc(engine->world->clock).ns) {

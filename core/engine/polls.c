@@ -241,20 +241,23 @@ static bool poll_account(struct engine *engine) {
 
 /* Explainers first: an order that may fill, and until the day's orders were listed, one that an earlier
  * life could not journal. */
-static bool is_busy(void *context, const char *symbol) {
+static enum in_flight in_flight(void *context, const char *symbol) {
     const struct engine *engine = context;
-    if (!engine->is_ids_checked) {
-        return true;
-    }
+    bool may_fill = false;
     for (size_t i = 0; i < engine->orders.count; i++) {
         const struct order *order = &engine->orders.items[i];
-        bool may_fill =
-            !order_is_over(order) && (order->purpose != PURPOSE_STOP || !order->is_seen);
-        if (may_fill && strcmp(order->symbol, symbol) == 0) {
-            return true;
+        if (order_is_over(order) || strcmp(order->symbol, symbol) != 0) {
+            continue;
         }
+        if (!order->is_seen || order->state != ORDER_WORKING || order->is_ended) {
+            return IN_FLIGHT_UNKNOWN;
+        }
+        may_fill = may_fill || order->purpose != PURPOSE_STOP;
     }
-    return false;
+    if (!engine->is_ids_checked) {
+        return IN_FLIGHT_UNKNOWN;
+    }
+    return may_fill ? IN_FLIGHT_LISTED : IN_FLIGHT_NOTHING;
 }
 
 static enum err_code ask_positions(struct engine *engine, struct broker_position *listing,
@@ -279,7 +282,7 @@ static bool poll_positions(struct engine *engine) {
     engine->truth.has_positions = true;
     engine->truth.positions_at = clock_mono(engine->world->clock);
     struct reconcile_result result = reconcile(&engine->book, listing, count, engine->journal,
-                                               clock_utc(engine->world->clock), is_busy, engine);
+                                               clock_utc(engine->world->clock), in_flight, engine);
     if (result.confirmed > 0) {
         log_alert(&engine->log, ALERT_PAGE,
                   result.is_vanished ? "position_vanished" : "position_unexplained", result.symbol);

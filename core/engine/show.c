@@ -165,12 +165,21 @@ void show_mode(struct engine *engine) {
     engine->shown_mode = mode;
 }
 
+static bool is_any_naked(const struct book *book) {
+    for (size_t i = 0; i < book->count; i++) {
+        if (book->items[i].naked_since.ns != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void show_state(struct engine *engine) {
     show_mode(engine);
     if (!lease_is_lost(engine->lease)) { /* else the documents are another's */
         causes_save(&engine->causes);
-        if (!exits_are_urgent(&engine->exits)) { /* an exit does not wait for a copy */
-            save_metadata(engine);
+        if (!exits_are_urgent(&engine->exits) && !is_any_naked(&engine->book)) {
+            save_metadata(engine); /* neither an exit nor a stop waits for a copy */
         }
         show_view(engine);
         publish_heartbeat(engine);

@@ -1,9 +1,11 @@
 /* log.c - lines and their rotation, alerts and their outbox. */
 #include "core/health/log.h"
 
+#include "core/base/hash.h"
 #include "core/state/state_file.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char LOG_NAME[] = "log.jsonl";
 static const uint64_t LOG_ROTATE_BYTES = 8 << 20;
@@ -96,17 +98,46 @@ static struct alert_memory *remember_alert(struct log *log, const char *key) {
     return &log->alerts[log->alert_count - 1];
 }
 
-static void leave_alert(struct log *log, const char *severity, const char *key, const char *text) {
-    struct alert_memory *memory = remember_alert(log, key);
-    struct utc now = clock_utc(log->world->clock);
-    memory->count++;
-    if (memory->left_at.ns != 0 && utc_sub(now, memory->left_at).ns < ALERT_APART.ns) {
-        return;
+/* The place of the text, or of the one that was told longest ago. */
+static size_t place_of(const struct alert_memory *memory, uint64_t hash) {
+    size_t oldest = 0;
+    for (size_t i = 0; i < ALERT_TEXTS_MAX; i++) {
+        if (memory->texts[i].hash == hash && memory->texts[i].told_at.ns != 0) {
+            return i;
+        }
+        oldest =
+            utc_is_before(memory->texts[i].told_at, memory->texts[oldest].told_at) ? i : oldest;
     }
-    memory->left_at = now;
+    return oldest;
+}
+
+/* False if it is only counted: the text, or too many others, were told within the last minute. A clock that
+ * went back mutes nobody. */
+static bool may_tell(struct log *log, struct alert_memory *memory, const char *text) {
+    struct utc now = clock_utc(log->world->clock);
+    uint64_t hash = hash64(text, strlen(text), 0);
+    size_t place = place_of(memory, hash);
+    struct utc told_at = memory->texts[place].told_at;
+    memory->count++;
+    if (told_at.ns != 0 && !utc_is_before(now, told_at) &&
+        utc_sub(now, told_at).ns < ALERT_APART.ns) {
+        return false;
+    }
+    memory->texts[place].hash = hash;
+    memory->texts[place].told_at = now;
+    return true;
+}
+
+void log_alert_over(struct log *log, const char *key) {
+    struct alert_memory *memory = remember_alert(log, key);
+    memset(memory->texts, 0, sizeof memory->texts);
+}
+
+static void leave_alert(struct log *log, const struct alert_memory *memory, const char *severity,
+                        const char *key, const char *text) {
     struct text body = {.limit = 4096};
     text_add_char(&body, '{');
-    text_member_utc(&body, "at", now);
+    text_member_utc(&body, "at", clock_utc(log->world->clock));
     text_member_string(&body, "severity", severity);
     text_member_string(&body, "key", key);
     text_member_string(&body, "text", text);
@@ -119,13 +150,18 @@ static void leave_alert(struct log *log, const char *severity, const char *key, 
 }
 
 void log_alert(struct log *log, enum alert_severity severity, const char *key, const char *text) {
+    struct alert_memory *memory = remember_alert(log, key);
+    if (!may_tell(log, memory, text)) {
+        return;
+    }
     struct text members = {.limit = 4096};
     text_member(&members, "severity");
     text_add_json_string(&members, severity_word(severity));
     text_member_string(&members, "key", key);
     text_member_string(&members, "text", text);
+    text_member_int(&members, "count", memory->count);
     log_line(log, "alert", text_get(&members));
-    leave_alert(log, severity_word(severity), key, text);
+    leave_alert(log, memory, severity_word(severity), key, text);
     observe(log->world->observer, &(struct event){.kind = EVENT_ALERT,
                                                   .at = clock_utc(log->world->clock),
                                                   .subject = severity_word(severity),

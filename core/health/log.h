@@ -10,11 +10,15 @@
 #include "core/world/world.h"
 
 #define ALERT_KEYS_MAX 32
+#define ALERT_TEXTS_MAX 8
 
-struct alert_memory { /* what was left in outbox/ lately, so that a flood is a count */
+struct alert_memory { /* what was told of a key lately, so that a flood is a count */
     char key[32];
-    struct utc left_at;
-    int64_t count;
+    int64_t count; /* raised since the start, told or not */
+    struct {
+        uint64_t hash; /* of the text */
+        struct utc told_at;
+    } texts[ALERT_TEXTS_MAX];
 };
 
 struct log {
@@ -35,9 +39,12 @@ void log_release(struct log *log);
 void log_line(struct log *log, const char *event, const char *members);
 
 enum alert_severity { ALERT_INFO, ALERT_WARN, ALERT_PAGE };
-/* An alert for a person: logged, observed, and left in outbox/KEY.json for a courier, at most once a
- * minute per key, with the number of times it was raised since the start. */
+/* An alert for a person: logged, observed, and left in outbox/KEY.json for a courier, with the number of
+ * times the key was raised since the start. The same text of a key is told once a minute, and at most
+ * ALERT_TEXTS_MAX texts of it: the rest is only counted. */
 void log_alert(struct log *log, enum alert_severity severity, const char *key, const char *text);
+/* What the key told is over: its next alert is news. */
+void log_alert_over(struct log *log, const char *key);
 
 /* A mechanism did something: "acted", "held", "released", ... id is the cause or order it was about;
  * members as log_line(). Logged and observed. */

@@ -36,8 +36,8 @@ struct holding {
     struct usd mark;
     /* reconciliation: since when quantity differs without an explanation; {0} = agrees */
     struct utc differs_since;
-    int differs_count;
-    struct utc naked_since; /* protection: {0} when protected or flat */
+    struct qty differs_book, differs_broker; /* the two quantities then */
+    struct utc naked_since;                  /* protection: {0} when protected or flat */
 };
 
 struct book {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const struct span CONFIRM_APART = {INT64_C(15000000000)};
+static const struct span CONFIRM_BESIDE_ORDERS = {INT64_C(30000000000)};
 
 static void take_listing(struct book *book, const struct broker_position *listing, size_t count) {
     for (size_t i = 0; i < book->count; i++) {
@@ -42,9 +43,21 @@ static void resolve(struct book *book, struct holding *holding, struct journal *
     }
 }
 
+/* A difference that moves is an order at work; one that stands still is counted from here. */
+static void begin_difference(struct holding *holding, struct utc now) {
+    holding->differs_since = now;
+    holding->differs_book = holding->qty;
+    holding->differs_broker = holding->broker_qty;
+}
+
+static bool is_same_difference(const struct holding *holding) {
+    return holding->differs_since.ns != 0 && holding->differs_book.nanos == holding->qty.nanos &&
+           holding->differs_broker.nanos == holding->broker_qty.nanos;
+}
+
 struct reconcile_result reconcile(struct book *book, const struct broker_position *listing,
                                   size_t count, struct journal *journal, struct utc now,
-                                  bool (*is_busy)(void *context, const char *symbol),
+                                  enum in_flight (*in_flight)(void *context, const char *symbol),
                                   void *context) {
     struct reconcile_result result = {0};
     take_listing(book, listing, count);
@@ -52,16 +65,16 @@ struct reconcile_result reconcile(struct book *book, const struct broker_positio
         struct holding *holding = &book->items[i];
         MUTATE(empty_list_believed, holding->qty = count == 0 ? (struct qty){0} : holding->qty);
         bool agrees = holding->broker_qty.nanos == holding->qty.nanos;
-        if (agrees || is_busy(context, holding->symbol)) {
+        enum in_flight orders = agrees ? IN_FLIGHT_NOTHING : in_flight(context, holding->symbol);
+        if (agrees || orders == IN_FLIGHT_UNKNOWN) {
             holding->differs_since = (struct utc){0};
-            holding->differs_count = 0;
             continue;
         }
         result.differences++;
-        holding->differs_count++;
-        if (holding->differs_since.ns == 0) {
-            holding->differs_since = now;
-        } else if (utc_sub(now, holding->differs_since).ns >= CONFIRM_APART.ns) {
+        struct span most = orders == IN_FLIGHT_LISTED ? CONFIRM_BESIDE_ORDERS : CONFIRM_APART;
+        if (!is_same_difference(holding)) {
+            begin_difference(holding, now);
+        } else if (utc_sub(now, holding->differs_since).ns >= most.ns) {
             resolve(book, holding, journal, now, &result);
         }
     }

@@ -1,25 +1,33 @@
 /* reconcile.h - holds the book against the broker's listing of positions.
  *
- * Broker wins on quantity, we win on intent; explainers come first: a live order in the symbol, a fill
- * not yet booked. What two listings at least 15 s apart show and nothing explains is adopted, and
- * paged by the caller, if the broker shows shares; a position that merely vanished is never dropped: an empty list
- * is no proof of flat. "Query failed" is not a listing and never comes here. */
+ * Broker wins on quantity, we win on intent; explainers come first: an order
+ * whose fate or fills are not known yet. What two listings at least 15 s apart show alike and nothing
+ * explains is adopted, and paged by the caller, if the broker shows shares; while an order that may fill
+ * rests in the symbol, 30 s: the two listings may lag by 10 s each on their own. A position that merely
+ * vanished is never dropped: an empty list is no proof of flat. "Query failed" is not a listing and never
+ * comes here. */
 #ifndef CORE_PORTFOLIO_RECONCILE_H
 #define CORE_PORTFOLIO_RECONCILE_H
 
 #include "core/portfolio/book.h"
 
+enum in_flight {
+    IN_FLIGHT_NOTHING, /* no live order in the symbol, or resting protection that was listed */
+    IN_FLIGHT_LISTED,  /* every live order was in this tick's listing, and its fills are booked */
+    IN_FLIGHT_UNKNOWN, /* an order may have filled, and nobody told us yet */
+};
+
 struct reconcile_result {
     int differences;         /* holdings that differ and nothing explains it yet */
-    int confirmed;           /* of these, seen twice 15 s apart */
+    int confirmed;           /* of these, seen for long enough */
     bool is_vanished;        /* a confirmed one is a position that vanished */
     char symbol[SYMBOL_MAX]; /* of a confirmed one, for the page */
 };
 
-/* is_busy(context, symbol): a live order may explain a difference. */
+/* in_flight(context, symbol): what of our orders may explain a difference. */
 struct reconcile_result reconcile(struct book *book, const struct broker_position *listing,
                                   size_t count, struct journal *journal, struct utc now,
-                                  bool (*is_busy)(void *context, const char *symbol),
+                                  enum in_flight (*in_flight)(void *context, const char *symbol),
                                   void *context);
 
 #endif

@@ -231,6 +231,7 @@ enum err_code causes_clear(struct causes *causes, const char *name, const char *
         return err_wrap(err, "clear of '%s'", name);
     }
     tell(causes, cause, "released");
+    log_alert_over(causes->log, name);
     drop(causes, cause);
     remember_clear(causes, name, seq);
     causes->is_dirty = true;

@@ -15,6 +15,7 @@ static const struct span FLAPPING_WITHIN = {INT64_C(3600000000000)};
 static const struct span PAGED_WITHIN = {INT64_C(10000000000)};
 static const struct span KILLED_WITHIN = {INT64_C(30000000000)};
 static const struct span CANCELLED_WITHIN = {INT64_C(60000000000)};
+static const char KILL_CAUSE[] = "kill_switch";
 enum { FLAPS = 5, TRIPS_MAX = 16, REQUESTS_NEEDED = 150 };
 
 struct paged {
@@ -31,10 +32,11 @@ struct healing {
         struct utc at;
     } trips[TRIPS_MAX]; /* not yet paged */
     size_t trip_count;
-    struct table paged;   /* by cause: since it was last cleared */
-    struct utc kill_at;   /* {0}: none, or in effect */
-    struct utc killed_at; /* {0}: none whose entries are not looked for */
-    bool is_stepped;      /* a clock fault fired: the clock stays wrong, and truth may stay old */
+    struct table paged;              /* by cause: since it was last cleared */
+    struct utc kill_at;              /* {0}: none, or in effect */
+    struct utc killed_at;            /* {0}: none whose entries are not looked for */
+    char stop_cause[TABLE_NAME_MAX]; /* of kill_at */
+    bool is_stepped; /* a clock fault fired: the clock stays wrong, and truth may stay old */
 };
 
 static void *healing_create(void) {
@@ -65,11 +67,32 @@ static void take_degraded(struct healing *judge, const struct event *event) {
     }
 }
 
+/* An operator ended the latch: what was told before is no longer due. */
+static void take_clear(struct healing *judge, const char *cause) {
+    if (is_word(cause, judge->stop_cause)) {
+        judge->kill_at = (struct utc){0};
+    }
+    if (is_word(cause, KILL_CAUSE)) {
+        judge->killed_at = (struct utc){0};
+    }
+}
+
+static void take_operator(struct healing *judge, const struct event *event) {
+    bool is_kill = is_word(event->subject, "kill");
+    if ((is_kill || is_word(event->subject, "freeze")) && judge->kill_at.ns == 0) {
+        judge->kill_at = event->at;
+        (void)!text_copy(judge->stop_cause, TABLE_NAME_MAX, is_kill ? KILL_CAUSE : event->what,
+                         NULL);
+    }
+    judge->killed_at = is_kill ? event->at : judge->killed_at;
+}
+
 /* With the journal down the page comes first, the row when the disk is back. */
 static void take_row(struct healing *judge, const struct event *event) {
     struct paged *paged = table_get(&judge->paged, event->id);
     if (is_word(event->subject, "latch_clear")) {
         paged->is_paged = false;
+        take_clear(judge, event->id);
     } else if (judge->trip_count < TRIPS_MAX && is_word(event->subject, "latch_set") &&
                !paged->is_paged) {
         size_t i = judge->trip_count++;
@@ -169,10 +192,7 @@ static void healing_observe(void *context, const struct event *event, struct fin
     } else if (event->kind == EVENT_ALERT) {
         take_page(judge, event);
     } else if (event->kind == EVENT_OPERATOR) {
-        bool is_stop = is_word(event->subject, "kill") || is_word(event->subject, "freeze");
-        judge->kill_at = is_stop && judge->kill_at.ns == 0 ? event->at : judge->kill_at;
-        judge->killed_at = is_word(event->subject, "kill") ? event->at : judge->killed_at;
-        judge->kill_at = is_word(event->subject, "resume") ? (struct utc){0} : judge->kill_at;
+        take_operator(judge, event);
     } else if (event->kind == EVENT_STOP) {
         judge->degraded_at = (struct utc){0};
         judge->trip_count = 0; /* what its death kept from saying is no silence */

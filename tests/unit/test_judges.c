@@ -1319,21 +1319,49 @@ Test(healing, a_latch_is_paged_within_ten_seconds) {
 }
 
 Test(healing, a_kill_takes_effect_within_thirty_seconds) {
-    for (int how = 0; how < 3; how++) {
+    enum { IGNORED, OBEYED, CLEARED, OTHER_CLEARED, WAYS };
+    for (int how = 0; how < WAYS; how++) {
         struct oracle *oracle = oracle_create();
         word(oracle, EVENT_HEALED, OPEN, "", "");
         up(oracle, OPEN);
-        word(oracle, EVENT_OPERATOR, OPEN, how == 2 ? "resume" : "kill", "");
-        if (how == 1) {
+        word(oracle, EVENT_OPERATOR, OPEN, "kill", "");
+        if (how == OBEYED) {
             word(oracle, EVENT_MODE, OPEN + 1, "REDUCE_ONLY", "NORMAL");
+        } else if (how != IGNORED) {
+            row_at(oracle, OPEN + 1, 1, "latch_clear",
+                   how == CLEARED ? "kill_switch" : "daily_loss", "{}");
         }
         word(oracle, EVENT_TICK, OPEN + 30, "tick", "");
         word(oracle, EVENT_TICK, OPEN + 31, "tick", "");
-        if (how == 0) {
+        if (how == IGNORED || how == OTHER_CLEARED) {
             expect_finding(oracle, "kill_takes_effect", OPEN + 31,
                            "told to stop, and entries are allowed");
         } else {
             expect(oracle, "", 0);
+        }
+    }
+}
+
+/* An entry that lives a minute after a kill is a finding, unless an operator ended the kill before. */
+Test(healing, no_entry_outlives_a_kill_that_stands) {
+    for (int is_cleared = 0; is_cleared < 2; is_cleared++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_HEALED, OPEN, "", "");
+        up(oracle, OPEN);
+        ledger_order(oracle, OPEN, "st-2024-03-04-1", "buy", "limit", "new", 10, 0);
+        word(oracle, EVENT_OPERATOR, OPEN, "kill", "");
+        word(oracle, EVENT_MODE, OPEN, "REDUCE_ONLY", "NORMAL");
+        if (is_cleared) {
+            row_at(oracle, OPEN + 20, 1, "latch_clear", "kill_switch", "{}");
+            word(oracle, EVENT_MODE, OPEN + 20, "NORMAL", "REDUCE_ONLY");
+        }
+        word(oracle, EVENT_TICK, OPEN + 60, "tick", "");
+        word(oracle, EVENT_TICK, OPEN + 61, "tick", "");
+        if (is_cleared) {
+            expect(oracle, "", 0);
+        } else {
+            expect_finding(oracle, "kill_takes_effect", OPEN + 61,
+                           "AAPL: st-2024-03-04-1 is live a minute after it");
         }
     }
 }

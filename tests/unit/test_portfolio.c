@@ -164,14 +164,20 @@ Test(book, rows_it_cannot_read_are_errors_and_other_kinds_are_not_its_business) 
 
 /* --- reconciliation --- */
 
-static bool is_never_busy(void *context, const char *symbol) {
+static enum in_flight nothing(void *context, const char *symbol) {
     (void)context;
     (void)symbol;
-    return false;
+    return IN_FLIGHT_NOTHING;
 }
 
-static bool is_busy_symbol(void *context, const char *symbol) {
-    return strcmp(context, symbol) == 0;
+static enum in_flight listed_order(void *context, const char *symbol) {
+    (void)context;
+    (void)symbol;
+    return IN_FLIGHT_LISTED;
+}
+
+static enum in_flight unknown_in_symbol(void *context, const char *symbol) {
+    return strcmp(context, symbol) == 0 ? IN_FLIGHT_UNKNOWN : IN_FLIGHT_NOTHING;
 }
 
 static struct broker_position listed(const char *symbol, int64_t shares) {
@@ -186,7 +192,7 @@ static struct broker_position listed(const char *symbol, int64_t shares) {
 
 static struct reconcile_result look(struct rig *rig, struct book *book,
                                     const struct broker_position *listing, size_t count) {
-    return reconcile(book, listing, count, rig->journal, rig_now(rig), is_never_busy, NULL);
+    return reconcile(book, listing, count, rig->journal, rig_now(rig), nothing, NULL);
 }
 
 Test(reconcile, agreement_is_no_difference_and_takes_the_brokers_numbers) {
@@ -203,13 +209,13 @@ Test(reconcile, agreement_is_no_difference_and_takes_the_brokers_numbers) {
     rig_destroy(rig);
 }
 
-Test(reconcile, a_live_order_explains_a_difference_for_its_symbol_alone) {
+Test(reconcile, an_order_not_told_of_explains_a_difference_for_its_symbol_alone) {
     struct rig *rig = rig_create();
     struct book book = {0};
     struct broker_position listing[] = {listed("AAPL", 10), listed("MSFT", 5)};
     struct reconcile_result result = {0};
     for (int i = 0; i < 10; i++) {
-        result = reconcile(&book, listing, 2, rig->journal, rig_now(rig), is_busy_symbol,
+        result = reconcile(&book, listing, 2, rig->journal, rig_now(rig), unknown_in_symbol,
                            (void *)(uintptr_t) "AAPL");
         rig_wait(rig, SPAN_S(1));
     }
@@ -242,6 +248,40 @@ Test(reconcile, shares_nothing_explains_are_adopted_after_exactly_15_s) {
     struct book folded = {0};
     cr_assert_eq(journal_read(rig->journal, 0, fold_into, &folded, NULL), ERR_OK);
     cr_expect_eq(book_find(&folded, "AAPL")->qty.nanos, QTY(10).nanos);
+    rig_destroy(rig);
+}
+
+Test(reconcile, beside_a_listed_order_a_difference_stands_for_exactly_30_s) {
+    struct rig *rig = rig_create();
+    struct book book = {0};
+    struct reconcile_result result = {0};
+    struct broker_position listing = listed("AAPL", 4);
+    fill(&book, SIDE_BUY, 10, "1000");
+    const struct span steps[] = {{0}, {SPAN_S(30).ns - 1}, {1}};
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_eq(result.confirmed, 0);
+        rig_wait(rig, steps[i]);
+        result = reconcile(&book, &listing, 1, rig->journal, rig_now(rig), listed_order, NULL);
+    }
+    cr_expect_eq(result.confirmed, 1);
+    cr_expect_eq(book_find(&book, "AAPL")->qty.nanos, QTY(4).nanos);
+    rig_destroy(rig);
+}
+
+Test(reconcile, a_difference_that_moves_is_counted_anew) {
+    struct rig *rig = rig_create();
+    struct book book = {0};
+    struct broker_position listing = listed("AAPL", 14);
+    fill(&book, SIDE_BUY, 10, "1000");
+    (void)look(rig, &book, &listing, 1);
+    rig_wait(rig, SPAN_S(14));
+    fill(&book, SIDE_BUY, 2, "200"); /* the same distance again, both moved: an order at work */
+    listing = listed("AAPL", 16);
+    (void)look(rig, &book, &listing, 1);
+    rig_wait(rig, SPAN_S(14));
+    cr_expect_eq(look(rig, &book, &listing, 1).confirmed, 0);
+    rig_wait(rig, SPAN_S(1));
+    cr_expect_eq(look(rig, &book, &listing, 1).confirmed, 1);
     rig_destroy(rig);
 }
 
