@@ -17,7 +17,7 @@ static const struct span TICK_SLOW = {INT64_C(20000000000)};
 static void verify_state(struct engine *engine) {
     causes_verify(&engine->causes);
     struct err err = {0};
-    if (engine->lease != NULL && lease_renew(engine->lease, &err) == ERR_LOCKED) {
+    if (engine->lease != NULL && engine_keep(engine, &err) == ERR_LOCKED) {
         causes_latch(&engine->causes, "lease_lost", MODE_HALT, "core", err.text);
     }
     if (engine->gateway.is_journal_down &&

@@ -221,8 +221,10 @@ struct engine_totals engine_totals(const struct engine *engine) {
                                   .fills = engine->orders.fills};
 }
 
+/* Reads the document too: a successor that took a lease not yet due for renewal is seen at once. */
 enum err_code engine_keep(struct engine *engine, struct err *err) {
-    return lease_renew(engine->lease, err);
+    enum err_code code = lease_renew(engine->lease, err);
+    return code == ERR_OK && lease_check(engine->lease, err) == ERR_LOCKED ? ERR_LOCKED : code;
 }
 
 enum err_code engine_run(struct engine *engine, struct err *err) {

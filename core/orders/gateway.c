@@ -425,9 +425,7 @@ void gateway_cancel(struct gateway *gateway, struct order *order) {
     if (order_is_over(order) || order->broker_id[0] == '\0' || order->cancel_ask_at.ns > now.ns) {
         return;
     }
-    if (lease_is_lost(gateway->lease)) {
-        causes_latch(gateway->causes, "lease_lost", MODE_HALT, "core",
-                     "found when an order was to be cancelled");
+    if (look_at_lease(gateway) == ERR_LOCKED) {
         return;
     }
     if (order->cancel_at.ns == 0) {
