@@ -83,19 +83,21 @@ static const char *severity_word(enum alert_severity severity) {
 
 static const struct span ALERT_APART = {INT64_C(60000000000)};
 
-/* The memory of a key; past the limit all further keys share the last place. */
+/* The memory of a key; a new one past the limit takes that of the key which was raised longest ago. */
 static struct alert_memory *remember_alert(struct log *log, const char *key) {
+    struct alert_memory *oldest = &log->alerts[0];
     for (size_t i = 0; i < log->alert_count; i++) {
-        if (strcmp(log->alerts[i].key, key) == 0) {
-            return &log->alerts[i];
+        struct alert_memory *memory = &log->alerts[i];
+        if (strcmp(memory->key, key) == 0) {
+            return memory;
         }
+        oldest = utc_is_before(memory->raised_at, oldest->raised_at) ? memory : oldest;
     }
-    if (log->alert_count < ALERT_KEYS_MAX) {
-        struct alert_memory *memory = &log->alerts[log->alert_count++];
-        *memory = (struct alert_memory){0};
-        (void)!text_copy(memory->key, sizeof memory->key, key, NULL);
-    }
-    return &log->alerts[log->alert_count - 1];
+    struct alert_memory *memory =
+        log->alert_count < ALERT_KEYS_MAX ? &log->alerts[log->alert_count++] : oldest;
+    *memory = (struct alert_memory){0};
+    (void)!text_copy(memory->key, sizeof memory->key, key, NULL);
+    return memory;
 }
 
 /* The place of the text, or of the one that was told longest ago. */
@@ -119,6 +121,7 @@ static bool may_tell(struct log *log, struct alert_memory *memory, const char *t
     size_t place = place_of(memory, hash);
     struct utc told_at = memory->texts[place].told_at;
     memory->count++;
+    memory->raised_at = now;
     if (told_at.ns != 0 && !utc_is_before(now, told_at) &&
         utc_sub(now, told_at).ns < ALERT_APART.ns) {
         return false;

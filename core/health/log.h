@@ -9,11 +9,12 @@
 #include "core/base/text.h"
 #include "core/world/world.h"
 
-#define ALERT_KEYS_MAX 32
+#define ALERT_KEYS_MAX 96 /* more than causes can be latched at once: each is told */
 #define ALERT_TEXTS_MAX 8
 
 struct alert_memory { /* what was told of a key lately, so that a flood is a count */
-    char key[32];
+    char key[48];     /* a cause fits */
+    struct utc raised_at;
     int64_t count; /* raised since the start, told or not */
     struct {
         uint64_t hash; /* of the text */

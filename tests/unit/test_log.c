@@ -39,6 +39,18 @@ Test(log_alert, another_text_is_another_alert_up_to_eight_in_a_minute) {
     rig_destroy(rig);
 }
 
+Test(log_alert, a_flood_of_keys_keeps_no_new_one_quiet) {
+    struct rig *rig = rig_create();
+    char key[16];
+    for (int i = 0; i < 3 * ALERT_KEYS_MAX; i++) {
+        snprintf(key, sizeof key, "cause_%d", i);
+        log_alert(&rig->log, ALERT_PAGE, key, "the same text");
+        rig_wait(rig, SPAN_MS(10));
+    }
+    cr_expect_eq(rig->pages, 3 * ALERT_KEYS_MAX);
+    rig_destroy(rig);
+}
+
 Test(log_alert, what_is_over_is_news_when_it_comes_back) {
     struct rig *rig = rig_create();
     raise_alert(rig, "AAPL", 2);
