@@ -222,7 +222,25 @@ static void warn(struct real_world *real) {
     warn_symbols(real);
 }
 
-static int run_paper(const struct run_options *options) {
+/* SIGHUP: the same files, or the same environment, as at the start. */
+static enum err_code reread(void *context, struct engine_news *out, struct text *faults,
+                            struct err *err) {
+    const struct run_options *options = context;
+    struct credentials credentials = {0};
+    (void)faults; /* real_config() prints them */
+    enum err_code code = real_config(options->config, &out->config, err);
+    code = code == ERR_OK ? credentials_read(options->key_file, &credentials, err) : code;
+    if (code == ERR_OK) {
+        code = text_copy(out->key_id, sizeof out->key_id, credentials.key_id, err);
+    }
+    if (code == ERR_OK) {
+        code = text_copy(out->secret, sizeof out->secret, credentials.secret, err);
+    }
+    credentials_wipe(&credentials);
+    return code;
+}
+
+static int run_paper(struct run_options *options) {
     const struct real_options wanted = {
         options->state,    options->config,
         options->mode,     options->base_url == NULL ? REAL_PAPER_URL : options->base_url,
@@ -253,7 +271,9 @@ static int run_paper(const struct run_options *options) {
                                       .secret = real->credentials.secret,
                                       .build = cli_build(),
                                       .tell = tell_trouble,
-                                      .tell_context = real};
+                                      .tell_context = real,
+                                      .reread = reread,
+                                      .reread_context = options};
         code = engine_create(&core, &engine, &err);
     }
     if (code == ERR_OK) {

@@ -14,7 +14,7 @@ static void tell_nanos(struct stage *stage, const char *key, int64_t nanos) {
     tell_frame(&stage->fanout.seam, key, value);
 }
 
-static void tell_limits(struct stage *stage) {
+void frame_tell_limits(struct stage *stage) {
     const struct config *config = &stage->config;
     tell_nanos(stage, "risk.max_positions", config->max_positions * NANOS);
     tell_nanos(stage, "orders.cap_usd", config->order_cap_usd.nanos);
@@ -36,7 +36,7 @@ void frame_tell(struct stage *stage) {
         date_print(calendar->extra_closed[i], date);
         tell_frame(&stage->fanout.seam, "closed", date);
     }
-    tell_limits(stage);
+    frame_tell_limits(stage);
     for (int i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
         if (stage->scenario->is_never[i]) {
             tell_frame(&stage->fanout.seam, "never", oracle_invariant_id((enum oracle_invariant)i));

@@ -291,12 +291,15 @@ static void new_life(struct instance *instance) {
 
 static void start(struct instance *instance) {
     struct stage *stage = instance->stage;
+    const struct stage_key key = stage_key(stage);
     struct engine_options options = {.world = &instance->world,
                                      .config = &stage->config,
                                      .mode = ENGINE_SIM,
-                                     .key_id = "SIM-KEY",
-                                     .secret = "SIM-SECRET",
-                                     .build = stage->options->build};
+                                     .key_id = key.key_id,
+                                     .secret = key.secret,
+                                     .build = stage->options->build,
+                                     .reread = stage_reread,
+                                     .reread_context = stage};
     struct err err = {0};
     new_life(instance);
     if (engine_create(&options, &instance->engine, &err) == ERR_OK) {
@@ -354,9 +357,18 @@ static void after_call(struct instance *instance) {
     }
 }
 
+/* As engine_run() does before each turn. */
+static void hear_host(struct instance *instance) {
+    bool is_told = host_poll(&instance->mortal_host.seam) == HOST_RELOAD;
+    if (is_told && engine_reload(instance->engine) && is_core(instance)) {
+        stage_reloaded(instance->stage);
+    }
+}
+
 static void tick(struct instance *instance) {
     struct stage *stage = instance->stage;
     stage_next_tick(stage, instance);
+    hear_host(instance);
     stage->is_woken = false;
     faulty_disk_look(instance->faulty_disk);
     broker_advance_to(stage->broker, now_of(instance));
@@ -374,6 +386,11 @@ static void tick(struct instance *instance) {
 void instance_look(struct instance *instance) {
     instance->stage->is_woken = false;
     if (process_is_dead(&instance->process) || instance->is_stopping) {
+        after_call(instance);
+        return;
+    }
+    hear_host(instance);
+    if (process_is_dead(&instance->process)) {
         after_call(instance);
     } else if (engine_look(instance->engine) && !process_is_dead(&instance->process)) {
         tick(instance);

@@ -150,8 +150,9 @@ static void foreign_order(struct stage *stage, const struct scenario_operator *r
     struct text body = {0};
     struct http_response response = {0};
     struct err err = {0};
-    const struct http_header headers[] = {{"APCA-API-KEY-ID", "SIM-KEY"},
-                                          {"APCA-API-SECRET-KEY", "SIM-SECRET"}};
+    const struct stage_key key = stage_key(stage);
+    const struct http_header headers[] = {{"APCA-API-KEY-ID", key.key_id},
+                                          {"APCA-API-SECRET-KEY", key.secret}};
     date_print(ny_date(now), date);
     snprintf(prefix, sizeof prefix, "st-%s-", date);
     snprintf(id, sizeof id, "%s%lld", prefix, (long long)next_number(stage, prefix));
@@ -185,6 +186,18 @@ static void foreign_order(struct stage *stage, const struct scenario_operator *r
 static void move_cash(struct stage *stage, struct usd amount) {
     broker_advance_to(stage->broker, virtual_clock_now(stage->clock));
     broker_move_cash(stage->broker, amount);
+}
+
+static void reload(struct stage *stage, const struct scenario_operator *row) {
+    stage->reload_settings = row->text[0] == '\0' ? NULL : row->text;
+    stage->is_reload_key_wrong = row->is_key_wrong;
+    sim_host_wish(&stage->core->host, HOST_RELOAD);
+}
+
+static void rotate_key(struct stage *stage) {
+    stage->key_number++;
+    const struct stage_key key = stage_key(stage);
+    broker_change_key(stage->broker, key.key_id, key.secret);
 }
 
 static void restart_soon(struct stage *stage) {
@@ -231,6 +244,12 @@ static void perform(struct stage *stage, const struct scenario_operator *row) {
         break;
     case COMMAND_FOREIGN_ORDER:
         foreign_order(stage, row);
+        break;
+    case COMMAND_RELOAD:
+        reload(stage, row);
+        break;
+    case COMMAND_ROTATE_KEY:
+        rotate_key(stage);
         break;
     case STAGE_COMMAND_COUNT:
         CHECK(false);

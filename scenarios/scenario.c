@@ -681,6 +681,7 @@ static void read_operator(struct reader *reader, const cJSON *value, const char 
         {"text", read_text, offsetof(struct scenario_operator, text)},
         {"content", read_content, offsetof(struct scenario_operator, text)},
         {"remove", read_flag, offsetof(struct scenario_operator, is_removed)},
+        {"wrong_key", read_flag, offsetof(struct scenario_operator, is_key_wrong)},
         {"keep_bytes", read_keep, offsetof(struct scenario_operator, keep_bytes)},
         {NULL, NULL, 0},
     };

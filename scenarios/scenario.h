@@ -68,6 +68,7 @@ struct scenario_operator {
     struct qty qty;    /* foreign_order */
     char document[DISK_NAME_MAX];
     char text[SCENARIO_TEXT_MAX];
+    bool is_key_wrong;
     bool is_removed;
     int64_t keep_bytes; /* -1: replaced by text */
 };

@@ -53,8 +53,11 @@ struct stage {
     struct utc start, end;
     struct due due[STAGE_DUE_MAX];
     size_t due_count;
-    int64_t due_dropped; /* rows for which there was no room: a finding */
-    bool is_woken;       /* something was left for the core: it looks within 250 ms */
+    int64_t due_dropped;         /* rows for which there was no room: a finding */
+    const char *reload_settings; /* JSON that the next reload reads; NULL: the scenario's own */
+    bool is_reload_key_wrong;    /* and whether the key pair it reads is one that nobody issued */
+    int key_number; /* of the pair that the broker knows: 0, and one more each rotation */
+    bool is_woken;  /* something was left for the core: it looks within 250 ms */
     int64_t tick;
     uint64_t life;
     struct utc heals_at;         /* EVENT_HEALED is due; UTC_NEVER: never, or told */
@@ -97,8 +100,19 @@ enum err_code stage_build_sessions(struct stage *stage, struct err *err) MUST_US
 struct broker_options stage_broker_options(const struct stage *stage);
 enum err_code stage_build_plan(struct stage *stage, struct err *err) MUST_USE;
 
+/* keys.c: the key pair that the broker knows now, and what a core that is told to reload reads. */
+struct stage_key {
+    char key_id[32], secret[32];
+};
+struct stage_key stage_key(const struct stage *stage);
+enum err_code stage_reread(void *stage, struct engine_news *out, struct text *faults,
+                           struct err *err) MUST_USE;
+/* The core took it: restarts read the same, and the judges are told its limits. */
+void stage_reloaded(struct stage *stage);
+
 /* frame.c: what the judges must know of the run, and when its faults are over. */
 void tell_frame(struct observer *observer, const char *key, const char *value);
+void frame_tell_limits(struct stage *stage);
 void frame_tell(struct stage *stage);
 void frame_heal(struct stage *stage);
 

@@ -22,6 +22,10 @@
     X(COMMAND_WITHDRAW, "withdraw", "cash goes out", "amount")                                     \
     X(COMMAND_EDIT_DOCUMENT, "edit_document", "a hand changes a file of the state directory",      \
       "document, and one of text, content, remove, keep_bytes")                                    \
+    X(COMMAND_RELOAD, "reload", "the core is told to read settings and key again",                 \
+      "settings laid over the scenario's, in content or text; wrong_key")                          \
+    X(COMMAND_ROTATE_KEY, "rotate_key",                                                            \
+      "the broker takes another key pair from now on, only that", "-")                             \
     X(COMMAND_FOREIGN_ORDER, "foreign_order",                                                      \
       "another program buys with the next id that we would use", "symbol, qty")
 

@@ -105,6 +105,13 @@ void broker_advance_to(struct broker *broker, struct utc at) {
     sim_exchange_advance(&broker->exchange, at);
 }
 
+void broker_change_key(struct broker *broker, const char *key_id, const char *secret) {
+    free(broker->key_id);
+    free(broker->secret);
+    broker->key_id = copy(key_id);
+    broker->secret = copy(secret);
+}
+
 void broker_move_cash(struct broker *broker, struct usd amount) {
     sim_account_move_cash(&broker->account, broker->exchange.now, amount);
 }

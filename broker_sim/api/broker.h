@@ -67,6 +67,8 @@ void broker_advance_to(struct broker *broker, struct utc at);
 /* Handles one request at broker_now(); always fills the response (404 for an unknown route). */
 void broker_handle(struct broker *broker, const struct http_request *request,
                    struct http_response *response);
+/* From now on only this key pair is known. */
+void broker_change_key(struct broker *broker, const char *key_id, const char *secret);
 /* A deposit (positive) or withdrawal: CSD or CSW activity, cash moves at once. */
 void broker_move_cash(struct broker *broker, struct usd amount);
 

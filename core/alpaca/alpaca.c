@@ -87,6 +87,43 @@ void alpaca_destroy(struct alpaca *alpaca) {
     free(alpaca);
 }
 
+static void take_key(struct alpaca *alpaca, const char *key_id, const char *secret) {
+    explicit_bzero(alpaca->key_id, sizeof alpaca->key_id);
+    explicit_bzero(alpaca->secret, sizeof alpaca->secret);
+    memcpy(alpaca->key_id, key_id, strlen(key_id) + 1);
+    memcpy(alpaca->secret, secret, strlen(secret) + 1);
+}
+
+bool alpaca_has_key(const struct alpaca *alpaca, const char *key_id, const char *secret) {
+    return strcmp(alpaca->key_id, key_id) == 0 && strcmp(alpaca->secret, secret) == 0;
+}
+
+enum err_code alpaca_change_key(struct alpaca *alpaca, const char *key_id, const char *secret,
+                                const char *number, struct err *err) {
+    char old_key_id[ALPACA_CREDENTIAL_MAX];
+    char old_secret[ALPACA_CREDENTIAL_MAX];
+    struct broker_account account = {0};
+    if (strlen(key_id) >= ALPACA_CREDENTIAL_MAX || strlen(secret) >= ALPACA_CREDENTIAL_MAX) {
+        return err_set(err, ERR_USAGE, "a credential is longer than %d characters",
+                       ALPACA_CREDENTIAL_MAX - 1);
+    }
+    memcpy(old_key_id, alpaca->key_id, sizeof old_key_id);
+    memcpy(old_secret, alpaca->secret, sizeof old_secret);
+    take_key(alpaca, key_id, secret);
+    enum err_code code = alpaca_get_account(alpaca, &account, err);
+    if (code == ERR_OK && number[0] != '\0' && strcmp(account.number, number) != 0) {
+        code = err_set(err, ERR_REFUSED, "the key is of account %s, this state belongs to %s",
+                       account.number, number);
+    }
+    MUTATE(key_unverified, code = ERR_OK);
+    if (code != ERR_OK) {
+        take_key(alpaca, old_key_id, old_secret);
+    }
+    explicit_bzero(old_key_id, sizeof old_key_id);
+    explicit_bzero(old_secret, sizeof old_secret);
+    return code;
+}
+
 const struct alpaca_reply *alpaca_reply(const struct alpaca *alpaca) {
     return &alpaca->reply;
 }

@@ -190,6 +190,11 @@ struct alpaca;
 
 enum err_code alpaca_create(const struct alpaca_options *options, struct alpaca **out,
                             struct err *err) MUST_USE;
+/* Asks for the account with another key pair and goes on with it if that is account `number` ("": any);
+ * else the old pair stays. ERR_USAGE: too long; ERR_REFUSED: another account; else as the read. */
+enum err_code alpaca_change_key(struct alpaca *alpaca, const char *key_id, const char *secret,
+                                const char *number, struct err *err) MUST_USE;
+bool alpaca_has_key(const struct alpaca *alpaca, const char *key_id, const char *secret);
 void alpaca_destroy(struct alpaca *alpaca);
 /* Valid until the next call. */
 const struct alpaca_reply *alpaca_reply(const struct alpaca *alpaca);

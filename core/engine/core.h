@@ -69,7 +69,8 @@ struct flow { /* a deposit or withdrawal, taken once */
 
 struct engine {
     struct world *world;
-    const struct config *config;
+    struct config settings;
+    const struct config *config; /* the settings, for those who only read */
     enum engine_mode mode;
     char build[40];
     struct log log;
@@ -120,6 +121,8 @@ struct engine {
     struct err read_err; /* of the read now asked */
     engine_tell *tell;
     void *tell_context;
+    engine_reread *reread;
+    void *reread_context;
     struct entry_outlook outlook;
     struct text metadata_saved; /* position_metadata.json as last saved */
     struct text scratch;

@@ -108,10 +108,13 @@ enum err_code engine_create(const struct engine_options *options, struct engine 
         return err_set(err, ERR_MEMORY, "out of memory");
     }
     engine->world = options->world;
-    engine->config = options->config;
+    engine->settings = *options->config;
+    engine->config = &engine->settings;
     engine->mode = options->mode;
     engine->tell = options->tell;
     engine->tell_context = options->tell_context;
+    engine->reread = options->reread;
+    engine->reread_context = options->reread_context;
     (void)!text_copy(engine->build, sizeof engine->build, options->build, NULL);
     const char *key_id = options->key_id == NULL ? "" : options->key_id;
     hash64_print(hash64(key_id, strlen(key_id), 0), engine->key_hash);
@@ -232,9 +235,13 @@ enum err_code engine_run(struct engine *engine, struct err *err) {
         if (engine_keep(engine, err) == ERR_LOCKED) {
             return ERR_LOCKED; /* not even a line: the directory is another's */
         }
-        if (host_poll(engine->world->host) == HOST_TERMINATE) {
+        enum host_wish wish = host_poll(engine->world->host);
+        if (wish == HOST_TERMINATE) {
             engine_stop(engine);
             return ERR_OK;
+        }
+        if (wish == HOST_RELOAD) {
+            (void)engine_reload(engine);
         }
         engine_look(engine);
         struct utc now = clock_utc(engine->world->clock);

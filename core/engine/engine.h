@@ -1,6 +1,6 @@
 /* engine.h - the core as a whole: start it in a world, let it tick, stop it.
  *
- * The engine borrows the world and the configuration. Live, engine_run() owns the loop; in simulation
+ * The engine borrows the world. Live, engine_run() owns the loop; in simulation
  * the stage calls engine_tick() at engine_next_at(). A world that goes dead makes every call fail in
  * an ordinary way; the engine then unwinds and is destroyed. */
 #ifndef CORE_ENGINE_ENGINE_H
@@ -15,12 +15,21 @@ enum engine_mode { ENGINE_SIM, ENGINE_PAPER, ENGINE_LIVE };
  * what entries there are, and takes the lease of a living holder as lease_acquire_to_reduce() does. */
 enum engine_scope { ENGINE_SCOPE_ALL, ENGINE_SCOPE_REDUCE };
 
+struct engine_news { /* what a person may change while the core runs */
+    struct config config;
+    char key_id[256], secret[256];
+};
+
+/* Reads configuration and credentials again. On failure faults may hold them all, one a line. */
+typedef enum err_code engine_reread(void *context, struct engine_news *out, struct text *faults,
+                                    struct err *err);
+
 /* The broker's trouble in words when it begins or changes, "" when it is over. */
 typedef void engine_tell(void *context, const char *trouble);
 
 struct engine_options {
     struct world *world;
-    const struct config *config;
+    const struct config *config; /* copied */
     enum engine_mode mode;
     enum engine_scope scope;
     const char *key_id;
@@ -28,6 +37,8 @@ struct engine_options {
     const char *build; /* hash of the source tree, told in the view */
     engine_tell *tell; /* NULL: nobody listens */
     void *tell_context;
+    engine_reread *reread; /* NULL: nothing can be read again */
+    void *reread_context;
 };
 
 struct engine_totals { /* since this start */
@@ -56,6 +67,9 @@ void engine_stop(struct engine *engine);
 /* Renews the lease. ERR_LOCKED: another process took it while this one hung; it must end, and write
  * nothing more. engine_run() asks before each turn. */
 enum err_code engine_keep(struct engine *engine, struct err *err) MUST_USE;
+/* Takes over what `reread` brings, all of it or nothing: an invalid configuration, another universe or
+ * feed, other rates and deadlines, or a key of another account are refused with an alert. True if taken. */
+bool engine_reload(struct engine *engine);
 struct engine_totals engine_totals(const struct engine *engine);
 /* The live loop: tick, then inbox and host every 250 ms, until told to terminate; then it has stopped.
  * ERR_LOCKED: another process took the lease while this one hung; nothing more was written. */

@@ -68,6 +68,8 @@ static const struct mechanism TABLE[] = {
      "or believed"},
     {"config_validation", "core/config/config.c", MODE_NORMAL, HOLD_NONE, "",
      "an invalid file starts nothing"},
+    {"credentials", "core/engine/reload.c", MODE_NORMAL, HOLD_NONE, "",
+     "another key is tried at the broker before it is used, and only of the pinned account"},
     {"single_instance", "core/state/lease.c", MODE_HALT, HOLD_LATCHED, "",
      "one trader per state directory"},
 };

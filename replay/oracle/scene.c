@@ -232,12 +232,17 @@ static void take_operator(struct scene *scene, const struct event *event) {
         scene->flows = usd_add(scene->flows, event->amount);
     } else if (is_word(event->subject, "withdraw")) {
         scene->flows = usd_sub(scene->flows, event->amount);
+    } else if (is_word(event->subject, "rotate_key")) {
+        scene->is_locked_out = true;
+        scene->fault_at = event->at;
+        scene->healed_at = (struct utc){0};
     }
 }
 
 static void take_fault(struct scene *scene, const struct event *event) {
     scene->fault_at = event->at;
     scene->healed_at = (struct utc){0};
+    scene->is_healed = false;
     if (strncmp(event->subject, "view.", 5) == 0) {
         scene->lie_at = event->at;
     }
@@ -257,11 +262,28 @@ static void take_time(struct scene *scene, struct utc at) {
     }
 }
 
+/* The core has the key that the broker knows: what locked it out is over, like a fault. */
+static void let_in(struct scene *scene) {
+    if (scene->is_locked_out) {
+        scene->is_locked_out = false;
+        scene->healed_at = scene->is_healed ? scene->now : (struct utc){0};
+    }
+}
+
+static void take_mechanism(struct scene *scene, const struct event *event) {
+    if (is_word(event->subject, "credentials") && is_word(event->what, "acted")) {
+        let_in(scene);
+    }
+}
+
 static void take_life(struct scene *scene, const struct event *event) {
     bool is_start = event->kind == EVENT_START && !is_word(event->subject, "refused");
     scene->mode = SCENE_NORMAL; /* until the core says otherwise */
     scene->is_up = is_start;
     scene->up_since = is_start ? event->at : scene->up_since;
+    if (is_start) {
+        let_in(scene); /* it read the key of the day */
+    }
 }
 
 /* A process that stands still is not up; its mode stays. */
@@ -306,7 +328,11 @@ void scene_observe(struct scene *scene, const struct event *event) {
         take_fault(scene, event);
         break;
     case EVENT_HEALED:
-        scene->healed_at = event->at;
+        scene->is_healed = true;
+        scene->healed_at = scene->is_locked_out ? (struct utc){0} : event->at;
+        break;
+    case EVENT_MECHANISM:
+        take_mechanism(scene, event);
         break;
     case EVENT_OPERATOR:
         take_operator(scene, event);

@@ -81,10 +81,12 @@ struct scene {
     int64_t last_row;
     bool is_up;
     struct utc up_since;
-    struct utc fault_at, lie_at;     /* last; {0} never */
-    struct utc other_account_at;     /* {0}: the last answer about the account was its own */
-    bool is_other_account;           /* the answer on its way is another's */
-    struct utc healed_at;            /* {0}: faults may come */
+    struct utc fault_at, lie_at; /* last; {0} never */
+    struct utc other_account_at; /* {0}: the last answer about the account was its own */
+    bool is_other_account;       /* the answer on its way is another's */
+    struct utc healed_at;        /* {0}: faults may come, or the core has not the broker's key */
+    bool is_healed;              /* no more faults */
+    bool is_locked_out;          /* the broker knows another key than the core */
     struct utc paged_at, foreign_at; /* foreign: an execution that is none of ours */
 };
 

@@ -508,6 +508,12 @@ static const struct deed deeds[] = {
     {"{\"command\":\"edit_document\",\"document\":\"position_metadata.json\",\"remove\":true}", ""},
     {"{\"command\":\"edit_document\",\"document\":\"position_metadata.json\",\"keep_bytes\":25}",
      ""},
+    {"{\"command\":\"reload\",\"content\":{\"risk.symbol_cooldown_s\":900}}",
+     "{\"command\":\"reload\"}"},
+    {"{\"command\":\"reload\",\"content\":{\"risk.max_positions\":-1}}", ""},
+    {"{\"command\":\"reload\",\"text\":\"{not json\"}", ""},
+    {"{\"command\":\"reload\",\"wrong_key\":true}", ""},
+    {"{\"command\":\"rotate_key\"}", "{\"command\":\"reload\"}"},
     {"{\"command\":\"foreign_order\"}", "{\"command\":\"resume\",\"cause\":\"second_writer\"}"},
 };
 

@@ -240,6 +240,77 @@ Test(engine_operator, a_position_in_halt_is_paged_at_once_and_every_five_minutes
     plant_destroy(plant);
 }
 
+/* --- reload --- */
+
+static enum err_code bring(void *context, struct engine_news *out, struct text *faults,
+                           struct err *err) {
+    (void)faults;
+    (void)err;
+    *out = *(const struct engine_news *)context;
+    return ERR_OK;
+}
+
+static bool reload(struct plant *plant, struct engine_news *news) {
+    plant->engine->reread = bring;
+    plant->engine->reread_context = news;
+    return engine_reload(plant->engine);
+}
+
+static struct engine_news present(const struct plant *plant) {
+    return (struct engine_news){.config = plant->config, .key_id = "k", .secret = "s"};
+}
+
+Test(engine_reload, settings_bind_from_then_on) {
+    struct plant *plant = plant_create();
+    struct engine_news news = present(plant);
+    news.config.max_positions = 1;
+    cr_expect(reload(plant, &news));
+    cr_expect_eq(plant->engine->gateway.config->max_positions, 1);
+    plant_destroy(plant);
+}
+
+Test(engine_reload, what_is_invalid_or_needs_a_restart_changes_nothing) {
+    for (int what = 0; what < 3; what++) {
+        struct plant *plant = plant_create();
+        struct engine_news news = present(plant);
+        news.config.max_positions = 1;
+        if (what == 0) {
+            news.config.symbol_count--;
+        } else if (what == 1) {
+            news.config.rate_core++;
+        } else {
+            news.config.symbol_count = 0;
+        }
+        cr_expect_not(reload(plant, &news), "%d", what);
+        cr_expect_eq(plant->engine->config->max_positions, plant->config.max_positions, "%d", what);
+        cr_expect_str_eq(plant->rig->last_alert, "reload_refused", "%d", what);
+        plant_destroy(plant);
+    }
+}
+
+Test(engine_reload, a_key_of_another_account_is_not_taken_nor_are_the_settings_beside_it) {
+    struct plant *plant = plant_create();
+    tick(plant, 5); /* pins the account */
+    struct engine_news news = present(plant);
+    news.config.max_positions = 1;
+    strcpy(news.key_id, "k2");
+    strcpy(plant->engine->account_number, "ANOTHER");
+    cr_expect_not(reload(plant, &news));
+    cr_expect(alpaca_has_key(plant->engine->alpaca, "k", "s"));
+    cr_expect_eq(plant->engine->config->max_positions, plant->config.max_positions);
+    plant_destroy(plant);
+}
+
+Test(engine_reload, a_key_of_the_pinned_account_is_taken) {
+    struct plant *plant = plant_create();
+    tick(plant, 5);
+    struct engine_news news = present(plant);
+    strcpy(news.key_id, "k2");
+    cr_expect(reload(plant, &news));
+    cr_expect(alpaca_has_key(plant->engine->alpaca, "k2", "s"));
+    plant_destroy(plant);
+}
+
 static void expect_same(struct plant *plant, const char *name, const struct text *was) {
     struct text is = {0};
     cr_assert(sim_disk_read(plant->rig->disk, name, &is), "%s", name);

@@ -1318,6 +1318,28 @@ Test(healing, a_latch_is_paged_within_ten_seconds) {
     }
 }
 
+/* The broker knows another key: nothing is due until the core has it too. */
+Test(healing, a_core_that_is_locked_out_owes_nothing_until_it_has_the_key) {
+    for (int is_known = 0; is_known < 2; is_known++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_HEALED, OPEN, "", "");
+        up(oracle, OPEN);
+        word(oracle, EVENT_OPERATOR, OPEN, "rotate_key", "");
+        word(oracle, EVENT_MECHANISM, OPEN + 30, "degraded_mode", "acted");
+        word(oracle, EVENT_TICK, OPEN + 400, "tick", "");
+        if (is_known) {
+            word(oracle, EVENT_MECHANISM, OPEN + 400, "credentials", "acted");
+        }
+        word(oracle, EVENT_TICK, OPEN + 550, "tick", "");
+        word(oracle, EVENT_TICK, OPEN + 551, "tick", "");
+        if (is_known) {
+            expect_finding(oracle, "degraded_ends", OPEN + 551, "still degraded");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
 Test(healing, a_kill_takes_effect_within_thirty_seconds) {
     enum { IGNORED, OBEYED, CLEARED, OTHER_CLEARED, WAYS };
     for (int how = 0; how < WAYS; how++) {
