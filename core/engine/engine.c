@@ -15,6 +15,9 @@ static enum err_code fold(void *context, const struct journal_row *row, struct e
     enum err_code code = account_fold(engine, row, err);
     code = code == ERR_OK ? book_fold(&engine->book, row, err) : code;
     code = code == ERR_OK ? orders_fold(&engine->orders, row, err) : code;
+    if (code == ERR_OK) {
+        gateway_fold(&engine->gateway, row);
+    }
     code = code == ERR_OK ? causes_fold(&engine->causes, row, err) : code;
     code = code == ERR_OK ? account_guards_fold(&engine->guards, row, err) : code;
     code = code == ERR_OK ? exits_fold(&engine->exits, row, err) : code;

@@ -302,6 +302,13 @@ static void remember_entry(struct gateway *gateway, const struct order *order, b
     }
 }
 
+void gateway_fold(struct gateway *gateway, const struct journal_row *row) {
+    const struct order *order = orders_find(gateway->orders, row->key);
+    if (strcmp(row->kind, "intent") == 0 && order != NULL) {
+        remember_entry(gateway, order, order->side == SIDE_SELL);
+    }
+}
+
 enum err_code gateway_send(struct gateway *gateway, const struct order *intent, struct order **out,
                            struct refusal *refusal, struct err *err) {
     bool is_exit = intent_is_exit(gateway, intent);

@@ -26,7 +26,7 @@ struct refusal {
 };
 
 #define COOLDOWNS_MAX 128
-#define RECENT_ENTRIES_MAX 64
+#define RECENT_ENTRIES_MAX 1000 /* the most that risk.max_new_per_15min may be */
 
 struct gateway { /* all pointers borrowed */
     struct world *world;
@@ -58,6 +58,9 @@ struct gateway { /* all pointers borrowed */
  * as tracked, valid until orders_sweep(). */
 enum err_code gateway_send(struct gateway *gateway, const struct order *intent, struct order **out,
                            struct refusal *refusal, struct err *err) MUST_USE;
+/* Takes from an intent's row, behind orders_fold(), when something was last sent: cooldowns and the rate of
+ * entries do not begin anew with a restart. */
+void gateway_fold(struct gateway *gateway, const struct journal_row *row);
 /* Asks for every unknown order that is due, by client id. */
 void gateway_settle(struct gateway *gateway);
 /* Asks the broker to cancel; asked again every 3 s until the order is over. The caller answers for

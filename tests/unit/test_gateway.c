@@ -794,3 +794,44 @@ Test(gateway_meet, an_order_that_has_ended_is_not_brought_back_by_an_old_listing
         desk_destroy(desk);
     }
 }
+
+/* --- restart --- */
+
+static enum err_code fold_row(void *context, const struct journal_row *row, struct err *err) {
+    struct desk *desk = context;
+    enum err_code code = orders_fold(&desk->orders, row, err);
+    gateway_fold(&desk->gateway, row);
+    return code;
+}
+
+static void restart(struct desk *desk) {
+    desk_wire(desk);
+    cr_assert_eq(journal_read(desk->rig->journal, 0, fold_row, desk, NULL), ERR_OK);
+}
+
+Test(gateway_fold, a_restart_begins_neither_the_rate_of_entries_nor_a_cooldown_anew) {
+    struct desk *desk = desk_create();
+    struct utc bought = entry_sent(desk, ERR_OK)->decided_at;
+    restart(desk);
+    cr_expect_eq(desk->gateway.touched[0].ns, bought.ns);
+    cr_expect_eq(desk->gateway.recent_entries[0].ns, bought.ns);
+    cr_expect_eq(desk->gateway.recent_next, 1);
+    desk_destroy(desk);
+}
+
+Test(gateway_fold, a_sale_begins_a_cooldown_alone_and_a_stop_nothing) {
+    struct desk *desk = desk_create();
+    struct order *sent = NULL;
+    desk_hold(desk, "AAPL", 5);
+    struct order stop = desk_intent(PURPOSE_STOP, 2);
+    cr_assert_eq(desk_send(desk, &stop, &sent), ERR_OK);
+    restart(desk);
+    cr_expect_eq(desk->gateway.touched[0].ns, 0);
+    struct order sale = desk_intent(PURPOSE_EXIT, 2);
+    cr_assert_eq(desk_send(desk, &sale, &sent), ERR_OK);
+    struct utc sold = sent->decided_at;
+    restart(desk);
+    cr_expect_eq(desk->gateway.touched[0].ns, sold.ns);
+    cr_expect_eq(desk->gateway.recent_next, 0);
+    desk_destroy(desk);
+}
