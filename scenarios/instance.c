@@ -227,18 +227,23 @@ void instance_close(struct instance *instance) {
 
 /* --- lives --- */
 
-/* Another process on the same machine, alive; NULL for none. */
-static struct instance *neighbour(const struct instance *instance) {
+/* Another process on the same machine, be it between two lives or in the middle of its start. */
+static struct instance *housemate(const struct instance *instance) {
     struct instance *instances = instance->stage->instances;
     struct instance *other = &instances[instance == &instances[0] ? 1 : 0];
-    const bool is_here = other->stage != NULL && !other->is_elsewhere && !instance->is_elsewhere;
-    return is_here && other->engine != NULL ? other : NULL;
+    return other->stage != NULL && !other->is_elsewhere && !instance->is_elsewhere ? other : NULL;
+}
+
+/* The same, if it has started; NULL for none. */
+static struct instance *neighbour(const struct instance *instance) {
+    struct instance *other = housemate(instance);
+    return other != NULL && other->engine != NULL ? other : NULL;
 }
 
 /* What the disk keeps of a process that is dead; a power cut ends its machine. */
 static void lose(struct instance *instance) {
     struct stage *stage = instance->stage;
-    struct instance *other = neighbour(instance);
+    struct instance *other = housemate(instance);
     if (instance->is_elsewhere || !stage->scenario->is_power_cut) {
         sim_disk_process_died(instance->disk, instance->port);
         return;
