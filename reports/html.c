@@ -4,6 +4,7 @@
 #include "core/base/utc.h"
 #include "reports/charts.h"
 #include "reports/result.h"
+#include "reports/sweep.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -152,6 +153,12 @@ static void add_acted(struct text *out, const cJSON *result) {
     text_add(out, named > 0 ? "</p>\n" : "<p><b>No mechanism acted.</b></p>\n");
 }
 
+/* What a sweep adds to its result; NULL for another. */
+static const cJSON *sweep_of(const cJSON *result) {
+    const cJSON *totals = cJSON_GetObjectItemCaseSensitive(result, "totals");
+    return cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(totals, "reach")) ? totals : NULL;
+}
+
 static void add_verdict(struct text *out, const cJSON *result) {
     struct result_summary summary = result_summarise(result);
     text_add(out, "<h1>");
@@ -169,12 +176,18 @@ static void add_verdict(struct text *out, const cJSON *result) {
     } else {
         text_add(out, "No scenario was run. ");
     }
-    text_add_format(out, "%d of %d required counts were met. %d mechanisms acted.</p>\n",
-                    summary.cells - summary.cells_failed, summary.cells, summary.mechanisms_acted);
+    if (sweep_of(result) == NULL) {
+        text_add_format(out, "%d of %d required counts were met. %d mechanisms acted.",
+                        summary.cells - summary.cells_failed, summary.cells,
+                        summary.mechanisms_acted);
+    }
+    text_add(out, "</p>\n");
     if (!summary.has_passed) {
         add_breakages(out, result);
     }
-    add_acted(out, result);
+    if (sweep_of(result) == NULL) {
+        add_acted(out, result);
+    }
     text_add(out, "</section>\n");
 }
 
@@ -401,6 +414,9 @@ enum err_code report_html(const cJSON *result, struct text *out, struct err *err
     text_add(out, style);
     text_add(out, "</style>\n</head>\n<body>\n");
     add_verdict(out, result);
+    if (sweep_of(result) != NULL) {
+        sweep_section(out, sweep_of(result));
+    }
     const cJSON *item;
     cJSON_ArrayForEach(item, json_member(result, "voyages")) {
         add_voyage(out, item);

@@ -316,6 +316,36 @@ Test(reports, a_voyage_in_which_nothing_happened_still_reports) {
     cJSON_Delete(tree);
 }
 
+/* A sweep's result: what acted under which class is a cell, names from outside are escaped. */
+Test(reports, a_sweep_shows_each_mechanism_under_each_fault_class) {
+    static const char sweep[] =
+        "{\"title\":\"Seatrial: "
+        "chaos\",\"build\":\"b\",\"config_hash\":\"c\",\"seed\":0,\"voyages\":[],"
+        "\"scenarios\":[{\"id\":\"swarm\",\"title\":\"9 seeds\",\"verdict\":\"pass\",\"broken\":[],"
+        "\"mechanisms\":[],\"trace_hash\":\"h\",\"repeat\":\"\",\"source\":\"\"}],\"passed\":9,"
+        "\"failed\":0,\"totals\":{\"seeds\":9,\"failed\":0,\"sim_seconds\":7200,\"judged\":5,"
+        "\"maybes\":1,"
+        "\"discovery\":[[9,4]],\"reach\":{\"class disk\":8,\"class http\":7,"
+        "\"mechanism kill_switch acted\":6,\"mechanism kill_switch held\":5,"
+        "\"cell kill_switch x http\":3,\"mechanism max_positions held\":2,\"point "
+        "disk.<eio>\":4}}}";
+    cJSON *tree = NULL;
+    struct text out = {0};
+    cr_assert_eq(json_parse(sweep, sizeof sweep - 1, &tree, NULL), ERR_OK);
+    cr_assert_eq(report_html(tree, &out, NULL), ERR_OK);
+    const char *page = text_get(&out);
+    cr_expect(strstr(page, "9 seeds, 0 failed; 2 hours of sessions, 5 orders judged, 1 findings"));
+    cr_expect(strstr(page, "<tr><td>kill_switch</td><td class=\"n\">6</td><td class=\"n\">5</td>"
+                           "<td class=\"n\"></td><td class=\"n\"></td><td class=\"n\"></td>"
+                           "<td class=\"n\">3</td></tr>"));
+    cr_expect(
+        strstr(page, "<tr><td>max_positions</td><td class=\"n\"></td><td class=\"n\">2</td>"));
+    cr_expect(strstr(page, "disk.&lt;eio&gt;"));
+    cr_expect(strstr(page, "up to seed: 9: 4"));
+    text_release(&out);
+    cJSON_Delete(tree);
+}
+
 Test(reports, past_the_limit_of_the_text_is_an_error) {
     cJSON *tree = parsed();
     struct text out = text_limited(1000);
