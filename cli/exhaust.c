@@ -66,6 +66,8 @@ static void print_report(const struct scenario *scenario, const struct exhaust_r
     text_add(json, json->len == 0 ? "{" : ",{");
     text_member_string(json, "id", scenario->id);
     text_member_int(json, "effects", report->effects);
+    text_member_int(json, "deaths", report->deaths);
+    text_member_int(json, "whole", report->whole);
     text_member_int(json, "runs", report->runs);
     text_member_int(json, "equal", report->equal);
     text_member_int(json, "broken", report->broken);
@@ -73,9 +75,12 @@ static void print_report(const struct scenario *scenario, const struct exhaust_r
     text_member(json, "findings");
     text_add_format(json, "[%s]}", text_get(&report->findings));
     double seconds = (double)(cli_timer_start().wall_ns - timer->wall_ns) / 1e9;
-    fprintf(stderr, "%-44s %6lld effects %7lld runs %7lld equal %5lld broken %8.0f runs/s\n",
-            scenario->id, (long long)report->effects, (long long)report->runs,
-            (long long)report->equal, (long long)report->broken, (double)report->runs / seconds);
+    fprintf(stderr,
+            "%-36s %6lld effects %5lld deaths %5lld whole %6lld runs %6lld equal %3lld broken "
+            "%6.0f runs/s\n",
+            scenario->id, (long long)report->effects, (long long)report->deaths,
+            (long long)report->whole, (long long)report->runs, (long long)report->equal,
+            (long long)report->broken, (double)report->runs / seconds);
 }
 
 static enum err_code run_one(const struct exhaust_options *options, const char *data,

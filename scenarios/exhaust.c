@@ -27,8 +27,9 @@
 #define LARGE_BLOCK (128 * 1024)
 #define LOOK_AT_COPIES_MS 1 /* the end of a copy, unlike its words, wakes nobody */
 
-/* TELL_ASKED: whether this death is new has been asked, so that who asks next may. */
-enum telling { TELL_JUDGED, TELL_EQUAL, TELL_ASKED, TELL_CRASHED };
+/* What a copy says at its death, so that who asks next may: it is new, and all its fates are tried (WHOLE)
+ * or some (DRAWN), or it is not new (ASKED). What came of it: JUDGED, EQUAL, CRASHED. */
+enum telling { TELL_ASKED, TELL_WHOLE, TELL_DRAWN, TELL_JUDGED, TELL_EQUAL, TELL_CRASHED };
 
 struct place { /* where a copy dies */
     uint64_t effect;
@@ -119,9 +120,11 @@ static void print_finding(struct text *out, const struct told *told) {
 
 static void book(struct exhaust *exhaust, const struct told *told) {
     struct exhaust_report *report = &exhaust->report;
-    for (int i = 0; i < exhaust->running_count && told->telling == TELL_ASKED; i++) {
+    for (int i = 0; i < exhaust->running_count && told->telling <= TELL_DRAWN; i++) {
         exhaust->running[i].has_asked |= exhaust->running[i].pid == told->pid;
     }
+    report->deaths += told->telling == TELL_WHOLE || told->telling == TELL_DRAWN;
+    report->whole += told->telling == TELL_WHOLE;
     report->equal += told->telling == TELL_EQUAL;
     report->runs += told->telling == TELL_JUDGED || told->telling == TELL_CRASHED;
     report->crashed += told->telling == TELL_CRASHED;
@@ -401,6 +404,7 @@ static void divide(struct exhaust *exhaust) {
     struct place place = exhaust->place;
     struct crash_fates fates =
         crash_fates(stage->scenario->seed, place.effect, sim_disk_pending(stage->disk));
+    tell(exhaust, fates.is_all ? TELL_WHOLE : TELL_DRAWN, &place, "");
     for (bool is_last = false; !is_last; place.fate++) {
         sim_disk_ask(stage->disk, &fates.source);
         struct crash_fates next = fates;
@@ -422,9 +426,8 @@ void exhaust_process_died(struct exhaust *exhaust) {
     if (place->depth == 0 || exhaust->stage->end.ns != UTC_NEVER.ns) {
         return; /* a death of the scenario's own */
     }
-    bool is_equal = place->moment != PROCESS_BEFORE && !is_new(exhaust, question_of(place));
-    tell(exhaust, TELL_ASKED, place, "");
-    if (is_equal) {
+    if (place->moment != PROCESS_BEFORE && !is_new(exhaust, question_of(place))) {
+        tell(exhaust, TELL_ASKED, place, "");
         end_equal(exhaust);
     }
     divide(exhaust);

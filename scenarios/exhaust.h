@@ -31,8 +31,10 @@ struct exhaust_options {
 
 struct exhaust_report {
     int64_t effects; /* in the window and the share */
-    int64_t runs;    /* judged */
-    int64_t equal;   /* not judged: an equal state was */
+    int64_t deaths;  /* in states unlike any before */
+    int64_t whole;   /* of these, how many met every fate of what was un-synced; else drawn ones */
+    int64_t runs;    /* judged: lives behind a death and a fate, each on a disk of its own */
+    int64_t equal;   /* not judged, deaths and fates: an equal state was */
     int64_t broken;
     int64_t crashed; /* copies that crashed or hung: broken too */
     struct text
