@@ -345,6 +345,9 @@ static enum err_code faulty_sync(struct disk *seam, struct disk_file file, struc
     if (is_loss && faulty->sim != NULL) {
         sim_disk_lose(faulty->sim, file);
     }
+    if (is_lie && faulty->sim != NULL) {
+        sim_disk_lie(faulty->sim, file);
+    }
     return code != ERR_OK || is_lie ? code : disk_sync(faulty->inner, file, err);
 }
 
@@ -374,6 +377,9 @@ static enum err_code faulty_sync_dir(struct disk *seam, const char *folder, stru
     bool is_lie = false;
     bool is_loss = false;
     const enum err_code code = meet_sync(faulty, "sync_dir", folder, &is_lie, &is_loss, err);
+    if (is_lie && faulty->sim != NULL) {
+        sim_disk_lie_of_folder(faulty->sim, folder);
+    }
     return code != ERR_OK || is_lie ? code : disk_sync_dir(faulty->inner, folder, err);
 }
 

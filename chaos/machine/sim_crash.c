@@ -161,7 +161,8 @@ static void decide_names(const struct sim_disk *disk, struct sim_disk *keeps,
     }
 }
 
-void sim_disk_ask(const struct sim_disk *disk, struct crash_source *source) {
+void sim_disk_ask(struct sim_disk *disk, struct crash_source *source) {
+    age(disk);
     if (disk->rules.keeps_all) {
         return;
     }
@@ -173,6 +174,7 @@ void sim_disk_ask(const struct sim_disk *disk, struct crash_source *source) {
 
 void sim_disk_crash(struct sim_disk *disk, struct crash_source *source) {
     MUTATE(machine_keeps_everything, sim_disk_flush(disk));
+    age(disk);
     if (disk->rules.keeps_all) {
         sim_disk_flush(disk);
     }
@@ -204,7 +206,8 @@ void sim_disk_flush(struct sim_disk *disk) {
     names_commit(disk, disk->change_count);
 }
 
-size_t sim_disk_pending(const struct sim_disk *disk) {
+size_t sim_disk_pending(struct sim_disk *disk) {
+    age(disk);
     size_t pending = disk->change_count;
     for (size_t i = 0; i < disk->inode_count; i++) {
         pending += disk->inodes[i].change_count;

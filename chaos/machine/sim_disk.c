@@ -16,6 +16,7 @@ static void charge(struct sim_disk *disk, int64_t low_us, int64_t high_us) {
     if (disk->clock != NULL) {
         const int64_t ns = random_between(&disk->costs, low_us * 1000, high_us * 1000);
         virtual_clock_advance(disk->clock, (struct span){ns});
+        age(disk);
     }
 }
 
@@ -181,11 +182,12 @@ static enum err_code writable(struct port *port, struct disk_file file, uint64_t
 
 static enum err_code sim_write_at(struct disk *seam, struct disk_file file, const void *bytes,
                                   size_t n, uint64_t offset, struct err *err) {
+    struct sim_disk *disk = self(seam)->disk;
     struct inode *inode = NULL;
     const uint64_t end = offset > SIM_DISK_FILE_SIZE_MAX ? offset : offset + n;
     const enum err_code code = writable(self(seam), file, end, &inode, err);
     if (code == ERR_OK && n > 0) {
-        inode_write(inode, bytes, n, (size_t)offset);
+        inode_write(inode, bytes, n, (size_t)offset, age_of_change(disk));
     }
     return code;
 }
@@ -195,7 +197,7 @@ static enum err_code sim_truncate(struct disk *seam, struct disk_file file, uint
     struct inode *inode = NULL;
     const enum err_code code = writable(self(seam), file, size, &inode, err);
     if (code == ERR_OK && size != inode->size) {
-        inode_truncate(inode, (size_t)size);
+        inode_truncate(inode, (size_t)size, age_of_change(self(seam)->disk));
     }
     return code;
 }
@@ -211,6 +213,7 @@ static enum err_code sim_sync(struct disk *seam, struct disk_file file, struct e
     if (port->disk->rules.sync_names_file) {
         names_commit_inode(port->disk, handle->inode);
     }
+    age_again(port->disk);
     return ERR_OK;
 }
 
@@ -273,6 +276,7 @@ static enum err_code sim_sync_dir(struct disk *seam, const char *folder, struct 
         return not_found(folder, err);
     }
     names_commit_folder(disk, folder);
+    age_again(disk);
     return ERR_OK;
 }
 
@@ -379,6 +383,7 @@ struct sim_disk *sim_disk_create(uint64_t seed, struct disk_rules rules,
     disk->rules = rules;
     disk->clock = clock;
     disk->costs = random_stream(seed, "disk.cost", 0, 0, 0);
+    disk->oldest = UTC_NEVER;
     for (unsigned i = 0; i < SIM_DISK_PORTS_MAX; i++) {
         disk->ports[i] = (struct port){.seam = {&sim_disk_ops}, .disk = disk, .number = i};
     }
@@ -460,9 +465,26 @@ void sim_disk_stall(struct sim_disk *disk, struct span span) {
 
 void sim_disk_lose(struct sim_disk *disk, struct disk_file file) {
     const struct handle *handle = handle_of(disk, file);
+    age(disk);
     if (handle != NULL) {
         inode_lose(inode_at(disk, handle->inode));
     }
+}
+
+void sim_disk_lie(struct sim_disk *disk, struct disk_file file) {
+    const struct handle *handle = handle_of(disk, file);
+    age(disk);
+    if (handle != NULL) {
+        struct inode *inode = inode_at(disk, handle->inode);
+        for (size_t i = 0; i < inode->change_count; i++) {
+            inode->changes[i].at = UTC_NEVER;
+        }
+    }
+}
+
+void sim_disk_lie_of_folder(struct sim_disk *disk, const char *folder) {
+    age(disk);
+    names_hold_folder(disk, folder);
 }
 
 bool sim_disk_rot(struct sim_disk *disk, struct disk_file file, uint64_t offset, unsigned bit) {

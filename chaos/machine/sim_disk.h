@@ -3,8 +3,9 @@
  * Names map to inodes. An inode has its present bytes and an undo log of every change since its
  * last sync; names have a present and a durable meaning and a log of changes since the last sync of
  * their folder. A rename is one change. Folders are durable at once. The kernel writes back by
- * itself what exceeds SIM_DISK_PENDING_MAX changes of a file or of all names, or SIM_DISK_UNDO_MAX
- * undo bytes.
+ * itself what is SIM_DISK_EXPIRES old in true time, oldest first and a file's bytes before the names
+ * of that age, and what exceeds SIM_DISK_PENDING_MAX changes of a file or of all names, or
+ * SIM_DISK_UNDO_MAX undo bytes.
  *
  * profile  | bytes of a file un-synced     | names un-synced        | sync of a new file
  * strict   | any subset, each torn or zero | any subset             | leaves its name un-synced
@@ -40,12 +41,15 @@ struct disk_rules disk_rules_of(enum disk_profile profile);
 #define SIM_DISK_FILE_SIZE_MAX ((uint64_t)256 << 20) /* ERR_NO_SPACE beyond */
 #define SIM_DISK_PENDING_MAX 1024
 #define SIM_DISK_UNDO_MAX ((size_t)4 << 20)
+/* Linux: vm.dirty_expire_centisecs 3000 for bytes (Documentation/admin-guide/sysctl/vm.rst), as long at most
+ * for names (xfs: fs.xfs.xfssyncd_centisecs 3000, btrfs: commit=30, ext4: commit=5). */
+#define SIM_DISK_EXPIRES SPAN_S(30)
 #define SIM_DISK_SECTOR 512
 
 struct sim_disk;
 
 /* An empty disk. With a clock every call of a port takes time, drawn from the seed: 5 to 40 us, a
- * sync 0.5 to 5 ms; NULL: none. Never NULL; owned by the caller. */
+ * sync 0.5 to 5 ms, and what is un-synced gets old; NULL: neither. Never NULL; owned by the caller. */
 struct sim_disk *sim_disk_create(uint64_t seed, struct disk_rules rules,
                                  struct virtual_clock *clock);
 void sim_disk_destroy(struct sim_disk *disk);
@@ -64,10 +68,10 @@ void sim_disk_crash(struct sim_disk *disk, struct crash_source *source);
 /* Everything becomes durable: a clean shutdown. */
 void sim_disk_flush(struct sim_disk *disk);
 /* Number of un-synced changes, of bytes and of names. */
-size_t sim_disk_pending(const struct sim_disk *disk);
+size_t sim_disk_pending(struct sim_disk *disk);
 /* Asks what sim_disk_crash() would ask now, in its order, and changes nothing: how a caller that
  * forks learns which answers there are. */
-void sim_disk_ask(const struct sim_disk *disk, struct crash_source *source);
+void sim_disk_ask(struct sim_disk *disk, struct crash_source *source);
 /* One number for the durable content, the names and every un-synced change: equal numbers, equal
  * futures after any crash. Not in it: handles, locks, the clock. Costs what changed since the last
  * call, not the size of the disk. */
@@ -81,6 +85,10 @@ void sim_disk_stall(struct sim_disk *disk, struct span span);
  * the next sync succeeds, and a power cut brings the old bytes back, unless they were written again
  * and synced. The file's size stays. */
 void sim_disk_lose(struct sim_disk *disk, struct disk_file file);
+/* A sync of the file, or of a folder, said ok and did nothing: what it should have made durable is clean to
+ * the kernel, lies in a cache of the drive's own and gets no older. Only a later sync brings it out. */
+void sim_disk_lie(struct sim_disk *disk, struct disk_file file);
+void sim_disk_lie_of_folder(struct sim_disk *disk, const char *folder);
 /* Flips one bit where it lies, for good. False: beyond the end. */
 bool sim_disk_rot(struct sim_disk *disk, struct disk_file file, uint64_t offset, unsigned bit);
 
@@ -89,7 +97,7 @@ bool sim_disk_rot(struct sim_disk *disk, struct disk_file file, uint64_t offset,
 /* The present content of a file, put into `out` (cleared first). False: no such name. */
 bool sim_disk_read(const struct sim_disk *disk, const char *name, struct text *out);
 /* The durable content: what is there if all un-synced changes are dropped. */
-bool sim_disk_read_durable(const struct sim_disk *disk, const char *name, struct text *out);
+bool sim_disk_read_durable(struct sim_disk *disk, const char *name, struct text *out);
 /* A hand edit: replaces the file's bytes in place, or makes the file; durable at once. */
 void sim_disk_write_raw(struct sim_disk *disk, const char *name, const void *bytes, size_t n);
 /* A hand removal, durable at once. False: no such name. */
@@ -100,7 +108,7 @@ void sim_disk_visit_all(const struct sim_disk *disk, disk_visit *visit, void *co
 
 /* The durable image, by name. Owned by the caller. */
 struct disk_image;
-struct disk_image *sim_disk_snapshot(const struct sim_disk *disk);
+struct disk_image *sim_disk_snapshot(struct sim_disk *disk);
 void disk_image_destroy(struct disk_image *image);
 /* Puts the whole disk back to an image; all handles are gone. */
 void sim_disk_restore(struct sim_disk *disk, const struct disk_image *image);

@@ -1,7 +1,7 @@
 /* sim_disk_internal.h - the parts of the simulated disk, for sim_*.c of this folder only.
  *
  * sim_inode.c bytes and their undo log; sim_lost.c pages that a failed sync lost; sim_names.c names
- * and their log; sim_disk.c the seam; sim_crash.c the power cut; sim_hash.c what a power cut could
+ * and their log; sim_age.c what the kernel writes back by itself; sim_disk.c the seam; sim_crash.c the power cut; sim_hash.c what a power cut could
  * tell apart; sim_image.c what stage and operator do. */
 #ifndef CHAOS_MACHINE_SIM_DISK_INTERNAL_H
 #define CHAOS_MACHINE_SIM_DISK_INTERNAL_H
@@ -19,6 +19,7 @@ struct change { /* one un-synced change of a file's bytes */
     size_t old_size; /* of the file before */
     size_t undo_at;  /* where in the undo bytes the overwritten ones are: [offset, ...) */
     size_t undo_n;
+    struct utc at; /* of when; UTC_NEVER: gets no older */
 };
 
 #define INODE_PAGE 4096
@@ -48,7 +49,8 @@ enum name_change_kind { NAME_LINK, NAME_UNLINK, NAME_RENAME };
 
 struct name_change {
     enum name_change_kind kind;
-    int inode; /* NO_INODE for an unlink */
+    int inode;     /* NO_INODE for an unlink */
+    struct utc at; /* of when; UTC_NEVER: gets no older */
     char name[DISK_NAME_MAX];
     char to[DISK_NAME_MAX]; /* rename only */
 };
@@ -79,6 +81,7 @@ struct sim_disk {
     struct disk_rules rules;
     struct virtual_clock *clock; /* may be NULL */
     struct random costs;
+    struct utc oldest; /* no un-synced change that may get old is older; UTC_NEVER: none */
     struct inode *inodes;
     size_t inode_count, inode_cap;
     struct entry *entries; /* in byte order of names */
@@ -103,12 +106,13 @@ void inode_unref(struct sim_disk *disk, int inode); /* the last one frees the by
 /* Changes without a log (redo), and with one. */
 void inode_put(struct inode *inode, const void *bytes, size_t n, size_t offset);
 void inode_set_size(struct inode *inode, size_t size);
-void inode_write(struct inode *inode, const void *bytes, size_t n, size_t offset);
-void inode_truncate(struct inode *inode, size_t size);
+void inode_write(struct inode *inode, const void *bytes, size_t n, size_t offset, struct utc at);
+void inode_truncate(struct inode *inode, size_t size, struct utc at);
 /* The pages of [from, to) are no longer what they were when they were hashed. */
 void inode_touch(struct inode *inode, size_t from, size_t to);
-/* All changes are durable, but for pages lost before and not written since. */
+/* All changes are durable, or the oldest n, but for pages lost before and not written since. */
 void inode_sync(struct inode *inode);
+void inode_write_back(struct inode *inode, size_t n);
 /* The log is gone; what is present is what is durable, but for lost pages. */
 void inode_forget(struct inode *inode);
 /* Takes back the newest `change`. */
@@ -119,12 +123,20 @@ void inode_durable(const struct inode *inode, struct text *out);
 /* --- sim_lost.c --- */
 /* A sync failed: the kernel drops the changes' pages, and believes them clean. */
 void inode_lose(struct inode *inode);
-/* The pages of logged writes were written after all. */
-void inode_lost_rewrite(struct inode *inode);
+/* The pages of the oldest n logged writes were written after all. */
+void inode_lost_rewrite(struct inode *inode, size_t n);
 /* Puts the platter's bytes where pages were lost; of all lost pages or, after a truncate, forgets
  * those beyond the end. */
 void inode_lost_show(const struct inode *inode, struct inode *onto);
 void inode_lost_cut(struct inode *inode);
+
+/* --- sim_age.c --- */
+/* The instant of a change made now. */
+struct utc age_of_change(struct sim_disk *disk);
+/* What is old by now is durable. Called before anything looks at the log or adds to it. */
+void age(struct sim_disk *disk);
+/* Changes were synced that had kept others back. */
+void age_again(struct sim_disk *disk);
 
 /* --- sim_names.c --- */
 bool name_is_valid(const char *name);
@@ -147,6 +159,8 @@ void names_rename(struct sim_disk *disk, const char *from, const char *to);
 void names_apply(struct sim_disk *disk, const struct name_change *change);
 void names_commit(struct sim_disk *disk, size_t n);
 void names_commit_folder(struct sim_disk *disk, const char *folder);
+/* They get no older. */
+void names_hold_folder(struct sim_disk *disk, const char *folder);
 /* All up to the newest that gives the inode a name. */
 void names_commit_inode(struct sim_disk *disk, int inode);
 /* Forgets the log; then the present is what is durable. */

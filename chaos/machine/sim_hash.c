@@ -66,6 +66,7 @@ static uint64_t mix_text(uint64_t hash, const char *text) {
 uint64_t sim_disk_hash(struct sim_disk *disk) {
     uint64_t hash = disk->folder_count;
     unsigned marks = 0;
+    age(disk);
     for (size_t i = 0; i < disk->inode_count; i++) {
         disk->inodes[i].mark = 0;
     }

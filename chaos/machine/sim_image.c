@@ -23,7 +23,8 @@ bool sim_disk_read(const struct sim_disk *disk, const char *name, struct text *o
     return true;
 }
 
-bool sim_disk_read_durable(const struct sim_disk *disk, const char *name, struct text *out) {
+bool sim_disk_read_durable(struct sim_disk *disk, const char *name, struct text *out) {
+    age(disk);
     const struct entry *entry = entry_find(disk, name);
     if (entry == NULL || entry->durable == NO_INODE) {
         return false;
@@ -84,7 +85,8 @@ struct disk_image {
     size_t folder_count;
 };
 
-struct disk_image *sim_disk_snapshot(const struct sim_disk *disk) {
+struct disk_image *sim_disk_snapshot(struct sim_disk *disk) {
+    age(disk);
     struct disk_image *image = calloc(1, sizeof *image);
     CHECK(image != NULL);
     memcpy(image->folders, disk->folders, sizeof image->folders);

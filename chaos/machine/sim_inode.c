@@ -114,26 +114,26 @@ static void log_change(struct inode *inode, struct change change, size_t from, s
 }
 
 /* The kernel does not keep changes back for ever. */
-static void write_back(struct inode *inode) {
+static void keep_small(struct inode *inode) {
     if (inode->change_count >= SIM_DISK_PENDING_MAX || inode->undo_len >= SIM_DISK_UNDO_MAX) {
-        inode_sync(inode);
+        inode_write_back(inode, inode->change_count);
     }
 }
 
-void inode_write(struct inode *inode, const void *bytes, size_t n, size_t offset) {
-    write_back(inode);
+void inode_write(struct inode *inode, const void *bytes, size_t n, size_t offset, struct utc at) {
+    keep_small(inode);
     size_t overwritten = offset < inode->size ? inode->size - offset : 0;
     if (overwritten > n) {
         overwritten = n;
     }
-    log_change(inode, (struct change){.offset = offset, .n = n}, offset, overwritten);
+    log_change(inode, (struct change){.offset = offset, .n = n, .at = at}, offset, overwritten);
     inode_put(inode, bytes, n, offset);
 }
 
-void inode_truncate(struct inode *inode, size_t size) {
-    write_back(inode);
+void inode_truncate(struct inode *inode, size_t size, struct utc at) {
+    keep_small(inode);
     const size_t cut = size < inode->size ? inode->size - size : 0;
-    log_change(inode, (struct change){.is_truncate = true, .offset = size}, size, cut);
+    log_change(inode, (struct change){.is_truncate = true, .offset = size, .at = at}, size, cut);
     inode_set_size(inode, size);
 }
 
@@ -142,10 +142,26 @@ void inode_forget(struct inode *inode) {
     inode->undo_len = 0;
 }
 
+void inode_write_back(struct inode *inode, size_t n) {
+    const size_t left = inode->change_count - n;
+    inode_lost_rewrite(inode, n);
+    if (left == 0) {
+        inode_forget(inode);
+        return;
+    }
+    const size_t undone = inode->changes[n].undo_at; /* bytes that no undo needs any more */
+    memmove(inode->changes, inode->changes + n, left * sizeof inode->changes[0]);
+    memmove(inode->undo, inode->undo + undone, inode->undo_len - undone);
+    for (size_t i = 0; i < left; i++) {
+        inode->changes[i].undo_at -= undone;
+    }
+    inode->change_count = left;
+    inode->undo_len -= undone;
+}
+
 void inode_sync(struct inode *inode) {
     MUTATE(machine_sync_is_nothing, return);
-    inode_lost_rewrite(inode);
-    inode_forget(inode);
+    inode_write_back(inode, inode->change_count);
 }
 
 void inode_undo(struct inode *inode, const struct change *change) {

@@ -46,10 +46,11 @@ void inode_lose(struct inode *inode) {
     text_release(&durable);
 }
 
-static bool is_written(const struct inode *inode, size_t page) {
+/* By one of the oldest n changes. */
+static bool is_written(const struct inode *inode, size_t n, size_t page) {
     const size_t from = page * INODE_PAGE;
     bool is_it = false;
-    for (size_t i = 0; i < inode->change_count && !is_it; i++) {
+    for (size_t i = 0; i < n && !is_it; i++) {
         const struct change *change = &inode->changes[i];
         is_it = !change->is_truncate && change->offset < from + INODE_PAGE &&
                 change->offset + change->n > from;
@@ -57,10 +58,10 @@ static bool is_written(const struct inode *inode, size_t page) {
     return is_it;
 }
 
-void inode_lost_rewrite(struct inode *inode) {
+void inode_lost_rewrite(struct inode *inode, size_t n) {
     size_t left = 0;
     for (size_t i = 0; i < inode->lost_count; i++) {
-        if (!is_written(inode, inode->lost[i].page)) {
+        if (!is_written(inode, n, inode->lost[i].page)) {
             if (left < i) {
                 inode->lost[left] = inode->lost[i];
             }

@@ -118,6 +118,7 @@ static void log_change(struct sim_disk *disk, enum name_change_kind kind, const 
     struct name_change *change = &disk->changes[disk->change_count++];
     change->kind = kind;
     change->inode = inode;
+    change->at = age_of_change(disk);
     (void)strcpy(change->name, name);
     (void)strcpy(change->to, to);
     inode_ref(disk, inode);
@@ -155,15 +156,19 @@ void names_apply(struct sim_disk *disk, const struct name_change *change) {
     }
 }
 
+static bool is_of_folder(const struct name_change *change, const char *folder) {
+    char in[DISK_NAME_MAX];
+    folder_of(change->kind == NAME_RENAME ? change->to : change->name, in);
+    return strcmp(in, folder) == 0;
+}
+
 /* Makes the first n changes durable that are of the folder (NULL: any), keeping the rest in order.
  */
 static void commit(struct sim_disk *disk, size_t n, const char *folder) {
     size_t left = 0;
     for (size_t i = 0; i < disk->change_count; i++) {
         struct name_change *change = &disk->changes[i];
-        char in[DISK_NAME_MAX];
-        folder_of(change->kind == NAME_RENAME ? change->to : change->name, in);
-        if (i < n && (folder == NULL || strcmp(in, folder) == 0)) {
+        if (i < n && (folder == NULL || is_of_folder(change, folder))) {
             names_apply(disk, change);
             inode_unref(disk, change->inode);
         } else {
@@ -186,6 +191,14 @@ void names_commit_folder(struct sim_disk *disk, const char *folder) {
         commit(disk, disk->change_count, folder);
     } else {
         commit(disk, disk->change_count, NULL);
+    }
+}
+
+void names_hold_folder(struct sim_disk *disk, const char *folder) {
+    for (size_t i = 0; i < disk->change_count; i++) {
+        if (is_of_folder(&disk->changes[i], folder)) {
+            disk->changes[i].at = UTC_NEVER;
+        }
     }
 }
 

@@ -96,7 +96,7 @@ Test(exhaust, deaths_inside_recoveries_come_to_an_end) {
     const struct outcome first = outcome_of(calm, &shallow, NULL);
     const struct outcome second = outcome_of(calm, &deep, NULL);
     cr_expect_eq(second.effects, first.effects);
-    cr_expect_gt(second.runs, 10 * first.runs);
+    cr_expect_gt(second.runs, 5 * first.runs);
     cr_expect_gt(second.equal, first.equal);
     cr_expect_eq(second.crashed, 0, "%s", second.findings);
 }

@@ -242,6 +242,33 @@ Test(disk_lying_fsync, says_ok_and_makes_nothing_durable) {
     sea_end(&sea);
 }
 
+/* What the drive has in a cache of its own gets no older, and keeps back what was done behind it. */
+Test(disk_lying_fsync, is_not_made_good_by_time_but_by_the_next_sync) {
+    struct sea sea;
+    sea_start(&sea, (struct fault){.point = POINT_DISK_LYING_FSYNC, .count = 2});
+    const struct disk_file file = open_file(&sea, "f");
+    must(disk_make_dir(sea.seam, "in", NULL));
+    must(disk_write_at(sea.seam, file, "abc", 3, 0, NULL));
+    must(disk_sync(sea.seam, file, NULL)); /* a lie */
+    must(disk_write_at(sea.seam, file, "d", 1, 3, NULL));
+    must(disk_rename(sea.seam, "f", "g", NULL));
+    must(disk_sync_dir(sea.seam, "", NULL)); /* a lie */
+    must(disk_link(sea.seam, "g", "in/g", NULL));
+    must(disk_write_at(sea.seam, open_file(&sea, "h"), "h", 1, 0, NULL));
+    for (int hours = 0; hours < 2; hours++) {
+        cr_expect_eq(sim_disk_pending(sea.sim), hours == 0 ? 6 : 5, "the bytes of h are old");
+        virtual_clock_advance(sea.clock, SPAN_HOURS(1));
+    }
+    must(disk_sync_dir(sea.seam, "", NULL));
+    cr_expect_eq(sim_disk_pending(sea.sim), 2, "in/g was behind g and is an hour old");
+    must(disk_sync(sea.seam, file, NULL));
+    cr_expect_eq(sim_disk_pending(sea.sim), 0);
+    power_cut(&sea, CRASH_DROPPED);
+    expect_bytes(&sea, "g", "abcd456789", "all of it");
+    expect_bytes(&sea, "in/g", "abcd456789", "all of it");
+    sea_end(&sea);
+}
+
 static int bits_off(const char *is, const char *was, size_t n) {
     int bits = 0;
     for (size_t i = 0; i < n; i++) {

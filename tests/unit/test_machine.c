@@ -443,6 +443,128 @@ Test(sim_disk, costs_and_crashes_come_from_the_seed) {
     cr_expect(ends[0] >= 42 * 5000 + 2 * 500000 && ends[0] <= 42 * 40000 + 2 * 5000000);
 }
 
+/* --- what gets old is durable --- */
+
+static struct virtual_clock *clock_at_zero(void) {
+    return virtual_clock_create((struct utc){0}, "t");
+}
+
+static void wait_ms(struct virtual_clock *clock, int64_t ms) {
+    virtual_clock_advance_to(clock, (struct utc){ms * 1000000});
+}
+
+/* A replacement without a sync, made in the second 0 (name, bytes) and 10 (rename), and a power cut in each
+ * of 45 seconds, which takes all that may still be taken. */
+Test(sim_disk, what_is_half_a_minute_old_is_durable_bytes_before_their_name) {
+    const enum disk_profile profiles[] = {DISK_PROFILE_STRICT, DISK_PROFILE_ORDERED,
+                                          DISK_PROFILE_KIND};
+    for (size_t k = 0; k < 3; k++) {
+        for (int64_t second = 11; second < 45; second++) {
+            struct virtual_clock *clock = clock_at_zero();
+            struct sim_disk *disk = sim_disk_create(1, disk_rules_of(profiles[k]), clock);
+            struct disk *seam = sim_disk_port(disk, 0);
+            sim_disk_write_raw(disk, "s", "old", 3);
+            must(disk_write_at(seam, open_new(seam, "tmp"), "new", 3, 0, NULL));
+            wait_ms(clock, 10000);
+            must(disk_rename(seam, "tmp", "s", NULL));
+            wait_ms(clock, second * 1000 + 1); /* the calls took less than a millisecond */
+            const bool keeps_all = profiles[k] == DISK_PROFILE_KIND;
+            const size_t left = second >= 40 ? 0 : second >= 30 ? 1 : 3;
+            cr_expect_eq(sim_disk_pending(disk), left, "second %d", (int)second);
+            struct crash_uniform dropped = crash_uniform(CRASH_DROPPED);
+            sim_disk_crash(disk, &dropped.source);
+            expect_content(disk, "s", second >= 40 || keeps_all ? "new" : "old");
+            cr_expect_eq(sim_disk_exists(disk, "tmp"), left == 1 && !keeps_all);
+            if (left == 1 && !keeps_all) {
+                expect_content(disk, "tmp", "new");
+            }
+            sim_disk_destroy(disk);
+            virtual_clock_destroy(clock);
+        }
+    }
+}
+
+struct made { /* one call of a long life */
+    bool is_truncate;
+    size_t offset, n;
+    char fill;
+    int64_t at_ms;
+};
+
+static void make(struct disk *seam, struct disk_file file, const struct made *made) {
+    static char bytes[6000];
+    memset(bytes, made->fill, sizeof bytes);
+    if (made->is_truncate) {
+        must(disk_truncate(seam, file, made->offset, NULL));
+    } else {
+        must(disk_write_at(seam, file, bytes, made->n, made->offset, NULL));
+    }
+}
+
+/* Against a disk on which nobody did what is not old yet. */
+static void expect_the_old_alone(struct sim_disk *disk, const struct made *made, size_t count,
+                                 int64_t now_ms) {
+    struct sim_disk *plain = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    const struct disk_file file = open_new(sim_disk_port(plain, 0), "f");
+    struct text is = text_limited(SIM_DISK_FILE_SIZE_MAX);
+    struct text wanted = text_limited(SIM_DISK_FILE_SIZE_MAX);
+    for (size_t i = 0; i < count && made[i].at_ms + 30000 < now_ms; i++) {
+        make(sim_disk_port(plain, 0), file, &made[i]);
+    }
+    cr_assert(sim_disk_read_durable(disk, "f", &is));
+    cr_assert(sim_disk_read(plain, "f", &wanted));
+    cr_expect(is.len == wanted.len && memcmp(text_get(&is), text_get(&wanted), is.len) == 0,
+              "%zu bytes, wanted %zu, at %d ms", is.len, wanted.len, (int)now_ms);
+    text_release(&is);
+    text_release(&wanted);
+    sim_disk_destroy(plain);
+}
+
+Test(sim_disk, is_durable_as_of_half_a_minute_ago_over_a_long_life) {
+    struct virtual_clock *clock = clock_at_zero();
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), clock);
+    struct disk *seam = sim_disk_port(disk, 0);
+    struct random random = random_stream(4, "age", 0, 0, 0);
+    const struct disk_file file = open_new(seam, "f");
+    static struct made made[400];
+    must(disk_sync_dir(seam, "", NULL));
+    for (size_t i = 0; i < 400; i++) {
+        made[i] = (struct made){.is_truncate = random_below(&random, 4) == 0,
+                                .offset = random_below(&random, 20000),
+                                .n = random_below(&random, 6000) + 1,
+                                .fill = (char)('a' + (char)(i % 26)),
+                                .at_ms = 100 + (int64_t)i * 1700};
+        wait_ms(clock, made[i].at_ms);
+        make(seam, file, &made[i]);
+        expect_the_old_alone(disk, made, i + 1, made[i].at_ms);
+    }
+    cr_expect_eq(disk->inodes[0].change_count, 18, "30 s of one each 1.7 s");
+    sim_disk_destroy(disk);
+    virtual_clock_destroy(clock);
+}
+
+/* A page that a failed sync lost is whole on the platter once a later write of it is old. */
+Test(sim_disk, a_lost_page_that_is_written_again_gets_old) {
+    struct virtual_clock *clock = clock_at_zero();
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), clock);
+    struct disk *seam = sim_disk_port(disk, 0);
+    sim_disk_write_raw(disk, "f", "0123456789", 10);
+    const struct disk_file file = open_new(seam, "f");
+    struct text bytes = {0};
+    must(disk_write_at(seam, file, "lost", 4, 0, NULL));
+    sim_disk_lose(disk, file);
+    must(disk_write_at(seam, file, "again", 5, 5, NULL));
+    wait_ms(clock, 29000);
+    cr_assert(sim_disk_read_durable(disk, "f", &bytes));
+    cr_expect_str_eq(text_get(&bytes), "0123456789");
+    wait_ms(clock, 31000);
+    cr_assert(sim_disk_read_durable(disk, "f", &bytes));
+    cr_expect_str_eq(text_get(&bytes), "lost4again");
+    text_release(&bytes);
+    sim_disk_destroy(disk);
+    virtual_clock_destroy(clock);
+}
+
 /* --- what the exhaustive search asks of the model --- */
 
 /* Six changes: three writes, a truncate, a new name, a rename. */
