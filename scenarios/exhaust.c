@@ -43,6 +43,7 @@ struct told { /* one atomic write */
     enum telling telling;
     pid_t pid;
     struct place place;
+    int count; /* of EQUAL: so many */
     bool is_broken;
     char broken[400];
 };
@@ -125,7 +126,7 @@ static void book(struct exhaust *exhaust, const struct told *told) {
     }
     report->deaths += told->telling == TELL_WHOLE || told->telling == TELL_DRAWN;
     report->whole += told->telling == TELL_WHOLE;
-    report->equal += told->telling == TELL_EQUAL;
+    report->equal += told->telling == TELL_EQUAL ? told->count : 0;
     report->runs += told->telling == TELL_JUDGED || told->telling == TELL_CRASHED;
     report->crashed += told->telling == TELL_CRASHED;
     report->broken += told->is_broken;
@@ -134,20 +135,28 @@ static void book(struct exhaust *exhaust, const struct told *told) {
     }
 }
 
+static void send_told(struct exhaust *exhaust, const struct told *told) {
+    ssize_t n = 0;
+    if (exhaust->place.depth == 0) {
+        book(exhaust, told);
+        return;
+    }
+    do {
+        n = write(exhaust->pipe[1], told, sizeof *told);
+    } while (n < 0 && errno == EINTR);
+    CHECK(n == (ssize_t)sizeof *told);
+}
+
 static void tell(struct exhaust *exhaust, enum telling telling, const struct place *place,
                  const char *broken) {
     struct told told = {
         .telling = telling, .pid = getpid(), .place = *place, .is_broken = broken[0] != '\0'};
-    ssize_t n = 0;
     snprintf(told.broken, sizeof told.broken, "%s", broken);
-    if (exhaust->place.depth == 0) {
-        book(exhaust, &told);
-        return;
-    }
-    do {
-        n = write(exhaust->pipe[1], &told, sizeof told);
-    } while (n < 0 && errno == EINTR);
-    CHECK(n == (ssize_t)sizeof told);
+    send_told(exhaust, &told);
+}
+
+static void tell_equal(struct exhaust *exhaust, int count) {
+    send_told(exhaust, &(struct told){.telling = TELL_EQUAL, .pid = getpid(), .count = count});
 }
 
 static void hear(struct exhaust *exhaust) {
@@ -176,11 +185,11 @@ static uint64_t ledger_hash(const struct broker *broker) {
 enum { ASK_DEATH, ASK_FATE, ASK_FLIGHT };
 
 /* True if nobody has asked this in this state: marks it. */
-static bool is_new(struct exhaust *exhaust, int64_t question) {
+static bool is_new(struct exhaust *exhaust, int64_t question, uint64_t disk) {
     struct stage *stage = exhaust->stage;
     struct hasher *hasher = hasher_create();
     char text[HASH_TEXT_MAX];
-    hasher_add_int(hasher, (int64_t)sim_disk_hash(stage->disk));
+    hasher_add_int(hasher, (int64_t)disk);
     hasher_add_int(hasher, (int64_t)ledger_hash(stage->broker));
     hasher_add_int(hasher, (int64_t)late_queue_count(stage->late));
     hasher_add_int(hasher, virtual_clock_now(stage->clock).ns / NANOS);
@@ -201,6 +210,10 @@ static bool is_new(struct exhaust *exhaust, int64_t question) {
         }
     }
     return true; /* crowded: judge it again */
+}
+
+static bool is_new_death(struct exhaust *exhaust, int64_t question) {
+    return is_new(exhaust, question, sim_disk_hash(exhaust->stage->disk));
 }
 
 /* --- copies --- */
@@ -350,8 +363,8 @@ void exhaust_at_effect(struct exhaust *exhaust, enum process_site site) {
                                     .flight = deaths[i].flight,
                                     .depth = exhaust->place.depth + 1};
         wait_until_asked(exhaust);
-        if (place.moment == PROCESS_BEFORE && !is_new(exhaust, ASK_DEATH)) {
-            tell(exhaust, TELL_EQUAL, &place, ""); /* it was the death after the effect before */
+        if (place.moment == PROCESS_BEFORE && !is_new_death(exhaust, ASK_DEATH)) {
+            tell_equal(exhaust, 1); /* it was the death after the effect before */
         } else if (fork_copy(exhaust, &place)) {
             die_here(exhaust);
             return;
@@ -364,8 +377,8 @@ void exhaust_at_effect(struct exhaust *exhaust, enum process_site site) {
 
 /* --- the fate of what was un-synced --- */
 
-static void end_equal(struct exhaust *exhaust) {
-    tell(exhaust, TELL_EQUAL, &exhaust->place, "");
+static void end_equal(struct exhaust *exhaust, int count) {
+    tell_equal(exhaust, count);
     _exit(0);
 }
 
@@ -387,38 +400,61 @@ static struct utc settled_at(const struct exhaust *exhaust) {
     return utc_min(utc_add(quiet, SETTLED_AFTER), exhaust->run_ends);
 }
 
-/* The disk meets a fate; the rest of the life behind it is the copy's to live, if nobody has. */
+/* The disk meets its fate; the rest of the life behind it is the copy's to live. */
 static void meet(struct exhaust *exhaust, struct crash_fates *fates) {
     struct stage *stage = exhaust->stage;
     crash_fates_again(fates);
     sim_disk_crash(stage->disk, &fates->source);
-    if (!is_new(exhaust, ASK_FATE)) {
-        end_equal(exhaust);
-    }
     stage->end = settled_at(exhaust);
 }
 
-/* The copy that died divides once more: one for each fate of the disk, the last its own. */
+struct tried { /* of one death: what its fates leave of all that anybody may see */
+    uint64_t known[CRASH_FATES_ALL_MAX + CRASH_FATES_REST];
+    size_t count;
+};
+
+/* Fates that differ in nothing but what nobody may see are tried CRASH_FATES_REST times. */
+static bool is_worth_it(struct exhaust *exhaust, struct tried *tried, struct crash_fates *fates) {
+    const struct disk_hashes hashes = sim_disk_hashes_after(exhaust->stage->disk, &fates->source);
+    bool is_tried = false;
+    for (size_t i = 0; i < tried->count && fates->index >= CRASH_FATES_REST; i++) {
+        is_tried |= tried->known[i] == hashes.known;
+    }
+    CHECK(tried->count < sizeof tried->known / sizeof tried->known[0]);
+    tried->known[tried->count++] = hashes.known;
+    return !is_tried && is_new(exhaust, ASK_FATE, hashes.all);
+}
+
+/* The copy that died divides once more: one for each fate of the disk that leaves something new, the last its
+ * own. Returns in who is to live behind a fate. */
 static void divide(struct exhaust *exhaust) {
     struct stage *stage = exhaust->stage;
     struct place place = exhaust->place;
-    struct crash_fates fates =
-        crash_fates(stage->scenario->seed, place.effect, sim_disk_pending(stage->disk));
+    struct crash_fates fates = sim_disk_fates(stage->disk, stage->scenario->seed, place.effect);
+    struct crash_fates found; /* and not lived yet */
+    struct tried tried = {.count = 0};
+    int equal = 0;
+    bool has_found = false;
     tell(exhaust, fates.is_all ? TELL_WHOLE : TELL_DRAWN, &place, "");
-    for (bool is_last = false; !is_last; place.fate++) {
-        sim_disk_ask(stage->disk, &fates.source);
-        struct crash_fates next = fates;
-        is_last = !crash_fates_next(&next);
-        if (is_last) {
-            wait_until_running(exhaust, 0);
-            exhaust->place = place;
-        }
-        if (is_last || fork_copy(exhaust, &place)) {
-            meet(exhaust, &fates);
+    do {
+        if (!is_worth_it(exhaust, &tried, &fates)) {
+            equal++;
+        } else if (has_found && fork_copy(exhaust, &place)) {
+            meet(exhaust, &found);
             return;
+        } else {
+            has_found = true;
+            found = fates;
+            place.fate = (int)fates.index;
         }
-        fates = next;
+    } while (crash_fates_next(&fates));
+    wait_until_running(exhaust, 0);
+    if (!has_found) {
+        end_equal(exhaust, equal);
     }
+    tell_equal(exhaust, equal);
+    exhaust->place = place;
+    meet(exhaust, &found);
 }
 
 void exhaust_process_died(struct exhaust *exhaust) {
@@ -426,9 +462,9 @@ void exhaust_process_died(struct exhaust *exhaust) {
     if (place->depth == 0 || exhaust->stage->end.ns != UTC_NEVER.ns) {
         return; /* a death of the scenario's own */
     }
-    if (place->moment != PROCESS_BEFORE && !is_new(exhaust, question_of(place))) {
+    if (place->moment != PROCESS_BEFORE && !is_new_death(exhaust, question_of(place))) {
         tell(exhaust, TELL_ASKED, place, "");
-        end_equal(exhaust);
+        end_equal(exhaust, 1);
     }
     divide(exhaust);
 }
@@ -467,6 +503,9 @@ void exhaust_end(struct exhaust *exhaust) {
         return;
     }
     oracle_print_broken_since(exhaust->stage->oracle, exhaust->breaks, &lines);
+    if (sim_disk_surprises(exhaust->stage->disk) > 0) {
+        text_add(&lines, "exhaust: a file was read whose fates had not all been tried\n");
+    }
     tell(exhaust, TELL_JUDGED, &exhaust->place, text_get(&lines));
     _exit(0);
 }

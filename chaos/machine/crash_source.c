@@ -50,7 +50,8 @@ static unsigned all_torn(enum crash_question question, unsigned options, bool ha
 }
 
 static unsigned choose_seeded(struct crash_source *source, enum crash_question question,
-                              unsigned options) {
+                              unsigned options, bool matters) {
+    (void)matters;
     struct crash_seeded *seeded = (struct crash_seeded *)source;
     const unsigned drawn = (unsigned)random_below(&seeded->random, options);
     switch ((enum mood)seeded->mood) {
@@ -78,7 +79,8 @@ struct crash_seeded crash_seeded(uint64_t seed, uint64_t crash_number) {
 /* --- one fate --- */
 
 static unsigned choose_uniform(struct crash_source *source, enum crash_question question,
-                               unsigned options) {
+                               unsigned options, bool matters) {
+    (void)matters;
     const struct crash_uniform *uniform = (const struct crash_uniform *)source;
     switch (uniform->fate) {
     case CRASH_KEPT:
@@ -99,8 +101,9 @@ struct crash_uniform crash_uniform(enum crash_fate fate) {
 /* --- answers given --- */
 
 static unsigned choose_given(struct crash_source *source, enum crash_question question,
-                             unsigned options) {
+                             unsigned options, bool matters) {
     (void)question;
+    (void)matters;
     struct crash_vector *vector = (struct crash_vector *)source;
     const unsigned answer = vector->next < vector->count ? vector->answers[vector->next] : 0;
     vector->next++;
@@ -114,8 +117,9 @@ struct crash_vector crash_vector(const unsigned *answers, size_t count) {
 /* --- every answer --- */
 
 static unsigned choose_next(struct crash_source *source, enum crash_question question,
-                            unsigned options) {
+                            unsigned options, bool matters) {
     (void)question;
+    (void)matters;
     struct crash_enumerator *walk = (struct crash_enumerator *)source;
     CHECK(walk->count < CRASH_CHOICES_MAX);
     if (walk->count >= walk->known) {
@@ -147,20 +151,21 @@ bool crash_enumerator_next(struct crash_enumerator *walk) {
 
 /* --- the fates of an exhaustive search --- */
 
-/* Of a drawn walk the first two are the extremes: everything came, nothing did. */
+/* Of what is not walked the first two are the extremes: everything came, nothing did. */
 static unsigned choose_fate(struct crash_source *source, enum crash_question question,
-                            unsigned options) {
+                            unsigned options, bool matters) {
     struct crash_fates *fates = (struct crash_fates *)source;
-    if (!fates->is_all && fates->index < 2) {
+    fates->has_rest |= !matters;
+    fates->is_all = fates->is_all && fates->all.count < CRASH_CHOICES_MAX;
+    if (fates->is_all && matters) {
+        return question == CRASH_ASK_TORN_AT
+                   ? (unsigned)random_below(&fates->tears, options)
+                   : choose_next(&fates->all.source, question, options, true);
+    }
+    if (fates->index < 2) {
         return fates->index == 0 ? all_kept(question, options) : all_dropped(question);
     }
-    if (!fates->is_all) {
-        return choose_seeded(&fates->drawn.source, question, options);
-    }
-    if (question == CRASH_ASK_TORN_AT) {
-        return (unsigned)random_below(&fates->tears, options);
-    }
-    return choose_next(&fates->all.source, question, options);
+    return choose_seeded(&fates->drawn.source, question, options, matters);
 }
 
 /* Of the moods none that is an extreme again. */
@@ -179,11 +184,11 @@ void crash_fates_again(struct crash_fates *fates) {
     }
 }
 
-struct crash_fates crash_fates(uint64_t seed, uint64_t crash_number, size_t pending) {
+struct crash_fates crash_fates(uint64_t seed, uint64_t crash_number, bool is_all) {
     struct crash_fates fates = {.source = {choose_fate},
                                 .seed = seed,
                                 .number = crash_number,
-                                .is_all = pending <= CRASH_FATES_ALL_MAX,
+                                .is_all = is_all,
                                 .all = crash_enumerator()};
     crash_fates_again(&fates);
     return fates;
@@ -191,9 +196,11 @@ struct crash_fates crash_fates(uint64_t seed, uint64_t crash_number, size_t pend
 
 bool crash_fates_next(struct crash_fates *fates) {
     fates->index++;
-    const bool has_next =
-        fates->is_all ? crash_enumerator_next(&fates->all) : fates->index < CRASH_FATES_DRAWN;
+    fates->is_walked |= !crash_enumerator_next(&fates->all); /* and begins anew */
+    const unsigned least = !fates->is_all    ? CRASH_FATES_DRAWN
+                           : fates->has_rest ? CRASH_FATES_REST
+                                             : 1;
     fates->drawn = drawn_fate(fates);
     fates->tears = random_stream(fates->seed, "disk.tear", fates->number, fates->index, 0);
-    return has_next;
+    return !fates->is_walked || fates->index < least;
 }

@@ -1,6 +1,7 @@
 /* crash_source.h - who answers the questions of a power cut: what became of each un-synced change.
  *
- * sim_disk_crash() asks in a fixed order; a source answers with a number below `options`. Sources:
+ * sim_disk_crash() asks in a fixed order; a source answers with a number below `options`. A question
+ * matters if the answer may be seen (sim_disk.h: changes that matter). Sources:
  * seeded (draws), one fate for all, answers given one by one, an enumerator that walks every
  * possible answer, and the fates of an exhaustive search, which are all or a few. */
 #ifndef CHAOS_MACHINE_CRASH_SOURCE_H
@@ -26,11 +27,13 @@ enum crash_question {
     CRASH_ASK_CUT_WRITE,  /* fate of the first one not kept whole: 0 dropped, 1 torn, 2 zeros */
     CRASH_ASK_TORN_AT,    /* which cut, 0 the first sector boundary inside the write */
     CRASH_ASK_NAME,       /* one change of a name: 0 kept, 1 dropped */
-    CRASH_ASK_NAMES_KEPT, /* how many changes of names, from the oldest, are kept */
+    CRASH_ASK_NAMES_KEPT, /* how many changes of names, from the oldest, are kept: first how many that
+                             matter, then how many of the others up to the next of those */
 };
 
 struct crash_source {
-    unsigned (*choose)(struct crash_source *source, enum crash_question question, unsigned options);
+    unsigned (*choose)(struct crash_source *source, enum crash_question question, unsigned options,
+                       bool matters);
 };
 
 /* Draws. Each crash has a mood (all kept, all dropped, torn where possible, or a mix), so that the
@@ -74,24 +77,28 @@ struct crash_enumerator crash_enumerator(void);
 /* Prepares the next combination; false when all were tried. */
 bool crash_enumerator_next(struct crash_enumerator *enumerator);
 
-/* The fates that an exhaustive search takes at one instant: every combination if at most
- * CRASH_FATES_ALL_MAX changes pend, but one drawn place where each torn write is cut; else the two
- * extremes and CRASH_FATES_DRAWN - 2 drawn ones. { f = crash_fates(...); do {
- * sim_disk_ask(disk, &f.source); in a fork: crash_fates_again(&f), sim_disk_crash(disk, &f.source)
- * } while (crash_fates_next(&f)); } */
-#define CRASH_FATES_ALL_MAX 3
+/* The fates that an exhaustive search takes at one instant: of what matters every combination, but
+ * one drawn place where each torn write is cut, if there are at most CRASH_FATES_ALL_MAX (as many as
+ * of three writes); else CRASH_FATES_DRAWN, the two extremes and drawn ones. What does not matter is
+ * kept in the first, dropped in the second and drawn in each other; if any pends, there are at least
+ * CRASH_FATES_REST. { f = sim_disk_fates(disk, ...); do { sim_disk_ask(disk, &f.source); in a fork:
+ * crash_fates_again(&f), sim_disk_crash(disk, &f.source) } while (crash_fates_next(&f)); } */
+#define CRASH_FATES_ALL_MAX 64
 #define CRASH_FATES_DRAWN 8
+#define CRASH_FATES_REST 3
 
 struct crash_fates {
     struct crash_source source;
     uint64_t seed, number;
-    bool is_all;
+    bool is_all;    /* also the answer: false if there are too many questions */
+    bool is_walked; /* every combination of what matters was taken */
+    bool has_rest;  /* there is something that does not matter */
     struct crash_enumerator all;
     struct crash_seeded drawn;
     struct random tears;
     unsigned index; /* of this fate, from 0 */
 };
-struct crash_fates crash_fates(uint64_t seed, uint64_t crash_number, size_t pending);
+struct crash_fates crash_fates(uint64_t seed, uint64_t crash_number, bool is_all);
 /* The same answers once more, from the first question. */
 void crash_fates_again(struct crash_fates *fates);
 /* Prepares the next; false when there is none. Asked only behind a crash or sim_disk_ask(). */

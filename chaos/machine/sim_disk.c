@@ -42,14 +42,18 @@ static struct handle *handle_find(const struct port *port, struct disk_file file
     return handle != NULL && handle->port == port->number ? handle : NULL;
 }
 
-static struct handle *handle_take(struct port *port, int inode, struct disk_file *out) {
+static struct handle *handle_take(struct port *port, const char *name, int inode,
+                                  struct disk_file *out) {
     struct sim_disk *disk = port->disk;
     for (int i = 0; i < SIM_DISK_HANDLES_MAX; i++) {
         struct handle *handle = &disk->handles[i];
         if (!handle->is_open) {
             const int generation = (handle->generation + 1) & 0x3fffff;
-            *handle = (struct handle){
-                .inode = inode, .port = port->number, .generation = generation, .is_open = true};
+            *handle = (struct handle){.inode = inode,
+                                      .port = port->number,
+                                      .generation = generation,
+                                      .is_open = true,
+                                      .name = name_hash(name)};
             inode_ref(disk, inode);
             out->handle = generation * SIM_DISK_HANDLES_MAX + i;
             return handle;
@@ -72,15 +76,25 @@ static enum err_code bad_handle(struct err *err) {
     return err_set(err, ERR_IO, "disk: file is not open");
 }
 
-static enum err_code not_found(const char *name, struct err *err) {
+static enum err_code missing(const char *name, struct err *err) {
     return err_set(err, ERR_NOT_FOUND, "disk: no '%s'", name);
+}
+
+static enum err_code not_found(struct sim_disk *disk, const char *name, struct err *err) {
+    know(disk, name_hash(name));
+    return missing(name, err);
+}
+
+static enum err_code exists(struct sim_disk *disk, const char *name, struct err *err) {
+    know(disk, name_hash(name));
+    return err_set(err, ERR_EXISTS, "disk: '%s' is already there", name);
 }
 
 static enum err_code check_name(const struct sim_disk *disk, const char *name, struct err *err) {
     if (!name_is_valid(name)) {
         return err_set(err, ERR_IO, "disk: bad name '%s'", name);
     }
-    return folder_of_exists(disk, name) ? ERR_OK : not_found(name, err);
+    return folder_of_exists(disk, name) ? ERR_OK : missing(name, err);
 }
 
 /* --- the seam --- */
@@ -95,10 +109,10 @@ static enum err_code resolve(struct sim_disk *disk, const char *name, unsigned f
     int inode = name_present(disk, name);
     const bool creates = (flags & DISK_CREATE) != 0;
     if (inode != NO_INODE && creates && (flags & DISK_EXCLUSIVE) != 0) {
-        return err_set(err, ERR_EXISTS, "disk: '%s' is already there", name);
+        return exists(disk, name, err);
     }
     if (inode == NO_INODE && !creates) {
-        return not_found(name, err);
+        return not_found(disk, name, err);
     }
     if (inode == NO_INODE) {
         if (disk->entry_count >= SIM_DISK_FILES_MAX) {
@@ -120,7 +134,7 @@ static enum err_code sim_open(struct disk *seam, const char *name, unsigned flag
     if (code != ERR_OK) {
         return code;
     }
-    struct handle *handle = handle_take(port, inode, out);
+    struct handle *handle = handle_take(port, name, inode, out);
     if (handle == NULL) {
         return err_set(err, ERR_IO, "disk: too many open files");
     }
@@ -151,11 +165,15 @@ static enum err_code sim_read_at(struct disk *seam, struct disk_file file, void 
                                  uint64_t offset, size_t *got, struct err *err) {
     struct port *port = self(seam);
     charge_op(port->disk);
-    const struct handle *handle = handle_find(port, file);
+    struct handle *handle = handle_find(port, file);
     if (handle == NULL) {
         return bad_handle(err);
     }
     const struct inode *inode = inode_at(port->disk, handle->inode);
+    if (!handle->has_read) {
+        handle->has_read = true;
+        know(port->disk, handle->name);
+    }
     const size_t there = offset < inode->size ? inode->size - (size_t)offset : 0;
     const size_t take = there < n ? there : n;
     if (take > 0) {
@@ -248,7 +266,7 @@ static enum err_code sim_remove(struct disk *seam, const char *name, struct err 
         return code;
     }
     if (name_present(disk, name) == NO_INODE) {
-        return not_found(name, err);
+        return not_found(disk, name, err);
     }
     names_unlink(disk, name);
     return ERR_OK;
@@ -263,7 +281,7 @@ static enum err_code sim_link(struct disk *seam, const char *from, const char *t
         return code;
     }
     if (name_present(disk, to) != NO_INODE) {
-        return err_set(err, ERR_EXISTS, "disk: '%s' is already there", to);
+        return exists(disk, to, err);
     }
     names_link(disk, to, inode);
     return ERR_OK;
@@ -273,7 +291,7 @@ static enum err_code sim_sync_dir(struct disk *seam, const char *folder, struct 
     struct sim_disk *disk = self(seam)->disk;
     charge_sync(disk);
     if (!folder_exists(disk, folder)) {
-        return not_found(folder, err);
+        return missing(folder, err);
     }
     names_commit_folder(disk, folder);
     age_again(disk);
@@ -299,7 +317,7 @@ static enum err_code sim_list(struct disk *seam, const char *folder, disk_visit 
     struct sim_disk *disk = self(seam)->disk;
     charge_op(disk);
     if (!folder_exists(disk, folder)) {
-        return not_found(folder, err);
+        return missing(folder, err);
     }
     char last[DISK_NAME_MAX + 1] = "";
     const size_t skip = folder[0] == '\0' ? 0 : strlen(folder) + 1;
@@ -337,7 +355,7 @@ static enum err_code sim_lock(struct disk *seam, const char *name, struct disk_f
     if (inode->lock_handle != NO_HANDLE) {
         return err_set(err, ERR_LOCKED, "disk: '%s' is locked", name);
     }
-    struct handle *handle = handle_take(port, number, out);
+    struct handle *handle = handle_take(port, name, number, out);
     if (handle == NULL) {
         return err_set(err, ERR_IO, "disk: too many open files");
     }
@@ -404,6 +422,8 @@ void sim_disk_destroy(struct sim_disk *disk) {
     free(disk->inodes);
     free(disk->entries);
     free(disk->changes);
+    free(disk->known);
+    free(disk->unseen);
     free(disk);
 }
 
@@ -429,25 +449,63 @@ static void clone_inode(struct inode *inode) {
     inode->lost_cap = inode->lost_count;
 }
 
-struct sim_disk *sim_disk_clone(const struct sim_disk *disk) {
-    struct sim_disk *clone = copy_array(disk, 1, sizeof *disk);
+/* All but the bytes of files. */
+static void clone_frame(const struct sim_disk *disk, struct sim_disk *clone) {
+    *clone = *disk;
     clone->clock = NULL;
     for (unsigned i = 0; i < SIM_DISK_PORTS_MAX; i++) {
         clone->ports[i].disk = clone;
     }
     clone->inodes = copy_array(disk->inodes, disk->inode_count, sizeof *disk->inodes);
     clone->inode_cap = disk->inode_count;
-    for (size_t i = 0; i < disk->inode_count; i++) {
-        clone_inode(&clone->inodes[i]);
-    }
     clone->entries = copy_array(disk->entries, disk->entry_count, sizeof *disk->entries);
     clone->entry_cap = disk->entry_count;
     clone->changes = copy_array(disk->changes, disk->change_count, sizeof *disk->changes);
     clone->change_cap = disk->change_count;
+    clone->known = copy_array(disk->known, disk->known_count, sizeof *disk->known);
+    clone->known_cap = disk->known_count;
+    clone->unseen = copy_array(disk->unseen, disk->unseen_count, sizeof *disk->unseen);
+    clone->unseen_cap = disk->unseen_count;
+}
+
+struct sim_disk *sim_disk_clone(const struct sim_disk *disk) {
+    struct sim_disk *clone = malloc(sizeof *clone);
+    CHECK(clone != NULL);
+    clone_frame(disk, clone);
+    for (size_t i = 0; i < disk->inode_count; i++) {
+        clone_inode(&clone->inodes[i]);
+    }
     for (size_t i = 0; i < SIM_DISK_HANDLES_MAX; i++) {
         handle_release(clone, &clone->handles[i]);
     }
     return clone;
+}
+
+static bool is_changed_by_crash(const struct inode *inode) {
+    return inode->change_count > 0 || inode->lost_count > 0;
+}
+
+/* A crash of a clone that has the bytes of its own only where the crash may change them. */
+struct disk_hashes sim_disk_hashes_after(struct sim_disk *disk, struct crash_source *source) {
+    static const struct inode nothing;
+    struct sim_disk *clone = malloc(sizeof *clone);
+    CHECK(clone != NULL);
+    age(disk);
+    clone_frame(disk, clone);
+    for (size_t i = 0; i < disk->inode_count; i++) {
+        if (is_changed_by_crash(&disk->inodes[i])) {
+            clone_inode(&clone->inodes[i]);
+        }
+    }
+    sim_disk_crash(clone, source);
+    const struct disk_hashes hashes = {sim_disk_hash(clone), sim_disk_hash_known(clone)};
+    for (size_t i = 0; i < disk->inode_count; i++) {
+        if (!is_changed_by_crash(&disk->inodes[i])) {
+            clone->inodes[i] = nothing; /* the other's */
+        }
+    }
+    sim_disk_destroy(clone);
+    return hashes;
 }
 
 struct disk *sim_disk_port(struct sim_disk *disk, unsigned port) {

@@ -13,6 +13,10 @@
  *          |                               |                        | every older change of a name
  * kind     | all kept                      | all kept               | -
  *
+ * What becomes of a change matters if anybody may see it: a name is known once somebody has read from
+ * a file of that name, or looked for it in vain. A change of a known name matters unless a later one of the
+ * same name came through; bytes matter of the file that a known name then means.
+ *
  * Several processes may use one disk, each through its own port: handles and locks belong to it. */
 #ifndef CHAOS_MACHINE_SIM_DISK_H
 #define CHAOS_MACHINE_SIM_DISK_H
@@ -48,6 +52,12 @@ struct disk_rules disk_rules_of(enum disk_profile profile);
 
 struct sim_disk;
 
+struct disk_hashes { /* see sim_disk_hash() */
+    uint64_t all;
+    uint64_t
+        known; /* of known names and the durable bytes of their files alone, once nothing pends */
+};
+
 /* An empty disk. With a clock every call of a port takes time, drawn from the seed: 5 to 40 us, a
  * sync 0.5 to 5 ms, and what is un-synced gets old; NULL: neither. Never NULL; owned by the caller. */
 struct sim_disk *sim_disk_create(uint64_t seed, struct disk_rules rules,
@@ -72,6 +82,13 @@ size_t sim_disk_pending(struct sim_disk *disk);
 /* Asks what sim_disk_crash() would ask now, in its order, and changes nothing: how a caller that
  * forks learns which answers there are. */
 void sim_disk_ask(struct sim_disk *disk, struct crash_source *source);
+/* The fates of a search at this instant: asks as often as it takes to see whether they can all be taken. */
+struct crash_fates sim_disk_fates(struct sim_disk *disk, uint64_t seed, uint64_t crash_number);
+/* Names that somebody looked into although the power cut before had taken their fate for one that nobody
+ * sees: if there are any, not all that matters was asked for. */
+size_t sim_disk_surprises(const struct sim_disk *disk);
+/* The hashes that sim_disk_crash() would leave; nothing changes. */
+struct disk_hashes sim_disk_hashes_after(struct sim_disk *disk, struct crash_source *source);
 /* One number for the durable content, the names and every un-synced change: equal numbers, equal
  * futures after any crash. Not in it: handles, locks, the clock. Costs what changed since the last
  * call, not the size of the disk. */

@@ -1,7 +1,8 @@
 /* sim_disk_internal.h - the parts of the simulated disk, for sim_*.c of this folder only.
  *
  * sim_inode.c bytes and their undo log; sim_lost.c pages that a failed sync lost; sim_names.c names
- * and their log; sim_age.c what the kernel writes back by itself; sim_disk.c the seam; sim_crash.c the power cut; sim_hash.c what a power cut could
+ * and their log; sim_age.c what the kernel writes back by itself; sim_known.c what anybody may see;
+ * sim_disk.c the seam; sim_crash.c the power cut; sim_hash.c what a power cut could
  * tell apart; sim_image.c what stage and operator do. */
 #ifndef CHAOS_MACHINE_SIM_DISK_INTERNAL_H
 #define CHAOS_MACHINE_SIM_DISK_INTERNAL_H
@@ -40,6 +41,8 @@ struct inode {
     size_t page_count, page_cap;
     struct lost_page *lost;
     size_t lost_count, lost_cap;
+    bool is_known;   /* somebody has read from it */
+    bool matters;    /* of the crash that is being decided: a known name will mean it */
     unsigned mark;   /* scratch of sim_disk_hash() and sim_disk_crash() */
     unsigned refs;   /* names (present and durable), changes of names, handles */
     int lock_handle; /* who holds the lock, or NO_HANDLE */
@@ -50,22 +53,33 @@ enum name_change_kind { NAME_LINK, NAME_UNLINK, NAME_RENAME };
 struct name_change {
     enum name_change_kind kind;
     int inode;     /* NO_INODE for an unlink */
+    bool is_kept;  /* of the crash that is being decided */
     struct utc at; /* of when; UTC_NEVER: gets no older */
     char name[DISK_NAME_MAX];
     char to[DISK_NAME_MAX]; /* rename only */
+    uint64_t hashes[2];     /* of name and to */
 };
 
 struct entry { /* what a name means, now and after a power cut */
     char name[DISK_NAME_MAX];
+    uint64_t hash; /* of the name */
     int present;
     int durable;
+};
+
+struct known { /* a name that somebody has read from, or looked for in vain */
+    uint64_t hash;
+    bool
+        is_settled; /* of the crash that is being decided: a change that is kept says what it means */
+    int inode;      /* if so, this */
 };
 
 struct handle {
     int inode;
     unsigned port;
     int generation;
-    bool is_open, can_write, is_lock;
+    bool is_open, can_write, is_lock, has_read;
+    uint64_t name; /* hash of that it was opened by */
 };
 
 struct port {
@@ -88,6 +102,12 @@ struct sim_disk {
     size_t entry_count, entry_cap;
     struct name_change *changes; /* oldest first */
     size_t change_count, change_cap;
+    struct known *known; /* in no order: a few dozen */
+    size_t known_count, known_cap;
+    uint64_t
+        *unseen; /* hashes of names whose fate the last power cut took for one that nobody sees */
+    size_t unseen_count, unseen_cap;
+    size_t surprises;
     struct handle handles[SIM_DISK_HANDLES_MAX];
     char folders[FOLDERS_MAX][DISK_NAME_MAX];
     size_t folder_count;
@@ -138,6 +158,20 @@ void age(struct sim_disk *disk);
 /* Changes were synced that had kept others back. */
 void age_again(struct sim_disk *disk);
 
+/* --- sim_known.c --- */
+uint64_t name_hash(const char *name);
+/* NULL: not known. */
+struct known *known_find(const struct sim_disk *disk, uint64_t hash);
+void know(struct sim_disk *disk, uint64_t hash);
+/* To decide a crash, from the newest change of a name to the oldest: begin; ask whether anybody may see one;
+ * if it is kept, settle. Then `matters` of each inode is set. */
+void known_begin(struct sim_disk *disk);
+bool known_sees(const struct sim_disk *disk, const struct name_change *change);
+void known_settle(struct sim_disk *disk, const struct name_change *change);
+void known_end(struct sim_disk *disk);
+/* It is decided: remembers what was taken for unseen. */
+void known_guess(struct sim_disk *disk);
+
 /* --- sim_names.c --- */
 bool name_is_valid(const char *name);
 bool folder_exists(const struct sim_disk *disk, const char *folder);
@@ -165,6 +199,9 @@ void names_hold_folder(struct sim_disk *disk, const char *folder);
 void names_commit_inode(struct sim_disk *disk, int inode);
 /* Forgets the log; then the present is what is durable. */
 void names_forget(struct sim_disk *disk);
+
+/* --- sim_hash.c --- */
+uint64_t sim_disk_hash_known(struct sim_disk *disk);
 
 /* --- sim_disk.c --- */
 void handle_release(struct sim_disk *disk, struct handle *handle);

@@ -87,3 +87,19 @@ uint64_t sim_disk_hash(struct sim_disk *disk) {
     }
     return hash;
 }
+
+uint64_t sim_disk_hash_known(struct sim_disk *disk) {
+    uint64_t hash = 0;
+    unsigned marks = 0;
+    for (size_t i = 0; i < disk->inode_count; i++) {
+        disk->inodes[i].mark = 0;
+    }
+    for (size_t i = 0; i < disk->entry_count; i++) {
+        const struct entry *entry = &disk->entries[i];
+        if (known_find(disk, entry->hash) != NULL) {
+            hash = random_mix(hash, entry->hash);
+            hash = mix_inode(disk, hash, entry->durable, &marks);
+        }
+    }
+    return hash;
+}

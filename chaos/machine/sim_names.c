@@ -79,7 +79,8 @@ static struct entry *entry_make(struct sim_disk *disk, const char *name) {
     memmove(&disk->entries[i + 1], &disk->entries[i],
             (disk->entry_count - i) * sizeof *disk->entries);
     disk->entry_count++;
-    disk->entries[i] = (struct entry){.present = NO_INODE, .durable = NO_INODE};
+    disk->entries[i] =
+        (struct entry){.present = NO_INODE, .durable = NO_INODE, .hash = name_hash(name)};
     (void)strcpy(disk->entries[i].name, name);
     return &disk->entries[i];
 }
@@ -119,6 +120,8 @@ static void log_change(struct sim_disk *disk, enum name_change_kind kind, const 
     change->kind = kind;
     change->inode = inode;
     change->at = age_of_change(disk);
+    change->hashes[0] = name_hash(name);
+    change->hashes[1] = name_hash(to);
     (void)strcpy(change->name, name);
     (void)strcpy(change->to, to);
     inode_ref(disk, inode);

@@ -101,6 +101,19 @@ static void crash_a_clone(struct campaign *campaign, struct crash_source *source
 /* Walks a source as long as it has more, at most fates_max + 1 times; returns how often. */
 typedef bool next_fate(void *source);
 
+/* Behind a crash everything is looked into: every question matters. */
+struct all_matter {
+    struct crash_source source;
+    struct crash_source *inner;
+};
+
+static unsigned choose_all(struct crash_source *source, enum crash_question question,
+                           unsigned options, bool matters) {
+    (void)matters;
+    struct crash_source *inner = ((struct all_matter *)source)->inner;
+    return inner->choose(inner, question, options, true);
+}
+
 static bool next_answer(void *source) {
     return crash_enumerator_next(source);
 }
@@ -110,24 +123,26 @@ static bool next_of_fates(void *source) {
 }
 
 static int count_fates(struct campaign *campaign, struct crash_source *source, next_fate *next) {
+    struct all_matter all = {{choose_all}, source};
     int count = 0;
     do {
-        sim_disk_ask(campaign->disk, source);
+        sim_disk_ask(campaign->disk, &all.source);
         count++;
     } while (count <= campaign->fates_max && next(source));
     return count;
 }
 
 static void walk_fates(struct campaign *campaign, struct crash_source *source, next_fate *next) {
+    struct all_matter all = {{choose_all}, source};
     do {
-        crash_a_clone(campaign, source);
+        crash_a_clone(campaign, &all.source);
     } while (next(source));
 }
 
 static void every_fate(struct campaign *campaign) {
     const uint64_t number = (uint64_t)campaign->figures.instants;
     struct crash_enumerator answers = crash_enumerator();
-    struct crash_fates fates = crash_fates(3, number, 0); /* as if nothing pended: it takes all */
+    struct crash_fates fates = crash_fates(3, number, true);
     const bool is_small = sim_disk_pending(campaign->disk) <= PENDING_MAX;
     if (is_small && count_fates(campaign, &answers.source, next_answer) <= campaign->fates_max) {
         answers = crash_enumerator();
@@ -135,7 +150,7 @@ static void every_fate(struct campaign *campaign) {
     } else if (is_small &&
                count_fates(campaign, &fates.source, next_of_fates) <= campaign->fates_max) {
         campaign->figures.cuts++;
-        fates = crash_fates(3, number, 0);
+        fates = crash_fates(3, number, true);
         walk_fates(campaign, &fates.source, next_of_fates);
     } else {
         campaign->figures.drawn++;

@@ -617,16 +617,16 @@ Test(sim_disk, asking_walks_the_states_that_crashing_does_and_no_more) {
 
 Test(sim_disk, answers_given_are_the_fates_taken) {
     static const struct {
-        unsigned answers[6]; /* s: abc, truncate, big and its cut; t; the new name, the rename */
+        unsigned answers[6]; /* the rename, the new name; s: abc, truncate, big and its cut; t */
         const char *s, *u;   /* the first 8 bytes of s; NULL: no such name */
         size_t size;
     } rows[] = {
-        {{CRASH_KEPT, 0, CRASH_KEPT, CRASH_KEPT, 0, 0}, "01abBBBB", "new", 1304},
-        {{CRASH_DROPPED, 1, CRASH_DROPPED, CRASH_KEPT, 0, 0}, "01234567", "new", 10},
-        {{CRASH_KEPT, 0, CRASH_DROPPED, CRASH_KEPT, 0, 0}, "01abc5", "new", 6},
-        {{CRASH_DROPPED, 1, CRASH_DROPPED, CRASH_KEPT, 0, 1}, "01234567", NULL, 10},
-        {{CRASH_DROPPED, 1, CRASH_DROPPED, CRASH_ZEROS, 0, 0}, "01234567", "", 10},
-        {{CRASH_DROPPED, 0, CRASH_TORN, 1, CRASH_DROPPED, 0}, "0123BBBB", "", 1024},
+        {{0, 0, CRASH_KEPT, 0, CRASH_KEPT, CRASH_KEPT}, "01abBBBB", "new", 1304},
+        {{0, 0, CRASH_DROPPED, 1, CRASH_DROPPED, CRASH_KEPT}, "01234567", "new", 10},
+        {{0, 0, CRASH_KEPT, 0, CRASH_DROPPED, CRASH_KEPT}, "01abc5", "new", 6},
+        {{1, 0, CRASH_DROPPED, 1, CRASH_DROPPED, CRASH_KEPT}, "01234567", NULL, 10},
+        {{0, 0, CRASH_DROPPED, 1, CRASH_DROPPED, CRASH_ZEROS}, "01234567", "", 10},
+        {{0, 0, CRASH_DROPPED, 0, CRASH_TORN, 1}, "0123BBBB", "new", 1024},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct sim_disk *disk = busy_disk(disk_rules_of(DISK_PROFILE_STRICT));
@@ -644,25 +644,56 @@ Test(sim_disk, answers_given_are_the_fates_taken) {
     }
 }
 
-/* Crashes as the search does: learn by asking, then crash a copy with the same answers. */
-static int search(struct sim_disk *disk, uint64_t *first, uint64_t *last) {
-    struct crash_fates fates = crash_fates(5, 9, sim_disk_pending(disk));
-    int count = 0;
+/* What a search meets at one instant, crashing as it does: learn by asking, then crash a copy with the same
+ * answers. */
+struct search {
+    struct crash_fates fates;
+    int count, known; /* fates, and of those that leave different bytes under known names */
+    uint64_t first, second;
+    uint64_t seen[CRASH_FATES_ALL_MAX];
+};
+
+static void meet_fate(struct sim_disk *disk, struct search *search) {
+    struct sim_disk *copy = sim_disk_clone(disk);
+    const uint64_t before = sim_disk_hash(disk);
+    const struct disk_hashes after = sim_disk_hashes_after(disk, &search->fates.source);
+    int i = 0;
+    crash_fates_again(&search->fates);
+    sim_disk_crash(copy, &search->fates.source);
+    cr_expect_eq(sim_disk_hash(copy), after.all, "fate %d twice", search->count);
+    cr_expect_eq(sim_disk_hash(disk), before, "a question changes nothing");
+    while (i < search->known && search->seen[i] != after.known) {
+        i++;
+    }
+    search->seen[i] = after.known;
+    search->known += i == search->known;
+    search->first = search->count == 0 ? after.all : search->first;
+    search->second = search->count == 1 ? after.all : search->second;
+    search->count++;
+    sim_disk_destroy(copy);
+}
+
+static struct search search(struct sim_disk *disk) {
+    struct search search = {.fates = sim_disk_fates(disk, 5, 9)};
     do {
-        struct sim_disk *copy = sim_disk_clone(disk);
-        struct sim_disk *other = sim_disk_clone(disk);
-        sim_disk_ask(disk, &fates.source);
-        crash_fates_again(&fates);
-        sim_disk_crash(copy, &fates.source);
-        crash_fates_again(&fates);
-        sim_disk_crash(other, &fates.source);
-        cr_expect_eq(sim_disk_hash(copy), sim_disk_hash(other), "fate %d twice", count);
-        *last = sim_disk_hash(copy);
-        *first = count++ == 0 ? *last : *first;
-        sim_disk_destroy(copy);
-        sim_disk_destroy(other);
-    } while (crash_fates_next(&fates));
-    return count;
+        meet_fate(disk, &search);
+    } while (crash_fates_next(&search.fates));
+    return search;
+}
+
+static uint64_t hash_of_all(struct sim_disk *disk, enum crash_fate fate) {
+    struct crash_uniform uniform = crash_uniform(fate);
+    return sim_disk_hashes_after(disk, &uniform.source).all;
+}
+
+/* Somebody reads from it: its name is known. */
+static void look_into(struct disk *seam, const char *name) {
+    struct disk_file file = {-1};
+    char byte = 0;
+    size_t got = 0;
+    must(disk_open(seam, name, DISK_READ, &file, NULL));
+    must(disk_read_at(seam, file, &byte, 1, 0, &got, NULL));
+    disk_close(seam, file);
 }
 
 static struct sim_disk *three_writes(void) {
@@ -677,22 +708,131 @@ static struct sim_disk *three_writes(void) {
     return disk;
 }
 
-Test(crash_fates, are_all_of_three_pending_writes_and_eight_of_more) {
-    uint64_t first = 0;
-    uint64_t last = 0;
-    struct sim_disk *idle = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
-    cr_expect_eq(search(idle, &first, &last), 1);
+Test(crash_fates, are_all_of_three_writes_that_matter_and_eight_of_more) {
     struct sim_disk *few = three_writes();
-    cr_expect_eq(search(few, &first, &last), 4 * 4 * 4);
-    cr_expect_neq(first, last);
+    look_into(sim_disk_port(few, 0), "s");
+    struct search found = search(few);
+    cr_expect(found.fates.is_all && found.count == 4 * 4 * 4, "%d", found.count);
     struct sim_disk *many = busy_disk(disk_rules_of(DISK_PROFILE_STRICT));
-    cr_expect_eq(search(many, &first, &last), 8);
-    struct crash_uniform kept = crash_uniform(CRASH_KEPT);
-    sim_disk_crash(many, &kept.source);
-    cr_expect_eq(sim_disk_hash(many), first, "the first of many is: all of it came");
-    sim_disk_destroy(idle);
+    look_into(sim_disk_port(many, 0), "s");
+    look_into(sim_disk_port(many, 0), "u");
+    found = search(many);
+    cr_expect(!found.fates.is_all && found.count == 8, "%d", found.count);
+    cr_expect_eq(found.first, hash_of_all(many, CRASH_KEPT), "the first: all of it came");
+    cr_expect_eq(found.second, hash_of_all(many, CRASH_DROPPED), "the second: nothing did");
     sim_disk_destroy(few);
     sim_disk_destroy(many);
+}
+
+Test(crash_fates, of_what_nobody_looked_into_are_both_extremes_and_a_drawn_one) {
+    struct sim_disk *nothing = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    cr_expect_eq(search(nothing).count, 1);
+    struct sim_disk *disk = three_writes();
+    const struct search unseen = search(disk);
+    cr_expect(unseen.fates.is_all && unseen.count == 3 && unseen.known == 1, "%d", unseen.count);
+    cr_expect_eq(unseen.first, hash_of_all(disk, CRASH_KEPT));
+    cr_expect_eq(unseen.second, hash_of_all(disk, CRASH_DROPPED));
+    cr_expect_neq(unseen.first, unseen.second);
+    sim_disk_destroy(nothing);
+    sim_disk_destroy(disk);
+}
+
+/* "s" is replaced three times and "log" grows; with a look, "s" is known. Of "s": the old one, or one of three,
+ * whose bytes are kept, dropped, torn to nothing or zeros; temporary names and the older of two that came
+ * are nobody's business. */
+Test(crash_fates, of_replaced_files_count_the_last_that_came_alone) {
+    const enum disk_profile profiles[] = {DISK_PROFILE_STRICT, DISK_PROFILE_ORDERED};
+    for (size_t k = 0; k < 2; k++) {
+        struct sim_disk *disk = sim_disk_create(1, disk_rules_of(profiles[k]), NULL);
+        struct disk *seam = sim_disk_port(disk, 0);
+        const struct disk_file log = open_new(seam, "log");
+        sim_disk_write_raw(disk, "s", "old", 3);
+        look_into(seam, "s");
+        for (uint64_t i = 0; i < 3; i++) {
+            const char temp[] = {'t', (char)('0' + (char)i), '\0'};
+            const struct disk_file file = open_new(seam, temp);
+            must(disk_write_at(seam, file, temp, 2, 0, NULL));
+            disk_close(seam, file);
+            must(disk_rename(seam, temp, "s", NULL));
+            must(disk_write_at(seam, log, "line", 4, i * 4, NULL));
+        }
+        cr_expect_eq(sim_disk_pending(disk), 12, "the links, the renames, the bytes of both");
+        const struct search found = search(disk);
+        cr_expect(found.fates.is_all && found.count == 1 + 3 * 4, "%d", found.count);
+        cr_expect_eq(found.known, 1 + 3 + 1 + 1, "old, three new ones, one empty, one of zeros");
+        sim_disk_destroy(disk);
+    }
+}
+
+/* A file looked for in vain; one that was made, sized and listed, and not read; one read under another name. */
+Test(crash_fates, count_names_that_were_read_or_missed) {
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    struct disk *seam = sim_disk_port(disk, 0);
+    struct disk_file file = {-1};
+    struct text list = {0};
+    uint64_t size = 0;
+    cr_expect_eq(disk_open(seam, "missed", DISK_READ, &file, NULL), ERR_NOT_FOUND);
+    file = open_new(seam, "sized");
+    must(disk_size(seam, file, &size, NULL));
+    must(disk_list(seam, "", append_name, &list, NULL));
+    must(disk_write_at(seam, file, "x", 1, 0, NULL));
+    cr_expect_eq(search(disk).known, 1);
+    must(disk_write_at(seam, open_new(seam, "missed"), "y", 1, 0, NULL));
+    cr_expect_eq(search(disk).known, 1 + 3, "none, or what was written, nothing or a zero");
+    must(disk_rename(seam, "missed", "moved", NULL));
+    cr_expect_eq(search(disk).known, 1 + 3, "moved is unseen, missed is not");
+    text_release(&list);
+    sim_disk_destroy(disk);
+}
+
+/* Renamed away and the name gone, the bytes are unseen; renamed from one known name to another, they are not. */
+Test(crash_fates, follow_the_names_of_a_file) {
+    const char *const to[] = {"unknown", "known"};
+    const int counts[] = {1 + 4, 4 + 4};
+    for (size_t k = 0; k < 2; k++) {
+        struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+        struct disk *seam = sim_disk_port(disk, 0);
+        struct disk_file file = {-1};
+        sim_disk_write_raw(disk, "s", "old", 3);
+        look_into(seam, "s");
+        cr_expect_eq(disk_open(seam, "known", DISK_READ, &file, NULL), ERR_NOT_FOUND);
+        must(disk_write_at(seam, open_new(seam, "s"), "newer", 5, 0, NULL));
+        must(disk_rename(seam, "s", to[k], NULL));
+        const struct search found = search(disk);
+        cr_expect_eq(found.count, counts[k], "to %s: %d", to[k], found.count);
+        sim_disk_destroy(disk);
+    }
+}
+
+/* The search says for how many instants it took every fate: who reads what it did not count, belies it. */
+Test(crash_fates, a_look_at_what_was_taken_for_unseen_is_told) {
+    struct sim_disk *disk = three_writes();
+    struct disk *seam = sim_disk_port(disk, 0);
+    struct crash_uniform kept = crash_uniform(CRASH_KEPT);
+    sim_disk_write_raw(disk, "other", "1", 1);
+    sim_disk_crash(disk, &kept.source);
+    look_into(seam, "other"); /* nothing was un-synced of it */
+    cr_expect_eq(sim_disk_surprises(disk), 0);
+    look_into(seam, "s");
+    look_into(seam, "s");
+    cr_expect_eq(sim_disk_surprises(disk), 1);
+    sim_disk_crash(disk, &kept.source);
+    cr_expect_eq(sim_disk_surprises(disk), 0, "since the last power cut");
+    sim_disk_destroy(disk);
+}
+
+Test(crash_fates, are_drawn_where_there_are_more_questions_than_a_walk_may_have) {
+    struct sim_disk *disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_STRICT), NULL);
+    struct disk *seam = sim_disk_port(disk, 0);
+    sim_disk_write_raw(disk, "s", "0", 1);
+    look_into(seam, "s");
+    const struct disk_file file = open_new(seam, "s");
+    for (uint64_t i = 0; i < CRASH_CHOICES_MAX + 1; i++) {
+        must(disk_write_at(seam, file, "1", 1, i, NULL));
+    }
+    const struct search found = search(disk);
+    cr_expect(!found.fates.is_all && found.count == CRASH_FATES_DRAWN, "%d", found.count);
+    sim_disk_destroy(disk);
 }
 
 /* A fresh disk has the hash that a grown one kept up to date; every kind of change shows. */
