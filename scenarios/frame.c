@@ -21,6 +21,13 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "risk.gross_exposure", config->gross_exposure.nanos);
     tell_nanos(stage, "risk.daily_loss_usd", config->daily_loss_usd.nanos);
     tell_nanos(stage, "risk.daily_loss_share", config->daily_loss_share.nanos);
+    tell_nanos(stage, "risk.equity_floor_usd", config->equity_floor_usd.nanos);
+    tell_nanos(stage, "risk.equity_floor_share", config->equity_floor_share.nanos);
+    tell_nanos(stage, "risk.max_drawdown", config->max_drawdown.nanos);
+    tell_nanos(stage, "risk.open_risk_factor", config->open_risk_factor.nanos);
+    tell_nanos(stage, "risk.symbol_cooldown_s", config->symbol_cooldown.ns);
+    tell_nanos(stage, "risk.max_new_per_15min", config->max_new_per_15min * NANOS);
+    tell_nanos(stage, "stops.distance", config->stop_distance.nanos);
     tell_nanos(stage, "data.quote_max_age_s", config->quote_max_age.ns);
     tell_nanos(stage, "session.no_entry_first_s", config->no_entry_first.ns);
     tell_nanos(stage, "session.no_entry_last_s", config->no_entry_last.ns);

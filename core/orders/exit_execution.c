@@ -98,8 +98,9 @@ enum err_code exits_fold(struct exits *exits, const struct journal_row *row, str
 void exits_decide(struct exits *exits, const struct holding *holding, enum order_purpose purpose,
                   struct qty qty, const char *reason) {
     struct exit_plan *plan = exits_find(exits, holding->symbol);
-    bool is_taken_over = plan != NULL && plan->purpose == PURPOSE_SCALE_OUT &&
-                         plan->phase == EXIT_DECIDED && purpose == PURPOSE_EXIT;
+    /* Whatever its phase: a flatten is said only once. A sale at work goes on as the exit's own. */
+    bool is_taken_over =
+        plan != NULL && plan->purpose == PURPOSE_SCALE_OUT && purpose == PURPOSE_EXIT;
     if ((plan != NULL && !is_taken_over) || (plan == NULL && exits->count == BOOK_MAX)) {
         return;
     }
@@ -182,6 +183,7 @@ static void place(struct exits *exits, struct exit_plan *plan, struct holding *h
         most.nanos > 0 && qty_cmp(qty, most) > 0) {
         qty = most; /* children no larger than the cap, one after another */
     }
+    MUTATE(exit_bound_by_order_cap, if (qty_cmp(left_to_sell(plan, holding), qty) > 0) return);
     if (qty.nanos <= 0) {
         return;
     }
@@ -227,7 +229,7 @@ static void step_decided(struct exits *exits, struct exit_plan *plan,
     plan->rung = 0;
     plan->is_spent = false;
     plan->rounds = 0;
-    plan->rung_at = (struct utc){0};
+    plan->rung_at = clock_utc(gateway->world->clock); /* a sale still at work has its time */
     plan->began_at = clock_mono(gateway->world->clock);
     plan->is_told = false;
     enter(exits, plan, EXIT_RELEASING);
@@ -237,6 +239,7 @@ static void step_releasing(struct exits *exits, struct exit_plan *plan) {
     struct gateway *gateway = exits->gateway;
     struct order *stop = orders_live(gateway->orders, plan->symbol, PURPOSE_STOP);
     struct order *entry = orders_live(gateway->orders, plan->symbol, PURPOSE_ENTRY);
+    MUTATE(entry_not_cut_off, entry = NULL);
     if (causes_mode(gateway->causes) == MODE_HALT) {
         return; /* protection stays: what replaces it could not be sent */
     }
@@ -305,6 +308,7 @@ static void step_working(struct exits *exits, struct exit_plan *plan, struct hol
         plan->rung =
             plan->rung < RUNGS - 1 && order->filled.nanos == 0 ? plan->rung + 1 : plan->rung;
     }
+    MUTATE(position_forgotten, if (!may_send(exits, plan->symbol) || plan->is_spent) { holding->qty.nanos = 0; finish(exits, plan); return; });
     if (!may_send(exits, plan->symbol)) {
         /* rejected again, and paged: protection until the next attempt is due */
         enter(exits, plan, EXIT_DECIDED);

@@ -36,7 +36,7 @@ struct exits {
 
 struct exit_plan *exits_find(struct exits *exits, const char *symbol);
 /* Decides an exit (qty zero) or a scale-out. A plan that is already there is kept; an exit takes over
- * a scale-out that is still DECIDED. */
+ * a scale-out, also one whose sale is at work, and goes on with that. */
 void exits_decide(struct exits *exits, const struct holding *holding, enum order_purpose purpose,
                   struct qty qty, const char *reason);
 /* Moves every plan one step. */

@@ -108,6 +108,7 @@ static enum err_code exchange(struct gateway *gateway, const struct order *order
     struct mono expires = mono_add(clock_mono(gateway->world->clock), LAST_LOOK_LASTS);
     alpaca_set_lane(gateway->alpaca,
                     order->purpose == PURPOSE_ENTRY ? ALPACA_LANE_CORE : ALPACA_LANE_EXIT);
+    MUTATE(exit_bound_by_rate_budget, alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE));
     if (order->replaces[0] != '\0') {
         const struct order *old = orders_find(gateway->orders, order->replaces);
         if (old == NULL || old->broker_id[0] == '\0') {
@@ -140,6 +141,7 @@ static void settle_refused(struct gateway *gateway, struct order *order) {
     }
     struct broker_order truth = {0};
     if (alpaca_get_order_by_client_id(gateway->alpaca, order->client_id, &truth, NULL) == ERR_OK) {
+        MUTATE(duplicate_believed, orders_take(gateway->orders, order, &truth); return);
         if (take_if_equal(gateway, order, &truth)) {
             tell_settled(gateway, order, "a duplicate id, compared");
         }
@@ -215,6 +217,8 @@ static bool entry_may_go(struct gateway *gateway, const struct order *order,
     struct span age = utc_sub(now, order->decided_at);
     bool is_late = age.ns > SPAN_S(30).ns;
     bool is_over = utc_sub(gateway->truth->session.close, now).ns <= 0;
+    MUTATE(close_off_by_one, is_over &= utc_sub(gateway->truth->session.close, now).ns < 0);
+    MUTATE(decided_off_by_one, is_late |= age.ns == SPAN_S(30).ns);
     if (inbox_has_stop(gateway->world, &has_stop, NULL) != ERR_OK) {
         return decline(refusal, "the inbox cannot be read");
     }
@@ -447,6 +451,7 @@ void gateway_cancel(struct gateway *gateway, struct order *order) {
     if (alpaca_cancel(gateway->alpaca, order->broker_id, NULL) == ERR_REFUSED) {
         gateway_ask(gateway, order); /* already over: with or without a fill */
     }
+    MUTATE(cancel_not_waited_for, if (order->purpose == PURPOSE_ENTRY && !order_is_over(order)) orders_move(gateway->orders, order, ORDER_CANCELED));
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
 }
 

@@ -69,6 +69,7 @@ static bool is_raised(struct usd wanted, struct usd resting) {
 
 /* A live buy in the symbol: true while it stands in the way; a partial one is cut off. */
 static bool entry_in_the_way(struct gateway *gateway, const struct holding *holding) {
+    MUTATE(entry_in_the_way_ignored, return false);
     struct order *entry = orders_live(gateway->orders, holding->symbol, PURPOSE_ENTRY);
     if (entry == NULL) {
         return false;

@@ -63,6 +63,7 @@ static struct exposure exposure_now(const struct gateway *gateway) {
         if (order->side != SIDE_BUY || order_is_over(order)) {
             continue;
         }
+        MUTATE(unknown_not_counted, if (order->state == ORDER_UNKNOWN) continue);
         struct usd value = usd_mul(order->limit_price, order_open_qty(order));
         sum.working = usd_add(sum.working, value);
         const struct holding *holding = book_find(gateway->book, order->symbol);
@@ -125,6 +126,7 @@ static const char *account_fault(const struct gateway *gateway, struct mono now)
         return "equity unexplained";
     }
     bool is_old = mono_sub(now, truth->account_at).ns > gateway->config->truth_max_age.ns;
+    MUTATE(account_age_off_by_one, is_old |= mono_sub(now, truth->account_at).ns == gateway->config->truth_max_age.ns);
     return is_old ? "read too long ago" : NULL;
 }
 
@@ -138,6 +140,8 @@ static enum refusal_code check_session(const struct gateway *gateway, struct utc
     }
     struct span since_open = utc_sub(now, truth->session.open);
     struct span to_close = utc_sub(truth->session.close, now);
+    MUTATE(session_first_off_by_one, since_open.ns--);
+    MUTATE(session_last_off_by_one, to_close.ns++);
     if (since_open.ns < gateway->config->no_entry_first.ns) {
         return refuse(refusal, REFUSED_SESSION, as_nanos(since_open.ns),
                       as_nanos(gateway->config->no_entry_first.ns));
@@ -150,6 +154,7 @@ static enum refusal_code check_session(const struct gateway *gateway, struct utc
 
 bool entry_quote_is_fresh(const struct gateway *gateway, const char *symbol, struct utc now) {
     MUTATE(stale_quote_accepted, return true);
+    MUTATE(quote_age_off_by_one, now.ns++);
     const int index = universe_find(gateway->config, symbol);
     return index >= 0 && gateway->truth->quotes[index].is_known &&
            utc_sub(now, gateway->truth->quotes[index].at).ns <= gateway->config->quote_max_age.ns;
@@ -181,6 +186,7 @@ static enum refusal_code check_price(const struct gateway *gateway, const struct
     struct usd reference = gateway->truth->references[index].price;
     struct usd away = usd_abs(usd_sub(intent->limit_price, reference));
     struct usd most = usd_scale(reference, gateway->config->collar);
+    MUTATE(collar_off_by_one, if (usd_cmp(away, most) == 0) return refuse(refusal, REFUSED_COLLAR, away, most));
     return usd_cmp(away, most) > 0 ? refuse(refusal, REFUSED_COLLAR, away, most) : REFUSED_NONE;
 }
 
@@ -199,13 +205,16 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
     struct exposure open = exposure_now(gateway);
     struct usd value = notional(intent);
     MUTATE(positions_off_by_one, open.slots--);
+    MUTATE(order_cap_off_by_one, if (usd_cmp(value, config->order_cap_usd) == 0) return refuse(refusal, REFUSED_ORDER_CAP, value, value));
     if (usd_cmp(value, config->order_cap_usd) > 0) {
         return refuse(refusal, REFUSED_ORDER_CAP, value, config->order_cap_usd);
     }
+    MUTATE(min_notional_off_by_one, if (usd_cmp(value, config->min_notional_usd) == 0) return refuse(refusal, REFUSED_MIN_NOTIONAL, value, value));
     if (usd_cmp(value, config->min_notional_usd) < 0) {
         return refuse(refusal, REFUSED_MIN_NOTIONAL, value, config->min_notional_usd);
     }
     struct usd power = usd_scale(gateway->truth->account.buying_power, config->buying_power_share);
+    MUTATE(buying_power_off_by_one, if (usd_cmp(usd_add(open.working, value), power) == 0) return refuse(refusal, REFUSED_BUYING_POWER, power, power));
     if (usd_cmp(usd_add(open.working, value), power) > 0) {
         return refuse(refusal, REFUSED_BUYING_POWER, usd_add(open.working, value), power);
     }
@@ -214,12 +223,15 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
                       as_number(config->max_positions));
     }
     int64_t entries = entries_in_window(gateway, now);
+    MUTATE(entry_rate_off_by_one, entries--);
+    MUTATE(entry_rate_ignored, entries = 0);
     if (entries >= config->max_new_per_15min) {
         return refuse(refusal, REFUSED_ENTRY_RATE, as_number(entries),
                       as_number(config->max_new_per_15min));
     }
     struct usd gross_limit = usd_scale(gateway->truth->account.equity, config->gross_exposure);
     MUTATE(gross_limit_ignored, gross_limit.nanos = INT64_MAX);
+    MUTATE(gross_off_by_one, if (usd_cmp(usd_add(open.gross, value), gross_limit) == 0) return refuse(refusal, REFUSED_GROSS, gross_limit, gross_limit));
     if (usd_cmp(usd_add(open.gross, value), gross_limit) > 0) {
         return refuse(refusal, REFUSED_GROSS, usd_add(open.gross, value), gross_limit);
     }
@@ -234,6 +246,7 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
     struct usd projected = usd_sub(usd_scale(at_stops, config->open_risk_factor), change);
     struct usd limit = daily_loss_limit(gateway->guards);
     MUTATE(open_risk_not_counted, projected = usd_neg(change));
+    MUTATE(open_risk_off_by_one, projected.nanos--);
     return usd_cmp(projected, limit) >= 0 ? refuse(refusal, REFUSED_OPEN_RISK, projected, limit)
                                           : REFUSED_NONE;
 }
@@ -248,6 +261,8 @@ static enum refusal_code check_symbol(const struct gateway *gateway, const struc
     }
     int index = universe_find(gateway->config, intent->symbol);
     struct utc touched = index < 0 ? now : gateway->touched[index];
+    MUTATE(cooldown_off_by_one, now.ns--);
+    MUTATE(cooldown_ignored, return REFUSED_NONE);
     if (touched.ns > 0 && utc_sub(now, touched).ns < gateway->config->symbol_cooldown.ns) {
         return refuse(refusal, REFUSED_COOLDOWN, as_nanos(utc_sub(now, touched).ns),
                       as_nanos(gateway->config->symbol_cooldown.ns));
@@ -302,8 +317,16 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_account, is_exit &= account_fault(gateway, clock_mono(gateway->world->clock)) == NULL);
     MUTATE(exit_bound_by_journal, is_exit &= !gateway->is_journal_down);
     MUTATE(exit_bound_by_session, is_exit &= !check_session(gateway, clock_utc(gateway->world->clock), refusal));
-    MUTATE(exit_bound_by_price, is_exit &= !check_price(gateway, intent, clock_utc(gateway->world->clock), refusal));
-    MUTATE(exit_bound_by_limits, is_exit &= !check_limits(gateway, intent, clock_utc(gateway->world->clock), refusal));
+    MUTATE(exit_bound_by_reference, is_exit &= gateway->truth->references[universe_find(gateway->config, intent->symbol)].is_trusted);
+    MUTATE(exit_bound_by_quote_age, is_exit &= entry_quote_is_fresh(gateway, intent->symbol, clock_utc(gateway->world->clock)));
+    MUTATE(exit_bound_by_collar, is_exit &= check_price(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_COLLAR);
+    MUTATE(exit_bound_by_min_notional, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_MIN_NOTIONAL);
+    MUTATE(exit_bound_by_buying_power, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_BUYING_POWER);
+    MUTATE(exit_bound_by_positions, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_MAX_POSITIONS);
+    MUTATE(exit_bound_by_entry_rate, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_ENTRY_RATE);
+    MUTATE(exit_bound_by_gross, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_GROSS);
+    MUTATE(exit_bound_by_open_risk, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_OPEN_RISK);
+    MUTATE(exit_bound_by_cooldown, is_exit &= utc_sub(clock_utc(gateway->world->clock), gateway->touched[universe_find(gateway->config, intent->symbol)]).ns >= gateway->config->symbol_cooldown.ns);
     MUTATE(exit_bound_by_symbol, is_exit &= !check_symbol(gateway, intent, clock_utc(gateway->world->clock), refusal));
     if (is_exit) {
         return REFUSED_NONE;

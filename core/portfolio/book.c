@@ -57,6 +57,7 @@ void book_apply_fill(struct book *book, const char *symbol, enum order_side side
     if (holding == NULL) {
         return; /* a full book: reconciliation finds the difference */
     }
+    holding->filled_at = at;
     if (side == SIDE_SELL) {
         book_sell(holding, qty);
         return;

@@ -19,6 +19,7 @@ struct holding {
     struct usd cost;          /* what the present quantity cost */
     struct qty initial_qty;   /* the most this position ever held: targets are shares of it */
     struct utc entered_at;    /* first fill */
+    struct utc filled_at;     /* last fill booked */
     struct usd high_water;    /* highest trusted mark since entry */
     struct usd high_noted;    /* the same, as last journaled */
     unsigned targets_hit;     /* bit k: target k+1 was decided */

@@ -7,6 +7,7 @@
 
 static const struct span CONFIRM_APART = {INT64_C(15000000000)};
 static const struct span CONFIRM_BESIDE_ORDERS = {INT64_C(30000000000)};
+static const struct span CONFIRM_AFTER_FILL = {INT64_C(30000000000)};
 
 static void take_listing(struct book *book, const struct broker_position *listing, size_t count) {
     for (size_t i = 0; i < book->count; i++) {
@@ -74,7 +75,8 @@ struct reconcile_result reconcile(struct book *book, const struct broker_positio
         struct span most = orders == IN_FLIGHT_LISTED ? CONFIRM_BESIDE_ORDERS : CONFIRM_APART;
         if (!is_same_difference(holding)) {
             begin_difference(holding, now);
-        } else if (utc_sub(now, holding->differs_since).ns >= most.ns) {
+        } else if (utc_sub(now, holding->differs_since).ns >= most.ns &&
+                   utc_sub(now, holding->filled_at).ns >= CONFIRM_AFTER_FILL.ns) {
             resolve(book, holding, journal, now, &result);
         }
     }

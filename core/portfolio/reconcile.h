@@ -3,7 +3,7 @@
  * Broker wins on quantity, we win on intent; explainers come first: an order
  * whose fate or fills are not known yet. What two listings at least 15 s apart show alike and nothing
  * explains is adopted, and paged by the caller, if the broker shows shares; while an order that may fill
- * rests in the symbol, 30 s: the two listings may lag by 10 s each on their own. A position that merely
+ * rests in the symbol, and behind a fill of ours in it, 30 s: either listing may be old by itself. A position that merely
  * vanished is never dropped: an empty list is no proof of flat. "Query failed" is not a listing and never
  * comes here. */
 #ifndef CORE_PORTFOLIO_RECONCILE_H

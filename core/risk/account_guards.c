@@ -130,7 +130,10 @@ static void judge_loss(struct account_guards *guards, const struct equity_readin
     struct usd limit = daily_loss_limit(guards);
     struct usd loss = usd_neg(change);
     warn_loss(guards, reading, loss, limit);
+    MUTATE(daily_loss_ignored, return);
+    MUTATE(daily_loss_off_by_one, loss.nanos--);
     struct span apart = reading->is_core_session ? SPAN_S(5) : SPAN_S(60);
+    MUTATE(loss_on_one_reading, guards->loss.first_breach.ns = 1);
     if (confirmed(&guards->loss, usd_cmp(loss, limit) >= 0, reading->at, apart)) {
         char why[160];
         char lost[DECIMAL_TEXT_MAX];
@@ -154,6 +157,8 @@ static void judge_floor(struct account_guards *guards, const struct equity_readi
                                  guards->config->equity_floor_share);
     struct usd floor = usd_max(guards->config->equity_floor_usd, share);
     MUTATE(floor_ignored, floor.nanos = 0);
+    MUTATE(floor_off_by_one, floor.nanos++);
+    MUTATE(floor_on_one_reading, guards->floor.first_breach.ns = 1);
     if (confirmed(&guards->floor, usd_cmp(reading->equity, floor) < 0, reading->at, SPAN_S(5))) {
         causes_latch(guards->causes, "equity_floor", MODE_REDUCE_ONLY, "core",
                      "equity is below its floor");
@@ -168,6 +173,7 @@ static void raise_peak(struct account_guards *guards, struct usd nav) {
         return;
     }
     struct usd twice = usd_min(guards->candidate_peak, nav);
+    MUTATE(peak_on_one_reading, twice = nav);
     guards->candidate_peak = nav;
     bool is_step = !guards->has_peak || usd_cmp(twice, usd_add(guards->peak, USD(1))) >= 0;
     MUTATE(peak_not_persisted, guards->peak = usd_max(guards->peak, twice); guards->has_peak = true; return);
@@ -184,7 +190,10 @@ static void judge_drawdown(struct account_guards *guards, const struct equity_re
         return;
     }
     struct usd fall = usd_sub(guards->peak, nav);
+    MUTATE(drawdown_off_by_one, fall.nanos--);
     bool is_breach = usd_cmp(fall, usd_scale(guards->peak, guards->config->max_drawdown)) >= 0;
+    MUTATE(drawdown_ignored, return);
+    MUTATE(drawdown_on_one_reading, guards->drawdown.first_breach.ns = 1);
     if (confirmed(&guards->drawdown, is_breach, reading->at, SPAN_S(5))) {
         causes_latch(guards->causes, "max_drawdown", MODE_REDUCE_ONLY, "core",
                      "equity fell from its peak by the limit");

@@ -33,6 +33,7 @@ static bool quote_mid(const struct broker_quote *quote, const struct config *con
 
 static bool agree(struct usd a, struct usd b, const struct config *config) {
     struct usd apart = usd_abs(usd_sub(a, b));
+    MUTATE(agreement_off_by_one, apart.nanos++);
     return usd_cmp(apart, usd_scale(usd_max(a, b), config->reference_agreement)) <= 0;
 }
 
@@ -106,6 +107,7 @@ void data_guard_judge(struct data_guard *guard, struct truth *truth, const struc
     struct usd explained = explained_equity(truth, book);
     struct usd apart = usd_abs(usd_sub(equity, explained));
     struct usd most = usd_scale(usd_max(usd_abs(explained), USD(1)), config->equity_step);
+    MUTATE(equity_step_off_by_one, apart.nanos++);
     truth->is_equity_explained = equity.nanos > 0 && usd_cmp(apart, most) <= 0;
     MUTATE(equity_unexplained, truth->is_equity_explained = true);
     if (truth->is_equity_explained) {

@@ -49,6 +49,7 @@ void degraded_mode_judge(struct degraded_mode *mode, struct causes *causes,
                          const struct config *config, struct span truth_age, bool is_clean,
                          struct mono now) {
     MUTATE(degraded_never_entered, truth_age.ns = 0);
+    MUTATE(truth_age_off_by_one, truth_age.ns++);
     if (truth_age.ns > config->truth_max_age.ns && !mode->is_on) {
         turn_on(mode, causes, now, "the broker's truth is old");
     }

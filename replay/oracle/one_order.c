@@ -1,5 +1,6 @@
-/* one_order.c - one_order_per_intent: a client order id names one order at the broker, for ever, and
- * an intent to enter a symbol has one live order at a time.
+/* one_order.c - one_order_per_intent and no_sale_beside_a_live_buy: a client order id names one order at the
+ * broker, for ever, an intent to enter a symbol has one live order at a time, and what may still grow is
+ * cut off before it is sold or protected.
  *
  * The ledger's events carry no broker id, so a second order under one id shows as another content or
  * as life after the end. A buy in pending_replace shares its symbol with its successor by right. */
@@ -71,8 +72,21 @@ static void count_live(struct one_order *judge, struct ledger_order *order,
     }
 }
 
+static void judge_sale(const struct event *event, struct findings *findings) {
+    const struct scene_sent *sent = &findings->scene->sent;
+    int live = scene_symbol(findings->scene, sent->symbol)->live_buys;
+    if (sent->is_new && !sent->is_buy && live > 0) {
+        findings_break(findings, ORACLE_WASH, event->at, "%s: %s leaves beside a live buy",
+                       sent->symbol, sent->id);
+    }
+}
+
 static void one_order_observe(void *context, const struct event *event, struct findings *findings) {
     struct one_order *judge = context;
+    if (event->kind == EVENT_SEND) {
+        judge_sale(event, findings);
+        return;
+    }
     if (!scene_is_ours(findings->scene, event->id)) {
         return;
     }
@@ -90,5 +104,5 @@ static void one_order_observe(void *context, const struct event *event, struct f
     count_live(judge, order, event, findings);
 }
 
-const struct judge_ops one_order_judge = {KIND(EVENT_LEDGER_ORDER), one_order_create,
-                                          one_order_observe, one_order_destroy};
+const struct judge_ops one_order_judge = {KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_SEND),
+                                          one_order_create, one_order_observe, one_order_destroy};

@@ -30,10 +30,20 @@
       "the mode never falls below a latch nobody cleared", "")                                     \
     X(ORACLE_LOSS, "no_entry_beyond_the_loss_limit", "S4",                                         \
       "no buy is sent once the ledger's day loss stood at its limit for a minute", "")             \
+    X(ORACLE_GUARDS, "guards_trip_at_their_limit", "S4",                                           \
+      "daily_loss, equity_floor and max_drawdown latch when two readings in a row reach "          \
+      "their limit, and not before",                                                               \
+      "")                                                                                          \
+    X(ORACLE_OPEN_RISK, "open_risk_within_the_loss_limit", "S4",                                   \
+      "no buy is sent that takes the day's loss and the stop distances of positions and "          \
+      "entries to the day's limit",                                                                \
+      "")                                                                                          \
     X(ORACLE_BASELINE, "one_baseline_a_session_day", "S5",                                         \
       "the day's baseline is journaled once per session day, and days only go forward", "")        \
     X(ORACLE_PEAK, "peak_never_falls", "S6",                                                       \
-      "the journaled peak never falls, across restarts too", "")                                   \
+      "the journaled peak never falls, across restarts too, and rises to what two "                \
+      "readings showed",                                                                           \
+      "")                                                                                          \
     X(ORACLE_POSITIONS, "positions_within_the_cap", "S7",                                          \
       "positions and live entries together never exceed risk.max_positions", "")                   \
     X(ORACLE_ORDER_CAP, "order_within_the_cap", "S7", "no buy is sent above orders.cap_usd", "")   \
@@ -41,6 +51,8 @@
       "no buy is sent that takes positions and live entries above risk.gross_exposure"             \
       " of equity",                                                                                \
       "")                                                                                          \
+    X(ORACLE_RATE, "entries_within_their_rate", "S7",                                              \
+      "no more than risk.max_new_per_15min buys are sent in 15 minutes", "")                       \
     X(ORACLE_THEMES, "groups_within_their_caps", "S7",                                             \
       "symbol, theme, sector and correlation caps hold", "those caps are not built yet")           \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
@@ -70,6 +82,8 @@
       "an execution that is none of ours is alerted or latched within 3 min of the "               \
       "core's session time",                                                                       \
       "")                                                                                          \
+    X(ORACLE_ADOPTION, "no_true_book_is_replaced", "S13",                                          \
+      "a position is adopted only while the core's own count of it differs from the ledger's", "") \
     X(ORACLE_DOCUMENT, "document_not_ahead", "S14",                                                \
       "no document is stamped with a journal row that is not durable", "")                         \
     X(ORACLE_ROWS, "row_never_lost", "S15",                                                        \
@@ -82,6 +96,10 @@
     X(ORACLE_ONE_WRITER, "one_instance_trades", "S18",                                             \
       "a process that was succeeded, or was not let in, changes nothing at the broker and saves "  \
       "no document",                                                                               \
+      "")                                                                                          \
+    X(ORACLE_SUCCESSION, "lease_passes_in_time", "S18",                                            \
+      "a core that stands still is succeeded 38 to 90 s later by one that tries, and a living "    \
+      "core is not",                                                                               \
       "")                                                                                          \
     X(ORACLE_SECRET, "no_secret_told", "S19",                                                      \
       "the planted secret is in no request, row, document, alert or mechanism", "")                \
@@ -119,6 +137,18 @@
       "10 min of a session after a flatten its positions are gone", "")                            \
     X(ORACLE_REJECTS, "rejects_are_spaced", "",                                                    \
       "five minutes hold at most 12 rejected exits, and as many stops, of a symbol", "")           \
+    X(ORACLE_WASH, "no_sale_beside_a_live_buy", "",                                                \
+      "no sale is sent while a buy of ours is live in its symbol", "")                             \
+    X(ORACLE_COOLDOWN, "cooldown_between_orders", "",                                              \
+      "no buy is sent within risk.symbol_cooldown_s of the last order in its symbol", "")          \
+    X(ORACLE_REFUSALS, "refusal_is_warranted", "",                                                 \
+      "an entry that is refused with two numbers lies beyond the bound they name, an exit "        \
+      "could pass zero",                                                                           \
+      "")                                                                                          \
+    X(ORACLE_ALARM, "alarm_has_a_cause", "",                                                       \
+      "nothing is said to be lost, spoiled, another's or unexplained where nobody did such a "     \
+      "thing",                                                                                     \
+      "")                                                                                          \
     X(ORACLE_L_RECONCILED, "reconciled_after_healing", "L1",                                       \
       "2 min of a session after healing every execution is booked", "")                            \
     X(ORACLE_L_BREAKER, "breaker_closes", "L2", "after healing the circuit breaker closes",        \

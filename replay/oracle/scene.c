@@ -82,6 +82,13 @@ static const struct limit_row {
     {"data.quote_max_age_s", take_nanos, offsetof(struct scene_limits, quote_max_age)},
     {"session.no_entry_first_s", take_nanos, offsetof(struct scene_limits, no_entry_first)},
     {"session.no_entry_last_s", take_nanos, offsetof(struct scene_limits, no_entry_last)},
+    {"risk.equity_floor_usd", take_nanos, offsetof(struct scene_limits, equity_floor_usd)},
+    {"risk.equity_floor_share", take_nanos, offsetof(struct scene_limits, equity_floor_share)},
+    {"risk.max_drawdown", take_nanos, offsetof(struct scene_limits, max_drawdown)},
+    {"risk.open_risk_factor", take_nanos, offsetof(struct scene_limits, open_risk_factor)},
+    {"risk.symbol_cooldown_s", take_nanos, offsetof(struct scene_limits, cooldown)},
+    {"risk.max_new_per_15min", take_whole, offsetof(struct scene_limits, entries_in_15min)},
+    {"stops.distance", take_nanos, offsetof(struct scene_limits, stop_distance)},
     {"degraded.clean_s", take_nanos, offsetof(struct scene_limits, degraded_clean)},
     {"broker.requests_a_minute", take_whole, offsetof(struct scene_limits, requests_a_minute)},
 };

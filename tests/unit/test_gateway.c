@@ -795,6 +795,20 @@ Test(gateway_meet, an_order_that_has_ended_is_not_brought_back_by_an_old_listing
     }
 }
 
+/* --- lanes --- */
+
+Test(gateway, an_exit_leaves_while_polls_and_entries_have_to_wait) {
+    struct desk *desk = desk_create();
+    struct broker_account account = {0};
+    answer(desk, "GET", "/v2/account", 1, 429, "{\"message\":\"too many requests\"}");
+    cr_assert_neq(alpaca_get_account(desk->alpaca, &account, NULL), ERR_OK);
+    (void)entry_sent(desk, ERR_NOT_SENT);
+    desk_hold(desk, "AAPL", 5);
+    struct order sale = desk_intent(PURPOSE_EXIT, 5);
+    cr_expect_eq(desk_send(desk, &sale, NULL), ERR_OK);
+    desk_destroy(desk);
+}
+
 /* --- restart --- */
 
 static enum err_code fold_row(void *context, const struct journal_row *row, struct err *err) {

@@ -1181,6 +1181,83 @@ Test(flatten, in_halt_nothing_is_due_if_somebody_was_paged) {
     }
 }
 
+/* --- the lease of a sleeper, adoptions --- */
+
+static void refused(struct oracle *oracle, int64_t second, const char *why) {
+    feed(oracle, (struct event){.kind = EVENT_OTHER,
+                                .at = at(second),
+                                .subject = "start",
+                                .what = why,
+                                .id = "here",
+                                .number = 2});
+}
+
+#define HELD "refused the state directory is held by x, epoch 1, renewed at y"
+
+Test(succession, a_sleeper_is_succeeded_after_its_lease_and_not_before) {
+    static const struct {
+        int64_t slept;
+        const char *fault;
+        bool is_broken, is_maybe;
+    } rows[] = {{37, "clock.step", true, false},
+                {38, "clock.step", false, false},
+                {0, "clock.step", true, false}, /* it did not sleep */
+                {37, "disk.wrong_number", false, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        int64_t second = OPEN + 1 + (rows[i].slept == 0 ? 100 : rows[i].slept);
+        up(oracle, OPEN);
+        word(oracle, EVENT_FAULT, OPEN, rows[i].fault, "");
+        word(oracle, EVENT_PAUSE, OPEN + 1, "begin", "");
+        if (rows[i].slept == 0) {
+            word(oracle, EVENT_PAUSE, OPEN + 100, "end", "");
+        }
+        word(oracle, EVENT_STOP, second, "succeeded", "");
+        expect(oracle, rows[i].is_broken ? "lease_passes_in_time" : "", rows[i].is_maybe);
+    }
+}
+
+Test(succession, who_tries_is_let_in_within_ninety_seconds) {
+    static const struct {
+        const char *why;
+        int64_t second;
+        bool is_broken;
+    } rows[] = {
+        {HELD, 90, false}, {HELD, 91, true}, {"refused disk: 'lease.lock' is locked", 91, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        refused(oracle, OPEN + 500, HELD); /* nobody sleeps yet */
+        word(oracle, EVENT_PAUSE, OPEN + 1000, "begin", "");
+        refused(oracle, OPEN + 1000 + rows[i].second, rows[i].why);
+        expect(oracle, rows[i].is_broken ? "lease_passes_in_time" : "", 0);
+    }
+}
+
+Test(adoption, what_was_right_is_not_replaced) {
+    static const struct {
+        const char *was, *fault;
+        int64_t foreign; /* seconds ago; 0: none */
+        bool is_broken, is_maybe;
+    } rows[] = {{"10", "view.lag_positions", 0, true, false},
+                {"12", "view.lag_positions", 0, false, false},
+                {"10", "view.stale", 0, false, true},
+                {"20", "view.lag_positions", 60, false, true},
+                {"20", "view.lag_positions", 61, true, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        char body[64];
+        symbol_fill(oracle, OPEN, "AAPL", "st-1", "buy", 10, 100);
+        word(oracle, EVENT_FAULT, OPEN, rows[i].fault, "");
+        if (rows[i].foreign != 0) {
+            symbol_fill(oracle, OPEN + 100 - rows[i].foreign, "AAPL", "x", "buy", 10, 100);
+        }
+        snprintf(body, sizeof body, "{\"qty\":\"12\",\"was\":\"%s\"}", rows[i].was);
+        row_at(oracle, OPEN + 100, 1, "adopt", "AAPL", body);
+        expect(oracle, rows[i].is_broken ? "no_true_book_is_replaced" : "", rows[i].is_maybe);
+    }
+}
+
 /* --- liveness: only once faults have stopped --- */
 
 Test(healing, is_judged_only_while_healed) {

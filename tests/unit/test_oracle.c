@@ -431,6 +431,7 @@ Test(latches, one_that_no_row_holds_may_die_with_its_process) {
     enum { ALIVE, DEAD, DEAD_TWICE, KEPT, LOST_LATER, COUNT };
     for (int how = 0; how < COUNT; how++) {
         struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_OPERATOR, 0, "foreign_order", "");
         body_of(oracle, EVENT_MECHANISM, 1, "second_writer", "acted", latched);
         for (int life = 0; life < (how == ALIVE ? 0 : how == DEAD_TWICE ? 2 : 1); life++) {
             word(oracle, EVENT_STOP, 2, "dead", "");

@@ -273,6 +273,7 @@ Test(reconcile, a_difference_that_moves_is_counted_anew) {
     struct book book = {0};
     struct broker_position listing = listed("AAPL", 14);
     fill(&book, SIDE_BUY, 10, "1000");
+    rig_wait(rig, SPAN_S(30));
     (void)look(rig, &book, &listing, 1);
     rig_wait(rig, SPAN_S(14));
     fill(&book, SIDE_BUY, 2, "200"); /* the same distance again, both moved: an order at work */
@@ -281,6 +282,21 @@ Test(reconcile, a_difference_that_moves_is_counted_anew) {
     rig_wait(rig, SPAN_S(14));
     cr_expect_eq(look(rig, &book, &listing, 1).confirmed, 0);
     rig_wait(rig, SPAN_S(1));
+    cr_expect_eq(look(rig, &book, &listing, 1).confirmed, 1);
+    rig_destroy(rig);
+}
+
+Test(reconcile, no_listing_is_believed_over_a_fill_of_the_last_30_s) {
+    struct rig *rig = rig_create();
+    struct book book = {0};
+    struct broker_position listing = listed("AAPL", 10);
+    book_apply_fill(&book, "AAPL", SIDE_BUY, QTY(10), USD(1000), rig_now(rig), (struct ratio){0});
+    rig_wait(rig, SPAN_S(60));
+    book_apply_fill(&book, "AAPL", SIDE_SELL, QTY(4), USD(400), rig_now(rig), (struct ratio){0});
+    (void)look(rig, &book, &listing, 1); /* older than the sale */
+    rig_wait(rig, (struct span){SPAN_S(30).ns - 1});
+    cr_expect_eq(look(rig, &book, &listing, 1).confirmed, 0);
+    rig_wait(rig, (struct span){1});
     cr_expect_eq(look(rig, &book, &listing, 1).confirmed, 1);
     rig_destroy(rig);
 }

@@ -1,0 +1,57 @@
+/* adoption.c - no_true_book_is_replaced: the broker's quantity is taken over only where the core's own was
+ * wrong. An adoption rewrites entry price and quantity, and pages.
+ *
+ * An endpoint that lags shows what was true 10 s ago: the core waits for a difference of 15 s, so that is no
+ * excuse. A view that is wrong for longer is, and so is an execution of another within the minute, that may
+ * have ended the difference. */
+#include "core/base/json.h"
+#include "replay/oracle/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct span FOREIGN_LASTS = {INT64_C(60000000000)};
+
+struct adoption {
+    bool is_lied_to; /* by a view that does not only lag */
+};
+
+static void *adoption_create(void) {
+    return judge_alloc(sizeof(struct adoption));
+}
+
+static void judge_adoption(const struct adoption *judge, const struct event *event,
+                           struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    const struct scene_symbol *symbol = scene_symbol(scene, event->id);
+    struct qty held = symbol == NULL ? (struct qty){0} : symbol->qty;
+    struct qty was = {0};
+    cJSON *body = NULL;
+    bool is_known = json_parse(event->body, event->body_len, &body, NULL) == ERR_OK &&
+                    json_qty(body, "was", &was, NULL) == ERR_OK;
+    cJSON_Delete(body);
+    if (!is_known || qty_cmp(was, held) != 0) {
+        return;
+    }
+    bool is_fresh =
+        scene->foreign_at.ns != 0 && utc_sub(event->at, scene->foreign_at).ns <= FOREIGN_LASTS.ns;
+    if (judge->is_lied_to || is_fresh) {
+        findings_excuse(findings, ORACLE_ADOPTION, event->at, "%s: the book was right", event->id);
+    } else {
+        findings_break(findings, ORACLE_ADOPTION, event->at, "%s: the book was right", event->id);
+    }
+}
+
+static void adoption_observe(void *context, const struct event *event, struct findings *findings) {
+    struct adoption *judge = context;
+    if (event->kind == EVENT_ROW && is_word(event->subject, "adopt")) {
+        judge_adoption(judge, event, findings);
+    } else if (event->kind == EVENT_FAULT) {
+        bool is_view = strncmp(event->subject, "view.", 5) == 0;
+        bool is_lag = strncmp(event->subject, "view.lag_", 9) == 0;
+        judge->is_lied_to = judge->is_lied_to || (is_view && !is_lag);
+    }
+}
+
+const struct judge_ops adoption_judge = {KIND(EVENT_ROW) | KIND(EVENT_FAULT), adoption_create,
+                                         adoption_observe, free};

@@ -1,0 +1,315 @@
+/* guards.c - guards_trip_at_their_limit, open_risk_within_the_loss_limit, and of peak_never_falls that the
+ * peak rises by two readings: the limits on equity, to the last nano.
+ *
+ * A reading is an answer about the account as the core saw it; baseline, go-live equity, peak and flows
+ * are those of the journal's rows. A guard trips by the second breach in a row, and at the latest after 75 s
+ * of nothing else, unless the core says meanwhile that it cannot believe its readings. What looks like a
+ * recovery within a lie of the broker's view ends no row of breaches. Where rows may be durable that nobody
+ * told, or the disk, a hand or the clock was tampered with, nothing is judged any more. */
+#include "core/base/json.h"
+#include "replay/oracle/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct span TRIPS_WITHIN = {INT64_C(75000000000)};
+static const struct span LIE_LASTS = {INT64_C(5000000000)};
+static const struct span FOREIGN_KNOWN = {INT64_C(60000000000)};
+static const struct ratio HELD_MARGIN = {NANOS / 10 * 9}; /* prices of positions may be old */
+enum { TRUSTED_BREACHES = 4, FLOWS_MAX = 64 };
+
+static const char *const CAUSES[] = {"daily_loss", "equity_floor", "max_drawdown"};
+enum { LOSS, FLOOR, DRAWDOWN, GUARD_COUNT };
+
+struct guard {
+    int breaches;     /* in a row, but for what looked well within a lie of the broker's view */
+    int undoubted;    /* in a row */
+    struct utc since; /* of the first of those; {0}: none */
+    bool is_reported;
+};
+
+struct flow {
+    struct date date;
+    struct usd amount;
+};
+
+struct guards {
+    struct guard items[GUARD_COUNT];
+    struct usd equity; /* of the last reading */
+    struct utc read_at;
+    bool has_reading, is_pending;     /* pending: not yet held against the limits */
+    struct usd highest, next_highest; /* readings, flows aside */
+    struct usd baseline, go_live, peak;
+    struct date baseline_day;
+    bool has_go_live, has_peak;
+    struct flow flows[FLOWS_MAX];
+    size_t flow_count;
+    int64_t last_row;
+    struct utc doubted_at; /* the core last said that it cannot believe what it reads */
+    bool is_spoiled;
+};
+
+static void *guards_create(void) {
+    return judge_alloc(sizeof(struct guards));
+}
+
+/* Of the session's day and later, or (day {0}) of ever. */
+static struct usd flows_since(const struct guards *judge, struct date day) {
+    struct usd sum = {0};
+    for (size_t i = 0; i < judge->flow_count; i++) {
+        bool is_in = judge->flows[i].date.days >= day.days;
+        sum = is_in ? usd_add(sum, judge->flows[i].amount) : sum;
+    }
+    return sum;
+}
+
+static struct usd nav_of(const struct guards *judge) {
+    return usd_sub(judge->equity, flows_since(judge, (struct date){0}));
+}
+
+/* --- the limits --- */
+
+static bool day_loss(const struct guards *judge, const struct scene *scene, struct usd *out) {
+    struct usd flows = flows_since(judge, scene->session.date);
+    *out = usd_sub(usd_add(judge->baseline, flows), judge->equity);
+    return judge->baseline.nanos > 0 && judge->baseline_day.days == scene->session.date.days;
+}
+
+static struct usd loss_limit(const struct guards *judge, const struct scene *scene) {
+    struct usd share = usd_scale(judge->baseline, scene->limits.daily_loss_share);
+    return usd_min(scene->limits.daily_loss_usd, share);
+}
+
+static bool is_lost(const struct guards *judge, const struct scene *scene) {
+    struct usd loss = {0};
+    struct usd limit = loss_limit(judge, scene);
+    return day_loss(judge, scene, &loss) && limit.nanos > 0 && usd_cmp(loss, limit) >= 0;
+}
+
+static bool is_below_floor(const struct guards *judge, const struct scene *scene) {
+    struct usd put_in = usd_add(judge->go_live, flows_since(judge, (struct date){0}));
+    struct usd share = usd_scale(put_in, scene->limits.equity_floor_share);
+    struct usd floor = usd_max(scene->limits.equity_floor_usd, share);
+    return judge->has_go_live && usd_cmp(judge->equity, floor) < 0;
+}
+
+static bool is_drawn_down(const struct guards *judge, const struct scene *scene) {
+    struct usd fall = usd_sub(judge->peak, nav_of(judge));
+    struct usd limit = usd_scale(judge->peak, scene->limits.max_drawdown);
+    return judge->has_peak && limit.nanos > 0 && usd_cmp(fall, limit) >= 0;
+}
+
+static void count(struct guard *guard, bool is_breach, bool is_lie, struct utc at) {
+    if (is_breach) {
+        guard->breaches++;
+        guard->undoubted++;
+        guard->since = guard->since.ns == 0 ? at : guard->since;
+    } else {
+        guard->breaches = is_lie ? guard->breaches : 0;
+        guard->undoubted = 0;
+        guard->since = (struct utc){0};
+    }
+}
+
+/* Holds the last reading against the limits, once: with the rows of its own tick. */
+static void settle(struct guards *judge, const struct scene *scene) {
+    bool is_lie = scene->lie_at.ns != 0 && utc_sub(judge->read_at, scene->lie_at).ns < LIE_LASTS.ns;
+    if (!judge->is_pending) {
+        return;
+    }
+    judge->is_pending = false;
+    count(&judge->items[LOSS], is_lost(judge, scene), is_lie, judge->read_at);
+    count(&judge->items[FLOOR], is_below_floor(judge, scene), is_lie, judge->read_at);
+    count(&judge->items[DRAWDOWN], is_drawn_down(judge, scene), is_lie, judge->read_at);
+}
+
+/* --- what the core saw --- */
+
+static void take_answer(struct guards *judge, const struct event *event) {
+    static const char key[] = "\"equity\":\"";
+    const char *answer = memchr(event->body, '\n', event->body_len);
+    const char *at = answer == NULL ? NULL : strstr(answer, key);
+    char number[DECIMAL_TEXT_MAX] = "";
+    struct usd equity = {0};
+    if (at == NULL || event->number != 200 || event->id[0] != '\0' ||
+        !is_word(event->what, "/v2/account")) {
+        return;
+    }
+    size_t n = strcspn(at + sizeof key - 1, "\"");
+    memcpy(number, at + sizeof key - 1, n < sizeof number ? n : 0);
+    if (decimal_parse(number, &equity.nanos, NULL) == ERR_OK) {
+        judge->equity = equity;
+        judge->read_at = event->at;
+        judge->has_reading = judge->is_pending = true;
+        struct usd nav = nav_of(judge);
+        judge->next_highest = usd_max(judge->next_highest, usd_min(nav, judge->highest));
+        judge->highest = usd_max(judge->highest, nav);
+    }
+}
+
+static void take_flow(struct guards *judge, const cJSON *body, struct usd amount) {
+    const char *text = "";
+    struct flow flow = {.amount = amount};
+    if (judge->flow_count == FLOWS_MAX || json_string(body, "date", &text, NULL) != ERR_OK ||
+        date_parse(text, &flow.date, NULL) != ERR_OK) {
+        judge->is_spoiled = true;
+        return;
+    }
+    judge->flows[judge->flow_count++] = flow;
+}
+
+static void take_peak(struct guards *judge, const struct event *event, struct usd peak,
+                      struct findings *findings) {
+    if (judge->has_reading && usd_cmp(judge->next_highest, peak) < 0 && !judge->is_spoiled) {
+        findings_break(findings, ORACLE_PEAK, event->at, "a peak that no two readings show");
+    }
+    judge->peak = peak;
+    judge->has_peak = true;
+}
+
+static void take_amount(struct guards *judge, const struct event *event, const cJSON *body,
+                        struct findings *findings) {
+    struct usd amount = {0};
+    if (json_usd(body, "usd", &amount, NULL) != ERR_OK) {
+        return;
+    }
+    if (is_word(event->subject, "baseline") &&
+        date_parse(event->id, &judge->baseline_day, NULL) == ERR_OK) {
+        judge->baseline = amount;
+        judge->items[LOSS] = (struct guard){.is_reported = judge->items[LOSS].is_reported};
+    } else if (is_word(event->subject, "go_live")) {
+        judge->go_live = amount;
+        judge->has_go_live = true;
+    } else if (is_word(event->subject, "peak")) {
+        take_peak(judge, event, amount, findings);
+    } else if (is_word(event->subject, "flow")) {
+        take_flow(judge, body, amount);
+    }
+}
+
+static void take_row(struct guards *judge, const struct event *event, struct findings *findings) {
+    bool is_next = judge->last_row == 0 || event->number == judge->last_row + 1;
+    judge->is_spoiled = judge->is_spoiled || !is_next;
+    judge->last_row = event->number;
+    cJSON *body = NULL;
+    if (event->body_len > 0 && json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
+        take_amount(judge, event, body, findings);
+        cJSON_Delete(body);
+    }
+}
+
+/* --- the verdict --- */
+
+static bool is_doubting(const struct scene *scene) {
+    static const char *const words[] = {"data_guard", "degraded_mode", "wrong_account",
+                                        "journal_down", "baseline_unknown"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const struct scene_cause *cause = table_find(&scene->causes, words[i]);
+        if (cause != NULL && cause->mode > SCENE_NORMAL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_trip(struct guards *judge, const struct event *event, struct findings *findings) {
+    settle(judge, findings->scene);
+    for (int i = 0; i < GUARD_COUNT; i++) {
+        bool is_own = is_word(event->subject, CAUSES[i]) &&
+                      strstr(event->body, "\"latched\":true") != NULL &&
+                      strstr(event->body, "\"by\":\"core\"") != NULL;
+        if (is_own && judge->items[i].breaches < 2 && !judge->is_spoiled) {
+            findings_break(findings, ORACLE_GUARDS, event->at, "%s: tripped by %d readings",
+                           CAUSES[i], judge->items[i].breaches);
+        }
+    }
+}
+
+static struct utc latest(struct utc a, struct utc b) {
+    return utc_is_before(a, b) ? b : a;
+}
+
+static void judge_tick(struct guards *judge, const struct event *event, struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    settle(judge, scene);
+    judge->doubted_at = is_doubting(scene) ? event->at : judge->doubted_at;
+    for (int i = 0; i < GUARD_COUNT && !judge->is_spoiled; i++) {
+        struct guard *guard = &judge->items[i];
+        const struct scene_cause *cause = table_find(&scene->causes, CAUSES[i]);
+        struct utc since = latest(scene_since(scene, guard->since), judge->doubted_at);
+        since = latest(since, scene->up_since);
+        bool is_latched = cause != NULL && cause->mode >= SCENE_REDUCE_ONLY;
+        if (guard->undoubted >= TRUSTED_BREACHES && scene_is_open(scene) && !is_latched &&
+            !guard->is_reported && utc_sub(event->at, since).ns > TRIPS_WITHIN.ns) {
+            guard->is_reported = true;
+            findings_break(findings, ORACLE_GUARDS, event->at, "%s: not tripped by %d readings",
+                           CAUSES[i], guard->undoubted);
+        }
+    }
+}
+
+static void judge_buy(const struct guards *judge, const struct event *event,
+                      struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    struct usd loss = {0};
+    struct usd cost = {0};
+    struct usd open = {0};
+    if (!day_loss(judge, scene, &loss) || scene->limits.stop_distance.nanos == 0 ||
+        (scene->foreign_at.ns != 0 &&
+         utc_sub(event->at, scene->foreign_at).ns <= FOREIGN_KNOWN.ns)) {
+        return;
+    }
+    for (size_t i = 0; i < scene->symbols.count; i++) {
+        const struct scene_symbol *symbol = table_at(&scene->symbols, i);
+        struct usd held = {0};
+        (void)!usd_times_qty(symbol->price, symbol->qty, &held, NULL);
+        open = usd_add(open, usd_add(usd_scale(held, HELD_MARGIN), symbol->live_cost));
+    }
+    (void)!usd_times_qty(scene->sent.limit, scene->sent.qty, &cost, NULL);
+    struct usd at_stops = usd_add(usd_scale(open, scene->limits.stop_distance),
+                                  usd_scale(cost, scene->limits.stop_distance));
+    struct usd risk = usd_add(usd_scale(at_stops, scene->limits.open_risk_factor), loss);
+    if (usd_cmp(risk, loss_limit(judge, scene)) >= 0) {
+        findings_break(findings, ORACLE_OPEN_RISK, event->at, "%s: a buy to %lld USD of day loss",
+                       scene->sent.symbol, (long long)(risk.nanos / NANOS));
+    }
+}
+
+static void forget(struct guards *judge) {
+    for (int i = 0; i < GUARD_COUNT; i++) {
+        judge->items[i] = (struct guard){.is_reported = judge->items[i].is_reported};
+    }
+    judge->is_pending = false;
+}
+
+static bool spoils(const struct event *event) {
+    return strncmp(event->subject, "disk.", 5) == 0 || strncmp(event->subject, "clock.", 6) == 0 ||
+           is_word(event->subject, "edit_document");
+}
+
+static void guards_observe(void *context, const struct event *event, struct findings *findings) {
+    struct guards *judge = context;
+    const struct scene_sent *sent = &findings->scene->sent;
+    if (event->kind == EVENT_HTTP) {
+        take_answer(judge, event);
+    } else if (event->kind == EVENT_ROW) {
+        take_row(judge, event, findings);
+    } else if (event->kind == EVENT_MECHANISM) {
+        if (is_word(event->what, "acted")) {
+            judge_trip(judge, event, findings);
+        }
+    } else if (event->kind == EVENT_TICK) {
+        judge_tick(judge, event, findings);
+    } else if (event->kind == EVENT_START) {
+        forget(judge);
+    } else if (event->kind == EVENT_FAULT || event->kind == EVENT_OPERATOR) {
+        judge->is_spoiled = judge->is_spoiled || spoils(event);
+    } else if (sent->is_new && sent->is_buy && judge->has_reading && !judge->is_spoiled) {
+        judge_buy(judge, event, findings);
+    }
+}
+
+const struct judge_ops guards_judge = {
+    KIND(EVENT_HTTP) | KIND(EVENT_ROW) | KIND(EVENT_MECHANISM) | KIND(EVENT_TICK) |
+        KIND(EVENT_START) | KIND(EVENT_FAULT) | KIND(EVENT_OPERATOR) | KIND(EVENT_SEND),
+    guards_create, guards_observe, free};

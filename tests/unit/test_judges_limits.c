@@ -1,0 +1,382 @@
+/* test_judges_limits.c - the judges of limits at their exact bound, of refusals and of alarms, each at its
+ * edge. */
+#include "tests/unit/stream.h"
+
+/* 2023-11-15 14:30:00Z, seconds of the run; the session lasts 23,400 more. */
+static const int64_t OPEN = 58600;
+
+static void body_at(struct oracle *oracle, int64_t second, enum event_kind kind, int64_t number,
+                    const char *subject, const char *id, const char *body) {
+    feed(oracle, (struct event){.kind = kind,
+                                .at = at(second),
+                                .subject = subject,
+                                .id = id,
+                                .number = number,
+                                .body = body,
+                                .body_len = strlen(body)});
+}
+
+static void tick(struct oracle *oracle, int64_t second) {
+    word(oracle, EVENT_TICK, second, "tick", "");
+}
+
+static void buy(struct oracle *oracle, int64_t second, const char *symbol, const char *id) {
+    order_leaves(oracle, second, "buy", symbol, id);
+}
+
+/* --- refusals --- */
+
+static void refused(struct oracle *oracle, const char *code, const char *purpose,
+                    const char *numbers) {
+    feed(oracle, (struct event){.kind = EVENT_REFUSAL,
+                                .at = at(OPEN),
+                                .subject = code,
+                                .what = purpose,
+                                .symbol = "AAPL",
+                                .body = numbers,
+                                .body_len = strlen(numbers)});
+}
+
+Test(refusals, numbers_beyond_the_bound_hold_and_numbers_at_it_are_a_limit_too_tight) {
+    static const struct {
+        const char *code, *purpose, *good, *bad;
+    } rows[] = {
+        {"ORDER_CAP", "entry", "500.01 against 500", "500 against 500"},
+        {"COLLAR", "entry", "0.18 against 0.17", "0.17 against 0.17"},
+        {"BUYING_POWER", "entry", "11 against 10", "10 against 10"},
+        {"GROSS_EXPOSURE", "entry", "11 against 10", "10 against 10"},
+        {"STALE_QUOTE", "entry", "5.000000001 against 5", "5 against 5"},
+        {"MIN_NOTIONAL", "entry", "99.99 against 100", "100 against 100"},
+        {"SYMBOL_COOLDOWN", "entry", "899.999999999 against 900", "900 against 900"},
+        {"MAX_POSITIONS", "entry", "4 against 4", "3 against 4"},
+        {"ENTRY_RATE", "entry", "6 against 6", "5 against 6"},
+        {"OPEN_RISK", "entry", "262.038 against 262.038", "262.037 against 262.038"},
+        {"SESSION", "entry", "300 against 300", "300.000000001 against 300"},
+        {"NOT_REDUCING", "exit", "11 against 10", "10 against 10"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        refused(oracle, rows[i].code, rows[i].purpose, rows[i].good);
+        expect(oracle, "", 0);
+        oracle = oracle_create();
+        refused(oracle, rows[i].code, rows[i].purpose, rows[i].bad);
+        expect(oracle, "refusal_is_warranted", 0);
+    }
+}
+
+Test(refusals, words_without_numbers_and_an_entry_of_nothing_are_not_judged) {
+    struct oracle *oracle = oracle_create();
+    refused(oracle, "STALE_QUOTE", "entry", "no quote");
+    refused(oracle, "SESSION", "entry", "closed");
+    refused(oracle, "MODE", "entry", "mode REDUCE_ONLY");
+    refused(oracle, "NOT_REDUCING", "entry", "0 against 0");
+    expect(oracle, "", 0);
+}
+
+/* --- rates --- */
+
+Test(rates, so_many_buys_in_a_quarter_of_an_hour_hold_and_one_more_breaks) {
+    for (int late = 0; late < 2; late++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "risk.max_new_per_15min", "2");
+        buy(oracle, OPEN, "AAPL", "st-1");
+        buy(oracle, OPEN + 1, "MSFT", "st-2");
+        buy(oracle, OPEN + (late ? 870 : 869), "IBM", "st-3");
+        expect(oracle, late ? "" : "entries_within_their_rate", 0);
+    }
+}
+
+Test(rates, a_symbol_cools_down_after_a_buy_or_a_sale_and_not_after_a_stop) {
+    static const struct {
+        const char *side, *id;
+        int64_t after;
+        const char *broken;
+    } rows[] = {
+        {"buy", "st-2", 869, "cooldown_between_orders"},
+        {"sell", "st-2", 869, "cooldown_between_orders"},
+        {"buy", "st-2", 870, ""},
+        {"buy", "st-1", 10, ""}, /* the same intent once more */
+    };
+    for (size_t i = 0; i < 4; i++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "risk.symbol_cooldown_s", "900");
+        order_leaves(oracle, OPEN, rows[i].side, "AAPL", "st-1");
+        buy(oracle, OPEN + rows[i].after, "AAPL", rows[i].id);
+        expect(oracle, rows[i].broken, 0);
+    }
+    struct oracle *oracle = oracle_create();
+    frame(oracle, "risk.symbol_cooldown_s", "900");
+    leaves(oracle, OPEN, "POST", "/v2/orders",
+           "{\"symbol\":\"AAPL\",\"side\":\"sell\",\"type\":\"stop\",\"qty\":\"10\","
+           "\"client_order_id\":\"st-1\"}");
+    answer(oracle, OPEN, "/v2/orders", 200, "{\"client_order_id\":\"st-1\"}");
+    order_leaves(oracle, OPEN, "sell", "AAPL", "st-2023-11-15-x-AAPL-1");
+    buy(oracle, OPEN + 10, "AAPL", "st-2");
+    expect(oracle, "", 0);
+}
+
+Test(rates, a_journal_that_went_back_and_a_stepped_clock_leave_nothing_to_count_from) {
+    for (int is_stepped = 0; is_stepped < 2; is_stepped++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "risk.symbol_cooldown_s", "900");
+        frame(oracle, "risk.max_new_per_15min", "1");
+        body_at(oracle, OPEN, EVENT_ROW, 7, "start", "", "{}");
+        buy(oracle, OPEN, "AAPL", "st-1");
+        if (is_stepped) {
+            word(oracle, EVENT_FAULT, OPEN + 1, "clock.step", "");
+        } else {
+            word(oracle, EVENT_FAULT, OPEN + 1, "disk.old_version", "");
+            body_at(oracle, OPEN + 2, EVENT_ROW, 7, "start", "", "{}");
+        }
+        buy(oracle, OPEN + 10, "AAPL", "st-2");
+        struct text verdict = {0};
+        oracle_verdict(oracle, &verdict);
+        cr_expect_null(strstr(text_get(&verdict), "cooldown"), "%s", text_get(&verdict));
+        cr_expect_null(strstr(text_get(&verdict), "rate"), "%s", text_get(&verdict));
+        text_release(&verdict);
+        oracle_destroy(oracle);
+    }
+}
+
+/* --- guards: a baseline of 100,000, a limit of 100, a floor of 95,000, a drawdown of 1 % --- */
+
+static struct oracle *guarded(void) {
+    struct oracle *oracle = oracle_create();
+    frame(oracle, "risk.daily_loss_usd", "100");
+    frame(oracle, "risk.daily_loss_share", "0.04");
+    frame(oracle, "risk.equity_floor_usd", "95000");
+    frame(oracle, "risk.equity_floor_share", "0.7");
+    frame(oracle, "risk.max_drawdown", "0.01");
+    word(oracle, EVENT_START, OPEN, "ready", "");
+    body_at(oracle, OPEN, EVENT_ROW, 1, "baseline", "2023-11-15", "{\"usd\":\"100000\"}");
+    body_at(oracle, OPEN, EVENT_ROW, 2, "go_live", "", "{\"usd\":\"100000\"}");
+    return oracle;
+}
+
+static void reads(struct oracle *oracle, int64_t second, const char *usd) {
+    char body[128];
+    snprintf(body, sizeof body, "\n{\"equity\":\"%s\",\"last_equity\":\"1\"}", usd);
+    answer(oracle, second, "/v2/account", 200, body);
+}
+
+static void ticks(struct oracle *oracle, int64_t second, const char *usd) {
+    reads(oracle, second, usd);
+    tick(oracle, second);
+}
+
+static void trips(struct oracle *oracle, int64_t second, const char *cause, const char *by) {
+    char body[128];
+    snprintf(body, sizeof body,
+             "\"cause\":\"%s\",\"mode\":\"REDUCE_ONLY\",\"latched\":true,\"by\":\"%s\"", cause, by);
+    body_of(oracle, EVENT_MECHANISM, second, cause, "acted", body);
+}
+
+Test(guards, two_readings_at_the_limit_trip_and_one_does_not) {
+    static const struct {
+        const char *cause, *first, *second, *by, *broken;
+    } rows[] = {
+        {"daily_loss", "99900", "99900", "core", ""},
+        {"daily_loss", "99900", "99900.01", "core", "guards_trip_at_their_limit"},
+        {"daily_loss", "99900.01", "99900", "core", "guards_trip_at_their_limit"},
+        {"daily_loss", "100000", "100000", "document", ""},
+        {"equity_floor", "94999.99", "94999.99", "core", ""},
+        {"equity_floor", "95000", "95000", "core", "guards_trip_at_their_limit"},
+        {"max_drawdown", "99000", "99000", "core", ""},
+        {"max_drawdown", "99000", "99000.01", "core", "guards_trip_at_their_limit"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = guarded();
+        ticks(oracle, OPEN + 1, "100000");
+        ticks(oracle, OPEN + 2, "100000");
+        body_at(oracle, OPEN + 2, EVENT_ROW, 3, "peak", "", "{\"usd\":\"100000\"}");
+        ticks(oracle, OPEN + 5, rows[i].first);
+        reads(oracle, OPEN + 10, rows[i].second);
+        trips(oracle, OPEN + 10, rows[i].cause, rows[i].by);
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
+/* Readings each 5 s from 5 to `last` seconds into the session. */
+static void reads_on(struct oracle *oracle, const char *usd, int64_t last) {
+    for (int64_t second = 5; second <= last; second += 5) {
+        ticks(oracle, OPEN + second, usd);
+    }
+}
+
+Test(guards, seventy_five_seconds_at_the_limit_are_the_most) {
+    static const struct {
+        const char *usd;
+        int64_t last;
+        const char *broken;
+    } rows[] = {
+        {"99900", 80, ""},
+        {"99900", 85, "guards_trip_at_their_limit"},
+        {"99900.01", 600, ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = guarded();
+        reads_on(oracle, rows[i].usd, rows[i].last);
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
+Test(guards, who_says_that_it_cannot_believe_what_it_reads_need_not_trip) {
+    struct oracle *oracle = guarded();
+    body_of(oracle, EVENT_MECHANISM, OPEN + 5, "data_guard", "acted",
+            "\"cause\":\"data_guard\",\"mode\":\"REDUCE_ONLY\",\"latched\":false");
+    reads_on(oracle, "99000", 600);
+    expect(oracle, "", 0);
+}
+
+Test(guards, a_latch_that_stands_or_a_disk_that_was_tampered_with_ends_the_wait) {
+    for (int is_disk = 0; is_disk < 2; is_disk++) {
+        struct oracle *oracle = guarded();
+        ticks(oracle, OPEN + 1, "99900");
+        reads(oracle, OPEN + 2, "99900");
+        if (is_disk) {
+            word(oracle, EVENT_FAULT, OPEN + 2, "disk.eio", "");
+        } else {
+            trips(oracle, OPEN + 2, "daily_loss", "core");
+            body_of(oracle, EVENT_MODE, OPEN + 2, "REDUCE_ONLY", "NORMAL", "{}");
+        }
+        reads_on(oracle, "99900", 600);
+        expect(oracle, "", 0);
+    }
+}
+
+Test(guards, what_looks_well_within_a_lie_ends_no_row_of_breaches) {
+    for (int is_lie = 0; is_lie < 2; is_lie++) {
+        struct oracle *oracle = guarded();
+        ticks(oracle, OPEN + 1, "99900");
+        if (is_lie) {
+            word(oracle, EVENT_FAULT, OPEN + 5, "view.mark_absurd", "");
+        }
+        ticks(oracle, OPEN + 6, "100000");
+        reads(oracle, OPEN + 10, "99900");
+        trips(oracle, OPEN + 10, "daily_loss", "core");
+        expect(oracle, is_lie ? "" : "guards_trip_at_their_limit", 0);
+    }
+}
+
+Test(guards, money_that_comes_or_goes_is_no_gain_and_no_loss) {
+    struct oracle *oracle = guarded();
+    body_at(oracle, OPEN, EVENT_ROW, 3, "flow", "a", "{\"usd\":\"-4000\",\"date\":\"2023-11-15\"}");
+    reads_on(oracle, "96000", 600); /* no loss of the day, above the floor */
+    expect(oracle, "", 0);
+    oracle = guarded();
+    body_at(oracle, OPEN, EVENT_ROW, 3, "flow", "a", "{\"usd\":\"4000\",\"date\":\"2023-11-15\"}");
+    ticks(oracle, OPEN + 1, "103900");
+    reads(oracle, OPEN + 6, "103900");
+    trips(oracle, OPEN + 6, "daily_loss", "core");
+    expect(oracle, "", 0);
+}
+
+Test(guards, a_peak_is_what_two_readings_showed) {
+    for (int is_twice = 0; is_twice < 2; is_twice++) {
+        struct oracle *oracle = guarded();
+        ticks(oracle, OPEN + 1, "100010");
+        ticks(oracle, OPEN + 6, is_twice ? "100010" : "100009.99");
+        body_at(oracle, OPEN + 6, EVENT_ROW, 3, "peak", "", "{\"usd\":\"100010\"}");
+        expect(oracle, is_twice ? "" : "peak_never_falls", 0);
+    }
+}
+
+/* --- open risk: 10 shares at 100, a stop 3.5 % away, counted one and a half times: 52.50 --- */
+
+static struct oracle *at_risk(const char *limit, const char *equity_usd) {
+    struct oracle *oracle = oracle_create();
+    frame(oracle, "risk.daily_loss_usd", limit);
+    frame(oracle, "risk.daily_loss_share", "0.04");
+    frame(oracle, "risk.open_risk_factor", "1.5");
+    frame(oracle, "stops.distance", "0.035");
+    word(oracle, EVENT_START, OPEN, "ready", "");
+    body_at(oracle, OPEN, EVENT_ROW, 1, "baseline", "2023-11-15", "{\"usd\":\"100000\"}");
+    reads(oracle, OPEN + 1, equity_usd);
+    return oracle;
+}
+
+Test(open_risk, a_cent_below_the_limit_holds_and_at_it_breaks) {
+    static const struct {
+        const char *limit, *equity_usd, *broken;
+    } rows[] = {
+        {"52.51", "100000", ""},
+        {"52.5", "100000", "open_risk_within_the_loss_limit"},
+        {"62.5", "99990", "open_risk_within_the_loss_limit"},
+        {"62.51", "99990", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = at_risk(rows[i].limit, rows[i].equity_usd);
+        buy(oracle, OPEN + 2, "AAPL", "st-1");
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
+Test(open_risk, positions_count_at_nine_tenths_and_anothers_not_for_a_minute) {
+    for (int is_foreign = 0; is_foreign < 2; is_foreign++) {
+        struct oracle *oracle = at_risk("99.75", "100000"); /* 0.9 x 52.50 and 52.50 */
+        ledger_fill(oracle, OPEN + 1, is_foreign ? "theirs" : "st-0", "buy", 10);
+        buy(oracle, OPEN + 2, "MSFT", "st-1");
+        expect(oracle, is_foreign ? "" : "open_risk_within_the_loss_limit", 0);
+    }
+}
+
+/* --- wash --- */
+
+Test(wash, no_sale_leaves_while_a_buy_of_ours_lives_in_the_symbol) {
+    static const char *const states[] = {"partially_filled", "pending_cancel", "canceled"};
+    for (size_t i = 0; i < 3; i++) {
+        struct oracle *oracle = oracle_create();
+        ledger_order(oracle, OPEN, "st-1", "buy", "limit", states[i], 10, 5);
+        order_leaves(oracle, OPEN + 1, "sell", "MSFT", "st-2");
+        order_leaves(oracle, OPEN + 1, "sell", "AAPL", "st-3");
+        expect(oracle, i < 2 ? "no_sale_beside_a_live_buy" : "", 0);
+    }
+}
+
+/* --- alarms --- */
+
+static void alarm_of(struct oracle *oracle, const char *cause) {
+    char body[96];
+    snprintf(body, sizeof body, "\"cause\":\"%s\",\"latched\":true", cause);
+    body_of(oracle, EVENT_MECHANISM, OPEN + 2, "atomic_state", "acted", body);
+}
+
+Test(alarms, need_a_deed_of_their_kind) {
+    static const struct {
+        const char *alarm, *deed, *broken;
+    } rows[] = {
+        {"freezes_missing", "disk.eio", ""},
+        {"freezes_missing", "process.crash_before", "alarm_has_a_cause"},
+        {"freezes_unreadable", "disk.bit_rot", ""},
+        {"state_regression", "disk.old_version", ""},
+        {"state_regression", "disk.enospc", "alarm_has_a_cause"},
+        {"journal_down", "disk.enospc", ""},
+        {"journal_down", "http.dns", "alarm_has_a_cause"},
+        {"amnesia", "process.second_elsewhere", ""},
+        {"second_writer", "foreign_order", ""},
+        {"second_writer", "view.stale", "alarm_has_a_cause"},
+        {"lease_lost", "process.pause", ""},
+        {"wrong_account", "view.other_account", ""},
+        {"wrong_account", "view.equity_zero", "alarm_has_a_cause"},
+        {"daily_loss", "http.dns", ""}, /* not of this kind */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, strchr(rows[i].deed, '.') == NULL ? EVENT_OPERATOR : EVENT_FAULT, OPEN,
+             rows[i].deed, "");
+        alarm_of(oracle, rows[i].alarm);
+        alarm_of(oracle, rows[i].alarm);
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
+Test(alarms, a_page_about_a_position_is_one_and_a_release_is_none) {
+    struct oracle *oracle = oracle_create();
+    body_of(oracle, EVENT_MECHANISM, OPEN, "single_instance", "released",
+            "\"cause\":\"lease_lost\"");
+    body_of(oracle, EVENT_ALERT, OPEN, "warn", "position_vanished", "AAPL");
+    expect(oracle, "", 0);
+    oracle = oracle_create();
+    body_of(oracle, EVENT_ALERT, OPEN, "page", "position_vanished", "AAPL");
+    expect_finding(oracle, "alarm_has_a_cause", OPEN, "position_vanished, and nobody did it");
+}
