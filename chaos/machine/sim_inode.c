@@ -151,7 +151,9 @@ void inode_write_back(struct inode *inode, size_t n) {
     }
     const size_t undone = inode->changes[n].undo_at; /* bytes that no undo needs any more */
     memmove(inode->changes, inode->changes + n, left * sizeof inode->changes[0]);
-    memmove(inode->undo, inode->undo + undone, inode->undo_len - undone);
+    if (inode->undo_len > undone) { /* a file that only grew has nothing to undo, and no buffer */
+        memmove(inode->undo, inode->undo + undone, inode->undo_len - undone);
+    }
     for (size_t i = 0; i < left; i++) {
         inode->changes[i].undo_at -= undone;
     }

@@ -27,7 +27,7 @@ Test(log_alert, a_flood_of_one_text_is_told_once_a_minute_with_its_count) {
 
 Test(log_alert, another_text_is_another_alert_up_to_eight_in_a_minute) {
     struct rig *rig = rig_create();
-    char symbol[8];
+    char symbol[24];
     for (int i = 0; i < 20; i++) {
         snprintf(symbol, sizeof symbol, "SYM%03d", i);
         raise_alert(rig, symbol, 3);
@@ -41,7 +41,7 @@ Test(log_alert, another_text_is_another_alert_up_to_eight_in_a_minute) {
 
 Test(log_alert, a_flood_of_keys_keeps_no_new_one_quiet) {
     struct rig *rig = rig_create();
-    char key[16];
+    char key[32];
     for (int i = 0; i < 3 * ALERT_KEYS_MAX; i++) {
         snprintf(key, sizeof key, "cause_%d", i);
         log_alert(&rig->log, ALERT_PAGE, key, "the same text");
