@@ -25,7 +25,6 @@ struct refusal {
     char numbers[160]; /* what was compared, in words */
 };
 
-#define COOLDOWNS_MAX 128
 #define RECENT_ENTRIES_MAX 1000 /* the most that risk.max_new_per_15min may be */
 
 struct gateway { /* all pointers borrowed */

@@ -192,9 +192,10 @@ static enum refusal_code check_price(const struct gateway *gateway, const struct
 
 static int64_t entries_in_window(const struct gateway *gateway, struct utc now) {
     int64_t count = 0;
-    for (size_t i = 0; i < RECENT_ENTRIES_MAX; i++) {
-        struct utc at = gateway->recent_entries[i];
-        count += at.ns > 0 && utc_sub(now, at).ns < SPAN_MIN(15).ns;
+    size_t kept =
+        gateway->recent_next < RECENT_ENTRIES_MAX ? gateway->recent_next : RECENT_ENTRIES_MAX;
+    for (size_t i = 0; i < kept; i++) {
+        count += utc_sub(now, gateway->recent_entries[i]).ns < SPAN_MIN(15).ns;
     }
     return count;
 }

@@ -15,7 +15,6 @@ static const struct span DECIDED_BEFORE = {INT64_C(30000000000)}; /* none older 
 
 struct entries {
     struct text quotes; /* the last answer with quotes */
-    bool is_stepped;    /* the wall clock was tampered with: the core may be early or late */
 };
 
 static void *entries_create(void) {
@@ -74,11 +73,11 @@ static void judge_quote(const struct text *quotes, const struct event *event,
 }
 
 /* Inside a session and, by a core whose clock is right, past its first minutes and before its last. */
-static bool is_in_phase(const struct entries *judge, const struct scene *scene, struct utc at) {
+static bool is_in_phase(const struct scene *scene, struct utc at) {
     struct span since_open = utc_sub(at, scene->session.open);
     struct span to_close = utc_sub(scene->session.close, at);
     return scene_is_open(scene) &&
-           (judge->is_stepped ||
+           (scene->is_stepped ||
             (since_open.ns >= scene->limits.no_entry_first.ns &&
              to_close.ns + DECIDED_BEFORE.ns > scene->limits.no_entry_last.ns));
 }
@@ -96,7 +95,7 @@ static void judge_buy(const struct entries *judge, const struct event *event,
         findings_break(findings, ORACLE_SENT_RESTRICTED, event->at, "%s: a buy in spite of %s",
                        scene->sent.symbol, scene_strict_cause(scene));
     }
-    if (!is_in_phase(judge, scene, event->at)) {
+    if (!is_in_phase(scene, event->at)) {
         findings_break(findings, ORACLE_SESSION, event->at,
                        "%s: a buy outside the hours of entries", scene->sent.symbol);
     }
@@ -108,12 +107,10 @@ static void entries_observe(void *context, const struct event *event, struct fin
     struct entries *judge = context;
     if (event->kind == EVENT_HTTP) {
         take_quotes(&judge->quotes, event);
-    } else if (event->kind == EVENT_FAULT) {
-        judge->is_stepped = judge->is_stepped || strncmp(event->subject, "clock.", 6) == 0;
     } else if (sent->is_new && sent->is_buy) {
         judge_buy(judge, event, findings);
     }
 }
 
-const struct judge_ops entries_judge = {KIND(EVENT_SEND) | KIND(EVENT_HTTP) | KIND(EVENT_FAULT),
-                                        entries_create, entries_observe, entries_destroy};
+const struct judge_ops entries_judge = {KIND(EVENT_SEND) | KIND(EVENT_HTTP), entries_create,
+                                        entries_observe, entries_destroy};

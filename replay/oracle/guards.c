@@ -225,10 +225,6 @@ static void judge_trip(struct guards *judge, const struct event *event, struct f
     }
 }
 
-static struct utc latest(struct utc a, struct utc b) {
-    return utc_is_before(a, b) ? b : a;
-}
-
 static void judge_tick(struct guards *judge, const struct event *event, struct findings *findings) {
     const struct scene *scene = findings->scene;
     settle(judge, scene);
@@ -236,8 +232,8 @@ static void judge_tick(struct guards *judge, const struct event *event, struct f
     for (int i = 0; i < GUARD_COUNT && !judge->is_spoiled; i++) {
         struct guard *guard = &judge->items[i];
         const struct scene_cause *cause = table_find(&scene->causes, CAUSES[i]);
-        struct utc since = latest(scene_since(scene, guard->since), judge->doubted_at);
-        since = latest(since, scene->up_since);
+        struct utc since = utc_max(scene_since(scene, guard->since), judge->doubted_at);
+        since = utc_max(since, scene->up_since);
         bool is_latched = cause != NULL && cause->mode >= SCENE_REDUCE_ONLY;
         if (guard->undoubted >= TRUSTED_BREACHES && scene_is_open(scene) && !is_latched &&
             !guard->is_reported && utc_sub(event->at, since).ns > TRIPS_WITHIN.ns) {

@@ -36,7 +36,6 @@ struct healing {
     struct utc kill_at;              /* {0}: none, or in effect */
     struct utc killed_at;            /* {0}: none whose entries are not looked for */
     char stop_cause[TABLE_NAME_MAX]; /* of kill_at */
-    bool is_stepped; /* a clock fault fired: the clock stays wrong, and truth may stay old */
 };
 
 static void *healing_create(void) {
@@ -143,7 +142,7 @@ static void judge_degraded(struct healing *judge, const struct event *event,
     if (scene_is_open(scene) && judge->degraded_at.ns != 0 && is_due(scene, since, most)) {
         judge->degraded_at = (struct utc){0};
         int64_t budget = scene->limits.requests_a_minute;
-        if (judge->is_stepped || (budget > 0 && budget < REQUESTS_NEEDED)) {
+        if (scene->is_stepped || (budget > 0 && budget < REQUESTS_NEEDED)) {
             findings_excuse(findings, ORACLE_L_DEGRADED, event->at, "still degraded");
         } else {
             findings_break(findings, ORACLE_L_DEGRADED, event->at, "still degraded");
@@ -187,8 +186,6 @@ static void healing_observe(void *context, const struct event *event, struct fin
         if (strncmp(event->subject, "latch_", 6) == 0) {
             take_row(judge, event);
         }
-    } else if (event->kind == EVENT_FAULT) {
-        judge->is_stepped = judge->is_stepped || strncmp(event->subject, "clock.", 6) == 0;
     } else if (event->kind == EVENT_ALERT) {
         take_page(judge, event);
     } else if (event->kind == EVENT_OPERATOR) {
@@ -206,5 +203,5 @@ static void healing_observe(void *context, const struct event *event, struct fin
 
 const struct judge_ops healing_judge = {KIND(EVENT_MECHANISM) | KIND(EVENT_ROW) |
                                             KIND(EVENT_ALERT) | KIND(EVENT_OPERATOR) |
-                                            KIND(EVENT_STOP) | KIND(EVENT_TICK) | KIND(EVENT_FAULT),
+                                            KIND(EVENT_STOP) | KIND(EVENT_TICK),
                                         healing_create, healing_observe, healing_destroy};

@@ -24,7 +24,6 @@ struct rates {
     int64_t count;
     struct table symbols;
     int64_t last_row;
-    bool is_stepped; /* the wall clock was tampered with */
 };
 
 static void *rates_create(void) {
@@ -75,10 +74,6 @@ static void take_row(struct rates *judge, const struct event *event) {
 static void rates_observe(void *context, const struct event *event, struct findings *findings) {
     struct rates *judge = context;
     const struct scene_sent *sent = &findings->scene->sent;
-    if (event->kind == EVENT_FAULT) {
-        judge->is_stepped = judge->is_stepped || strncmp(event->subject, "clock.", 6) == 0;
-        return;
-    }
     if (event->kind == EVENT_ROW) {
         take_row(judge, event);
         return;
@@ -90,7 +85,7 @@ static void rates_observe(void *context, const struct event *event, struct findi
     if (is_word(touched->id, sent->id)) {
         return;
     }
-    if (sent->is_buy && !judge->is_stepped) {
+    if (sent->is_buy && !findings->scene->is_stepped) {
         judge_rate(judge, event, findings);
         judge_cooldown(touched, event, findings);
     }
@@ -98,5 +93,5 @@ static void rates_observe(void *context, const struct event *event, struct findi
     (void)!text_copy(touched->id, sizeof touched->id, sent->id, NULL);
 }
 
-const struct judge_ops rates_judge = {KIND(EVENT_SEND) | KIND(EVENT_FAULT) | KIND(EVENT_ROW),
-                                      rates_create, rates_observe, rates_destroy};
+const struct judge_ops rates_judge = {KIND(EVENT_SEND) | KIND(EVENT_ROW), rates_create,
+                                      rates_observe, rates_destroy};

@@ -250,6 +250,7 @@ static void take_fault(struct scene *scene, const struct event *event) {
     scene->fault_at = event->at;
     scene->healed_at = (struct utc){0};
     scene->is_healed = false;
+    scene->is_stepped = scene->is_stepped || strncmp(event->subject, "clock.", 6) == 0;
     if (strncmp(event->subject, "view.", 5) == 0) {
         scene->lie_at = event->at;
     }

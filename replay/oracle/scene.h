@@ -86,6 +86,7 @@ struct scene {
     bool is_up;
     struct utc up_since;
     struct utc fault_at, lie_at; /* last; {0} never */
+    bool is_stepped;             /* a clock fault fired: the wall stays wrong from then on */
     struct utc other_account_at; /* {0}: the last answer about the account was its own */
     bool is_other_account;       /* the answer on its way is another's */
     struct utc healed_at;        /* {0}: faults may come, or the core has not the broker's key */

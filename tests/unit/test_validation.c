@@ -231,7 +231,7 @@ Test(check_intent, positions_rate_and_open_risk) {
     desk->book.count = 0;
     for (int i = 0; i < 6; i++) {
         EXPECT_ENTRY(desk, NONE);
-        desk->gateway.recent_entries[i] = rig_now(desk->rig);
+        desk->gateway.recent_entries[desk->gateway.recent_next++] = rig_now(desk->rig);
     }
     EXPECT_ENTRY(desk, ENTRY_RATE);
     desk->gateway.recent_entries[0].ns -= SPAN_MIN(15).ns;
@@ -391,7 +391,7 @@ static void arrange(struct desk *desk, enum numbers_case how) {
         break;
     case OF_RATE:
         for (size_t i = 0; i < 7; i++) {
-            desk->gateway.recent_entries[i] = now;
+            desk->gateway.recent_entries[desk->gateway.recent_next++] = now;
         }
         break;
     case OF_OPEN_RISK:
