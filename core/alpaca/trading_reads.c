@@ -228,7 +228,7 @@ static enum err_code read_orders_since(struct alpaca *alpaca, struct utc after,
 
 enum err_code alpaca_get_orders_since(struct alpaca *alpaca, struct utc after,
                                       struct broker_order *out, size_t *count, struct err *err) {
-    struct broker_order *pages = calloc(2 * ALPACA_ORDERS_MAX, sizeof *pages);
+    struct broker_order *pages = malloc(2 * ALPACA_ORDERS_MAX * sizeof *pages);
     if (pages == NULL) {
         return err_set(err, ERR_NOT_SENT, "no memory for a page of orders");
     }
@@ -344,7 +344,7 @@ static enum err_code read_activities(struct alpaca *alpaca, struct utc after,
 enum err_code alpaca_get_activities(struct alpaca *alpaca, struct utc after,
                                     struct broker_activity *out, size_t max, size_t *count,
                                     struct err *err) {
-    struct broker_activity *pages = calloc(ACTIVITIES_PAGE + max, sizeof *pages);
+    struct broker_activity *pages = malloc((ACTIVITIES_PAGE + max) * sizeof *pages);
     if (pages == NULL) {
         return err_set(err, ERR_NOT_SENT, "no memory for a page of activities");
     }

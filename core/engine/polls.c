@@ -471,7 +471,7 @@ static void poll_flows(struct engine *engine) {
     if (!engine->is_cycle && !is_step) {
         return;
     }
-    struct broker_activity *activities = calloc(ACTIVITIES_MAX, sizeof *activities);
+    struct broker_activity *activities = malloc(ACTIVITIES_MAX * sizeof *activities);
     size_t count = 0;
     struct utc since = ny_to_utc(date_add(ny_date(clock_utc(engine->world->clock)), -1), 0, 0);
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);

@@ -9,6 +9,7 @@ struct ring {
     struct broker_bar bars[BARS_KEPT];
     size_t first; /* slot of the oldest */
     size_t count;
+    size_t in_session; /* of count: newest bars without a gap of BARS_SESSION_GAP */
 };
 
 struct bars {
@@ -29,6 +30,20 @@ void bars_destroy(struct bars *bars) {
 
 static struct broker_bar *ring_slot(struct ring *ring, size_t position) {
     return &ring->bars[(ring->first + position) % BARS_KEPT];
+}
+
+static bool ring_gap(struct ring *ring, size_t position) {
+    struct span gap =
+        utc_sub(ring_slot(ring, position)->at, ring_slot(ring, position - 1)->at);
+    return gap.ns >= BARS_SESSION_GAP.ns;
+}
+
+static void count_session(struct ring *ring) {
+    size_t n = 1;
+    while (n < ring->count && !ring_gap(ring, ring->count - n)) {
+        n++;
+    }
+    ring->in_session = n;
 }
 
 void bars_add(struct bars *bars, size_t index, const struct broker_bar *bar) {
@@ -55,6 +70,13 @@ void bars_add(struct bars *bars, size_t index, const struct broker_bar *bar) {
     }
     *ring_slot(ring, position) = *bar;
     ring->count++;
+    if (position + 1 < ring->count || position == 0) {
+        count_session(ring);
+    } else if (ring_gap(ring, position)) {
+        ring->in_session = 1;
+    } else if (ring->in_session < ring->count) { /* the oldest may have left */
+        ring->in_session++;
+    }
 }
 
 size_t bars_count(const struct bars *bars, size_t index) {
@@ -69,15 +91,6 @@ const struct broker_bar *bars_at(const struct bars *bars, size_t index, size_t p
 }
 
 size_t bars_in_session(const struct bars *bars, size_t index) {
-    size_t count = bars_count(bars, index);
-    size_t n = count > 0;
-    while (n < count && n > 0) {
-        struct span gap =
-            utc_sub(bars_at(bars, index, count - n)->at, bars_at(bars, index, count - n - 1)->at);
-        if (gap.ns >= BARS_SESSION_GAP.ns) {
-            break;
-        }
-        n++;
-    }
-    return n;
+    CHECK(index < bars->symbol_count);
+    return bars->rings[index].in_session;
 }

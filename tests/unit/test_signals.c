@@ -77,6 +77,21 @@ Test(bars, a_session_ends_at_a_night_but_not_at_a_halt) {
     add(bars, 1081, 100, 1);
     add(bars, 1181, 100, 1); /* a halt of 100 minutes */
     cr_assert_eq(bars_in_session(bars, 0), 3);
+    add(bars, 1181, 101, 1); /* corrected: no bar more */
+    cr_assert_eq(bars_in_session(bars, 0), 3);
+    add(bars, 900, 100, 1); /* late, three hours before the oldest of them */
+    cr_assert_eq(bars_in_session(bars, 0), 4);
+    bars_destroy(bars);
+}
+
+Test(bars, a_session_longer_than_the_ring_is_all_of_the_ring) {
+    struct bars *bars = bars_create(1);
+    for (int i = 0; i < BARS_KEPT + 5; i++) {
+        add(bars, i, 100, 1);
+    }
+    cr_assert_eq(bars_in_session(bars, 0), BARS_KEPT);
+    add(bars, BARS_KEPT + 1000, 100, 1);
+    cr_assert_eq(bars_in_session(bars, 0), 1);
     bars_destroy(bars);
 }
 
