@@ -254,9 +254,10 @@ static void step_releasing(struct exits *exits, struct exit_plan *plan) {
     if (stop != NULL) {
         gateway_cancel(gateway, stop);
         gateway_ask(gateway, stop);
+        stop = orders_live(gateway->orders, plan->symbol, PURPOSE_STOP); /* or its replacement */
     }
     MUTATE(release_not_awaited, stop = NULL);
-    if (stop == NULL || order_is_over(stop)) {
+    if (stop == NULL) {
         enter(exits, plan, EXIT_WORKING);
     }
 }

@@ -110,18 +110,41 @@ static void place(struct gateway *gateway, struct holding *holding, struct qty q
     }
 }
 
+/* The newest live stop: one that was replaced is live until the broker lists it so. */
+static struct order *newest_stop(const struct gateway *gateway, const char *symbol) {
+    for (size_t i = gateway->orders->count; i-- > 0;) {
+        struct order *order = &gateway->orders->items[i];
+        if (order->purpose == PURPOSE_STOP && !order_is_over(order) &&
+            strcmp(order->symbol, symbol) == 0) {
+            return order;
+        }
+    }
+    return NULL;
+}
+
+/* The exchange has it, as far as was heard lately. One of unknown fate, or that is not taken yet,
+ * protects nothing: it is not sent twice, but paged. */
+static bool is_protected(const struct gateway *gateway, const char *symbol, struct qty due) {
+    for (size_t i = 0; i < gateway->orders->count; i++) {
+        const struct order *stop = &gateway->orders->items[i];
+        if (stop->purpose == PURPOSE_STOP && stop->state == ORDER_WORKING &&
+            stop->status != STATUS_PENDING_NEW && strcmp(stop->symbol, symbol) == 0 &&
+            qty_cmp(order_open_qty(stop), due) >= 0) {
+            return hearsay(gateway).ns == 0;
+        }
+    }
+    return false;
+}
+
 static void protect(struct gateway *gateway, struct exits *exits, struct holding *holding) {
     const struct exit_plan *plan = exits_find(exits, holding->symbol);
     struct qty due = qty_whole(holding_sellable(holding));
-    struct order *stop = orders_live(gateway->orders, holding->symbol, PURPOSE_STOP);
+    struct order *stop = newest_stop(gateway, holding->symbol);
     bool covers = stop != NULL && qty_cmp(order_open_qty(stop), due) >= 0;
     /* Shares of an entry not yet settled cannot be sold by arithmetic, but they are there, and bare. */
     const struct order *entry = orders_live(gateway->orders, holding->symbol, PURPOSE_ENTRY);
     bool is_bare = entry != NULL && entry->state == ORDER_UNKNOWN && holding->broker_qty.nanos > 0;
-    /* one of unknown fate, or that the exchange has not taken yet, protects nothing: it is not sent twice,
-     * but paged */
-    bool is_resting = covers && stop->state == ORDER_WORKING &&
-                      stop->status != STATUS_PENDING_NEW && hearsay(gateway).ns == 0;
+    bool is_resting = is_protected(gateway, holding->symbol, due);
     mark_naked(gateway, holding, is_bare || (due.nanos > 0 && !is_resting),
                stop == NULL ? (struct usd){0} : stop->stop_price);
     bool is_in_transaction = plan != NULL && plan->phase != EXIT_DECIDED;

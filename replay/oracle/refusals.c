@@ -2,7 +2,8 @@
  *
  * A limit that binds at its bound, where it should bind beyond it, costs an entry and nothing else: no
  * other judge would see it. And an exit may be refused for numbers alone if it could pass zero: one that
- * could not was held in by a rule made for entries. The numbers are the core's own; that entries beyond a
+ * could not was held in by a rule made for entries, and one that could only because its own stop rests
+ * was not released first. The numbers are the core's own; that entries beyond a
  * limit do not leave is for the judges of sends. */
 #include "replay/oracle/judge.h"
 
@@ -53,6 +54,14 @@ static bool holds(enum relation relation, int64_t is, int64_t bound) {
     return is <= bound;
 }
 
+/* What of the numbers is on sale for no other reason than that the position is protected. */
+static bool is_held_by_its_stop(const struct event *event, const struct findings *findings,
+                                int64_t is, int64_t bound) {
+    const struct scene_symbol *symbol = scene_symbol(findings->scene, event->symbol);
+    return is_word(event->subject, "NOT_REDUCING") && symbol->stopped.nanos > 0 &&
+           is - symbol->stopped.nanos <= bound;
+}
+
 static void *refusals_create(void) {
     return judge_alloc(1); /* it remembers nothing */
 }
@@ -65,7 +74,8 @@ static void refusals_observe(void *context, const struct event *event, struct fi
         bool is_it = is_word(event->subject, RULES[i].code) &&
                      is_word(event->what, "entry") != RULES[i].is_of_exits;
         if (is_it && read_numbers(event->body, &is, &bound) &&
-            !holds(RULES[i].relation, is, bound)) {
+            (!holds(RULES[i].relation, is, bound) ||
+             is_held_by_its_stop(event, findings, is, bound))) {
             findings_break(findings, ORACLE_REFUSALS, event->at, "%s: %s, %.60s", event->symbol,
                            event->subject, event->body);
         }

@@ -310,6 +310,30 @@ Test(exit_plan, goes_through_its_phases_and_sells_what_the_stop_held) {
     desk_destroy(desk);
 }
 
+/* Found by refusal_is_warranted in order_cancel_stuck: the old stop's end let the exit go on while the new
+ * one rested, and the sale was refused for it. */
+Test(exit_plan, releases_a_stop_that_was_just_replaced_and_its_replacement) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1);
+    holding->qty = holding->broker_qty = QTY(15);
+    holding->cost = USD(1500);
+    desk_tick(desk, 1);
+    cr_assert_eq(desk->broker.patches, 1, "and nobody listed the orders since");
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.patches, 1, "the replaced one is not replaced again");
+    cr_expect_eq(holding->naked_since.ns, 0);
+    decide(desk, PURPOSE_EXIT, 0);
+    for (int i = 0; i < 3; i++) {
+        exits_step(&desk->exits);
+    }
+    cr_expect_eq(desk->gateway.refused, 0);
+    cr_expect_eq(phase(desk), EXIT_WORKING);
+    cr_expect_str_eq(desk_last(desk)->qty, "15");
+    cr_expect_str_eq(desk_last(desk)->limit, "99.7");
+    desk_destroy(desk);
+}
+
 Test(exit_plan, halt_stops_each_phase_and_leaves_the_stop_alone) {
     struct desk *desk = desk_create();
     desk_hold(desk, "AAPL", 10);

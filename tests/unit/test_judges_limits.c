@@ -64,6 +64,21 @@ Test(refusals, numbers_beyond_the_bound_hold_and_numbers_at_it_are_a_limit_too_t
     }
 }
 
+/* 10 held, 10 of them on sale by the stop: what the stop alone forbids should have released it first. */
+Test(refusals, an_exit_that_only_its_own_stop_forbids_was_not_released) {
+    static const struct {
+        const char *numbers, *broken;
+    } rows[] = {{"20 against 10", "refusal_is_warranted"},
+                {"21 against 10", ""}, /* another sale is at work too */
+                {"20.5 against 10", ""}};
+    for (size_t i = 0; i < 3; i++) {
+        struct oracle *oracle = oracle_create();
+        ledger_order(oracle, 0, "st-1", "sell", "stop", "new", 10, 0);
+        refused(oracle, "NOT_REDUCING", "exit", rows[i].numbers);
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
 Test(refusals, words_without_numbers_and_an_entry_of_nothing_are_not_judged) {
     struct oracle *oracle = oracle_create();
     refused(oracle, "STALE_QUOTE", "entry", "no quote");
