@@ -25,6 +25,7 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "risk.equity_floor_share", config->equity_floor_share.nanos);
     tell_nanos(stage, "risk.max_drawdown", config->max_drawdown.nanos);
     tell_nanos(stage, "risk.open_risk_factor", config->open_risk_factor.nanos);
+    tell_nanos(stage, "exits.time_s", config->time_exit.ns);
     tell_nanos(stage, "risk.symbol_cooldown_s", config->symbol_cooldown.ns);
     tell_nanos(stage, "risk.max_new_per_15min", config->max_new_per_15min * NANOS);
     tell_nanos(stage, "stops.distance", config->stop_distance.nanos);

@@ -13,20 +13,32 @@
 
 static const struct span TICK_SLOW = {INT64_C(20000000000)};
 
-/* Step 1: documents and journal. A journal that works again ends nothing: its latch is an operator's. */
+/* A journal that works again ends nothing: its latch is an operator's. One that takes no fill now and did
+ * not a tick ago is lost, whether something is to be sent or not. */
+static void try_journal(struct engine *engine) {
+    if (!engine->gateway.is_journal_down) {
+        if (orders_are_behind(&engine->orders)) {
+            orders_renote(&engine->orders);
+        }
+        if (orders_are_behind(&engine->orders)) {
+            gateway_lose_journal(&engine->gateway, "the journal does not take a fill");
+        }
+    } else if (journal_append(engine->journal, "probe", "", "{}", NULL, NULL) == ERR_OK &&
+               journal_commit(engine->journal, NULL) == ERR_OK) {
+        engine->gateway.is_journal_down = false;
+        causes_renote(&engine->causes);
+        orders_renote(&engine->orders);
+    }
+}
+
+/* Step 1: documents and journal. */
 static void verify_state(struct engine *engine) {
     causes_verify(&engine->causes);
     struct err err = {0};
     if (engine->lease != NULL && engine_keep(engine, &err) == ERR_LOCKED) {
         causes_latch(&engine->causes, "lease_lost", MODE_HALT, "core", err.text);
     }
-    if (engine->gateway.is_journal_down &&
-        journal_append(engine->journal, "probe", "", "{}", NULL, NULL) == ERR_OK &&
-        journal_commit(engine->journal, NULL) == ERR_OK) {
-        engine->gateway.is_journal_down = false;
-        causes_renote(&engine->causes);
-        orders_renote(&engine->orders);
-    }
+    try_journal(engine);
 }
 
 /* A kill is over when two looks at least 2 s apart find no live order that could add risk. */

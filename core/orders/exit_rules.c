@@ -2,6 +2,7 @@
 #include "core/orders/exit_rules.h"
 
 #include "core/base/check.h"
+#include "core/base/mutant.h"
 
 static struct exit_wish all(const char *reason) {
     return (struct exit_wish){.is_wished = true, .reason = reason};
@@ -77,6 +78,7 @@ struct exit_wish exit_rules(const struct holding *holding, const struct config *
         return all("decay");
     }
     struct span age = utc_sub(now, holding->entered_at);
+    MUTATE(time_exit_skipped, age.ns = 0);
     if (age.ns >= config->time_exit.ns) {
         return all("time");
     }

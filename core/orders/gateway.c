@@ -313,6 +313,11 @@ void gateway_fold(struct gateway *gateway, const struct journal_row *row) {
     }
 }
 
+void gateway_lose_journal(struct gateway *gateway, const char *why) {
+    gateway->is_journal_down = true;
+    causes_latch(gateway->causes, "journal_down", MODE_REDUCE_ONLY, "core", why);
+}
+
 enum err_code gateway_send(struct gateway *gateway, const struct order *intent, struct order **out,
                            struct refusal *refusal, struct err *err) {
     bool is_exit = intent_is_exit(gateway, intent);
@@ -325,9 +330,7 @@ enum err_code gateway_send(struct gateway *gateway, const struct order *intent, 
         return code;
     }
     if (code != ERR_OK) {
-        gateway->is_journal_down = true;
-        causes_latch(gateway->causes, "journal_down", MODE_REDUCE_ONLY, "core",
-                     err == NULL ? "the journal cannot be written" : err->text);
+        gateway_lose_journal(gateway, err == NULL ? "the journal cannot be written" : err->text);
         MUTATE(emergency_exit_kept_back, is_exit = false);
         if (is_exit) {
             return send_emergency(gateway, intent, out, err);

@@ -57,6 +57,9 @@ struct gateway { /* all pointers borrowed */
  * as tracked, valid until orders_sweep(). */
 enum err_code gateway_send(struct gateway *gateway, const struct order *intent, struct order **out,
                            struct refusal *refusal, struct err *err) MUST_USE;
+/* The journal does not take what it must: no entries until an operator says so, exits by the emergency
+ * rule until it takes rows again. */
+void gateway_lose_journal(struct gateway *gateway, const char *why);
 /* Takes from an intent's row, behind orders_fold(), when something was last sent: cooldowns and the rate of
  * entries do not begin anew with a restart. */
 void gateway_fold(struct gateway *gateway, const struct journal_row *row);

@@ -94,8 +94,8 @@ static void print_order(const struct order *order, struct text *out) {
     text_member_string(out, "status", broker_status_word(order->status));
     text_member_string(out, "broker_id", order->broker_id);
     text_member_string(out, "replaces", order->replaces);
-    text_member_decimal(out, "filled", order->filled.nanos);
-    text_member_decimal(out, "amount", order->filled_amount.nanos);
+    text_member_decimal(out, "filled", order->noted.nanos); /* as the rows of fills have it */
+    text_member_decimal(out, "amount", order->noted_amount.nanos);
     text_member_decimal(out, "score", order->score.nanos);
     text_member_utc(out, "decided_at", order->decided_at);
     text_add_char(out, '}');
@@ -118,15 +118,62 @@ static void tell(const struct orders *orders, const struct order *order, const c
                                                      .body_len = strlen(body)});
 }
 
+static bool is_behind(const struct order *order) {
+    return order->noted.nanos != order->filled.nanos;
+}
+
+/* The rows of what was filled since the last ones, in one commit. The first fill of an order that no row
+ * names yet brings the order's own row with it: so whoever reads a fill back knows the order and how much
+ * of it is booked, and the rest of it is booked once, by whichever life asks. */
+static enum err_code note_fill(struct orders *orders, struct order *order, struct err *err) {
+    if (orders->journal == NULL) {
+        return err_set(err, ERR_IO, "the journal is not open");
+    }
+    struct text body = {.limit = 4096};
+    enum err_code code = ERR_OK;
+    if (!order->is_journaled) {
+        print_order(order, &body);
+        code =
+            journal_append(orders->journal, "order", order->client_id, text_get(&body), NULL, err);
+        text_clear(&body);
+    }
+    text_add_char(&body, '{');
+    text_member_string(&body, "symbol", order->symbol);
+    text_member_string(&body, "side", order_side_word(order->side));
+    text_member_decimal(&body, "qty", qty_sub(order->filled, order->noted).nanos);
+    text_member_decimal(&body, "amount", usd_sub(order->filled_amount, order->noted_amount).nanos);
+    text_member_decimal(&body, "cum", order->filled.nanos);
+    text_member_decimal(&body, "cum_amount", order->filled_amount.nanos);
+    text_member_decimal(&body, "score", order->score.nanos);
+    text_member_utc(&body, "at", order->filled_at);
+    text_add_char(&body, '}');
+    if (code == ERR_OK) {
+        code =
+            journal_append(orders->journal, "fill", order->client_id, text_get(&body), NULL, err);
+    }
+    text_release(&body);
+    if (code == ERR_OK) {
+        code = journal_commit(orders->journal, err);
+    }
+    if (code == ERR_OK) {
+        order->is_journaled = true;
+        order->noted = order->filled;
+        order->noted_amount = order->filled_amount;
+    }
+    return code;
+}
+
 /* Journals and tells one row about an order. Durable at once are the intent, the first row of an order that
  * left without one, and that one never became an order: no broker says that again. The rest he does say
  * again; it rides on the next commit, at the latest that of the tick's end. */
 static enum err_code note(struct orders *orders, struct order *order, const char *kind,
                           struct err *err) {
     struct text body = {.limit = 4096};
+    enum err_code code = is_behind(order) ? note_fill(orders, order, err) : ERR_OK;
     print_order(order, &body);
-    enum err_code code = err_set(err, ERR_IO, "the journal is not open");
-    if (orders->journal != NULL) {
+    if (code == ERR_OK && orders->journal == NULL) {
+        code = err_set(err, ERR_IO, "the journal is not open");
+    } else if (code == ERR_OK) {
         code = journal_append(orders->journal, kind, order->client_id, text_get(&body), NULL, err);
     }
     bool is_no_order = order->state == ORDER_NOT_SENT || order->state == ORDER_REJECTED;
@@ -268,27 +315,8 @@ static enum order_state state_of(enum broker_status status) {
     return ORDER_WORKING;
 }
 
-/* The rows of a fill, in one commit. The first fill of an order that no row names yet brings the order's own
- * row with it: so whoever reads a fill back knows the order and how much of it is booked, and the rest of it
- * is booked once, by whichever life asks. */
-static bool note_fill(struct orders *orders, struct order *order, const char *fill) {
-    struct text body = {.limit = 4096};
-    bool is_noted = orders->journal != NULL;
-    if (is_noted && !order->is_journaled) {
-        print_order(order, &body);
-        is_noted = journal_append(orders->journal, "order", order->client_id, text_get(&body), NULL,
-                                  NULL) == ERR_OK;
-    }
-    text_release(&body);
-    is_noted =
-        is_noted &&
-        journal_append(orders->journal, "fill", order->client_id, fill, NULL, NULL) == ERR_OK &&
-        journal_commit(orders->journal, NULL) == ERR_OK;
-    order->is_journaled = order->is_journaled || is_noted;
-    return is_noted;
-}
-
-/* Books what the filled quantity grew by; never less than before: a stale answer changes nothing. */
+/* Books what the filled quantity grew by; never less than before: a stale answer changes nothing. The
+ * position is there whether the journal takes it or not: what protects it cannot wait for a disk. */
 static void book_growth(struct orders *orders, struct order *order,
                         const struct broker_order *truth) {
     struct qty growth = qty_sub(truth->filled_qty, order->filled);
@@ -299,31 +327,18 @@ static void book_growth(struct orders *orders, struct order *order,
         return;
     }
     struct usd grown = usd_sub(amount, order->filled_amount);
-    struct utc now = clock_utc(orders->world->clock);
-    struct text body = {.limit = 1024};
-    text_add_char(&body, '{');
-    text_member_string(&body, "symbol", order->symbol);
-    text_member_string(&body, "side", order_side_word(order->side));
-    text_member_decimal(&body, "qty", growth.nanos);
-    text_member_decimal(&body, "amount", grown.nanos);
-    text_member_decimal(&body, "cum", truth->filled_qty.nanos);
-    text_member_decimal(&body, "cum_amount", amount.nanos);
-    text_member_decimal(&body, "score", order->score.nanos);
-    text_member_utc(&body, "at", now);
-    text_add_char(&body, '}');
-    bool is_noted = note_fill(orders, order, text_get(&body));
-    text_release(&body);
-    if (!is_noted) {
-        return; /* booked by the next answer, when the journal takes it: exactly once either way */
-    }
     order->filled = truth->filled_qty;
     order->filled_amount = amount;
-    MUTATE(duplicate_fill_applied, order->filled = (struct qty){0});
+    order->filled_at = clock_utc(orders->world->clock);
+    (void)!note_fill(orders, order, NULL);
+    MUTATE(fill_waits_for_its_row, if (is_behind(order)) { order->filled = order->noted; order->filled_amount = order->noted_amount; return; });
+    MUTATE(duplicate_fill_applied, order->filled = order->noted = (struct qty){0});
     orders->fills++;
     if (order->side == SIDE_SELL) {
         send_backoff_end(&orders->backoff, order->symbol, order->purpose == PURPOSE_STOP);
     }
-    book_apply_fill(orders->book, order->symbol, order->side, growth, grown, now, order->score);
+    book_apply_fill(orders->book, order->symbol, order->side, growth, grown, order->filled_at,
+                    order->score);
     struct holding *holding = book_find(orders->book, order->symbol);
     if (holding != NULL && order->side == SIDE_BUY) {
         holding->is_ahead = true;
@@ -365,7 +380,7 @@ static bool is_end_told(const struct order *order) {
 void orders_sweep(struct orders *orders) {
     size_t kept = 0;
     for (size_t i = 0; i < orders->count; i++) {
-        if (!order_is_over(&orders->items[i])) {
+        if (!order_is_over(&orders->items[i]) || is_behind(&orders->items[i])) {
             if (kept != i) {
                 orders->items[kept] = orders->items[i];
             }
@@ -431,6 +446,8 @@ static enum err_code read_order(const cJSON *body, struct order *order, struct e
     order->purpose = purpose_of_word(purpose);
     order->state = state_of_word(state);
     order->score = (struct ratio){score};
+    order->noted = order->filled;
+    order->noted_amount = order->filled_amount;
     return ERR_OK;
 }
 
@@ -454,6 +471,8 @@ static enum err_code fold_fill(struct order *order, const cJSON *body, struct er
         json_usd(body, "cum_amount", &order->filled_amount, err) != ERR_OK) {
         return ERR_PARSE;
     }
+    order->noted = order->filled;
+    order->noted_amount = order->filled_amount;
     return ERR_OK;
 }
 
@@ -494,9 +513,18 @@ enum err_code orders_fold(struct orders *orders, const struct journal_row *row, 
     return code == ERR_OK ? ERR_OK : err_wrap(err, "journal row %lld", (long long)row->seq);
 }
 
+bool orders_are_behind(const struct orders *orders) {
+    for (size_t i = 0; i < orders->count; i++) {
+        if (is_behind(&orders->items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void orders_renote(struct orders *orders) {
     for (size_t i = 0; i < orders->count; i++) {
-        if (!orders->items[i].is_journaled) {
+        if (!orders->items[i].is_journaled || is_behind(&orders->items[i])) {
             (void)!note(orders, &orders->items[i], "order", NULL);
         }
     }

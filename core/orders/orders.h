@@ -47,9 +47,13 @@ struct order {
     enum order_state state;
     bool is_journaled;         /* a row of the journal names it */
     enum broker_status status; /* while WORKING */
-    bool is_ended; /* at the broker, and the fills that it ended with are not booked yet */
+    bool
+        is_ended; /* at the broker, whose answer does not let the fills that it ended with be booked */
     struct qty filled;
     struct usd filled_amount; /* filled x average */
+    struct utc filled_at;     /* when the last growth was booked */
+    struct qty noted;         /* of both, what the journal has */
+    struct usd noted_amount;
     struct ratio score;
     struct utc decided_at;
     char replaces[CLIENT_ID_MAX]; /* of the order this one is a PATCH of */
@@ -115,12 +119,15 @@ void orders_skip_number(struct orders *orders, const char *client_id);
 void orders_move(struct orders *orders, struct order *order, enum order_state state);
 /* Takes the broker's word for an order: status, growth of the filled quantity, end. */
 void orders_take(struct orders *orders, struct order *order, const struct broker_order *truth);
-/* Journals the orders that it could not take when they were sent. */
+/* True while the journal lacks a fill that is booked. A death before it is back books the fill again from
+ * the broker's word: once either way. */
+bool orders_are_behind(const struct orders *orders);
+/* Journals the orders and fills that it could not take when they happened. */
 void orders_renote(struct orders *orders);
 /* True if some row of the journal names the order. Walks the journal: for rare questions. */
 enum err_code orders_journal_knows(struct orders *orders, const char *client_id, bool *out,
                                    struct err *err) MUST_USE;
-/* Drops what is over. Pointers into the table end here. */
+/* Drops what is over and journaled. Pointers into the table end here. */
 void orders_sweep(struct orders *orders);
 enum err_code orders_fold(struct orders *orders, const struct journal_row *row,
                           struct err *err) MUST_USE;

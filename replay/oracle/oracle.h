@@ -26,6 +26,9 @@
       "")                                                                                          \
     X(ORACLE_RESTRICTED, "no_entry_while_restricted", "S2",                                        \
       "no buy of ours reaches the broker 5 s into REDUCE_ONLY or HALT", "")                        \
+    X(ORACLE_STOPPED, "no_buy_sent_after_a_stop", "S2",                                            \
+      "2 s after an operator's freeze or kill no buy is sent until an operator ends that cause",   \
+      "")                                                                                          \
     X(ORACLE_LATCHES, "latch_never_lost", "S3",                                                    \
       "the mode never falls below a latch nobody cleared", "")                                     \
     X(ORACLE_LOSS, "no_entry_beyond_the_loss_limit", "S4",                                         \
@@ -132,6 +135,10 @@
     X(ORACLE_OTHER_ACCOUNT, "other_account_untouched", "",                                         \
       "after an answer about another account nothing but reads is sent until its own answers, or " \
       "for 5 s",                                                                                   \
+      "")                                                                                          \
+    X(ORACLE_OVERDUE, "old_positions_leave", "",                                                   \
+      "a position older than exits.time_s leaves, or an exit of it is at work, within 2 min of "   \
+      "a session in which nothing is disturbed",                                                   \
       "")                                                                                          \
     X(ORACLE_FLATTEN, "flatten_is_obeyed", "",                                                     \
       "10 min of a session after a flatten its positions are gone", "")                            \

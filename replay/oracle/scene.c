@@ -86,6 +86,7 @@ static const struct limit_row {
     {"risk.equity_floor_share", take_nanos, offsetof(struct scene_limits, equity_floor_share)},
     {"risk.max_drawdown", take_nanos, offsetof(struct scene_limits, max_drawdown)},
     {"risk.open_risk_factor", take_nanos, offsetof(struct scene_limits, open_risk_factor)},
+    {"exits.time_s", take_nanos, offsetof(struct scene_limits, time_exit)},
     {"risk.symbol_cooldown_s", take_nanos, offsetof(struct scene_limits, cooldown)},
     {"risk.max_new_per_15min", take_whole, offsetof(struct scene_limits, entries_in_15min)},
     {"stops.distance", take_nanos, offsetof(struct scene_limits, stop_distance)},

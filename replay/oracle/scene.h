@@ -61,7 +61,7 @@ struct scene_limits { /* 0: not told, then not judged */
     struct span no_entry_first, no_entry_last; /* of a session */
     struct usd equity_floor_usd;
     struct ratio equity_floor_share, max_drawdown, open_risk_factor, stop_distance;
-    struct span cooldown;
+    struct span cooldown, time_exit;
     int64_t entries_in_15min;
     int64_t requests_a_minute;
 };

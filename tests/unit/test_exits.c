@@ -517,8 +517,8 @@ Test(exit_plan, a_filled_sale_is_the_end_and_nothing_more_is_sold) {
     desk_destroy(desk);
 }
 
-/* The journal is down: the sale left under the emergency rule and is filled, but cannot be booked. */
-Test(exit_plan, a_sale_that_ended_and_waits_for_the_journal_is_left_alone) {
+/* The journal is down: the sale left under the emergency rule. */
+Test(exit_plan, a_sale_is_booked_and_over_whether_the_journal_takes_it_or_not) {
     struct desk *desk = desk_create();
     struct holding *holding = desk_hold(desk, "AAPL", 10);
     decide(desk, PURPOSE_EXIT, 0);
@@ -532,14 +532,40 @@ Test(exit_plan, a_sale_that_ended_and_waits_for_the_journal_is_left_alone) {
     cr_expect_eq(desk->broker.posts, 1);
     cr_expect_eq(desk->broker.patches, 0);
     cr_expect_eq(desk->broker.cancels, 0);
-    cr_expect_eq(holding->qty.nanos, QTY(10).nanos, "not booked");
-    gateway_cancel(&desk->gateway, &desk->orders.items[0]);
-    cr_expect_eq(desk->broker.cancels, 0);
-    desk->orders.journal = desk->rig->journal;
-    desk_tick(desk, 1);
-    cr_expect_eq(holding->qty.nanos, 0, "booked, once");
-    desk_tick(desk, 1);
+    cr_expect_eq(holding->qty.nanos, 0);
     cr_expect_eq(phase(desk), EXIT_NONE);
+    cr_expect(orders_are_behind(&desk->orders));
+    desk->orders.journal = desk->rig->journal;
+    orders_renote(&desk->orders);
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->orders.count, 0);
+    cr_expect_eq(holding->qty.nanos, 0, "booked once");
+    desk_destroy(desk);
+}
+
+/* An end whose fills the answer does not price is not an end yet, and nothing is left to cancel. */
+Test(exit_plan, a_sale_that_ended_without_a_price_is_left_alone_until_it_has_one) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_EXIT, 0);
+    exits_step(&desk->exits);
+    struct order *sale = &desk->orders.items[0];
+    struct broker_order answer = {.symbol = "AAPL",
+                                  .side = SIDE_SELL,
+                                  .status = STATUS_FILLED,
+                                  .qty = QTY(10),
+                                  .filled_qty = QTY(10)};
+    strcpy(answer.id, sale->broker_id);
+    orders_take(&desk->orders, sale, &answer);
+    cr_expect_eq(sale->state, ORDER_WORKING);
+    gateway_cancel(&desk->gateway, sale);
+    cr_expect_eq(desk->broker.cancels, 0);
+    cr_expect_eq(holding->qty.nanos, QTY(10).nanos);
+    answer.has_avg = true;
+    answer.filled_avg_price = dollars("99.9");
+    orders_take(&desk->orders, sale, &answer);
+    cr_expect_eq(sale->state, ORDER_FILLED);
+    cr_expect_eq(holding->qty.nanos, 0);
     desk_destroy(desk);
 }
 

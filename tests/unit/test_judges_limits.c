@@ -348,6 +348,98 @@ Test(wash, no_sale_leaves_while_a_buy_of_ours_lives_in_the_symbol) {
     }
 }
 
+/* --- an operator's stop --- */
+
+Test(stopped, two_seconds_after_a_freeze_or_kill_nothing_is_bought_until_that_cause_ends) {
+    static const struct {
+        const char *stop, *cause, *ended;
+        int64_t after;
+        const char *broken;
+    } rows[] = {
+        {"kill", "", NULL, 2, ""},
+        {"kill", "", NULL, 3, "no_buy_sent_after_a_stop"},
+        {"freeze", "", NULL, 3, "no_buy_sent_after_a_stop"},
+        {"freeze", "lunch", NULL, 3, "no_buy_sent_after_a_stop"},
+        {"kill", "", "kill_switch", 3, ""},
+        {"freeze", "", "operator_freeze", 3, ""},
+        {"freeze", "lunch", "lunch", 3, ""},
+        {"freeze", "lunch", "operator_freeze", 3, "no_buy_sent_after_a_stop"},
+        {"flatten", "", NULL, 3, ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_OPERATOR, OPEN, rows[i].stop, rows[i].cause);
+        if (rows[i].ended != NULL) {
+            word(oracle, EVENT_OPERATOR, OPEN + 1, "resume", rows[i].ended);
+        }
+        buy(oracle, OPEN + rows[i].after, "AAPL", "st-1");
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
+/* --- age --- */
+
+static bool is_deed(const char *deed, const char *word) {
+    return strcmp(deed, word) == 0;
+}
+
+/* Bought 200 s into the session, an hour allowed; a tick so many seconds after the hour. */
+static void grow_old(struct oracle *oracle, int64_t after) {
+    frame(oracle, "exits.time_s", "3600");
+    word(oracle, EVENT_START, OPEN, "ready", "");
+    ledger_fill(oracle, OPEN + 200, "st-1", "buy", 10);
+    tick(oracle, OPEN + 200 + 3600 + after);
+}
+
+Test(overdue, a_position_is_gone_or_leaving_two_minutes_after_its_time) {
+    struct oracle *oracle = oracle_create();
+    grow_old(oracle, 120);
+    expect(oracle, "", 0);
+    oracle = oracle_create();
+    grow_old(oracle, 121);
+    expect_finding(oracle, "old_positions_leave", OPEN + 3921,
+                   "AAPL: held for 3721 s and no exit at work");
+}
+
+Test(overdue, what_may_hold_it_in_is_not_judged) {
+    static const char *const deeds[] = {"fault",   "clock", "halt", "exit", "adopted",
+                                        "foreign", "away",  "sold", "down"};
+    for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "exits.time_s", "3600");
+        if (is_deed(deeds[i], "away")) { /* bought while no core was up: seen 300 s later */
+            ledger_fill(oracle, OPEN + 200, "st-1", "buy", 10);
+            word(oracle, EVENT_START, OPEN + 500, "ready", "");
+            tick(oracle, OPEN + 500);
+        } else {
+            word(oracle, EVENT_START, OPEN, "ready", "");
+            ledger_fill(oracle, OPEN + 200, is_deed(deeds[i], "foreign") ? "by hand" : "st-1",
+                        "buy", 10);
+        }
+        if (is_deed(deeds[i], "fault")) {
+            word(oracle, EVENT_FAULT, OPEN + 3900, "http.dns", "");
+        } else if (is_deed(deeds[i], "clock")) {
+            word(oracle, EVENT_FAULT, OPEN + 300, "clock.step", "");
+        } else if (is_deed(deeds[i], "halt")) {
+            word(oracle, EVENT_MODE, OPEN + 300, "HALT", "NORMAL");
+        } else if (is_deed(deeds[i], "exit")) {
+            phase(oracle, OPEN + 3800, "decided");
+        } else if (is_deed(deeds[i], "adopted")) {
+            row(oracle, OPEN + 3000, "adopt", "AAPL", "{}");
+        } else if (is_deed(deeds[i], "sold")) {
+            ledger_fill(oracle, OPEN + 300, "st-2", "sell", 10);
+        } else if (is_deed(deeds[i], "down")) {
+            word(oracle, EVENT_STOP, OPEN + 300, "dead", "");
+            word(oracle, EVENT_START, OPEN + 3900, "ready", "");
+        }
+        tick(oracle, OPEN + 3960);
+        const char *broken = "";
+        (void)oracle_broken(oracle, &broken, 1);
+        cr_expect_str_eq(broken, is_deed(deeds[i], "foreign") ? "foreign_fill_is_told" : "");
+        oracle_destroy(oracle);
+    }
+}
+
 /* --- alarms --- */
 
 static void alarm_of(struct oracle *oracle, const char *cause) {
