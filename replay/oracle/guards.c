@@ -1,10 +1,12 @@
-/* guards.c - guards_trip_at_their_limit, open_risk_within_the_loss_limit, and of peak_never_falls that the
- * peak rises by two readings: the limits on equity, to the last nano.
+/* guards.c - the oracle of daily_loss, equity_floor and max_drawdown: guards_trip_at_their_limit,
+ * open_risk_within_the_loss_limit, and of peak_never_falls that the peak rises by two readings. The
+ * limits on equity, to the last nano.
  *
  * A reading is an answer about the account as the core saw it; baseline, go-live equity, peak and flows
  * are those of the journal's rows. A guard trips by the second breach in a row, and at the latest after 75 s
  * of nothing else, unless the core says meanwhile that it cannot believe its readings. What looks like a
- * recovery within a lie of the broker's view ends no row of breaches. Where rows may be durable that nobody
+ * recovery within a lie of the broker's view ends no row of breaches. It is known to be due with the second
+ * reading in a row, and true while the ledger's equity is beyond the limit. Where rows may be durable that nobody
  * told, or the disk, a hand or the clock was tampered with, nothing is judged any more. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
@@ -26,6 +28,8 @@ struct guard {
     int undoubted;    /* in a row */
     struct utc since; /* of the first of those; {0}: none */
     bool is_reported;
+    bool is_held; /* from its act to a person's clear */
+    struct two_clocks clocks;
 };
 
 struct flow {
@@ -63,15 +67,16 @@ static struct usd flows_since(const struct guards *judge, struct date day) {
     return sum;
 }
 
-static struct usd nav_of(const struct guards *judge) {
-    return usd_sub(judge->equity, flows_since(judge, (struct date){0}));
+static struct usd nav_of(const struct guards *judge, struct usd equity) {
+    return usd_sub(equity, flows_since(judge, (struct date){0}));
 }
 
 /* --- the limits --- */
 
-static bool day_loss(const struct guards *judge, const struct scene *scene, struct usd *out) {
+static bool day_loss(const struct guards *judge, const struct scene *scene, struct usd equity,
+                     struct usd *out) {
     struct usd flows = flows_since(judge, scene->session.date);
-    *out = usd_sub(usd_add(judge->baseline, flows), judge->equity);
+    *out = usd_sub(usd_add(judge->baseline, flows), equity);
     return judge->baseline.nanos > 0 && judge->baseline_day.days == scene->session.date.days;
 }
 
@@ -80,23 +85,37 @@ static struct usd loss_limit(const struct guards *judge, const struct scene *sce
     return usd_min(scene->limits.daily_loss_usd, share);
 }
 
-static bool is_lost(const struct guards *judge, const struct scene *scene) {
+/* True at the limit or beyond it; *beyond says by how much. False while the limit is not known. */
+static bool is_lost(const struct guards *judge, const struct scene *scene, struct usd equity,
+                    struct usd *beyond) {
     struct usd loss = {0};
     struct usd limit = loss_limit(judge, scene);
-    return day_loss(judge, scene, &loss) && limit.nanos > 0 && usd_cmp(loss, limit) >= 0;
+    bool is_known = day_loss(judge, scene, equity, &loss) && limit.nanos > 0;
+    *beyond = usd_sub(loss, limit);
+    return is_known && beyond->nanos >= 0;
 }
 
-static bool is_below_floor(const struct guards *judge, const struct scene *scene) {
+static bool is_below_floor(const struct guards *judge, const struct scene *scene, struct usd equity,
+                           struct usd *beyond) {
     struct usd put_in = usd_add(judge->go_live, flows_since(judge, (struct date){0}));
     struct usd share = usd_scale(put_in, scene->limits.equity_floor_share);
-    struct usd floor = usd_max(scene->limits.equity_floor_usd, share);
-    return judge->has_go_live && usd_cmp(judge->equity, floor) < 0;
+    *beyond = usd_sub(usd_max(scene->limits.equity_floor_usd, share), equity);
+    return judge->has_go_live && beyond->nanos > 0;
 }
 
-static bool is_drawn_down(const struct guards *judge, const struct scene *scene) {
-    struct usd fall = usd_sub(judge->peak, nav_of(judge));
+static bool is_drawn_down(const struct guards *judge, const struct scene *scene, struct usd equity,
+                          struct usd *beyond) {
+    struct usd fall = usd_sub(judge->peak, nav_of(judge, equity));
     struct usd limit = usd_scale(judge->peak, scene->limits.max_drawdown);
-    return judge->has_peak && limit.nanos > 0 && usd_cmp(fall, limit) >= 0;
+    *beyond = usd_sub(fall, limit);
+    return judge->has_peak && limit.nanos > 0 && beyond->nanos >= 0;
+}
+
+static bool is_beyond(const struct guards *judge, const struct scene *scene, int guard,
+                      struct usd equity, struct usd *beyond) {
+    return guard == LOSS    ? is_lost(judge, scene, equity, beyond)
+           : guard == FLOOR ? is_below_floor(judge, scene, equity, beyond)
+                            : is_drawn_down(judge, scene, equity, beyond);
 }
 
 static void count(struct guard *guard, bool is_breach, bool is_lie, struct utc at) {
@@ -111,16 +130,37 @@ static void count(struct guard *guard, bool is_breach, bool is_lie, struct utc a
     }
 }
 
+static bool is_latched(const struct scene *scene, int guard) {
+    const struct scene_cause *cause = table_find(&scene->causes, CAUSES[guard]);
+    return cause != NULL && cause->mode >= SCENE_REDUCE_ONLY;
+}
+
 /* Holds the last reading against the limits, once: with the rows of its own tick. */
-static void settle(struct guards *judge, const struct scene *scene) {
+static void settle(struct guards *judge, struct findings *findings) {
+    const struct scene *scene = findings->scene;
     bool is_lie = scene->lie_at.ns != 0 && utc_sub(judge->read_at, scene->lie_at).ns < LIE_LASTS.ns;
     if (!judge->is_pending) {
         return;
     }
     judge->is_pending = false;
-    count(&judge->items[LOSS], is_lost(judge, scene), is_lie, judge->read_at);
-    count(&judge->items[FLOOR], is_below_floor(judge, scene), is_lie, judge->read_at);
-    count(&judge->items[DRAWDOWN], is_drawn_down(judge, scene), is_lie, judge->read_at);
+    for (int i = 0; i < GUARD_COUNT; i++) {
+        struct guard *guard = &judge->items[i];
+        struct usd beyond = {0};
+        count(guard, is_beyond(judge, scene, i, judge->equity, &beyond), is_lie, judge->read_at);
+        if (guard->undoubted != 1 && !judge->is_spoiled && !guard->is_held) {
+            clocks_known(&guard->clocks, findings_score(findings, CAUSES[i]), judge->read_at,
+                         guard->undoubted > 1);
+        }
+    }
+}
+
+/* The broker's truth at a tick, against the same limits. */
+static void take_truth(struct guards *judge, const struct event *event, const struct scene *scene) {
+    for (int i = 0; i < GUARD_COUNT; i++) {
+        struct usd beyond = {0};
+        bool is_due = is_beyond(judge, scene, i, event->amount, &beyond);
+        clocks_true(&judge->items[i].clocks, event->at, is_due, beyond);
+    }
 }
 
 /* --- what the core saw --- */
@@ -141,7 +181,7 @@ static void take_answer(struct guards *judge, const struct event *event) {
         judge->equity = equity;
         judge->read_at = event->at;
         judge->has_reading = judge->is_pending = true;
-        struct usd nav = nav_of(judge);
+        struct usd nav = nav_of(judge, equity);
         judge->next_highest = usd_max(judge->next_highest, usd_min(nav, judge->highest));
         judge->highest = usd_max(judge->highest, nav);
     }
@@ -176,7 +216,8 @@ static void take_amount(struct guards *judge, const struct event *event, const c
     if (is_word(event->subject, "baseline") &&
         date_parse(event->id, &judge->baseline_day, NULL) == ERR_OK) {
         judge->baseline = amount;
-        judge->items[LOSS] = (struct guard){.is_reported = judge->items[LOSS].is_reported};
+        judge->items[LOSS] = (struct guard){.is_reported = judge->items[LOSS].is_reported,
+                                            .is_held = judge->items[LOSS].is_held};
     } else if (is_word(event->subject, "go_live")) {
         judge->go_live = amount;
         judge->has_go_live = true;
@@ -213,31 +254,46 @@ static bool is_doubting(const struct scene *scene) {
 }
 
 static void judge_trip(struct guards *judge, const struct event *event, struct findings *findings) {
-    settle(judge, findings->scene);
+    settle(judge, findings);
     for (int i = 0; i < GUARD_COUNT; i++) {
+        struct guard *guard = &judge->items[i];
         bool is_own = is_word(event->subject, CAUSES[i]) &&
                       strstr(event->body, "\"latched\":true") != NULL &&
                       strstr(event->body, "\"by\":\"core\"") != NULL;
-        if (is_own && judge->items[i].breaches < 2 && !judge->is_spoiled) {
+        if (!is_own || judge->is_spoiled) {
+            continue;
+        }
+        guard->is_held = true;
+        (void)clocks_act(&guard->clocks, findings_score(findings, CAUSES[i]), event->at);
+        if (guard->breaches < 2) {
             findings_break(findings, ORACLE_GUARDS, event->at, "%s: tripped by %d readings",
-                           CAUSES[i], judge->items[i].breaches);
+                           CAUSES[i], guard->breaches);
+        }
+    }
+}
+
+/* A person ended the latch: what is still beyond the limit is due anew with the next reading. */
+static void take_release(struct guards *judge, const struct event *event) {
+    for (int i = 0; i < GUARD_COUNT; i++) {
+        if (is_word(event->subject, CAUSES[i])) {
+            judge->items[i].is_held = false;
+            judge->items[i].clocks.known_at = (struct utc){0};
         }
     }
 }
 
 static void judge_tick(struct guards *judge, const struct event *event, struct findings *findings) {
     const struct scene *scene = findings->scene;
-    settle(judge, scene);
+    settle(judge, findings);
     judge->doubted_at = is_doubting(scene) ? event->at : judge->doubted_at;
     for (int i = 0; i < GUARD_COUNT && !judge->is_spoiled; i++) {
         struct guard *guard = &judge->items[i];
-        const struct scene_cause *cause = table_find(&scene->causes, CAUSES[i]);
         struct utc since = utc_max(scene_since(scene, guard->since), judge->doubted_at);
         since = utc_max(since, scene->up_since);
-        bool is_latched = cause != NULL && cause->mode >= SCENE_REDUCE_ONLY;
-        if (guard->undoubted >= TRUSTED_BREACHES && scene_is_open(scene) && !is_latched &&
+        if (guard->undoubted >= TRUSTED_BREACHES && scene_is_open(scene) && !is_latched(scene, i) &&
             !guard->is_reported && utc_sub(event->at, since).ns > TRIPS_WITHIN.ns) {
             guard->is_reported = true;
+            findings_score(findings, CAUSES[i])->missed++;
             findings_break(findings, ORACLE_GUARDS, event->at, "%s: not tripped by %d readings",
                            CAUSES[i], guard->undoubted);
         }
@@ -250,7 +306,7 @@ static void judge_buy(const struct guards *judge, const struct event *event,
     struct usd loss = {0};
     struct usd cost = {0};
     struct usd open = {0};
-    if (!day_loss(judge, scene, &loss) || scene->limits.stop_distance.nanos == 0 ||
+    if (!day_loss(judge, scene, judge->equity, &loss) || scene->limits.stop_distance.nanos == 0 ||
         (scene->foreign_at.ns != 0 &&
          utc_sub(event->at, scene->foreign_at).ns <= FOREIGN_KNOWN.ns)) {
         return;
@@ -271,9 +327,19 @@ static void judge_buy(const struct guards *judge, const struct event *event,
     }
 }
 
+/* What adds risk behind a trip; that it may not is for the judges of sends. */
+static void count_risk(struct findings *findings) {
+    for (int i = 0; i < GUARD_COUNT; i++) {
+        if (is_latched(findings->scene, i)) {
+            findings_score(findings, CAUSES[i])->risky++;
+        }
+    }
+}
+
 static void forget(struct guards *judge) {
     for (int i = 0; i < GUARD_COUNT; i++) {
-        judge->items[i] = (struct guard){.is_reported = judge->items[i].is_reported};
+        judge->items[i] = (struct guard){.is_reported = judge->items[i].is_reported,
+                                         .is_held = judge->items[i].is_held};
     }
     judge->is_pending = false;
 }
@@ -293,7 +359,11 @@ static void guards_observe(void *context, const struct event *event, struct find
     } else if (event->kind == EVENT_MECHANISM) {
         if (is_word(event->what, "acted")) {
             judge_trip(judge, event, findings);
+        } else if (is_word(event->what, "released")) {
+            take_release(judge, event);
         }
+    } else if (event->kind == EVENT_LEDGER_EQUITY) {
+        take_truth(judge, event, findings->scene);
     } else if (event->kind == EVENT_TICK) {
         judge_tick(judge, event, findings);
     } else if (event->kind == EVENT_START) {
@@ -301,11 +371,13 @@ static void guards_observe(void *context, const struct event *event, struct find
     } else if (event->kind == EVENT_FAULT || event->kind == EVENT_OPERATOR) {
         judge->is_spoiled = judge->is_spoiled || spoils(event);
     } else if (sent->is_new && sent->is_buy && judge->has_reading && !judge->is_spoiled) {
+        count_risk(findings);
         judge_buy(judge, event, findings);
     }
 }
 
-const struct judge_ops guards_judge = {
-    KIND(EVENT_HTTP) | KIND(EVENT_ROW) | KIND(EVENT_MECHANISM) | KIND(EVENT_TICK) |
-        KIND(EVENT_START) | KIND(EVENT_FAULT) | KIND(EVENT_OPERATOR) | KIND(EVENT_SEND),
-    guards_create, guards_observe, free};
+const struct judge_ops guards_judge = {KIND(EVENT_HTTP) | KIND(EVENT_ROW) | KIND(EVENT_MECHANISM) |
+                                           KIND(EVENT_TICK) | KIND(EVENT_START) |
+                                           KIND(EVENT_FAULT) | KIND(EVENT_OPERATOR) |
+                                           KIND(EVENT_SEND) | KIND(EVENT_LEDGER_EQUITY),
+                                       guards_create, guards_observe, free};

@@ -8,6 +8,7 @@
 
 #include "replay/oracle/oracle.h"
 #include "replay/oracle/scene.h"
+#include "replay/oracle/score.h"
 
 struct finding;
 
@@ -18,6 +19,7 @@ struct findings {
     int64_t not_shown;
     int64_t maybe;
     int64_t breaks[ORACLE_INVARIANT_COUNT];
+    struct table scores; /* struct score by mechanism */
 };
 
 /* What a judge says; the text names symbol or order and the numbers compared. */
@@ -26,6 +28,9 @@ void findings_break(struct findings *findings, enum oracle_invariant invariant, 
 /* It looks broken, and a stated unknown may be why; broken all the same where the run is about it. */
 void findings_excuse(struct findings *findings, enum oracle_invariant invariant, struct utc at,
                      const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Of a mechanism, zeroed if new; until the next call. */
+struct score *findings_score(struct findings *findings, const char *mechanism);
 
 #define KIND(kind) (UINT32_C(1) << (kind))
 

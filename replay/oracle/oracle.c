@@ -74,6 +74,10 @@ void findings_excuse(struct findings *findings, enum oracle_invariant invariant,
     va_end(list);
 }
 
+struct score *findings_score(struct findings *findings, const char *mechanism) {
+    return table_get(&findings->scores, mechanism);
+}
+
 static void seam_observe(struct observer *observer, const struct event *event) {
     oracle_observe((struct oracle *)observer, event);
 }
@@ -90,6 +94,7 @@ struct oracle *oracle_create(void) {
     scene_init(&oracle->scene);
     oracle->findings.scene = &oracle->scene;
     oracle->findings.items = oracle->items;
+    oracle->findings.scores = table_of(sizeof(struct score));
     for (size_t i = 0; i < JUDGE_COUNT; i++) {
         oracle->judges[i] = JUDGES[i]->create();
     }
@@ -103,6 +108,7 @@ void oracle_destroy(struct oracle *oracle) {
     for (size_t i = 0; i < JUDGE_COUNT; i++) {
         JUDGES[i]->destroy(oracle->judges[i]);
     }
+    table_release(&oracle->findings.scores);
     scene_release(&oracle->scene);
     free(oracle);
 }
@@ -143,6 +149,8 @@ void oracle_verdict(const struct oracle *oracle, struct text *out) {
     text_member_int(out, "not_shown", findings->not_shown);
     text_member_int(out, "maybe", findings->maybe);
     text_member_int(out, "orders", oracle->scene.judged);
+    text_member(out, "scores");
+    scores_print(&findings->scores, out);
     text_member_decimal(out, "unprotected_dollar_seconds",
                         protection_dollar_seconds(oracle->judges[PROTECTION]).nanos);
     text_add_char(out, '}');

@@ -210,7 +210,8 @@ void oracle_observe(struct oracle *oracle, const struct event *event);
 /* The same as an observer, for a fan-out or a world. Lives as long as the oracle. */
 struct observer *oracle_observer(struct oracle *oracle);
 /* Appends {"broken":[{"id","at","text"}...],"not_shown":n,"maybe":n,"orders":n,
- * "unprotected_dollar_seconds":"..."} of everything so far; judging may go on. Orders: of ours, by the
+ * "scores":[...],"unprotected_dollar_seconds":"..."} of everything so far; judging may go on. Scores: of
+ * each mechanism with an oracle of its own, see score.h. Orders: of ours, by the
  * ledger. Unprotected dollar-seconds: whole shares of the ledger's position that no live sell stop at
  * the broker covers, times the last execution's price, times seconds; open intervals count up to the
  * last event. */

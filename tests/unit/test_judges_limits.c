@@ -296,6 +296,93 @@ Test(guards, a_peak_is_what_two_readings_showed) {
     }
 }
 
+/* --- their scores --- */
+
+static void truth(struct oracle *oracle, int64_t second, int64_t usd) {
+    feed(oracle, (struct event){.kind = EVENT_LEDGER_EQUITY, .at = at(second), .amount = USD(usd)});
+}
+
+static void reads_truth(struct oracle *oracle, int64_t second, int64_t usd) {
+    char text[DECIMAL_TEXT_MAX];
+    decimal_print(USD(usd).nanos, text);
+    truth(oracle, second, usd);
+    ticks(oracle, second, text);
+}
+
+/* Ends the oracle: of daily_loss it says exactly this. */
+static void expect_score(struct oracle *oracle, const char *want) {
+    struct text verdict = {0};
+    oracle_verdict(oracle, &verdict);
+    const char *scores = strstr(text_get(&verdict), "\"scores\":[");
+    cr_assert_not_null(scores);
+    cr_expect_eq(strncmp(scores + 9, want, strlen(want)), 0, "want %s\n in %s", want, scores);
+    text_release(&verdict);
+    oracle_destroy(oracle);
+}
+
+/* Beyond by 1 at second 5 and by 3 at 10, when it is known; by 10 at 12, when it acts. */
+Test(scores, an_act_is_late_by_the_known_clock_and_its_dollars_are_split_there) {
+    struct oracle *oracle = guarded();
+    reads_truth(oracle, OPEN + 5, 99899);
+    reads_truth(oracle, OPEN + 10, 99897);
+    truth(oracle, OPEN + 12, 99890);
+    trips(oracle, OPEN + 12, "daily_loss", "core");
+    expect_score(oracle, "[{\"mechanism\":\"daily_loss\",\"due\":1,\"acted\":1,\"missed\":0,"
+                         "\"unfounded\":0,\"risky\":0,\"latency_ms\":2000,"
+                         "\"overshoot_view\":\"3\",\"overshoot_own\":\"7\"}]");
+}
+
+Test(scores, what_is_known_for_more_than_75_s_is_missed_once) {
+    struct oracle *oracle = guarded();
+    for (int64_t second = 5; second <= 600; second += 5) {
+        reads_truth(oracle, OPEN + second, 99899);
+    }
+    expect_score(oracle, "[{\"mechanism\":\"daily_loss\",\"due\":1,\"acted\":0,\"missed\":1,");
+}
+
+Test(scores, an_act_that_neither_clock_made_due_is_unfounded) {
+    struct oracle *oracle = guarded();
+    reads_truth(oracle, OPEN + 5, 99901);
+    reads_truth(oracle, OPEN + 10, 99901);
+    trips(oracle, OPEN + 10, "daily_loss", "core");
+    expect_score(oracle, "[{\"mechanism\":\"daily_loss\",\"due\":0,\"acted\":0,\"missed\":0,"
+                         "\"unfounded\":1,");
+}
+
+/* The answers lag: the broker stands at the limit, the core was shown a gain and acts all the same. */
+Test(scores, an_act_that_the_ledger_alone_made_due_is_no_false_one_and_has_no_latency) {
+    struct oracle *oracle = guarded();
+    truth(oracle, OPEN + 5, 99899);
+    ticks(oracle, OPEN + 5, "100010");
+    trips(oracle, OPEN + 6, "daily_loss", "core");
+    expect_score(oracle, "[{\"mechanism\":\"daily_loss\",\"due\":0,\"acted\":1,\"missed\":0,"
+                         "\"unfounded\":0,\"risky\":0,\"latency_ms\":0,"
+                         "\"overshoot_view\":\"0\",\"overshoot_own\":\"0\"}]");
+}
+
+Test(scores, while_it_holds_nothing_is_due_and_buys_are_counted_after_its_clear_it_is_due_anew) {
+    struct oracle *oracle = guarded();
+    reads_truth(oracle, OPEN + 5, 99899);
+    reads_truth(oracle, OPEN + 10, 99899);
+    trips(oracle, OPEN + 10, "daily_loss", "core");
+    reads_truth(oracle, OPEN + 15, 99899);
+    buy(oracle, OPEN + 16, "AAPL", "st-1");
+    body_of(oracle, EVENT_MECHANISM, OPEN + 20, "daily_loss", "released",
+            "\"cause\":\"daily_loss\",\"mode\":\"NORMAL\",\"latched\":false");
+    reads_truth(oracle, OPEN + 25, 99899);
+    trips(oracle, OPEN + 26, "daily_loss", "core");
+    expect_score(oracle, "[{\"mechanism\":\"daily_loss\",\"due\":2,\"acted\":2,\"missed\":0,"
+                         "\"unfounded\":0,\"risky\":1,\"latency_ms\":1000,");
+}
+
+Test(scores, what_recovers_before_a_second_reading_was_never_due) {
+    struct oracle *oracle = guarded();
+    reads_truth(oracle, OPEN + 5, 99899);
+    reads_truth(oracle, OPEN + 10, 99901);
+    reads_truth(oracle, OPEN + 15, 99899);
+    expect_score(oracle, "[]");
+}
+
 /* --- open risk: 10 shares at 100, a stop 3.5 % away, counted one and a half times: 52.50 --- */
 
 static struct oracle *at_risk(const char *limit, const char *equity_usd) {
