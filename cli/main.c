@@ -97,6 +97,10 @@ static const struct command commands[] = {
     {"config", cli_config, "check, show or explain the configuration",
      "usage: seatrial config check FILE | show [--config F] | explain [KEY] [--config F]\n"
      "example: seatrial config explain risk.daily_loss_usd\n"},
+    {"mechanism", cli_mechanism, "the table of mechanisms, or all about one",
+     "usage: seatrial mechanism [ID]\n"
+     "Markdown, as in docs/mechanisms.\n"
+     "example: seatrial mechanism daily_loss\n"},
     {"score", cli_score, "judge a recording: the verdict of the run it was made in",
      "usage: seatrial score RECORDING\n"
      "Prints the verdict as JSON; exit code 1 if an invariant broke.\n"

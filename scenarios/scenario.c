@@ -732,21 +732,30 @@ static void read_condition(struct reader *reader, const cJSON *value, const char
               oracle_invariant_waiver(invariant));
         return;
     }
-    *(bool *)target = true;
+    (void)target;
     reader->scenario->is_never[invariant] = true;
 }
 
+/* An invariant of which nothing is excused, or a mechanism that must stay quiet. */
 static void read_never_row(struct reader *reader, const cJSON *value, const char *path,
                            void *target) {
     static const struct member members[] = {
         {"condition", read_condition, 0},
+        {"mechanism", read_mechanism, offsetof(struct scenario_expect, mechanism)},
+        {"event", read_event, offsetof(struct scenario_expect, event)},
         {NULL, NULL, 0},
     };
-    bool *is_read = target;
-    *is_read = false;
+    struct scenario *scenario = reader->scenario;
+    struct scenario_expect *row = target;
+    *row = (struct scenario_expect){.event = "acted"};
     read_object(reader, value, path, members, target);
-    if (cJSON_IsObject(value) && json_member(value, "condition") == NULL) {
-        fault(reader, path, "needs a condition");
+    bool has_condition = cJSON_IsObject(value) && json_member(value, "condition") != NULL;
+    if (has_condition == (row->mechanism[0] != '\0')) {
+        fault(reader, path, "needs a condition or a mechanism");
+    } else if (!has_condition && scenario->unwanted_count < SCENARIO_EXPECT_MAX) {
+        scenario->unwanted[scenario->unwanted_count++] = *row;
+    } else if (!has_condition) {
+        fault(reader, path, "more than %d mechanisms", SCENARIO_EXPECT_MAX);
     }
 }
 
@@ -771,7 +780,7 @@ static void read_expects(struct reader *reader, const cJSON *value, const char *
 }
 
 static void read_nevers(struct reader *reader, const cJSON *value, const char *path, void *target) {
-    bool rows[ORACLE_INVARIANT_COUNT * 2];
+    struct scenario_expect rows[ORACLE_INVARIANT_COUNT * 2];
     size_t count = 0;
     (void)target;
     read_list(reader, value, path, sizeof rows / sizeof rows[0], &count, read_never_row, rows,

@@ -104,6 +104,8 @@ struct scenario { /* owned by the caller, plain memory; large: keep it off the s
     size_t operator_count;
     struct scenario_expect expects[SCENARIO_EXPECT_MAX];
     size_t expect_count;
+    struct scenario_expect unwanted[SCENARIO_EXPECT_MAX]; /* mechanisms that must stay quiet */
+    size_t unwanted_count;
     bool is_never[ORACLE_INVARIANT_COUNT]; /* all are judged; of these nothing is excused */
     bool has_restart_delay;
     struct span restart_delay;

@@ -15,6 +15,17 @@ static bool has_plan(const struct scenario *scenario) {
     return is_planned;
 }
 
+static void note_unwanted(struct watch *watch, const struct event *event, const char *mechanism,
+                          const char *word) {
+    for (size_t i = 0; i < watch->scenario->unwanted_count; i++) {
+        const struct scenario_expect *unwanted = &watch->scenario->unwanted[i];
+        if (strcmp(unwanted->mechanism, mechanism) == 0 && strcmp(unwanted->event, word) == 0 &&
+            watch->unwanted_at[i].ns == 0) {
+            watch->unwanted_at[i] = event->at;
+        }
+    }
+}
+
 static void watch_observe(struct observer *observer, const struct event *event) {
     struct watch *watch = (struct watch *)observer;
     const struct scenario *scenario = watch->scenario;
@@ -24,8 +35,11 @@ static void watch_observe(struct observer *observer, const struct event *event) 
     if (is_disturbance && watch->first_disturbance.ns == 0) {
         watch->first_disturbance = event->at;
     }
-    if ((watch->has_plan && watch->first_disturbance.ns == 0) ||
-        !event_mechanism(event, &mechanism, &word)) {
+    if (!event_mechanism(event, &mechanism, &word)) {
+        return;
+    }
+    note_unwanted(watch, event, mechanism, word);
+    if (watch->has_plan && watch->first_disturbance.ns == 0) {
         return;
     }
     for (size_t i = 0; i < scenario->expect_count; i++) {
@@ -54,6 +68,15 @@ size_t watch_missed(const struct watch *watch, struct text *out) {
             count++;
             text_add_format(out, "expected %s %s: not seen%s\n", expect->mechanism, expect->event,
                             expect->has_within ? " in time" : "");
+        }
+    }
+    for (size_t i = 0; i < watch->scenario->unwanted_count; i++) {
+        const struct scenario_expect *unwanted = &watch->scenario->unwanted[i];
+        if (watch->unwanted_at[i].ns != 0) {
+            count++;
+            text_add_format(out, "unwanted %s %s: first at ", unwanted->mechanism, unwanted->event);
+            text_add_utc(out, watch->unwanted_at[i]);
+            text_add_char(out, '\n');
         }
     }
     return count;

@@ -1,6 +1,7 @@
-/* watch.h - what a scenario expects of its run: mechanisms and their events, in time.
+/* watch.h - what a scenario expects of its run: mechanisms and their events, in time, and those that must
+ * stay quiet.
  *
- * What must never be is replay/oracle's to judge. */
+ * What must never be of the rest is replay/oracle's to judge. */
 #ifndef SCENARIOS_WATCH_H
 #define SCENARIOS_WATCH_H
 
@@ -14,10 +15,11 @@ struct watch { /* watch_init() */
     bool has_plan;                   /* a fault or a command has a time of its own */
     struct utc first_disturbance;    /* {0}: none yet */
     bool is_met[SCENARIO_EXPECT_MAX];
+    struct utc unwanted_at[SCENARIO_EXPECT_MAX]; /* first; {0} never */
 };
 
 void watch_init(struct watch *watch, const struct scenario *scenario);
-/* How many expectations were not met; each as a line in out. */
+/* How many expectations were not met, and how many mechanisms were not quiet; each as a line in out. */
 size_t watch_missed(const struct watch *watch, struct text *out);
 
 #endif

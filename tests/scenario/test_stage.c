@@ -132,6 +132,24 @@ Test(stage, a_fault_that_never_fires_fails_the_run) {
     run_release(&run);
 }
 
+Test(stage, a_mechanism_that_should_stay_quiet_and_does_not_fails_the_run) {
+    for (int is_wanted = 0; is_wanted < 2; is_wanted++) {
+        char json[512];
+        snprintf(json, sizeof json,
+                 HEAD "\"market\":{\"set\":\"synthetic\",\"symbols\":2},"
+                      "\"operator\":[{\"at\":\"day 1 10:30:00\",\"command\":\"kill\"}],"
+                      "\"never\":[{\"mechanism\":\"%s\"}]}",
+                 is_wanted ? "kill_switch" : "daily_loss");
+        struct run run = run_with(json, NULL, NULL);
+        cr_expect_eq(run.result.broken, is_wanted ? 1 : 0);
+        cr_expect_eq(strncmp(text_get(&run.result.broken_lines),
+                             is_wanted ? "unwanted kill_switch acted: first at 20" : "",
+                             is_wanted ? 39 : 1),
+                     0, "%s", text_get(&run.result.broken_lines));
+        run_release(&run);
+    }
+}
+
 /* Each of three starts puts sixty deeds into the list of what is due. */
 Test(stage, deeds_without_room_fail_the_run) {
     struct text json = {0};

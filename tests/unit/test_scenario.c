@@ -19,7 +19,8 @@ static const char good[] =
     "{\"on\":\"daily_loss\",\"command\":\"resume\",\"cause\":\"daily_loss\","
     "\"at\":\"next session 09:00\"}],"
     "\"expect\":[{\"mechanism\":\"operator_freeze\",\"event\":\"acted\",\"within\":\"10s\"}],"
-    "\"never\":[{\"condition\":\"books_equal_ledger\"}]}";
+    "\"never\":[{\"condition\":\"books_equal_ledger\"},"
+    "{\"mechanism\":\"daily_loss\"},{\"mechanism\":\"price_collar\",\"event\":\"held\"}]}";
 
 struct reading {
     struct scenario *scenario;
@@ -70,6 +71,10 @@ Test(scenario, reads_every_member) {
     cr_assert_eq(scenario->expects[0].within.ns, SPAN_S(10).ns);
     cr_assert(scenario->is_never[ORACLE_BOOKS]);
     cr_assert_not(scenario->is_never[ORACLE_ONE_ORDER]);
+    cr_assert_eq(scenario->unwanted_count, 2);
+    cr_assert_str_eq(scenario->unwanted[0].mechanism, "daily_loss");
+    cr_assert_str_eq(scenario->unwanted[0].event, "acted");
+    cr_assert_str_eq(scenario->unwanted[1].event, "held");
     reading_release(&reading);
 }
 
@@ -89,6 +94,9 @@ Test(scenario, reports_every_fault_at_once_with_its_path) {
         "never[0].condition: no invariant 'S99'",
         "never[1].condition: 'audit_chain_unbroken' is not judged: the audit trail is not built "
         "yet",
+        "never[2].mechanism: no mechanism 'luck'",
+        "never[3]: needs a condition or a mechanism",
+        "never[4]: needs a condition or a mechanism",
         "title: missing",
         "source: missing",
     };
@@ -98,7 +106,8 @@ Test(scenario, reports_every_fault_at_once_with_its_path) {
         "\"faults\":[{\"point\":\"http.answer_lots\",\"params\":{\"weight\":1}},{}],"
         "\"operator\":[{\"at\":\"day 1 10:00\",\"command\":\"explode\"},{\"command\":\"kill\"}],"
         "\"expect\":[{\"mechanism\":\"luck\"}],\"never\":[{\"condition\":\"S99\"},"
-        "{\"condition\":\"audit_chain_unbroken\"}]}");
+        "{\"condition\":\"audit_chain_unbroken\"},{\"mechanism\":\"luck\"},{},"
+        "{\"condition\":\"never_short\",\"mechanism\":\"daily_loss\"}]}");
     cr_assert_eq(reading.code, ERR_CONFIG);
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         cr_expect(strstr(text_get(&reading.faults), lines[i]) != NULL, "missing: %s\nin:\n%s",

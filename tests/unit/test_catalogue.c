@@ -1,0 +1,176 @@
+/* test_catalogue.c - the table of mechanisms points at things that are there, and the pages of
+ * docs/mechanisms are what it prints. Run in the source tree. */
+#include "core/base/json.h"
+#include "core/config/config.h"
+#include "replay/oracle/oracle.h"
+#include "scenarios/catalogue.h"
+#include "scenarios/suite.h"
+
+#include "core/base/mutant.def"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Not shown yet to act, or to stay quiet, or without a sabotage. The list may only grow shorter: a row
+ * that is complete must leave it. */
+static const char *const OWED[] = {
+    "operator_freeze", "amnesia",       "request_deadline",  "rate_budget",
+    "degraded_mode",   "second_writer", "order_idempotency", "order_validation",
+    "symbol_cooldown", "reduce_only",   "exit_execution",    "protective_stops",
+    "position_sizing", "session_gate",  "config_validation",
+};
+
+static bool is_owed(const char *id) {
+    for (size_t i = 0; i < sizeof OWED / sizeof OWED[0]; i++) {
+        if (strcmp(OWED[i], id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The n-th word of a blank-separated column; false behind the last. */
+static bool word_at(const char *words, size_t n, char out[64]) {
+    while (words != NULL && words[0] != '\0') {
+        size_t length = strcspn(words, " ");
+        cr_assert_lt(length, 64);
+        if (n-- == 0) {
+            memcpy(out, words, length);
+            out[length] = '\0';
+            return true;
+        }
+        words += length + strspn(words + length, " ");
+    }
+    return false;
+}
+
+static bool is_file(const char *path) {
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return file != NULL;
+}
+
+Test(catalogue, every_row_is_complete_or_owed_by_name) {
+    size_t count = 0;
+    const struct mechanism *table = mechanisms(&count);
+    size_t owed = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool is_complete = catalogue_owes(&table[i]) == 0;
+        cr_expect_eq(is_complete, !is_owed(table[i].id), "%s", table[i].id);
+        cr_expect_gt(strlen(table[i].rule), 0);
+        cr_expect_gt(strlen(table[i].settings), 0);
+        cr_expect(is_file(table[i].file), "%s: no file %s", table[i].id, table[i].file);
+        owed += is_owed(table[i].id);
+    }
+    cr_expect_eq(owed, sizeof OWED / sizeof OWED[0], "a name in OWED is no mechanism");
+}
+
+Test(catalogue, settings_judges_and_mutants_exist) {
+    static const char *const mutants[] = {
+#define X(name, breaks) #name,
+        MUTANTS(X)
+#undef X
+    };
+    size_t count = 0;
+    const struct mechanism *table = mechanisms(&count);
+    struct config *config = malloc(sizeof *config);
+    cr_assert_not_null(config);
+    *config = config_defaults();
+    for (size_t i = 0; i < count; i++) {
+        char word[64];
+        struct text line = {0};
+        for (size_t n = 0; word_at(table[i].settings, n, word); n++) {
+            bool is_none = strcmp(word, "none") == 0;
+            cr_expect(is_none || config_explain(config, word, &line, NULL) == ERR_OK, "%s", word);
+        }
+        text_release(&line);
+        for (size_t n = 0; word_at(table[i].oracle, n, word); n++) {
+            enum oracle_invariant invariant = ORACLE_ONE_ORDER;
+            cr_expect(oracle_invariant_find(word, &invariant), "%s: no judge %s", table[i].id,
+                      word);
+            cr_expect_str_empty(oracle_invariant_waiver(invariant), "%s is waived", word);
+        }
+        for (size_t n = 0; word_at(table[i].mutants, n, word); n++) {
+            bool is_known = false;
+            for (size_t m = 0; m < sizeof mutants / sizeof mutants[0]; m++) {
+                is_known = is_known || strcmp(mutants[m], word) == 0;
+            }
+            cr_expect(is_known, "%s: no mutant %s", table[i].id, word);
+        }
+    }
+    free(config);
+}
+
+static struct scenario *read(const char *id) {
+    char path[256];
+    struct text faults = {0};
+    struct err err = {0};
+    struct scenario *scenario = malloc(sizeof *scenario);
+    cr_assert_not_null(scenario);
+    snprintf(path, sizeof path, "scenarios/library/%s.json", id);
+    cr_assert_eq(suite_read(path, scenario, &faults, &err), ERR_OK, "%s %s", err.text,
+                 text_get(&faults));
+    text_release(&faults);
+    return scenario;
+}
+
+/* That they hold is for the run of the library: the act is expected there, the quiet one forbids it. */
+Test(catalogue, the_act_scenario_expects_it_and_the_quiet_one_forbids_it) {
+    size_t count = 0;
+    const struct mechanism *table = mechanisms(&count);
+    for (size_t i = 0; i < count; i++) {
+        bool is_met = table[i].act == NULL;
+        bool is_forbidden = table[i].quiet == NULL;
+        struct scenario *act = table[i].act == NULL ? NULL : read(table[i].act);
+        struct scenario *quiet = table[i].quiet == NULL ? NULL : read(table[i].quiet);
+        for (size_t n = 0; act != NULL && n < act->expect_count; n++) {
+            is_met = is_met || strcmp(act->expects[n].mechanism, table[i].id) == 0;
+        }
+        for (size_t n = 0; quiet != NULL && n < quiet->unwanted_count; n++) {
+            is_forbidden = is_forbidden || strcmp(quiet->unwanted[n].mechanism, table[i].id) == 0;
+        }
+        cr_expect(is_met, "%s does not expect %s", table[i].act, table[i].id);
+        cr_expect(is_forbidden, "%s does not forbid %s", table[i].quiet, table[i].id);
+        free(act);
+        free(quiet);
+    }
+}
+
+static void read_file(const char *path, struct text *out) {
+    char bytes[4096];
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file, "no %s: print it with `seatrial mechanism`", path);
+    for (size_t n = 0; (n = fread(bytes, 1, sizeof bytes, file)) > 0;) {
+        text_add_bytes(out, bytes, n);
+    }
+    (void)fclose(file);
+}
+
+Test(catalogue, the_pages_are_what_the_table_prints) {
+    size_t count = 0;
+    const struct mechanism *table = mechanisms(&count);
+    for (size_t i = 0; i < count; i++) {
+        char path[256];
+        struct text page = {0};
+        struct text file = {0};
+        snprintf(path, sizeof path, "docs/mechanisms/%s.md", table[i].id);
+        catalogue_page(&table[i], &page);
+        read_file(path, &file);
+        cr_expect_str_eq(text_get(&file), text_get(&page),
+                         "%s is old: `seatrial mechanism %s > %s`", path, table[i].id, path);
+        text_release(&page);
+        text_release(&file);
+    }
+    struct text all = {0};
+    struct text file = {0};
+    catalogue_table(&all);
+    read_file("docs/mechanisms.md", &file);
+    cr_expect_not_null(strstr(text_get(&file), text_get(&all)),
+                       "the table of docs/mechanisms.md is not that of `seatrial mechanism`");
+    text_release(&all);
+    text_release(&file);
+}
