@@ -3,6 +3,7 @@
 #include "core/base/check.h"
 #include "replay/recording.h"
 #include "reports/result.h"
+#include "scenarios/pairs.h"
 #include "scenarios/suite.h"
 
 #include <errno.h>
@@ -70,6 +71,39 @@ static void print_lines(const cJSON *result) {
     }
 }
 
+/* The lines about mechanisms: pair, verdict, and how long the act came behind the answer that made it
+ * due. */
+static void print_pairs(const cJSON *result) {
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, json_member(result, "pairs")) {
+        const cJSON *score = json_member(item, "score");
+        const cJSON *latency = json_member(score, "latency_ms");
+        bool is_pass = strcmp(result_string(item, "act_verdict"), "pass") == 0 &&
+                       strcmp(result_string(item, "quiet_verdict"), "pass") == 0;
+        printf("%-4s %-20s acts in %s, quiet in %s", is_pass ? "pass" : "FAIL",
+               result_string(item, "mechanism"), result_string(item, "act"),
+               result_string(item, "quiet"));
+        if (cJSON_IsNumber(latency)) {
+            printf("; %.0f ms behind what made it due", latency->valuedouble);
+        }
+        puts("");
+    }
+}
+
+static void add_pairs(const struct text *list, struct text *json) {
+    struct text array = {0};
+    cJSON *scenarios = NULL;
+    text_add_char(&array, '[');
+    text_add(&array, text_get(list));
+    text_add_char(&array, ']');
+    if (json_parse(text_get(&array), array.len, &scenarios, NULL) == ERR_OK) {
+        text_member(json, "pairs");
+        pairs_print(scenarios, json);
+        cJSON_Delete(scenarios);
+    }
+    text_release(&array);
+}
+
 static enum err_code write_junit(const char *path, const cJSON *result, struct err *err) {
     struct text junit = {0};
     enum err_code code = report_junit(result, &junit, err);
@@ -120,6 +154,7 @@ static int run_files(const struct suite *suite, const struct scenario_options *o
     text_add(&json, ",\"voyages\":[],\"scenarios\":[");
     text_add(&json, text_get(&list));
     text_add_char(&json, ']');
+    add_pairs(&list, &json);
     text_member_int(&json, "passed", totals.passed);
     text_member_int(&json, "failed", totals.failed);
     text_add(&json, "}\n");
@@ -131,6 +166,7 @@ static int run_files(const struct suite *suite, const struct scenario_options *o
         fputs(text_get(&json), stdout);
     } else if (code == ERR_OK) {
         print_lines(tree);
+        print_pairs(tree);
         printf("%lld passed, %lld failed\n", (long long)totals.passed, (long long)totals.failed);
     }
     cJSON_Delete(tree);

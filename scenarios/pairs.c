@@ -1,0 +1,58 @@
+/* pairs.c - the table's act and quiet scenarios, looked up among results. */
+#include "scenarios/pairs.h"
+
+#include "core/base/json.h"
+#include "core/risk/mechanisms.h"
+
+#include <string.h>
+
+static const char *string_of(const cJSON *item, const char *key) {
+    const cJSON *member = json_member(item, key);
+    return cJSON_IsString(member) ? member->valuestring : "";
+}
+
+static const cJSON *find(const cJSON *list, const char *key, const char *value) {
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, list) {
+        if (value != NULL && strcmp(string_of(item, key), value) == 0) {
+            return item;
+        }
+    }
+    return NULL;
+}
+
+static void print_pair(const struct mechanism *mechanism, const cJSON *act, const cJSON *quiet,
+                       struct text *out) {
+    const cJSON *scores = json_member(json_member(act, "oracle"), "scores");
+    const cJSON *score = find(scores, "mechanism", mechanism->id);
+    text_add_char(out, '{');
+    text_member_string(out, "mechanism", mechanism->id);
+    text_member_string(out, "act", mechanism->act);
+    text_member_string(out, "act_verdict", string_of(act, "verdict"));
+    text_member_string(out, "quiet", mechanism->quiet);
+    text_member_string(out, "quiet_verdict", string_of(quiet, "verdict"));
+    text_member(out, "score");
+    if (score == NULL) {
+        text_add(out, "null");
+    } else {
+        json_print_sorted(score, out);
+    }
+    text_add_char(out, '}');
+}
+
+void pairs_print(const cJSON *scenarios, struct text *out) {
+    size_t count = 0;
+    const struct mechanism *table = mechanisms(&count);
+    bool is_first = true;
+    text_add_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        const cJSON *act = find(scenarios, "id", table[i].act);
+        const cJSON *quiet = find(scenarios, "id", table[i].quiet);
+        if (act != NULL && quiet != NULL) {
+            text_add(out, is_first ? "" : ",");
+            is_first = false;
+            print_pair(&table[i], act, quiet, out);
+        }
+    }
+    text_add_char(out, ']');
+}
