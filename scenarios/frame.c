@@ -33,6 +33,8 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "session.no_entry_first_s", config->no_entry_first.ns);
     tell_nanos(stage, "session.no_entry_last_s", config->no_entry_last.ns);
     tell_nanos(stage, "degraded.clean_s", config->degraded_clean.ns);
+    tell_nanos(stage, "broker.deadline_submit_s", config->deadline_submit.ns);
+    tell_nanos(stage, "broker.deadline_slow_s", config->deadline_slow.ns);
     tell_nanos(stage, "broker.requests_a_minute",
                (config->rate_core + config->rate_exit + config->rate_other) * NANOS);
 }

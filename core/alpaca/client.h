@@ -26,6 +26,7 @@ struct alpaca {
     struct rate_budget budget;
     enum alpaca_lane lane;
     struct alpaca_reply reply;
+    struct alpaca_counts counts;
     struct http_response response;
     struct text path, query, body; /* of the request being written */
     struct memo account, positions, open_orders;

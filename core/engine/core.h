@@ -116,6 +116,7 @@ struct engine {
     bool is_cycle;
     enum mode shown_mode;
     struct operator_answer answers[ANSWERS_KEPT]; /* a ring */
+    struct alpaca_counts counts_told;
     size_t answer_count;
     struct broker_trouble trouble;
     struct err read_err; /* of the read now asked */

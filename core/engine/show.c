@@ -174,8 +174,22 @@ static bool is_any_naked(const struct book *book) {
     return false;
 }
 
+/* What the broker's client did by itself, once a tick. */
+static void show_client(struct engine *engine) {
+    struct alpaca_counts now = alpaca_counts(engine->alpaca);
+    struct alpaca_counts *told = &engine->counts_told;
+    if (now.past_deadline > told->past_deadline) {
+        log_mechanism(&engine->log, "request_deadline", "acted", "", "", "");
+    }
+    if (now.held_back > told->held_back) {
+        log_mechanism(&engine->log, "rate_budget", "held", "", "", "");
+    }
+    *told = now;
+}
+
 void show_state(struct engine *engine) {
     show_mode(engine);
+    show_client(engine);
     if (!lease_is_lost(engine->lease)) { /* else the documents are another's */
         causes_save(&engine->causes);
         if (!exits_are_urgent(&engine->exits) && !is_any_naked(&engine->book)) {

@@ -110,6 +110,8 @@
       "a life sends at most its rate budget of requests in a minute, twice that at "               \
       "its start, and at most 60 alerts",                                                          \
       "")                                                                                          \
+    X(ORACLE_DEADLINE, "call_within_its_deadline", "S20",                                          \
+      "a request is answered, or known to be unanswered, within the deadline of its kind", "")     \
     X(ORACLE_ORDER_LIFE, "order_life_is_legal", "S21",                                             \
       "an order that is over stays what it became, and its filled quantity never "                 \
       "falls",                                                                                     \

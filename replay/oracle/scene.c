@@ -91,6 +91,8 @@ static const struct limit_row {
     {"risk.max_new_per_15min", take_whole, offsetof(struct scene_limits, entries_in_15min)},
     {"stops.distance", take_nanos, offsetof(struct scene_limits, stop_distance)},
     {"degraded.clean_s", take_nanos, offsetof(struct scene_limits, degraded_clean)},
+    {"broker.deadline_submit_s", take_nanos, offsetof(struct scene_limits, deadline_submit)},
+    {"broker.deadline_slow_s", take_nanos, offsetof(struct scene_limits, deadline_slow)},
     {"broker.requests_a_minute", take_whole, offsetof(struct scene_limits, requests_a_minute)},
 };
 

@@ -64,6 +64,7 @@ struct scene_limits { /* 0: not told, then not judged */
     struct span cooldown, time_exit;
     int64_t entries_in_15min;
     int64_t requests_a_minute;
+    struct span deadline_submit, deadline_slow;
 };
 
 struct scene {

@@ -17,10 +17,10 @@
 /* Not shown yet to act, or to stay quiet, or without a sabotage. The list may only grow shorter: a row
  * that is complete must leave it. */
 static const char *const OWED[] = {
-    "operator_freeze", "amnesia",       "request_deadline",  "rate_budget",
-    "degraded_mode",   "second_writer", "order_idempotency", "order_validation",
-    "symbol_cooldown", "reduce_only",   "exit_execution",    "protective_stops",
-    "position_sizing", "session_gate",  "config_validation",
+    "operator_freeze",   "amnesia",          "degraded_mode",   "second_writer",
+    "order_idempotency", "order_validation", "symbol_cooldown", "reduce_only",
+    "exit_execution",    "protective_stops", "position_sizing", "session_gate",
+    "config_validation",
 };
 
 static bool is_owed(const char *id) {

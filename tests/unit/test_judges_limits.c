@@ -435,6 +435,34 @@ Test(wash, no_sale_leaves_while_a_buy_of_ours_lives_in_the_symbol) {
     }
 }
 
+/* --- deadlines: submits 5 s, the slowest read 10 s, and a second to get there --- */
+
+Test(deadlines, a_call_is_over_a_second_behind_its_deadline) {
+    static const struct {
+        const char *method, *path, *between;
+        int64_t took;
+        const char *broken;
+    } rows[] = {
+        {"POST", "/v2/orders", NULL, 6, ""},
+        {"POST", "/v2/orders", NULL, 7, "call_within_its_deadline"},
+        {"GET", "/v2/clock", NULL, 11, ""},
+        {"GET", "/v2/clock", NULL, 12, "call_within_its_deadline"},
+        {"GET", "/v2/clock", "process.hang", 60, ""},
+        {"GET", "/v2/clock", "http.slow", 60, "call_within_its_deadline"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "broker.deadline_submit_s", "5");
+        frame(oracle, "broker.deadline_slow_s", "10");
+        leaves(oracle, OPEN, rows[i].method, rows[i].path, "");
+        if (rows[i].between != NULL) {
+            word(oracle, EVENT_FAULT, OPEN, rows[i].between, "");
+        }
+        word(oracle, EVENT_HTTP, OPEN + rows[i].took, rows[i].method, rows[i].path);
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
 /* --- an operator's stop --- */
 
 Test(stopped, two_seconds_after_a_freeze_or_kill_nothing_is_bought_until_that_cause_ends) {

@@ -7,7 +7,7 @@ Test(oracle, is_content_with_nothing) {
     struct text verdict = {0};
     oracle_verdict(oracle, &verdict);
     cr_expect_str_eq(text_get(&verdict), "{\"broken\":[],\"not_shown\":0,\"maybe\":0,\"orders\":0,"
-                                         "\"unprotected_dollar_seconds\":\"0\"}");
+                                         "\"scores\":[],\"unprotected_dollar_seconds\":\"0\"}");
     text_release(&verdict);
     expect(oracle, "", 0);
 }
@@ -21,7 +21,7 @@ Test(oracle, verdict_names_invariant_time_and_numbers) {
         text_get(&verdict),
         "{\"broken\":[{\"id\":\"never_short\",\"at\":\"2023-11-14T22:13:20Z\","
         "\"text\":\"AAPL: -3 shares after st-a\"}],\"not_shown\":0,\"maybe\":0,\"orders\":0,"
-        "\"unprotected_dollar_seconds\":\"0\"}");
+        "\"scores\":[],\"unprotected_dollar_seconds\":\"0\"}");
     text_release(&verdict);
     expect(oracle, "never_short", 0);
 }
