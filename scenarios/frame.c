@@ -18,6 +18,9 @@ void frame_tell_limits(struct stage *stage) {
     const struct config *config = &stage->config;
     tell_nanos(stage, "risk.max_positions", config->max_positions * NANOS);
     tell_nanos(stage, "orders.cap_usd", config->order_cap_usd.nanos);
+    tell_nanos(stage, "sizing.base_usd", config->base_usd.nanos);
+    tell_nanos(stage, "sizing.equity_share", config->equity_share.nanos);
+    tell_nanos(stage, "sizing.risk_budget", config->risk_budget.nanos);
     tell_nanos(stage, "risk.gross_exposure", config->gross_exposure.nanos);
     tell_nanos(stage, "risk.daily_loss_usd", config->daily_loss_usd.nanos);
     tell_nanos(stage, "risk.daily_loss_share", config->daily_loss_share.nanos);

@@ -342,7 +342,10 @@ struct qty entry_size(const struct gateway *gateway, struct usd price) {
     const struct config *config = gateway->config;
     struct usd equity = gateway->truth->account.equity;
     struct usd most = usd_min(config->base_usd, usd_scale(equity, config->equity_share));
+    MUTATE(sizing_base_ignored, most = usd_scale(equity, config->equity_share));
+    MUTATE(sizing_share_ignored, most = config->base_usd);
     struct usd risk = usd_scale(equity, config->risk_budget);
+    MUTATE(sizing_risk_ignored, risk = equity);
     struct usd by_risk = most;
     if (decimal_mul_div(risk.nanos, NANOS, config->stop_distance.nanos, &by_risk.nanos, NULL) ==
         ERR_OK) {

@@ -1,5 +1,5 @@
-/* limits.c - positions_within_the_cap, order_within_the_cap, gross_within_the_cap and
- * no_entry_beyond_the_loss_limit: the product's own limits, by the ledger.
+/* limits.c - positions_within_the_cap, order_within_the_cap, entry_within_its_size, gross_within_the_cap
+ * and no_entry_beyond_the_loss_limit: the product's own limits, by the ledger.
  *
  * Gross notional is priced at the symbol's last execution, which may be old: a tenth above the cap is
  * allowed for. The day's loss is against the equity as the session before ended, cash movements taken
@@ -12,6 +12,7 @@
 
 static const struct span KNOWN_AFTER = {INT64_C(60000000000)};
 static const struct ratio GROSS_MARGIN = {NANOS / 10 * 11};
+static const struct ratio EQUITY_MARGIN = {NANOS / 100 * 102};
 
 struct limits {
     struct utc lost_since; /* {0}: below the limit */
@@ -69,12 +70,36 @@ static struct usd gross_of(const struct scene *scene) {
     return sum;
 }
 
+/* The smallest of amount, share of equity, and what may be lost at the stop; 0: not told. Equity is the
+ * ledger's, which moved since the core's last answer. */
+static struct usd size_limit(const struct scene *scene) {
+    const struct scene_limits *limits = &scene->limits;
+    struct usd equity = usd_scale(scene->equity, EQUITY_MARGIN);
+    struct usd by_risk = {0};
+    if (limits->base.nanos == 0 || limits->stop_distance.nanos == 0 || equity.nanos <= 0 ||
+        decimal_mul_div(usd_scale(equity, limits->risk_budget).nanos, NANOS,
+                        limits->stop_distance.nanos, &by_risk.nanos, NULL) != ERR_OK) {
+        return (struct usd){0};
+    }
+    return usd_min(limits->base, usd_min(usd_scale(equity, limits->equity_share), by_risk));
+}
+
+static void judge_size(const struct event *event, struct usd cost, struct findings *findings) {
+    struct usd most = size_limit(findings->scene);
+    if (most.nanos > 0 && usd_cmp(cost, most) > 0) {
+        findings_break(findings, ORACLE_SIZE, event->at, "%s: a buy of %lld USD, at most %lld",
+                       findings->scene->sent.symbol, (long long)(cost.nanos / NANOS),
+                       (long long)(most.nanos / NANOS));
+    }
+}
+
 static void judge_order(const struct event *event, struct findings *findings) {
     const struct scene *scene = findings->scene;
     const struct scene_sent *sent = &scene->sent;
     struct usd cost = {0};
     struct usd most = {0};
     (void)!usd_times_qty(sent->limit, sent->qty, &cost, NULL);
+    judge_size(event, cost, findings);
     if (scene->limits.order_cap.nanos > 0 && usd_cmp(cost, scene->limits.order_cap) > 0) {
         findings_break(findings, ORACLE_ORDER_CAP, event->at, "%s: a buy of %lld USD", sent->symbol,
                        (long long)(cost.nanos / NANOS));

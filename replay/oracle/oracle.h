@@ -50,6 +50,10 @@
     X(ORACLE_POSITIONS, "positions_within_the_cap", "S7",                                          \
       "positions and live entries together never exceed risk.max_positions", "")                   \
     X(ORACLE_ORDER_CAP, "order_within_the_cap", "S7", "no buy is sent above orders.cap_usd", "")   \
+    X(ORACLE_SIZE, "entry_within_its_size", "S7",                                                  \
+      "no buy is sent above sizing.base_usd, nor 2 % above sizing.equity_share of equity or what " \
+      "sizing.risk_budget may lose at the stop",                                                   \
+      "")                                                                                          \
     X(ORACLE_GROSS, "gross_within_the_cap", "S7",                                                  \
       "no buy is sent that takes positions and live entries above risk.gross_exposure"             \
       " of equity",                                                                                \

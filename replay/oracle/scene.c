@@ -76,6 +76,9 @@ static const struct limit_row {
 } LIMITS[] = {
     {"risk.max_positions", take_whole, offsetof(struct scene_limits, max_positions)},
     {"orders.cap_usd", take_nanos, offsetof(struct scene_limits, order_cap)},
+    {"sizing.base_usd", take_nanos, offsetof(struct scene_limits, base)},
+    {"sizing.equity_share", take_nanos, offsetof(struct scene_limits, equity_share)},
+    {"sizing.risk_budget", take_nanos, offsetof(struct scene_limits, risk_budget)},
     {"risk.gross_exposure", take_nanos, offsetof(struct scene_limits, gross)},
     {"risk.daily_loss_usd", take_nanos, offsetof(struct scene_limits, daily_loss_usd)},
     {"risk.daily_loss_share", take_nanos, offsetof(struct scene_limits, daily_loss_share)},

@@ -53,7 +53,8 @@ struct scene_sent { /* the order in EVENT_SEND "POST /v2/orders" or "PATCH /v2/o
 
 struct scene_limits { /* 0: not told, then not judged */
     int64_t max_positions;
-    struct usd order_cap;
+    struct usd order_cap, base;
+    struct ratio equity_share, risk_budget; /* of an entry */
     struct ratio gross;
     struct usd daily_loss_usd;
     struct ratio daily_loss_share;

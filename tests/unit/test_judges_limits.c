@@ -435,6 +435,40 @@ Test(wash, no_sale_leaves_while_a_buy_of_ours_lives_in_the_symbol) {
     }
 }
 
+/* --- sizes: 5,000 USD; 5 % of 100,000; 0.25 % of it over a stop of 3.5 %: 7,142 --- */
+
+static void bought_for(struct oracle *oracle, const char *limit, const char *broken) {
+    char body[200];
+    snprintf(body, sizeof body,
+             "{\"symbol\":\"AAPL\",\"side\":\"buy\",\"type\":\"limit\",\"qty\":\"10\","
+             "\"limit_price\":\"%s\",\"client_order_id\":\"st-1\"}",
+             limit);
+    leaves(oracle, OPEN + 1, "POST", "/v2/orders", body);
+    expect(oracle, broken, 0);
+}
+
+Test(sizes, an_entry_is_held_to_the_smallest_of_three) {
+    static const struct {
+        const char *base, *share, *budget, *limit, *broken;
+    } rows[] = {
+        {"5000", "1", "1", "500", ""},
+        {"5000", "1", "1", "500.01", "entry_within_its_size"},
+        {"50000", "0.05", "1", "510", ""}, /* 2 % are allowed for, equity moves */
+        {"50000", "0.05", "1", "510.01", "entry_within_its_size"},
+        {"50000", "1", "0.0025", "728.57", ""},
+        {"50000", "1", "0.0025", "728.58", "entry_within_its_size"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "sizing.base_usd", rows[i].base);
+        frame(oracle, "sizing.equity_share", rows[i].share);
+        frame(oracle, "sizing.risk_budget", rows[i].budget);
+        frame(oracle, "stops.distance", "0.035");
+        equity(oracle, OPEN, 100000);
+        bought_for(oracle, rows[i].limit, rows[i].broken);
+    }
+}
+
 /* --- deadlines: submits 5 s, the slowest read 10 s, and a second to get there --- */
 
 Test(deadlines, a_call_is_over_a_second_behind_its_deadline) {

@@ -282,7 +282,8 @@ Test(lease, who_lost_it_saves_no_document) {
     cr_assert_eq(lease_acquire(&rig.other, &second, &rig.err), ERR_OK);
     cr_assert_eq(state_file_save_held(&rig.world, first, "a.json", 3, "\"a\":3", &rig.err),
                  ERR_LOCKED);
-    cr_assert_eq(state_file_save_held(&rig.other, second, "a.json", 4, "\"a\":4", &rig.err), ERR_OK);
+    cr_assert_eq(state_file_save_held(&rig.other, second, "a.json", 4, "\"a\":4", &rig.err),
+                 ERR_OK);
     cr_assert_eq(state_file_load(&rig.world, "a.json", 0, &file, &rig.err), ERR_OK);
     cr_assert_eq(file.journal_seq, 4);
     state_file_release(&file);
