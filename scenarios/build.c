@@ -187,6 +187,10 @@ static void build_observers(struct stage *stage) {
     CHECK(stage->collect != NULL);
     collect_init(stage->collect, calendar);
     watch_init(&stage->watch, stage->scenario);
+    for (size_t i = 0; i < stage->scenario->unwanted_count; i++) {
+        const struct when *from = &stage->scenario->unwanted[i].from;
+        watch_allow_until(&stage->watch, i, stage_when(stage, from, stage->start));
+    }
     stage->oracle = oracle_create();
     operator_rules_init(stage);
     fanout_add(&stage->fanout, &stage->trace.seam);

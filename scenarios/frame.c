@@ -35,6 +35,7 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "data.quote_max_age_s", config->quote_max_age.ns);
     tell_nanos(stage, "session.no_entry_first_s", config->no_entry_first.ns);
     tell_nanos(stage, "session.no_entry_last_s", config->no_entry_last.ns);
+    tell_nanos(stage, "degraded.truth_max_age_s", config->truth_max_age.ns);
     tell_nanos(stage, "degraded.clean_s", config->degraded_clean.ns);
     tell_nanos(stage, "broker.deadline_submit_s", config->deadline_submit.ns);
     tell_nanos(stage, "broker.deadline_slow_s", config->deadline_slow.ns);

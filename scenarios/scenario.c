@@ -741,13 +741,14 @@ static void read_never_row(struct reader *reader, const cJSON *value, const char
                            void *target) {
     static const struct member members[] = {
         {"condition", read_condition, 0},
-        {"mechanism", read_mechanism, offsetof(struct scenario_expect, mechanism)},
-        {"event", read_event, offsetof(struct scenario_expect, event)},
+        {"mechanism", read_mechanism, offsetof(struct scenario_unwanted, mechanism)},
+        {"event", read_event, offsetof(struct scenario_unwanted, event)},
+        {"from", read_when, offsetof(struct scenario_unwanted, from)},
         {NULL, NULL, 0},
     };
     struct scenario *scenario = reader->scenario;
-    struct scenario_expect *row = target;
-    *row = (struct scenario_expect){.event = "acted"};
+    struct scenario_unwanted *row = target;
+    *row = (struct scenario_unwanted){.event = "acted"};
     read_object(reader, value, path, members, target);
     bool has_condition = cJSON_IsObject(value) && json_member(value, "condition") != NULL;
     if (has_condition == (row->mechanism[0] != '\0')) {
@@ -780,7 +781,7 @@ static void read_expects(struct reader *reader, const cJSON *value, const char *
 }
 
 static void read_nevers(struct reader *reader, const cJSON *value, const char *path, void *target) {
-    struct scenario_expect rows[ORACLE_INVARIANT_COUNT * 2];
+    struct scenario_unwanted rows[ORACLE_INVARIANT_COUNT * 2];
     size_t count = 0;
     (void)target;
     read_list(reader, value, path, sizeof rows / sizeof rows[0], &count, read_never_row, rows,

@@ -80,6 +80,12 @@ struct scenario_expect {
     struct span within; /* of the first fault or operator command; of the start if there is none */
 };
 
+struct scenario_unwanted { /* a mechanism that must stay quiet */
+    char mechanism[SCENARIO_WORD_MAX];
+    char event[SCENARIO_WORD_MAX];
+    struct when from; /* of the start if not given */
+};
+
 struct scenario { /* owned by the caller, plain memory; large: keep it off the stack */
     char id[SCENARIO_ID_MAX];
     char title[SCENARIO_TITLE_MAX];
@@ -104,7 +110,7 @@ struct scenario { /* owned by the caller, plain memory; large: keep it off the s
     size_t operator_count;
     struct scenario_expect expects[SCENARIO_EXPECT_MAX];
     size_t expect_count;
-    struct scenario_expect unwanted[SCENARIO_EXPECT_MAX]; /* mechanisms that must stay quiet */
+    struct scenario_unwanted unwanted[SCENARIO_EXPECT_MAX];
     size_t unwanted_count;
     bool is_never[ORACLE_INVARIANT_COUNT]; /* all are judged; of these nothing is excused */
     bool has_restart_delay;

@@ -18,9 +18,9 @@ static bool has_plan(const struct scenario *scenario) {
 static void note_unwanted(struct watch *watch, const struct event *event, const char *mechanism,
                           const char *word) {
     for (size_t i = 0; i < watch->scenario->unwanted_count; i++) {
-        const struct scenario_expect *unwanted = &watch->scenario->unwanted[i];
+        const struct scenario_unwanted *unwanted = &watch->scenario->unwanted[i];
         if (strcmp(unwanted->mechanism, mechanism) == 0 && strcmp(unwanted->event, word) == 0 &&
-            watch->unwanted_at[i].ns == 0) {
+            watch->unwanted_at[i].ns == 0 && !utc_is_before(event->at, watch->unwanted_from[i])) {
             watch->unwanted_at[i] = event->at;
         }
     }
@@ -60,6 +60,10 @@ void watch_init(struct watch *watch, const struct scenario *scenario) {
         (struct watch){.seam = {&watch_ops}, .scenario = scenario, .has_plan = has_plan(scenario)};
 }
 
+void watch_allow_until(struct watch *watch, size_t unwanted, struct utc from) {
+    watch->unwanted_from[unwanted] = from;
+}
+
 size_t watch_missed(const struct watch *watch, struct text *out) {
     size_t count = 0;
     for (size_t i = 0; i < watch->scenario->expect_count; i++) {
@@ -71,7 +75,7 @@ size_t watch_missed(const struct watch *watch, struct text *out) {
         }
     }
     for (size_t i = 0; i < watch->scenario->unwanted_count; i++) {
-        const struct scenario_expect *unwanted = &watch->scenario->unwanted[i];
+        const struct scenario_unwanted *unwanted = &watch->scenario->unwanted[i];
         if (watch->unwanted_at[i].ns != 0) {
             count++;
             text_add_format(out, "unwanted %s %s: first at ", unwanted->mechanism, unwanted->event);

@@ -65,6 +65,10 @@
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
       "after N failures no call until the cooldown, then exactly one probe",                       \
       "the circuit breaker is not built yet")                                                      \
+    X(ORACLE_DEGRADED_ENTERED, "degraded_is_entered", "S9",                                        \
+      "degraded_mode is entered 15 s after account, positions or orders went unanswered for "      \
+      "degraded.truth_max_age_s, and undisturbed for nothing else",                                \
+      "")                                                                                          \
     X(ORACLE_DEGRADED, "degraded_opens_nothing", "S9",                                             \
       "no buy is sent while degraded_mode holds; that exits may leave then is "                    \
       "exits_leave",                                                                               \

@@ -93,6 +93,7 @@ static const struct limit_row {
     {"risk.symbol_cooldown_s", take_nanos, offsetof(struct scene_limits, cooldown)},
     {"risk.max_new_per_15min", take_whole, offsetof(struct scene_limits, entries_in_15min)},
     {"stops.distance", take_nanos, offsetof(struct scene_limits, stop_distance)},
+    {"degraded.truth_max_age_s", take_nanos, offsetof(struct scene_limits, truth_max_age)},
     {"degraded.clean_s", take_nanos, offsetof(struct scene_limits, degraded_clean)},
     {"broker.deadline_submit_s", take_nanos, offsetof(struct scene_limits, deadline_submit)},
     {"broker.deadline_slow_s", take_nanos, offsetof(struct scene_limits, deadline_slow)},

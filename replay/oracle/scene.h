@@ -58,7 +58,7 @@ struct scene_limits { /* 0: not told, then not judged */
     struct ratio gross;
     struct usd daily_loss_usd;
     struct ratio daily_loss_share;
-    struct span quote_max_age, degraded_clean;
+    struct span quote_max_age, degraded_clean, truth_max_age;
     struct span no_entry_first, no_entry_last; /* of a session */
     struct usd equity_floor_usd;
     struct ratio equity_floor_share, max_drawdown, open_risk_factor, stop_distance;

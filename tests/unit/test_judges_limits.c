@@ -309,7 +309,7 @@ static void reads_truth(struct oracle *oracle, int64_t second, int64_t usd) {
     ticks(oracle, second, text);
 }
 
-/* Ends the oracle: of daily_loss it says exactly this. */
+/* Ends the oracle: its scores begin so. */
 static void expect_score(struct oracle *oracle, const char *want) {
     struct text verdict = {0};
     oracle_verdict(oracle, &verdict);
@@ -467,6 +467,59 @@ Test(sizes, an_entry_is_held_to_the_smallest_of_three) {
         equity(oracle, OPEN, 100000);
         bought_for(oracle, rows[i].limit, rows[i].broken);
     }
+}
+
+/* --- degraded mode: truth may be 30 s old --- */
+
+static struct oracle *polled(int64_t last) {
+    static const char *const reads[] = {"/v2/account", "/v2/positions",
+                                        "/v2/orders?status=open&limit=500"};
+    struct oracle *oracle = oracle_create();
+    frame(oracle, "degraded.truth_max_age_s", "30");
+    word(oracle, EVENT_START, OPEN, "ready", "");
+    for (int64_t second = 5; second <= 300; second += 5) {
+        for (int i = 0; i < 3 && (i != 1 || second <= last); i++) {
+            answer(oracle, OPEN + second, reads[i], 200, "\n[]");
+        }
+        tick(oracle, OPEN + second);
+    }
+    return oracle;
+}
+
+static void enters(struct oracle *oracle, int64_t second) {
+    body_of(oracle, EVENT_MECHANISM, second, "degraded_mode", "acted",
+            "\"cause\":\"degraded_mode\",\"mode\":\"REDUCE_ONLY\",\"latched\":false");
+}
+
+Test(degraded, positions_unanswered_for_too_long_and_nothing_done_is_a_miss) {
+    expect(polled(300), "", 0);
+    expect(polled(255), "", 0); /* 45 s at the end */
+    struct oracle *oracle = polled(250);
+    expect_finding(oracle, "degraded_is_entered", OPEN + 300,
+                   "50 s without an answer, and not degraded");
+}
+
+Test(degraded, entered_for_nothing_is_false_and_beside_a_fault_or_a_start_it_is_not_judged) {
+    struct oracle *oracle = polled(300);
+    enters(oracle, OPEN + 300);
+    expect_finding(oracle, "degraded_is_entered", OPEN + 300,
+                   "entered, and account, positions and orders were answered");
+    oracle = polled(300);
+    word(oracle, EVENT_FAULT, OPEN + 290, "http.garbage", "");
+    enters(oracle, OPEN + 300);
+    expect(oracle, "", 0);
+    oracle = polled(300);
+    word(oracle, EVENT_STOP, OPEN + 300, "dead", "");
+    enters(oracle, OPEN + 301);
+    expect(oracle, "", 0);
+}
+
+/* Silent from 265 on: due with the tick of 300, entered 2 s behind it. */
+Test(degraded, entered_in_time_has_its_latency) {
+    struct oracle *oracle = polled(265);
+    enters(oracle, OPEN + 302);
+    expect_score(oracle, "[{\"mechanism\":\"degraded_mode\",\"due\":1,\"acted\":1,\"missed\":0,"
+                         "\"unfounded\":0,\"risky\":0,\"latency_ms\":2000,");
 }
 
 /* --- deadlines: submits 5 s, the slowest read 10 s, and a second to get there --- */

@@ -1,0 +1,123 @@
+/* degraded.c - degraded_is_entered, the oracle of degraded_mode: it is entered when account, positions or
+ * orders were not answered for longer than degraded.truth_max_age_s, and not while all of them were.
+ *
+ * An answer is one with status 200 about the whole; what the core makes of its body is the core's to say, so
+ * silence alone makes it due, and without a fault of the last two minutes or a start nothing but silence may.
+ * In HALT, where another account answers, not everything is asked. The ledger has no word on it: both clocks are the answers'. */
+#include "replay/oracle/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char MECHANISM[] = "degraded_mode";
+static const char *const READS[] = {"/v2/account", "/v2/positions", "/v2/orders?status=open"};
+enum { READ_COUNT = sizeof READS / sizeof READS[0] };
+
+static const struct span ENTERED_WITHIN = {INT64_C(15000000000)}; /* three ticks */
+static const struct span DISTURBED = {INT64_C(120000000000)};
+
+struct degraded {
+    struct utc answered_at[READ_COUNT]; /* {0}: not since the start */
+    struct two_clocks clocks;
+    bool is_on, is_told;
+};
+
+static void *degraded_create(void) {
+    return judge_alloc(sizeof(struct degraded));
+}
+
+static void take_answer(struct degraded *judge, const struct event *event) {
+    for (int i = 0; i < READ_COUNT; i++) {
+        bool is_whole = i < 2 ? is_word(event->what, READS[i])
+                              : strncmp(event->what, READS[i], strlen(READS[i])) == 0;
+        if (is_whole && event->number == 200 && event->id[0] == '\0') {
+            judge->answered_at[i] = event->at;
+        }
+    }
+}
+
+/* The oldest of the three; a start counts as an answer: before it nothing could be known. */
+static struct span silence(const struct degraded *judge, const struct scene *scene,
+                           struct utc now) {
+    struct span most = {0};
+    for (int i = 0; i < READ_COUNT; i++) {
+        struct utc last = utc_max(judge->answered_at[i], scene->up_since);
+        struct span since = utc_sub(now, last);
+        most = since.ns > most.ns ? since : most;
+    }
+    return most;
+}
+
+static bool is_disturbed(const struct scene *scene, struct utc now) {
+    return !scene->is_up || scene->is_stepped || scene->is_locked_out ||
+           utc_sub(now, scene->up_since).ns < DISTURBED.ns ||
+           (scene->fault_at.ns != 0 && utc_sub(now, scene->fault_at).ns < DISTURBED.ns);
+}
+
+/* What the answers so far say of this instant. */
+static bool weigh(struct degraded *judge, const struct event *event, struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    struct span most = scene->limits.truth_max_age;
+    bool is_due = most.ns > 0 && scene->is_up && scene_is_open(scene) &&
+                  scene->mode != SCENE_HALT && !scene->is_stepped &&
+                  silence(judge, scene, event->at).ns > most.ns;
+    clocks_true(&judge->clocks, event->at, is_due, (struct usd){0});
+    if (!judge->is_on) {
+        clocks_known(&judge->clocks, findings_score(findings, MECHANISM), event->at, is_due);
+    }
+    return is_due;
+}
+
+static void judge_act(struct degraded *judge, const struct event *event,
+                      struct findings *findings) {
+    bool is_due = weigh(judge, event, findings);
+    judge->is_on = true;
+    judge->is_told = false;
+    if (!is_due && is_disturbed(findings->scene, event->at)) {
+        return; /* another reason may be behind it: an answer that was none, the start */
+    }
+    if (!clocks_act(&judge->clocks, findings_score(findings, MECHANISM), event->at)) {
+        findings_break(findings, ORACLE_DEGRADED_ENTERED, event->at,
+                       "entered, and account, positions and orders were answered");
+    }
+}
+
+static void judge_tick(struct degraded *judge, const struct event *event,
+                       struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    bool is_due = weigh(judge, event, findings);
+    struct span silent = silence(judge, scene, event->at);
+    if (is_due && !judge->is_on && !judge->is_told &&
+        silent.ns > scene->limits.truth_max_age.ns + ENTERED_WITHIN.ns) {
+        judge->is_told = true;
+        findings_score(findings, MECHANISM)->missed++;
+        findings_break(findings, ORACLE_DEGRADED_ENTERED, event->at,
+                       "%lld s without an answer, and not degraded",
+                       (long long)(silent.ns / NANOS));
+    }
+}
+
+static void degraded_observe(void *context, const struct event *event, struct findings *findings) {
+    struct degraded *judge = context;
+    const struct scene_sent *sent = &findings->scene->sent;
+    if (event->kind == EVENT_HTTP) {
+        take_answer(judge, event);
+    } else if (event->kind == EVENT_TICK) {
+        judge_tick(judge, event, findings);
+    } else if (event->kind == EVENT_START) {
+        *judge = (struct degraded){0};
+    } else if (event->kind == EVENT_MECHANISM && is_word(event->subject, MECHANISM)) {
+        if (is_word(event->what, "acted")) {
+            judge_act(judge, event, findings);
+        } else if (is_word(event->what, "released")) {
+            judge->is_on = false;
+            judge->clocks.known_at = (struct utc){0};
+        }
+    } else if (event->kind == EVENT_SEND && sent->is_new && sent->is_buy && judge->is_on) {
+        findings_score(findings, MECHANISM)->risky++;
+    }
+}
+
+const struct judge_ops degraded_judge = {KIND(EVENT_HTTP) | KIND(EVENT_TICK) | KIND(EVENT_START) |
+                                             KIND(EVENT_MECHANISM) | KIND(EVENT_SEND),
+                                         degraded_create, degraded_observe, free};
