@@ -3,6 +3,7 @@
 
 #include "core/base/check.h"
 #include "core/base/hash.h"
+#include "scenarios/spare.h"
 #include "scenarios/stage_internal.h"
 
 #include <errno.h>
@@ -25,6 +26,8 @@
 /* A page that a copy writes is a page copied, and most of its time. Blocks from this size on come
  * from the kernel, zero and untouched until used; free ones go back to it before each fork. */
 #define LARGE_BLOCK (128 * 1024)
+#define LARGE_HEAP ((int)1 << 20) /* what it grows by, and what may lie free at its end meanwhile */
+#define FATES_MAX (CRASH_FATES_ALL_MAX + CRASH_FATES_REST)
 #define LOOK_AT_COPIES_MS 1 /* the end of a copy, unlike its words, wakes nobody */
 
 /* What a copy says at its death, so that who asks next may: it is new, and all its fates are tried (WHOLE)
@@ -68,6 +71,8 @@ struct exhaust {
     bool is_late;       /* this copy has done its first whole tick since its death */
     struct place place; /* of this copy's death; depth 0 in the first run, 2 in a copy of a copy */
     int64_t breaks[ORACLE_INVARIANT_COUNT]; /* at that death: what broke before is not its doing */
+    struct crash_fates found[FATES_MAX];    /* of that death, to be lived: the last by this copy */
+    size_t found_count;
 };
 
 struct exhaust *exhaust_create(const struct exhaust_options *options) {
@@ -76,6 +81,7 @@ struct exhaust *exhaust_create(const struct exhaust_options *options) {
           options->shares >= 1);
     exhaust->options = *options;
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+    spare_network(true);
     exhaust->seen = mmap(NULL, SEEN_SLOTS * sizeof exhaust->seen[0], PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(exhaust->seen != MAP_FAILED);
@@ -89,6 +95,7 @@ void exhaust_destroy(struct exhaust *exhaust) {
     close(exhaust->pipe[1]);
     munmap(exhaust->seen, SEEN_SLOTS * sizeof exhaust->seen[0]);
     text_release(&exhaust->report.findings);
+    spare_network(false);
     free(exhaust);
 }
 
@@ -297,7 +304,7 @@ static bool fork_copy(struct exhaust *exhaust, const struct place *place) {
     const pid_t parent = getpid();
     wait_until_running(exhaust, exhaust->place.depth == 0 ? exhaust->options.jobs - 1 : 0);
     (void)malloc_trim(0);
-    const pid_t pid = fork();
+    const pid_t pid = _Fork();
     CHECK(pid >= 0);
     if (pid != 0) {
         exhaust->running[exhaust->running_count++] = (struct running){.pid = pid, .place = *place};
@@ -409,7 +416,7 @@ static void meet(struct exhaust *exhaust, struct crash_fates *fates) {
 }
 
 struct tried { /* of one death: what its fates leave of all that anybody may see */
-    uint64_t known[CRASH_FATES_ALL_MAX + CRASH_FATES_REST];
+    uint64_t known[FATES_MAX];
     size_t count;
 };
 
@@ -425,36 +432,45 @@ static bool is_worth_it(struct exhaust *exhaust, struct tried *tried, struct cra
     return !is_tried && is_new(exhaust, ASK_FATE, hashes.all);
 }
 
+/* The fates that leave something new, put into found; returns how many do not. All are looked for before the
+ * first copy is made: what the search writes is written once. */
+static int find_fates(struct exhaust *exhaust, struct crash_fates *fates) {
+    struct tried tried = {.count = 0};
+    int equal = 0;
+    exhaust->found_count = 0;
+    do {
+        if (is_worth_it(exhaust, &tried, fates)) {
+            exhaust->found[exhaust->found_count++] = *fates;
+        } else {
+            equal++;
+        }
+    } while (crash_fates_next(fates));
+    return equal;
+}
+
 /* The copy that died divides once more: one for each fate of the disk that leaves something new, the last its
  * own. Returns in who is to live behind a fate. */
 static void divide(struct exhaust *exhaust) {
     struct stage *stage = exhaust->stage;
     struct place place = exhaust->place;
     struct crash_fates fates = sim_disk_fates(stage->disk, stage->scenario->seed, place.effect);
-    struct crash_fates found; /* and not lived yet */
-    struct tried tried = {.count = 0};
-    int equal = 0;
-    bool has_found = false;
     tell(exhaust, fates.is_all ? TELL_WHOLE : TELL_DRAWN, &place, "");
-    do {
-        if (!is_worth_it(exhaust, &tried, &fates)) {
-            equal++;
-        } else if (has_found && fork_copy(exhaust, &place)) {
-            meet(exhaust, &found);
-            return;
-        } else {
-            has_found = true;
-            found = fates;
-            place.fate = (int)fates.index;
-        }
-    } while (crash_fates_next(&fates));
-    wait_until_running(exhaust, 0);
-    if (!has_found) {
+    const int equal = find_fates(exhaust, &fates);
+    if (exhaust->found_count == 0) {
         end_equal(exhaust, equal);
     }
+    for (size_t i = 0; i < exhaust->found_count; i++) {
+        const bool is_last = i + 1 == exhaust->found_count;
+        place.fate = (int)exhaust->found[i].index;
+        if (!is_last && fork_copy(exhaust, &place)) {
+            meet(exhaust, &exhaust->found[i]);
+            return;
+        }
+    }
+    wait_until_running(exhaust, 0);
     tell_equal(exhaust, equal);
     exhaust->place = place;
-    meet(exhaust, &found);
+    meet(exhaust, &exhaust->found[exhaust->found_count - 1]);
 }
 
 void exhaust_process_died(struct exhaust *exhaust) {
