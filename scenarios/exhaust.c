@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,9 +27,8 @@
 /* A page that a copy writes is a page copied, and most of its time. Blocks from this size on come
  * from the kernel, zero and untouched until used; free ones go back to it before each fork. */
 #define LARGE_BLOCK (128 * 1024)
-#define LARGE_HEAP ((int)1 << 20) /* what it grows by, and what may lie free at its end meanwhile */
 #define FATES_MAX (CRASH_FATES_ALL_MAX + CRASH_FATES_REST)
-#define LOOK_AT_COPIES_MS 1 /* the end of a copy, unlike its words, wakes nobody */
+#define LOOK_AT_COPIES_MS 1 /* where the end of a copy, unlike its words, wakes nobody */
 
 /* What a copy says at its death, so that who asks next may: it is new, and all its fates are tried (WHOLE)
  * or some (DRAWN), or it is not new (ASKED). What came of it: JUDGED, EQUAL, CRASHED. */
@@ -54,6 +54,7 @@ _Static_assert(sizeof(struct told) <= PIPE_BUF, "copies write at once: a telling
 
 struct running { /* a copy not yet waited for */
     pid_t pid;
+    int end; /* of the first run's copies: wakes who polls it; -1: none */
     bool has_asked;
     struct place place;
 };
@@ -229,6 +230,9 @@ static void bury_copy(struct exhaust *exhaust, int i, int status) {
     struct running *running = &exhaust->running[i];
     const struct place place = running->place;
     char why[64] = "hang";
+    if (running->end >= 0) {
+        close(running->end);
+    }
     *running = exhaust->running[--exhaust->running_count];
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         return;
@@ -250,9 +254,19 @@ static bool has_ended(const struct exhaust *exhaust, int i, int flags, int *stat
     return pid != 0;
 }
 
+/* Until a copy says something or has ended. */
+static void wait_for_news(const struct exhaust *exhaust) {
+    struct pollfd news[EXHAUST_JOBS_MAX + 1] = {{.fd = exhaust->pipe[0], .events = POLLIN}};
+    int patience = -1;
+    for (int i = 0; i < exhaust->running_count; i++) {
+        news[i + 1] = (struct pollfd){.fd = exhaust->running[i].end, .events = POLLIN};
+        patience = exhaust->running[i].end < 0 ? LOOK_AT_COPIES_MS : patience;
+    }
+    (void)poll(news, (nfds_t)exhaust->running_count + 1, patience);
+}
+
 /* The only reader of the pipe must not stand in a wait: copies that find the pipe full do not end. */
 static void look_at_copies(struct exhaust *exhaust) {
-    struct pollfd told = {.fd = exhaust->pipe[0], .events = POLLIN};
     int status = 0;
     int i = exhaust->running_count - 1;
     while (i >= 0 && !has_ended(exhaust, i, WNOHANG, &status)) {
@@ -262,7 +276,7 @@ static void look_at_copies(struct exhaust *exhaust) {
     if (i >= 0) {
         bury_copy(exhaust, i, status);
     } else {
-        (void)poll(&told, 1, LOOK_AT_COPIES_MS);
+        wait_for_news(exhaust);
     }
 }
 
@@ -307,7 +321,9 @@ static bool fork_copy(struct exhaust *exhaust, const struct place *place) {
     const pid_t pid = _Fork();
     CHECK(pid >= 0);
     if (pid != 0) {
-        exhaust->running[exhaust->running_count++] = (struct running){.pid = pid, .place = *place};
+        const int end = exhaust->place.depth == 0 ? pidfd_open(pid, 0) : -1;
+        exhaust->running[exhaust->running_count++] =
+            (struct running){.pid = pid, .end = end, .place = *place};
         return false;
     }
     CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
