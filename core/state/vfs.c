@@ -278,13 +278,9 @@ static int vfs_last_error(sqlite3_vfs *base, int n, char *out) {
 }
 
 /* SQLite takes pages as it needs them, not twenty at each open: a journal that is read once and then
- * appended to needs a few. */
+ * appended to needs a few. Refused, which does no harm, once SQLite has started. */
 static bool start_sqlite(void) {
-    static bool is_configured;
-    if (!is_configured) {
-        is_configured = true; /* refused where somebody started SQLite before: no harm */
-        (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
-    }
+    (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
     return sqlite3_initialize() == SQLITE_OK;
 }
 
