@@ -3,6 +3,7 @@
 
 #include "core/base/check.h"
 #include "core/base/hash.h"
+#include "scenarios/spare.h"
 #include "scenarios/stage_internal.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +27,8 @@
 /* A page that a copy writes is a page copied, and most of its time. Blocks from this size on come
  * from the kernel, zero and untouched until used; free ones go back to it before each fork. */
 #define LARGE_BLOCK (128 * 1024)
-#define LOOK_AT_COPIES_MS 1 /* the end of a copy, unlike its words, wakes nobody */
+#define FATES_MAX (CRASH_FATES_ALL_MAX + CRASH_FATES_REST)
+#define LOOK_AT_COPIES_MS 1 /* where the end of a copy, unlike its words, wakes nobody */
 
 /* What a copy says at its death, so that who asks next may: it is new, and all its fates are tried (WHOLE)
  * or some (DRAWN), or it is not new (ASKED). What came of it: JUDGED, EQUAL, CRASHED. */
@@ -51,6 +54,7 @@ _Static_assert(sizeof(struct told) <= PIPE_BUF, "copies write at once: a telling
 
 struct running { /* a copy not yet waited for */
     pid_t pid;
+    int end; /* of the first run's copies: wakes who polls it; -1: none */
     bool has_asked;
     struct place place;
 };
@@ -68,6 +72,8 @@ struct exhaust {
     bool is_late;       /* this copy has done its first whole tick since its death */
     struct place place; /* of this copy's death; depth 0 in the first run, 2 in a copy of a copy */
     int64_t breaks[ORACLE_INVARIANT_COUNT]; /* at that death: what broke before is not its doing */
+    struct crash_fates found[FATES_MAX];    /* of that death, to be lived: the last by this copy */
+    size_t found_count;
 };
 
 struct exhaust *exhaust_create(const struct exhaust_options *options) {
@@ -76,6 +82,7 @@ struct exhaust *exhaust_create(const struct exhaust_options *options) {
           options->shares >= 1);
     exhaust->options = *options;
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+    spare_network(true);
     exhaust->seen = mmap(NULL, SEEN_SLOTS * sizeof exhaust->seen[0], PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(exhaust->seen != MAP_FAILED);
@@ -89,6 +96,7 @@ void exhaust_destroy(struct exhaust *exhaust) {
     close(exhaust->pipe[1]);
     munmap(exhaust->seen, SEEN_SLOTS * sizeof exhaust->seen[0]);
     text_release(&exhaust->report.findings);
+    spare_network(false);
     free(exhaust);
 }
 
@@ -222,6 +230,9 @@ static void bury_copy(struct exhaust *exhaust, int i, int status) {
     struct running *running = &exhaust->running[i];
     const struct place place = running->place;
     char why[64] = "hang";
+    if (running->end >= 0) {
+        close(running->end);
+    }
     *running = exhaust->running[--exhaust->running_count];
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         return;
@@ -243,9 +254,19 @@ static bool has_ended(const struct exhaust *exhaust, int i, int flags, int *stat
     return pid != 0;
 }
 
+/* Until a copy says something or has ended. */
+static void wait_for_news(const struct exhaust *exhaust) {
+    struct pollfd news[EXHAUST_JOBS_MAX + 1] = {{.fd = exhaust->pipe[0], .events = POLLIN}};
+    int patience = -1;
+    for (int i = 0; i < exhaust->running_count; i++) {
+        news[i + 1] = (struct pollfd){.fd = exhaust->running[i].end, .events = POLLIN};
+        patience = exhaust->running[i].end < 0 ? LOOK_AT_COPIES_MS : patience;
+    }
+    (void)poll(news, (nfds_t)exhaust->running_count + 1, patience);
+}
+
 /* The only reader of the pipe must not stand in a wait: copies that find the pipe full do not end. */
 static void look_at_copies(struct exhaust *exhaust) {
-    struct pollfd told = {.fd = exhaust->pipe[0], .events = POLLIN};
     int status = 0;
     int i = exhaust->running_count - 1;
     while (i >= 0 && !has_ended(exhaust, i, WNOHANG, &status)) {
@@ -255,7 +276,7 @@ static void look_at_copies(struct exhaust *exhaust) {
     if (i >= 0) {
         bury_copy(exhaust, i, status);
     } else {
-        (void)poll(&told, 1, LOOK_AT_COPIES_MS);
+        wait_for_news(exhaust);
     }
 }
 
@@ -297,10 +318,12 @@ static bool fork_copy(struct exhaust *exhaust, const struct place *place) {
     const pid_t parent = getpid();
     wait_until_running(exhaust, exhaust->place.depth == 0 ? exhaust->options.jobs - 1 : 0);
     (void)malloc_trim(0);
-    const pid_t pid = fork();
+    const pid_t pid = _Fork();
     CHECK(pid >= 0);
     if (pid != 0) {
-        exhaust->running[exhaust->running_count++] = (struct running){.pid = pid, .place = *place};
+        const int end = exhaust->place.depth == 0 ? pidfd_open(pid, 0) : -1;
+        exhaust->running[exhaust->running_count++] =
+            (struct running){.pid = pid, .end = end, .place = *place};
         return false;
     }
     CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
@@ -409,7 +432,7 @@ static void meet(struct exhaust *exhaust, struct crash_fates *fates) {
 }
 
 struct tried { /* of one death: what its fates leave of all that anybody may see */
-    uint64_t known[CRASH_FATES_ALL_MAX + CRASH_FATES_REST];
+    uint64_t known[FATES_MAX];
     size_t count;
 };
 
@@ -425,36 +448,45 @@ static bool is_worth_it(struct exhaust *exhaust, struct tried *tried, struct cra
     return !is_tried && is_new(exhaust, ASK_FATE, hashes.all);
 }
 
+/* The fates that leave something new, put into found; returns how many do not. All are looked for before the
+ * first copy is made: what the search writes is written once. */
+static int find_fates(struct exhaust *exhaust, struct crash_fates *fates) {
+    struct tried tried = {.count = 0};
+    int equal = 0;
+    exhaust->found_count = 0;
+    do {
+        if (is_worth_it(exhaust, &tried, fates)) {
+            exhaust->found[exhaust->found_count++] = *fates;
+        } else {
+            equal++;
+        }
+    } while (crash_fates_next(fates));
+    return equal;
+}
+
 /* The copy that died divides once more: one for each fate of the disk that leaves something new, the last its
  * own. Returns in who is to live behind a fate. */
 static void divide(struct exhaust *exhaust) {
     struct stage *stage = exhaust->stage;
     struct place place = exhaust->place;
     struct crash_fates fates = sim_disk_fates(stage->disk, stage->scenario->seed, place.effect);
-    struct crash_fates found; /* and not lived yet */
-    struct tried tried = {.count = 0};
-    int equal = 0;
-    bool has_found = false;
     tell(exhaust, fates.is_all ? TELL_WHOLE : TELL_DRAWN, &place, "");
-    do {
-        if (!is_worth_it(exhaust, &tried, &fates)) {
-            equal++;
-        } else if (has_found && fork_copy(exhaust, &place)) {
-            meet(exhaust, &found);
-            return;
-        } else {
-            has_found = true;
-            found = fates;
-            place.fate = (int)fates.index;
-        }
-    } while (crash_fates_next(&fates));
-    wait_until_running(exhaust, 0);
-    if (!has_found) {
+    const int equal = find_fates(exhaust, &fates);
+    if (exhaust->found_count == 0) {
         end_equal(exhaust, equal);
     }
+    for (size_t i = 0; i < exhaust->found_count; i++) {
+        const bool is_last = i + 1 == exhaust->found_count;
+        place.fate = (int)exhaust->found[i].index;
+        if (!is_last && fork_copy(exhaust, &place)) {
+            meet(exhaust, &exhaust->found[i]);
+            return;
+        }
+    }
+    wait_until_running(exhaust, 0);
     tell_equal(exhaust, equal);
     exhaust->place = place;
-    meet(exhaust, &found);
+    meet(exhaust, &exhaust->found[exhaust->found_count - 1]);
 }
 
 void exhaust_process_died(struct exhaust *exhaust) {

@@ -19,8 +19,8 @@ struct change { /* one un-synced change of a file's bytes */
     size_t n;        /* bytes written */
     size_t old_size; /* of the file before */
     size_t undo_at;  /* where in the undo bytes the overwritten ones are: [offset, ...) */
-    size_t undo_n;
-    struct utc at; /* of when; UTC_NEVER: gets no older */
+    size_t undo_n;   /* 0: it wrote what was there, or behind the end */
+    struct utc at;   /* of when; UTC_NEVER: gets no older */
 };
 
 #define INODE_PAGE 4096

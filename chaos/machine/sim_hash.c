@@ -22,6 +22,7 @@ static uint64_t mix_change(uint64_t hash, const struct change *change) {
     hash = random_mix(hash, change->is_truncate);
     hash = random_mix(hash, change->offset);
     hash = random_mix(hash, change->n);
+    hash = random_mix(hash, change->undo_n);
     return random_mix(hash, change->old_size);
 }
 

@@ -83,8 +83,14 @@ void inode_set_size(struct inode *inode, size_t size) {
     inode_lost_cut(inode);
 }
 
+/* True if the bytes are there already: to write them again would change nothing, and in a copy of this
+ * process (scenarios/exhaust.c) cost a page each. */
+static bool has_bytes(const struct inode *inode, const void *bytes, size_t n, size_t offset) {
+    return offset + n <= inode->size && memcmp(inode->bytes + offset, bytes, n) == 0;
+}
+
 void inode_put(struct inode *inode, const void *bytes, size_t n, size_t offset) {
-    if (n == 0) {
+    if (n == 0 || has_bytes(inode, bytes, n, offset)) {
         return;
     }
     if (offset > inode->size) {
@@ -125,6 +131,9 @@ void inode_write(struct inode *inode, const void *bytes, size_t n, size_t offset
     size_t overwritten = offset < inode->size ? inode->size - offset : 0;
     if (overwritten > n) {
         overwritten = n;
+    }
+    if (n > 0 && has_bytes(inode, bytes, n, offset)) {
+        overwritten = 0; /* nothing to undo */
     }
     log_change(inode, (struct change){.offset = offset, .n = n, .at = at}, offset, overwritten);
     inode_put(inode, bytes, n, offset);
@@ -169,6 +178,9 @@ void inode_sync(struct inode *inode) {
 void inode_undo(struct inode *inode, const struct change *change) {
     if (change->undo_n > 0) { /* never beyond cap: the bytes were there */
         memcpy(inode->bytes + change->offset, inode->undo + change->undo_at, change->undo_n);
+    } else if (!change->is_truncate && change->offset + change->n <= change->old_size) {
+        inode->size = change->old_size;
+        return; /* it wrote what was there */
     }
     const bool is_below = change->offset < change->old_size;
     const size_t beyond = is_below ? change->old_size : change->offset;

@@ -319,7 +319,7 @@ static void take_orders(struct engine *engine, const struct broker_order *listin
 }
 
 static bool poll_orders(struct engine *engine) {
-    struct broker_order listing[ALPACA_ORDERS_MAX];
+    struct broker_order *listing = engine->listing;
     size_t count = 0;
     if (!may_ask(engine, READ_ORDERS) ||
         noted(engine, READ_ORDERS,

@@ -23,7 +23,12 @@ static void open_at_end(struct log *log) {
 }
 
 void log_init(struct log *log, struct world *world) {
-    *log = (struct log){.world = world, .line = {.limit = 64 * 1024}};
+    log->world = world;
+    log->is_open = false;
+    log->size = 0;
+    log->lost = 0;
+    log->line = (struct text){.limit = 64 * 1024};
+    log->alert_count = 0; /* and so no alert to be zeroed, 15 KB of them */
     open_at_end(log);
 }
 

@@ -6,6 +6,7 @@
 #include "core/orders/validation.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct span LATE_ARRIVAL = {
@@ -550,13 +551,9 @@ static struct utc listed_since(const struct gateway *gateway) {
     return silent.ns > earliest.ns ? silent : earliest;
 }
 
-bool gateway_check_ids(struct gateway *gateway) {
-    struct broker_order listing[ALPACA_ORDERS_MAX];
-    size_t count = 0;
-    struct utc since = listed_since(gateway);
-    if (alpaca_get_orders_since(gateway->alpaca, since, listing, &count, NULL) != ERR_OK) {
-        return false;
-    }
+/* True if all of the listing could be journaled that nobody here knew of. */
+static bool take_listing(struct gateway *gateway, const struct broker_order *listing,
+                         size_t count) {
     const bool knows_none = gateway->orders->numbered_day.days == 0;
     bool is_complete = true;
     for (size_t i = 0; i < count; i++) {
@@ -570,6 +567,20 @@ bool gateway_check_ids(struct gateway *gateway) {
          i++) { /* amnesia: no id twice, not even for a stop */
         orders_skip_number(gateway->orders, listing[i].client_id);
     }
+    return is_complete;
+}
+
+bool gateway_check_ids(struct gateway *gateway) {
+    struct broker_order *listing = malloc(ALPACA_ORDERS_MAX * sizeof *listing);
+    size_t count = 0;
+    struct utc since = listed_since(gateway);
+    if (listing == NULL ||
+        alpaca_get_orders_since(gateway->alpaca, since, listing, &count, NULL) != ERR_OK) {
+        free(listing);
+        return false;
+    }
+    const bool is_complete = take_listing(gateway, listing, count);
+    free(listing);
     gateway->has_looked = true;
     if (is_complete) {
         gateway->orders->folded_to = (struct utc){0}; /* from here on nothing is sent unseen */

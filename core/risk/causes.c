@@ -13,7 +13,18 @@ const char *mode_word(enum mode mode) {
 }
 
 void causes_init(struct causes *causes, struct world *world, struct log *log) {
-    *causes = (struct causes){.world = world, .log = log};
+    causes->world =
+        world; /* not 25 KB of zeros: there is no item, and a clear without a name is none */
+    causes->journal = NULL;
+    causes->lease = NULL;
+    causes->log = log;
+    causes->count = 0;
+    causes->cleared_next = 0;
+    causes->was_documented = false;
+    causes->is_dirty = false;
+    causes->is_save_failing = false;
+    causes->shown = (struct text){0};
+    memset(causes->cleared, 0, sizeof causes->cleared);
 }
 
 void causes_release(struct causes *causes) {

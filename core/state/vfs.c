@@ -277,9 +277,16 @@ static int vfs_last_error(sqlite3_vfs *base, int n, char *out) {
     return 0;
 }
 
+/* SQLite takes pages as it needs them, not twenty at each open: a journal that is read once and then
+ * appended to needs a few. Refused, which does no harm, once SQLite has started. */
+static bool start_sqlite(void) {
+    (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+    return sqlite3_initialize() == SQLITE_OK;
+}
+
 enum err_code vfs_register(struct vfs *vfs, struct world *world, struct err *err) {
     *vfs = (struct vfs){.world = world};
-    if (sqlite3_initialize() != SQLITE_OK) {
+    if (!start_sqlite()) {
         return err_set(err, ERR_MEMORY, "SQLite does not start");
     }
     int n = 0;
