@@ -16,7 +16,8 @@ static const struct judge_ops *const JUDGES[] = {
     &order_life_judge, &loudness_judge, &foreign_judge,     &stops_judge,      &exits_judge,
     &latches_judge,    &naked_judge,    &lies_judge,        &flatten_judge,    &healing_judge,
     &rejects_judge,    &refusals_judge, &rates_judge,       &guards_judge,     &alarms_judge,
-    &succession_judge, &adoption_judge, &stopped_judge,     &overdue_judge,    &protection_judge,
+    &succession_judge, &adoption_judge, &stopped_judge,     &overdue_judge,    &commands_judge,
+    &protection_judge,
 };
 enum { JUDGE_COUNT = sizeof JUDGES / sizeof JUDGES[0], PROTECTION = JUDGE_COUNT - 1 };
 

@@ -142,6 +142,8 @@
       "")                                                                                          \
     X(ORACLE_FLATTEN, "flatten_is_obeyed", "",                                                     \
       "10 min of a session after a flatten its positions are gone", "")                            \
+    X(ORACLE_COMMANDS, "command_obeyed_once", "",                                                  \
+      "what an operator said once is not obeyed again once the tick that obeyed it has ended", "") \
     X(ORACLE_REJECTS, "rejects_are_spaced", "",                                                    \
       "five minutes hold at most 12 rejected exits, and as many stops, of a symbol", "")           \
     X(ORACLE_WASH, "no_sale_beside_a_live_buy", "",                                                \
