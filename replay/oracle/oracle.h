@@ -87,6 +87,8 @@
       "")                                                                                          \
     X(ORACLE_ADOPTION, "no_true_book_is_replaced", "S13",                                          \
       "a position is adopted only while the core's own count of it differs from the ledger's", "") \
+    X(ORACLE_STOOD, "adopted_quantity_stood", "S13",                                               \
+      "a position is adopted only once its quantity stood at the broker for 15 s", "")             \
     X(ORACLE_DOCUMENT, "document_not_ahead", "S14",                                                \
       "no document is stamped with a journal row that is not durable", "")                         \
     X(ORACLE_ROWS, "row_never_lost", "S15",                                                        \
