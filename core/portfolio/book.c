@@ -49,6 +49,19 @@ static void book_sell(struct holding *holding, struct qty qty) {
     holding->qty = rest;
 }
 
+/* A position begins: nothing of the one before in the symbol stays, whether it was swept or, as while rows
+ * are folded, was not. */
+static void begin(struct holding *holding, struct utc at, struct ratio score) {
+    holding->entered_at = at;
+    holding->entry_score = score;
+    holding->targets_hit = 0;
+    holding->initial_qty = (struct qty){0};
+    holding->high_water = (struct usd){0};
+    holding->high_noted = (struct usd){0};
+    holding->is_adopted = false;
+    holding->cost = (struct usd){0};
+}
+
 void book_apply_fill(struct book *book, const char *symbol, enum order_side side, struct qty qty,
                      struct usd amount, struct utc at, struct ratio score) {
     book->cash_flow =
@@ -63,14 +76,7 @@ void book_apply_fill(struct book *book, const char *symbol, enum order_side side
         return;
     }
     if (holding->qty.nanos <= 0) {
-        holding->entered_at = at;
-        holding->entry_score = score;
-        holding->targets_hit = 0;
-        holding->initial_qty = (struct qty){0};
-        holding->high_water = (struct usd){0};
-        holding->high_noted = (struct usd){0};
-        holding->is_adopted = false;
-        holding->cost = (struct usd){0};
+        begin(holding, at, score);
     }
     holding->qty = qty_add(holding->qty, qty);
     holding->cost = usd_add(holding->cost, amount);
@@ -114,8 +120,8 @@ static enum err_code fold_adopt(struct book *book, const struct journal_row *row
         return err_set(err, ERR_LIMIT, "journal row %lld: more than %d positions",
                        (long long)row->seq, BOOK_MAX);
     }
-    if (holding->entered_at.ns == 0) {
-        holding->entered_at = at;
+    if (holding->qty.nanos <= 0) {
+        begin(holding, at, (struct ratio){0});
     }
     holding->qty = qty;
     holding->cost = cost;

@@ -52,6 +52,7 @@ static void begin_difference(struct holding *holding, struct utc now) {
 }
 
 static bool is_same_difference(const struct holding *holding) {
+    MUTATE(moving_difference_believed, return holding->differs_since.ns != 0 && holding->differs_book.nanos == holding->qty.nanos);
     return holding->differs_since.ns != 0 && holding->differs_book.nanos == holding->qty.nanos &&
            holding->differs_broker.nanos == holding->broker_qty.nanos;
 }

@@ -2,6 +2,7 @@
 #include "core/state/inbox.h"
 
 #include "core/base/json.h"
+#include "core/base/mutant.h"
 #include "core/state/state_document.h"
 #include "core/state/state_file.h"
 
@@ -180,6 +181,7 @@ enum err_code inbox_read(struct world *world, struct inbox_command commands[stat
 /* Durable, so that a command obeyed once is not obeyed again after a power cut. */
 enum err_code inbox_remove(struct world *world, const char *file, struct err *err) {
     enum err_code code = disk_remove(world->disk, file, err);
+    MUTATE(command_comes_back, return code);
     return code == ERR_OK ? disk_sync_dir(world->disk, FOLDER, err) : code;
 }
 

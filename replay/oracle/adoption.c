@@ -1,6 +1,9 @@
 /* adoption.c - no_true_book_is_replaced: the broker's quantity is taken over only where the core's own was
  * wrong. An adoption rewrites entry price and quantity, and pages.
  *
+ * adopted_quantity_stood: and only once it stood still. What is taken over and is the ledger's quantity now has
+ * been that for 15 s: a position that moves is an order at work, whose fills would be booked again on top.
+ *
  * An endpoint that lags shows what was true 10 s ago: the core waits for a difference of 15 s, so that is no
  * excuse. A view that is wrong for longer is, and so is an execution of another within the minute, that may
  * have ended the difference. */
@@ -11,26 +14,61 @@
 #include <string.h>
 
 static const struct span FOREIGN_LASTS = {INT64_C(60000000000)};
+static const struct span STOOD = {INT64_C(15000000000)};
+
+struct moved {
+    char symbol[TABLE_NAME_MAX];
+    struct utc at; /* the ledger's last execution */
+};
 
 struct adoption {
+    struct table symbols;
     bool is_lied_to; /* by a view that does not only lag */
 };
 
 static void *adoption_create(void) {
-    return judge_alloc(sizeof(struct adoption));
+    struct adoption *judge = judge_alloc(sizeof *judge);
+    judge->symbols = table_of(sizeof(struct moved));
+    return judge;
 }
 
-static void judge_adoption(const struct adoption *judge, const struct event *event,
+static void adoption_destroy(void *context) {
+    struct adoption *judge = context;
+    table_release(&judge->symbols);
+    free(judge);
+}
+
+static void judge_standing(struct adoption *judge, const struct event *event, struct qty taken,
+                           struct qty held, struct findings *findings) {
+    const struct moved *moved = table_get(&judge->symbols, event->id);
+    if (qty_cmp(taken, held) != 0 || utc_sub(event->at, moved->at).ns >= STOOD.ns) {
+        return;
+    }
+    if (judge->is_lied_to || findings->scene->is_stepped) {
+        findings_excuse(findings, ORACLE_STOOD, event->at, "%s: adopted too soon", event->id);
+    } else {
+        findings_break(findings, ORACLE_STOOD, event->at, "%s: adopted %lld s after it moved",
+                       event->id, (long long)(utc_sub(event->at, moved->at).ns / NANOS));
+    }
+}
+
+static void judge_adoption(struct adoption *judge, const struct event *event,
                            struct findings *findings) {
     const struct scene *scene = findings->scene;
     const struct scene_symbol *symbol = scene_symbol(scene, event->id);
     struct qty held = symbol == NULL ? (struct qty){0} : symbol->qty;
     struct qty was = {0};
+    struct qty taken = {0};
     cJSON *body = NULL;
     bool is_known = json_parse(event->body, event->body_len, &body, NULL) == ERR_OK &&
-                    json_qty(body, "was", &was, NULL) == ERR_OK;
+                    json_qty(body, "was", &was, NULL) == ERR_OK &&
+                    json_qty(body, "qty", &taken, NULL) == ERR_OK;
     cJSON_Delete(body);
-    if (!is_known || qty_cmp(was, held) != 0) {
+    if (!is_known) {
+        return;
+    }
+    judge_standing(judge, event, taken, held, findings);
+    if (qty_cmp(was, held) != 0) {
         return;
     }
     bool is_fresh =
@@ -46,6 +84,9 @@ static void adoption_observe(void *context, const struct event *event, struct fi
     struct adoption *judge = context;
     if (event->kind == EVENT_ROW && is_word(event->subject, "adopt")) {
         judge_adoption(judge, event, findings);
+    } else if (event->kind == EVENT_LEDGER_FILL) {
+        struct moved *moved = table_get(&judge->symbols, event->symbol);
+        moved->at = event->at;
     } else if (event->kind == EVENT_FAULT) {
         bool is_view = strncmp(event->subject, "view.", 5) == 0;
         bool is_lag = strncmp(event->subject, "view.lag_", 9) == 0;
@@ -53,5 +94,6 @@ static void adoption_observe(void *context, const struct event *event, struct fi
     }
 }
 
-const struct judge_ops adoption_judge = {KIND(EVENT_ROW) | KIND(EVENT_FAULT), adoption_create,
-                                         adoption_observe, free};
+const struct judge_ops adoption_judge = {KIND(EVENT_ROW) | KIND(EVENT_FAULT) |
+                                             KIND(EVENT_LEDGER_FILL),
+                                         adoption_create, adoption_observe, adoption_destroy};

@@ -95,6 +95,8 @@
       "")                                                                                          \
     X(ORACLE_ADOPTION, "no_true_book_is_replaced", "S13",                                          \
       "a position is adopted only while the core's own count of it differs from the ledger's", "") \
+    X(ORACLE_STOOD, "adopted_quantity_stood", "S13",                                               \
+      "a position is adopted only once its quantity stood at the broker for 15 s", "")             \
     X(ORACLE_DOCUMENT, "document_not_ahead", "S14",                                                \
       "no document is stamped with a journal row that is not durable", "")                         \
     X(ORACLE_ROWS, "row_never_lost", "S15",                                                        \
@@ -152,6 +154,8 @@
       "")                                                                                          \
     X(ORACLE_FLATTEN, "flatten_is_obeyed", "",                                                     \
       "10 min of a session after a flatten its positions are gone", "")                            \
+    X(ORACLE_COMMANDS, "command_obeyed_once", "",                                                  \
+      "what an operator said once is not obeyed again once the tick that obeyed it has ended", "") \
     X(ORACLE_REJECTS, "rejects_are_spaced", "",                                                    \
       "five minutes hold at most 12 rejected exits, and as many stops, of a symbol", "")           \
     X(ORACLE_WASH, "no_sale_beside_a_live_buy", "",                                                \

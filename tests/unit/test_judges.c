@@ -1258,6 +1258,27 @@ Test(adoption, what_was_right_is_not_replaced) {
     }
 }
 
+Test(adoption, what_is_taken_over_stood_for_15_s) {
+    static const struct {
+        int64_t ago;
+        const char *qty, *fault;
+        bool is_broken, is_maybe;
+    } rows[] = {{14, "10", "view.lag_positions", true, false},
+                {15, "10", "view.lag_positions", false, false},
+                {14, "8", "view.lag_positions", false, false}, /* older than what is held now */
+                {14, "10", "view.partial_page", false, true},
+                {14, "10", "clock.step", false, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        char body[64];
+        word(oracle, EVENT_FAULT, OPEN, rows[i].fault, "");
+        symbol_fill(oracle, OPEN + 100 - rows[i].ago, "AAPL", "st-1", "buy", 10, 100);
+        snprintf(body, sizeof body, "{\"qty\":\"%s\",\"was\":\"0\"}", rows[i].qty);
+        row_at(oracle, OPEN + 100, 1, "adopt", "AAPL", body);
+        expect(oracle, rows[i].is_broken ? "adopted_quantity_stood" : "", rows[i].is_maybe);
+    }
+}
+
 /* --- liveness: only once faults have stopped --- */
 
 Test(healing, is_judged_only_while_healed) {

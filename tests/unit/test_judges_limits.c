@@ -579,6 +579,49 @@ Test(stopped, two_seconds_after_a_freeze_or_kill_nothing_is_bought_until_that_ca
     }
 }
 
+/* --- a command is obeyed once --- */
+
+/* Each letter a deed: s said, a answered, t the tick ends, d a death, b a start, f a fault of the disk. */
+static void command(struct oracle *oracle, const char *deeds) {
+    for (size_t i = 0; deeds[i] != '\0'; i++) {
+        int64_t second = OPEN + (int64_t)i;
+        if (deeds[i] == 's') {
+            word(oracle, EVENT_OPERATOR, second, "resume", "lunch");
+        } else if (deeds[i] == 'a') {
+            body_of(oracle, EVENT_OPERATOR, second, "resume", "lunch", "resumed");
+        } else if (deeds[i] == 'f') {
+            word(oracle, EVENT_FAULT, second, "disk.eio", "remove inbox");
+        } else {
+            word(oracle,
+                 deeds[i] == 't'   ? EVENT_TICK
+                 : deeds[i] == 'd' ? EVENT_STOP
+                                   : EVENT_START,
+                 second,
+                 deeds[i] == 't'   ? "tick"
+                 : deeds[i] == 'd' ? "dead"
+                                   : "ready",
+                 "");
+        }
+    }
+}
+
+Test(commands, what_was_said_once_is_obeyed_in_one_tick_that_ends) {
+    static const struct {
+        const char *deeds, *broken;
+        int maybes;
+    } rows[] = {
+        {"sat", "", 0},     {"satdbat", "command_obeyed_once", 0},
+        {"sadbat", "", 0},  {"sabat", "", 0},
+        {"satsat", "", 0},  {"satsatat", "command_obeyed_once", 0},
+        {"satftat", "", 1}, {"saat", "command_obeyed_once", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        command(oracle, rows[i].deeds);
+        expect(oracle, rows[i].broken, rows[i].maybes);
+    }
+}
+
 /* --- age --- */
 
 static bool is_deed(const char *deed, const char *word) {

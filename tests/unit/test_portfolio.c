@@ -41,6 +41,27 @@ Test(book, a_flat_position_costs_nothing_and_starts_anew) {
     cr_expect_eq(holding_entry_price(holding).nanos, USD(110).nanos);
 }
 
+/* As live, where a flat holding is swept before its shares come back. */
+Test(book, what_is_adopted_behind_a_sold_position_starts_anew) {
+    struct book book = {0};
+    struct utc later = utc_add(rig_start(), SPAN_HOURS(2));
+    char at[UTC_TEXT_MAX];
+    char body[160];
+    fill(&book, SIDE_BUY, 5, "500");
+    struct holding *holding = book_find(&book, "AAPL");
+    holding->targets_hit = 3;
+    holding->high_water = USD(130);
+    fill(&book, SIDE_SELL, 5, "600");
+    utc_print(later, at);
+    snprintf(body, sizeof body, "{\"qty\":\"2\",\"cost\":\"220\",\"was\":\"0\",\"at\":\"%s\"}", at);
+    struct journal_row row = {.kind = "adopt", .key = "AAPL", .body = body};
+    cr_assert_eq(book_fold(&book, &row, NULL), ERR_OK);
+    cr_expect_eq(holding->entered_at.ns, later.ns);
+    cr_expect_eq(holding->targets_hit, 0);
+    cr_expect_eq(holding->high_water.nanos, 0);
+    cr_expect_eq(holding->initial_qty.nanos, QTY(2).nanos);
+}
+
 Test(book, initial_quantity_is_the_most_ever_held) {
     struct book book = {0};
     fill(&book, SIDE_BUY, 4, "400");
