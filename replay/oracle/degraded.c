@@ -13,12 +13,14 @@ static const char MECHANISM[] = "degraded_mode";
 static const char *const READS[] = {"/v2/account", "/v2/positions", "/v2/orders?status=open"};
 enum { READ_COUNT = sizeof READS / sizeof READS[0] };
 
-static const struct span ENTERED_WITHIN = {INT64_C(15000000000)}; /* three ticks */
+static const struct span ENTERED_WITHIN = {INT64_C(15000000000)};
+enum { TICKS_WITHIN = 3 };
 static const struct span DISTURBED = {INT64_C(120000000000)};
 
 struct degraded {
     struct utc answered_at[READ_COUNT]; /* {0}: not since the start */
     struct two_clocks clocks;
+    int ticks_due; /* in a row: one that took a minute itself could not know */
     bool is_on, is_told;
 };
 
@@ -87,7 +89,8 @@ static void judge_tick(struct degraded *judge, const struct event *event,
     const struct scene *scene = findings->scene;
     bool is_due = weigh(judge, event, findings);
     struct span silent = silence(judge, scene, event->at);
-    if (is_due && !judge->is_on && !judge->is_told &&
+    judge->ticks_due = is_due ? judge->ticks_due + 1 : 0;
+    if (judge->ticks_due > TICKS_WITHIN && !judge->is_on && !judge->is_told &&
         silent.ns > scene->limits.truth_max_age.ns + ENTERED_WITHIN.ns) {
         judge->is_told = true;
         findings_score(findings, MECHANISM)->missed++;
