@@ -107,7 +107,7 @@ static void degraded_observe(void *context, const struct event *event, struct fi
         take_answer(judge, event);
     } else if (event->kind == EVENT_TICK) {
         judge_tick(judge, event, findings);
-    } else if (event->kind == EVENT_START) {
+    } else if (event->kind == EVENT_STOP) { /* a start enters it before it is ready */
         *judge = (struct degraded){0};
     } else if (event->kind == EVENT_MECHANISM && is_word(event->subject, MECHANISM)) {
         if (is_word(event->what, "acted")) {
@@ -121,6 +121,6 @@ static void degraded_observe(void *context, const struct event *event, struct fi
     }
 }
 
-const struct judge_ops degraded_judge = {KIND(EVENT_HTTP) | KIND(EVENT_TICK) | KIND(EVENT_START) |
+const struct judge_ops degraded_judge = {KIND(EVENT_HTTP) | KIND(EVENT_TICK) | KIND(EVENT_STOP) |
                                              KIND(EVENT_MECHANISM) | KIND(EVENT_SEND),
                                          degraded_create, degraded_observe, free};
