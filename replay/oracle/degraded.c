@@ -20,7 +20,8 @@ static const struct span DISTURBED = {INT64_C(120000000000)};
 struct degraded {
     struct utc answered_at[READ_COUNT]; /* {0}: not since the start */
     struct two_clocks clocks;
-    int ticks_due; /* in a row: one that took a minute itself could not know */
+    struct utc tick_at; /* end of the last */
+    int ticks_due;      /* in a row */
     bool is_on, is_told;
 };
 
@@ -45,6 +46,9 @@ static struct span silence(const struct degraded *judge, const struct scene *sce
     for (int i = 0; i < READ_COUNT; i++) {
         struct utc last = utc_max(judge->answered_at[i], scene->up_since);
         struct span since = utc_sub(now, last);
+        if (utc_is_before(judge->tick_at, last)) {
+            continue; /* answered in this very tick, however long that takes */
+        }
         most = since.ns > most.ns ? since : most;
     }
     return most;
@@ -90,6 +94,7 @@ static void judge_tick(struct degraded *judge, const struct event *event,
     bool is_due = weigh(judge, event, findings);
     struct span silent = silence(judge, scene, event->at);
     judge->ticks_due = is_due ? judge->ticks_due + 1 : 0;
+    judge->tick_at = event->at;
     if (judge->ticks_due > TICKS_WITHIN && !judge->is_on && !judge->is_told &&
         silent.ns > scene->limits.truth_max_age.ns + ENTERED_WITHIN.ns) {
         judge->is_told = true;
