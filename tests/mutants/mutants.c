@@ -2,10 +2,11 @@
  *
  * For each mutant of core/base/mutant.def: its recorded killer, then every library scenario, then swarm
  * seeds, until a judge or an expectation objects. A run that already fails without the mutant kills nobody.
- * --check tries the recorded killers alone; --matrix tries library and seeds and does not stop. Before a
- * matrix each of them runs once without a mutant and notes which sites it passes: where a mutant has no
- * site on the way its run would be that run, and is left out. A mutant that weakens the harness is
- * killed too when it lets somebody get away: a canary (a scenario that must fail), or another mutant.
+ * --mutant A,B tries these alone, --check the recorded killers alone; --matrix tries library and seeds and
+ * does not stop. Before a matrix each of them runs once without a mutant and notes which sites it passes:
+ * where a mutant has no site on the way its run would be that run, and is left out. A mutant that weakens
+ * the harness is killed too when it lets somebody get away: a canary (a scenario that must fail), or another
+ * mutant.
  *
  * A killer is one of
  *   scenarios/...json | seed N        run with the mutant, fails
