@@ -591,8 +591,8 @@ struct order *orders_live(struct orders *orders, const char *symbol, enum order_
 }
 
 bool orders_any_live(const struct orders *orders, const char *symbol) {
-    MUTATE(live_order_not_in_the_way, return false);
     for (size_t i = 0; i < orders->count; i++) {
+        MUTATE(live_order_not_in_the_way, if (orders->items[i].state == ORDER_WORKING) continue);
         MUTATE(unknown_not_in_the_way, if (orders->items[i].state == ORDER_UNKNOWN) continue);
         if (!order_is_over(&orders->items[i]) && strcmp(orders->items[i].symbol, symbol) == 0) {
             return true;
