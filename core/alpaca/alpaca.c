@@ -243,6 +243,7 @@ enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct
     alpaca->reply.last_byte_at = now;
     if (code != ERR_OK) {
         alpaca->counts.past_deadline += took.ns >= call->deadline.ns;
+        MUTATE(clock_watched, for (int i = 0; i < 20000 && mono_sub(clock_mono(clock), now).ns < SPAN_S(1).ns; i++) continue);
         return code;
     }
     alpaca->reply.status = alpaca->response.status;

@@ -2,6 +2,7 @@
 #include "core/alpaca/rate_budget.h"
 
 #include "core/base/check.h"
+#include "core/base/mutant.h"
 
 #include <stdlib.h>
 
@@ -37,6 +38,7 @@ void rate_budget_release(struct rate_budget *budget) {
 static bool lane_take(struct rate_lane *lane, struct mono now) {
     bool is_full = lane->used == lane->size;
     if (is_full && mono_sub(now, lane->spent[lane->next]).ns < MINUTE.ns) {
+        MUTATE(budget_overdrawn, return true);
         return false;
     }
     lane->spent[lane->next] = now;

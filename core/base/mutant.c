@@ -8,6 +8,9 @@
 enum mutant mutant_active = MUTANT_none;
 enum mutant mutant_beside = MUTANT_none;
 
+static bool passed_here[MUTANT_COUNT];
+bool *mutant_passed = passed_here;
+
 static const char *const names[] = {"none",
 #define X(name, breaks) #name,
                                     MUTANTS(X)

@@ -25,8 +25,13 @@ enum mutant {
 /* Two at a time: what weakens the harness is tried on another mutant. MUTANT_none until somebody says
  * otherwise. */
 extern enum mutant mutant_active, mutant_beside;
+/* By mutant: a site of it was passed, awake or not. MUTANT_COUNT of them, this process's own until
+ * somebody puts memory there that outlives it. A run that passes no site of a mutant is the run without. */
+extern bool *mutant_passed;
 
-#define MUTANT(name) (mutant_active == MUTANT_##name || mutant_beside == MUTANT_##name)
+#define MUTANT(name)                                                                               \
+    (mutant_passed[MUTANT_##name] = true,                                                          \
+     mutant_active == MUTANT_##name || mutant_beside == MUTANT_##name)
 #define MUTATE(name, ...)                                                                          \
     if (MUTANT(name)) {                                                                            \
         __VA_ARGS__;                                                                               \

@@ -47,6 +47,7 @@ static void verify_kill(struct engine *engine, bool is_clear) {
     if (!engine->is_killing) {
         return;
     }
+    MUTATE(kill_never_verified, return);
     if (!is_clear || !engine->is_truth_clean) {
         engine->kill_clear_since = (struct utc){0};
     } else if (engine->kill_clear_since.ns == 0) {

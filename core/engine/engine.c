@@ -77,6 +77,7 @@ static enum err_code open_state(struct engine *engine, struct err *err) {
     if (code != ERR_OK) {
         return code;
     }
+    MUTATE(young_journal_refused, if (utc_sub(clock_utc(engine->world->clock), engine->orders.folded_to).ns < SPAN_MIN(2).ns) return err_set(err, ERR_LOCKED, "the journal was written a moment ago"));
     orders_fold_end(&engine->orders);
     book_sweep(&engine->book);
     causes_load(&engine->causes);

@@ -63,6 +63,7 @@ static void resume(struct engine *engine, const struct inbox_command *command) {
                ERR_OK) {
         tell(engine, command, err.text);
     } else {
+        MUTATE(resume_untold, engine->shown_mode = causes_mode(&engine->causes));
         tell(engine, command, "resumed");
     }
 }

@@ -284,6 +284,7 @@ static bool poll_positions(struct engine *engine) {
     struct reconcile_result result = reconcile(&engine->book, listing, count, engine->journal,
                                                clock_utc(engine->world->clock), in_flight, engine);
     if (result.confirmed > 0) {
+        MUTATE(adoption_untold, return true);
         log_alert(&engine->log, ALERT_PAGE,
                   result.is_vanished ? "position_vanished" : "position_unexplained", result.symbol);
         causes_hold(&engine->causes, "reconciliation", MODE_REDUCE_ONLY,

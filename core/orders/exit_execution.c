@@ -101,6 +101,7 @@ void exits_decide(struct exits *exits, const struct holding *holding, enum order
     /* Whatever its phase: a flatten is said only once. A sale at work goes on as the exit's own. */
     bool is_taken_over =
         plan != NULL && plan->purpose == PURPOSE_SCALE_OUT && purpose == PURPOSE_EXIT;
+    MUTATE(flatten_lost_behind_a_part, is_taken_over = false);
     if ((plan != NULL && !is_taken_over) || (plan == NULL && exits->count == BOOK_MAX)) {
         return;
     }

@@ -224,9 +224,11 @@ static bool entry_may_go(struct gateway *gateway, const struct order *order,
         return decline(refusal, "the inbox cannot be read");
     }
     if (has_stop) {
+        MUTATE(stop_in_the_inbox_ignored, if (causes_mode(gateway->causes) < MODE_REDUCE_ONLY && !is_late && !is_over && entry_quote_is_fresh(gateway, order->symbol, now)) return true);
         return decline(refusal, "a stop lies in the inbox");
     }
     if (causes_mode(gateway->causes) >= MODE_REDUCE_ONLY) {
+        MUTATE(mode_not_looked_at_again, if (!is_late && !is_over && entry_quote_is_fresh(gateway, order->symbol, now)) return true);
         return decline_mode(gateway, refusal);
     }
     if (is_late) {
@@ -383,6 +385,7 @@ static void settle_absent(struct gateway *gateway, struct order *order) {
     bool is_wished = order->purpose != PURPOSE_ENTRY && order->replaces[0] == '\0' &&
                      last_look(gateway, order, true, &(struct refusal){0});
     if (is_wished) {
+        MUTATE(resent_at_another_price, order->limit_price.nanos -= price_tick(order->limit_price).nanos);
         (void)!send_bytes(gateway, order, NULL);
     } else {
         orders_move(gateway->orders, order, ORDER_NOT_SENT);
@@ -397,6 +400,7 @@ static void settle_one(struct gateway *gateway, struct order *order) {
         alpaca_get_order_by_client_id(gateway->alpaca, order->client_id, &truth, NULL);
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
     order->ask_at = utc_add(now, SPAN_S(5));
+    MUTATE(asked_again_late, order->ask_at = utc_add(now, SPAN_MIN(5)));
     MUTATE(not_found_believed, if (code == ERR_NOT_FOUND) { settle_absent(gateway, order); return; });
     if (code == ERR_OK) {
         if (take_if_equal(gateway, order, &truth)) {

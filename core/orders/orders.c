@@ -386,6 +386,7 @@ void orders_sweep(struct orders *orders) {
             }
             kept++;
         } else if (is_end_told(&orders->items[i])) {
+            MUTATE(cancelled_forgotten, if (orders->items[i].state == ORDER_CANCELED) continue);
             memcpy(orders->ended[orders->ended_count++ % ORDERS_ENDED_MAX],
                    orders->items[i].client_id, CLIENT_ID_MAX);
         }
@@ -591,6 +592,8 @@ struct order *orders_live(struct orders *orders, const char *symbol, enum order_
 
 bool orders_any_live(const struct orders *orders, const char *symbol) {
     for (size_t i = 0; i < orders->count; i++) {
+        MUTATE(live_order_not_in_the_way, if (orders->items[i].state == ORDER_WORKING) continue);
+        MUTATE(unknown_not_in_the_way, if (orders->items[i].state == ORDER_UNKNOWN) continue);
         if (!order_is_over(&orders->items[i]) && strcmp(orders->items[i].symbol, symbol) == 0) {
             return true;
         }

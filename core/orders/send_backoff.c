@@ -1,6 +1,8 @@
 /* send_backoff.c - see send_backoff.h. */
 #include "core/orders/send_backoff.h"
 
+#include "core/base/mutant.h"
+
 #include <string.h>
 
 static const struct span RUN_LASTS = {INT64_C(300000000000)};
@@ -37,6 +39,7 @@ int send_backoff_fail(struct send_backoff *backoff, const char *symbol, bool is_
         *item = (struct send_failures){.is_stop = is_stop};
         (void)!text_copy(item->symbol, sizeof item->symbol, symbol, NULL);
     } else if (mono_sub(now, item->last_at).ns >= RUN_LASTS.ns) {
+        MUTATE(backoff_without_most, item->last_at = now; return ++item->failures);
         item->failures = 0;
     }
     item->last_at = now;
@@ -56,6 +59,8 @@ bool send_backoff_is_due(const struct send_backoff *backoff, const char *symbol,
     if (item == NULL || item->failures <= FREE_TRIES) {
         return true;
     }
+    MUTATE(backoff_always_due, return true);
+    MUTATE(backoff_without_most, most.ns = INT64_MAX / 4);
     struct span wait = first;
     for (int i = FREE_TRIES + 1; i < item->failures && wait.ns < most.ns; i++) {
         wait.ns *= 2;

@@ -207,8 +207,10 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
     struct usd value = notional(intent);
     MUTATE(positions_off_by_one, open.slots--);
     MUTATE(order_cap_off_by_one, if (usd_cmp(value, config->order_cap_usd) == 0) return refuse(refusal, REFUSED_ORDER_CAP, value, value));
-    if (usd_cmp(value, config->order_cap_usd) > 0) {
-        return refuse(refusal, REFUSED_ORDER_CAP, value, config->order_cap_usd);
+    struct usd cap = config->order_cap_usd;
+    MUTATE(order_cap_ignored, cap = value);
+    if (usd_cmp(value, cap) > 0) {
+        return refuse(refusal, REFUSED_ORDER_CAP, value, cap);
     }
     MUTATE(min_notional_off_by_one, if (usd_cmp(value, config->min_notional_usd) == 0) return refuse(refusal, REFUSED_MIN_NOTIONAL, value, value));
     if (usd_cmp(value, config->min_notional_usd) < 0) {
@@ -341,7 +343,9 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
 struct qty entry_size(const struct gateway *gateway, struct usd price) {
     const struct config *config = gateway->config;
     struct usd equity = gateway->truth->account.equity;
-    struct usd most = usd_min(config->base_usd, usd_scale(equity, config->equity_share));
+    struct usd base = config->base_usd;
+    MUTATE(order_cap_ignored, base.nanos = INT64_MAX);
+    struct usd most = usd_min(base, usd_scale(equity, config->equity_share));
     MUTATE(sizing_base_ignored, most = usd_scale(equity, config->equity_share));
     MUTATE(sizing_share_ignored, most = config->base_usd);
     struct usd risk = usd_scale(equity, config->risk_budget);
@@ -351,7 +355,9 @@ struct qty entry_size(const struct gateway *gateway, struct usd price) {
         ERR_OK) {
         most = usd_min(most, by_risk);
     }
-    most = usd_min(most, config->order_cap_usd);
+    struct usd cap = config->order_cap_usd;
+    MUTATE(order_cap_ignored, cap = most);
+    most = usd_min(most, cap);
     struct qty qty = {0};
     if (qty_affordable(most, price, &qty, NULL) != ERR_OK || qty.nanos < 0) {
         return (struct qty){0};

@@ -73,6 +73,7 @@ struct reconcile_result reconcile(struct book *book, const struct broker_positio
             continue;
         }
         result.differences++;
+        MUTATE(fill_not_waited_for, if (is_same_difference(holding) && utc_sub(now, holding->differs_since).ns >= CONFIRM_APART.ns) { resolve(book, holding, journal, now, &result); continue; });
         struct span most = orders == IN_FLIGHT_LISTED ? CONFIRM_BESIDE_ORDERS : CONFIRM_APART;
         if (!is_same_difference(holding)) {
             begin_difference(holding, now);

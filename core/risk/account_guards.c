@@ -98,8 +98,10 @@ static void take_baseline(struct account_guards *guards, const struct equity_rea
     }
     char day[DATE_TEXT_MAX];
     date_print(reading->exchange_day, day);
-    if (note(guards, "baseline", day, reading->previous_close)) {
-        guards->baseline = reading->previous_close;
+    struct usd close = reading->previous_close;
+    MUTATE(baseline_of_the_first_reading, close = reading->equity);
+    if (note(guards, "baseline", day, close)) {
+        guards->baseline = close;
         guards->baseline_day = reading->exchange_day;
         guards->loss = (struct guard_step){0};
         causes_let_go(guards->causes, "baseline_unknown");

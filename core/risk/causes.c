@@ -47,6 +47,7 @@ bool causes_has(const struct causes *causes, const char *name) {
 enum mode causes_mode(const struct causes *causes) {
     enum mode mode = MODE_NORMAL;
     for (size_t i = 0; i < causes->count; i++) {
+        MUTATE(degraded_binds_nobody, if (strcmp(causes->items[i].name, "degraded_mode") == 0) continue);
         mode = causes->items[i].mode > mode ? causes->items[i].mode : mode;
     }
     return mode;

@@ -79,6 +79,7 @@ void data_guard_mark(struct truth *truth, struct book *book, const struct config
         struct holding *holding = &book->items[i];
         int index = universe_find(config, holding->symbol);
         holding->has_mark = index >= 0 && truth->references[index].is_trusted;
+        MUTATE(broker_mark_believed, if (holding->has_broker_price) { holding->has_mark = true; holding->mark = holding->broker_price; continue; });
         if (holding->has_mark) {
             holding->mark = truth->references[index].price;
         }

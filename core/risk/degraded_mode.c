@@ -26,6 +26,7 @@ void degraded_mode_start(struct degraded_mode *mode, struct causes *causes, stru
 /* True while the fifth start within an hour holds the mode for half an hour. */
 static bool is_flapping(const struct degraded_mode *mode, struct mono now) {
     if (mode->flap_next < FLAPS) {
+        MUTATE(one_start_is_flapping, return mode->flap_next > 0 && mono_sub(now, mode->since).ns < SPAN_MIN(30).ns);
         return false;
     }
     struct mono oldest = mode->flaps[mode->flap_next % FLAPS];

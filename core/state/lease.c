@@ -214,6 +214,7 @@ static enum err_code acquire_guarded(struct lease *lease, struct span bound, str
     code = disk_lock(world->disk, ALIVE, &lease->alive, err);
     MUTATE(lock_not_taken, code = ERR_OK);
     lease->has_alive = code == ERR_OK;
+    MUTATE(dead_lease_waited_for, if (is_current_good && !is_stale(world, &seen, bound)) return held(&seen, err));
     bool is_forced = code == ERR_LOCKED;
     if (is_forced) {
         if (!is_current_good || !is_stale(world, &seen, bound)) {

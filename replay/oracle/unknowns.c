@@ -73,10 +73,13 @@ static void take_look(struct unknowns *judge, const struct event *event) {
     }
 }
 
-/* A POST that certainly never left, one that is answered (2xx, 4xx), or any good answer that names it. */
+/* A POST that certainly never left, one that is answered (2xx, 4xx), or any good answer that names it; not
+ * "not found", which names it too. */
 static void take_answer(struct unknowns *judge, const struct event *event) {
-    bool is_answered = is_word(event->id, "not_sent") ||
-                       (event->id[0] == '\0' && event->number >= 200 && event->number < 500);
+    bool is_not_found = event->number == 404 && is_word(event->subject, "GET");
+    bool is_answered =
+        is_word(event->id, "not_sent") ||
+        (event->id[0] == '\0' && event->number >= 200 && event->number < 500 && !is_not_found);
     for (size_t i = judge->count; is_answered && i-- > 0;) {
         if (memmem(event->body, event->body_len, judge->items[i].id, strlen(judge->items[i].id)) !=
             NULL) {

@@ -187,6 +187,14 @@ static void run(const char *killer, struct attempt *attempt) {
 
 /* --- attempts --- */
 
+void killer_remember(const char *killer, bool is_clean) {
+    if (self.clean_count < CLEAN_MAX) {
+        struct clean *clean = &self.clean[self.clean_count++];
+        snprintf(clean->killer, sizeof clean->killer, "%s", killer);
+        clean->is_clean = is_clean;
+    }
+}
+
 static bool is_clean(const char *killer) {
     for (size_t i = 0; i < self.clean_count; i++) {
         if (strcmp(self.clean[i].killer, killer) == 0) {
@@ -196,11 +204,7 @@ static bool is_clean(const char *killer) {
     struct attempt without = {.cpu_us = 0};
     run(killer, &without);
     bool is_it = without.judges[0] == '\0';
-    if (self.clean_count < CLEAN_MAX) {
-        struct clean *clean = &self.clean[self.clean_count++];
-        snprintf(clean->killer, sizeof clean->killer, "%s", killer);
-        clean->is_clean = is_it;
-    }
+    killer_remember(killer, is_it);
     return is_it;
 }
 

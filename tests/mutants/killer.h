@@ -20,6 +20,8 @@ struct attempt {
 void killer_open(const char *argv0);
 /* True if the mutant is killed; then judges say by whom. With MUTANT_none: true if the run fails. */
 bool killer_try(enum mutant mutant, const char *killer, struct attempt *attempt);
+/* Takes for known whether the killer's run passes without any mutant. */
+void killer_remember(const char *killer, bool is_clean);
 /* False if the file cannot be read. */
 bool killer_read_file(const char *path, struct text *out);
 

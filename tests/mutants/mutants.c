@@ -2,8 +2,11 @@
  *
  * For each mutant of core/base/mutant.def: its recorded killer, then every library scenario, then swarm
  * seeds, until a judge or an expectation objects. A run that already fails without the mutant kills nobody.
- * --check tries the recorded killers alone; --matrix does not stop. A mutant that weakens the harness is
- * killed too when it lets somebody get away: a canary (a scenario that must fail), or another mutant.
+ * --mutant A,B tries these alone, --check the recorded killers alone; --matrix tries library and seeds and
+ * does not stop. Before a matrix each of them runs once without a mutant and notes which sites it passes:
+ * where a mutant has no site on the way its run would be that run, and is left out. A mutant that weakens
+ * the harness is killed too when it lets somebody get away: a canary (a scenario that must fail), or another
+ * mutant.
  *
  * A killer is one of
  *   scenarios/...json | seed N        run with the mutant, fails
@@ -21,20 +24,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define RECORDED "tests/mutants/killers.json"
 #define LINE_BYTES_MAX 4096
+#define QUEUE_MAX 8192 /* numbers that a pipe holds unread: half of its 64 KiB */
+
+struct scout { /* of one killer of the library, or seed, run without a mutant */
+    bool is_clean;
+    bool passed[MUTANT_COUNT];
+};
 
 struct hunt { /* what the command line says */
     struct suite suite, canaries;
     uint64_t seeds; /* 1 to this */
     bool is_check, is_matrix;
     int jobs;
-    const char *only, *killer;
+    const char *only, *killer; /* only: names, by commas */
     const char *out;
-    cJSON *recorded; /* {"mutant":"killer",...} */
+    cJSON *recorded;      /* {"mutant":"killer",...} */
+    struct scout *scouts; /* of a matrix: library, then seeds; memory that all workers share */
 };
 
 struct kill {
@@ -68,6 +79,10 @@ static void tell(enum mutant mutant, const struct kill *kill, bool is_killed, FI
     fflush(out);
 }
 
+static size_t library_count(const struct hunt *hunt) {
+    return hunt->suite.count + hunt->seeds;
+}
+
 static void library_killer(const struct hunt *hunt, size_t i, char out[static KILLER_MAX]) {
     if (i < hunt->suite.count) {
         snprintf(out, KILLER_MAX, "%s", hunt->suite.paths[i]);
@@ -96,7 +111,7 @@ static bool hunt_one(const struct hunt *hunt, enum mutant mutant, FILE *out) {
     }
     bool is_killed = recorded != NULL && try_killer(mutant, recorded, &kill);
     is_killed = is_killed || (!is_one && hunt_canaries(hunt, mutant, &kill));
-    for (size_t i = 0; i < hunt->suite.count + hunt->seeds && !is_killed && !is_one; i++) {
+    for (size_t i = 0; i < library_count(hunt) && !is_killed && !is_one; i++) {
         char killer[KILLER_MAX];
         library_killer(hunt, i, killer);
         is_killed = try_killer(mutant, killer, &kill);
@@ -108,11 +123,12 @@ static bool hunt_one(const struct hunt *hunt, enum mutant mutant, FILE *out) {
 /* Every killer of the library and the first seeds, one line each. */
 static bool matrix_one(const struct hunt *hunt, enum mutant mutant, FILE *out) {
     bool is_killed = false;
-    for (size_t i = 0; i < hunt->suite.count + hunt->seeds; i++) {
+    for (size_t i = 0; i < library_count(hunt); i++) {
         struct kill kill = {.runs = 0};
         char killer[KILLER_MAX];
         library_killer(hunt, i, killer);
-        if (try_killer(mutant, killer, &kill)) {
+        if (hunt->scouts[i].is_clean && hunt->scouts[i].passed[mutant] &&
+            try_killer(mutant, killer, &kill)) {
             is_killed = true;
             tell(mutant, &kill, true, out);
         }
@@ -120,61 +136,110 @@ static bool matrix_one(const struct hunt *hunt, enum mutant mutant, FILE *out) {
     return is_killed;
 }
 
-/* --- all of them, by so many workers, who take the next mutant from a pipe --- */
+/* --- all of them, by so many workers, who take the next number from a pipe --- */
 
 static void part_name(const struct hunt *hunt, int mutant, char out[static SUITE_PATH_MAX]) {
     snprintf(out, SUITE_PATH_MAX, "%s.%d", hunt->out, mutant);
 }
 
-static int work(const struct hunt *hunt, int queue) {
+/* What a worker does with a number; false counts. */
+typedef bool task(const struct hunt *hunt, int number);
+
+static bool hunt_mutant(const struct hunt *hunt, int number) {
+    char path[SUITE_PATH_MAX];
+    enum mutant mutant = (enum mutant)number;
+    part_name(hunt, number, path);
+    FILE *out = fopen(path, "w");
+    CHECK(out != NULL);
+    bool is_killed = hunt->is_matrix ? matrix_one(hunt, mutant, out) : hunt_one(hunt, mutant, out);
+    fclose(out);
+    return is_killed;
+}
+
+static bool scout_killer(const struct hunt *hunt, int number) {
+    struct attempt attempt = {.cpu_us = 0};
+    struct scout *scout = &hunt->scouts[number];
+    char killer[KILLER_MAX];
+    library_killer(hunt, (size_t)number, killer);
+    mutant_passed = scout->passed;
+    scout->is_clean = !killer_try(MUTANT_none, killer, &attempt);
+    return scout->is_clean;
+}
+
+static int work(const struct hunt *hunt, int queue, task *perform) {
     int next = 0;
-    int survivors = 0;
+    int failures = 0;
     while (read(queue, &next, sizeof next) == (ssize_t)sizeof next) {
-        char path[SUITE_PATH_MAX];
-        part_name(hunt, next, path);
-        FILE *out = fopen(path, "w");
-        CHECK(out != NULL);
-        enum mutant mutant = (enum mutant)next;
-        bool is_killed =
-            hunt->is_matrix ? matrix_one(hunt, mutant, out) : hunt_one(hunt, mutant, out);
-        survivors += !is_killed;
-        fclose(out);
+        failures += !perform(hunt, next);
     }
-    return survivors > 250 ? 250 : survivors;
+    return failures > 250 ? 250 : failures;
 }
 
-static int fill_queue(const struct hunt *hunt, int queue) {
-    int count = 0;
-    for (int i = 1; i < MUTANT_COUNT; i++) {
-        if (hunt->only == NULL || strcmp(hunt->only, mutant_name((enum mutant)i)) == 0) {
-            CHECK(write(queue, &i, sizeof i) == (ssize_t)sizeof i);
-            count++;
-        }
-    }
-    return count;
-}
-
-static int run_workers(const struct hunt *hunt, int *count) {
-    int ends[2];
-    int survivors = 0;
-    CHECK(pipe(ends) == 0);
-    *count = fill_queue(hunt, ends[1]);
-    close(ends[1]);
+static int run_workers(const struct hunt *hunt, int queue, task *perform) {
+    int failures = 0;
     for (int worker = 0; worker < hunt->jobs; worker++) {
         fflush(NULL);
         pid_t pid = fork();
         CHECK(pid >= 0);
         if (pid == 0) {
-            _exit(work(hunt, ends[0]));
+            _exit(work(hunt, queue, perform));
         }
     }
     for (int worker = 0; worker < hunt->jobs; worker++) {
         int status = 0;
         CHECK(wait(&status) > 0);
-        survivors += WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+        failures += WIFEXITED(status) ? WEXITSTATUS(status) : 1;
     }
-    close(ends[0]);
-    return survivors;
+    close(queue);
+    return failures;
+}
+
+/* True if the name is one of the list's, which commas part. */
+static bool is_listed(const char *list, const char *name) {
+    size_t n = strlen(name);
+    for (const char *at = list; at != NULL; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, name, n) == 0 && (at[n] == ',' || at[n] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int hunt_all(const struct hunt *hunt, int *count) {
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    *count = 0;
+    for (int i = 1; i < MUTANT_COUNT; i++) {
+        if (hunt->only == NULL || is_listed(hunt->only, mutant_name((enum mutant)i))) {
+            CHECK(write(ends[1], &i, sizeof i) == (ssize_t)sizeof i);
+            ++*count;
+        }
+    }
+    close(ends[1]);
+    return run_workers(hunt, ends[0], hunt_mutant);
+}
+
+/* Once without a mutant, all that a matrix tries. */
+static void scout_all(struct hunt *hunt) {
+    int ends[2];
+    size_t count = library_count(hunt);
+    CHECK(count <= QUEUE_MAX && pipe(ends) == 0);
+    hunt->scouts = mmap(NULL, count * sizeof *hunt->scouts, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(hunt->scouts != MAP_FAILED);
+    for (int i = 0; i < (int)count; i++) {
+        CHECK(write(ends[1], &i, sizeof i) == (ssize_t)sizeof i);
+    }
+    close(ends[1]);
+    int dirty = run_workers(hunt, ends[0], scout_killer);
+    fprintf(stderr, "%zu killers looked at, %d fail without a mutant and are left out\n", count,
+            dirty);
+    for (size_t i = 0; i < count; i++) {
+        char killer[KILLER_MAX];
+        library_killer(hunt, i, killer);
+        killer_remember(killer, hunt->scouts[i].is_clean);
+    }
 }
 
 /* One file of lines, in the order of mutant.def. */
@@ -234,7 +299,7 @@ static void read_words(struct hunt *hunt, int argc, char **argv) {
         } else {
             fprintf(stderr,
                     "usage: %s [--check | --matrix] [--seeds N] [--jobs N] "
-                    "[--mutant NAME [--killer KILLER]] [--out FILE]\n",
+                    "[--mutant NAME,... [--killer KILLER]] [--out FILE]\n",
                     argv[0]);
             exit(2);
         }
@@ -274,7 +339,10 @@ int main(int argc, char **argv) {
         return 2;
     }
     killer_open(argv[0]);
-    int survivors = run_workers(hunt, &count);
+    if (hunt->is_matrix) {
+        scout_all(hunt);
+    }
+    int survivors = hunt_all(hunt, &count);
     gather(hunt);
     int mute = hunt->only == NULL ? test_canaries(hunt) : 0;
     printf("%d of %d mutants survived%s; %s\n", survivors, count,

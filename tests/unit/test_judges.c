@@ -533,12 +533,15 @@ Test(ids, a_process_that_was_succeeded_may_look_and_not_act) {
 /* --- unknown fates --- */
 
 Test(unknowns, another_order_in_the_symbol_needs_a_known_fate) {
-    enum { NOTHING, LISTED, FOUND, LATE, OTHER_SYMBOL, REFUSED, COUNT };
+    enum { NOTHING, LISTED, NOT_FOUND, FOUND, LATE, OTHER_SYMBOL, REFUSED, COUNT };
     for (int how = 0; how < COUNT; how++) {
         struct oracle *oracle = oracle_create();
         order_leaves(oracle, OPEN, "buy", "AAPL", "st-a");
         if (how == LISTED) {
             leaves(oracle, OPEN + 1, "GET", "/v2/orders?status=open", "");
+        } else if (how == NOT_FOUND) {
+            answer(oracle, OPEN + 1, "/v2/orders:by_client_order_id", 404,
+                   "\n{\"message\":\"order not found for st-a\"}");
         } else if (how == FOUND) {
             answer(oracle, OPEN + 1, "/v2/orders:by_client_order_id", 200,
                    "\n{\"client_order_id\":\"st-a\"}");
@@ -547,7 +550,7 @@ Test(unknowns, another_order_in_the_symbol_needs_a_known_fate) {
         }
         order_leaves(oracle, OPEN + (how == LATE ? 30 : 29), "buy",
                      how == OTHER_SYMBOL ? "MSFT" : "AAPL", "st-b");
-        if (how == NOTHING || how == LISTED) {
+        if (how == NOTHING || how == LISTED || how == NOT_FOUND) {
             expect_finding(oracle, "unknown_settled_first", OPEN + 29,
                            "AAPL: st-b left while st-a was unknown");
         } else {
