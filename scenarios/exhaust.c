@@ -417,7 +417,7 @@ static struct utc settled_at(const struct exhaust *exhaust) {
     for (size_t i = 0; i < plan_count(stage->plan); i++) {
         const struct fault *fault = plan_fault(stage->plan, i);
         if (plan_reached(stage->plan, fault) && fault->has_until) {
-            quiet = utc_max(quiet, sea_quiet_at(stage->plan, fault));
+            quiet = utc_max(quiet, plan_until(stage->plan, fault));
         }
     }
     return utc_min(utc_add(quiet, SETTLED_AFTER), exhaust->run_ends);

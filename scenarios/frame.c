@@ -56,9 +56,9 @@ void frame_tell(struct stage *stage) {
             tell_frame(&stage->fanout.seam, "never", oracle_invariant_id((enum oracle_invariant)i));
         }
     }
-    stage->heals_at = stage->start; /* the last instant at which a fault may be felt */
+    stage->heals_at = stage->start; /* the last instant at which a fault may fire */
     for (size_t i = 0; i < plan_count(stage->plan); i++) {
-        struct utc until = sea_quiet_at(stage->plan, plan_fault(stage->plan, i));
+        struct utc until = plan_until(stage->plan, plan_fault(stage->plan, i));
         stage->heals_at = utc_is_before(stage->heals_at, until) ? until : stage->heals_at;
     }
 }

@@ -24,9 +24,6 @@ struct utc sea_next_at(const struct sea *sea);
 /* Asks about the windows that have begun, and sets the wall clock. Called whenever true time has
  * moved, at least at sea_next_at(). */
 void sea_look(struct sea *sea);
-/* When the last of what the fault may do is over: an order that it stuck stays so beyond its window.
- * UTC_NEVER for one without end. */
-struct utc sea_quiet_at(const struct plan *plan, const struct fault *fault);
 /* At the begin of a tick, the broker at the present instant. */
 void sea_tick(struct sea *sea);
 

@@ -7,9 +7,6 @@
 
 #define BUSTABLE 50 /* the newest orders, whose executions may be undone */
 
-static const struct span PENDING_LASTS = {INT64_C(120000000000)};
-static const struct span CANCEL_LASTS = {INT64_C(600000000000)};
-
 static void name_order(const char *side, const char *type, const char *symbol,
                        char out[static FAULT_TARGET_MAX]) {
     (void)snprintf(out, FAULT_TARGET_MAX, "%s %s %s", side, type, symbol);
@@ -21,7 +18,7 @@ static void entered(void *context, const struct sim_weather_order *order, struct
     name_order(order->side, order->type, order->symbol, entity);
     const struct fault *fault = chaos_ask(sea->plan, POINT_ORDER_STUCK_PENDING, entity);
     if (fault != NULL) {
-        fate->accept_delay = fault_delay(fault, PENDING_LASTS);
+        fate->accept_delay = fault_delay(fault, SPAN_S(120));
     }
     fault = chaos_ask(sea->plan, POINT_ORDER_REJECT_LATE, entity);
     if (fault != NULL) {
@@ -42,18 +39,9 @@ static void cancelled(void *context, const struct sim_weather_order *order,
     name_order(order->side, order->type, order->symbol, entity);
     const struct fault *stuck = chaos_ask(sea->plan, POINT_ORDER_CANCEL_STUCK, entity);
     if (stuck != NULL) {
-        fate->delay = fault_delay(stuck, CANCEL_LASTS);
+        fate->delay = fault_delay(stuck, SPAN_S(600));
     }
     fate->fills_first = chaos_ask(sea->plan, POINT_ORDER_CANCEL_FILL, entity) != NULL;
-}
-
-struct utc sea_quiet_at(const struct plan *plan, const struct fault *fault) {
-    struct utc until = plan_until(plan, fault);
-    struct span lasts =
-        fault->point == POINT_ORDER_STUCK_PENDING  ? fault_delay(fault, PENDING_LASTS)
-        : fault->point == POINT_ORDER_CANCEL_STUCK ? fault_delay(fault, CANCEL_LASTS)
-                                                   : (struct span){0};
-    return fault->has_until ? utc_add(until, lasts) : until;
 }
 
 static void tick_order(struct sea *sea, const struct ledger_order *order, bool is_new) {

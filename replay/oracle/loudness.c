@@ -2,7 +2,8 @@
  * says, and what it must not say.
  *
  * A rate budget that starts full allows twice its minute in the first one. The calm measure is the
- * busiest minute of a session before the first fault. */
+ * busiest minute of a session before the first fault. A minute in which a cancel does not end is not
+ * judged by it: that is asked about each second, by design, and may outlast the fault that stuck it. */
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
@@ -11,13 +12,14 @@
 
 static const struct span MINUTE = {INT64_C(60000000000)};
 static const struct span CALM_AFTER = {INT64_C(120000000000)};
-enum { ALERTS_MAX = 60 };
+enum { ALERTS_MAX = 60, STUCK_CALLS = 10 };
 
 struct loudness {
     struct utc minute; /* when the one being counted began; {0} none */
     int64_t calls, alerts;
-    int64_t calm;  /* calls of the busiest minute before the first fault */
-    bool is_first; /* the minute is a life's first */
+    int64_t waiting; /* of the calls, made while a cancel had not ended */
+    int64_t calm;    /* calls of the busiest minute before the first fault */
+    bool is_first;   /* the minute is a life's first */
     bool is_loud, is_shrill, is_stormy, is_told; /* reported */
 };
 
@@ -48,7 +50,8 @@ static void judge_minute(struct loudness *judge, const struct event *event,
                    utc_sub(judge->minute, scene->healed_at).ns > CALM_AFTER.ns &&
                    utc_sub(judge->minute, scene->up_since).ns > CALM_AFTER.ns &&
                    scene->fault_at.ns != 0 && scene_is_open(scene);
-    if (is_calm && judge->calm > 0 && judge->calls > 2 * judge->calm && !judge->is_stormy) {
+    if (is_calm && judge->waiting < STUCK_CALLS && judge->calm > 0 &&
+        judge->calls > 2 * judge->calm && !judge->is_stormy) {
         judge->is_stormy = true;
         findings_break(findings, ORACLE_L_CALLS, event->at,
                        "%lld requests in a minute after healing, %lld before the first fault",
@@ -63,6 +66,7 @@ static void begin_minute(struct loudness *judge, struct utc at, bool is_first) {
     judge->minute = at;
     judge->calls = 0;
     judge->alerts = 0;
+    judge->waiting = 0;
     judge->is_first = is_first;
 }
 
@@ -95,6 +99,7 @@ static void loudness_observe(void *context, const struct event *event, struct fi
     if (event->kind == EVENT_SEND || event->kind == EVENT_ALERT) {
         take_time(judge, event, findings);
         judge->calls += event->kind == EVENT_SEND;
+        judge->waiting += event->kind == EVENT_SEND && findings->scene->cancelling > 0;
         judge->alerts += event->kind == EVENT_ALERT;
         judge_bounds(judge, event, findings);
     }

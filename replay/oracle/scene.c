@@ -196,6 +196,9 @@ static void take_ledger_order(struct scene *scene, const struct event *event) {
     }
     scene->judged += !order->is_judged;
     order->is_judged = true;
+    bool is_cancelling = is_word(event->what, "pending_cancel");
+    scene->cancelling += (int)is_cancelling - (int)order->is_cancelling;
+    order->is_cancelling = is_cancelling;
     (void)!text_copy(order->symbol, sizeof order->symbol, event->symbol, NULL);
     if (!is_word(event->subject, "buy")) {
         return;

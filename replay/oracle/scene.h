@@ -29,7 +29,7 @@ struct scene_order { /* at the broker */
     struct usd limit; /* as sent; 0 unknown */
     struct usd cost;  /* its part of live_cost */
     struct qty stop;  /* its part of stopped */
-    bool is_live_buy, is_foreign, is_judged;
+    bool is_live_buy, is_foreign, is_judged, is_cancelling;
 };
 
 struct scene_cause {
@@ -76,8 +76,9 @@ struct scene {
     struct scene_limits limits;
     bool is_never[ORACLE_INVARIANT_COUNT];
     struct table symbols, orders, causes;
-    int64_t held;   /* symbols with a position or a live buy of ours */
-    int64_t judged; /* orders of ours at the broker, ever */
+    int64_t held;       /* symbols with a position or a live buy of ours */
+    int64_t judged;     /* orders of ours at the broker, ever */
+    int64_t cancelling; /* of ours, whose cancel the broker has not ended yet */
     struct scene_sent sent;
     struct usd equity, baseline, flows; /* of the ledger; baseline: at the last session's end */
     struct date day;                    /* of the baseline */
