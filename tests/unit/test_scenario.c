@@ -92,8 +92,7 @@ Test(scenario, reports_every_fault_at_once_with_its_path) {
         "operator[1]: needs 'at', 'after' or 'on'",
         "expect[0].mechanism: no mechanism 'luck'",
         "never[0].condition: no invariant 'S99'",
-        "never[1].condition: 'audit_chain_unbroken' is not judged: the audit trail is not built "
-        "yet",
+        "never[1].condition: 'audit_chain_unbroken' is not judged: the audit trail",
         "never[2].mechanism: no mechanism 'luck'",
         "never[3]: needs a condition or a mechanism",
         "never[4]: needs a condition or a mechanism",
