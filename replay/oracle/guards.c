@@ -5,7 +5,7 @@
  * A reading is an answer about the account as the core saw it; baseline, go-live equity, peak and flows
  * are those of the journal's rows, those of a reading's own tick included. A guard trips by the second
  * breach in a row, and at the latest after 75 s of nothing else, unless the core says meanwhile that it
- * cannot believe its readings. What looks like
+ * cannot believe its readings; a person's release begins them anew, with the next reading. What looks like
  * a recovery within a lie of the broker's view ends no row of breaches. It is known to be due with the
  * second reading in a row, and true while the ledger's equity is beyond the limit. Where rows may be
  * durable that nobody told, or the disk, a hand or the clock was tampered with, nothing is judged any more.
@@ -28,7 +28,7 @@ enum { LOSS, FLOOR, DRAWDOWN, GUARD_COUNT };
 struct guard {
     int breaches;     /* in a row, but for what looked well within a lie of the broker's view */
     int undoubted;    /* in a row */
-    struct utc since; /* of the first of those; {0}: none */
+    struct utc since; /* of the first of those, or behind a release; {0}: none */
     bool is_reported;
     bool is_held; /* from its act to a person's clear */
     struct two_clocks clocks;
@@ -290,6 +290,7 @@ static void take_release(struct guards *judge, const struct event *event) {
     for (int i = 0; i < GUARD_COUNT; i++) {
         if (is_word(event->subject, CAUSES[i])) {
             judge->items[i].is_held = false;
+            judge->items[i].since = (struct utc){0};
             judge->items[i].clocks.known_at = (struct utc){0};
         }
     }
@@ -304,8 +305,10 @@ static void judge_tick(struct guards *judge, const struct event *event, struct f
         struct guard *guard = &judge->items[i];
         struct utc since = utc_max(scene_since(scene, guard->since), judge->doubted_at);
         since = utc_max(since, scene->up_since);
-        if (guard->undoubted >= TRUSTED_BREACHES && scene_is_open(scene) && !is_latched(scene, i) &&
-            !guard->is_reported && utc_sub(event->at, since).ns > TRIPS_WITHIN.ns) {
+        bool is_read = guard->since.ns != 0; /* beyond the limit, since the last release */
+        if (is_read && guard->undoubted >= TRUSTED_BREACHES && scene_is_open(scene) &&
+            !is_latched(scene, i) && !guard->is_reported &&
+            utc_sub(event->at, since).ns > TRIPS_WITHIN.ns) {
             guard->is_reported = true;
             findings_score(findings, CAUSES[i])->missed++;
             findings_break(findings, ORACLE_GUARDS, event->at, "%s: not tripped by %d readings",
