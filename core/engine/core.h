@@ -109,10 +109,11 @@ struct engine {
     struct utc halt_paged_at; /* HALT over a position; {0}: not so */
     int64_t tick;
     struct utc next_at;
-    struct utc full_due;  /* next full tick */
-    struct utc cycle_due; /* next cycle */
-    struct utc bars_from; /* bars wanted from here on */
-    bool is_truth_clean;  /* this tick's account, positions and orders all came */
+    struct utc scheduled_at; /* when that was chosen; a wall that shows less was set back */
+    struct utc full_due;     /* next full tick */
+    struct utc cycle_due;    /* next cycle */
+    struct utc bars_from;    /* bars wanted from here on */
+    bool is_truth_clean;     /* this tick's account, positions and orders all came */
     bool is_cycle;
     enum mode shown_mode;
     struct operator_answer answers[ANSWERS_KEPT]; /* a ring */

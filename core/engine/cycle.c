@@ -252,6 +252,7 @@ static struct utc grid_after(struct utc now, struct span step) {
 
 static void schedule(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
+    engine->scheduled_at = now;
     bool is_urgent = exits_are_urgent(&engine->exits) || has_unknown(engine) || engine->is_killing;
     struct span step = engine->truth.is_open    ? engine->config->tick_open
                        : engine->degraded.is_on ? engine->config->tick_closed
@@ -269,6 +270,14 @@ static void schedule(struct engine *engine) {
     }
 }
 
+/* What was due by a wall that was set back since is due by the new one. */
+static void heed_wall(struct engine *engine, struct utc now) {
+    if (utc_is_before(now, engine->scheduled_at)) {
+        engine->full_due = now;
+        engine->cycle_due = utc_min(engine->cycle_due, grid_after(now, engine->config->cycle));
+    }
+}
+
 /* Steps 4, 6 and 7; true if no live order could add risk. */
 static bool tend_orders(struct engine *engine, bool is_full) {
     gateway_settle(&engine->gateway); /* 4 */
@@ -283,6 +292,7 @@ static bool tend_orders(struct engine *engine, bool is_full) {
 void cycle_tick(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
     struct mono began = clock_mono(engine->world->clock);
+    heed_wall(engine, now);
     bool is_full = now.ns >= engine->full_due.ns || engine->is_killing;
     engine->tick++;
     engine->is_cycle = is_full && now.ns >= engine->cycle_due.ns;

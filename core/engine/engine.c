@@ -171,8 +171,10 @@ void engine_tick(struct engine *engine) {
     cycle_tick(engine);
 }
 
+/* A wall clock that was set back would have us wait until it shows that time again. */
 struct utc engine_next_at(const struct engine *engine) {
-    return engine->next_at;
+    struct utc now = clock_utc(engine->world->clock);
+    return utc_is_before(now, engine->scheduled_at) ? now : engine->next_at;
 }
 
 bool engine_look(struct engine *engine) {
@@ -248,12 +250,11 @@ enum err_code engine_run(struct engine *engine, struct err *err) {
             (void)engine_reload(engine);
         }
         engine_look(engine);
-        struct utc now = clock_utc(engine->world->clock);
-        if (now.ns >= engine->next_at.ns) {
+        struct span wait = utc_sub(engine_next_at(engine), clock_utc(engine->world->clock));
+        if (wait.ns <= 0) {
             engine_tick(engine);
             continue;
         }
-        struct span wait = utc_sub(engine->next_at, now);
         clock_sleep(engine->world->clock, wait.ns < CLOCK_SLEEP_MAX.ns ? wait : CLOCK_SLEEP_MAX);
     }
 }

@@ -8,6 +8,8 @@
 
 static const struct span PARTIAL_LASTS = {INT64_C(10000000000)};
 static const struct span NAKED_PAGE = {INT64_C(60000000000)};
+static const struct span LISTED_WITHIN = {INT64_C(15000000000)};
+static const struct span GONE_AFTER = {INT64_C(30000000000)};
 
 static void tell(const struct gateway *gateway, const struct holding *holding, const char *what,
                  struct usd stop) {
@@ -172,6 +174,24 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     }
 }
 
+/* Not listed is not yet gone: what the book counts may be bare until the listings have lacked it for
+ * GONE_AFTER, by when reconciliation has told of it. Nothing is sent for it. A listing may lag behind a
+ * fill; one that still lacks it after LISTED_WITHIN leaves it bare since the fill. */
+static void doubt(struct gateway *gateway, struct holding *holding) {
+    struct utc now = clock_utc(gateway->world->clock);
+    struct qty due = qty_whole(holding->qty);
+    struct span since_fill = utc_sub(now, holding->filled_at);
+    bool was_naked = holding->naked_since.ns != 0;
+    bool is_gone =
+        holding->differs_since.ns != 0 && utc_sub(now, holding->differs_since).ns >= GONE_AFTER.ns;
+    bool is_naked = due.nanos > 0 && !is_gone && !is_protected(gateway, holding->symbol, due) &&
+                    (was_naked || since_fill.ns >= LISTED_WITHIN.ns);
+    mark_naked(gateway, holding, is_naked, (struct usd){0});
+    if (is_naked && !was_naked && since_fill.ns < GONE_AFTER.ns) {
+        holding->naked_since = holding->filled_at;
+    }
+}
+
 void protective_stops_step(struct gateway *gateway, struct exits *exits) {
     if (!gateway->config->stops_on) {
         return;
@@ -181,8 +201,8 @@ void protective_stops_step(struct gateway *gateway, struct exits *exits) {
         /* a position is known by its first fill, whenever the next listing comes */
         if (holding->is_listed || holding->is_ahead) {
             protect(gateway, exits, holding);
-        } else if (holding->naked_since.ns != 0) {
-            mark_naked(gateway, holding, false, (struct usd){0});
+        } else {
+            doubt(gateway, holding);
         }
     }
 }

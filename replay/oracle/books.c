@@ -3,9 +3,12 @@
  *
  * Booked growth is the sum of the journal's "fill" rows, across restarts; the filled quantity of
  * EVENT_ORDER is cumulative. An execution must be known at a clean stop if three ticks ended after it
- * and a dozen after the last fault; a younger one, or one behind a fault, is a maybe, and any behind a fault of the disk. Where the journal
- * went back (a row number came twice: a lying disk), more booked than executed is a maybe too, and so is
- * what was executed before and is not booked: no row names it any more, and the positions are the broker's. */
+ * and a dozen after the last fault; a younger one, or one behind a fault, is a maybe, and any behind a
+ * fault of the disk, or after which every answer of the broker refused the key. Where the journal went
+ * back (a row number came twice: a lying disk, or a hand), more booked than executed is a maybe too, and so
+ * is what was executed before and is not booked: no row names it any more, and the positions are the
+ * broker's.
+ */
 #include "core/base/json.h"
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
@@ -32,11 +35,13 @@ struct books {
     int64_t ticks;
     int64_t last_row;
     bool is_row_repeated;
-    struct utc back_at; /* the journal went back: what was executed before is not in it */
-    bool is_disk_hit;   /* what was booked may be lost for good */
-    int64_t fault_tick; /* ticks ended when a fault last fired; -1 never */
-    struct utc gap_at;  /* rows before it were durable and never told */
-    struct utc healed;  /* the healing that was judged last */
+    struct utc back_at;     /* the journal went back: what was executed before is not in it */
+    bool is_disk_hit;       /* what was booked may be lost for good */
+    int64_t fault_tick;     /* ticks ended when a fault last fired; -1 never */
+    struct utc answered_at; /* with anything but a refusal of the key */
+    struct utc refused_at;
+    struct utc gap_at; /* rows before it were durable and never told */
+    struct utc healed; /* the healing that was judged last */
 };
 
 static void *books_create(void) {
@@ -103,6 +108,12 @@ static bool is_known(const struct filled *order) {
     return qty_cmp(order->core, order->ledger) >= 0 || qty_cmp(order->booked, order->ledger) >= 0;
 }
 
+/* Asked since the execution, and refused each time for the key: a core that does not ask is not. */
+static bool is_shut_out(const struct books *judge, const struct filled *order) {
+    return utc_is_before(order->last_at, judge->refused_at) &&
+           utc_is_before(judge->answered_at, order->last_at);
+}
+
 static void judge_stop(struct books *judge, const struct event *event, struct findings *findings) {
     MUTATE(judge_books_blind, return);
     for (size_t i = 0; i < judge->orders.count; i++) {
@@ -111,6 +122,8 @@ static void judge_stop(struct books *judge, const struct event *event, struct fi
             continue;
         }
         bool is_due = !judge->is_disk_hit && utc_is_before(judge->gap_at, order->last_at) &&
+                      !utc_is_before(order->last_at, judge->back_at) &&
+                      !is_shut_out(judge, order) &&
                       judge->ticks - order->last_tick >= TICKS_TO_KNOW &&
                       judge->ticks - judge->fault_tick >= TICKS_AFTER_FAULT;
         order->is_missed = true;
@@ -162,6 +175,9 @@ static void books_observe(void *context, const struct event *event, struct findi
     } else if (event->kind == EVENT_FAULT) {
         judge->fault_tick = judge->ticks;
         judge->is_disk_hit = judge->is_disk_hit || strncmp(event->subject, "disk.", 5) == 0;
+    } else if (event->kind == EVENT_HTTP) {
+        bool is_refused = event->number == 401;
+        *(is_refused ? &judge->refused_at : &judge->answered_at) = event->at;
     } else if (event->kind == EVENT_ROW) {
         take_row(judge, event, findings);
     } else if (event->kind == EVENT_LEDGER_FILL) {
@@ -178,7 +194,7 @@ static void books_observe(void *context, const struct event *event, struct findi
     }
 }
 
-const struct judge_ops books_judge = {KIND(EVENT_TICK) | KIND(EVENT_FAULT) | KIND(EVENT_ROW) |
-                                          KIND(EVENT_LEDGER_FILL) | KIND(EVENT_ORDER) |
-                                          KIND(EVENT_STOP) | KIND(EVENT_END),
+const struct judge_ops books_judge = {KIND(EVENT_TICK) | KIND(EVENT_FAULT) | KIND(EVENT_HTTP) |
+                                          KIND(EVENT_ROW) | KIND(EVENT_LEDGER_FILL) |
+                                          KIND(EVENT_ORDER) | KIND(EVENT_STOP) | KIND(EVENT_END),
                                       books_create, books_observe, books_destroy};

@@ -4,7 +4,8 @@
  * Over is the core's word, or the ledger's: as much sold since as was meant, or flat. (With its journal
  * down a core sells and cannot book; its own word then comes when the disk is back.)
  * "decided" waits for an open market and starts no clock; going back to it ends the clock, because
- * protection rests again. A dead process cannot leave: its clocks end with it and its successor's
+ * protection rests again. What the ledger did within a tick is told after the tick, by its own time: a
+ * verdict waits for it. A dead process cannot leave: its clocks end with it and its successor's
  * "releasing" starts a new one. Under HALT nothing is sent by design: a maybe. */
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
@@ -28,6 +29,7 @@ struct exits {
     struct table symbols;
     size_t open;
     bool is_halted;
+    struct utc tick_at; /* the last, not yet judged; {0}: none */
 };
 
 static void *exits_create(void) {
@@ -47,19 +49,22 @@ static void close_one(struct exits *judge, struct leaving *leaving) {
     leaving->is_open = false;
 }
 
-static void judge_time(struct exits *judge, const struct event *event, struct findings *findings) {
-    for (size_t i = 0; judge->open > 0 && i < judge->symbols.count; i++) {
+/* As of the last tick, once. */
+static void judge_time(struct exits *judge, struct findings *findings) {
+    const struct utc at = judge->tick_at;
+    judge->tick_at = (struct utc){0};
+    for (size_t i = 0; at.ns != 0 && judge->open > 0 && i < judge->symbols.count; i++) {
         struct leaving *leaving = table_at(&judge->symbols, i);
         const struct utc up_since = findings->scene->up_since; /* it may have stood still */
         struct utc since = utc_is_before(leaving->since, up_since) ? up_since : leaving->since;
-        if (!leaving->is_open || utc_sub(event->at, since).ns <= MOST.ns) {
+        if (!leaving->is_open || utc_sub(at, since).ns <= MOST.ns) {
             continue;
         }
         close_one(judge, leaving);
         if (leaving->was_halted) {
-            findings_excuse(findings, ORACLE_EXITS, event->at, "%s: halted", leaving->symbol);
+            findings_excuse(findings, ORACLE_EXITS, at, "%s: halted", leaving->symbol);
         } else {
-            findings_break(findings, ORACLE_EXITS, event->at,
+            findings_break(findings, ORACLE_EXITS, at,
                            "%s: still there 60 s after the exit began, and nobody was paged",
                            leaving->symbol);
         }
@@ -82,15 +87,35 @@ static void take_phase(struct exits *judge, const struct event *event) {
 }
 
 /* A page about exits, or one whose text is the symbol, tells a person. */
+static bool is_told(const struct leaving *leaving, const struct event *event) {
+    bool is_page = event->kind == EVENT_ALERT && is_word(event->subject, "page");
+    return is_page && leaving->is_open &&
+           (strstr(event->body, leaving->symbol) != NULL || strncmp(event->what, "exit", 4) == 0);
+}
+
+static bool is_any_told(const struct exits *judge, const struct event *event) {
+    for (size_t i = 0; i < judge->symbols.count; i++) {
+        if (is_told(table_at(&judge->symbols, i), event)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void take_page(struct exits *judge, const struct event *event) {
-    bool is_exit = strncmp(event->what, "exit", 4) == 0;
     for (size_t i = 0; i < judge->symbols.count; i++) {
         struct leaving *leaving = table_at(&judge->symbols, i);
-        bool is_named = strstr(event->body, leaving->symbol) != NULL;
-        if (leaving->is_open && (is_named || is_exit)) {
+        if (is_told(leaving, event)) {
             close_one(judge, leaving);
         }
     }
+}
+
+/* Told behind the tick that is not yet judged, and no news after it. */
+static bool is_of_tick(const struct exits *judge, const struct event *event) {
+    return event->kind == EVENT_ALERT
+               ? !is_any_told(judge, event)
+               : event->kind == EVENT_LEDGER_FILL && !utc_is_before(judge->tick_at, event->at);
 }
 
 static void take_fill(struct exits *judge, const struct event *event) {
@@ -121,11 +146,14 @@ static void take_mode(struct exits *judge, const struct event *event) {
 static void exits_observe(void *context, const struct event *event, struct findings *findings) {
     struct exits *judge = context;
     bool is_end = event->kind == EVENT_STOP || event->kind == EVENT_START;
+    if (!is_of_tick(judge, event)) {
+        judge_time(judge, findings);
+    }
     if (event->kind == EVENT_EXIT) {
         take_phase(judge, event);
     } else if (event->kind == EVENT_LEDGER_FILL) {
         take_fill(judge, event);
-    } else if (event->kind == EVENT_ALERT && strcmp(event->subject, "page") == 0) {
+    } else if (event->kind == EVENT_ALERT) {
         take_page(judge, event);
     } else if (event->kind == EVENT_MODE) {
         take_mode(judge, event);
@@ -134,11 +162,11 @@ static void exits_observe(void *context, const struct event *event, struct findi
         judge->is_halted = false;
     }
     if (judge->open > 0 && event->kind == EVENT_TICK) { /* a core tells at the end of its tick */
-        judge_time(judge, event, findings);
+        judge->tick_at = event->at;
     }
 }
 
-const struct judge_ops exits_judge = {KIND(EVENT_EXIT) | KIND(EVENT_LEDGER_FILL) |
-                                          KIND(EVENT_ALERT) | KIND(EVENT_MODE) | KIND(EVENT_STOP) |
-                                          KIND(EVENT_START) | KIND(EVENT_TICK),
-                                      exits_create, exits_observe, exits_destroy};
+const struct judge_ops exits_judge = {
+    KIND(EVENT_EXIT) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_ALERT) | KIND(EVENT_MODE) |
+        KIND(EVENT_STOP) | KIND(EVENT_START) | KIND(EVENT_TICK) | KIND(EVENT_LEDGER_EQUITY),
+    exits_create, exits_observe, exits_destroy};

@@ -3,11 +3,13 @@
  * limits on equity, to the last nano.
  *
  * A reading is an answer about the account as the core saw it; baseline, go-live equity, peak and flows
- * are those of the journal's rows. A guard trips by the second breach in a row, and at the latest after 75 s
- * of nothing else, unless the core says meanwhile that it cannot believe its readings. What looks like a
- * recovery within a lie of the broker's view ends no row of breaches. It is known to be due with the second
- * reading in a row, and true while the ledger's equity is beyond the limit. Where rows may be durable that nobody
- * told, or the disk, a hand or the clock was tampered with, nothing is judged any more. */
+ * are those of the journal's rows, those of a reading's own tick included. A guard trips by the second
+ * breach in a row, and at the latest after 75 s of nothing else, unless the core says meanwhile that it
+ * cannot believe its readings; a person's release begins them anew, with the next reading. What looks like
+ * a recovery within a lie of the broker's view ends no row of breaches. It is known to be due with the
+ * second reading in a row, and true while the ledger's equity is beyond the limit. Where rows may be
+ * durable that nobody told, or the disk, a hand or the clock was tampered with, nothing is judged any more.
+ */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 
@@ -26,7 +28,7 @@ enum { LOSS, FLOOR, DRAWDOWN, GUARD_COUNT };
 struct guard {
     int breaches;     /* in a row, but for what looked well within a lie of the broker's view */
     int undoubted;    /* in a row */
-    struct utc since; /* of the first of those; {0}: none */
+    struct utc since; /* of the first of those, or behind a release; {0}: none */
     bool is_reported;
     bool is_held; /* from its act to a person's clear */
     struct two_clocks clocks;
@@ -42,6 +44,7 @@ struct guards {
     struct usd equity; /* of the last reading */
     struct utc read_at;
     bool has_reading, is_pending;     /* pending: not yet held against the limits */
+    bool is_unranked;                 /* the last reading is not in these two yet */
     struct usd highest, next_highest; /* readings, flows aside */
     struct usd baseline, go_live, peak;
     struct date baseline_day;
@@ -135,6 +138,17 @@ static bool is_latched(const struct scene *scene, int guard) {
     return cause != NULL && cause->mode >= SCENE_REDUCE_ONLY;
 }
 
+/* Counts the last reading for the peak, once: flows aside as far as its own tick has told them. */
+static void rank(struct guards *judge) {
+    if (!judge->is_unranked) {
+        return;
+    }
+    judge->is_unranked = false;
+    struct usd nav = nav_of(judge, judge->equity);
+    judge->next_highest = usd_max(judge->next_highest, usd_min(nav, judge->highest));
+    judge->highest = usd_max(judge->highest, nav);
+}
+
 /* Holds the last reading against the limits, once: with the rows of its own tick. */
 static void settle(struct guards *judge, struct findings *findings) {
     const struct scene *scene = findings->scene;
@@ -178,12 +192,10 @@ static void take_answer(struct guards *judge, const struct event *event) {
     size_t n = strcspn(at + sizeof key - 1, "\"");
     memcpy(number, at + sizeof key - 1, n < sizeof number ? n : 0);
     if (decimal_parse(number, &equity.nanos, NULL) == ERR_OK) {
+        rank(judge);
         judge->equity = equity;
         judge->read_at = event->at;
-        judge->has_reading = judge->is_pending = true;
-        struct usd nav = nav_of(judge, equity);
-        judge->next_highest = usd_max(judge->next_highest, usd_min(nav, judge->highest));
-        judge->highest = usd_max(judge->highest, nav);
+        judge->has_reading = judge->is_pending = judge->is_unranked = true;
     }
 }
 
@@ -200,6 +212,7 @@ static void take_flow(struct guards *judge, const cJSON *body, struct usd amount
 
 static void take_peak(struct guards *judge, const struct event *event, struct usd peak,
                       struct findings *findings) {
+    rank(judge);
     if (judge->has_reading && usd_cmp(judge->next_highest, peak) < 0 && !judge->is_spoiled) {
         findings_break(findings, ORACLE_PEAK, event->at, "a peak that no two readings show");
     }
@@ -277,6 +290,7 @@ static void take_release(struct guards *judge, const struct event *event) {
     for (int i = 0; i < GUARD_COUNT; i++) {
         if (is_word(event->subject, CAUSES[i])) {
             judge->items[i].is_held = false;
+            judge->items[i].since = (struct utc){0};
             judge->items[i].clocks.known_at = (struct utc){0};
         }
     }
@@ -284,14 +298,17 @@ static void take_release(struct guards *judge, const struct event *event) {
 
 static void judge_tick(struct guards *judge, const struct event *event, struct findings *findings) {
     const struct scene *scene = findings->scene;
+    rank(judge);
     settle(judge, findings);
     judge->doubted_at = is_doubting(scene) ? event->at : judge->doubted_at;
     for (int i = 0; i < GUARD_COUNT && !judge->is_spoiled; i++) {
         struct guard *guard = &judge->items[i];
         struct utc since = utc_max(scene_since(scene, guard->since), judge->doubted_at);
         since = utc_max(since, scene->up_since);
-        if (guard->undoubted >= TRUSTED_BREACHES && scene_is_open(scene) && !is_latched(scene, i) &&
-            !guard->is_reported && utc_sub(event->at, since).ns > TRIPS_WITHIN.ns) {
+        bool is_read = guard->since.ns != 0; /* beyond the limit, since the last release */
+        if (is_read && guard->undoubted >= TRUSTED_BREACHES && scene_is_open(scene) &&
+            !is_latched(scene, i) && !guard->is_reported &&
+            utc_sub(event->at, since).ns > TRIPS_WITHIN.ns) {
             guard->is_reported = true;
             findings_score(findings, CAUSES[i])->missed++;
             findings_break(findings, ORACLE_GUARDS, event->at, "%s: not tripped by %d readings",

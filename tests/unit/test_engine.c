@@ -345,6 +345,20 @@ Test(engine_show, documents_are_left_alone_once_another_process_has_the_lease) {
     plant_destroy(plant);
 }
 
+Test(engine_polls, a_wall_that_is_set_back_delays_no_tick) {
+    struct plant *plant = plant_create();
+    tick(plant, 5);
+    cr_expect_gt(engine_next_at(plant->engine).ns, rig_now(plant->rig).ns);
+    int asked = plant->broker.requests;
+    virtual_clock_set_offset(plant->rig->clock, (struct span){-SPAN_MIN(10).ns});
+    struct utc wall = clock_utc(plant->rig->world.clock);
+    cr_expect_eq(engine_next_at(plant->engine).ns, wall.ns);
+    engine_tick(plant->engine);
+    cr_expect_gt(plant->broker.requests, asked, "a full one");
+    cr_expect_leq(utc_sub(engine_next_at(plant->engine), wall).ns, plant->config.tick_open.ns);
+    plant_destroy(plant);
+}
+
 Test(engine_polls, without_a_calendar_or_a_clock_the_market_is_not_open) {
     struct plant *plant = plant_create();
     plant->broker.calendar = NULL;

@@ -58,10 +58,34 @@ Test(stops, a_refused_stop_leaves_it_naked_and_pages_after_a_minute) {
     desk_tick(desk, 1);
     cr_expect_eq(holding->naked_since.ns, 0);
     holding->is_listed = false;
+    holding->qty = QTY(0);
     holding->naked_since = rig_now(desk->rig);
     desk_tick(desk, 1);
-    cr_expect_eq(holding->naked_since.ns, 0, "no longer listed: nothing to protect");
+    cr_expect_eq(holding->naked_since.ns, 0, "sold: nothing to protect");
     desk_destroy(desk);
+}
+
+Test(stops, a_listing_that_lacks_a_position_does_not_end_its_bare_minute) {
+    for (int is_gone = 0; is_gone < 2; is_gone++) {
+        struct desk *desk = desk_create();
+        struct holding *holding = desk_hold(desk, "AAPL", 10);
+        holding->is_listed = false;
+        holding->broker_qty = QTY(0);
+        for (int i = 0; i < 61; i++) {
+            cr_expect_str_neq(desk->rig->last_alert, "naked_position", "second %d", i);
+            /* of two listings in three; or of all, which reconciliation tells */
+            bool is_lacked = is_gone || i % 3 != 0;
+            holding->differs_since = !is_lacked                       ? (struct utc){0}
+                                     : holding->differs_since.ns != 0 ? holding->differs_since
+                                                                      : rig_now(desk->rig);
+            desk_tick(desk, 1);
+        }
+        bool is_paged = strcmp(desk->rig->last_alert, "naked_position") == 0;
+        cr_expect_eq(is_paged, is_gone == 0);
+        cr_expect_eq(holding->naked_since.ns == 0, is_gone == 1);
+        cr_expect_eq(desk->broker.posts, 0, "nothing is sold that is not listed");
+        desk_destroy(desk);
+    }
 }
 
 Test(stops, one_that_the_exchange_does_not_take_leaves_it_naked_and_is_not_sent_twice) {

@@ -296,6 +296,37 @@ Test(guards, a_peak_is_what_two_readings_showed) {
     }
 }
 
+Test(guards, a_reading_is_ranked_with_the_flows_of_its_own_tick) {
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct oracle *oracle = guarded();
+        ticks(oracle, OPEN + 1, "100010");
+        reads(oracle, OPEN + 6, "95020"); /* 5,000 were taken out: 100,020 */
+        if (is_told) {
+            body_at(oracle, OPEN + 6, EVENT_ROW, 3, "flow", "a",
+                    "{\"usd\":\"-5000\",\"date\":\"2023-11-15\"}");
+        }
+        body_at(oracle, OPEN + 6, EVENT_ROW, 3 + is_told, "peak", "", "{\"usd\":\"100010\"}");
+        expect(oracle, is_told ? "" : "peak_never_falls", 0);
+    }
+}
+
+Test(guards, a_release_begins_the_wait_anew_with_the_next_reading) {
+    for (int64_t last = 80; last <= 85; last += 5) {
+        struct oracle *oracle = guarded();
+        reads_on(oracle, "99900", 40);
+        trips(oracle, OPEN + 40, "daily_loss", "core");
+        body_of(oracle, EVENT_MECHANISM, OPEN + 200, "daily_loss", "released",
+                "\"cause\":\"daily_loss\",\"mode\":\"NORMAL\",\"latched\":false");
+        for (int64_t second = 200; second <= 300; second += 5) {
+            tick(oracle, OPEN + second); /* the account does not answer */
+        }
+        for (int64_t second = 5; second <= last; second += 5) {
+            ticks(oracle, OPEN + 300 + second, "99900");
+        }
+        expect(oracle, last == 80 ? "" : "guards_trip_at_their_limit", 0);
+    }
+}
+
 /* --- their scores --- */
 
 static void truth(struct oracle *oracle, int64_t second, int64_t usd) {

@@ -297,13 +297,19 @@ Test(stops, a_cancel_that_a_fault_made_is_a_maybe) {
     expect(oracle, "", 1);
 }
 
+/* A tick, and what the ledger did in it. */
+static void tick_told(struct oracle *oracle, int64_t second) {
+    word(oracle, EVENT_TICK, second, "tick", "");
+    equity(oracle, second, 100000);
+}
+
 Test(exits, sixty_seconds_hold_and_more_break) {
     for (int64_t second = 62; second <= 63; second++) {
         struct oracle *oracle = oracle_create();
         phase(oracle, 1, "decided");
         phase(oracle, 2, "releasing");
         phase(oracle, 3, "working");
-        word(oracle, EVENT_TICK, second, "tick", "");
+        tick_told(oracle, second);
         expect(oracle, second == 63 ? "exits_leave" : "", 0);
     }
 }
@@ -321,7 +327,7 @@ Test(exits, waiting_decided_over_paged_or_dead_is_no_breach) {
         } else if (i == 4) {
             phase(oracle, 30, "decided");
         }
-        word(oracle, EVENT_TICK, 300, "tick", "");
+        tick_told(oracle, 300);
         expect(oracle, "", 0);
     }
 }
@@ -332,15 +338,28 @@ Test(exits, the_ledger_may_say_over_where_the_core_cannot) {
         ledger_fill(oracle, 0, "st-a", "buy", 30);
         phase(oracle, 1, "releasing"); /* of 10 */
         ledger_fill(oracle, 5, "st-b", "sell", sold);
-        word(oracle, EVENT_TICK, 62, "tick", "");
+        tick_told(oracle, 62);
         expect(oracle, sold == 10 ? "" : "exits_leave", 0);
     }
     struct oracle *oracle = oracle_create();
     ledger_fill(oracle, 0, "st-a", "buy", 5);
     phase(oracle, 1, "releasing");
     ledger_fill(oracle, 5, "st-b", "sell", 5); /* less than meant, and flat */
-    word(oracle, EVENT_TICK, 62, "tick", "");
+    tick_told(oracle, 62);
     expect(oracle, "", 0);
+}
+
+Test(exits, what_the_ledger_did_within_a_long_tick_is_told_behind_it) {
+    for (int how = 0; how < 3; how++) { /* sold within the tick; after it; paged after it */
+        struct oracle *oracle = oracle_create();
+        ledger_fill(oracle, 0, "st-a", "buy", 10);
+        phase(oracle, 1, "releasing");
+        word(oracle, EVENT_TICK, 70, "tick", "");
+        body_of(oracle, EVENT_ALERT, 70, "page", how == 2 ? "exit_unfilled" : "tick_slow", "");
+        ledger_fill(oracle, how == 1 ? 71 : 30, "st-b", "sell", 10);
+        equity(oracle, 71, 100000);
+        expect(oracle, how == 0 ? "" : "exits_leave", 0);
+    }
 }
 
 Test(exits, a_warning_or_a_page_about_another_thing_is_no_page) {
@@ -349,7 +368,7 @@ Test(exits, a_warning_or_a_page_about_another_thing_is_no_page) {
         phase(oracle, 1, "releasing");
         body_of(oracle, EVENT_ALERT, 30, i == 0 ? "warn" : "page",
                 i == 0 ? "exit_unfilled" : "daily_loss", i == 0 ? "AAPL" : "MSFT lost");
-        word(oracle, EVENT_TICK, 62, "tick", "");
+        tick_told(oracle, 62);
         expect(oracle, "exits_leave", 0);
     }
 }
@@ -358,7 +377,7 @@ Test(exits, under_halt_it_is_a_maybe) {
     struct oracle *oracle = oracle_create();
     phase(oracle, 1, "releasing");
     word(oracle, EVENT_MODE, 5, "HALT", "NORMAL");
-    word(oracle, EVENT_TICK, 300, "tick", "");
+    tick_told(oracle, 300);
     expect(oracle, "", 1);
 }
 
