@@ -10,7 +10,8 @@
 static const int64_t LADDER[] = {3000000, 10000000, 30000000, 100000000, 200000000};
 enum { RUNGS = sizeof LADDER / sizeof LADDER[0] };
 static const struct span RUNG_LASTS = {INT64_C(3000000000)};
-static const struct span STUCK_AFTER = {INT64_C(50000000000)}; /* the ladder is done long before */
+/* The ladder is done long before, and a person is told within the minute even by a tick that is late. */
+static const struct span STUCK_AFTER = {INT64_C(40000000000)};
 static const struct span QUOTE_DEAD = {INT64_C(60000000000)};
 
 static const char *phase_word(enum exit_phase phase) {
