@@ -1010,6 +1010,48 @@ Test(foreign, what_undid_itself_before_two_listings_could_show_it_is_a_maybe) {
     }
 }
 
+Test(foreign, a_word_of_something_else_does_not_undo_what_was_executed) {
+    for (int is_adopted = 0; is_adopted < 2; is_adopted++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        symbol_fill(oracle, OPEN, "AAPL", "bust:st-1", "buy", 1, 10);
+        word(oracle, EVENT_ALERT, OPEN + 5, "page", "daily_loss");
+        if (is_adopted) {
+            row_at(oracle, OPEN + 6, 1, "adopt", "AAPL", "{}");
+        }
+        symbol_fill(oracle, OPEN + 15, "AAPL", "bust:st-2", "sell", 1, 10);
+        word(oracle, EVENT_TICK, OPEN + 196, "tick", "");
+        char said[32];
+        struct text verdict = {0};
+        oracle_verdict(oracle, &verdict);
+        snprintf(said, sizeof said, "\"maybe\":%d,", !is_adopted);
+        cr_expect(strstr(text_get(&verdict), said) != NULL, "%s", text_get(&verdict));
+        cr_expect_eq(strstr(text_get(&verdict), "foreign_fill_is_told") != NULL, is_adopted);
+        text_release(&verdict);
+        oracle_destroy(oracle);
+    }
+}
+
+Test(foreign, a_core_without_the_key_sees_nothing) {
+    for (int has_key = 0; has_key < 2; has_key++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        word(oracle, EVENT_OPERATOR, OPEN, "rotate_key", "");
+        symbol_fill(oracle, OPEN + 1, "AAPL", "someone", "buy", 1, 10);
+        word(oracle, EVENT_TICK, OPEN + 100, "tick", "");
+        if (has_key) {
+            feed(oracle, (struct event){.kind = EVENT_HTTP,
+                                        .at = at(OPEN + 101),
+                                        .subject = "GET",
+                                        .what = "/v2/positions",
+                                        .number = 200});
+        }
+        word(oracle, EVENT_TICK, OPEN + 281, "tick", "");
+        word(oracle, EVENT_TICK, OPEN + 282, "tick", "");
+        expect(oracle, has_key ? "foreign_fill_is_told" : "", 0);
+    }
+}
+
 /* --- protection, lies, flatten --- */
 
 static void protection(struct oracle *oracle, int64_t second, const char *what) {
