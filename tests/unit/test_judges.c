@@ -398,6 +398,29 @@ Test(ids, what_never_left_or_was_refused_under_the_emergency_rule_leaves_its_id_
     }
 }
 
+Test(ids, a_refused_repetition_leaves_an_emergency_id_free_if_the_first_never_came) {
+    static const struct {
+        const char *id;
+        int64_t status;
+        bool is_there, is_free;
+    } cases[] = {{"st-2023-11-15-x-AAPL-1", 403, false, true},
+                 {"st-2023-11-15-x-AAPL-1", 403, true, false},
+                 {"st-2023-11-15-x-AAPL-1", 502, false, false},
+                 {"st-a", 403, false, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        order_leaves(oracle, OPEN, "sell", "AAPL", cases[i].id);
+        if (cases[i].is_there) {
+            ledger_order(oracle, OPEN, cases[i].id, "sell", "limit", "new", 1, 0);
+        }
+        answered(oracle, cases[i].id, "", 502);
+        order_leaves(oracle, OPEN + 1, "sell", "AAPL", cases[i].id);
+        answered(oracle, cases[i].id, "", cases[i].status);
+        order_leaves(oracle, OPEN + 2, "sell", "MSFT", cases[i].id);
+        expect(oracle, cases[i].is_free ? "" : "id_only_for_the_equal_order", 0);
+    }
+}
+
 Test(ids, a_later_life_without_a_journal_may_compute_the_same_id_at_another_price) {
     static const char *const ids[] = {"st-2023-11-15-x-AAPL-1", "st-2023-11-15-1"};
     for (size_t i = 0; i < 2; i++) {
