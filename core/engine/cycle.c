@@ -127,7 +127,7 @@ static void decide_exit(struct engine *engine, struct holding *holding) {
     }
 }
 
-/* Step 6, decisions: only in an open market, on trusted marks. */
+/* Step 6, decisions: only in an open market, on trusted marks but for the time rule. */
 static void decide_exits(struct engine *engine) {
     if (!engine->truth.has_clock || !engine->truth.clock.is_open) {
         return;

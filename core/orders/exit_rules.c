@@ -58,11 +58,21 @@ static bool is_decayed(const struct holding *holding, const struct config *confi
     return score.nanos <= least.nanos;
 }
 
+static struct exit_wish time_wish(const struct holding *holding, const struct config *config,
+                                  struct utc now) {
+    struct span age = utc_sub(now, holding->entered_at);
+    MUTATE(time_exit_skipped, age.ns = 0);
+    return age.ns >= config->time_exit.ns ? all("time") : (struct exit_wish){0};
+}
+
 struct exit_wish exit_rules(const struct holding *holding, const struct config *config,
                             struct utc now, bool is_score_known, struct ratio score) {
     struct usd entry = holding_entry_price(holding);
-    if (!holding->has_mark || holding->qty.nanos <= 0 || entry.nanos <= 0) {
+    if (holding->qty.nanos <= 0 || entry.nanos <= 0) {
         return (struct exit_wish){0};
+    }
+    if (!holding->has_mark) {
+        return time_wish(holding, config, now);
     }
     if (usd_cmp(holding->mark, lowered(entry, config->hard_stop)) <= 0) {
         return all("hard_stop");
@@ -77,11 +87,11 @@ struct exit_wish exit_rules(const struct holding *holding, const struct config *
     if (is_score_known && is_decayed(holding, config, score)) {
         return all("decay");
     }
-    struct span age = utc_sub(now, holding->entered_at);
-    MUTATE(time_exit_skipped, age.ns = 0);
-    if (age.ns >= config->time_exit.ns) {
-        return all("time");
+    struct exit_wish time = time_wish(holding, config, now);
+    if (time.is_wished) {
+        return time;
     }
+    struct span age = utc_sub(now, holding->entered_at);
     bool is_flat =
         usd_cmp(usd_abs(usd_sub(holding->mark, entry)), usd_scale(entry, config->stale_band)) <= 0;
     if (age.ns >= SPAN_DAYS(config->stale_days).ns && is_flat) {

@@ -1,6 +1,6 @@
 /* exit_rules.h - when the strategy leaves: hard stop, trailing, profit targets, decay, time, stale,
  * in this order. Pure: the caller turns the answer into an exit transaction. Prices are trusted marks;
- * without one nothing is decided and the resting stop keeps the watch. */
+ * without one time alone decides, and the resting stop keeps the watch over the price. */
 #ifndef CORE_ORDERS_EXIT_RULES_H
 #define CORE_ORDERS_EXIT_RULES_H
 

@@ -138,6 +138,19 @@ static bool is_protected(const struct gateway *gateway, const char *symbol, stru
     return false;
 }
 
+/* The exchange has taken it, and it stands alone: beside one that it replaced and that the broker still
+ * lists, its successor would count as sold twice and be refused. */
+static bool is_replaceable(const struct gateway *gateway, const struct order *stop) {
+    for (size_t i = 0; i < gateway->orders->count; i++) {
+        const struct order *other = &gateway->orders->items[i];
+        if (other != stop && other->purpose == PURPOSE_STOP && !order_is_over(other) &&
+            strcmp(other->symbol, stop->symbol) == 0) {
+            return false;
+        }
+    }
+    return stop->state == ORDER_WORKING && stop->status == STATUS_NEW && !stop->is_ended;
+}
+
 static void protect(struct gateway *gateway, struct exits *exits, struct holding *holding) {
     const struct exit_plan *plan = exits_find(exits, holding->symbol);
     struct qty due = qty_whole(holding_sellable(holding));
@@ -169,7 +182,7 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     }
     if (stop == NULL) {
         place(gateway, holding, due, NULL);
-    } else if (stop->state == ORDER_WORKING && stop->status == STATUS_NEW && !stop->is_ended) {
+    } else if (is_replaceable(gateway, stop)) {
         place(gateway, holding, due, stop);
     }
 }

@@ -14,6 +14,17 @@ struct holding *book_find(struct book *book, const char *symbol) {
     return NULL;
 }
 
+static struct utc last_filled(const struct book *book, const char *symbol) {
+    struct utc last = {0};
+    for (size_t i = 0; i < BOOK_MAX; i++) {
+        const struct book_gone *gone = &book->gone[i];
+        if (strcmp(gone->symbol, symbol) == 0 && utc_is_before(last, gone->filled_at)) {
+            last = gone->filled_at;
+        }
+    }
+    return last;
+}
+
 struct holding *book_get(struct book *book, const char *symbol) {
     struct holding *holding = book_find(book, symbol);
     if (holding != NULL || book->count == BOOK_MAX) {
@@ -22,6 +33,7 @@ struct holding *book_get(struct book *book, const char *symbol) {
     holding = &book->items[book->count++];
     *holding = (struct holding){0};
     strncpy(holding->symbol, symbol, SYMBOL_MAX - 1);
+    holding->filled_at = last_filled(book, holding->symbol);
     return holding;
 }
 
@@ -211,6 +223,10 @@ void book_sweep(struct book *book) {
         bool is_told_naked = holding->naked_since.ns != 0; /* somebody still has to say it ended */
         if (holding->qty.nanos != 0 || holding->is_listed || is_told_naked) {
             book->items[kept++] = *holding;
+        } else if (holding->filled_at.ns != 0) {
+            struct book_gone *gone = &book->gone[book->gone_next++ % BOOK_MAX];
+            memcpy(gone->symbol, holding->symbol, sizeof gone->symbol);
+            gone->filled_at = holding->filled_at;
         }
     }
     book->count = kept;

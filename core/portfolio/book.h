@@ -41,14 +41,21 @@ struct holding {
     struct utc naked_since;                  /* protection: {0} when protected or flat */
 };
 
+struct book_gone {
+    char symbol[SYMBOL_MAX];
+    struct utc filled_at;
+};
+
 struct book {
     struct holding items[BOOK_MAX];
     size_t count;
+    struct book_gone gone[BOOK_MAX]; /* swept last, a ring: a listing that lags brings them back */
+    size_t gone_next;
     struct usd cash_flow; /* sum of all booked fills: sells positive, buys negative */
 };
 
 struct holding *book_find(struct book *book, const char *symbol);
-/* The holding, made flat if new. NULL when the book is full. */
+/* The holding, made flat if new, with the time of the fill that ended the one before. NULL when the book is full. */
 struct holding *book_get(struct book *book, const char *symbol);
 /* Shares that may be sold as ours: the smaller of the listing and the book, because the listing may be
  * older than a booked sale and the book younger than a sale it could not journal; the book alone while

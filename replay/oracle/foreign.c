@@ -1,10 +1,12 @@
 /* foreign.c - foreign_fill_is_told: what another program executes on the account, the core must say.
  *
- * Said is any alert, or a mechanism that acted or held, or a difference said to be over, after the execution, or HALT for a second writer that
- * nobody ended; a core that is down or a closed market stops the clock, and while faults fire it begins with
- * the first answer about positions. A maybe: executions that undo each other before the position could be
- * seen to differ in two listings (two busts in one second), and one under an id for which the core meant the
- * equal order (two cores alike are told apart by their next difference). */
+ * Said is any alert, or a mechanism that acted or held, or a difference said to be over, after the execution,
+ * or HALT for a second writer that nobody ended; a core that is down or a closed market stops the clock, and
+ * while faults fire, or the broker knows another key than the core, it begins with the first answer about
+ * positions. A maybe: executions that undo each other before the position could be seen to differ in two
+ * listings (two busts in one second; an alert between them, of whatever kind, undoes nothing: what was
+ * executed stands until the core adopts it), and one under an id for which the core meant the equal order
+ * (two cores alike are told apart by their next difference). */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -16,8 +18,9 @@ struct foreign {
     char symbol[TABLE_NAME_MAX];
     struct utc since;    /* {0}: nothing untold */
     struct utc known_at; /* positions were answered after it; {0}: not yet */
-    struct qty net;      /* bought less sold since then */
+    struct qty net;      /* bought less sold and not adopted */
     struct utc apart_at; /* since when net is not 0 */
+    bool was_locked_out; /* since then */
     bool was_apart;      /* long enough to be seen */
     bool is_taken; /* the core counts it as its own: it meant the equal order under the same id */
     char id[TABLE_NAME_MAX];
@@ -50,14 +53,14 @@ static void take_fill(struct table *symbols, const struct event *event, const st
     if (foreign->since.ns == 0) {
         foreign->since = event->at;
         foreign->known_at = (struct utc){0};
+        foreign->was_locked_out = false;
         (void)!text_copy(foreign->id, sizeof foreign->id, event->id, NULL);
     }
 }
 
 static void forget(struct foreign *foreign) {
     foreign->since = (struct utc){0};
-    foreign->net = (struct qty){0};
-    foreign->was_apart = false;
+    foreign->was_locked_out = foreign->was_apart = false;
     foreign->is_taken = false;
 }
 
@@ -70,7 +73,9 @@ static bool is_standing(const struct scene *scene) {
 static void judge_tick(struct foreign *foreign, const struct event *event,
                        struct findings *findings) {
     const struct scene *scene = findings->scene;
-    bool is_hidden = foreign->known_at.ns == 0 && !utc_is_before(scene->fault_at, foreign->since);
+    foreign->was_locked_out |= scene->is_locked_out;
+    bool is_hidden = foreign->known_at.ns == 0 &&
+                     (foreign->was_locked_out || !utc_is_before(scene->fault_at, foreign->since));
     struct utc since = foreign->known_at.ns == 0 ? foreign->since : foreign->known_at;
     since = scene_since(scene, utc_is_before(since, scene->up_since) ? scene->up_since : since);
     if (is_standing(scene)) {
@@ -103,6 +108,8 @@ static void foreign_observe(void *context, const struct event *event, struct fin
                     (is_over || is_word(event->what, "acted") || is_word(event->what, "held")));
     if (event->kind == EVENT_LEDGER_FILL) {
         take_fill(symbols, event, findings->scene);
+    } else if (event->kind == EVENT_ROW && is_word(event->subject, "adopt")) {
+        ((struct foreign *)table_get(symbols, event->id))->net = (struct qty){0};
     }
     for (size_t i = 0; i < symbols->count; i++) {
         if (is_said) {
@@ -118,7 +125,7 @@ static void foreign_observe(void *context, const struct event *event, struct fin
     }
 }
 
-const struct judge_ops foreign_judge = {KIND(EVENT_LEDGER_FILL) | KIND(EVENT_TICK) |
-                                            KIND(EVENT_HTTP) | KIND(EVENT_ALERT) |
-                                            KIND(EVENT_MECHANISM) | KIND(EVENT_ORDER),
-                                        foreign_create, foreign_observe, foreign_destroy};
+const struct judge_ops foreign_judge = {
+    KIND(EVENT_LEDGER_FILL) | KIND(EVENT_TICK) | KIND(EVENT_HTTP) | KIND(EVENT_ALERT) |
+        KIND(EVENT_MECHANISM) | KIND(EVENT_ORDER) | KIND(EVENT_ROW),
+    foreign_create, foreign_observe, foreign_destroy};

@@ -2,10 +2,11 @@
  * which process. One that is not the run's core, but on its state directory, changes nothing.
  *
  * A request of which no byte left takes no id. The emergency rule counts its ids at the broker, where what
- * was refused took none: it may ask again, at another price. A new life without a journal cannot know what
- * the one before sent that is not there yet: it computes the same id, which refuses the double; a maybe, as is an id whose row a journal
- * that went back has lost and whose request may have been lost too, and one that the
- * broker refused an earlier life: a journal that went back does not know it, nor does any listing. */
+ * was refused took none: it may ask again, at another price. So it is with one whose first answer was lost
+ * and whose repetition was refused, if the ledger has no such order. A new life without a journal cannot know
+ * what the one before sent that is not there yet: it computes the same id, which refuses the double; a maybe,
+ * as is an id whose row a journal that went back has lost and whose request may have been lost too, and one
+ * that the broker refused an earlier life: a journal that went back does not know it, nor does any listing. */
 #include "replay/oracle/judge.h"
 
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct content {
     int64_t life;   /* that sent it */
     struct utc at;
     bool is_refused; /* by the broker: no order has it, and no listing shows it */
+    bool is_there;   /* the ledger has it */
     bool is_reported;
 };
 
@@ -27,7 +29,8 @@ struct sender {
 
 struct ids {
     struct table contents;
-    char asked[TABLE_NAME_MAX]; /* id of the request on its way, if it is the first with that id */
+    char asked[TABLE_NAME_MAX]; /* id of the request on its way, if its answer may free it */
+    bool is_asked_again;        /* under the emergency rule, the equal order */
     struct table senders;       /* lives that sent anything, by number */
     int64_t last_sender;
     int64_t last_row;
@@ -65,6 +68,10 @@ static void judge_content(struct ids *judge, const struct event *event, struct f
         content->first = sent->content;
         content->life = event->number;
         content->at = event->at;
+        judge->is_asked_again = false;
+        (void)!text_copy(judge->asked, sizeof judge->asked, sent->id, NULL);
+    } else if (content->first == sent->content && is_emergency(sent->id)) {
+        judge->is_asked_again = true;
         (void)!text_copy(judge->asked, sizeof judge->asked, sent->id, NULL);
     }
     if (content->first == sent->content || content->is_reported) {
@@ -82,16 +89,26 @@ static void judge_content(struct ids *judge, const struct event *event, struct f
 
 /* No byte left, or the broker refused what counts its ids there: the id is still free. */
 static void take_answer(struct ids *judge, const struct event *event) {
-    bool is_refused = event->number >= 400 && event->number < 500;
-    bool is_free = is_word(event->id, "not_sent") || (is_refused && is_emergency(judge->asked));
     if (judge->asked[0] == '\0' || strstr(event->body, judge->asked) == NULL ||
         is_word(event->subject, "GET")) {
         return;
     }
     struct content *content = table_get(&judge->contents, judge->asked);
+    bool is_refused = event->number >= 400 && event->number < 500;
+    bool is_free = is_word(event->id, "not_sent") || (is_refused && is_emergency(judge->asked));
+    if (judge->is_asked_again) { /* the first may be there all the same */
+        is_free = is_refused && !content->is_there;
+    }
     content->first = is_free ? 0 : content->first;
     content->is_refused = is_refused;
     judge->asked[0] = '\0';
+}
+
+static void take_order(struct ids *judge, const struct event *event) {
+    struct content *content = table_find(&judge->contents, event->id);
+    if (content != NULL) {
+        content->is_there = true;
+    }
 }
 
 static void print_life(int64_t life, char out[static TABLE_NAME_MAX]) {
@@ -154,6 +171,10 @@ static void ids_observe(void *context, const struct event *event, struct finding
         take_answer(context, event);
         return;
     }
+    if (event->kind == EVENT_LEDGER_ORDER) {
+        take_order(context, event);
+        return;
+    }
     if (event->kind == EVENT_ROW) {
         take_row(context, event);
         return;
@@ -168,6 +189,6 @@ static void ids_observe(void *context, const struct event *event, struct finding
     }
 }
 
-const struct judge_ops ids_judge = {KIND(EVENT_SEND) | KIND(EVENT_HTTP) | KIND(EVENT_ROW) |
-                                        KIND(EVENT_OTHER),
+const struct judge_ops ids_judge = {KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_SEND) | KIND(EVENT_HTTP) |
+                                        KIND(EVENT_ROW) | KIND(EVENT_OTHER),
                                     ids_create, ids_observe, ids_destroy};

@@ -2,7 +2,9 @@
  *
  * Judged while the market trades, of a core that has been up and undisturbed for two minutes: what a
  * fault, a wrong wall clock or HALT may hold in is not judged here. A position counts from its first
- * share, seen by a core, or from the row that adopted it; one that another program traded in is not the core's alone. */
+ * share, seen by a core, or from the row that adopted it; one that another program traded in is not the
+ * core's alone. A core that stood still, or that the broker answered nothing, cannot see a share: then it
+ * counts from the row of that fill, and without such a row from the share. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -11,6 +13,8 @@ static const struct span PATIENCE = {INT64_C(120000000000)};
 
 struct held {
     char symbol[TABLE_NAME_MAX];
+    char first
+        [TABLE_NAME_MAX]; /* the order that bought its first share; "" once a row has the fill */
     struct qty qty;
     struct utc since;
     struct utc exit_at; /* an exit was last at work; {0} never */
@@ -42,6 +46,7 @@ static void take_fill(struct overdue *judge, const struct event *event, const st
         held->since = event->at;
         held->is_foreign = held->is_told = false;
         held->is_unseen = !scene->is_up;
+        (void)!text_copy(held->first, sizeof held->first, event->id, NULL);
     }
     held->qty = is_sale ? qty_sub(held->qty, event->qty) : qty_add(held->qty, event->qty);
     held->is_foreign = held->is_foreign || !scene_is_ours(scene, event->id);
@@ -49,6 +54,19 @@ static void take_fill(struct overdue *judge, const struct event *event, const st
 
 static bool has_passed(struct utc since, struct utc now) {
     return since.ns == 0 || utc_sub(now, since).ns > PATIENCE.ns;
+}
+
+static void take_row_of_fill(struct overdue *judge, const struct event *event,
+                             const struct scene *scene) {
+    for (size_t i = 0; i < judge->symbols.count; i++) {
+        struct held *held = table_at(&judge->symbols, i);
+        if (!is_word(held->first, event->id)) {
+            continue;
+        }
+        held->first[0] = '\0';
+        bool was_blind = !has_passed(scene->fault_at, held->since);
+        held->since = was_blind ? event->at : held->since;
+    }
 }
 
 static bool is_bound(const struct scene *scene) {
@@ -91,6 +109,8 @@ static void overdue_observe(void *context, const struct event *event, struct fin
     } else if (event->kind == EVENT_ROW && is_word(event->subject, "adopt")) {
         struct held *held = table_get(&judge->symbols, event->id);
         held->since = event->at;
+    } else if (event->kind == EVENT_ROW && is_word(event->subject, "fill")) {
+        take_row_of_fill(judge, event, scene);
     } else if (event->kind == EVENT_TICK && scene->limits.time_exit.ns > 0) {
         judge->bound_at = is_bound(scene) ? event->at : judge->bound_at;
         judge_ages(judge, event, findings);

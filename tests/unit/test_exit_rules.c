@@ -82,8 +82,9 @@ Test(exit_rules, stale_needs_its_days_and_its_band) {
     }
 }
 
-Test(exit_rules, without_a_trusted_mark_shares_or_a_cost_nothing_is_decided) {
+Test(exit_rules, without_a_trusted_mark_shares_or_a_cost_no_price_decides) {
     struct config config = config_defaults();
+    config.time_exit = SPAN_DAYS(100);
     const struct holding good = {.qty = QTY(10),
                                  .cost = USD(1000),
                                  .has_mark = true,
@@ -98,6 +99,17 @@ Test(exit_rules, without_a_trusted_mark_shares_or_a_cost_nothing_is_decided) {
                                 (struct ratio){0})
                          .is_wished,
                      i == 0, "%d", i);
+    }
+}
+
+Test(exit_rules, time_needs_no_mark) {
+    struct config config = config_defaults();
+    const struct holding holding = {.qty = QTY(10), .cost = USD(1000), .entered_at = rig_start()};
+    for (int64_t early = 0; early < 2; early++) {
+        struct utc now = utc_add(rig_start(), (struct span){config.time_exit.ns - early});
+        struct exit_wish wish = exit_rules(&holding, &config, now, true, (struct ratio){0});
+        cr_expect_eq(wish.is_wished, early == 0);
+        cr_expect(early != 0 || strcmp(wish.reason, "time") == 0);
     }
 }
 

@@ -398,6 +398,29 @@ Test(ids, what_never_left_or_was_refused_under_the_emergency_rule_leaves_its_id_
     }
 }
 
+Test(ids, a_refused_repetition_leaves_an_emergency_id_free_if_the_first_never_came) {
+    static const struct {
+        const char *id;
+        int64_t status;
+        bool is_there, is_free;
+    } cases[] = {{"st-2023-11-15-x-AAPL-1", 403, false, true},
+                 {"st-2023-11-15-x-AAPL-1", 403, true, false},
+                 {"st-2023-11-15-x-AAPL-1", 502, false, false},
+                 {"st-a", 403, false, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        order_leaves(oracle, OPEN, "sell", "AAPL", cases[i].id);
+        if (cases[i].is_there) {
+            ledger_order(oracle, OPEN, cases[i].id, "sell", "limit", "new", 1, 0);
+        }
+        answered(oracle, cases[i].id, "", 502);
+        order_leaves(oracle, OPEN + 1, "sell", "AAPL", cases[i].id);
+        answered(oracle, cases[i].id, "", cases[i].status);
+        order_leaves(oracle, OPEN + 2, "sell", "MSFT", cases[i].id);
+        expect(oracle, cases[i].is_free ? "" : "id_only_for_the_equal_order", 0);
+    }
+}
+
 Test(ids, a_later_life_without_a_journal_may_compute_the_same_id_at_another_price) {
     static const char *const ids[] = {"st-2023-11-15-x-AAPL-1", "st-2023-11-15-1"};
     for (size_t i = 0; i < 2; i++) {
@@ -1010,6 +1033,48 @@ Test(foreign, what_undid_itself_before_two_listings_could_show_it_is_a_maybe) {
                     1, 10);
         word(oracle, EVENT_TICK, OPEN + 181, "tick", "");
         expect(oracle, second[i].maybe == 0 ? "foreign_fill_is_told" : "", second[i].maybe);
+    }
+}
+
+Test(foreign, a_word_of_something_else_does_not_undo_what_was_executed) {
+    for (int is_adopted = 0; is_adopted < 2; is_adopted++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        symbol_fill(oracle, OPEN, "AAPL", "bust:st-1", "buy", 1, 10);
+        word(oracle, EVENT_ALERT, OPEN + 5, "page", "daily_loss");
+        if (is_adopted) {
+            row_at(oracle, OPEN + 6, 1, "adopt", "AAPL", "{}");
+        }
+        symbol_fill(oracle, OPEN + 15, "AAPL", "bust:st-2", "sell", 1, 10);
+        word(oracle, EVENT_TICK, OPEN + 196, "tick", "");
+        char said[32];
+        struct text verdict = {0};
+        oracle_verdict(oracle, &verdict);
+        snprintf(said, sizeof said, "\"maybe\":%d,", !is_adopted);
+        cr_expect(strstr(text_get(&verdict), said) != NULL, "%s", text_get(&verdict));
+        cr_expect_eq(strstr(text_get(&verdict), "foreign_fill_is_told") != NULL, is_adopted);
+        text_release(&verdict);
+        oracle_destroy(oracle);
+    }
+}
+
+Test(foreign, a_core_without_the_key_sees_nothing) {
+    for (int has_key = 0; has_key < 2; has_key++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        word(oracle, EVENT_OPERATOR, OPEN, "rotate_key", "");
+        symbol_fill(oracle, OPEN + 1, "AAPL", "someone", "buy", 1, 10);
+        word(oracle, EVENT_TICK, OPEN + 100, "tick", "");
+        if (has_key) {
+            feed(oracle, (struct event){.kind = EVENT_HTTP,
+                                        .at = at(OPEN + 101),
+                                        .subject = "GET",
+                                        .what = "/v2/positions",
+                                        .number = 200});
+        }
+        word(oracle, EVENT_TICK, OPEN + 281, "tick", "");
+        word(oracle, EVENT_TICK, OPEN + 282, "tick", "");
+        expect(oracle, has_key ? "foreign_fill_is_told" : "", 0);
     }
 }
 

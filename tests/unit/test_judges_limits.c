@@ -716,6 +716,37 @@ Test(overdue, what_may_hold_it_in_is_not_judged) {
     }
 }
 
+Test(overdue, what_nobody_could_see_counts_from_its_row) {
+    static const struct {
+        int64_t fault, row;
+        const char *broken;
+    } rows[] = {
+        {80, 1000, ""}, /* disturbed as late as two minutes before the share */
+        {900, 1000, ""},
+        {79, 1000, "old_positions_leave"},
+        {80, 0, "old_positions_leave"}, /* never told of */
+        {0, 1000, "old_positions_leave"},
+        {80, 239, "old_positions_leave"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "exits.time_s", "3600");
+        word(oracle, EVENT_START, OPEN, "ready", "");
+        if (rows[i].fault > 0 && rows[i].fault < 200) {
+            word(oracle, EVENT_FAULT, OPEN + rows[i].fault, "http.dns", "");
+        }
+        ledger_fill(oracle, OPEN + 200, "st-1", "buy", 10);
+        if (rows[i].fault > 200) {
+            word(oracle, EVENT_FAULT, OPEN + rows[i].fault, "http.dns", "");
+        }
+        if (rows[i].row > 0) {
+            row(oracle, OPEN + rows[i].row, "fill", "st-1", "{}");
+        }
+        tick(oracle, OPEN + 3960);
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
 /* --- alarms --- */
 
 static void alarm_of(struct oracle *oracle, const char *cause) {

@@ -289,6 +289,23 @@ Test(reconcile, beside_a_listed_order_a_difference_stands_for_exactly_30_s) {
     rig_destroy(rig);
 }
 
+Test(reconcile, a_sold_position_that_a_late_listing_brings_back_is_not_believed_for_30_s) {
+    struct rig *rig = rig_create();
+    struct book book = {0};
+    struct broker_position late = listed("AAPL", 10);
+    fill(&book, SIDE_BUY, 10, "1000");
+    fill(&book, SIDE_SELL, 10, "1000");
+    (void)look(rig, &book, NULL, 0);
+    cr_expect_null(book_find(&book, "AAPL"), "it is gone");
+    rig_wait(rig, SPAN_S(5));
+    (void)look(rig, &book, &late, 1);
+    rig_wait(rig, (struct span){SPAN_S(25).ns - 1});
+    cr_expect_eq(look(rig, &book, &late, 1).confirmed, 0);
+    rig_wait(rig, (struct span){1});
+    cr_expect_eq(look(rig, &book, &late, 1).confirmed, 1);
+    rig_destroy(rig);
+}
+
 Test(reconcile, a_difference_that_moves_is_counted_anew) {
     struct rig *rig = rig_create();
     struct book book = {0};
