@@ -4,10 +4,16 @@
 
 #include <string.h>
 
+/* Saved again with each latch too: when the journal and the freeze document go back together, this stamp is
+ * what still tells. */
 static void save_metadata(struct engine *engine) {
     struct text *members = &engine->scratch;
     text_clear(members);
     book_print(&engine->book, members);
+    int64_t latch_row = causes_newest_row(&engine->causes);
+    if (latch_row > 0) {
+        text_member_int(members, "latch_row", latch_row);
+    }
     if (engine->journal == NULL ||
         strcmp(text_get(members), text_get(&engine->metadata_saved)) == 0) {
         return;

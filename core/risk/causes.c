@@ -53,6 +53,14 @@ enum mode causes_mode(const struct causes *causes) {
     return mode;
 }
 
+int64_t causes_newest_row(const struct causes *causes) {
+    int64_t seq = 0;
+    for (size_t i = 0; i < causes->count; i++) {
+        seq = causes->items[i].seq > seq ? causes->items[i].seq : seq;
+    }
+    return seq;
+}
+
 static void copy_cut(char *field, size_t size, const char *string) {
     size_t n = strnlen(string, size - 1);
     memcpy(field, string, n);

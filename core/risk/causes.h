@@ -73,6 +73,8 @@ void causes_let_go(struct causes *causes, const char *name);
 
 bool causes_has(const struct causes *causes, const char *name);
 enum mode causes_mode(const struct causes *causes);
+/* The newest journal row that latched one of the causes; 0 if none did. */
+int64_t causes_newest_row(const struct causes *causes);
 /* Writes the document if the set changed; nothing once another process has the state directory. */
 void causes_save(struct causes *causes);
 /* {"name":{"active":true,...},...} members. */

@@ -2,7 +2,9 @@
  *
  * By true time: the lease may be taken 50 s after its last renewal, which is at most 10 s before the sleep
  * began; a supervisor tries every 10 s or so. What the disk says of the lease may be wrong: behind a fault
- * of the disk, or a hand in the state directory, a maybe. */
+ * of the disk, or a hand in the state directory, a maybe. Sleeps of which each begins within 10 s of the
+ * waking before it may all lie in one renewal, which is stamped before it is written: it is no older than
+ * the first of them and no younger than the last. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -10,9 +12,12 @@
 
 static const struct span SOONEST = {INT64_C(38000000000)};
 static const struct span LATEST = {INT64_C(90000000000)};
+static const struct span RENEWED = {INT64_C(10000000000)}; /* awake for so long, it has renewed */
 
 struct succession {
     struct utc asleep_since; /* {0}: the core does not stand still */
+    struct utc woken_at;     /* of the last sleep; {0}: none in this life */
+    struct utc aged_since;   /* when the sleeps began between which it need not have renewed */
     bool is_told;            /* of this sleep */
     bool is_excused;
 };
@@ -31,18 +36,26 @@ static void report(const struct succession *judge, struct findings *findings, st
 }
 
 static void take_pause(struct succession *judge, const struct event *event) {
-    judge->asleep_since = is_word(event->subject, "begin") ? event->at : (struct utc){0};
+    bool is_begin = is_word(event->subject, "begin");
+    bool is_renewed =
+        judge->woken_at.ns == 0 || utc_sub(event->at, judge->woken_at).ns >= RENEWED.ns;
+    if (is_begin && is_renewed) {
+        judge->aged_since = event->at;
+    }
+    judge->asleep_since = is_begin ? event->at : (struct utc){0};
+    judge->woken_at = is_begin ? judge->woken_at : event->at;
     judge->is_told = false;
 }
 
 static void judge_stop(struct succession *judge, const struct event *event,
                        struct findings *findings) {
     bool is_asleep =
-        judge->asleep_since.ns != 0 && utc_sub(event->at, judge->asleep_since).ns >= SOONEST.ns;
+        judge->asleep_since.ns != 0 && utc_sub(event->at, judge->aged_since).ns >= SOONEST.ns;
     if (is_word(event->subject, "succeeded") && !is_asleep) {
         report(judge, findings, event->at, "the lease was taken from a living core");
     }
     judge->asleep_since = (struct utc){0};
+    judge->woken_at = (struct utc){0};
 }
 
 static void judge_start(struct succession *judge, const struct event *event,
@@ -65,6 +78,11 @@ static void succession_observe(void *context, const struct event *event,
         take_pause(judge, event);
     } else if (event->kind == EVENT_STOP) {
         judge_stop(judge, event, findings);
+    } else if (event->kind == EVENT_START) {
+        if (is_word(event->subject, "ready")) { /* where a start slept: somebody was let in */
+            judge->asleep_since = (struct utc){0};
+            judge->woken_at = (struct utc){0};
+        }
     } else if (event->kind == EVENT_OTHER) {
         judge_start(judge, event, findings);
     } else {
@@ -74,6 +92,6 @@ static void succession_observe(void *context, const struct event *event,
 }
 
 const struct judge_ops succession_judge = {KIND(EVENT_PAUSE) | KIND(EVENT_STOP) |
-                                               KIND(EVENT_OTHER) | KIND(EVENT_FAULT) |
-                                               KIND(EVENT_OPERATOR),
+                                               KIND(EVENT_START) | KIND(EVENT_OTHER) |
+                                               KIND(EVENT_FAULT) | KIND(EVENT_OPERATOR),
                                            succession_create, succession_observe, free};

@@ -103,6 +103,21 @@ Test(engine_start, a_journal_older_than_the_document_of_positions_went_back) {
     }
 }
 
+Test(engine_start, a_journal_that_lost_a_latch_went_back_though_nothing_was_ever_held) {
+    struct plant *plant = plant_create();
+    tick(plant, 5);
+    say(plant, INBOX_FREEZE, "review", "ann", "a look");
+    tick(plant, 5);
+    cr_assert(has(plant, "review"));
+    struct state_file file = {0};
+    cr_assert_eq(
+        state_file_load(&plant->rig->world, "position_metadata.json", 0, &file, NULL), ERR_OK);
+    cr_expect_eq(file.condition, STATE_FILE_GOOD);
+    cr_expect_geq(file.journal_seq, causes_newest_row(&plant->engine->causes));
+    state_file_release(&file);
+    plant_destroy(plant);
+}
+
 Test(engine_start, live_trading_is_refused_and_a_second_engine_finds_the_lease) {
     struct plant *plant = plant_create();
     struct engine_options options = {

@@ -1308,6 +1308,28 @@ Test(succession, a_sleeper_is_succeeded_after_its_lease_and_not_before) {
     }
 }
 
+Test(succession, sleeps_between_which_it_need_not_have_renewed_are_one) {
+    for (int64_t awake = 9; awake <= 10; awake++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        word(oracle, EVENT_PAUSE, OPEN + 1, "begin", "");
+        word(oracle, EVENT_PAUSE, OPEN + 121, "end", "");
+        word(oracle, EVENT_PAUSE, OPEN + 121 + awake, "begin", "");
+        word(oracle, EVENT_STOP, OPEN + 125 + awake, "succeeded", "");
+        expect(oracle, awake == 10 ? "lease_passes_in_time" : "", 0);
+    }
+}
+
+Test(succession, a_start_that_slept_is_forgotten_once_another_is_ready) {
+    struct oracle *oracle = oracle_create();
+    up(oracle, OPEN);
+    word(oracle, EVENT_STOP, OPEN + 1, "dead", "");
+    word(oracle, EVENT_PAUSE, OPEN + 2, "begin", "");
+    word(oracle, EVENT_START, OPEN + 60, "ready", "");
+    refused(oracle, OPEN + 300, HELD);
+    expect(oracle, "", 0);
+}
+
 Test(succession, who_tries_is_let_in_within_ninety_seconds) {
     static const struct {
         const char *why;
