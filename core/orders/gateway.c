@@ -152,9 +152,18 @@ static void settle_refused(struct gateway *gateway, struct order *order) {
 }
 
 /* Sends the bytes of a durable intent and files what is known afterwards. */
+static void touch(struct gateway *gateway, const struct order *order, struct utc at) {
+    int index = universe_find(gateway->config, order->symbol);
+    if (index >= 0 && order->purpose != PURPOSE_STOP) {
+        gateway->touched[index] = at;
+    }
+}
+
 static enum err_code send_bytes(struct gateway *gateway, struct order *order, struct err *err) {
     struct broker_order truth = {0};
     gateway->sent++;
+    touch(gateway, order,
+          clock_utc(gateway->world->clock)); /* an exit may leave long after it was decided */
     enum err_code code = exchange(gateway, order, &truth, err);
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
     order->last_byte_at = clock_utc(gateway->world->clock);
@@ -300,10 +309,7 @@ static enum err_code send_emergency(struct gateway *gateway, const struct order 
 }
 
 static void remember_entry(struct gateway *gateway, const struct order *order, bool is_exit) {
-    int index = universe_find(gateway->config, order->symbol);
-    if (index >= 0 && order->purpose != PURPOSE_STOP) {
-        gateway->touched[index] = order->decided_at;
-    }
+    touch(gateway, order, order->decided_at);
     if (!is_exit) {
         gateway->recent_entries[gateway->recent_next++ % RECENT_ENTRIES_MAX] = order->decided_at;
     }

@@ -41,7 +41,7 @@ struct gateway { /* all pointers borrowed */
     struct lease *lease;
     bool only_reduces; /* this process stands in for the core: no entry, whatever it asks */
     struct usd flows_today;
-    struct utc touched[CONFIG_SYMBOLS_MAX]; /* last entry or exit decision per universe symbol */
+    struct utc touched[CONFIG_SYMBOLS_MAX]; /* last entry or exit sent, per universe symbol */
     struct utc recent_entries[RECENT_ENTRIES_MAX];
     size_t recent_next;
     int64_t sent;
