@@ -109,6 +109,7 @@ struct engine {
     struct utc halt_paged_at; /* HALT over a position; {0}: not so */
     int64_t tick;
     struct utc next_at;
+    struct utc scheduled_at; /* when next_at was set: a wall clock before it stepped back */
     struct utc full_due;  /* next full tick */
     struct utc cycle_due; /* next cycle */
     struct utc bars_from; /* bars wanted from here on */
@@ -149,6 +150,8 @@ enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
 /* operator.c: step 2, what people say */
 void obey_inbox(struct engine *engine);
 /* show.c: step 11, what others may read */
+/* The wall clock stepped back since the last tick: what was due by it is due now, not when it is there again. */
+bool engine_is_before_schedule(const struct engine *engine, struct utc now);
 void show_state(struct engine *engine);
 /* The view alone, at once: somebody waits for what it says. */
 void show_view(struct engine *engine);

@@ -255,6 +255,7 @@ static void schedule(struct engine *engine) {
     struct span step = engine->truth.is_open    ? engine->config->tick_open
                        : engine->degraded.is_on ? engine->config->tick_closed
                                                 : engine->config->tick_idle;
+    engine->scheduled_at = now;
     engine->full_due = grid_after(now, step);
     struct utc open = engine->truth.session.open;
     if (!engine->truth.is_open && open.ns > now.ns && open.ns < engine->full_due.ns) {
@@ -282,9 +283,10 @@ static bool tend_orders(struct engine *engine, bool is_full) {
 void cycle_tick(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
     struct mono began = clock_mono(engine->world->clock);
-    bool is_full = now.ns >= engine->full_due.ns || engine->is_killing;
+    bool is_back = engine_is_before_schedule(engine, now);
+    bool is_full = now.ns >= engine->full_due.ns || engine->is_killing || is_back;
     engine->tick++;
-    engine->is_cycle = is_full && now.ns >= engine->cycle_due.ns;
+    engine->is_cycle = is_full && (now.ns >= engine->cycle_due.ns || is_back);
     if (engine->is_cycle) {
         engine->cycle_due = grid_after(now, engine->config->cycle);
     }

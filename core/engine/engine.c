@@ -170,8 +170,13 @@ void engine_tick(struct engine *engine) {
     cycle_tick(engine);
 }
 
+bool engine_is_before_schedule(const struct engine *engine, struct utc now) {
+    return now.ns + SPAN_S(1).ns < engine->scheduled_at.ns;
+}
+
 struct utc engine_next_at(const struct engine *engine) {
-    return engine->next_at;
+    struct utc now = clock_utc(engine->world->clock);
+    return engine_is_before_schedule(engine, now) ? now : engine->next_at;
 }
 
 bool engine_look(struct engine *engine) {
@@ -248,7 +253,7 @@ enum err_code engine_run(struct engine *engine, struct err *err) {
         }
         engine_look(engine);
         struct utc now = clock_utc(engine->world->clock);
-        if (now.ns >= engine->next_at.ns) {
+        if (now.ns >= engine->next_at.ns || engine_is_before_schedule(engine, now)) {
             engine_tick(engine);
             continue;
         }
