@@ -4,7 +4,9 @@
  * cause and says latched, or by a list of causes in EVENT_MODE. While-true causes end with the process
  * that held them. A latch that no row holds is in doubt when its process dies: the row may be durable and
  * untold, and if no tick of a successor ends with it, it died with its process, a maybe. One whose end an operator asked
- * for may be over in a journal row that its writer did not live to tell (a gap in the numbers). */
+ * for may be over in a journal row that its writer did not live to tell (a gap in the numbers). When the journal and
+ * the freeze document go back at one restart, no copy of a latch may be left; state_regression stands for it,
+ * and the operator who clears that ends what only it still held. */
 #include "core/base/json.h"
 #include "replay/oracle/scene.h"
 
@@ -32,6 +34,7 @@ static void set(struct scene *scene, const char *name, int mode, bool is_latched
     if (is_latched && mode > cause->latched) {
         cause->latched = mode;
     }
+    cause->is_taken_back &= !is_latched; /* said again: it has a copy */
     cause->doubted = cause->latched >= cause->doubted ? SCENE_NORMAL : cause->doubted;
 }
 
@@ -41,6 +44,7 @@ static void end(struct scene *scene, struct scene_cause *cause) {
     cause->doubted = SCENE_NORMAL;
     cause->is_journaled = false;
     cause->is_resume_wished = false;
+    cause->is_taken_back = false;
 }
 
 static void end_named(struct scene *scene, const char *name) {
@@ -87,12 +91,36 @@ static void take_gap(struct scene *scene) {
     }
 }
 
+/* Both copies of what is latched now went back. */
+static void take_old_version(struct scene *scene, const char *target) {
+    scene->is_journal_back |= is_word(target, "journal.db*");
+    scene->is_freezes_back |= is_word(target, "governor_freezes.json*");
+    for (size_t i = 0; scene->is_journal_back && scene->is_freezes_back && i < scene->causes.count;
+         i++) {
+        struct scene_cause *cause = table_at(&scene->causes, i);
+        cause->is_taken_back = cause->latched > SCENE_NORMAL;
+    }
+}
+
+static void end_taken_back(struct scene *scene) {
+    for (size_t i = 0; i < scene->causes.count; i++) {
+        struct scene_cause *cause = table_at(&scene->causes, i);
+        if (cause->is_taken_back) {
+            end(scene, cause);
+            scene->excused_latches++;
+        }
+    }
+}
+
 static void take_row(struct scene *scene, const struct event *event) {
     if (scene->last_row > 0 && event->number > scene->last_row + 1) {
         take_gap(scene);
     }
     if (is_word(event->subject, "latch_clear")) {
         end_named(scene, event->id);
+        if (is_word(event->id, "state_regression")) {
+            end_taken_back(scene);
+        }
     } else if (is_word(event->subject, "latch_set")) {
         cJSON *body = parse_members(event);
         set(scene, event->id, mode_member(body, SCENE_REDUCE_ONLY), true);
@@ -134,6 +162,8 @@ static void take_mode(struct scene *scene, const struct event *event) {
 }
 
 static void take_death(struct scene *scene) {
+    scene->is_journal_back = false;
+    scene->is_freezes_back = false;
     for (size_t i = 0; i < scene->causes.count; i++) {
         struct scene_cause *cause = table_at(&scene->causes, i);
         if (cause->latched > SCENE_NORMAL && !cause->is_journaled) {
@@ -167,6 +197,8 @@ void scene_take_causes(struct scene *scene, const struct event *event) {
     } else if (event->kind == EVENT_STOP ||
                (event->kind == EVENT_START && is_word(event->subject, "refused"))) {
         take_death(scene);
+    } else if (event->kind == EVENT_FAULT && is_word(event->subject, "disk.old_version")) {
+        take_old_version(scene, event->what);
     } else if (event->kind == EVENT_OPERATOR && is_word(event->subject, "resume")) {
         struct scene_cause *cause = table_find(&scene->causes, event->what);
         if (cause != NULL) {

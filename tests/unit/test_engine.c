@@ -118,6 +118,20 @@ Test(engine_start, a_journal_that_lost_a_latch_went_back_though_nothing_was_ever
     plant_destroy(plant);
 }
 
+Test(engine_polls, a_wall_clock_that_was_ahead_and_came_back_stops_no_tick) {
+    struct plant *plant = plant_create();
+    virtual_clock_set_offset(plant->rig->clock, SPAN_S(4800));
+    tick(plant, 5);
+    virtual_clock_set_offset(plant->rig->clock, (struct span){0});
+    struct utc now = rig_now(plant->rig);
+    cr_expect_leq(engine_next_at(plant->engine).ns, now.ns);
+    tick(plant, 0);
+    cr_expect(plant->engine->is_cycle);
+    now = rig_now(plant->rig);
+    cr_expect_gt(engine_next_at(plant->engine).ns, now.ns);
+    plant_destroy(plant);
+}
+
 Test(engine_start, live_trading_is_refused_and_a_second_engine_finds_the_lease) {
     struct plant *plant = plant_create();
     struct engine_options options = {
