@@ -33,8 +33,7 @@ static struct broker_bar *ring_slot(struct ring *ring, size_t position) {
 }
 
 static bool ring_gap(struct ring *ring, size_t position) {
-    struct span gap =
-        utc_sub(ring_slot(ring, position)->at, ring_slot(ring, position - 1)->at);
+    struct span gap = utc_sub(ring_slot(ring, position)->at, ring_slot(ring, position - 1)->at);
     return gap.ns >= BARS_SESSION_GAP.ns;
 }
 

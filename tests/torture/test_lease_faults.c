@@ -100,8 +100,7 @@ static void try_renew(struct rig *rig, int n, bool is_persistent, enum err_code 
         cr_expect_neq(checked, ERR_OK, "call %d", n);
     }
     pass(rig, 2); /* 8 s after the lease was taken: only a renewal keeps it */
-    cr_expect_eq(lease_check(lease, &rig->err), renewed == ERR_OK ? ERR_OK : ERR_IO, "call %d",
-                 n);
+    cr_expect_eq(lease_check(lease, &rig->err), renewed == ERR_OK ? ERR_OK : ERR_IO, "call %d", n);
     cr_expect_eq(lease_renew(lease, &rig->err), ERR_OK, "call %d: %s", n, rig->err.text);
     cr_expect_eq(lease_check(lease, &rig->err), ERR_OK, "call %d: %s", n, rig->err.text);
     cr_expect_eq(lease_epoch(lease), 1);

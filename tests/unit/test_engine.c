@@ -110,8 +110,8 @@ Test(engine_start, a_journal_that_lost_a_latch_went_back_though_nothing_was_ever
     tick(plant, 5);
     cr_assert(has(plant, "review"));
     struct state_file file = {0};
-    cr_assert_eq(
-        state_file_load(&plant->rig->world, "position_metadata.json", 0, &file, NULL), ERR_OK);
+    cr_assert_eq(state_file_load(&plant->rig->world, "position_metadata.json", 0, &file, NULL),
+                 ERR_OK);
     cr_expect_eq(file.condition, STATE_FILE_GOOD);
     cr_expect_geq(file.journal_seq, causes_newest_row(&plant->engine->causes));
     state_file_release(&file);
