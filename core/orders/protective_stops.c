@@ -34,15 +34,15 @@ static struct span hearsay(const struct gateway *gateway) {
 static void mark_naked(struct gateway *gateway, struct holding *holding, bool is_naked,
                        struct usd stop) {
     MUTATE(naked_unpaged, return);
-    struct utc now = clock_utc(gateway->world->clock);
+    struct mono now = clock_mono(gateway->world->clock);
     bool was_naked = holding->naked_since.ns != 0;
     if (is_naked && !was_naked) {
-        holding->naked_since = utc_add(now, (struct span){-hearsay(gateway).ns});
+        holding->naked_since = mono_add(now, (struct span){-hearsay(gateway).ns});
         tell(gateway, holding, "naked", stop);
     } else if (!is_naked && was_naked) {
-        holding->naked_since = (struct utc){0};
+        holding->naked_since = (struct mono){0};
         tell(gateway, holding, "protected", stop);
-    } else if (is_naked && utc_sub(now, holding->naked_since).ns >= NAKED_PAGE.ns) {
+    } else if (is_naked && mono_sub(now, holding->naked_since).ns >= NAKED_PAGE.ns) {
         log_alert(gateway->log, ALERT_PAGE, "naked_position", holding->symbol);
         holding->naked_since = now;
     }
@@ -201,7 +201,8 @@ static void doubt(struct gateway *gateway, struct holding *holding) {
                     (was_naked || since_fill.ns >= LISTED_WITHIN.ns);
     mark_naked(gateway, holding, is_naked, (struct usd){0});
     if (is_naked && !was_naked && since_fill.ns < GONE_AFTER.ns) {
-        holding->naked_since = holding->filled_at;
+        holding->naked_since =
+            mono_add(clock_mono(gateway->world->clock), (struct span){-since_fill.ns});
     }
 }
 

@@ -38,7 +38,7 @@ struct holding {
     /* reconciliation: since when quantity differs without an explanation; {0} = agrees */
     struct utc differs_since;
     struct qty differs_book, differs_broker; /* the two quantities then */
-    struct utc naked_since;                  /* protection: {0} when protected or flat */
+    struct mono naked_since; /* no wall tells how long; {0} when protected or flat */
 };
 
 struct book_gone {

@@ -59,7 +59,7 @@ Test(stops, a_refused_stop_leaves_it_naked_and_pages_after_a_minute) {
     cr_expect_eq(holding->naked_since.ns, 0);
     holding->is_listed = false;
     holding->qty = QTY(0);
-    holding->naked_since = rig_now(desk->rig);
+    holding->naked_since = clock_mono(desk->rig->world.clock);
     desk_tick(desk, 1);
     cr_expect_eq(holding->naked_since.ns, 0, "sold: nothing to protect");
     desk_destroy(desk);
