@@ -37,7 +37,7 @@ static void print_positions(const struct engine *engine, struct text *out) {
         text_member_decimal(out, "broker_qty", holding->broker_qty.nanos);
         text_member_decimal(out, "entry", holding_entry_price(holding).nanos);
         text_member_decimal(out, "mark", holding->mark.nanos);
-        text_member_bool(out, "naked", holding->naked_since.ns != 0);
+        text_member_bool(out, "naked", holding->is_naked);
         text_add_char(out, '}');
     }
     text_add_char(out, ']');
@@ -173,7 +173,7 @@ void show_mode(struct engine *engine) {
 
 static bool is_any_naked(const struct book *book) {
     for (size_t i = 0; i < book->count; i++) {
-        if (book->items[i].naked_since.ns != 0) {
+        if (book->items[i].is_naked) {
             return true;
         }
     }

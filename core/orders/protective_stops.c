@@ -35,12 +35,12 @@ static void mark_naked(struct gateway *gateway, struct holding *holding, bool is
                        struct usd stop) {
     MUTATE(naked_unpaged, return);
     struct mono now = clock_mono(gateway->world->clock);
-    bool was_naked = holding->naked_since.ns != 0;
+    bool was_naked = holding->is_naked;
+    holding->is_naked = is_naked;
     if (is_naked && !was_naked) {
         holding->naked_since = mono_add(now, (struct span){-hearsay(gateway).ns});
         tell(gateway, holding, "naked", stop);
     } else if (!is_naked && was_naked) {
-        holding->naked_since = (struct mono){0};
         tell(gateway, holding, "protected", stop);
     } else if (is_naked && mono_sub(now, holding->naked_since).ns >= NAKED_PAGE.ns) {
         log_alert(gateway->log, ALERT_PAGE, "naked_position", holding->symbol);
@@ -194,7 +194,7 @@ static void doubt(struct gateway *gateway, struct holding *holding) {
     struct utc now = clock_utc(gateway->world->clock);
     struct qty due = qty_whole(holding->qty);
     struct span since_fill = utc_sub(now, holding->filled_at);
-    bool was_naked = holding->naked_since.ns != 0;
+    bool was_naked = holding->is_naked;
     bool is_gone =
         holding->differs_since.ns != 0 && utc_sub(now, holding->differs_since).ns >= GONE_AFTER.ns;
     bool is_naked = due.nanos > 0 && !is_gone && !is_protected(gateway, holding->symbol, due) &&

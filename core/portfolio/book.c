@@ -220,7 +220,7 @@ void book_sweep(struct book *book) {
     size_t kept = 0;
     for (size_t i = 0; i < book->count; i++) {
         const struct holding *holding = &book->items[i];
-        bool is_told_naked = holding->naked_since.ns != 0; /* somebody still has to say it ended */
+        bool is_told_naked = holding->is_naked; /* somebody still has to say it ended */
         if (holding->qty.nanos != 0 || holding->is_listed || is_told_naked) {
             book->items[kept++] = *holding;
         } else if (holding->filled_at.ns != 0) {

@@ -38,7 +38,8 @@ struct holding {
     /* reconciliation: since when quantity differs without an explanation; {0} = agrees */
     struct utc differs_since;
     struct qty differs_book, differs_broker; /* the two quantities then */
-    struct mono naked_since; /* no wall tells how long; {0} when protected or flat */
+    bool is_naked;                           /* neither protected nor flat */
+    struct mono naked_since;                 /* for how long no wall tells; while is_naked */
 };
 
 struct book_gone {

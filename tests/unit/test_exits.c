@@ -24,7 +24,7 @@ Test(stops, a_position_gets_a_stop_for_its_whole_shares_within_a_tick) {
     cr_expect_str_eq(desk_last(desk)->qty, "10");
     cr_expect_str_eq(desk_last(desk)->tif, "gtc");
     desk_tick(desk, 1);
-    cr_expect_eq(holding->naked_since.ns, 0);
+    cr_expect_not(holding->is_naked);
     cr_expect_eq(desk->broker.posts, 1);
     holding->qty = holding->broker_qty = QTY(15);
     holding->cost = USD(1500);
@@ -56,12 +56,12 @@ Test(stops, a_refused_stop_leaves_it_naked_and_pages_after_a_minute) {
     cr_expect_eq(desk->broker.posts, 5);
     desk_tick(desk, 1);
     desk_tick(desk, 1);
-    cr_expect_eq(holding->naked_since.ns, 0);
+    cr_expect_not(holding->is_naked);
     holding->is_listed = false;
     holding->qty = QTY(0);
-    holding->naked_since = clock_mono(desk->rig->world.clock);
+    holding->is_naked = true;
     desk_tick(desk, 1);
-    cr_expect_eq(holding->naked_since.ns, 0, "sold: nothing to protect");
+    cr_expect_not(holding->is_naked, "sold: nothing to protect");
     desk_destroy(desk);
 }
 
@@ -82,7 +82,7 @@ Test(stops, a_listing_that_lacks_a_position_does_not_end_its_bare_minute) {
         }
         bool is_paged = strcmp(desk->rig->last_alert, "naked_position") == 0;
         cr_expect_eq(is_paged, is_gone == 0);
-        cr_expect_eq(holding->naked_since.ns == 0, is_gone == 1);
+        cr_expect_neq(holding->is_naked, is_gone == 1);
         cr_expect_eq(desk->broker.posts, 0, "nothing is sold that is not listed");
         desk_destroy(desk);
     }
@@ -103,7 +103,7 @@ Test(stops, one_that_the_exchange_does_not_take_leaves_it_naked_and_is_not_sent_
     strcpy(desk_last(desk)->status, "new");
     gateway_ask(&desk->gateway, stop_of(desk));
     desk_tick(desk, 1);
-    cr_expect_eq(holding->naked_since.ns, 0);
+    cr_expect_not(holding->is_naked);
     desk_destroy(desk);
 }
 
@@ -114,7 +114,7 @@ Test(stops, one_of_unknown_fate_leaves_it_naked_and_is_not_sent_twice) {
     desk_tick(desk, 1);
     stop_of(desk)->state = ORDER_UNKNOWN;
     protective_stops_step(&desk->gateway, &desk->exits);
-    cr_expect_neq(book_find(&desk->book, "AAPL")->naked_since.ns, 0);
+    cr_expect(book_find(&desk->book, "AAPL")->is_naked);
     cr_expect_eq(desk->broker.posts, 1);
     desk_destroy(desk);
 }
@@ -127,7 +127,7 @@ Test(stops, that_nobody_could_look_at_for_a_minute_are_paged) {
     desk->truth.orders_at = clock_mono(desk->rig->world.clock);
     desk_tick(desk, 1);
     desk_tick(desk, 28);
-    cr_expect_eq(holding->naked_since.ns, 0);
+    cr_expect_not(holding->is_naked);
     desk_tick(desk, 30);
     cr_expect_eq(desk->rig->pages, 0, "59 s");
     desk_tick(desk, 1);
@@ -135,7 +135,7 @@ Test(stops, that_nobody_could_look_at_for_a_minute_are_paged) {
     cr_expect_eq(desk->broker.posts, 1, "and nothing is sent for that");
     desk->truth.orders_at = clock_mono(desk->rig->world.clock);
     desk_tick(desk, 1);
-    cr_expect_eq(holding->naked_since.ns, 0);
+    cr_expect_not(holding->is_naked);
     desk_destroy(desk);
 }
 
@@ -158,7 +158,7 @@ Test(stops, halt_sends_nothing_and_a_difference_waits) {
     causes_hold(&desk->causes, "x", MODE_HALT, "");
     desk_tick(desk, 1);
     cr_expect_eq(desk->broker.posts, 0);
-    cr_expect_neq(holding->naked_since.ns, 0);
+    cr_expect(holding->is_naked);
     causes_let_go(&desk->causes, "x");
     holding->differs_since = rig_now(desk->rig);
     desk_tick(desk, 1);
@@ -215,7 +215,7 @@ Test(stops, a_partial_entry_is_cut_off_after_ten_seconds_so_that_the_stop_can_re
     }
     cr_expect_eq(desk->broker.cancels, 0);
     cr_expect_eq(desk->broker.posts, 1, "the wash guard forbids both");
-    cr_expect_neq(holding->naked_since.ns, 0);
+    cr_expect(holding->is_naked);
     desk_tick(desk, 1);
     cr_expect_eq(desk->broker.cancels, 1);
     desk_tick(desk, 1);
@@ -233,7 +233,7 @@ Test(stops, shares_of_an_unknown_entry_are_bare) {
     holding->is_listed = true;
     holding->broker_qty = QTY(3);
     protective_stops_step(&desk->gateway, &desk->exits);
-    cr_expect_neq(holding->naked_since.ns, 0);
+    cr_expect(holding->is_naked);
     desk_destroy(desk);
 }
 
@@ -272,7 +272,7 @@ Test(stops, an_unknown_entry_without_shares_leaves_nothing_bare) {
     struct holding *holding = book_get(&desk->book, "AAPL");
     holding->is_listed = true;
     protective_stops_step(&desk->gateway, &desk->exits);
-    cr_expect_eq(holding->naked_since.ns, 0);
+    cr_expect_not(holding->is_naked);
     desk_destroy(desk);
 }
 
@@ -346,7 +346,7 @@ Test(exit_plan, releases_a_stop_that_was_just_replaced_and_its_replacement) {
     cr_assert_eq(desk->broker.patches, 1, "and nobody listed the orders since");
     desk_tick(desk, 1);
     cr_expect_eq(desk->broker.patches, 1, "the replaced one is not replaced again");
-    cr_expect_eq(holding->naked_since.ns, 0);
+    cr_expect_not(holding->is_naked);
     decide(desk, PURPOSE_EXIT, 0);
     for (int i = 0; i < 3; i++) {
         exits_step(&desk->exits);
