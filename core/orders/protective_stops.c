@@ -112,55 +112,50 @@ static void place(struct gateway *gateway, struct holding *holding, struct qty q
     }
 }
 
-/* The newest live stop: one that was replaced is live until the broker lists it so. */
-static struct order *newest_stop(const struct gateway *gateway, const char *symbol) {
-    for (size_t i = gateway->orders->count; i-- > 0;) {
-        struct order *order = &gateway->orders->items[i];
-        if (order->purpose == PURPOSE_STOP && !order_is_over(order) &&
-            strcmp(order->symbol, symbol) == 0) {
-            return order;
-        }
-    }
-    return NULL;
-}
+struct stops { /* of a symbol, that are not over */
+    struct order
+        *newest; /* one that was replaced is live until the broker lists it so; NULL: none */
+    size_t count;
+    bool protect; /* the exchange has one that is large enough, as far as was heard lately */
+};
 
-/* The exchange has it, as far as was heard lately. One of unknown fate, or that is not taken yet,
- * protects nothing: it is not sent twice, but paged. */
-static bool is_protected(const struct gateway *gateway, const char *symbol, struct qty due) {
+/* One of unknown fate, or that is not taken yet, protects nothing: it is not sent twice, but paged. */
+static struct stops stops_of(const struct gateway *gateway, const char *symbol, struct qty due) {
+    struct stops stops = {0};
     for (size_t i = 0; i < gateway->orders->count; i++) {
-        const struct order *stop = &gateway->orders->items[i];
-        if (stop->purpose == PURPOSE_STOP && stop->state == ORDER_WORKING &&
-            stop->status != STATUS_PENDING_NEW && strcmp(stop->symbol, symbol) == 0 &&
-            qty_cmp(order_open_qty(stop), due) >= 0) {
-            return hearsay(gateway).ns == 0;
+        struct order *stop = &gateway->orders->items[i];
+        if (stop->purpose != PURPOSE_STOP || order_is_over(stop) ||
+            strcmp(stop->symbol, symbol) != 0) {
+            continue;
         }
+        stops.newest = stop;
+        stops.count++;
+        stops.protect =
+            stops.protect || (stop->state == ORDER_WORKING && stop->status != STATUS_PENDING_NEW &&
+                              qty_cmp(order_open_qty(stop), due) >= 0);
     }
-    return false;
+    stops.protect = stops.protect && hearsay(gateway).ns == 0;
+    return stops;
 }
 
 /* The exchange has taken it, and it stands alone: beside one that it replaced and that the broker still
  * lists, its successor would count as sold twice and be refused. */
-static bool is_replaceable(const struct gateway *gateway, const struct order *stop) {
-    for (size_t i = 0; i < gateway->orders->count; i++) {
-        const struct order *other = &gateway->orders->items[i];
-        if (other != stop && other->purpose == PURPOSE_STOP && !order_is_over(other) &&
-            strcmp(other->symbol, stop->symbol) == 0) {
-            return false;
-        }
-    }
-    return stop->state == ORDER_WORKING && stop->status == STATUS_NEW && !stop->is_ended;
+static bool is_replaceable(const struct stops *stops) {
+    const struct order *stop = stops->newest;
+    return stops->count == 1 && stop->state == ORDER_WORKING && stop->status == STATUS_NEW &&
+           !stop->is_ended;
 }
 
 static void protect(struct gateway *gateway, struct exits *exits, struct holding *holding) {
     const struct exit_plan *plan = exits_find(exits, holding->symbol);
     struct qty due = qty_whole(holding_sellable(holding));
-    struct order *stop = newest_stop(gateway, holding->symbol);
+    struct stops stops = stops_of(gateway, holding->symbol, due);
+    struct order *stop = stops.newest;
     bool covers = stop != NULL && qty_cmp(order_open_qty(stop), due) >= 0;
     /* Shares of an entry not yet settled cannot be sold by arithmetic, but they are there, and bare. */
     const struct order *entry = orders_live(gateway->orders, holding->symbol, PURPOSE_ENTRY);
     bool is_bare = entry != NULL && entry->state == ORDER_UNKNOWN && holding->broker_qty.nanos > 0;
-    bool is_resting = is_protected(gateway, holding->symbol, due);
-    mark_naked(gateway, holding, is_bare || (due.nanos > 0 && !is_resting),
+    mark_naked(gateway, holding, is_bare || (due.nanos > 0 && !stops.protect),
                stop == NULL ? (struct usd){0} : stop->stop_price);
     bool is_in_transaction = plan != NULL && plan->phase != EXIT_DECIDED;
     bool is_low = covers && is_raised(stop_price(gateway, holding), stop->stop_price);
@@ -182,7 +177,7 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     }
     if (stop == NULL) {
         place(gateway, holding, due, NULL);
-    } else if (is_replaceable(gateway, stop)) {
+    } else if (is_replaceable(&stops)) {
         place(gateway, holding, due, stop);
     }
 }
@@ -197,7 +192,7 @@ static void doubt(struct gateway *gateway, struct holding *holding) {
     bool was_naked = holding->is_naked;
     bool is_gone =
         holding->differs_since.ns != 0 && utc_sub(now, holding->differs_since).ns >= GONE_AFTER.ns;
-    bool is_naked = due.nanos > 0 && !is_gone && !is_protected(gateway, holding->symbol, due) &&
+    bool is_naked = due.nanos > 0 && !is_gone && !stops_of(gateway, holding->symbol, due).protect &&
                     (was_naked || since_fill.ns >= LISTED_WITHIN.ns);
     mark_naked(gateway, holding, is_naked, (struct usd){0});
     if (is_naked && !was_naked && since_fill.ns < GONE_AFTER.ns) {
