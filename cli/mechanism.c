@@ -18,7 +18,7 @@ int cli_mechanism(int argc, char **argv) {
     if (words.count == 0) {
         catalogue_table(&out);
     } else {
-        const struct mechanism *mechanism = catalogue_find(words.words[0]);
+        const struct mechanism *mechanism = mechanism_find(words.words[0]);
         if (mechanism == NULL) {
             return cli_usage("mechanism", "no mechanism of that id; without one, all are listed");
         }

@@ -10,17 +10,6 @@
 
 #define NONE "none"
 
-const struct mechanism *catalogue_find(const char *id) {
-    size_t count = 0;
-    const struct mechanism *table = mechanisms(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(table[i].id, id) == 0) {
-            return &table[i];
-        }
-    }
-    return NULL;
-}
-
 int catalogue_owes(const struct mechanism *mechanism) {
     return (mechanism->documents == NULL) + (mechanism->oracle == NULL) + (mechanism->act == NULL) +
            (mechanism->quiet == NULL) + (mechanism->mutants == NULL);

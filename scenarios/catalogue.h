@@ -5,8 +5,6 @@
 #include "core/base/text.h"
 #include "core/risk/mechanisms.h"
 
-/* The mechanism of this id; NULL for none. Static storage. */
-const struct mechanism *catalogue_find(const char *id);
 /* How many of its columns are still empty: it is not shown yet to act, or to stay quiet. */
 int catalogue_owes(const struct mechanism *mechanism);
 /* Its page as markdown: rule, settings, judges, scenarios, sabotages, the log, how it ends. */

@@ -44,18 +44,8 @@ const char *mechanism_id(size_t index) {
     return table[index].id;
 }
 
-/* The table's own copy of an id, or NULL. */
-static const char *find_mechanism(const char *id) {
-    for (size_t i = 0; i < mechanism_count(); i++) {
-        if (strcmp(mechanism_id(i), id) == 0) {
-            return mechanism_id(i);
-        }
-    }
-    return NULL;
-}
-
 bool mechanism_is_known(const char *id) {
-    return find_mechanism(id) != NULL;
+    return mechanism_find(id) != NULL;
 }
 
 const char *refusal_mechanism(const char *word) {
@@ -69,8 +59,8 @@ const char *refusal_mechanism(const char *word) {
 
 bool event_mechanism(const struct event *event, const char **mechanism, const char **word) {
     if (event->kind == EVENT_MECHANISM) {
-        *mechanism = find_mechanism(event->subject);
-        *mechanism = *mechanism == NULL ? "operator_freeze" : *mechanism;
+        const struct mechanism *known = mechanism_find(event->subject);
+        *mechanism = known == NULL ? "operator_freeze" : known->id;
         *word = event->what;
         return true;
     }

@@ -1,6 +1,8 @@
 /* mechanisms.c - the table itself. */
 #include "core/risk/mechanisms.h"
 
+#include <string.h>
+
 static const struct mechanism TABLE[] = {
     {.id = "operator_freeze",
      .file = "core/engine/operator.c",
@@ -347,6 +349,15 @@ static const struct mechanism TABLE[] = {
      .mutants = "lock_not_taken lease_not_reread lease_always_stale lease_never_stale "
                 "journal_not_fenced"},
 };
+
+const struct mechanism *mechanism_find(const char *id) {
+    for (size_t i = 0; i < sizeof TABLE / sizeof TABLE[0]; i++) {
+        if (strcmp(TABLE[i].id, id) == 0) {
+            return &TABLE[i];
+        }
+    }
+    return NULL;
+}
 
 const struct mechanism *mechanisms(size_t *count) {
     *count = sizeof TABLE / sizeof TABLE[0];

@@ -23,5 +23,7 @@ struct mechanism {
 
 /* All of them, in the order of docs; *count entries, static storage. */
 const struct mechanism *mechanisms(size_t *count);
+/* The one of this id; NULL for none. */
+const struct mechanism *mechanism_find(const char *id);
 
 #endif
