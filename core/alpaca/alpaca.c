@@ -238,11 +238,11 @@ enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct
     }
     enum err_code code = perform(alpaca, call, err);
     MUTATE(unbounded_retry, for (int i = 0; code != ERR_OK && i < 500; i++) code = perform(alpaca, call, err));
-    struct span took = mono_sub(clock_mono(clock), now);
+    struct mono began = now;
     now = clock_mono(clock);
     alpaca->reply.last_byte_at = now;
     if (code != ERR_OK) {
-        alpaca->counts.past_deadline += took.ns >= call->deadline.ns;
+        alpaca->counts.past_deadline += mono_sub(now, began).ns >= call->deadline.ns;
         MUTATE(clock_watched, for (int i = 0; i < 20000 && mono_sub(clock_mono(clock), now).ns < SPAN_S(1).ns; i++) continue);
         return code;
     }

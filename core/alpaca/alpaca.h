@@ -196,13 +196,13 @@ enum err_code alpaca_change_key(struct alpaca *alpaca, const char *key_id, const
                                 const char *number, struct err *err) MUST_USE;
 bool alpaca_has_key(const struct alpaca *alpaca, const char *key_id, const char *secret);
 void alpaca_destroy(struct alpaca *alpaca);
-/* Valid until the next call. */
 /* Since the client was made. */
 struct alpaca_counts {
     int64_t held_back;     /* calls that the rate budget refused */
     int64_t past_deadline; /* calls that ended at their deadline, unanswered */
 };
 struct alpaca_counts alpaca_counts(const struct alpaca *alpaca);
+/* Valid until the next call. */
 const struct alpaca_reply *alpaca_reply(const struct alpaca *alpaca);
 
 /* The budget lanes: entries and polls spend core, exits and cancels their own first and core's when

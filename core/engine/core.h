@@ -128,8 +128,7 @@ struct engine {
     struct entry_outlook outlook;
     struct text metadata_saved; /* position_metadata.json as last saved */
     struct text scratch;
-    struct broker_order
-        listing[ALPACA_ORDERS_MAX]; /* scratch of poll_orders(): too much for a stack */
+    struct broker_order listing[ALPACA_ORDERS_MAX]; /* of poll_orders(): too much for a stack */
 };
 
 /* engine.c: the client of the broker; stand_in.c needs it too */

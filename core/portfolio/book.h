@@ -56,7 +56,8 @@ struct book {
 };
 
 struct holding *book_find(struct book *book, const char *symbol);
-/* The holding, made flat if new, with the time of the fill that ended the one before. NULL when the book is full. */
+/* The holding, made flat if new, with the time of the fill that ended the one before. NULL when the book
+ * is full. */
 struct holding *book_get(struct book *book, const char *symbol);
 /* Shares that may be sold as ours: the smaller of the listing and the book, because the listing may be
  * older than a booked sale and the book younger than a sale it could not journal; the book alone while

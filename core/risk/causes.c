@@ -13,8 +13,8 @@ const char *mode_word(enum mode mode) {
 }
 
 void causes_init(struct causes *causes, struct world *world, struct log *log) {
-    causes->world =
-        world; /* not 25 KB of zeros: there is no item, and a clear without a name is none */
+    /* not 25 KB of zeros: there is no item, and a clear without a name is none */
+    causes->world = world;
     causes->journal = NULL;
     causes->lease = NULL;
     causes->log = log;
