@@ -85,7 +85,7 @@ static enum err_code verify_journal(struct verification *verification, struct er
         return code;
     }
     disk_close(world->disk, file);
-    if (journal_open(world, JOURNAL_FILE, &journal, err) != ERR_OK) {
+    if (journal_open(world, JOURNAL_FILE, NULL, &journal, err) != ERR_OK) {
         tell(verification, JOURNAL_FILE, "corrupt", err->text, true);
         return ERR_OK;
     }

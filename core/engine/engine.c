@@ -64,7 +64,9 @@ static enum err_code open_state(struct engine *engine, struct err *err) {
                    ? lease_acquire_to_reduce(engine->world, &engine->lease, err)
                    : lease_acquire(engine->world, &engine->lease, err);
     }
-    code = code == ERR_OK ? journal_open(engine->world, JOURNAL_FILE, &engine->journal, err) : code;
+    code = code == ERR_OK
+               ? journal_open(engine->world, JOURNAL_FILE, engine->lease, &engine->journal, err)
+               : code;
     if (code != ERR_OK) {
         return code;
     }

@@ -347,7 +347,7 @@ static const struct mechanism TABLE[] = {
      .act = "disk_wrong_number_lease",
      .quiet = "sleeper_is_not_succeeded_too_soon",
      .mutants = "lock_not_taken lease_not_reread lease_always_stale lease_never_stale "
-                "journal_not_fenced"},
+                "journal_not_fenced opening_not_confirmed"},
 };
 
 const struct mechanism *mechanism_find(const char *id) {

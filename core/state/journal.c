@@ -51,6 +51,9 @@ static enum err_code sql_failed(struct journal *journal, int rc, const char *doi
                                 struct err *err) {
     const char *disk = journal->vfs.last.text;
     const char *text = journal->db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(journal->db);
+    if (journal->vfs.last.code == ERR_LOCKED) { /* for good */
+        return err_set(err, ERR_LOCKED, "%s: %s: %s", journal->name, doing, disk);
+    }
     switch (rc & 0xff) {
     case SQLITE_FULL:
         return err_set(err, ERR_NO_SPACE, "%s: %s: the disk is full: %s", journal->name, doing,
@@ -142,7 +145,7 @@ static enum err_code renew_log(struct journal *journal, struct err *err) {
     char name[DISK_NAME_MAX + 8];
     struct disk_file file = {0};
     snprintf(name, sizeof name, "%s-wal", journal->name);
-    enum err_code code = disk_open(journal->world->disk, name, DISK_WRITE, &file, err);
+    enum err_code code = vfs_open_confirmed(&journal->vfs, name, DISK_WRITE, &file, err);
     if (code != ERR_OK) {
         return code == ERR_NOT_FOUND ? ERR_OK : code;
     }
@@ -413,8 +416,8 @@ static enum err_code open_inside(struct journal *journal, struct err *err) {
     return code;
 }
 
-enum err_code journal_open(struct world *world, const char *name, struct journal **out,
-                           struct err *err) {
+enum err_code journal_open(struct world *world, const char *name, struct lease *lease,
+                           struct journal **out, struct err *err) {
     struct journal *journal = calloc(1, sizeof *journal);
     if (journal == NULL) {
         return err_set(err, ERR_MEMORY, "%s: out of memory", name);
@@ -423,7 +426,7 @@ enum err_code journal_open(struct world *world, const char *name, struct journal
     journal->pending.limit = PENDING_BYTES_MAX;
     enum err_code code = text_copy(journal->name, sizeof journal->name - 8, name, err);
     if (code == ERR_OK) {
-        code = vfs_register(&journal->vfs, world, err);
+        code = vfs_register(&journal->vfs, world, lease, err);
     }
     if (code != ERR_OK) {
         free(journal);

@@ -15,6 +15,7 @@
 #define JOURNAL_WAL JOURNAL_FILE "-wal"
 
 struct journal;
+struct lease;
 
 struct journal_row { /* borrowed for the visit */
     int64_t seq;
@@ -27,9 +28,11 @@ struct journal_row { /* borrowed for the visit */
 typedef enum err_code journal_visit(void *context, const struct journal_row *row, struct err *err);
 
 /* Opens (or creates) the journal `name`, verifies format and chain. ERR_CORRUPT names the first bad
- * row and the remedy; ERR_IO. world outlives the journal. */
-enum err_code journal_open(struct world *world, const char *name, struct journal **out,
-                           struct err *err) MUST_USE;
+ * row and the remedy; ERR_LOCKED if the lease is another's by now; ERR_IO. Every file is opened, then the
+ * lease confirmed, then written. NULL: somebody else sees to it that nobody trades here. world and lease
+ * outlive the journal. */
+enum err_code journal_open(struct world *world, const char *name, struct lease *lease,
+                           struct journal **out, struct err *err) MUST_USE;
 /* Rolls back what is not committed and frees; never fails, also on a dead disk. NULL is fine. */
 void journal_close(struct journal *journal);
 /* True if journal_open() found no file and made one. */

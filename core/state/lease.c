@@ -323,7 +323,10 @@ enum err_code lease_renew(struct lease *lease, struct err *err) {
     return code;
 }
 
-static enum err_code check_document(struct lease *lease, struct err *err) {
+enum err_code lease_confirm(struct lease *lease, struct err *err) {
+    if (lease->is_lost) {
+        return err_set(err, ERR_LOCKED, "the lease was lost to another process");
+    }
     struct text content = {0};
     enum err_code code = state_file_read(lease->world->disk, DOCUMENT, 4096, &content, err);
     bool is_same = code == ERR_OK && content.len == lease->written.len &&
@@ -342,10 +345,7 @@ static enum err_code check_document(struct lease *lease, struct err *err) {
 }
 
 enum err_code lease_check(struct lease *lease, struct err *err) {
-    if (lease->is_lost) {
-        return err_set(err, ERR_LOCKED, "the lease was lost to another process");
-    }
-    enum err_code code = check_document(lease, err);
+    enum err_code code = lease_confirm(lease, err);
     if (code != ERR_OK) {
         return code;
     }
@@ -366,7 +366,7 @@ bool lease_is_lost(struct lease *lease) {
     if (age.ns >= 0 && age.ns < STALE_TO_REDUCE.ns) {
         return false;
     }
-    (void)!check_document(lease, NULL);
+    (void)!lease_confirm(lease, NULL);
     return lease->is_lost;
 }
 

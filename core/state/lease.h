@@ -27,6 +27,9 @@ enum err_code lease_renew(struct lease *lease, struct err *err) MUST_USE;
  * see, but old or unreadable (a slow disk, a long stop): no ground for what a successor might do too,
  * nor to give up. Cheap: one small read. */
 enum err_code lease_check(struct lease *lease, struct err *err) MUST_USE;
+/* The same, however old the renewal: what one must know before one writes to a file just opened by its
+ * name. It may be a successor's; a file opened before the epoch was raised is fenced off instead. */
+enum err_code lease_confirm(struct lease *lease, struct err *err) MUST_USE;
 /* True, for good, once another process has taken it. Reads only if it was not renewed for LEASE_S,
  * before which nobody takes it: after a long stop in the middle of a tick. NULL is never lost. */
 bool lease_is_lost(struct lease *lease);

@@ -176,6 +176,23 @@ static unsigned disk_flags(int flags) {
     return wanted;
 }
 
+/* A process that slept before this opening may be superseded: the name is its successor's by then. In
+ * this order whatever was opened is either confirmed or, by a later succession, fenced off. */
+enum err_code vfs_open_confirmed(struct vfs *vfs, const char *name, unsigned flags,
+                                 struct disk_file *out, struct err *err) {
+    struct disk *disk = vfs->world->disk;
+    enum err_code code = disk_open(disk, name, flags, out, err);
+    if (code != ERR_OK || vfs->lease == NULL) {
+        return code;
+    }
+    MUTATE(opening_not_confirmed, return ERR_OK);
+    code = lease_confirm(vfs->lease, err);
+    if (code != ERR_OK) {
+        disk_close(disk, *out);
+    }
+    return code;
+}
+
 /* Nameless temporary files do not exist here: temp_store=MEMORY keeps SQLite from asking. */
 static int vfs_open(sqlite3_vfs *base, const char *name, sqlite3_file *out, int flags,
                     int *out_flags) {
@@ -186,7 +203,7 @@ static int vfs_open(sqlite3_vfs *base, const char *name, sqlite3_file *out, int 
     if (name == NULL || text_copy(file->name, sizeof file->name, name, &err) != ERR_OK) {
         return SQLITE_CANTOPEN;
     }
-    if (disk_open(vfs->world->disk, name, disk_flags(flags), &file->file, &err) != ERR_OK) {
+    if (vfs_open_confirmed(vfs, name, disk_flags(flags), &file->file, &err) != ERR_OK) {
         return failed(vfs, &err, SQLITE_CANTOPEN);
     }
     file->owes_dir_sync = (flags & SQLITE_OPEN_CREATE) != 0;
@@ -284,8 +301,9 @@ static bool start_sqlite(void) {
     return sqlite3_initialize() == SQLITE_OK;
 }
 
-enum err_code vfs_register(struct vfs *vfs, struct world *world, struct err *err) {
-    *vfs = (struct vfs){.world = world};
+enum err_code vfs_register(struct vfs *vfs, struct world *world, struct lease *lease,
+                           struct err *err) {
+    *vfs = (struct vfs){.world = world, .lease = lease};
     if (!start_sqlite()) {
         return err_set(err, ERR_MEMORY, "SQLite does not start");
     }

@@ -8,6 +8,7 @@
 #ifndef CORE_STATE_VFS_H
 #define CORE_STATE_VFS_H
 
+#include "core/state/lease.h"
 #include "core/world/world.h"
 
 #include <sqlite3.h>
@@ -17,13 +18,20 @@
 struct vfs {
     sqlite3_vfs base; /* first: SQLite hands back a pointer to it */
     struct world *world;
+    struct lease *lease;     /* confirmed behind each opening; NULL: none to confirm */
     char name[VFS_NAME_MAX]; /* unique in this process; never leaves it */
     struct err last;         /* what the disk said when it last failed */
 };
 
-/* Fills and registers. vfs stays where it is until vfs_unregister(). ERR_MEMORY, ERR_LIMIT. */
-enum err_code vfs_register(struct vfs *vfs, struct world *world, struct err *err) MUST_USE;
+/* Fills and registers. lease may be NULL. vfs stays where it is until vfs_unregister(). ERR_MEMORY, ERR_LIMIT. */
+enum err_code vfs_register(struct vfs *vfs, struct world *world, struct lease *lease,
+                           struct err *err) MUST_USE;
 void vfs_unregister(struct vfs *vfs);
+
+/* Opens a file of the journal and confirms the lease behind that; on failure nothing is open.
+ * ERR_NOT_FOUND, ERR_LOCKED, ERR_IO, ERR_NO_SPACE. flags: DISK_*. */
+enum err_code vfs_open_confirmed(struct vfs *vfs, const char *name, unsigned flags,
+                                 struct disk_file *out, struct err *err) MUST_USE;
 
 /* Makes this VFS the default and forgets the generator's state; returns what vfs_leave() needs. */
 sqlite3_vfs *vfs_enter(struct vfs *vfs);

@@ -303,7 +303,7 @@ static enum verdict recover_journal(struct campaign *campaign, struct world *wor
     struct err err = {0};
     int64_t count = 0;
     enum verdict verdict = UNREAD;
-    if (journal_open(world, JOURNAL, &journal, &err) == ERR_OK) {
+    if (journal_open(world, JOURNAL, NULL, &journal, &err) == ERR_OK) {
         const bool is_whole = journal_read(journal, 0, see_row, &count, &err) == ERR_OK;
         verdict = !is_whole ? TORN : count < campaign->acked ? LOST : FINE;
     }
@@ -314,7 +314,7 @@ static enum verdict recover_journal(struct campaign *campaign, struct world *wor
 static void work_with_journal(struct campaign *campaign, struct world *world, int transactions) {
     struct journal *journal = NULL;
     struct err err = {0};
-    if (journal_open(world, JOURNAL, &journal, &err) != ERR_OK) {
+    if (journal_open(world, JOURNAL, NULL, &journal, &err) != ERR_OK) {
         return;
     }
     for (int i = 0; i < transactions; i++) {
@@ -334,7 +334,7 @@ struct bare {
 static bool bare_open(struct bare *bare, struct world *world, const char *const *setup) {
     struct err err = {0};
     *bare = (struct bare){0};
-    cr_assert_eq(vfs_register(&bare->vfs, world, &err), ERR_OK, "%s", err.text);
+    cr_assert_eq(vfs_register(&bare->vfs, world, NULL, &err), ERR_OK, "%s", err.text);
     bool is_open = sqlite3_open_v2(JOURNAL, &bare->db,
                                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                                    bare->vfs.name) == SQLITE_OK;

@@ -34,7 +34,7 @@ static void try_journal(struct rig *rig, int n, bool is_persistent, enum err_cod
     struct journal *journal = NULL;
     int64_t acked = 0;
     arm(rig, n, is_persistent, wanted);
-    enum err_code opened = journal_open(&rig->world, "j.db", &journal, &rig->err);
+    enum err_code opened = journal_open(&rig->world, "j.db", NULL, &journal, &rig->err);
     cr_expect_eq(opened == ERR_OK, journal != NULL);
     for (int i = 0; i < 3 && journal != NULL; i++) {
         if (add(journal, &rig->err) == ERR_OK && add(journal, &rig->err) == ERR_OK &&
@@ -63,8 +63,8 @@ static void try_journal(struct rig *rig, int n, bool is_persistent, enum err_cod
     disarm(rig);
     power_cut(rig);
     journal = NULL;
-    cr_assert_eq(journal_open(&rig->world, "j.db", &journal, &rig->err), ERR_OK, "call %d: %s", n,
-                 rig->err.text);
+    cr_assert_eq(journal_open(&rig->world, "j.db", NULL, &journal, &rig->err), ERR_OK,
+                 "call %d: %s", n, rig->err.text);
     cr_expect_geq(journal_last_seq(journal), acked,
                   "call %d: an acknowledged row is lost: %d of %d, %s %s", n,
                   (int)journal_last_seq(journal), (int)acked, is_persistent ? "for good" : "once",
@@ -79,7 +79,7 @@ Test(journal_faults, an_acknowledged_row_survives_whatever_call_fails) {
 
 static void try_read(struct rig *rig, int n, bool is_persistent, enum err_code wanted) {
     struct journal *journal = NULL;
-    cr_assert_eq(journal_open(&rig->world, "j.db", &journal, &rig->err), ERR_OK);
+    cr_assert_eq(journal_open(&rig->world, "j.db", NULL, &journal, &rig->err), ERR_OK);
     for (int i = 0; i < 300; i++) {
         cr_assert_eq(add(journal, &rig->err), ERR_OK);
     }
@@ -87,7 +87,7 @@ static void try_read(struct rig *rig, int n, bool is_persistent, enum err_code w
     journal_close(journal);
     arm(rig, n, is_persistent, wanted);
     int count = 0;
-    enum err_code code = journal_open(&rig->world, "j.db", &journal, &rig->err);
+    enum err_code code = journal_open(&rig->world, "j.db", NULL, &journal, &rig->err);
     if (code == ERR_OK) {
         code = journal_read(journal, 0, count_rows, &count, &rig->err);
         cr_expect(code != ERR_OK || count == 300, "call %d: %d rows and no error", n, count);
@@ -106,7 +106,7 @@ Test(journal_faults, rows_beyond_the_limits_are_refused_and_the_transaction_stay
     struct rig rig;
     start(&rig);
     struct journal *journal = NULL;
-    cr_assert_eq(journal_open(&rig.world, "j.db", &journal, &rig.err), ERR_OK);
+    cr_assert_eq(journal_open(&rig.world, "j.db", NULL, &journal, &rig.err), ERR_OK);
     cr_assert_eq(add(journal, &rig.err), ERR_OK);
     size_t n = ((size_t)1 << 20) + 1;
     char *big = malloc(n + 1);
@@ -131,7 +131,7 @@ Test(journal_faults, rows_beyond_the_limits_are_refused_and_the_transaction_stay
     char name[DISK_NAME_MAX];
     memset(name, 'a', sizeof name);
     name[DISK_NAME_MAX - 8] = '\0'; /* no room for "-journal" */
-    cr_expect_eq(journal_open(&rig.world, name, &journal, &rig.err), ERR_LIMIT);
+    cr_expect_eq(journal_open(&rig.world, name, NULL, &journal, &rig.err), ERR_LIMIT);
     stop(&rig);
 }
 
@@ -181,7 +181,7 @@ Test(journal_faults, a_database_of_another_program_or_a_forged_row_is_corrupt) {
         start(&rig);
         struct journal *journal = NULL;
         put_database(&rig, cases[i].sql);
-        enum err_code code = journal_open(&rig.world, "j.db", &journal, &rig.err);
+        enum err_code code = journal_open(&rig.world, "j.db", NULL, &journal, &rig.err);
         cr_expect_eq(code, cases[i].says == NULL ? ERR_OK : ERR_CORRUPT, "%zu: %s", i,
                      rig.err.text);
         cr_expect_eq(journal != NULL, cases[i].says == NULL, "%zu", i);
@@ -220,7 +220,7 @@ Test(journal_faults, a_row_whose_chain_holds_needs_a_time_all_the_same) {
         struct journal *journal = NULL;
         print_row(times[i], "{}", &sql);
         put_database(&rig, text_get(&sql));
-        cr_expect_eq(journal_open(&rig.world, "j.db", &journal, &rig.err),
+        cr_expect_eq(journal_open(&rig.world, "j.db", NULL, &journal, &rig.err),
                      i == 0 ? ERR_OK : ERR_CORRUPT, "%s", rig.err.text);
         journal_close(journal);
         stop(&rig);
@@ -241,7 +241,7 @@ Test(journal_faults, a_file_that_changed_while_the_journal_was_down_is_corrupt) 
         start(&rig);
         struct journal *journal = NULL;
         put_database(&rig, text_get(&same));
-        cr_assert_eq(journal_open(&rig.world, "j.db", &journal, &rig.err), ERR_OK);
+        cr_assert_eq(journal_open(&rig.world, "j.db", NULL, &journal, &rig.err), ERR_OK);
         cr_assert_eq(add(journal, &rig.err), ERR_OK);
         arm(&rig, 1, true, ERR_IO);
         cr_assert_eq(journal_commit(journal, &rig.err), ERR_IO);
@@ -268,7 +268,7 @@ static bool try_memory(int64_t bytes, bool is_open_free) {
     int64_t acked = 0;
     int64_t spare = sqlite3_memory_used() + bytes;
     (void)sqlite3_hard_heap_limit64(is_open_free ? 0 : spare);
-    enum err_code code = journal_open(&rig.world, "j.db", &journal, &rig.err);
+    enum err_code code = journal_open(&rig.world, "j.db", NULL, &journal, &rig.err);
     if (is_open_free) {
         (void)sqlite3_hard_heap_limit64(sqlite3_memory_used() + bytes);
     }
@@ -294,7 +294,8 @@ static bool try_memory(int64_t bytes, bool is_open_free) {
     journal_close(journal);
     power_cut(&rig);
     journal = NULL;
-    cr_assert_eq(journal_open(&rig.world, "j.db", &journal, &rig.err), ERR_OK, "%s", rig.err.text);
+    cr_assert_eq(journal_open(&rig.world, "j.db", NULL, &journal, &rig.err), ERR_OK, "%s",
+                 rig.err.text);
     cr_expect_geq(journal_last_seq(journal), acked, "%d bytes: an acknowledged row is lost",
                   (int)bytes);
     journal_close(journal);
@@ -328,7 +329,7 @@ Test(journal_faults, a_visit_that_refuses_ends_the_walk_with_its_error) {
     start(&rig);
     struct journal *journal = NULL;
     int visits = 0;
-    cr_assert_eq(journal_open(&rig.world, "j.db", &journal, &rig.err), ERR_OK);
+    cr_assert_eq(journal_open(&rig.world, "j.db", NULL, &journal, &rig.err), ERR_OK);
     for (int i = 0; i < 3; i++) {
         cr_assert_eq(add(journal, &rig.err), ERR_OK);
     }
@@ -359,7 +360,7 @@ Test(journal_faults, a_visit_may_read_the_journal_itself) {
     struct rig rig;
     start(&rig);
     struct nested nested = {0};
-    cr_assert_eq(journal_open(&rig.world, "j.db", &nested.journal, &rig.err), ERR_OK);
+    cr_assert_eq(journal_open(&rig.world, "j.db", NULL, &nested.journal, &rig.err), ERR_OK);
     for (int i = 0; i < 3; i++) {
         cr_assert_eq(add(nested.journal, &rig.err), ERR_OK);
     }
@@ -379,7 +380,7 @@ Test(journal_faults, the_vfs_answers_what_sqlite_seldom_asks) {
     struct rig rig;
     start(&rig);
     struct vfs vfs;
-    cr_assert_eq(vfs_register(&vfs, &rig.world, &rig.err), ERR_OK);
+    cr_assert_eq(vfs_register(&vfs, &rig.world, NULL, &rig.err), ERR_OK);
     sqlite3_vfs *base = &vfs.base;
     sqlite3_file *file = calloc(1, (size_t)base->szOsFile);
     cr_assert_not_null(file);
@@ -452,13 +453,13 @@ Test(journal_faults, more_than_1000_journals_in_one_process_are_a_leak) {
     struct vfs *all = calloc(1001, sizeof *all);
     cr_assert_not_null(all);
     size_t count = 0;
-    while (count < 1001 && vfs_register(&all[count], &rig.world, &rig.err) == ERR_OK) {
+    while (count < 1001 && vfs_register(&all[count], &rig.world, NULL, &rig.err) == ERR_OK) {
         count++;
     }
     cr_expect_eq(count, 1000);
     cr_expect_eq(rig.err.code, ERR_LIMIT);
     struct journal *journal = NULL;
-    cr_expect_eq(journal_open(&rig.world, "j.db", &journal, &rig.err), ERR_LIMIT);
+    cr_expect_eq(journal_open(&rig.world, "j.db", NULL, &journal, &rig.err), ERR_LIMIT);
     while (count > 0) {
         vfs_unregister(&all[--count]);
     }

@@ -42,7 +42,7 @@ static void succeed(struct rig *rig, struct journal *sleeper, int n) {
     for (int rows = 1; rows <= 2; rows++) {
         struct journal *journal = NULL;
         int count = 0;
-        cr_assert_eq(journal_open(&rig->world, JOURNAL_FILE, &journal, &rig->err), ERR_OK,
+        cr_assert_eq(journal_open(&rig->world, JOURNAL_FILE, NULL, &journal, &rig->err), ERR_OK,
                      "call %d: %s", n, rig->err.text);
         cr_expect_eq(journal_read(journal, 0, count_intent, &count, &rig->err), ERR_OK,
                      "call %d: %s", n, rig->err.text);
@@ -60,7 +60,7 @@ static void try_takeover(struct rig *rig, int n, bool is_persistent, enum err_co
     struct lease *second = NULL;
     struct journal *journal = NULL;
     cr_assert_eq(lease_acquire(&rig->sound, &first, &rig->err), ERR_OK);
-    cr_assert_eq(journal_open(&rig->sound, JOURNAL_FILE, &journal, &rig->err), ERR_OK);
+    cr_assert_eq(journal_open(&rig->sound, JOURNAL_FILE, NULL, &journal, &rig->err), ERR_OK);
     note(journal, &rig->err);
     pass(rig, 50);
     arm(rig, n, is_persistent, wanted);
@@ -379,4 +379,85 @@ Test(lease_faults, a_holder_asleep_in_its_own_renewal_is_not_taken_over_and_hold
     lease_release(second);
     lease_release(lease);
     stop(&rig);
+}
+
+/* --- taken over in the middle of a start --- */
+
+static void note_under(struct rig *rig, struct lease *lease, struct journal **journal) {
+    struct err err = {0};
+    cr_assert_eq(journal_open(&rig->sound, JOURNAL_FILE, lease, journal, &err), ERR_OK, "%s",
+                 err.text);
+    note(*journal, &err);
+}
+
+struct succession { /* what the successor does while the first sleeps inside journal_open() */
+    struct rig *rig;
+    struct lease *lease;
+    struct journal *journal;
+};
+
+static void open_too(void *context) {
+    struct succession *succession = context;
+    struct rig *rig = succession->rig;
+    struct err err = {0};
+    pass(rig, 51);
+    cr_assert_eq(lease_acquire(&rig->sound, &succession->lease, &err), ERR_OK, "%s", err.text);
+    note_under(rig, succession->lease, &succession->journal);
+}
+
+/* The first opens what a crash left, a row in the log, and sleeps before call n. Returns the calls. */
+static int sleep_in_open(struct rig *rig, int n) {
+    struct journal *journal = NULL;
+    struct lease *lease = NULL;
+    struct succession succession = {.rig = rig};
+    note_under(rig, NULL, &journal);
+    power_cut(rig);
+    journal_close(journal);
+    cr_assert_eq(lease_acquire(&rig->world, &lease, &rig->err), ERR_OK, "%s", rig->err.text);
+    arm(rig, 0, false, ERR_IO);
+    rig->failing.pause_at = n;
+    rig->failing.pause = open_too;
+    rig->failing.pause_context = &succession;
+    struct err err = {0};
+    enum err_code code = journal_open(&rig->world, JOURNAL_FILE, lease, &journal, &err);
+    int calls = rig->failing.calls;
+    rig->failing.pause_at = 0;
+    cr_expect(code == ERR_OK || (n > 0 && code == ERR_LOCKED), "call %d: %s", n, err.text);
+    if (code == ERR_OK) {
+        if (n > 0) { /* all of it fenced off */
+            (void)!journal_append(journal, "order", "key", "{}", NULL, &err);
+            (void)!journal_commit(journal, &err);
+        }
+        journal_close(journal);
+    }
+    lease_release(lease);
+    int wanted = 1;
+    if (n > 0) {
+        note(succession.journal, &rig->err);
+        power_cut(rig);
+        journal_close(succession.journal);
+        lease_release(succession.lease);
+        wanted = 3;
+    }
+    int count = 0;
+    cr_assert_eq(journal_open(&rig->sound, JOURNAL_FILE, NULL, &journal, &rig->err), ERR_OK,
+                 "call %d: %s", n, rig->err.text);
+    cr_expect_eq(journal_read(journal, 0, count_intent, &count, &rig->err), ERR_OK, "call %d: %s",
+                 n, rig->err.text);
+    cr_expect_eq(count, wanted, "call %d: %d rows", n, count);
+    journal_close(journal);
+    return calls;
+}
+
+Test(lease_faults, who_wakes_up_in_his_start_writes_to_no_file_of_his_successor) {
+    struct rig rig;
+    start(&rig);
+    int calls = sleep_in_open(&rig, 0);
+    stop(&rig);
+    cr_assert_gt(calls, 20);
+    for (int n = 1; n <= calls; n++) {
+        start(&rig);
+        (void)sleep_in_open(&rig, n);
+        stop(&rig);
+    }
 }

@@ -68,7 +68,7 @@ static int64_t run_workload(struct world *world) {
     struct journal *journal = NULL;
     struct err err = {0};
     int64_t acked = 0;
-    if (journal_open(world, JOURNAL, &journal, &err) != ERR_OK) {
+    if (journal_open(world, JOURNAL, NULL, &journal, &err) != ERR_OK) {
         return 0;
     }
     for (int i = 1; i <= TRANSACTIONS; i++) {
@@ -97,7 +97,8 @@ static enum err_code count_rows(void *context, const struct journal_row *row, st
 static int64_t recover(struct world *world, int64_t acked, const char *what) {
     struct journal *journal = NULL;
     struct err err = {0};
-    cr_assert_eq(journal_open(world, JOURNAL, &journal, &err), ERR_OK, "%s: %s", what, err.text);
+    cr_assert_eq(journal_open(world, JOURNAL, NULL, &journal, &err), ERR_OK, "%s: %s", what,
+                 err.text);
     int64_t found = journal_last_seq(journal);
     cr_assert_geq(found, acked, "%s: lost acknowledged rows", what);
     cr_assert_eq(found % ROWS_EACH, 0, "%s: half a transaction", what);
@@ -270,7 +271,7 @@ Test(in_doubt, an_errored_commit_is_settled_and_the_journal_goes_on, .timeout = 
                 rig_start(&rig, disk_rules_of(DISK_PROFILE_STRICT));
                 failing_init(&failing, sim_disk_port(rig.disk, 0));
                 rig.world.disk = &failing.seam;
-                cr_assert_eq(journal_open(&rig.world, JOURNAL, &journal, &err), ERR_OK);
+                cr_assert_eq(journal_open(&rig.world, JOURNAL, NULL, &journal, &err), ERR_OK);
                 cr_assert_eq(append_transaction(journal, 1, &err), ERR_OK);
                 *(kind == 0 ? &failing.writes_left : &failing.syncs_left) = after;
                 failing.failures = failures;
@@ -325,10 +326,10 @@ Test(determinism, the_same_seed_writes_the_same_bytes_also_beside_another_world)
         struct err err = {0};
         rig_start(&rig, disk_rules_of(DISK_PROFILE_KIND));
         rig_start(&other, disk_rules_of(DISK_PROFILE_KIND));
-        cr_assert_eq(journal_open(&rig.world, JOURNAL, &journal, &err), ERR_OK);
+        cr_assert_eq(journal_open(&rig.world, JOURNAL, NULL, &journal, &err), ERR_OK);
         if (run == 2) {
             sim_entropy_init(&other.entropy, 99, "core", 1);
-            cr_assert_eq(journal_open(&other.world, JOURNAL, &beside, &err), ERR_OK);
+            cr_assert_eq(journal_open(&other.world, JOURNAL, NULL, &beside, &err), ERR_OK);
         }
         for (int i = 1; i <= 300; i++) { /* past a checkpoint: the log restarts with new salts */
             cr_assert_eq(append_transaction(journal, i, &err), ERR_OK);
@@ -403,7 +404,7 @@ Test(three_disks, give_the_same_rows_to_sqlites_own_reader) {
     sqlite3_close(db);
     read_with_unix_vfs(path[2], &rows[2]);
     struct journal *journal = NULL;
-    cr_assert_eq(journal_open(&rig.world, "unix.db", &journal, &err), ERR_OK, "%s", err.text);
+    cr_assert_eq(journal_open(&rig.world, "unix.db", NULL, &journal, &err), ERR_OK, "%s", err.text);
     cr_assert_eq(journal_last_seq(journal), TRANSACTIONS * ROWS_EACH);
     journal_close(journal);
 
@@ -436,7 +437,7 @@ static enum err_code hash_row(void *context, const struct journal_row *row, stru
 static enum err_code open_and_hash(struct world *world, char out[static HASH_TEXT_MAX]) {
     struct journal *journal = NULL;
     struct err err = {0};
-    enum err_code code = journal_open(world, JOURNAL, &journal, &err);
+    enum err_code code = journal_open(world, JOURNAL, NULL, &journal, &err);
     if (code != ERR_OK) {
         return code;
     }

@@ -53,7 +53,7 @@ static inline struct utc rig_start(void) {
 
 static inline void rig_open_journal(struct rig *rig) {
     struct err err = {0};
-    cr_assert_eq(journal_open(&rig->world, "journal.db", &rig->journal, &err), ERR_OK, "%s",
+    cr_assert_eq(journal_open(&rig->world, "journal.db", NULL, &rig->journal, &err), ERR_OK, "%s",
                  err.text);
 }
 

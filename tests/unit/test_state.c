@@ -60,7 +60,7 @@ static void stop(void) {
 
 static struct journal *open_journal(void) {
     struct journal *journal = NULL;
-    cr_assert_eq(journal_open(&rig.world, "journal.db", &journal, &rig.err), ERR_OK, "%s",
+    cr_assert_eq(journal_open(&rig.world, "journal.db", NULL, &journal, &rig.err), ERR_OK, "%s",
                  rig.err.text);
     return journal;
 }
@@ -120,7 +120,7 @@ Test(journal, refuses_a_file_that_is_no_journal) {
     struct journal *journal = NULL;
     static const char junk[5000] = "this is not a database";
     sim_disk_write_raw(rig.disk, "journal.db", junk, sizeof junk);
-    cr_assert_eq(journal_open(&rig.world, "journal.db", &journal, &rig.err), ERR_CORRUPT);
+    cr_assert_eq(journal_open(&rig.world, "journal.db", NULL, &journal, &rig.err), ERR_CORRUPT);
     cr_assert_null(journal);
 }
 
