@@ -16,7 +16,7 @@
 
 /* Not shown yet to act, or to stay quiet, or without a sabotage. The list may only grow shorter: a row
  * that is complete must leave it. */
-static const char *const OWED[] = {"degraded_mode", "reduce_only"};
+static const char *const OWED[] = {"reduce_only"};
 
 static bool is_owed(const char *id) {
     for (size_t i = 0; i < sizeof OWED / sizeof OWED[0]; i++) {
