@@ -7,9 +7,10 @@
  * for may be over in a journal row that its writer did not live to tell (a gap in the numbers).
  *
  * When the journal goes back at a restart to before a latch's row, and the freeze document goes back too or never
- * had it (who lost the lease saves none), no copy of the latch is left: nobody can know its name or its mode.
- * state_regression stands for it: what was stricter counts as no more than that, and the operator who clears that
- * ends what only it still held. */
+ * had it (who lost the lease saves none), no copy of the latch is left: nobody can know its name or its mode. A
+ * sign stands for it, and the operator who clears the last sign ends what only it still held. state_regression
+ * is one, and what was stricter counts as no more than it; second_writer and amnesia are, at a restart at which the
+ * document of positions went back as well: then no document can tell, and the broker's orders alone do. */
 #include "core/base/json.h"
 #include "replay/oracle/scene.h"
 
@@ -49,6 +50,7 @@ static void end(struct scene *scene, struct scene_cause *cause) {
     cause->is_resume_wished = false;
     cause->is_taken_back = false;
     cause->is_documented = false;
+    cause->is_sign = false;
 }
 
 static void end_named(struct scene *scene, const char *name) {
@@ -99,6 +101,7 @@ static void take_gap(struct scene *scene) {
 static void take_old_version(struct scene *scene, const char *target) {
     scene->is_journal_back |= is_word(target, "journal.db*");
     scene->is_freezes_back |= is_word(target, "governor_freezes.json*");
+    scene->is_positions_back |= is_word(target, "position_metadata.json*");
     for (size_t i = 0; scene->is_journal_back && i < scene->causes.count; i++) {
         struct scene_cause *cause = table_at(&scene->causes, i);
         cause->is_taken_back =
@@ -127,7 +130,13 @@ static void take_freezes(struct scene *scene, const struct event *event) {
     cJSON_Delete(tree);
 }
 
-/* The latches without a copy: the sign of it demands so much in their place, or none is left (SCENE_NORMAL). */
+static bool is_sign(const struct scene *scene, const char *name) {
+    bool is_of_orders = is_word(name, "second_writer") || is_word(name, "amnesia");
+    return is_word(name, "state_regression") ||
+           (is_of_orders && scene->is_journal_back && scene->is_positions_back);
+}
+
+/* The latches without a copy: a sign demands so much in their place, or none is left (SCENE_NORMAL). */
 static void lower_taken_back(struct scene *scene, int mode) {
     for (size_t i = 0; i < scene->causes.count; i++) {
         struct scene_cause *cause = table_at(&scene->causes, i);
@@ -145,8 +154,14 @@ static void lower_taken_back(struct scene *scene, int mode) {
 }
 
 static void take_clear(struct scene *scene, const char *name) {
+    const struct scene_cause *cause = table_find(&scene->causes, name);
+    bool was_sign = is_word(name, "state_regression") || (cause != NULL && cause->is_sign);
     end_named(scene, name);
-    if (is_word(name, "state_regression")) {
+    for (size_t i = 0; was_sign && i < scene->causes.count; i++) {
+        cause = table_at(&scene->causes, i);
+        was_sign = !cause->is_sign;
+    }
+    if (was_sign) {
         lower_taken_back(scene, SCENE_NORMAL);
     }
 }
@@ -159,6 +174,7 @@ static void take_set(struct scene *scene, const struct event *event) {
     struct scene_cause *cause = table_get(&scene->causes, event->id);
     cause->is_journaled = true;
     cause->row = event->number;
+    cause->is_sign |= is_sign(scene, event->id);
     if (is_word(event->id, "state_regression")) {
         lower_taken_back(scene, mode);
     }
@@ -214,6 +230,7 @@ static void take_death(struct scene *scene) {
     if (scene->is_row_told) { /* else it read nothing: what went back is there for the next one */
         scene->is_journal_back = false;
         scene->is_freezes_back = false;
+        scene->is_positions_back = false;
         scene->is_row_told = false;
     }
     for (size_t i = 0; i < scene->causes.count; i++) {

@@ -42,6 +42,7 @@ struct scene_cause {
     int64_t row;           /* the newest that set it */
     bool is_documented;    /* a document of freezes was saved with it */
     bool is_taken_back;    /* no copy of it is left, and nobody said it since */
+    bool is_sign;          /* it tells that the journal went back */
 };
 
 struct scene_sent { /* the order in EVENT_SEND "POST /v2/orders" or "PATCH /v2/orders/..." */
@@ -86,10 +87,10 @@ struct scene {
     struct usd equity, baseline, flows; /* of the ledger; baseline: at the last session's end */
     struct date day;                    /* of the baseline */
     int mode;
-    size_t strict;                         /* causes that demand REDUCE_ONLY or HALT */
-    bool is_journal_back, is_freezes_back; /* since the last death */
-    bool is_row_told;                      /* likewise: a row was */
-    size_t excused_latches;                /* latches that this event made uncertain */
+    size_t strict; /* causes that demand REDUCE_ONLY or HALT */
+    bool is_journal_back, is_freezes_back, is_positions_back; /* since the last death */
+    bool is_row_told;                                         /* likewise: a row was */
+    size_t excused_latches; /* latches that this event made uncertain */
     int64_t last_row;
     bool is_up;
     struct utc up_since;
