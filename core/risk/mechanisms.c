@@ -15,7 +15,7 @@ static const struct mechanism TABLE[] = {
      .oracle = "latch_never_lost no_buy_sent_after_a_stop kill_takes_effect",
      .act = "operator_freeze",
      .mutants = "freeze_read_at_start_only inbox_unread hand_edit_clears "
-                "corruption_clears",
+                "corruption_clears each_name_a_cause",
      .quiet = "flatten_while_a_part_is_sold"},
     {.id = "kill_switch",
      .file = "core/engine/operator.c",
