@@ -290,7 +290,8 @@ static enum err_code look(struct lease *lease, bool *is_current_good, struct err
     }
     *is_current_good = current.epoch > 0;
     MUTATE(lease_not_reread, return ERR_OK);
-    const bool is_anothers = *is_current_good && strcmp(current.holder, lease->mine.holder) != 0;
+    bool is_anothers = *is_current_good && strcmp(current.holder, lease->mine.holder) != 0;
+    MUTATE(smaller_epoch_disregarded, is_anothers = false);
     if (seen.epoch > lease->mine.epoch ||
         (seen.epoch == lease->mine.epoch && strcmp(seen.holder, lease->mine.holder) != 0)) {
         lease->is_lost = true;
