@@ -253,6 +253,7 @@ static struct utc grid_after(struct utc now, struct span step) {
 static void schedule(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
     engine->scheduled_at = now;
+    MUTATE(set_back_wall_waited_for, engine->scheduled_at = (struct utc){0});
     bool is_urgent = exits_are_urgent(&engine->exits) || has_unknown(engine) || engine->is_killing;
     struct span step = engine->truth.is_open    ? engine->config->tick_open
                        : engine->degraded.is_on ? engine->config->tick_closed

@@ -242,7 +242,8 @@ static const struct mechanism TABLE[] = {
      .oracle = "naked_is_paged stop_cancelled_outside_transaction",
      .act = "exits_leave_held_for_orders",
      .quiet = "frozen_all_day_touches_nothing",
-     .mutants = "stop_never_placed stop_one_share_short naked_unpaged stop_cancelled_by_kill"},
+     .mutants = "stop_never_placed stop_one_share_short unlisted_not_doubted naked_unpaged "
+                "stop_cancelled_by_kill"},
     {.id = "max_positions",
      .file = "core/orders/validation.c",
      .mode = MODE_NORMAL,
@@ -346,8 +347,8 @@ static const struct mechanism TABLE[] = {
      .oracle = "one_instance_trades lease_passes_in_time dead_is_silent",
      .act = "disk_wrong_number_lease",
      .quiet = "sleeper_is_not_succeeded_too_soon",
-     .mutants = "lock_not_taken lease_not_reread lease_always_stale lease_never_stale "
-                "journal_not_fenced opening_not_confirmed"},
+     .mutants = "lock_not_taken smaller_epoch_disregarded lease_not_reread lease_always_stale "
+                "lease_never_stale journal_not_fenced opening_not_confirmed"},
 };
 
 const struct mechanism *mechanism_find(const char *id) {
