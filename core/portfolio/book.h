@@ -20,6 +20,8 @@ struct holding {
     struct qty initial_qty;   /* the most this position ever held: targets are shares of it */
     struct utc entered_at;    /* first fill */
     struct utc filled_at;     /* last fill booked */
+    struct utc fill_timed;    /* the fill that quiet_since is of */
+    struct mono quiet_since;  /* that fill; of one before this process, at most the wait for it ago */
     struct usd high_water;    /* highest trusted mark since entry */
     struct usd high_noted;    /* the same, as last journaled */
     unsigned targets_hit;     /* bit k: target k+1 was decided */
@@ -35,8 +37,9 @@ struct holding {
     /* the trusted mark of this tick */
     bool has_mark;
     struct usd mark;
-    /* reconciliation: since when quantity differs without an explanation; {0} = agrees */
-    struct utc differs_since;
+    /* reconciliation: the quantity differs without an explanation */
+    bool differs;
+    struct mono differs_since; /* no wall tells; while differs */
     struct qty differs_book, differs_broker; /* the two quantities then */
     bool is_naked;                           /* neither protected nor flat */
     struct mono naked_since;                 /* for how long no wall tells; while is_naked */
