@@ -162,8 +162,8 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     if (causes_mode(gateway->causes) == MODE_HALT) {
         return; /* what rests stays, nothing is sent; the page is mark_naked's */
     }
-    if ((covers && !is_low) || due.nanos <= 0 || is_in_transaction ||
-        holding->differs || entry_in_the_way(gateway, holding)) {
+    if ((covers && !is_low) || due.nanos <= 0 || is_in_transaction || holding->differs ||
+        entry_in_the_way(gateway, holding)) {
         return;
     }
     struct usd through = stop_price(gateway, holding);
@@ -191,8 +191,7 @@ static void doubt(struct gateway *gateway, struct holding *holding) {
     struct qty due = qty_whole(holding->qty);
     struct span since_fill = mono_sub(now, holding->quiet_since);
     bool was_naked = holding->is_naked;
-    bool is_gone =
-        holding->differs && mono_sub(now, holding->differs_since).ns >= GONE_AFTER.ns;
+    bool is_gone = holding->differs && mono_sub(now, holding->differs_since).ns >= GONE_AFTER.ns;
     bool is_naked = due.nanos > 0 && !is_gone && !stops_of(gateway, holding->symbol, due).protect &&
                     (was_naked || since_fill.ns >= LISTED_WITHIN.ns);
     mark_naked(gateway, holding, is_naked, (struct usd){0});
