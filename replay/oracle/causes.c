@@ -6,7 +6,7 @@
  * untold, and if no tick of a successor ends with it, it died with its process, a maybe. One whose end an operator asked
  * for may be over in a journal row that its writer did not live to tell (a gap in the numbers).
  *
- * When the journal goes back at a restart to before a latch's row, and the freeze document goes back too or never
+ * When the journal goes back at a restart, an old version or rot in its log, to before a latch's row, and the freeze document goes back too or never
  * had it (who lost the lease saves none), no copy of the latch is left: nobody can know its name or its mode. A
  * sign stands for it, and the operator who clears the last sign ends what only it still held. state_regression
  * is one, and what was stricter counts as no more than it; second_writer and amnesia are, at a restart at which the
@@ -98,14 +98,26 @@ static void take_gap(struct scene *scene) {
 }
 
 /* No copy is left of what is latched now, unless its row is older: see take_first_row(). */
-static void take_old_version(struct scene *scene, const char *target) {
-    scene->is_journal_back |= is_word(target, "journal.db*");
-    scene->is_freezes_back |= is_word(target, "governor_freezes.json*");
-    scene->is_positions_back |= is_word(target, "position_metadata.json*");
+static void mark_taken_back(struct scene *scene) {
     for (size_t i = 0; scene->is_journal_back && i < scene->causes.count; i++) {
         struct scene_cause *cause = table_at(&scene->causes, i);
         cause->is_taken_back =
             cause->latched > SCENE_NORMAL && (scene->is_freezes_back || !cause->is_documented);
+    }
+}
+
+static void take_old_version(struct scene *scene, const char *target) {
+    scene->is_journal_back |= is_word(target, "journal.db*");
+    scene->is_freezes_back |= is_word(target, "governor_freezes.json*");
+    scene->is_positions_back |= is_word(target, "position_metadata.json*");
+    mark_taken_back(scene);
+}
+
+/* A log that a start reads with a rotten frame ends before it. */
+static void take_rot(struct scene *scene, const char *what) {
+    if (!scene->is_row_told && strncmp(what, "read journal.db", 15) == 0) {
+        scene->is_journal_back = true;
+        mark_taken_back(scene);
     }
 }
 
@@ -270,6 +282,8 @@ void scene_take_causes(struct scene *scene, const struct event *event) {
         take_death(scene);
     } else if (event->kind == EVENT_FAULT && is_word(event->subject, "disk.old_version")) {
         take_old_version(scene, event->what);
+    } else if (event->kind == EVENT_FAULT && is_word(event->subject, "disk.bit_rot")) {
+        take_rot(scene, event->what);
     } else if (event->kind == EVENT_OPERATOR && is_word(event->subject, "resume")) {
         struct scene_cause *cause = table_find(&scene->causes, event->what);
         if (cause != NULL) {

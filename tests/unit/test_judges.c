@@ -1424,6 +1424,30 @@ Test(adoption, what_is_taken_over_stood_for_15_s) {
     }
 }
 
+static void answer_positions(struct oracle *oracle, int64_t second) {
+    feed(oracle, (struct event){.kind = EVENT_HTTP,
+                                .at = at(second),
+                                .subject = "GET",
+                                .what = "/v2/positions",
+                                .number = 200});
+}
+
+Test(adoption, what_moved_and_came_back_between_two_listings_stood) {
+    for (int is_shown = 0; is_shown < 2; is_shown++) {
+        struct oracle *oracle = oracle_create();
+        symbol_fill(oracle, OPEN, "AAPL", "st-1", "buy", 10, 100);
+        answer_positions(oracle, OPEN + 1);
+        symbol_fill(oracle, OPEN + 90, "AAPL", "bust:st-2", "buy", 5, 100);
+        if (is_shown) {
+            answer_positions(oracle, OPEN + 91);
+        }
+        symbol_fill(oracle, OPEN + 92, "AAPL", "bust:st-3", "sell", 5, 100);
+        answer_positions(oracle, OPEN + 93);
+        row_at(oracle, OPEN + 94, 1, "adopt", "AAPL", "{\"qty\":\"10\",\"was\":\"0\"}");
+        expect(oracle, is_shown ? "adopted_quantity_stood" : "", 0);
+    }
+}
+
 /* --- liveness: only once faults have stopped --- */
 
 Test(healing, is_judged_only_while_healed) {
