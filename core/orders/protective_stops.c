@@ -77,7 +77,9 @@ static bool entry_in_the_way(struct gateway *gateway, const struct holding *hold
         return false;
     }
     struct utc now = clock_utc(gateway->world->clock);
-    if (utc_sub(now, holding->entered_at).ns >= PARTIAL_LASTS.ns || entry->cancel_at.ns != 0) {
+    int64_t age =
+        utc_sub(now, holding->entered_at).ns; /* below zero: the wall was set back since */
+    if (age < 0 || age >= PARTIAL_LASTS.ns || entry->cancel_at.ns != 0) {
         gateway_cancel(gateway, entry);
         gateway_ask(gateway, entry);
     }
