@@ -40,6 +40,17 @@ static inline struct span utc_sub(struct utc later, struct utc earlier) {
 static inline bool utc_is_before(struct utc a, struct utc b) {
     return a.ns < b.ns;
 }
+/* How long ago, by a wall that may have been set back since: what lies ahead of now counts as now. For waits
+ * that must end, whatever the wall does. */
+static inline struct span utc_elapsed(struct utc *since, struct utc now) {
+    *since = utc_is_before(now, *since) ? now : *since;
+    return utc_sub(now, *since);
+}
+/* True once `until` has come, or when it is further ahead than the longest wait. */
+static inline bool utc_has_come(struct utc until, struct span longest, struct utc now) {
+    int64_t wait = utc_sub(until, now).ns;
+    return wait <= 0 || wait > longest.ns;
+}
 static inline struct utc utc_min(struct utc a, struct utc b) {
     return a.ns < b.ns ? a : b;
 }

@@ -52,7 +52,7 @@ static void verify_kill(struct engine *engine, bool is_clear) {
         engine->kill_clear_since = (struct utc){0};
     } else if (engine->kill_clear_since.ns == 0) {
         engine->kill_clear_since = now;
-    } else if (utc_sub(now, engine->kill_clear_since).ns >= SPAN_S(2).ns) {
+    } else if (utc_elapsed(&engine->kill_clear_since, now).ns >= SPAN_S(2).ns) {
         engine->is_killing = false;
         log_mechanism(&engine->log, "kill_switch", "held", "", "kill_switch",
                       "\"verified\":\"no live entry in two looks\"");
@@ -69,7 +69,7 @@ static void page_halt(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
     if (held == NULL || causes_mode(&engine->causes) != MODE_HALT) {
         engine->halt_paged_at = (struct utc){0};
-    } else if (utc_sub(now, engine->halt_paged_at).ns >= SPAN_MIN(5).ns) {
+    } else if (utc_elapsed(&engine->halt_paged_at, now).ns >= SPAN_MIN(5).ns) {
         engine->halt_paged_at = now;
         log_alert(&engine->log, ALERT_PAGE, "halted_with_position", held->symbol);
     }
@@ -154,7 +154,7 @@ static bool tend_entries(struct engine *engine) {
         if (order->purpose != PURPOSE_ENTRY || order->state != ORDER_WORKING) {
             continue;
         }
-        bool is_late = utc_sub(now, order->decided_at).ns >= engine->config->entry_patience.ns;
+        bool is_late = utc_elapsed(&order->decided_at, now).ns >= engine->config->entry_patience.ns;
         if (order->cancel_at.ns != 0) {
             gateway_ask(gateway, order);
         }
@@ -253,6 +253,7 @@ static struct utc grid_after(struct utc now, struct span step) {
 static void schedule(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
     engine->scheduled_at = now;
+    MUTATE(set_back_wall_waited_for, engine->scheduled_at = (struct utc){0});
     bool is_urgent = exits_are_urgent(&engine->exits) || has_unknown(engine) || engine->is_killing;
     struct span step = engine->truth.is_open    ? engine->config->tick_open
                        : engine->degraded.is_on ? engine->config->tick_closed

@@ -282,7 +282,7 @@ static bool poll_positions(struct engine *engine) {
     engine->truth.has_positions = true;
     engine->truth.positions_at = clock_mono(engine->world->clock);
     struct reconcile_result result = reconcile(&engine->book, listing, count, engine->journal,
-                                               clock_utc(engine->world->clock), in_flight, engine);
+                                               engine->world->clock, in_flight, engine);
     if (result.confirmed > 0) {
         MUTATE(adoption_untold, return true);
         log_alert(&engine->log, ALERT_PAGE,

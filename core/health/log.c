@@ -141,6 +141,18 @@ void log_alert_over(struct log *log, const char *key) {
     memset(memory->texts, 0, sizeof memory->texts);
 }
 
+/* Keys may carry names from a document that somebody edited: what is no part of a file name is '_'. */
+static void outbox_name(const char *key, char out[static DISK_NAME_MAX]) {
+    int start = snprintf(out, DISK_NAME_MAX, "outbox/");
+    (void)snprintf(out + start, DISK_NAME_MAX - (size_t)start, "%s.json",
+                   key[0] != '\0' ? key : "alert");
+    for (char *at = out + start; *at != '\0'; at++) {
+        bool is_plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+                        (*at >= '0' && *at <= '9') || *at == '-' || *at == '_' || *at == '.';
+        *at = is_plain ? *at : '_';
+    }
+}
+
 static void leave_alert(struct log *log, const struct alert_memory *memory, const char *severity,
                         const char *key, const char *text) {
     struct text body = {.limit = 4096};
@@ -152,7 +164,7 @@ static void leave_alert(struct log *log, const struct alert_memory *memory, cons
     text_member_int(&body, "count", memory->count);
     text_add(&body, "}\n");
     char name[DISK_NAME_MAX];
-    snprintf(name, sizeof name, "outbox/%s.json", memory->key[0] != '\0' ? memory->key : "alert");
+    outbox_name(memory->key, name);
     (void)!state_file_publish(log->world, name, text_get(&body), body.len, NULL);
     text_release(&body);
 }

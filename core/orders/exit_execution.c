@@ -301,7 +301,8 @@ static void step_working(struct exits *exits, struct exit_plan *plan, struct hol
     struct utc now = clock_utc(gateway->world->clock);
     struct order *order = ask_sale(exits, plan->symbol);
     if (order != NULL && !order_is_over(order)) {
-        bool is_rung_over = utc_sub(now, plan->rung_at).ns >= RUNG_LASTS.ns;
+        MUTATE(rung_waits_for_the_wall, if (utc_is_before(now, plan->rung_at)) return);
+        bool is_rung_over = utc_elapsed(&plan->rung_at, now).ns >= RUNG_LASTS.ns;
         if (order->state == ORDER_WORKING && !order->is_ended && is_rung_over) {
             climb(exits, plan, holding, order);
         }

@@ -11,6 +11,8 @@
 
 static const struct span LATE_ARRIVAL = {
     INT64_C(30000000000)}; /* a request arrives by then or never */
+static const struct span ASKS_APART = {INT64_C(5000000000)};
+static const struct span CANCELS_APART = {INT64_C(3000000000)};
 static const struct span LAST_LOOK_LASTS = {INT64_C(1000000000)};
 enum { NOT_FOUND_ASKS = 3 };
 
@@ -405,8 +407,7 @@ static void settle_one(struct gateway *gateway, struct order *order) {
     enum err_code code =
         alpaca_get_order_by_client_id(gateway->alpaca, order->client_id, &truth, NULL);
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
-    order->ask_at = utc_add(now, SPAN_S(5));
-    MUTATE(asked_again_late, order->ask_at = utc_add(now, SPAN_MIN(5)));
+    order->ask_at = utc_add(now, ASKS_APART);
     MUTATE(not_found_believed, if (code == ERR_NOT_FOUND) { settle_absent(gateway, order); return; });
     if (code == ERR_OK) {
         if (take_if_equal(gateway, order, &truth)) {
@@ -416,7 +417,7 @@ static void settle_one(struct gateway *gateway, struct order *order) {
         if (++order->failed_asks >= NOT_FOUND_ASKS) {
             (void)find_in_listing(gateway, order); /* this way to ask is broken: try the other */
         }
-    } else if (utc_sub(now, order->last_byte_at).ns >= LATE_ARRIVAL.ns &&
+    } else if (utc_elapsed(&order->last_byte_at, now).ns >= LATE_ARRIVAL.ns &&
                ++order->asks >= NOT_FOUND_ASKS) {
         settle_absent(gateway, order);
     }
@@ -426,8 +427,10 @@ void gateway_settle(struct gateway *gateway) {
     MUTATE(unknown_never_asked, return);
     for (size_t i = 0; i < gateway->orders->count; i++) {
         struct order *order = &gateway->orders->items[i];
-        if (order->state == ORDER_UNKNOWN &&
-            order->ask_at.ns <= clock_utc(gateway->world->clock).ns) {
+        struct utc now = clock_utc(gateway->world->clock);
+        bool is_due = utc_has_come(order->ask_at, ASKS_APART, now);
+        MUTATE(asked_again_late, is_due = order->ask_at.ns + SPAN_MIN(5).ns <= now.ns);
+        if (order->state == ORDER_UNKNOWN && is_due) {
             settle_one(gateway, order);
         }
     }
@@ -447,7 +450,8 @@ void gateway_ask(struct gateway *gateway, struct order *order) {
 
 void gateway_cancel(struct gateway *gateway, struct order *order) {
     struct utc now = clock_utc(gateway->world->clock);
-    if (order_is_over(order) || order->broker_id[0] == '\0' || order->cancel_ask_at.ns > now.ns) {
+    if (order_is_over(order) || order->broker_id[0] == '\0' ||
+        !utc_has_come(order->cancel_ask_at, CANCELS_APART, now)) {
         return;
     }
     if (look_at_lease(gateway) == ERR_LOCKED) {
@@ -456,7 +460,7 @@ void gateway_cancel(struct gateway *gateway, struct order *order) {
     if (order->cancel_at.ns == 0) {
         order->cancel_at = now;
     }
-    order->cancel_ask_at = utc_add(now, SPAN_S(3));
+    order->cancel_ask_at = utc_add(now, CANCELS_APART);
     if (order->is_ended) { /* nothing is left to cancel, its fills are left to book */
         gateway_ask(gateway, order);
         return;

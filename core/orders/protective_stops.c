@@ -77,7 +77,9 @@ static bool entry_in_the_way(struct gateway *gateway, const struct holding *hold
         return false;
     }
     struct utc now = clock_utc(gateway->world->clock);
-    if (utc_sub(now, holding->entered_at).ns >= PARTIAL_LASTS.ns || entry->cancel_at.ns != 0) {
+    int64_t age =
+        utc_sub(now, holding->entered_at).ns; /* below zero: the wall was set back since */
+    if (age < 0 || age >= PARTIAL_LASTS.ns || entry->cancel_at.ns != 0) {
         gateway_cancel(gateway, entry);
         gateway_ask(gateway, entry);
     }
@@ -162,8 +164,8 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     if (causes_mode(gateway->causes) == MODE_HALT) {
         return; /* what rests stays, nothing is sent; the page is mark_naked's */
     }
-    if ((covers && !is_low) || due.nanos <= 0 || is_in_transaction ||
-        holding->differs_since.ns != 0 || entry_in_the_way(gateway, holding)) {
+    if ((covers && !is_low) || due.nanos <= 0 || is_in_transaction || holding->differs ||
+        entry_in_the_way(gateway, holding)) {
         return;
     }
     struct usd through = stop_price(gateway, holding);
@@ -186,18 +188,17 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
  * GONE_AFTER, by when reconciliation has told of it. Nothing is sent for it. A listing may lag behind a
  * fill; one that still lacks it after LISTED_WITHIN leaves it bare since the fill. */
 static void doubt(struct gateway *gateway, struct holding *holding) {
-    struct utc now = clock_utc(gateway->world->clock);
+    MUTATE(unlisted_not_doubted, return);
+    struct mono now = clock_mono(gateway->world->clock);
     struct qty due = qty_whole(holding->qty);
-    struct span since_fill = utc_sub(now, holding->filled_at);
+    struct span since_fill = mono_sub(now, holding->quiet_since);
     bool was_naked = holding->is_naked;
-    bool is_gone =
-        holding->differs_since.ns != 0 && utc_sub(now, holding->differs_since).ns >= GONE_AFTER.ns;
+    bool is_gone = holding->differs && mono_sub(now, holding->differs_since).ns >= GONE_AFTER.ns;
     bool is_naked = due.nanos > 0 && !is_gone && !stops_of(gateway, holding->symbol, due).protect &&
                     (was_naked || since_fill.ns >= LISTED_WITHIN.ns);
     mark_naked(gateway, holding, is_naked, (struct usd){0});
     if (is_naked && !was_naked && since_fill.ns < GONE_AFTER.ns) {
-        holding->naked_since =
-            mono_add(clock_mono(gateway->world->clock), (struct span){-since_fill.ns});
+        holding->naked_since = holding->quiet_since;
     }
 }
 

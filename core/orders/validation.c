@@ -257,8 +257,8 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
 static enum refusal_code check_symbol(const struct gateway *gateway, const struct order *intent,
                                       struct utc now, struct refusal *refusal) {
     const struct holding *holding = book_find(gateway->book, intent->symbol);
-    bool is_held = holding != NULL && (holding->qty.nanos != 0 || holding->is_listed ||
-                                       holding->differs_since.ns != 0);
+    bool is_held =
+        holding != NULL && (holding->qty.nanos != 0 || holding->is_listed || holding->differs);
     if (is_held || orders_any_live(gateway->orders, intent->symbol)) {
         return refuse_because(refusal, REFUSED_SYMBOL_BUSY, is_held ? "held" : "an order is live");
     }

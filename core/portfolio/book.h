@@ -15,14 +15,17 @@
 
 struct holding {
     char symbol[SYMBOL_MAX];
-    struct qty qty;           /* by booked fills and adoptions */
-    struct usd cost;          /* what the present quantity cost */
-    struct qty initial_qty;   /* the most this position ever held: targets are shares of it */
-    struct utc entered_at;    /* first fill */
-    struct utc filled_at;     /* last fill booked */
-    struct usd high_water;    /* highest trusted mark since entry */
-    struct usd high_noted;    /* the same, as last journaled */
-    unsigned targets_hit;     /* bit k: target k+1 was decided */
+    struct qty qty;         /* by booked fills and adoptions */
+    struct usd cost;        /* what the present quantity cost */
+    struct qty initial_qty; /* the most this position ever held: targets are shares of it */
+    struct utc entered_at;  /* first fill */
+    struct utc filled_at;   /* last fill booked */
+    struct utc fill_timed;  /* the fill that quiet_since is of */
+    struct mono
+        quiet_since;       /* that fill; of one before this process, at most the wait for it ago */
+    struct usd high_water; /* highest trusted mark since entry */
+    struct usd high_noted; /* the same, as last journaled */
+    unsigned targets_hit;  /* bit k: target k+1 was decided */
     struct ratio entry_score; /* zero when unknown: then decay never exits */
     bool is_adopted;          /* the broker showed it, no fill of ours explains it */
     /* the broker's word, of the last listing */
@@ -35,8 +38,9 @@ struct holding {
     /* the trusted mark of this tick */
     bool has_mark;
     struct usd mark;
-    /* reconciliation: since when quantity differs without an explanation; {0} = agrees */
-    struct utc differs_since;
+    /* reconciliation: the quantity differs without an explanation */
+    bool differs;
+    struct mono differs_since;               /* no wall tells; while differs */
     struct qty differs_book, differs_broker; /* the two quantities then */
     bool is_naked;                           /* neither protected nor flat */
     struct mono naked_since;                 /* for how long no wall tells; while is_naked */

@@ -40,46 +40,62 @@ static void resolve(struct book *book, struct holding *holding, struct journal *
         return;
     }
     if (journal != NULL && book_adopt(book, journal, holding, now, NULL) == ERR_OK) {
-        holding->differs_since = (struct utc){0};
+        holding->differs = false;
     }
 }
 
 /* A difference that moves is an order at work; one that stands still is counted from here. */
-static void begin_difference(struct holding *holding, struct utc now) {
+static void begin_difference(struct holding *holding, struct mono now) {
+    holding->differs = true;
     holding->differs_since = now;
     holding->differs_book = holding->qty;
     holding->differs_broker = holding->broker_qty;
 }
 
 static bool is_same_difference(const struct holding *holding) {
-    MUTATE(moving_difference_believed, return holding->differs_since.ns != 0 && holding->differs_book.nanos == holding->qty.nanos);
-    return holding->differs_since.ns != 0 && holding->differs_book.nanos == holding->qty.nanos &&
+    MUTATE(moving_difference_believed, return holding->differs && holding->differs_book.nanos == holding->qty.nanos);
+    return holding->differs && holding->differs_book.nanos == holding->qty.nanos &&
            holding->differs_broker.nanos == holding->broker_qty.nanos;
 }
 
+/* From when on no fill moved it. A wall that was set since tells nothing: one that is before the fill
+ * counts from now. */
+static void time_fill(struct holding *holding, struct utc at, struct mono now) {
+    if (holding->filled_at.ns != 0 && holding->fill_timed.ns == holding->filled_at.ns) {
+        return;
+    }
+    int64_t age = utc_sub(at, holding->filled_at).ns;
+    age = age < 0 ? 0 : age > CONFIRM_AFTER_FILL.ns ? CONFIRM_AFTER_FILL.ns : age;
+    holding->fill_timed = holding->filled_at;
+    holding->quiet_since = mono_add(now, (struct span){-age});
+}
+
 struct reconcile_result reconcile(struct book *book, const struct broker_position *listing,
-                                  size_t count, struct journal *journal, struct utc now,
+                                  size_t count, struct journal *journal, struct clock *clock,
                                   enum in_flight (*in_flight)(void *context, const char *symbol),
                                   void *context) {
     struct reconcile_result result = {0};
+    struct utc at = clock_utc(clock);
+    struct mono now = clock_mono(clock);
     take_listing(book, listing, count);
     for (size_t i = 0; i < book->count; i++) {
         struct holding *holding = &book->items[i];
+        time_fill(holding, at, now);
         MUTATE(empty_list_believed, holding->qty = count == 0 ? (struct qty){0} : holding->qty);
         bool agrees = holding->broker_qty.nanos == holding->qty.nanos;
         enum in_flight orders = agrees ? IN_FLIGHT_NOTHING : in_flight(context, holding->symbol);
         if (agrees || orders == IN_FLIGHT_UNKNOWN) {
-            holding->differs_since = (struct utc){0};
+            holding->differs = false;
             continue;
         }
         result.differences++;
-        MUTATE(fill_not_waited_for, if (is_same_difference(holding) && utc_sub(now, holding->differs_since).ns >= CONFIRM_APART.ns) { resolve(book, holding, journal, now, &result); continue; });
+        MUTATE(fill_not_waited_for, if (is_same_difference(holding) && mono_sub(now, holding->differs_since).ns >= CONFIRM_APART.ns) { resolve(book, holding, journal, at, &result); continue; });
         struct span most = orders == IN_FLIGHT_LISTED ? CONFIRM_BESIDE_ORDERS : CONFIRM_APART;
         if (!is_same_difference(holding)) {
             begin_difference(holding, now);
-        } else if (utc_sub(now, holding->differs_since).ns >= most.ns &&
-                   utc_sub(now, holding->filled_at).ns >= CONFIRM_AFTER_FILL.ns) {
-            resolve(book, holding, journal, now, &result);
+        } else if (mono_sub(now, holding->differs_since).ns >= most.ns &&
+                   mono_sub(now, holding->quiet_since).ns >= CONFIRM_AFTER_FILL.ns) {
+            resolve(book, holding, journal, at, &result);
         }
     }
     book_sweep(book);

@@ -24,9 +24,10 @@ struct reconcile_result {
     char symbol[SYMBOL_MAX]; /* of a confirmed one, for the page */
 };
 
-/* in_flight(context, symbol): what of our orders may explain a difference. */
+/* in_flight(context, symbol): what of our orders may explain a difference. How long one stood, and how long
+ * ago a fill was, goes by the monotonic clock: a wall that is set back holds up nothing. */
 struct reconcile_result reconcile(struct book *book, const struct broker_position *listing,
-                                  size_t count, struct journal *journal, struct utc now,
+                                  size_t count, struct journal *journal, struct clock *clock,
                                   enum in_flight (*in_flight)(void *context, const char *symbol),
                                   void *context);
 

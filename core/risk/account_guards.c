@@ -64,7 +64,7 @@ static bool confirmed(struct guard_step *step, bool is_breach, struct utc at, st
         step->first_breach = at;
         return false;
     }
-    return utc_sub(at, step->first_breach).ns >= apart.ns;
+    return utc_elapsed(&step->first_breach, at).ns >= apart.ns;
 }
 
 struct usd daily_loss_limit(const struct account_guards *guards) {

@@ -5,7 +5,11 @@
 #include "core/risk/mechanisms.h"
 #include "core/state/state_file.h"
 
+#include <stdio.h>
 #include <string.h>
+
+static const char HAND[] = "a hand";
+enum { HAND_NAMES_MAX = 4 };
 
 const char *mode_word(enum mode mode) {
     static const char *const words[] = {"NORMAL", "CAUTION", "REDUCE_ONLY", "HALT"};
@@ -342,9 +346,51 @@ static bool says_set(const cJSON *member) {
     return !cJSON_IsFalse(member) && !cJSON_IsNull(member);
 }
 
+/* Names that the core gives its causes; others are people's, or what damage made of a name. */
+static bool is_core_name(const char *name) {
+    static const char *const others[] = {"operator_freeze", "freezes_unreadable", "freezes_missing",
+                                         "unknown_causes", "too_many_causes"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(others[i], name) == 0) {
+            return true;
+        }
+    }
+    return strcmp(cause_mechanism(name), "operator_freeze") != 0;
+}
+
+/* True for one more name that a hand would bring in, beyond those that are given a cause of their own. */
+static bool is_beyond_hands(const struct causes *causes, const char *name) {
+    if (find(causes, name) != NULL || cleared_at(causes, name) > 0 || is_core_name(name)) {
+        return false;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < causes->count; i++) {
+        const struct cause *cause = &causes->items[i];
+        count += strcmp(cause->by, HAND) == 0 && !is_core_name(cause->name);
+    }
+    MUTATE(each_name_a_cause, count = 0);
+    return count >= HAND_NAMES_MAX;
+}
+
+struct strangers { /* names of one document that share a cause */
+    const char *first;
+    size_t count;
+    enum mode mode;
+};
+
+/* They hold like any other, and a person is told of them once. */
+static void latch_strangers(struct causes *causes, const struct strangers *strangers) {
+    char why[sizeof causes->items[0].why];
+    (void)snprintf(why, sizeof why,
+                   "the edited document has %zu more names nobody knows, first '%.48s'",
+                   strangers->count, strangers->first);
+    causes_latch(causes, "unknown_causes", strangers->mode, HAND, why);
+}
+
 /* Latches what a document demands and the journal has not cleared since. */
 static void take_document(struct causes *causes, const struct state_file *file) {
     bool is_edited = file->condition == STATE_FILE_EDITED;
+    struct strangers strangers = {.mode = MODE_NORMAL};
     for (const cJSON *member = file->tree->child; member != NULL; member = member->next) {
         if (strcmp(member->string, "_seatrial") == 0 || !says_set(member)) {
             continue;
@@ -353,10 +399,19 @@ static void take_document(struct causes *causes, const struct state_file *file) 
         if (is_cleared) {
             continue; /* what is set already can still be raised */
         }
-        const char *mode = "REDUCE_ONLY";
-        (void)!json_string(member, "mode", &mode, NULL);
-        causes_latch(causes, member->string, mode_of_word(mode), is_edited ? "a hand" : "document",
+        const char *word = "REDUCE_ONLY";
+        (void)!json_string(member, "mode", &word, NULL);
+        enum mode mode = mode_of_word(word);
+        if (is_edited && is_beyond_hands(causes, member->string)) {
+            strangers.first = strangers.count++ == 0 ? member->string : strangers.first;
+            strangers.mode = mode > strangers.mode ? mode : strangers.mode;
+            continue;
+        }
+        causes_latch(causes, member->string, mode, is_edited ? HAND : "document",
                      is_edited ? "set by an edit of the document" : "set in a generation");
+    }
+    if (strangers.count > 0) {
+        latch_strangers(causes, &strangers);
     }
 }
 

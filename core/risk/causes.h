@@ -4,7 +4,9 @@
  * a name and a reason ends it) or *while-true* (the mechanism that holds it lets go). No path but
  * causes_clear() lowers the set of latched causes: latches in force are the union of the journal and
  * every readable generation of governor_freezes.json, less journaled clears. A hand edit of the
- * document can set a latch, never clear one; an unreadable document is itself a latch. */
+ * document can set a latch, never clear one; an unreadable document is itself a latch. Names that nobody
+ * knows are a hand's, and hold, but damage can invent them by the dozen: beyond four they hold together, as
+ * the one cause "unknown_causes". */
 #ifndef CORE_RISK_CAUSES_H
 #define CORE_RISK_CAUSES_H
 

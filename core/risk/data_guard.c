@@ -114,14 +114,14 @@ void data_guard_judge(struct data_guard *guard, struct truth *truth, const struc
     if (truth->is_equity_explained) {
         guard->fault_since = (struct utc){0};
         guard->clean_since = guard->clean_since.ns == 0 ? now : guard->clean_since;
-        if (utc_sub(now, guard->clean_since).ns >= FAULT_LASTS.ns) {
+        if (utc_elapsed(&guard->clean_since, now).ns >= FAULT_LASTS.ns) {
             causes_let_go(causes, "data_guard");
         }
         return;
     }
     guard->clean_since = (struct utc){0};
     guard->fault_since = guard->fault_since.ns == 0 ? now : guard->fault_since;
-    if (equity.nanos <= 0 || utc_sub(now, guard->fault_since).ns >= FAULT_LASTS.ns) {
+    if (equity.nanos <= 0 || utc_elapsed(&guard->fault_since, now).ns >= FAULT_LASTS.ns) {
         causes_hold(causes, "data_guard", MODE_REDUCE_ONLY,
                     "equity is not explained by cash and marks");
     }

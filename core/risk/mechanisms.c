@@ -15,7 +15,7 @@ static const struct mechanism TABLE[] = {
      .oracle = "latch_never_lost no_buy_sent_after_a_stop kill_takes_effect",
      .act = "operator_freeze",
      .mutants = "freeze_read_at_start_only inbox_unread hand_edit_clears "
-                "corruption_clears",
+                "corruption_clears each_name_a_cause",
      .quiet = "flatten_while_a_part_is_sold"},
     {.id = "kill_switch",
      .file = "core/engine/operator.c",
@@ -237,7 +237,8 @@ static const struct mechanism TABLE[] = {
      .act = "exits_leave_held_for_orders",
      .quiet = "frozen_all_day_touches_nothing",
      .mutants = "exits_skipped_when_frozen position_forgotten stop_counted_against_exit "
-                "release_not_awaited exit_stuck_untold entry_not_cut_off"},
+                "release_not_awaited exit_stuck_untold entry_not_cut_off "
+                "rung_waits_for_the_wall"},
     {.id = "protective_stops",
      .file = "core/orders/protective_stops.c",
      .mode = MODE_NORMAL,
@@ -248,7 +249,8 @@ static const struct mechanism TABLE[] = {
      .oracle = "naked_is_paged stop_cancelled_outside_transaction",
      .act = "exits_leave_held_for_orders",
      .quiet = "frozen_all_day_touches_nothing",
-     .mutants = "stop_never_placed stop_one_share_short naked_unpaged stop_cancelled_by_kill"},
+     .mutants = "stop_never_placed stop_one_share_short unlisted_not_doubted naked_unpaged "
+                "stop_cancelled_by_kill"},
     {.id = "max_positions",
      .file = "core/orders/validation.c",
      .mode = MODE_NORMAL,
@@ -352,8 +354,8 @@ static const struct mechanism TABLE[] = {
      .oracle = "one_instance_trades lease_passes_in_time dead_is_silent",
      .act = "disk_wrong_number_lease",
      .quiet = "sleeper_is_not_succeeded_too_soon",
-     .mutants = "lock_not_taken lease_not_reread lease_always_stale lease_never_stale "
-                "journal_not_fenced opening_not_confirmed"},
+     .mutants = "lock_not_taken smaller_epoch_disregarded lease_not_reread lease_always_stale "
+                "lease_never_stale journal_not_fenced opening_not_confirmed"},
 };
 
 const struct mechanism *mechanism_find(const char *id) {

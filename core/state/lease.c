@@ -61,12 +61,12 @@ static bool view_parse(const struct state_file *file, struct lease_view *out) {
     return is_good;
 }
 
-/* The highest epoch of all readable generations. *is_current_good: the document itself was
- * readable. Nothing readable leaves epoch 0. */
-static enum err_code view_load(struct world *world, struct lease_view *out, bool *is_current_good,
-                               struct err *err) {
+/* The highest epoch of all readable generations, and the document itself. What is not readable leaves
+ * epoch 0. */
+static enum err_code view_load(struct world *world, struct lease_view *out,
+                               struct lease_view *current, struct err *err) {
     struct lease_view best = {0};
-    *is_current_good = false;
+    *current = (struct lease_view){0};
     for (int generation = 0; generation <= STATE_FILE_GENERATIONS; generation++) {
         struct state_file file = {0};
         struct lease_view view = {0};
@@ -79,8 +79,8 @@ static enum err_code view_load(struct world *world, struct lease_view *out, bool
         if (is_good && view.epoch > best.epoch) {
             best = view;
         }
-        if (generation == 0 && is_good) {
-            *is_current_good = true;
+        if (generation == 0) {
+            *current = view;
         }
     }
     *out = best;
@@ -206,11 +206,12 @@ static enum err_code fence_journal(struct disk *disk, struct err *err) {
 static enum err_code acquire_guarded(struct lease *lease, struct span bound, struct err *err) {
     struct world *world = lease->world;
     struct lease_view seen = {0};
-    bool is_current_good = false;
-    enum err_code code = view_load(world, &seen, &is_current_good, err);
+    struct lease_view current = {0};
+    enum err_code code = view_load(world, &seen, &current, err);
     if (code != ERR_OK) {
         return code;
     }
+    const bool is_current_good = current.epoch > 0;
     code = disk_lock(world->disk, ALIVE, &lease->alive, err);
     MUTATE(lock_not_taken, code = ERR_OK);
     lease->has_alive = code == ERR_OK;
@@ -277,18 +278,28 @@ enum err_code lease_acquire_to_reduce(struct world *world, struct lease **out, s
     return acquire(world, STALE_TO_REDUCE, out, err);
 }
 
-/* ERR_LOCKED, for good, if anybody has or had a higher epoch, or ours under another name. */
+/* ERR_LOCKED, for good, if anybody has or had a higher epoch, or ours under another name, or if the
+ * document names another at all: whoever found our epoch as a smaller number took over under a smaller
+ * one, and trades. */
 static enum err_code look(struct lease *lease, bool *is_current_good, struct err *err) {
     struct lease_view seen = {0};
-    enum err_code code = view_load(lease->world, &seen, is_current_good, err);
+    struct lease_view current = {0};
+    enum err_code code = view_load(lease->world, &seen, &current, err);
     if (code != ERR_OK) {
         return code;
     }
+    *is_current_good = current.epoch > 0;
     MUTATE(lease_not_reread, return ERR_OK);
+    bool is_anothers = *is_current_good && strcmp(current.holder, lease->mine.holder) != 0;
+    MUTATE(smaller_epoch_disregarded, is_anothers = false);
     if (seen.epoch > lease->mine.epoch ||
         (seen.epoch == lease->mine.epoch && strcmp(seen.holder, lease->mine.holder) != 0)) {
         lease->is_lost = true;
         return held(&seen, err);
+    }
+    if (is_anothers) {
+        lease->is_lost = true;
+        return held(&current, err);
     }
     return ERR_OK;
 }

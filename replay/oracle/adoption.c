@@ -3,6 +3,7 @@
  *
  * adopted_quantity_stood: and only once it stood still. What is taken over and is the ledger's quantity now has
  * been that for 15 s: a position that moves is an order at work, whose fills would be booked again on top.
+ * What moved and came back between two answers about positions stood, as far as anybody could see.
  *
  * An endpoint that lags shows what was true 10 s ago: the core waits for a difference of 15 s, so that is no
  * excuse. A view that is wrong for longer is, and so is an execution of another within the minute, that may
@@ -18,7 +19,9 @@ static const struct span STOOD = {INT64_C(15000000000)};
 
 struct moved {
     char symbol[TABLE_NAME_MAX];
-    struct utc at; /* the ledger's last execution */
+    struct utc at;    /* the ledger's last execution */
+    struct qty shown; /* at the last answer about positions */
+    struct utc since; /* the execution that made it so */
 };
 
 struct adoption {
@@ -41,14 +44,15 @@ static void adoption_destroy(void *context) {
 static void judge_standing(struct adoption *judge, const struct event *event, struct qty taken,
                            struct qty held, struct findings *findings) {
     const struct moved *moved = table_get(&judge->symbols, event->id);
-    if (qty_cmp(taken, held) != 0 || utc_sub(event->at, moved->at).ns >= STOOD.ns) {
+    struct utc since = qty_cmp(moved->shown, held) == 0 ? moved->since : moved->at;
+    if (qty_cmp(taken, held) != 0 || utc_sub(event->at, since).ns >= STOOD.ns) {
         return;
     }
     if (judge->is_lied_to || findings->scene->is_stepped) {
         findings_excuse(findings, ORACLE_STOOD, event->at, "%s: adopted too soon", event->id);
     } else {
         findings_break(findings, ORACLE_STOOD, event->at, "%s: adopted %lld s after it moved",
-                       event->id, (long long)(utc_sub(event->at, moved->at).ns / NANOS));
+                       event->id, (long long)(utc_sub(event->at, since).ns / NANOS));
     }
 }
 
@@ -80,6 +84,17 @@ static void judge_adoption(struct adoption *judge, const struct event *event,
     }
 }
 
+static void take_listing(struct adoption *judge, const struct scene *scene) {
+    for (size_t i = 0; i < judge->symbols.count; i++) {
+        struct moved *moved = table_at(&judge->symbols, i);
+        struct qty held = scene_symbol(scene, moved->symbol)->qty;
+        if (qty_cmp(held, moved->shown) != 0) {
+            moved->shown = held;
+            moved->since = moved->at;
+        }
+    }
+}
+
 static void adoption_observe(void *context, const struct event *event, struct findings *findings) {
     struct adoption *judge = context;
     if (event->kind == EVENT_ROW && is_word(event->subject, "adopt")) {
@@ -87,6 +102,10 @@ static void adoption_observe(void *context, const struct event *event, struct fi
     } else if (event->kind == EVENT_LEDGER_FILL) {
         struct moved *moved = table_get(&judge->symbols, event->symbol);
         moved->at = event->at;
+    } else if (event->kind == EVENT_HTTP) {
+        if (event->number == 200 && is_word(event->what, "/v2/positions")) {
+            take_listing(judge, findings->scene);
+        }
     } else if (event->kind == EVENT_FAULT) {
         bool is_view = strncmp(event->subject, "view.", 5) == 0;
         bool is_lag = strncmp(event->subject, "view.lag_", 9) == 0;
@@ -95,5 +114,5 @@ static void adoption_observe(void *context, const struct event *event, struct fi
 }
 
 const struct judge_ops adoption_judge = {KIND(EVENT_ROW) | KIND(EVENT_FAULT) |
-                                             KIND(EVENT_LEDGER_FILL),
+                                             KIND(EVENT_LEDGER_FILL) | KIND(EVENT_HTTP),
                                          adoption_create, adoption_observe, adoption_destroy};

@@ -4,9 +4,13 @@
  * cause and says latched, or by a list of causes in EVENT_MODE. While-true causes end with the process
  * that held them. A latch that no row holds is in doubt when its process dies: the row may be durable and
  * untold, and if no tick of a successor ends with it, it died with its process, a maybe. One whose end an operator asked
- * for may be over in a journal row that its writer did not live to tell (a gap in the numbers). When the journal and
- * the freeze document go back at one restart, no copy of a latch may be left; state_regression stands for it,
- * and the operator who clears that ends what only it still held. */
+ * for may be over in a journal row that its writer did not live to tell (a gap in the numbers).
+ *
+ * When the journal goes back at a restart, an old version or rot in its log, to before a latch's row, and the freeze document goes back too or never
+ * had it (who lost the lease saves none), no copy of the latch is left: nobody can know its name or its mode. A
+ * sign stands for it, and the operator who clears the last sign ends what only it still held. state_regression
+ * is one, and what was stricter counts as no more than it; second_writer and amnesia are, at a restart at which the
+ * document of positions went back as well: then no document can tell, and the broker's orders alone do. */
 #include "core/base/json.h"
 #include "replay/oracle/scene.h"
 
@@ -45,6 +49,8 @@ static void end(struct scene *scene, struct scene_cause *cause) {
     cause->is_journaled = false;
     cause->is_resume_wished = false;
     cause->is_taken_back = false;
+    cause->is_documented = false;
+    cause->is_sign = false;
 }
 
 static void end_named(struct scene *scene, const char *name) {
@@ -91,24 +97,98 @@ static void take_gap(struct scene *scene) {
     }
 }
 
-/* Both copies of what is latched now went back. */
-static void take_old_version(struct scene *scene, const char *target) {
-    scene->is_journal_back |= is_word(target, "journal.db*");
-    scene->is_freezes_back |= is_word(target, "governor_freezes.json*");
-    for (size_t i = 0; scene->is_journal_back && scene->is_freezes_back && i < scene->causes.count;
-         i++) {
+/* No copy is left of what is latched now, unless its row is older: see take_first_row(). */
+static void mark_taken_back(struct scene *scene) {
+    for (size_t i = 0; scene->is_journal_back && i < scene->causes.count; i++) {
         struct scene_cause *cause = table_at(&scene->causes, i);
-        cause->is_taken_back = cause->latched > SCENE_NORMAL;
+        cause->is_taken_back =
+            cause->latched > SCENE_NORMAL && (scene->is_freezes_back || !cause->is_documented);
     }
 }
 
-static void end_taken_back(struct scene *scene) {
+static void take_old_version(struct scene *scene, const char *target) {
+    scene->is_journal_back |= is_word(target, "journal.db*");
+    scene->is_freezes_back |= is_word(target, "governor_freezes.json*");
+    scene->is_positions_back |= is_word(target, "position_metadata.json*");
+    mark_taken_back(scene);
+}
+
+/* A log that a start reads with a rotten frame ends before it. */
+static void take_rot(struct scene *scene, const char *what) {
+    if (!scene->is_row_told && strncmp(what, "read journal.db", 15) == 0) {
+        scene->is_journal_back = true;
+        mark_taken_back(scene);
+    }
+}
+
+/* The rows before the first of a life are those that the journal kept. */
+static void take_first_row(struct scene *scene, int64_t number) {
     for (size_t i = 0; i < scene->causes.count; i++) {
         struct scene_cause *cause = table_at(&scene->causes, i);
-        if (cause->is_taken_back) {
-            end(scene, cause);
-            scene->excused_latches++;
+        cause->is_taken_back &= cause->row >= number;
+    }
+}
+
+/* A document of freezes was saved. */
+static void take_freezes(struct scene *scene, const struct event *event) {
+    cJSON *tree = parse_members(event);
+    for (const cJSON *member = tree == NULL ? NULL : tree->child; member != NULL;
+         member = member->next) {
+        struct scene_cause *cause = table_find(&scene->causes, member->string);
+        if (cause != NULL) {
+            cause->is_documented = true;
         }
+    }
+    cJSON_Delete(tree);
+}
+
+static bool is_sign(const struct scene *scene, const char *name) {
+    bool is_of_orders = is_word(name, "second_writer") || is_word(name, "amnesia");
+    return is_word(name, "state_regression") ||
+           (is_of_orders && scene->is_journal_back && scene->is_positions_back);
+}
+
+/* The latches without a copy: a sign demands so much in their place, or none is left (SCENE_NORMAL). */
+static void lower_taken_back(struct scene *scene, int mode) {
+    for (size_t i = 0; i < scene->causes.count; i++) {
+        struct scene_cause *cause = table_at(&scene->causes, i);
+        if (!cause->is_taken_back || cause->latched <= mode) {
+            continue;
+        }
+        scene->excused_latches++;
+        if (mode == SCENE_NORMAL) {
+            end(scene, cause);
+        } else {
+            demand(scene, cause, mode);
+            cause->latched = mode;
+        }
+    }
+}
+
+static void take_clear(struct scene *scene, const char *name) {
+    const struct scene_cause *cause = table_find(&scene->causes, name);
+    bool was_sign = is_word(name, "state_regression") || (cause != NULL && cause->is_sign);
+    end_named(scene, name);
+    for (size_t i = 0; was_sign && i < scene->causes.count; i++) {
+        cause = table_at(&scene->causes, i);
+        was_sign = !cause->is_sign;
+    }
+    if (was_sign) {
+        lower_taken_back(scene, SCENE_NORMAL);
+    }
+}
+
+static void take_set(struct scene *scene, const struct event *event) {
+    cJSON *body = parse_members(event);
+    int mode = mode_member(body, SCENE_REDUCE_ONLY);
+    cJSON_Delete(body);
+    set(scene, event->id, mode, true);
+    struct scene_cause *cause = table_get(&scene->causes, event->id);
+    cause->is_journaled = true;
+    cause->row = event->number;
+    cause->is_sign |= is_sign(scene, event->id);
+    if (is_word(event->id, "state_regression")) {
+        lower_taken_back(scene, mode);
     }
 }
 
@@ -116,17 +196,14 @@ static void take_row(struct scene *scene, const struct event *event) {
     if (scene->last_row > 0 && event->number > scene->last_row + 1) {
         take_gap(scene);
     }
+    if (scene->is_journal_back && !scene->is_row_told) {
+        take_first_row(scene, event->number);
+    }
+    scene->is_row_told = true;
     if (is_word(event->subject, "latch_clear")) {
-        end_named(scene, event->id);
-        if (is_word(event->id, "state_regression")) {
-            end_taken_back(scene);
-        }
+        take_clear(scene, event->id);
     } else if (is_word(event->subject, "latch_set")) {
-        cJSON *body = parse_members(event);
-        set(scene, event->id, mode_member(body, SCENE_REDUCE_ONLY), true);
-        struct scene_cause *cause = table_get(&scene->causes, event->id);
-        cause->is_journaled = true;
-        cJSON_Delete(body);
+        take_set(scene, event);
     }
 }
 
@@ -162,8 +239,12 @@ static void take_mode(struct scene *scene, const struct event *event) {
 }
 
 static void take_death(struct scene *scene) {
-    scene->is_journal_back = false;
-    scene->is_freezes_back = false;
+    if (scene->is_row_told) { /* else it read nothing: what went back is there for the next one */
+        scene->is_journal_back = false;
+        scene->is_freezes_back = false;
+        scene->is_positions_back = false;
+        scene->is_row_told = false;
+    }
     for (size_t i = 0; i < scene->causes.count; i++) {
         struct scene_cause *cause = table_at(&scene->causes, i);
         if (cause->latched > SCENE_NORMAL && !cause->is_journaled) {
@@ -192,6 +273,8 @@ void scene_take_causes(struct scene *scene, const struct event *event) {
         take_mechanism(scene, event);
     } else if (event->kind == EVENT_MODE) {
         take_mode(scene, event);
+    } else if (event->kind == EVENT_DOCUMENT && is_word(event->subject, "governor_freezes.json")) {
+        take_freezes(scene, event);
     } else if (event->kind == EVENT_TICK) {
         take_tick(scene);
     } else if (event->kind == EVENT_STOP ||
@@ -199,6 +282,8 @@ void scene_take_causes(struct scene *scene, const struct event *event) {
         take_death(scene);
     } else if (event->kind == EVENT_FAULT && is_word(event->subject, "disk.old_version")) {
         take_old_version(scene, event->what);
+    } else if (event->kind == EVENT_FAULT && is_word(event->subject, "disk.bit_rot")) {
+        take_rot(scene, event->what);
     } else if (event->kind == EVENT_OPERATOR && is_word(event->subject, "resume")) {
         struct scene_cause *cause = table_find(&scene->causes, event->what);
         if (cause != NULL) {

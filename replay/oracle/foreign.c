@@ -23,7 +23,8 @@ struct foreign {
     bool was_locked_out; /* since then */
     bool was_apart;      /* long enough to be seen */
     bool is_taken; /* the core counts it as its own: it meant the equal order under the same id */
-    char id[TABLE_NAME_MAX];
+    char id[TABLE_NAME_MAX]; /* of the first execution since, and what was bought under it */
+    struct qty executed;
 };
 
 static void *foreign_create(void) {
@@ -43,8 +44,9 @@ static void take_fill(struct table *symbols, const struct event *event, const st
     }
     struct foreign *foreign = table_get(symbols, event->symbol);
     struct qty before = foreign->net;
-    foreign->net =
-        is_word(event->subject, "sell") ? qty_sub(before, event->qty) : qty_add(before, event->qty);
+    struct qty bought = event->qty;
+    bought.nanos = is_word(event->subject, "sell") ? -bought.nanos : bought.nanos;
+    foreign->net = qty_add(before, bought);
     if (before.nanos == 0) {
         foreign->apart_at = event->at;
     } else if (utc_sub(event->at, foreign->apart_at).ns > SEEN_AFTER.ns) {
@@ -55,6 +57,19 @@ static void take_fill(struct table *symbols, const struct event *event, const st
         foreign->known_at = (struct utc){0};
         foreign->was_locked_out = false;
         (void)!text_copy(foreign->id, sizeof foreign->id, event->id, NULL);
+        foreign->executed = (struct qty){0};
+    }
+    if (is_word(event->id, foreign->id)) {
+        foreign->executed = qty_add(foreign->executed, bought);
+    }
+}
+
+/* The core meant the equal order and booked what was executed: it differs from the broker in nothing. */
+static void take_over(struct foreign *foreign, const struct event *event) {
+    if (event->qty.nanos > 0 && is_word(event->id, foreign->id)) {
+        foreign->is_taken = true;
+        foreign->net = qty_sub(foreign->net, foreign->executed);
+        foreign->executed = (struct qty){0};
     }
 }
 
@@ -117,8 +132,7 @@ static void foreign_observe(void *context, const struct event *event, struct fin
         } else if (event->kind == EVENT_HTTP) {
             take_answer(table_at(symbols, i), event);
         } else if (event->kind == EVENT_ORDER) {
-            struct foreign *foreign = table_at(symbols, i);
-            foreign->is_taken |= event->qty.nanos > 0 && is_word(event->id, foreign->id);
+            take_over(table_at(symbols, i), event);
         } else if (event->kind == EVENT_TICK) {
             judge_tick(table_at(symbols, i), event, findings);
         }

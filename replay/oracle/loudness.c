@@ -3,8 +3,15 @@
  *
  * A rate budget that starts full allows twice its minute in the first one. The calm measure is the
  * busiest minute of a session before the first fault. A minute in which a cancel does not end is not
- * judged by it: that is asked about each second, by design, and may outlast the fault that stuck it. */
+ * judged by it: that is asked about each second, by design, and may outlast the fault that stuck it.
+ *
+ * Calm compares like with like, so it counts neither trading nor what the day grows by. Each execution of
+ * ours has two orders changed for it (a purchase and its stop; a stop's cancel and the sale), each of
+ * which is looked at twice: so many such calls are left out for each that the ledger knows, and no more.
+ * Activities are read from yesterday's midnight on, a hundred a page: a page behind the first is left out
+ * as far as the ledger's executions since then fill one. */
 #include "core/base/mutant.h"
+#include "core/base/utc.h"
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -12,14 +19,19 @@
 
 static const struct span MINUTE = {INT64_C(60000000000)};
 static const struct span CALM_AFTER = {INT64_C(120000000000)};
-enum { ALERTS_MAX = 60, STUCK_CALLS = 10 };
+enum { ALERTS_MAX = 60, STUCK_CALLS = 10, CALLS_AN_EXECUTION = 6, PAGE = 100 };
 
 struct loudness {
     struct utc minute; /* when the one being counted began; {0} none */
     int64_t calls, alerts;
-    int64_t waiting; /* of the calls, made while a cancel had not ended */
-    int64_t calm;    /* calls of the busiest minute before the first fault */
-    bool is_first;   /* the minute is a life's first */
+    int64_t waiting;              /* of the calls, made while a cancel had not ended */
+    int64_t trading;              /* of the calls, changes of orders and looks at one */
+    int64_t executions;           /* of ours, in this minute */
+    int64_t looks, pages;         /* of the calls, at activities: first pages and pages behind */
+    int64_t today_n, yesterday_n; /* executions of the account, by date in New York */
+    struct date today;
+    int64_t calm; /* calls of the busiest minute before the first fault, without what is left out */
+    bool is_first;                               /* the minute is a life's first */
     bool is_loud, is_shrill, is_stormy, is_told; /* reported */
 };
 
@@ -43,22 +55,34 @@ static void judge_bounds(struct loudness *judge, const struct event *event,
     }
 }
 
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* Calls of the minute without those of its executions and of pages that had to be. */
+static int64_t plain_calls(const struct loudness *judge) {
+    const int64_t full_pages = (judge->today_n + judge->yesterday_n) / PAGE;
+    return judge->calls - least(judge->trading, CALLS_AN_EXECUTION * judge->executions) -
+           least(judge->pages, full_pages * judge->looks);
+}
+
 static void judge_minute(struct loudness *judge, const struct event *event,
                          struct findings *findings) {
     const struct scene *scene = findings->scene;
+    const int64_t calls = plain_calls(judge);
     bool is_calm = scene->healed_at.ns != 0 &&
                    utc_sub(judge->minute, scene->healed_at).ns > CALM_AFTER.ns &&
                    utc_sub(judge->minute, scene->up_since).ns > CALM_AFTER.ns &&
                    scene->fault_at.ns != 0 && scene_is_open(scene);
-    if (is_calm && judge->waiting < STUCK_CALLS && judge->calm > 0 &&
-        judge->calls > 2 * judge->calm && !judge->is_stormy) {
+    if (is_calm && judge->waiting < STUCK_CALLS && judge->calm > 0 && calls > 2 * judge->calm &&
+        !judge->is_stormy) {
         judge->is_stormy = true;
         findings_break(findings, ORACLE_L_CALLS, event->at,
                        "%lld requests in a minute after healing, %lld before the first fault",
-                       (long long)judge->calls, (long long)judge->calm);
+                       (long long)calls, (long long)judge->calm);
     }
-    if (scene->fault_at.ns == 0 && scene_is_open(scene) && judge->calls > judge->calm) {
-        judge->calm = judge->calls;
+    if (scene->fault_at.ns == 0 && scene_is_open(scene) && calls > judge->calm) {
+        judge->calm = calls;
     }
 }
 
@@ -67,6 +91,10 @@ static void begin_minute(struct loudness *judge, struct utc at, bool is_first) {
     judge->calls = 0;
     judge->alerts = 0;
     judge->waiting = 0;
+    judge->trading = 0;
+    judge->executions = 0;
+    judge->looks = 0;
+    judge->pages = 0;
     judge->is_first = is_first;
 }
 
@@ -76,6 +104,38 @@ static void take_time(struct loudness *judge, const struct event *event,
         judge_minute(judge, event, findings);
         begin_minute(judge, event->at, false);
     }
+}
+
+static void take_date(struct loudness *judge, struct utc at) {
+    const struct date date = ny_date(at);
+    if (date.days != judge->today.days) {
+        judge->yesterday_n = date.days == judge->today.days + 1 ? judge->today_n : 0;
+        judge->today_n = 0;
+        judge->today = date;
+    }
+}
+
+static void take_call(struct loudness *judge, const struct event *event,
+                      const struct scene *scene) {
+    static const char activities[] = "/v2/account/activities?";
+    static const char order[] = "/v2/orders/";
+    judge->calls++;
+    judge->waiting += scene->cancelling > 0;
+    judge->trading +=
+        !is_word(event->subject, "GET") || strncmp(event->what, order, sizeof order - 1) == 0;
+    if (strncmp(event->what, activities, sizeof activities - 1) == 0) {
+        const bool is_behind = strstr(event->what, "&page_token=") != NULL;
+        judge->pages += is_behind;
+        judge->looks += !is_behind;
+        take_date(judge, event->at);
+    }
+}
+
+static void take_execution(struct loudness *judge, const struct event *event,
+                           const struct scene *scene) {
+    take_date(judge, event->at);
+    judge->today_n++;
+    judge->executions += scene_is_ours(scene, event->id);
 }
 
 static void judge_secret(struct loudness *judge, const struct event *event,
@@ -96,11 +156,18 @@ static void loudness_observe(void *context, const struct event *event, struct fi
         begin_minute(judge, event->at, true);
         return;
     }
-    if (event->kind == EVENT_SEND || event->kind == EVENT_ALERT) {
+    if (event->kind == EVENT_LEDGER_FILL) {
         take_time(judge, event, findings);
-        judge->calls += event->kind == EVENT_SEND;
-        judge->waiting += event->kind == EVENT_SEND && findings->scene->cancelling > 0;
-        judge->alerts += event->kind == EVENT_ALERT;
+        take_execution(judge, event, findings->scene);
+        return;
+    }
+    if (event->kind == EVENT_SEND) {
+        take_time(judge, event, findings);
+        take_call(judge, event, findings->scene);
+        judge_bounds(judge, event, findings);
+    } else if (event->kind == EVENT_ALERT) {
+        take_time(judge, event, findings);
+        judge->alerts++;
         judge_bounds(judge, event, findings);
     }
     judge_secret(judge, event, findings);
@@ -108,5 +175,5 @@ static void loudness_observe(void *context, const struct event *event, struct fi
 
 const struct judge_ops loudness_judge = {KIND(EVENT_SEND) | KIND(EVENT_ALERT) | KIND(EVENT_START) |
                                              KIND(EVENT_ROW) | KIND(EVENT_DOCUMENT) |
-                                             KIND(EVENT_MECHANISM),
+                                             KIND(EVENT_LEDGER_FILL) | KIND(EVENT_MECHANISM),
                                          loudness_create, loudness_observe, free};

@@ -188,8 +188,8 @@
     X(ORACLE_L_PAGED, "trips_are_paged", "L7",                                                     \
       "a latch that sets while healed is paged within 10 s", "")                                   \
     X(ORACLE_L_CALLS, "calls_calm_after_healing", "L8",                                            \
-      "2 min after healing a minute holds at most twice the requests of the busiest "              \
-      "undisturbed one",                                                                           \
+      "2 min after healing a minute holds, its executions aside, at most twice the requests of "   \
+      "the busiest undisturbed one",                                                               \
       "")                                                                                          \
     X(ORACLE_L_KILL, "kill_takes_effect", "L9",                                                    \
       "30 s after a kill or a freeze a running core is in REDUCE_ONLY or HALT, a minute "          \

@@ -39,7 +39,10 @@ struct scene_cause {
     int doubted; /* latched by a life that died before a row held it: the next one must say */
     bool is_journaled;
     bool is_resume_wished; /* an operator asked for its end */
-    bool is_taken_back;    /* its row and its document went back, and nobody said it since */
+    int64_t row;           /* the newest that set it */
+    bool is_documented;    /* a document of freezes was saved with it */
+    bool is_taken_back;    /* no copy of it is left, and nobody said it since */
+    bool is_sign;          /* it tells that the journal went back */
 };
 
 struct scene_sent { /* the order in EVENT_SEND "POST /v2/orders" or "PATCH /v2/orders/..." */
@@ -84,9 +87,10 @@ struct scene {
     struct usd equity, baseline, flows; /* of the ledger; baseline: at the last session's end */
     struct date day;                    /* of the baseline */
     int mode;
-    size_t strict;                         /* causes that demand REDUCE_ONLY or HALT */
-    bool is_journal_back, is_freezes_back; /* since the last death */
-    size_t excused_latches;                /* latches that this event made uncertain */
+    size_t strict; /* causes that demand REDUCE_ONLY or HALT */
+    bool is_journal_back, is_freezes_back, is_positions_back; /* since the last death */
+    bool is_row_told;                                         /* likewise: a row was */
+    size_t excused_latches; /* latches that this event made uncertain */
     int64_t last_row;
     bool is_up;
     struct utc up_since;

@@ -104,6 +104,7 @@ static inline struct holding *desk_hold(struct desk *desk, const char *symbol, i
     holding->avg_entry = USD(100);
     holding->is_listed = true;
     holding->entered_at = rig_now(desk->rig);
+    holding->quiet_since = mono_add(clock_mono(desk->rig->world.clock), SPAN_S(-30));
     return holding;
 }
 

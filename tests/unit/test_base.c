@@ -128,6 +128,22 @@ Test(utc, parses_what_the_wire_sends) {
     }
 }
 
+Test(utc, waits_end_whatever_the_wall_does) {
+    const struct utc now = {INT64_C(1000) * NANOS};
+    struct utc since = {now.ns - 5};
+    cr_expect_eq(utc_elapsed(&since, now).ns, 5);
+    cr_expect_eq(since.ns, now.ns - 5);
+    since.ns = now.ns + 1; /* the wall was set back */
+    cr_expect_eq(utc_elapsed(&since, now).ns, 0);
+    cr_expect_eq(utc_elapsed(&since, (struct utc){now.ns + 7}).ns, 7);
+    const struct span longest = SPAN_S(5);
+    cr_expect(utc_has_come(now, longest, now));
+    cr_expect(utc_has_come((struct utc){now.ns - 1}, longest, now));
+    cr_expect_not(utc_has_come((struct utc){now.ns + 1}, longest, now));
+    cr_expect_not(utc_has_come((struct utc){now.ns + longest.ns}, longest, now));
+    cr_expect(utc_has_come((struct utc){now.ns + longest.ns + 1}, longest, now));
+}
+
 Test(utc, prints_what_it_parses) {
     struct random random = random_stream(4, "utc", 0, 0, 0);
     for (int i = 0; i < 100000; i++) {

@@ -902,6 +902,38 @@ Test(loudness, a_storm_of_calls_after_healing_breaks) {
     }
 }
 
+/* An execution has six calls about orders; 250 executions since yesterday have two pages behind the first. */
+Test(loudness, calls_of_executions_and_of_full_pages_are_no_storm) {
+    for (int more = 0; more < 3; more++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        many(oracle, EVENT_SEND, OPEN, 5); /* calm: five a minute */
+        many(oracle, EVENT_SEND, OPEN + 60, 1);
+        word(oracle, EVENT_FAULT, OPEN + 61, "api.503", "");
+        word(oracle, EVENT_HEALED, OPEN + 62, "", "");
+        for (int i = 0; i < 250; i++) {
+            symbol_fill(oracle, OPEN + 70, "SYM000", "of-somebody", i % 2 ? "sell" : "buy", 1, 10);
+        }
+        many(oracle, EVENT_SEND, OPEN + 241, 9);
+        symbol_fill(oracle, OPEN + 242, "SYM000", "st-2026-09-01-1", "buy", 1, 10);
+        for (int i = 0; i < 6 + (more == 1); i++) {
+            word(oracle, EVENT_SEND, OPEN + 250, "GET", "/v2/orders/some");
+        }
+        word(oracle, EVENT_SEND, OPEN + 251, "GET", "/v2/account/activities?after=x");
+        for (int i = 0; i < 2 + (more == 2); i++) {
+            word(oracle, EVENT_SEND, OPEN + 252, "GET",
+                 "/v2/account/activities?after=x&page_token=1");
+        }
+        many(oracle, EVENT_SEND, OPEN + 301, 1);
+        if (more > 0) {
+            expect_finding(oracle, "calls_calm_after_healing", OPEN + 301,
+                           "11 requests in a minute after healing, 5 before the first fault");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
 Test(loudness, the_planted_secret_is_found_wherever_the_core_writes) {
     static const enum event_kind kinds[] = {EVENT_SEND, EVENT_DOCUMENT, EVENT_ALERT,
                                             EVENT_MECHANISM};
@@ -1389,6 +1421,30 @@ Test(adoption, what_is_taken_over_stood_for_15_s) {
         snprintf(body, sizeof body, "{\"qty\":\"%s\",\"was\":\"0\"}", rows[i].qty);
         row_at(oracle, OPEN + 100, 1, "adopt", "AAPL", body);
         expect(oracle, rows[i].is_broken ? "adopted_quantity_stood" : "", rows[i].is_maybe);
+    }
+}
+
+static void answer_positions(struct oracle *oracle, int64_t second) {
+    feed(oracle, (struct event){.kind = EVENT_HTTP,
+                                .at = at(second),
+                                .subject = "GET",
+                                .what = "/v2/positions",
+                                .number = 200});
+}
+
+Test(adoption, what_moved_and_came_back_between_two_listings_stood) {
+    for (int is_shown = 0; is_shown < 2; is_shown++) {
+        struct oracle *oracle = oracle_create();
+        symbol_fill(oracle, OPEN, "AAPL", "st-1", "buy", 10, 100);
+        answer_positions(oracle, OPEN + 1);
+        symbol_fill(oracle, OPEN + 90, "AAPL", "bust:st-2", "buy", 5, 100);
+        if (is_shown) {
+            answer_positions(oracle, OPEN + 91);
+        }
+        symbol_fill(oracle, OPEN + 92, "AAPL", "bust:st-3", "sell", 5, 100);
+        answer_positions(oracle, OPEN + 93);
+        row_at(oracle, OPEN + 94, 1, "adopt", "AAPL", "{\"qty\":\"10\",\"was\":\"0\"}");
+        expect(oracle, is_shown ? "adopted_quantity_stood" : "", 0);
     }
 }
 

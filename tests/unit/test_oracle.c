@@ -470,6 +470,76 @@ Test(latches, one_that_no_row_holds_may_die_with_its_process) {
     }
 }
 
+static const char HALT_SET[] = "{\"mode\":\"HALT\",\"by\":\"core\",\"why\":\"\"}";
+
+/* What the disk brings back as it was at the next start. */
+static void goes_back(struct oracle *oracle, const char *target) {
+    word(oracle, EVENT_FAULT, 3, "disk.old_version", target);
+}
+
+Test(latches, what_the_journal_alone_held_is_no_more_than_the_regression_that_is_told) {
+    enum { TOLD, ROTTEN, ROTTEN_WHILE_UP, UNTOLD, ROW_KEPT, DOCUMENTED, COUNT };
+    for (int how = 0; how < COUNT; how++) {
+        struct oracle *oracle = oracle_create();
+        int64_t number = how == ROW_KEPT ? 6 : 5;
+        row(oracle, 5, "latch_set", "lease_lost", HALT_SET);
+        if (how == ROTTEN_WHILE_UP) { /* it goes on with what it has */
+            word(oracle, EVENT_FAULT, 3, "disk.bit_rot", "read journal.db-wal");
+        }
+        if (how == DOCUMENTED) {
+            body_of(oracle, EVENT_DOCUMENT, 5, "governor_freezes.json", "",
+                    "{\"lease_lost\":{\"active\":true}}");
+        }
+        word(oracle, EVENT_STOP, 3, "dead", "");
+        if (how == ROTTEN) {
+            word(oracle, EVENT_FAULT, 3, "disk.bit_rot", "read journal.db-wal");
+        } else if (how != ROTTEN_WHILE_UP) {
+            goes_back(oracle, "journal.db*");
+        }
+        row(oracle, number, "start", "", "{}");
+        if (how != UNTOLD) {
+            row(oracle, number + 1, "latch_set", "state_regression", SET);
+        }
+        word(oracle, EVENT_START, 3, "ready", "");
+        word(oracle, EVENT_MODE, 4, "REDUCE_ONLY", "NORMAL");
+        word(oracle, EVENT_TICK, 4, "tick", "");
+        bool is_known = how == TOLD || how == ROTTEN;
+        expect(oracle, is_known ? "" : "latch_never_lost",
+               is_known ? 2 : how != ROW_KEPT); /* that the journal went back is a maybe, too */
+    }
+}
+
+Test(latches, when_every_copy_went_back_the_clear_of_the_last_sign_ends_it) {
+    enum { ALL_BACK, POSITIONS_STAND, FREEZES_STAND, ROW_KEPT, BOTH_SIGNS, COUNT };
+    for (int how = 0; how < COUNT; how++) {
+        struct oracle *oracle = oracle_create();
+        int64_t number = how == ROW_KEPT ? 6 : 5;
+        row(oracle, 5, "latch_set", "review", SET);
+        body_of(oracle, EVENT_DOCUMENT, 5, "governor_freezes.json", "",
+                "{\"review\":{\"active\":true}}");
+        word(oracle, EVENT_STOP, 3, "dead", "");
+        goes_back(oracle, how == POSITIONS_STAND ? "lease.json*" : "position_metadata.json*");
+        goes_back(oracle, "journal.db*");
+        goes_back(oracle, how == FREEZES_STAND ? "lease.json*" : "governor_freezes.json*");
+        row(oracle, number, "start", "", "{}");
+        word(oracle, EVENT_START, 3, "ready", "");
+        row(oracle, number + 1, "latch_set", "second_writer", HALT_SET);
+        if (how == BOTH_SIGNS) {
+            row(oracle, number + 2, "latch_set", "state_regression", SET);
+        }
+        row(oracle, number + 3, "latch_clear", "second_writer", "{}");
+        if (how == BOTH_SIGNS) {
+            word(oracle, EVENT_MODE, 4, "REDUCE_ONLY", "NORMAL");
+            word(oracle, EVENT_TICK, 4, "tick", "");
+            row(oracle, number + 4, "latch_clear", "state_regression", "{}");
+            word(oracle, EVENT_MODE, 5, "NORMAL", "REDUCE_ONLY");
+        }
+        word(oracle, EVENT_TICK, 5, "tick", "");
+        bool is_lost = how != ALL_BACK && how != BOTH_SIGNS;
+        expect(oracle, is_lost ? "latch_never_lost" : "", is_lost ? how != ROW_KEPT : 2);
+    }
+}
+
 Test(latches, a_while_true_cause_is_none) {
     struct oracle *oracle = oracle_create();
     body_of(oracle, EVENT_MECHANISM, 1, "degraded_mode", "acted",

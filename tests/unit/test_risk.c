@@ -170,6 +170,30 @@ Test(causes, a_hand_edit_can_set_and_never_clear) {
     fixture_destroy(fixture);
 }
 
+Test(causes, names_that_nobody_knows_share_a_cause_beyond_four) {
+    struct fixture *fixture = fixture_create();
+    struct causes *causes = &fixture->causes;
+    latch(fixture, "review", MODE_REDUCE_ONLY);
+    write_document(fixture,
+                   "{\"review\":true,\"a\":true,\"b\":true,\"c\":true,\"d\":true,\"e\":true,"
+                   "\"f\":{\"mode\":\"HALT\"},\"daily_loss\":true}");
+    causes_verify(causes);
+    for (int i = 0; i < 2; i++) {
+        cr_expect_eq(causes->count, 7);
+        cr_expect(causes_has(causes, "d"));
+        cr_expect(causes_has(causes, "daily_loss"), "a name of the core's own is no stranger");
+        cr_expect(causes_has(causes, "unknown_causes"));
+        cr_expect_eq(causes_mode(causes), MODE_HALT, "they hold, the strictest of them counts");
+        restart(fixture);
+    }
+    write_document(fixture, "{\"g\":true,\"h\":true}");
+    causes_verify(causes);
+    cr_expect_eq(causes->count, 7);
+    cr_expect_eq(causes_clear(causes, "unknown_causes", "me", "why", NULL), ERR_OK);
+    cr_expect_eq(causes_mode(causes), MODE_REDUCE_ONLY);
+    fixture_destroy(fixture);
+}
+
 Test(causes, a_hand_edit_raises_what_is_set_and_latches_what_is_held) {
     struct fixture *fixture = fixture_create();
     latch(fixture, "x", MODE_REDUCE_ONLY);

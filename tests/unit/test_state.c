@@ -270,6 +270,36 @@ Test(lease, is_fenced_at_half_its_term_and_taken_over_after_50_seconds) {
 }
 
 /* Hung for a minute between any two calls of a save: its temporary file is gone, or it asks. */
+/* Somebody found an epoch smaller than ours, and took over under a smaller one. */
+Test(lease, is_lost_to_a_successor_of_a_smaller_epoch) {
+    struct text early = {0};
+    struct lease *lease = NULL;
+    struct lease *second = NULL;
+    for (int64_t epoch = 1; epoch <= 3; epoch++) {
+        cr_assert_eq(lease_acquire(&rig.world, &lease, &rig.err), ERR_OK, "%s", rig.err.text);
+        cr_assert_eq(lease_epoch(lease), epoch);
+        if (epoch == 1) {
+            cr_assert(sim_disk_read(rig.disk, "lease.json", &early));
+        }
+        if (epoch < 3) {
+            lease_release(lease);
+        }
+    }
+    cr_assert(sim_disk_remove_raw(rig.disk, "lease.json.1"));
+    cr_assert(sim_disk_remove_raw(rig.disk, "lease.json.2"));
+    sim_disk_write_raw(rig.disk, "lease.json", early.data, early.len);
+    pass(50);
+    cr_assert_eq(lease_acquire(&rig.other, &second, &rig.err), ERR_OK, "%s", rig.err.text);
+    cr_assert_eq(lease_epoch(second), 2);
+    cr_assert(lease_is_lost(lease));
+    cr_assert_eq(lease_check(lease, &rig.err), ERR_LOCKED);
+    cr_assert_eq(lease_renew(lease, &rig.err), ERR_LOCKED);
+    cr_assert_eq(lease_check(second, &rig.err), ERR_OK, "%s", rig.err.text);
+    lease_release(lease);
+    lease_release(second);
+    text_release(&early);
+}
+
 Test(lease, who_lost_it_saves_no_document) {
     struct lease *first = NULL;
     struct lease *second = NULL;

@@ -152,7 +152,7 @@ Test(check_intent, symbol_busy_and_cooldown) {
     holding->is_listed = true;
     EXPECT_ENTRY(desk, SYMBOL_BUSY);
     holding->is_listed = false;
-    holding->differs_since = now;
+    holding->differs = true;
     EXPECT_ENTRY(desk, SYMBOL_BUSY);
     desk_destroy(desk);
 }
