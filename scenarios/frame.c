@@ -39,6 +39,9 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "degraded.clean_s", config->degraded_clean.ns);
     tell_nanos(stage, "broker.deadline_submit_s", config->deadline_submit.ns);
     tell_nanos(stage, "broker.deadline_slow_s", config->deadline_slow.ns);
+    tell_nanos(stage, "breaker.failures", config->breaker_failures * NANOS);
+    tell_nanos(stage, "breaker.open_s", config->breaker_open.ns);
+    tell_nanos(stage, "breaker.open_most_s", config->breaker_open_most.ns);
     tell_nanos(stage, "broker.requests_a_minute",
                (config->rate_core + config->rate_exit + config->rate_other) * NANOS);
 }

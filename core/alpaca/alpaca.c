@@ -31,6 +31,7 @@ static enum err_code copy_options(struct alpaca *alpaca, const struct alpaca_opt
     alpaca->read_deadline = options->read_deadline;
     alpaca->submit_deadline = options->submit_deadline;
     alpaca->slow_deadline = options->slow_deadline;
+    alpaca->breaker_rules = options->breaker;
     const int64_t rates[RATE_LANES] = {[ALPACA_LANE_CORE] = options->rate_core,
                                        [ALPACA_LANE_EXIT] = options->rate_exit,
                                        [ALPACA_LANE_OTHER] = options->rate_other};
@@ -132,11 +133,29 @@ struct alpaca_counts alpaca_counts(const struct alpaca *alpaca) {
     return alpaca->counts;
 }
 
+unsigned alpaca_open_breakers(struct alpaca *alpaca) {
+    struct mono now = clock_mono(alpaca->world->clock);
+    unsigned open = 0;
+    for (unsigned i = 0; i < ENDPOINT_COUNT; i++) {
+        open |= breaker_is_open(&alpaca->breakers[i], now) ? 1u << i : 0;
+    }
+    return open;
+}
+
+unsigned alpaca_tripped_breakers(const struct alpaca *alpaca) {
+    unsigned tripped = 0;
+    for (unsigned i = 0; i < ENDPOINT_COUNT; i++) {
+        tripped |= alpaca->breakers[i].state != BREAKER_CLOSED ? 1u << i : 0;
+    }
+    return tripped;
+}
+
 void alpaca_set_lane(struct alpaca *alpaca, enum alpaca_lane lane) {
     alpaca->lane = lane;
 }
 
-void client_begin(struct alpaca *alpaca, const char *path) {
+void client_begin(struct alpaca *alpaca, enum alpaca_endpoint endpoint, const char *path) {
+    alpaca->endpoint = endpoint;
     text_clear(&alpaca->path);
     text_clear(&alpaca->query);
     text_clear(&alpaca->body);
@@ -222,6 +241,32 @@ static enum err_code perform(struct alpaca *alpaca, const struct call *call, str
     return http_perform(alpaca->world->http, &request, deadline, &alpaca->response, err);
 }
 
+/* Exits, stops and cancels have the lane of the exits; what reads changes nothing. */
+static enum err_code ask_breaker(struct alpaca *alpaca, const struct call *call, struct mono now,
+                                 struct err *err) {
+    bool is_vital = !call->is_change || alpaca->lane == ALPACA_LANE_EXIT;
+    unsigned open = is_vital ? 0 : alpaca_open_breakers(alpaca);
+    if (open == 0 && breaker_try(&alpaca->breakers[alpaca->endpoint], is_vital, now)) {
+        return ERR_OK;
+    }
+    alpaca->reply.is_held_back = true;
+    alpaca->counts.barred++;
+    open |= open == 0 ? 1u << alpaca->endpoint : 0;
+    return err_set(err, ERR_NOT_SENT, "the circuit breaker of %s is open",
+                   alpaca_endpoint_word(alpaca_first_endpoint(open)));
+}
+
+/* A refusal by the clock before the first byte is no failure of the broker. */
+static void tell_breaker(struct alpaca *alpaca, const struct call *call, enum err_code code,
+                         struct mono now) {
+    bool is_expired = code == ERR_NOT_SENT && call->has_expiry && now.ns >= call->expires_at.ns;
+    bool is_failure = code != ERR_OK || alpaca->response.status >= 500;
+    MUTATE(breaker_counts_refusals, is_failure = is_failure || alpaca->response.status >= 400);
+    if (!is_expired) {
+        breaker_note(&alpaca->breakers[alpaca->endpoint], &alpaca->breaker_rules, is_failure, now);
+    }
+}
+
 enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct err *err) {
     struct clock *clock = alpaca->world->clock;
     struct mono now = clock_mono(clock);
@@ -236,11 +281,15 @@ enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct
         alpaca->counts.held_back++;
         return ERR_NOT_SENT;
     }
+    if (ask_breaker(alpaca, call, now, err) != ERR_OK) {
+        return ERR_NOT_SENT;
+    }
     enum err_code code = perform(alpaca, call, err);
     MUTATE(unbounded_retry, for (int i = 0; code != ERR_OK && i < 500; i++) code = perform(alpaca, call, err));
     struct mono began = now;
     now = clock_mono(clock);
     alpaca->reply.last_byte_at = now;
+    tell_breaker(alpaca, call, code, now);
     if (code != ERR_OK) {
         alpaca->counts.past_deadline += mono_sub(now, began).ns >= call->deadline.ns;
         MUTATE(clock_watched, for (int i = 0; i < 20000 && mono_sub(clock_mono(clock), now).ns < SPAN_S(1).ns; i++) continue);
@@ -255,10 +304,11 @@ enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct
     return is_good ? ERR_OK : judge(alpaca, call, err);
 }
 
-enum err_code client_read(struct alpaca *alpaca, enum http_host host, struct err *err) {
+enum err_code client_read(struct alpaca *alpaca, struct err *err) {
     bool is_slow = alpaca->lane == ALPACA_LANE_OTHER;
     const struct call call = {.method = "GET",
-                              .host = host,
+                              .host =
+                                  alpaca->endpoint >= ENDPOINT_QUOTES ? HTTP_DATA : HTTP_TRADING,
                               .deadline = is_slow ? alpaca->slow_deadline : alpaca->read_deadline};
     enum err_code code = client_send(alpaca, &call, err);
     return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);

@@ -11,6 +11,7 @@
 #ifndef CORE_ALPACA_ALPACA_H
 #define CORE_ALPACA_ALPACA_H
 
+#include "core/alpaca/circuit_breaker.h"
 #include "core/base/calendar.h"
 #include "core/base/decimal.h"
 #include "core/world/world.h"
@@ -170,7 +171,7 @@ struct alpaca_reply {         /* of the last call */
     int64_t code;             /* of the error body; 0 when absent */
     char message[160];        /* never decides anything */
     bool is_duplicate_id;     /* 422 and the id was in use: found by asking, not by wording */
-    bool is_held_back;        /* the rate budget refused: the broker was not asked at all */
+    bool is_held_back;        /* rate budget or breaker refused: the broker was not asked at all */
     int64_t retry_after_s;    /* as the answer said; -1 when it did not, or none came */
     struct mono last_byte_at; /* when the request had left at the latest */
 };
@@ -184,6 +185,7 @@ struct alpaca_options {
     struct span submit_deadline;              /* 5 s */
     struct span slow_deadline;                /* 10 s: housekeeping */
     int64_t rate_core, rate_exit, rate_other; /* requests a minute: 140, 40, 20 */
+    struct breaker_rules breaker;             /* failures 0: none ever opens */
 };
 
 struct alpaca;
@@ -199,9 +201,40 @@ void alpaca_destroy(struct alpaca *alpaca);
 /* Since the client was made. */
 struct alpaca_counts {
     int64_t held_back;     /* calls that the rate budget refused */
+    int64_t barred;        /* calls that a breaker refused */
     int64_t past_deadline; /* calls that ended at their deadline, unanswered */
 };
 struct alpaca_counts alpaca_counts(const struct alpaca *alpaca);
+
+/* What fails and recovers by itself, each with its breaker. Those from QUOTES on are of the data host. */
+#define ALPACA_ENDPOINTS(X)                                                                        \
+    X(ENDPOINT_SUBMIT, "submit")                                                                   \
+    X(ENDPOINT_REPLACE, "replace")                                                                 \
+    X(ENDPOINT_CANCEL, "cancel")                                                                   \
+    X(ENDPOINT_ACCOUNT, "account")                                                                 \
+    X(ENDPOINT_CLOCK, "clock")                                                                     \
+    X(ENDPOINT_CALENDAR, "calendar")                                                               \
+    X(ENDPOINT_POSITIONS, "positions")                                                             \
+    X(ENDPOINT_ORDERS, "orders")                                                                   \
+    X(ENDPOINT_ORDER, "order")                                                                     \
+    X(ENDPOINT_ACTIVITIES, "activities")                                                           \
+    X(ENDPOINT_QUOTES, "quotes")                                                                   \
+    X(ENDPOINT_TRADES, "trades")                                                                   \
+    X(ENDPOINT_BARS, "bars")
+
+enum alpaca_endpoint {
+#define X(endpoint, word) endpoint,
+    ALPACA_ENDPOINTS(X)
+#undef X
+        ENDPOINT_COUNT
+};
+const char *alpaca_endpoint_word(enum alpaca_endpoint endpoint);
+/* The lowest of a mask, which is not empty. */
+enum alpaca_endpoint alpaca_first_endpoint(unsigned mask);
+/* The endpoints whose breaker is open, one bit each; while any is, no entry is sent. */
+unsigned alpaca_open_breakers(struct alpaca *alpaca);
+/* Those and the half-open ones. */
+unsigned alpaca_tripped_breakers(const struct alpaca *alpaca);
 /* Valid until the next call. */
 const struct alpaca_reply *alpaca_reply(const struct alpaca *alpaca);
 

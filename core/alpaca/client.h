@@ -24,11 +24,14 @@ struct alpaca {
     char feed[8];
     struct span read_deadline, submit_deadline, slow_deadline;
     struct rate_budget budget;
+    struct breaker_rules breaker_rules;
+    struct circuit_breaker breakers[ENDPOINT_COUNT];
     enum alpaca_lane lane;
     struct alpaca_reply reply;
     struct alpaca_counts counts;
     struct http_response response;
-    struct text path, query, body; /* of the request being written */
+    enum alpaca_endpoint endpoint; /* of the request being written, as are: */
+    struct text path, query, body;
     struct memo account, positions, open_orders;
 };
 
@@ -42,7 +45,7 @@ struct call {
 };
 
 /* Starts writing a request: path set, query and body empty. */
-void client_begin(struct alpaca *alpaca, const char *path);
+void client_begin(struct alpaca *alpaca, enum alpaca_endpoint endpoint, const char *path);
 /* Appends percent-encoded; letters, digits, '-', '.', '_', '~' stay. */
 void text_add_encoded(struct text *text, const char *string);
 
@@ -50,7 +53,7 @@ void text_add_encoded(struct text *text, const char *string);
  * next call. Text of err does not yet name the request: client_wrap() does. */
 enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct err *err) MUST_USE;
 /* A read with the deadline of the lane. */
-enum err_code client_read(struct alpaca *alpaca, enum http_host host, struct err *err) MUST_USE;
+enum err_code client_read(struct alpaca *alpaca, struct err *err) MUST_USE;
 /* Puts "METHOD path: " before the text of err, which may be NULL; returns code. */
 enum err_code client_wrap(struct alpaca *alpaca, const char *method, enum err_code code,
                           struct err *err);

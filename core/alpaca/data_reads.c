@@ -65,12 +65,13 @@ static enum err_code parse_latest(const cJSON *tree, const char *wrapper,
     return ERR_OK;
 }
 
-static enum err_code read_latest(struct alpaca *alpaca, const char *path, const char *wrapper,
+static enum err_code read_latest(struct alpaca *alpaca, enum alpaca_endpoint endpoint,
+                                 const char *path, const char *wrapper,
                                  const char (*symbols)[SYMBOL_MAX], size_t n, latest_put *put,
                                  void *scratch, struct err *err) {
-    client_begin(alpaca, path);
+    client_begin(alpaca, endpoint, path);
     write_symbols(alpaca, symbols, n);
-    enum err_code code = client_read(alpaca, HTTP_DATA, err);
+    enum err_code code = client_read(alpaca, err);
     if (code != ERR_OK) {
         return code;
     }
@@ -84,14 +85,16 @@ static enum err_code read_latest(struct alpaca *alpaca, const char *path, const 
 }
 
 /* All or nothing: out, an array of n items of this size, changes on success alone. */
-static enum err_code get_latest(struct alpaca *alpaca, const char *path, const char *wrapper,
+static enum err_code get_latest(struct alpaca *alpaca, enum alpaca_endpoint endpoint,
+                                const char *path, const char *wrapper,
                                 const char (*symbols)[SYMBOL_MAX], size_t n, latest_put *put,
                                 void *out, size_t size, struct err *err) {
     void *scratch = calloc(n + 1, size);
     if (scratch == NULL) {
         return err_set(err, ERR_NOT_SENT, "no memory for %s", wrapper);
     }
-    enum err_code code = read_latest(alpaca, path, wrapper, symbols, n, put, scratch, err);
+    enum err_code code =
+        read_latest(alpaca, endpoint, path, wrapper, symbols, n, put, scratch, err);
     if (code == ERR_OK) {
         memcpy(out, scratch, n * size);
     }
@@ -101,14 +104,14 @@ static enum err_code get_latest(struct alpaca *alpaca, const char *path, const c
 
 enum err_code alpaca_get_quotes(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
                                 struct broker_quote *out, struct err *err) {
-    return get_latest(alpaca, "/v2/stocks/quotes/latest", "quotes", symbols, n, put_quote, out,
-                      sizeof *out, err);
+    return get_latest(alpaca, ENDPOINT_QUOTES, "/v2/stocks/quotes/latest", "quotes", symbols, n,
+                      put_quote, out, sizeof *out, err);
 }
 
 enum err_code alpaca_get_trades(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
                                 struct broker_trade *out, struct err *err) {
-    return get_latest(alpaca, "/v2/stocks/trades/latest", "trades", symbols, n, put_trade, out,
-                      sizeof *out, err);
+    return get_latest(alpaca, ENDPOINT_TRADES, "/v2/stocks/trades/latest", "trades", symbols, n,
+                      put_trade, out, sizeof *out, err);
 }
 
 struct bar_reader {
@@ -179,7 +182,7 @@ static enum err_code read_token(const cJSON *tree, char token[static PAGE_TOKEN_
 static enum err_code read_bars_page(struct alpaca *alpaca, const struct bar_reader *reader,
                                     struct utc from, char token[static PAGE_TOKEN_MAX],
                                     struct err *err) {
-    client_begin(alpaca, "/v2/stocks/bars");
+    client_begin(alpaca, ENDPOINT_BARS, "/v2/stocks/bars");
     write_symbols(alpaca, reader->symbols, reader->n);
     text_add(&alpaca->query, "&timeframe=1Min&limit=10000&adjustment=raw&sort=asc&start=");
     text_add_utc(&alpaca->query, from);
@@ -187,7 +190,7 @@ static enum err_code read_bars_page(struct alpaca *alpaca, const struct bar_read
         text_add(&alpaca->query, "&page_token=");
         text_add_encoded(&alpaca->query, token);
     }
-    enum err_code code = client_read(alpaca, HTTP_DATA, err);
+    enum err_code code = client_read(alpaca, err);
     if (code != ERR_OK) {
         return code;
     }

@@ -26,7 +26,7 @@ static const char *intent_word(const struct order_request *request) {
 
 static void write_order(struct alpaca *alpaca, const struct order_request *request) {
     struct text *body = &alpaca->body;
-    client_begin(alpaca, "/v2/orders");
+    client_begin(alpaca, ENDPOINT_SUBMIT, "/v2/orders");
     write_string(body, "symbol", request->symbol);
     write_decimal(body, "qty", request->qty.nanos);
     write_string(body, "side", order_side_word(request->side));
@@ -112,7 +112,7 @@ enum err_code alpaca_submit(struct alpaca *alpaca, const struct order_request *r
 
 static void write_change(struct alpaca *alpaca, const char *id, const struct order_change *change) {
     struct text *body = &alpaca->body;
-    client_begin(alpaca, "/v2/orders/");
+    client_begin(alpaca, ENDPOINT_REPLACE, "/v2/orders/");
     text_add_encoded(&alpaca->path, id);
     if (change->qty.nanos != 0) {
         write_decimal(body, "qty", change->qty.nanos);
@@ -164,7 +164,7 @@ enum err_code alpaca_cancel(struct alpaca *alpaca, const char *id, struct err *e
         .deadline = alpaca->read_deadline,
         .has_expiry = true, /* none leaves late, from a process that hung */
         .expires_at = mono_add(clock_mono(alpaca->world->clock), alpaca->read_deadline)};
-    client_begin(alpaca, "/v2/orders/");
+    client_begin(alpaca, ENDPOINT_CANCEL, "/v2/orders/");
     text_add_encoded(&alpaca->path, id);
     enum err_code code = client_send(alpaca, &call, err);
     return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "DELETE", code, err);

@@ -74,7 +74,7 @@ static void memo_keep(struct memo *memo, const struct text *body, size_t count) 
 static enum err_code read_memo_list(struct alpaca *alpaca, struct memo *memo,
                                     const struct list *list, void *out, size_t *count,
                                     struct err *err) {
-    enum err_code code = client_read(alpaca, HTTP_TRADING, err);
+    enum err_code code = client_read(alpaca, err);
     if (code != ERR_OK) {
         return code;
     }
@@ -95,8 +95,8 @@ static enum err_code read_memo_list(struct alpaca *alpaca, struct memo *memo,
 
 enum err_code alpaca_get_account(struct alpaca *alpaca, struct broker_account *out,
                                  struct err *err) {
-    client_begin(alpaca, "/v2/account");
-    enum err_code code = client_read(alpaca, HTTP_TRADING, err);
+    client_begin(alpaca, ENDPOINT_ACCOUNT, "/v2/account");
+    enum err_code code = client_read(alpaca, err);
     if (code != ERR_OK) {
         return code;
     }
@@ -120,8 +120,8 @@ enum err_code alpaca_get_account(struct alpaca *alpaca, struct broker_account *o
 }
 
 enum err_code alpaca_get_clock(struct alpaca *alpaca, struct broker_clock *out, struct err *err) {
-    client_begin(alpaca, "/v2/clock");
-    enum err_code code = client_read(alpaca, HTTP_TRADING, err);
+    client_begin(alpaca, ENDPOINT_CLOCK, "/v2/clock");
+    enum err_code code = client_read(alpaca, err);
     if (code != ERR_OK) {
         return code;
     }
@@ -141,16 +141,16 @@ enum err_code alpaca_get_calendar(struct alpaca *alpaca, struct date first, stru
     char to[DATE_TEXT_MAX];
     date_print(first, from);
     date_print(last, to);
-    client_begin(alpaca, "/v2/calendar");
+    client_begin(alpaca, ENDPOINT_CALENDAR, "/v2/calendar");
     text_add_format(&alpaca->query, "start=%s&end=%s", from, to);
-    enum err_code code = client_read(alpaca, HTTP_TRADING, err);
+    enum err_code code = client_read(alpaca, err);
     return code == ERR_OK ? parse_list(alpaca, &sessions, out, count, err) : code;
 }
 
 enum err_code alpaca_get_positions(struct alpaca *alpaca, struct broker_position *out,
                                    size_t *count, struct err *err) {
     const struct list positions = {"position", item_position, sizeof *out, ALPACA_POSITIONS_MAX};
-    client_begin(alpaca, "/v2/positions");
+    client_begin(alpaca, ENDPOINT_POSITIONS, "/v2/positions");
     return read_memo_list(alpaca, &alpaca->positions, &positions, out, count, err);
 }
 
@@ -158,7 +158,7 @@ enum err_code alpaca_get_positions(struct alpaca *alpaca, struct broker_position
 enum err_code alpaca_get_open_orders(struct alpaca *alpaca, struct broker_order *out, size_t *count,
                                      struct err *err) {
     const struct list orders = {"order", item_order, sizeof *out, ALPACA_ORDERS_MAX - 1};
-    client_begin(alpaca, "/v2/orders");
+    client_begin(alpaca, ENDPOINT_ORDERS, "/v2/orders");
     text_add(&alpaca->query, "status=open&limit=500&nested=false");
     return read_memo_list(alpaca, &alpaca->open_orders, &orders, out, count, err);
 }
@@ -197,11 +197,11 @@ static enum err_code read_orders_since(struct alpaca *alpaca, struct utc after,
     const struct list orders = {"order", item_order, sizeof *page, ALPACA_ORDERS_MAX};
     size_t n = 0;
     for (int pages = 0; pages < ALPACA_PAGES_MAX; pages++) {
-        client_begin(alpaca, "/v2/orders");
+        client_begin(alpaca, ENDPOINT_ORDERS, "/v2/orders");
         text_add(&alpaca->query, "status=all&limit=500&direction=asc&nested=false&after=");
         text_add_utc(&alpaca->query, after);
         size_t page_count = 0;
-        enum err_code code = client_read(alpaca, HTTP_TRADING, err);
+        enum err_code code = client_read(alpaca, err);
         if (code == ERR_OK) {
             code = parse_list(alpaca, &orders, page, &page_count, err);
         }
@@ -246,7 +246,7 @@ enum err_code alpaca_get_orders_since(struct alpaca *alpaca, struct utc after,
 /* Reads the one order asked for; `wanted` is the id or client id that it must have. */
 static enum err_code read_order(struct alpaca *alpaca, const char *id, const char *client_id,
                                 struct broker_order *out, struct err *err) {
-    enum err_code code = client_read(alpaca, HTTP_TRADING, err);
+    enum err_code code = client_read(alpaca, err);
     if (code != ERR_OK) {
         return code;
     }
@@ -272,14 +272,14 @@ static enum err_code read_order(struct alpaca *alpaca, const char *id, const cha
 
 enum err_code alpaca_get_order(struct alpaca *alpaca, const char *id, struct broker_order *out,
                                struct err *err) {
-    client_begin(alpaca, "/v2/orders/");
+    client_begin(alpaca, ENDPOINT_ORDER, "/v2/orders/");
     text_add_encoded(&alpaca->path, id);
     return read_order(alpaca, id, NULL, out, err);
 }
 
 enum err_code alpaca_get_order_by_client_id(struct alpaca *alpaca, const char *client_id,
                                             struct broker_order *out, struct err *err) {
-    client_begin(alpaca, "/v2/orders:by_client_order_id");
+    client_begin(alpaca, ENDPOINT_ORDER, "/v2/orders:by_client_order_id");
     text_add(&alpaca->query, "client_order_id=");
     text_add_encoded(&alpaca->query, client_id);
     return read_order(alpaca, NULL, client_id, out, err);
@@ -288,7 +288,7 @@ enum err_code alpaca_get_order_by_client_id(struct alpaca *alpaca, const char *c
 #define ACTIVITIES_PAGE 100
 
 static void write_activities(struct alpaca *alpaca, struct utc after, const char *token) {
-    client_begin(alpaca, "/v2/account/activities");
+    client_begin(alpaca, ENDPOINT_ACTIVITIES, "/v2/account/activities");
     text_add(&alpaca->query, "direction=asc&page_size=100&after=");
     text_add_utc(&alpaca->query, after);
     if (token[0] != '\0') {
@@ -315,7 +315,7 @@ static enum err_code read_activities(struct alpaca *alpaca, struct utc after,
     for (int pages = 0; pages < ALPACA_PAGES_MAX; pages++) {
         write_activities(alpaca, after, token);
         size_t page_count = 0;
-        enum err_code code = client_read(alpaca, HTTP_TRADING, err);
+        enum err_code code = client_read(alpaca, err);
         if (code == ERR_OK) {
             code = parse_list(alpaca, &list, page, &page_count, err);
         }

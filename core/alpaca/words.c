@@ -42,3 +42,22 @@ const char *order_tif_word(enum order_tif tif) {
     CHECK(tif >= TIF_DAY && tif <= TIF_OTHER);
     return words[tif];
 }
+
+const char *alpaca_endpoint_word(enum alpaca_endpoint endpoint) {
+    static const char *const words[] = {
+#define X(name, word) [name] = word,
+        ALPACA_ENDPOINTS(X)
+#undef X
+    };
+    CHECK(endpoint >= ENDPOINT_SUBMIT && endpoint < ENDPOINT_COUNT);
+    return words[endpoint];
+}
+
+enum alpaca_endpoint alpaca_first_endpoint(unsigned mask) {
+    CHECK(mask != 0 && mask < 1u << ENDPOINT_COUNT);
+    int i = 0;
+    while ((mask >> i & 1) == 0) {
+        i++;
+    }
+    return (enum alpaca_endpoint)i;
+}

@@ -409,6 +409,9 @@ static void check_engine(const struct config *c, struct text *faults) {
     require(c->truth_max_age.ns > c->tick_open.ns, "degraded.truth_max_age_s", c->truth_max_age.ns,
             "not above", "engine.tick_s", c->tick_open.ns,
             "raise it: truth would be too old before the next tick", faults);
+    require(c->breaker_open.ns <= c->breaker_open_most.ns, "breaker.open_s", c->breaker_open.ns,
+            "above", "breaker.open_most_s", c->breaker_open_most.ns, "the pause only grows",
+            faults);
     require(c->retry_first.ns <= c->retry_most.ns, "broker.retry_first_s", c->retry_first.ns,
             "above", "broker.retry_most_s", c->retry_most.ns, "the wait only grows", faults);
 }

@@ -118,6 +118,7 @@ struct engine {
     enum mode shown_mode;
     struct operator_answer answers[ANSWERS_KEPT]; /* a ring */
     struct alpaca_counts counts_told;
+    unsigned breakers_told; /* open or half-open, one bit each */
     size_t answer_count;
     struct broker_trouble trouble;
     struct err read_err; /* of the read now asked */

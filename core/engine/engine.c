@@ -100,7 +100,10 @@ enum err_code open_broker(const struct engine_options *options, struct alpaca **
                                     .slow_deadline = config->deadline_slow,
                                     .rate_core = config->rate_core,
                                     .rate_exit = config->rate_exit,
-                                    .rate_other = config->rate_other};
+                                    .rate_other = config->rate_other,
+                                    .breaker = {.failures = config->breaker_failures,
+                                                .pause = config->breaker_open,
+                                                .pause_most = config->breaker_open_most}};
     return alpaca_create(&broker, out, err);
 }
 

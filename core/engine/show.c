@@ -180,6 +180,17 @@ static bool is_any_naked(const struct book *book) {
     return false;
 }
 
+static void show_breakers(struct engine *engine) {
+    unsigned tripped = alpaca_tripped_breakers(engine->alpaca);
+    for (unsigned changed = tripped ^ engine->breakers_told; changed != 0; changed &= changed - 1) {
+        enum alpaca_endpoint endpoint = alpaca_first_endpoint(changed);
+        log_mechanism(&engine->log, "circuit_breaker",
+                      (tripped >> endpoint & 1) != 0 ? "acted" : "released", "",
+                      alpaca_endpoint_word(endpoint), "");
+    }
+    engine->breakers_told = tripped;
+}
+
 /* What the broker's client did by itself, once a tick. */
 static void show_client(struct engine *engine) {
     struct alpaca_counts now = alpaca_counts(engine->alpaca);
@@ -190,7 +201,11 @@ static void show_client(struct engine *engine) {
     if (now.held_back > told->held_back) {
         log_mechanism(&engine->log, "rate_budget", "held", "", "", "");
     }
+    if (now.barred > told->barred) {
+        log_mechanism(&engine->log, "circuit_breaker", "held", "", "", "");
+    }
     *told = now;
+    show_breakers(engine);
 }
 
 void show_state(struct engine *engine) {

@@ -294,6 +294,11 @@ static enum refusal_code check_entry(const struct gateway *gateway, const struct
     if (gateway->journal == NULL || gateway->is_journal_down) {
         return refuse_because(refusal, REFUSED_JOURNAL, "the journal is down");
     }
+    unsigned open = alpaca_open_breakers(gateway->alpaca);
+    if (open != 0) {
+        return refuse_because(refusal, REFUSED_BREAKER,
+                              alpaca_endpoint_word(alpaca_first_endpoint(open)));
+    }
     if (intent->side != SIDE_BUY) {
         return refuse_unreducing(gateway, intent, refusal);
     }

@@ -125,6 +125,20 @@ static const struct mechanism TABLE[] = {
      .act = "exits_leave_after_429",
      .quiet = "exits_leave_account_unreadable",
      .mutants = "unbounded_retry exit_bound_by_rate_budget"},
+    {.id = "circuit_breaker",
+     .file = "core/alpaca/circuit_breaker.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "breaker.failures breaker.open_s breaker.open_most_s",
+     .rule = "of an endpoint's last ten answers half were none or a 5xx: no entry is sent for a "
+             "minute, longer each time in a row; what reduces risk or asks goes on, one try in 5 s",
+     .documents = "none",
+     .oracle = "breaker_stops_calls breaker_closes",
+     .act = "breaker_opens_on_a_flapping_endpoint",
+     .quiet = "breaker_stays_closed_at_four_of_ten",
+     .mutants = "breaker_never_opens breaker_off_by_one breaker_counts_refusals "
+                "breaker_bars_exits breaker_tries_at_will failed_probe_closes "
+                "breaker_stays_open"},
     {.id = "degraded_mode",
      .file = "core/risk/degraded_mode.c",
      .mode = MODE_REDUCE_ONLY,

@@ -63,8 +63,9 @@
     X(ORACLE_THEMES, "groups_within_their_caps", "S7",                                             \
       "symbol, theme, sector and correlation caps hold", "those caps are not built yet")           \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
-      "after N failures no call until the cooldown, then exactly one probe",                       \
-      "the circuit breaker is not built yet")                                                      \
+      "while an endpoint fails too often no buy is sent, nothing else of it more than once in "    \
+      "5 s, and truth is asked for all the same; it is told, and only then",                                                            \
+      "")                                                                                          \
     X(ORACLE_DEGRADED_ENTERED, "degraded_is_entered", "S9",                                        \
       "degraded_mode is entered 15 s after account, positions or orders went unanswered for "      \
       "degraded.truth_max_age_s, and undisturbed for nothing else",                                \
@@ -172,8 +173,7 @@
       "")                                                                                          \
     X(ORACLE_L_RECONCILED, "reconciled_after_healing", "L1",                                       \
       "2 min of a session after healing every execution is booked", "")                            \
-    X(ORACLE_L_BREAKER, "breaker_closes", "L2", "after healing the circuit breaker closes",        \
-      "the circuit breaker is not built yet")                                                      \
+    X(ORACLE_L_BREAKER, "breaker_closes", "L2", "after healing the circuit breaker closes", "")    \
     X(ORACLE_L_DEGRADED, "degraded_ends", "L3",                                                    \
       "150 s of a session and degraded.clean_s after healing degraded mode is left (half an hour " \
       "more if it flapped)",                                                                       \

@@ -97,6 +97,9 @@ static const struct limit_row {
     {"degraded.clean_s", take_nanos, offsetof(struct scene_limits, degraded_clean)},
     {"broker.deadline_submit_s", take_nanos, offsetof(struct scene_limits, deadline_submit)},
     {"broker.deadline_slow_s", take_nanos, offsetof(struct scene_limits, deadline_slow)},
+    {"breaker.failures", take_whole, offsetof(struct scene_limits, breaker_failures)},
+    {"breaker.open_s", take_nanos, offsetof(struct scene_limits, breaker_pause)},
+    {"breaker.open_most_s", take_nanos, offsetof(struct scene_limits, breaker_most)},
     {"broker.requests_a_minute", take_whole, offsetof(struct scene_limits, requests_a_minute)},
 };
 

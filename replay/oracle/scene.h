@@ -70,6 +70,8 @@ struct scene_limits { /* 0: not told, then not judged */
     int64_t entries_in_15min;
     int64_t requests_a_minute;
     struct span deadline_submit, deadline_slow;
+    int64_t breaker_failures; /* of an endpoint's last ten answers */
+    struct span breaker_pause, breaker_most;
 };
 
 struct scene {

@@ -90,7 +90,8 @@ static struct alpaca *setup(struct fake *fake, int64_t core, int64_t exits, int6
                                      .slow_deadline = SPAN_S(10),
                                      .rate_core = core,
                                      .rate_exit = exits,
-                                     .rate_other = other};
+                                     .rate_other = other,
+                                     .breaker = {5, SPAN_S(60), SPAN_S(600)}};
     struct alpaca *alpaca = NULL;
     struct err err = {0};
     cr_assert_eq(alpaca_create(&options, &alpaca, &err), ERR_OK, "%s", err.text);
@@ -749,6 +750,73 @@ Test(alpaca, bars_are_paged_even_inside_a_symbol) {
     fake.repeats = true;
     cr_assert_eq(alpaca_get_bars(alpaca, UNIVERSE, 3, from, see_bar, &seen, &err), ERR_NOT_SENT,
                  "a page without end runs into the budget");
+    alpaca_destroy(alpaca);
+}
+
+/* --- the circuit breaker, as the client asks it --- */
+
+static enum err_code submit(struct alpaca *alpaca, struct fake *fake, enum alpaca_lane lane) {
+    const struct order_request request = {
+        .client_id = "st-1", .symbol = "AAPL", .type = ORDER_MARKET, .qty = {NANOS}};
+    struct broker_order order;
+    alpaca_set_lane(alpaca, lane);
+    return alpaca_submit(alpaca, &request, mono_add(fake->now, SPAN_S(1)), &order, NULL);
+}
+
+static void fail_account(struct alpaca *alpaca, int times) {
+    struct broker_account account;
+    for (int i = 0; i < times; i++) {
+        cr_assert_neq(alpaca_get_account(alpaca, &account, NULL), ERR_OK);
+    }
+}
+
+Test(circuit_breaker, one_endpoint_that_fails_holds_entries_and_nothing_else) {
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+    answer(&fake, 504, "<html>");
+    fake.repeats = true;
+    fail_account(alpaca, 4);
+    cr_expect_eq(alpaca_open_breakers(alpaca), 0);
+    fail_account(alpaca, 1);
+    cr_expect_eq(alpaca_open_breakers(alpaca), 1u << ENDPOINT_ACCOUNT);
+    cr_expect_eq(submit(alpaca, &fake, ALPACA_LANE_CORE), ERR_NOT_SENT);
+    cr_expect(alpaca_reply(alpaca)->is_held_back);
+    cr_expect_eq(fake.performed, 5, "no byte of an entry left");
+    cr_expect_eq(submit(alpaca, &fake, ALPACA_LANE_EXIT), ERR_UNKNOWN, "an exit did");
+    cr_expect_eq(alpaca_cancel(alpaca, "id", NULL), ERR_UNKNOWN, "and a cancel");
+    fake.now = mono_add(fake.now, SPAN_S(5));
+    fail_account(alpaca, 1);
+    fail_account(alpaca, 1);
+    cr_expect_eq(fake.performed, 8, "one try in 5 s");
+    cr_expect_eq(alpaca_counts(alpaca).barred, 2);
+    fake.now = mono_add(fake.now, SPAN_S(60));
+    cr_expect_eq(alpaca_open_breakers(alpaca), 0);
+    cr_expect_eq(alpaca_tripped_breakers(alpaca), 1u << ENDPOINT_ACCOUNT, "half-open");
+    cr_expect_eq(submit(alpaca, &fake, ALPACA_LANE_CORE), ERR_UNKNOWN, "an entry may go");
+    alpaca_destroy(alpaca);
+}
+
+Test(circuit_breaker, a_refusal_is_an_answer_and_what_came_too_late_to_leave_is_none) {
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+    answer(&fake, 403, "{\"code\":40310000,\"message\":\"insufficient buying power\"}");
+    fake.repeats = true;
+    for (int i = 0; i < 10; i++) {
+        cr_expect_eq(submit(alpaca, &fake, ALPACA_LANE_CORE), ERR_REFUSED);
+    }
+    cr_expect_eq(alpaca_open_breakers(alpaca), 0);
+    fake.steps[0] = (struct step){.code = ERR_NOT_SENT};
+    const struct order_request request = {
+        .client_id = "st-1", .symbol = "AAPL", .type = ORDER_MARKET, .qty = {NANOS}};
+    struct broker_order order;
+    for (int i = 0; i < 10; i++) {
+        cr_expect_eq(alpaca_submit(alpaca, &request, fake.now, &order, NULL), ERR_NOT_SENT);
+    }
+    cr_expect_eq(alpaca_open_breakers(alpaca), 0, "its time was over: no failure of the broker");
+    for (int i = 0; i < 5; i++) {
+        cr_expect_eq(submit(alpaca, &fake, ALPACA_LANE_CORE), ERR_NOT_SENT);
+    }
+    cr_expect_eq(alpaca_open_breakers(alpaca), 1u << ENDPOINT_SUBMIT, "no connection is one");
     alpaca_destroy(alpaca);
 }
 
