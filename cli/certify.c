@@ -105,6 +105,8 @@ int cli_certify(int argc, char **argv) {
     struct text result = {.limit = (size_t)256 << 20};
     bool is_passed = false;
     struct cli_timer timer = cli_timer_start();
+    fprintf(stderr, "seatrial: two voyages%s: one to three minutes\n",
+            is_quick ? "" : ", then every scenario");
     enum err_code code = cli_check_data(options.data_dir, &err);
     code = code == ERR_OK ? find_inputs(&options, data, voyage, library, &err) : code;
     options.library_dir = is_quick ? NULL : library;

@@ -334,10 +334,17 @@ struct cli_timer cli_timer_start(void) {
 void cli_timer_print(const struct cli_timer *start, struct text *out) {
     struct cli_timer now = cli_timer_start();
     struct utsname host = {0};
+    char finished[32];
+    time_t wall = time(NULL);
+    struct tm day;
+    gmtime_r(&wall, &day);
+    strftime(finished, sizeof finished, "%Y-%m-%dT%H:%M:%SZ", &day);
     uname(&host);
     text_add_format(out, "{\"wall_seconds\":%.3f,\"cpu_seconds\":%.3f",
                     (double)(now.wall_ns - start->wall_ns) / 1e9,
                     (double)(now.cpu_ns - start->cpu_ns) / 1e9);
+    text_member_string(out, "finished_at", finished);
+    text_member_string(out, "version", SEATRIAL_VERSION);
     text_member_string(out, "compiler", __VERSION__);
     text_member_string(out, "host", host.nodename);
     text_member_string(out, "system", host.release);

@@ -46,8 +46,7 @@ struct cli_words { /* what is left beside the options */
 enum err_code cli_parse(int argc, char **argv, const struct cli_option *options,
                         struct cli_words *words, struct err *err) MUST_USE;
 /* ERR_USAGE names the first word past the most that the command takes: nothing said is ignored. */
-enum err_code cli_check_words(const struct cli_words *words, size_t most,
-                              struct err *err) MUST_USE;
+enum err_code cli_check_words(const struct cli_words *words, size_t most, struct err *err) MUST_USE;
 /* ERR_NOT_FOUND if a folder of market sets was said and is not there. NULL: none was said. */
 enum err_code cli_check_data(const char *said, struct err *err) MUST_USE;
 

@@ -118,7 +118,7 @@ static const struct command commands[] = {
      "example: seatrial report out/certify --format html --out report.html\n"},
     {"certify", cli_certify, "the sea trial: two months of real bars, then every scenario",
      "usage: seatrial certify [--out DIR] [--data DIR] [--quick]\n"
-     "It takes some minutes; --quick leaves the scenarios out.\n"
+     "It takes one to three minutes; --quick leaves the scenarios out.\n"
      "example: seatrial certify --out out/certify\n"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

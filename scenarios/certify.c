@@ -111,14 +111,14 @@ static enum err_code sail(struct trial *trial, struct scenario *scenario, const 
 
 struct begin_context {
     const struct certify_options *options;
+    char what[SUITE_PATH_MAX + 32]; /* told, and kept until the next */
 };
 
 static void begin_scenario(void *context, size_t index, size_t count, const char *path) {
-    const struct certify_options *options = ((struct begin_context *)context)->options;
-    (void)index;
-    (void)count;
-    if (options->begin != NULL) {
-        options->begin(options->context, path);
+    struct begin_context *begin = context;
+    if (begin->options->begin != NULL) {
+        snprintf(begin->what, sizeof begin->what, "[%zu/%zu] %s", index + 1, count, path);
+        begin->options->begin(begin->options->context, begin->what);
     }
 }
 
@@ -131,7 +131,7 @@ static enum err_code run_library(struct trial *trial, struct text *out, struct s
         code = suite_add(suite, trial->options->library_dir, err);
     }
     if (code == ERR_OK) {
-        struct begin_context context = {trial->options};
+        struct begin_context context = {.options = trial->options};
         struct suite_options options = {.data_dir = trial->options->data_dir,
                                         .build = trial->options->build,
                                         .begin = begin_scenario,
