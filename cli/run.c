@@ -206,8 +206,8 @@ static void tell_event(struct observer *observer, const struct event *event) {
     } else if (event->kind == EVENT_MODE) {
         snprintf(line, sizeof line, "%s mode %s, was %s\n", at, event->subject, event->what);
     } else if (event->kind == EVENT_OPERATOR) {
-        snprintf(line, sizeof line, "%s %s %.48s by %.48s: %.*s\n", at, event->subject, event->what,
-                 event->id, length, event->body);
+        snprintf(line, sizeof line, "%s %s%s%.48s by %.48s: %.*s\n", at, event->subject,
+                 event->what[0] != '\0' ? " " : "", event->what, event->id, length, event->body);
     } else {
         return;
     }
