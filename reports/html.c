@@ -360,7 +360,7 @@ static void add_voyage(struct text *out, const cJSON *voyage) {
     text_add(out, "</h2>\n");
     add_days_note(out, voyage);
     text_add(out, "<div class=\"tiles\">\n");
-    add_tile(out, "equity at the end, USD", "%.2f", result_number(totals, "equity_end"));
+    add_tile(out, "end equity, USD", "%.2f", result_number(totals, "equity_end"));
     add_tile(out, "orders", "%.0f", result_number(totals, "orders"));
     add_tile(out, "fills", "%.0f", result_number(totals, "fills"));
     add_tile(out, "refusals", "%.0f", result_number(totals, "refusals"));
