@@ -53,7 +53,8 @@ static void fill_table(struct trial *trial, struct text *rows) {
     }
     cell(trial, rows, "filled entries", "on the stock month", trial->stock_entries,
          CERTIFY_FILLED_ENTRIES_MIN);
-    cell(trial, rows, "book", "full", trial->was_book_full, 1);
+    cell(trial, rows, "book full:", "as many positions at once as risk.max_positions allows",
+         trial->was_book_full, 1);
 }
 
 /* The table stands with the last voyage, the stock month. */
@@ -73,7 +74,8 @@ static void take_voyage(struct trial *trial, const struct stage_result *result,
         trial->was_book_full = (int64_t)collect->most_positions >= result->config.max_positions;
         trial->stock_entries = collect->filled_entries;
         fill_table(trial, &rows);
-        cell(trial, &rows, "findings", "excused within the budget",
+        cell(trial, &rows, "findings excused",
+             "(an answer lost: no judge can tell), within the budget",
              !oracle_is_over_budget(trial->maybes, trial->judged), 1);
     }
     result_print_broken_rows(result, &rows);
