@@ -111,6 +111,7 @@ static int verify(const char *state, bool is_json) {
     code = code == ERR_OK ? real_world_open(verification.real, state, &err) : code;
     if (code == ERR_OK) {
         code = verify_journal(&verification, &err);
+        code = code == ERR_LOCKED ? err_wrap(&err, "%s", state) : code;
     }
     if (code == ERR_OK) {
         code = disk_list(verification.real->world.disk, "", visit_name, &verification, &err);
