@@ -98,13 +98,17 @@ int cli_certify(int argc, char **argv) {
     char data[PATH_MAX], voyage[PATH_MAX], library[PATH_MAX];
     struct cli_words words;
     struct err err = {0};
-    if (cli_parse(argc, argv, table, &words, &err) != ERR_OK || words.count > 0) {
-        return cli_usage("certify", err.code == ERR_OK ? "takes options only" : err.text);
+    if (cli_parse(argc, argv, table, &words, &err) != ERR_OK ||
+        cli_check_words(&words, 0, &err) != ERR_OK) {
+        return cli_usage("certify", err.text);
     }
     struct text result = {.limit = (size_t)256 << 20};
     bool is_passed = false;
     struct cli_timer timer = cli_timer_start();
-    enum err_code code = find_inputs(&options, data, voyage, library, &err);
+    fprintf(stderr, "seatrial: two voyages%s: one to three minutes\n",
+            is_quick ? "" : ", then every scenario");
+    enum err_code code = cli_check_data(options.data_dir, &err);
+    code = code == ERR_OK ? find_inputs(&options, data, voyage, library, &err) : code;
     options.library_dir = is_quick ? NULL : library;
     if (code == ERR_OK) {
         code = cli_make_dirs(out, &err);

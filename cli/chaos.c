@@ -66,9 +66,11 @@ static enum err_code read_options(const struct chaos_options *options, struct sw
     if (options->shard != NULL && !cli_parse_share(options->shard, &out->shard, &out->shards)) {
         return err_set(err, ERR_USAGE, "--shard wants i/n with 0 <= i < n");
     }
-    if (options->days < 1 || options->days > 22 || options->jobs < 1 ||
-        options->jobs > SWEEP_JOBS_MAX) {
-        return err_set(err, ERR_USAGE, "--days is 1 to 22, --jobs 1 to %d", SWEEP_JOBS_MAX);
+    if (options->days < 1 || options->days > 22) {
+        return err_set(err, ERR_USAGE, "--days is 1 to 22");
+    }
+    if (options->jobs < 1 || options->jobs > SWEEP_JOBS_MAX) {
+        return err_set(err, ERR_USAGE, "--jobs is 1 to %d", SWEEP_JOBS_MAX);
     }
     if (options->verify < 0 || options->verify > 100) {
         return err_set(err, ERR_USAGE, "--verify is a share of the seeds, 0 to 100 percent");
@@ -241,6 +243,16 @@ static enum totals_debt debt_of(enum chaos_mode mode) {
     return OWES_NOTHING;
 }
 
+/* A sweep that goes on says so: what it tells in the end is of all seeds in the file. */
+static void tell_found(const char *records, int64_t found, int64_t left) {
+    if (found > 0) {
+        fprintf(stderr,
+                "seatrial: %s holds %lld seeds already, %lld of those asked for are left to run; "
+                "the totals are of all in the file\n",
+                records, (long long)found, (long long)left);
+    }
+}
+
 static int sweep(const struct chaos_options *options, struct sweep_options *sweep_options) {
     struct cli_progress progress;
     struct cli_timer timer = cli_timer_start();
@@ -255,6 +267,7 @@ static int sweep(const struct chaos_options *options, struct sweep_options *swee
                    ? cli_join(records, sizeof records, options->out, "records.ndjson", &err)
                    : code;
         sweep_options->records = records;
+        sweep_options->found = tell_found;
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
@@ -398,7 +411,10 @@ static int run_seeds(struct chaos_options *options, const char *file) {
     if (options->is_print) {
         return print_seeds(&sweep_options);
     }
-    return read_waivers(options, &err) == ERR_OK ? sweep(options, &sweep_options) : cli_fail(&err);
+    if (cli_check_data(options->data, &err) != ERR_OK || read_waivers(options, &err) != ERR_OK) {
+        return cli_fail(&err);
+    }
+    return sweep(options, &sweep_options);
 }
 
 static int act(struct chaos_options *options, const struct cli_words *words) {

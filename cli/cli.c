@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "build_hash.h"
+#include "core/base/check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,13 +44,33 @@ static enum err_code set_option(const struct cli_option *option, const char *val
     return ERR_OK;
 }
 
+/* What was said already, by where it goes: `--seed` and `--seeds` of chaos are one option. */
+struct said {
+    const void *targets[CLI_OPTIONS_MAX];
+    size_t count;
+};
+
+static enum err_code say_once(struct said *said, const struct cli_option *option, struct err *err) {
+    for (size_t i = 0; i < said->count; i++) {
+        if (said->targets[i] == option->target) {
+            return err_set(err, ERR_USAGE, "%s is given twice", option->name);
+        }
+    }
+    CHECK(said->count < CLI_OPTIONS_MAX);
+    said->targets[said->count++] = option->target;
+    return ERR_OK;
+}
+
 static enum err_code parse_option(int argc, char **argv, int *i, const struct cli_option *options,
-                                  struct err *err) {
+                                  struct said *said, struct err *err) {
     const char *word = argv[*i];
     size_t n = strcspn(word, "=");
     const struct cli_option *option = find_option(options, word, n);
     if (option == NULL) {
         return err_set(err, ERR_USAGE, "unknown option '%s'", word);
+    }
+    if (say_once(said, option, err) != ERR_OK) {
+        return ERR_USAGE;
     }
     if (option->kind == CLI_FLAG) {
         *(bool *)option->target = true;
@@ -67,10 +88,11 @@ static enum err_code parse_option(int argc, char **argv, int *i, const struct cl
 
 enum err_code cli_parse(int argc, char **argv, const struct cli_option *options,
                         struct cli_words *words, struct err *err) {
+    struct said said = {0};
     words->count = 0;
     for (int i = 0; i < argc; i++) {
-        if (argv[i][0] == '-' && argv[i][1] == '-') {
-            if (parse_option(argc, argv, &i, options, err) != ERR_OK) {
+        if (argv[i][0] == '-' && argv[i][1] != '\0') {
+            if (parse_option(argc, argv, &i, options, &said, err) != ERR_OK) {
                 return ERR_USAGE;
             }
         } else if (words->count == CLI_WORDS_MAX) {
@@ -80,6 +102,20 @@ enum err_code cli_parse(int argc, char **argv, const struct cli_option *options,
         }
     }
     return ERR_OK;
+}
+
+enum err_code cli_check_words(const struct cli_words *words, size_t most, struct err *err) {
+    return words->count <= most
+               ? ERR_OK
+               : err_set(err, ERR_USAGE, "'%s' is one word too many", words->words[most]);
+}
+
+enum err_code cli_check_data(const char *said, struct err *err) {
+    struct stat status;
+    if (said == NULL || strcmp(said, "synthetic") == 0 || stat(said, &status) == 0) {
+        return ERR_OK;
+    }
+    return err_set(err, ERR_NOT_FOUND, "--data %s: %s", said, strerror(errno));
 }
 
 bool cli_parse_share(const char *word, int *share, int *shares) {
@@ -165,8 +201,7 @@ enum err_code cli_make_dirs(const char *path, struct err *err) {
     }
 }
 
-/* The folders above a file. */
-static enum err_code make_parents(const char *path, struct err *err) {
+enum err_code cli_make_parents(const char *path, struct err *err) {
     const char *slash = strrchr(path, '/');
     char folder[PATH_MAX];
     if (slash == NULL || slash == path) {
@@ -194,7 +229,7 @@ enum err_code cli_write_file(const char *path, const char *bytes, size_t n, stru
     if (snprintf(temp, sizeof temp, "%s.tmp", path) >= (int)sizeof temp) {
         return err_set(err, ERR_LIMIT, "%s: path too long", path);
     }
-    enum err_code code = make_parents(path, err);
+    enum err_code code = cli_make_parents(path, err);
     if (code != ERR_OK) {
         return code;
     }
@@ -299,10 +334,17 @@ struct cli_timer cli_timer_start(void) {
 void cli_timer_print(const struct cli_timer *start, struct text *out) {
     struct cli_timer now = cli_timer_start();
     struct utsname host = {0};
+    char finished[32];
+    time_t wall = time(NULL);
+    struct tm day;
+    gmtime_r(&wall, &day);
+    strftime(finished, sizeof finished, "%Y-%m-%dT%H:%M:%SZ", &day);
     uname(&host);
     text_add_format(out, "{\"wall_seconds\":%.3f,\"cpu_seconds\":%.3f",
                     (double)(now.wall_ns - start->wall_ns) / 1e9,
                     (double)(now.cpu_ns - start->cpu_ns) / 1e9);
+    text_member_string(out, "finished_at", finished);
+    text_member_string(out, "version", SEATRIAL_VERSION);
     text_member_string(out, "compiler", __VERSION__);
     text_member_string(out, "host", host.nodename);
     text_member_string(out, "system", host.release);

@@ -34,6 +34,7 @@ struct cli_option {   /* a row of a subcommand's table; ends with name NULL */
     void *target; /* bool, const char *, int64_t */
 };
 
+#define CLI_OPTIONS_MAX 32 /* of one subcommand */
 #define CLI_WORDS_MAX 256
 
 struct cli_words { /* what is left beside the options */
@@ -41,9 +42,13 @@ struct cli_words { /* what is left beside the options */
     size_t count;
 };
 
-/* Reads "--name value", "--name=value" and flags. ERR_USAGE names the word. */
+/* Reads "--name value", "--name=value" and flags, each once. ERR_USAGE names the word. */
 enum err_code cli_parse(int argc, char **argv, const struct cli_option *options,
                         struct cli_words *words, struct err *err) MUST_USE;
+/* ERR_USAGE names the first word past the most that the command takes: nothing said is ignored. */
+enum err_code cli_check_words(const struct cli_words *words, size_t most, struct err *err) MUST_USE;
+/* ERR_NOT_FOUND if a folder of market sets was said and is not there. NULL: none was said. */
+enum err_code cli_check_data(const char *said, struct err *err) MUST_USE;
 
 /* ERR_CONFIG while LD_PRELOAD, LD_AUDIT or any FIU_* is set: paper and live runs start in an
  * environment by which nobody can arm a fault (docs/chaos.md). Exits by hand (kill, flatten) do not
@@ -61,6 +66,11 @@ int cli_usage(const char *command, const char *text);
 enum err_code cli_write_file(const char *path, const char *bytes, size_t n,
                              struct err *err) MUST_USE;
 enum err_code cli_make_dirs(const char *path, struct err *err) MUST_USE;
+/* The folders above a file. */
+enum err_code cli_make_parents(const char *path, struct err *err) MUST_USE;
+struct suite;
+/* A scenario file, or all of a folder: one that has none is ERR_NOT_FOUND. */
+enum err_code cli_add_scenarios(struct suite *suite, const char *path, struct err *err) MUST_USE;
 /* "folder/name" in a caller's field. ERR_LIMIT. */
 enum err_code cli_join(char *field, size_t size, const char *folder, const char *name,
                        struct err *err) MUST_USE;

@@ -51,19 +51,26 @@ int cli_config(int argc, char **argv) {
     const char *verb = words.count > 0 ? words.words[0] : "";
     const char *word = words.count > 1 ? words.words[1] : NULL;
     bool is_check = strcmp(verb, "check") == 0;
-    if (!is_check && strcmp(verb, "show") != 0 && strcmp(verb, "explain") != 0) {
+    bool is_explain = strcmp(verb, "explain") == 0;
+    if (!is_check && !is_explain && strcmp(verb, "show") != 0) {
         return cli_usage("config", "check, show or explain?");
     }
-    if (is_check && word == NULL) {
+    if (cli_check_words(&words, 2, &err) != ERR_OK) {
+        return cli_usage("config", err.text);
+    }
+    if (!is_explain && word != NULL && path != NULL) {
+        return cli_usage("config", "one file: FILE or --config FILE, not both");
+    }
+    path = is_explain || word == NULL ? path : word; /* check and show take the file either way */
+    if (is_check && path == NULL) {
         return cli_usage("config", "check needs a file");
     }
     struct config *config = calloc(1, sizeof *config);
     int status = config == NULL ? CLI_HARNESS : CLI_PASS;
-    if (config != NULL && real_config(is_check ? word : path, config, &err) != ERR_OK) {
+    if (config != NULL && real_config(path, config, &err) != ERR_OK) {
         status = cli_fail(&err);
     } else if (config != NULL) {
-        status = is_check ? check(config, word)
-                          : print(config, strcmp(verb, "explain") == 0 ? word : NULL);
+        status = is_check ? check(config, path) : print(config, is_explain ? word : NULL);
     }
     free(config);
     return status;

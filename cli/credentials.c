@@ -36,7 +36,7 @@ static enum err_code read_bytes(int file, const char *path, char bytes[static KE
         return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     }
     if ((status.st_mode & 077) != 0) {
-        return err_set(err, ERR_IO, "%s: others may read it; chmod 600 it", path);
+        return err_set(err, ERR_CONFIG, "%s: others may read it; chmod 600 it", path);
     }
     for (*n = 0; *n < KEY_FILE_MAX;) {
         ssize_t got = read(file, bytes + *n, KEY_FILE_MAX - *n);

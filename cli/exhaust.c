@@ -91,7 +91,8 @@ static enum err_code run_one(const struct exhaust_options *options, const char *
     struct text faults = {0};
     CHECK(scenario != NULL);
     enum err_code code = suite_read(path, scenario, &faults, err);
-    if (code == ERR_OK && scenario->window_length.ns == 0) {
+    bool is_read = code == ERR_OK; /* else the error names the file */
+    if (is_read && scenario->window_length.ns == 0) {
         code = find_window(scenario, data, err);
     }
     if (code == ERR_OK) {
@@ -110,7 +111,7 @@ static enum err_code run_one(const struct exhaust_options *options, const char *
     stage_result_release(&result);
     text_release(&faults);
     free(scenario);
-    return code == ERR_OK ? ERR_OK : err_wrap(err, "%s", path);
+    return code == ERR_OK || !is_read ? code : err_wrap(err, "%s", path);
 }
 
 static int run_all(const struct exhaust_cli *cli, const struct exhaust_options *options,
@@ -154,8 +155,11 @@ int cli_exhaust(int argc, char **argv) {
     if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
         return cli_usage("exhaust", err.text);
     }
-    if (cli.jobs < 1 || cli.jobs > 64 || cli.depth < 1 || cli.depth > 2) {
-        return cli_usage("exhaust", "--jobs is 1 to 64, --depth 1 or 2");
+    if (cli.jobs < 1 || cli.jobs > 64) {
+        return cli_usage("exhaust", "--jobs is 1 to 64");
+    }
+    if (cli.depth < 1 || cli.depth > 2) {
+        return cli_usage("exhaust", "--depth is 1 or 2");
     }
     if (cli.shard != NULL && !cli_parse_share(cli.shard, &options.share, &options.shares)) {
         return cli_usage("exhaust", "--shard wants i/n with 0 <= i < n");
@@ -167,8 +171,9 @@ int cli_exhaust(int argc, char **argv) {
     CHECK(suite != NULL);
     enum err_code code =
         words.count > 0 ? ERR_OK : err_set(&err, ERR_USAGE, "no scenario file given");
+    code = code == ERR_OK ? cli_check_data(cli.data, &err) : code;
     for (size_t i = 0; i < words.count && code == ERR_OK; i++) {
-        code = suite_add(suite, words.words[i], &err);
+        code = cli_add_scenarios(suite, words.words[i], &err);
     }
     int status = code == ERR_OK ? run_all(&cli, &options, suite) : cli_fail(&err);
     free(suite);

@@ -14,13 +14,17 @@ struct command {
 static const struct command commands[] = {
     {"run", cli_run, "trade: in simulation, or on Alpaca paper",
      "usage: seatrial run --mode sim [--seed N] [--days D] [--data DIR|synthetic] [--symbols N]\n"
-     "                    [--config F] [--state DIR] [--json]\n"
+     "                    [--start YYYY-MM-DD] [--config F] [--state DIR] [--json]\n"
      "       seatrial run --mode paper --state DIR --config F [--base-url URL] [--key-file F]\n"
      "                    [--clock served]\n"
      "Paper credentials come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, or from a key file\n"
      "(mode 0600): {\"key_id\":\"...\",\"secret\":\"...\"}. --base-url takes Alpaca's paper host "
      "or a\n"
-     "loopback address; --clock served follows the clock of `seatrial serve`.\n"
+     "loopback address; --clock served follows the clock of `seatrial serve`. A paper run goes on "
+     "until\n"
+     "Ctrl-C or SIGTERM; positions stay, under their stops at the broker. Alerts are shown, and "
+     "left in\n"
+     "outbox/ of the state directory.\n"
      "example: seatrial run --mode sim --seed 7 --days 5 --data synthetic --json\n"},
     {"serve", cli_serve, "the simulated Alpaca over HTTP, for any client",
      "usage: seatrial serve [--port P] [--ledger DIR] [--speed X] [--data DIR|synthetic]\n"
@@ -47,7 +51,8 @@ static const struct command commands[] = {
      "                                               the smallest file that still fails\n"
      "       seatrial chaos merge RECORDS...         the totals of several shards\n"
      "       seatrial chaos list | modes             the fault points; the modes\n"
-     "With --out an interrupted sweep goes on where it stopped.\n"
+     "With --out an interrupted sweep goes on where it stopped; what was run there is not run "
+     "again.\n"
      "example: seatrial chaos --seeds 1..500 --jobs 2 --out out/chaos\n"},
     {"exhaust", cli_exhaust, "die at every effect of a scenario's window, with every fate",
      "usage: seatrial exhaust FILE...|DIR [--jobs N] [--depth 1|2] [--shard i/n] [--first-tick]\n"
@@ -60,6 +65,8 @@ static const struct command commands[] = {
      "usage: seatrial status --state DIR [--json]\n"
      "exit codes: 0 running, 10 hung (it lives, but has not renewed its lease for 15 s), 11 dead,\n"
      "12 never started here.\n"
+     "It shows the newest alerts (all of them: outbox/, log.jsonl) and the commands that wait in "
+     "inbox/.\n"
      "example: seatrial status --state ~/seatrial\n"},
     {"freeze", cli_freeze, "no more risk: set a latch",
      "usage: seatrial freeze CAUSE --by WHO --why TEXT --state DIR [--halt] [--new]\n"
@@ -95,7 +102,8 @@ static const struct command commands[] = {
      "usage: seatrial state verify --state DIR [--json]\n"
      "example: seatrial state verify --state ~/seatrial\n"},
     {"config", cli_config, "check, show or explain the configuration",
-     "usage: seatrial config check FILE | show [--config F] | explain [KEY] [--config F]\n"
+     "usage: seatrial config check FILE | show [FILE] | explain [KEY] [--config F]\n"
+     "show prints every setting: the defaults, and over them what the file says.\n"
      "example: seatrial config explain risk.daily_loss_usd\n"},
     {"mechanism", cli_mechanism, "the table of mechanisms, or all about one",
      "usage: seatrial mechanism [ID]\n"
@@ -110,18 +118,25 @@ static const struct command commands[] = {
      "example: seatrial report out/certify --format html --out report.html\n"},
     {"certify", cli_certify, "the sea trial: two months of real bars, then every scenario",
      "usage: seatrial certify [--out DIR] [--data DIR] [--quick]\n"
-     "--quick leaves the scenarios out.\n"
+     "It takes one to three minutes; --quick leaves the scenarios out.\n"
      "example: seatrial certify --out out/certify\n"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_overview(FILE *out) {
     fprintf(out, "seatrial: a trading core for Alpaca, and the sea it has to survive\n\n"
-                 "usage: seatrial COMMAND [...]     (seatrial COMMAND --help for each)\n\n");
+                 "usage: seatrial COMMAND [...]     (seatrial COMMAND --help: its options and an "
+                 "example)\n\n");
     for (size_t i = 0; i < COMMANDS; i++) {
         fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
     }
-    fprintf(out, "\nbuild %s\n", cli_build());
+    fprintf(out, "\nexit codes: 0 pass; 1 a finding; 2 usage; 3 configuration, scenario or "
+                 "credentials invalid;\n"
+                 "4 environment (disk, network, no such file); 5 state corrupt; 6 another instance "
+                 "holds the state;\n"
+                 "70 the harness itself failed. `status`: 0 running, 10 hung, 11 dead, 12 never "
+                 "started.\n");
+    fprintf(out, "\nversion " SEATRIAL_VERSION ", build %s\n", cli_build());
 }
 
 static bool wants_help(int argc, char **argv) {
@@ -138,14 +153,15 @@ int main(int argc, char **argv) {
         print_overview(stderr);
         return CLI_USAGE;
     }
-    bool is_help = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0;
+    bool is_help = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+                   strcmp(argv[1], "help") == 0;
     if (is_help && argc == 2) {
         print_overview(stdout);
         return CLI_PASS;
     }
     const char *name = argv[is_help ? 2 : 1];
     if (strcmp(argv[1], "--version") == 0) {
-        printf("seatrial %s\n", cli_build());
+        printf("seatrial " SEATRIAL_VERSION ", build %s\n", cli_build());
         return CLI_PASS;
     }
     for (size_t i = 0; i < COMMANDS; i++) {

@@ -11,8 +11,8 @@ int cli_mechanism(int argc, char **argv) {
     if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
         return cli_usage("mechanism", err.text);
     }
-    if (words.count > 1) {
-        return cli_usage("mechanism", "takes one id, or none");
+    if (cli_check_words(&words, 1, &err) != ERR_OK) {
+        return cli_usage("mechanism", err.text);
     }
     struct text out = {0};
     if (words.count == 0) {
@@ -20,7 +20,9 @@ int cli_mechanism(int argc, char **argv) {
     } else {
         const struct mechanism *mechanism = mechanism_find(words.words[0]);
         if (mechanism == NULL) {
-            return cli_usage("mechanism", "no mechanism of that id; without one, all are listed");
+            (void)err_set(&err, ERR_USAGE, "no mechanism '%s'; without an id all are listed",
+                          words.words[0]);
+            return cli_usage("mechanism", err.text);
         }
         catalogue_page(mechanism, &out);
     }

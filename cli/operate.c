@@ -552,8 +552,14 @@ static int command(int argc, char **argv, const char *name, enum inbox_verb verb
     if (operation.by == NULL || operation.why == NULL || operation.real.state == NULL) {
         return cli_usage(name, "needs --by WHO, --why TEXT and --state DIR");
     }
-    if (needs_word ? words.count != 1 : words.count > 1) {
-        return cli_usage(name, needs_word ? "needs one cause" : "takes at most one word");
+    if (needs_word && words.count == 0) {
+        return cli_usage(name, "needs one cause");
+    }
+    if (cli_check_words(&words, verb == INBOX_KILL ? 0 : 1, &err) != ERR_OK) {
+        return cli_usage(name, err.text);
+    }
+    if (operation.is_halt && verb != INBOX_FREEZE) {
+        return cli_usage(name, "--halt goes with freeze");
     }
     operation.word = words.count > 0 ? words.words[0] : "";
     return operate(&operation);

@@ -213,7 +213,10 @@ enum err_code real_world_connect(struct real_world *real, const struct real_opti
         return err_set(err, ERR_USAGE, "--base-url: neither %s nor a loopback address",
                        REAL_PAPER_URL);
     }
-    if (options->clock != NULL && (!is_local || strcmp(options->clock, "served") != 0)) {
+    if (options->clock != NULL && strcmp(options->clock, "served") != 0) {
+        return err_set(err, ERR_USAGE, "--clock '%s': served is the only choice", options->clock);
+    }
+    if (options->clock != NULL && !is_local) {
         return err_set(err, ERR_USAGE, "--clock served goes with a loopback --base-url only");
     }
     enum err_code code = real_config(options->config, &real->config, err);

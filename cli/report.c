@@ -44,9 +44,11 @@ static enum err_code make_report(const char *from, const char *format, const cha
     }
     if (code == ERR_OK) {
         code = json_parse(text_get(&bytes), bytes.len, &tree, err);
+        code = code == ERR_OK ? code : err_wrap(err, "%s: no result", from);
     }
     if (code == ERR_OK) {
         code = print_report(format, tree, &report, err);
+        code = code == ERR_OK || code == ERR_USAGE ? code : err_wrap(err, "%s", from);
     }
     if (code == ERR_OK && to != NULL) {
         code = cli_write_file(to, text_get(&report), report.len, err);
@@ -69,8 +71,11 @@ int cli_report(int argc, char **argv) {
     if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
         return cli_usage("report", err.text);
     }
-    if (words.count != 1) {
+    if (words.count == 0) {
         return cli_usage("report", "needs one result file or folder");
+    }
+    if (cli_check_words(&words, 1, &err) != ERR_OK) {
+        return cli_usage("report", err.text);
     }
     return make_report(words.words[0], format, out, &err) == ERR_OK ? CLI_PASS : cli_fail(&err);
 }

@@ -7,15 +7,19 @@
 #include "scenarios/result.h"
 
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct run_options {
     const char *mode, *config, *state, *data, *start, *base_url, *key_file, *clock;
     int64_t seed, days, symbols;
     bool is_json;
 };
+
+#define UNSAID INT64_MIN
 
 /* --- simulation --- */
 
@@ -61,16 +65,18 @@ static enum err_code sim_scenario(const struct run_options *options, struct scen
     scenario->seed = (uint64_t)options->seed;
     scenario->days = (int)options->days;
     scenario->synthetic_symbols = options->symbols;
-    if (options->days < 1 || options->days > SCENARIO_DAYS_MAX || options->symbols < 1 ||
-        options->symbols > CONFIG_SYMBOLS_MAX || options->seed < 0) {
-        return err_set(err, ERR_USAGE, "--days 1..%d, --symbols 1..%d, --seed 0..",
-                       SCENARIO_DAYS_MAX, CONFIG_SYMBOLS_MAX);
+    if (options->days < 1 || options->days > SCENARIO_DAYS_MAX) {
+        return err_set(err, ERR_USAGE, "--days is 1 to %d", SCENARIO_DAYS_MAX);
     }
-    if (options->start != NULL) {
-        scenario->has_start = true;
-        if (date_parse(options->start, &scenario->start, err) != ERR_OK) {
-            return err_wrap(err, "--start");
-        }
+    if (options->symbols < 1 || options->symbols > CONFIG_SYMBOLS_MAX) {
+        return err_set(err, ERR_USAGE, "--symbols is 1 to %d", CONFIG_SYMBOLS_MAX);
+    }
+    if (options->seed < 0) {
+        return err_set(err, ERR_USAGE, "--seed is 0 or more");
+    }
+    scenario->has_start = options->start != NULL;
+    if (scenario->has_start && date_parse(options->start, &scenario->start, NULL) != ERR_OK) {
+        return err_set(err, ERR_USAGE, "--start: '%s' is no date like 2024-03-04", options->start);
     }
     return real_config(options->config, &scenario->config, err);
 }
@@ -111,31 +117,49 @@ static void print_sim(const struct run_options *options, const struct stage_resu
     text_release(&out);
 }
 
+/* The label waits for the first thing done: what is refused before it is the one line told. */
+static void tell_sailing(void *context, int done_permille) {
+    struct cli_progress *progress = context;
+    if (progress->label == NULL) {
+        cli_progress_start(progress, "sailing");
+    }
+    cli_progress_tell(progress, done_permille);
+}
+
+static void print_machine(const struct cli_timer *timer) {
+    struct text machine = {0};
+    cli_timer_print(timer, &machine);
+    fputs(text_get(&machine), stderr);
+    text_release(&machine);
+}
+
 static int run_sim(const struct run_options *options) {
     struct scenario *scenario = malloc(sizeof *scenario);
     struct stage_result result = {0};
     struct export export = {.folder = options->state};
-    struct cli_progress progress;
+    struct cli_progress progress = {0};
     struct err err = {0};
     bool is_real = options->data != NULL && strcmp(options->data, "synthetic") != 0;
     CHECK(scenario != NULL);
-    enum err_code code = sim_scenario(options, scenario, &err);
+    enum err_code code = cli_check_data(options->data, &err);
+    code = code == ERR_OK ? sim_scenario(options, scenario, &err) : code;
     struct stage_options stage = {.scenario = scenario,
                                   .data_path = is_real ? options->data : NULL,
                                   .build = cli_build(),
-                                  .progress = cli_progress_tell,
+                                  .progress = tell_sailing,
                                   .progress_context = &progress,
                                   .at_end = options->state == NULL ? NULL : export_state,
                                   .at_end_context = &export};
     if (code == ERR_OK) {
         struct cli_timer timer = cli_timer_start();
-        struct text machine = {0};
-        cli_progress_start(&progress, "sailing");
         code = stage_run(&stage, &result, &err);
         cli_progress_end(&progress);
-        cli_timer_print(&timer, &machine);
-        fputs(text_get(&machine), stderr);
-        text_release(&machine);
+        if (code == ERR_OK) {
+            print_machine(&timer);
+        } else if (code == ERR_CONFIG && !is_real && options->config != NULL) {
+            (void)err_wrap(&err, "%s, in a made up market (real bars: --data data/stocks-2022-03)",
+                           options->config);
+        }
     }
     if (code == ERR_OK && export.code != ERR_OK) {
         code = export.code;
@@ -153,10 +177,44 @@ static int run_sim(const struct run_options *options) {
 
 /* --- paper --- */
 
-static void tell_trouble(void *context, const char *trouble) {
-    (void)context;
-    fprintf(stderr, "seatrial: broker: %s\n", trouble[0] == '\0' ? "answers again" : trouble);
+/* One line for who watches; dropped where a stopped terminal or a full pipe would hold the core up. */
+static void say(const char *line) {
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0) {
+        fputs(line, stderr);
+    }
 }
+
+static void tell_trouble(void *context, const char *trouble) {
+    char line[ERR_TEXT_MAX + 32];
+    (void)context;
+    snprintf(line, sizeof line, "seatrial: broker: %s\n",
+             trouble[0] == '\0' ? "answers again" : trouble);
+    say(line);
+}
+
+/* Alerts, changes of mode and what became of an operator's command: the rest is in log.jsonl. */
+static void tell_event(struct observer *observer, const struct event *event) {
+    char at[UTC_TEXT_MAX];
+    char line[1024]; /* below PIPE_BUF */
+    int length = (int)(event->body_len < 800 ? event->body_len : 800);
+    (void)observer;
+    utc_print(event->at, at);
+    if (event->kind == EVENT_ALERT) {
+        snprintf(line, sizeof line, "%s %s %.48s: %.*s\n", at, event->subject, event->what, length,
+                 event->body);
+    } else if (event->kind == EVENT_MODE) {
+        snprintf(line, sizeof line, "%s mode %s, was %s\n", at, event->subject, event->what);
+    } else if (event->kind == EVENT_OPERATOR) {
+        snprintf(line, sizeof line, "%s %s%s%.48s by %.48s: %.*s\n", at, event->subject,
+                 event->what[0] != '\0' ? " " : "", event->what, event->id, length, event->body);
+    } else {
+        return;
+    }
+    say(line);
+}
+
+static const struct observer_ops console_ops = {tell_event};
 
 /* On a state that holds nothing yet, keys that open nothing are refused at once. */
 static enum err_code try_keys(struct real_world *real, struct err *err) {
@@ -190,26 +248,47 @@ static bool clock_days_off(struct real_world *real, int64_t *days) {
 
 #define SYMBOLS_ASKED 20 /* at a start; more would eat the first minute's requests */
 
-static void warn_symbols(struct real_world *real) {
+struct symbols_sight { /* of the universe's first symbols */
+    size_t asked, unknown;
+    bool is_unknown[SYMBOLS_ASKED];
+};
+
+static void ask_symbols(struct real_world *real, struct symbols_sight *out) {
     const struct config *config = &real->config;
     for (size_t i = 0; i < config->symbol_count && i < SYMBOLS_ASKED; i++) {
         char path[64];
         struct http_response response = {0};
         snprintf(path, sizeof path, "/v2/assets/%s", config->symbols[i]);
         bool has_answer = real_get(real, path, &response, NULL) == ERR_OK;
-        if (has_answer && response.status == 404) {
-            fprintf(stderr, "seatrial: warning: the broker does not know '%s' of the universe\n",
-                    config->symbols[i]);
-        }
+        out->is_unknown[i] = has_answer && response.status == 404;
+        out->unknown += out->is_unknown[i];
         http_response_release(&response);
         if (!has_answer) {
             return; /* the core tells why */
         }
+        out->asked++;
     }
 }
 
+/* On a state that holds nothing yet, what could only ever be silence is refused at once: keys that open
+ * nothing, symbols of which the broker knows none. */
+static enum err_code try_new(struct real_world *real, struct symbols_sight *symbols,
+                             struct err *err) {
+    enum err_code code = try_keys(real, err);
+    if (code == ERR_OK) {
+        ask_symbols(real, symbols);
+    }
+    if (code == ERR_OK && symbols->asked > 0 && symbols->unknown == symbols->asked) {
+        return err_set(err, ERR_CONFIG,
+                       "%s knows no symbol of the universe ('%s' ...): correct the configuration "
+                       "(`seatrial serve` prints the symbols that it has)",
+                       real->broker.url, real->config.symbols[0]);
+    }
+    return code;
+}
+
 /* What is wrong with the pair of broker and configuration, and would show as silence alone. */
-static void warn(struct real_world *real) {
+static void warn(struct real_world *real, struct symbols_sight *symbols) {
     int64_t days = 0;
     if (!clock_days_off(real, &days)) {
         return;
@@ -219,7 +298,15 @@ static void warn(struct real_world *real) {
                 (long long)(days < 0 ? -days : days), days < 0 ? "behind" : "ahead of",
                 real->broker.is_served ? "" : "; for `seatrial serve` say --clock served");
     }
-    warn_symbols(real);
+    if (symbols->asked == 0) {
+        ask_symbols(real, symbols);
+    }
+    for (size_t i = 0; i < SYMBOLS_ASKED; i++) {
+        if (symbols->is_unknown[i]) {
+            fprintf(stderr, "seatrial: warning: the broker does not know '%s' of the universe\n",
+                    real->config.symbols[i]);
+        }
+    }
 }
 
 /* SIGHUP: the same files, or the same environment, as at the start. */
@@ -240,50 +327,82 @@ static enum err_code reread(void *context, struct engine_news *out, struct text 
     return code;
 }
 
-static int run_paper(struct run_options *options) {
+/* Files that are wrong are told before a state directory is made. */
+static enum err_code check_files(const struct run_options *options, struct err *err) {
+    struct config *config = calloc(1, sizeof *config);
+    struct credentials credentials = {0};
+    struct text faults = {0};
+    enum err_code code = ERR_OK;
+    CHECK(config != NULL);
+    if (options->config != NULL) {
+        code = real_config(options->config, config, err);
+        code = code == ERR_OK ? config_check(config, &faults, err) : code;
+    }
+    if (code == ERR_OK && options->key_file != NULL) {
+        code = credentials_read(options->key_file, &credentials, err);
+    }
+    fputs(text_get(&faults), stderr);
+    credentials_wipe(&credentials);
+    text_release(&faults);
+    free(config);
+    return code;
+}
+
+/* Opens the broker and the core; what is found on the way is told. */
+static enum err_code start_paper(struct run_options *options, struct real_world *real,
+                                 struct symbols_sight *symbols, struct engine **out,
+                                 struct err *err) {
     const struct real_options wanted = {
         options->state,    options->config,
         options->mode,     options->base_url == NULL ? REAL_PAPER_URL : options->base_url,
         options->key_file, options->clock};
-    struct real_world *real = calloc(1, sizeof *real);
-    struct engine *engine = NULL;
-    struct err err = {0};
-    CHECK(real != NULL);
     bool is_used = real_state_is_used(options->state);
-    enum err_code code = real_world_open(real, options->state, &err);
-    if (code == ERR_OK) {
-        code = real_world_connect(real, &wanted, &err);
-    }
+    enum err_code code = check_files(options, err);
+    code = code == ERR_OK ? real_world_open(real, options->state, err) : code;
+    code = code == ERR_OK ? real_world_connect(real, &wanted, err) : code;
     if (code == ERR_OK) {
         struct text faults = {0};
-        code = config_check(&real->config, &faults, &err);
+        code = config_check(&real->config, &faults, err);
         fputs(text_get(&faults), stderr);
         text_release(&faults);
     }
-    if (code == ERR_OK && !is_used) {
-        code = try_keys(real, &err);
+    code = code == ERR_OK && !is_used ? try_new(real, symbols, err) : code;
+    if (code != ERR_OK) {
+        return code;
     }
+    struct engine_options core = {.world = &real->world,
+                                  .config = &real->config,
+                                  .mode = ENGINE_PAPER,
+                                  .key_id = real->credentials.key_id,
+                                  .secret = real->credentials.secret,
+                                  .build = cli_build(),
+                                  .tell = tell_trouble,
+                                  .tell_context = real,
+                                  .reread = reread,
+                                  .reread_context = options};
+    code = engine_create(&core, out, err);
+    return code == ERR_LOCKED ? err_wrap(err, "%s (see `seatrial status --state %s`)",
+                                         options->state, options->state)
+                              : code;
+}
+
+static int run_paper(struct run_options *options) {
+    struct real_world *real = calloc(1, sizeof *real);
+    struct observer console = {&console_ops};
+    struct symbols_sight symbols = {0};
+    struct engine *engine = NULL;
+    struct err err = {0};
+    CHECK(real != NULL);
+    enum err_code code = start_paper(options, real, &symbols, &engine, &err);
     if (code == ERR_OK) {
-        struct engine_options core = {.world = &real->world,
-                                      .config = &real->config,
-                                      .mode = ENGINE_PAPER,
-                                      .key_id = real->credentials.key_id,
-                                      .secret = real->credentials.secret,
-                                      .build = cli_build(),
-                                      .tell = tell_trouble,
-                                      .tell_context = real,
-                                      .reread = reread,
-                                      .reread_context = options};
-        code = engine_create(&core, &engine, &err);
-    }
-    if (code == ERR_OK) {
+        real->world.observer = &console;
         fprintf(stderr, "seatrial: trading on paper at %s, %zu symbols, state in %s\n",
                 real->broker.url, real->config.symbol_count, options->state);
         if (real_broker_save(real, &err) != ERR_OK) { /* no reason not to trade */
             fprintf(stderr, "seatrial: warning: %s; say --base-url to kill and flatten\n",
                     err.text);
         }
-        warn(real);
+        warn(real, &symbols);
         code = engine_run(engine, &err); /* stops it too */
         struct engine_totals totals = engine_totals(engine);
         printf("{\"mode\":\"paper\",\"ticks\":%lld,\"orders\":%lld,\"fills\":%lld,"
@@ -297,8 +416,25 @@ static int run_paper(struct run_options *options) {
     return code == ERR_OK ? CLI_PASS : cli_fail(&err);
 }
 
+/* An option that the mode would ignore, or NULL. */
+static const char *stray_option(const struct run_options *options) {
+    if (strcmp(options->mode, "sim") == 0) {
+        return options->base_url != NULL   ? "--base-url"
+               : options->key_file != NULL ? "--key-file"
+               : options->clock != NULL    ? "--clock"
+                                           : NULL;
+    }
+    return options->seed != UNSAID      ? "--seed"
+           : options->days != UNSAID    ? "--days"
+           : options->symbols != UNSAID ? "--symbols"
+           : options->data != NULL      ? "--data"
+           : options->start != NULL     ? "--start"
+           : options->is_json           ? "--json"
+                                        : NULL;
+}
+
 int cli_run(int argc, char **argv) {
-    struct run_options options = {.mode = "sim", .seed = 1, .days = 1, .symbols = 8};
+    struct run_options options = {.mode = "sim", .seed = UNSAID, .days = UNSAID, .symbols = UNSAID};
     const struct cli_option table[] = {
         {"--mode", CLI_WORD, &options.mode},
         {"--config", CLI_WORD, &options.config},
@@ -316,27 +452,34 @@ int cli_run(int argc, char **argv) {
     };
     struct cli_words words;
     struct err err = {0};
-    if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
+    if (cli_parse(argc, argv, table, &words, &err) != ERR_OK ||
+        cli_check_words(&words, 0, &err) != ERR_OK) {
         return cli_usage("run", err.text);
     }
-    if (words.count > 0) {
-        return cli_usage("run", "takes options only");
+    bool is_live = strcmp(options.mode, "live") == 0;
+    bool is_sim = strcmp(options.mode, "sim") == 0;
+    if (!is_live && !is_sim && strcmp(options.mode, "paper") != 0) {
+        return cli_usage("run", "--mode is sim, paper or live");
     }
-    bool is_real = strcmp(options.mode, "live") == 0 || strcmp(options.mode, "paper") == 0;
-    if (is_real && cli_check_inert(options.mode, &err) != ERR_OK) {
+    const char *stray = stray_option(&options);
+    if (stray != NULL) {
+        (void)err_set(&err, ERR_USAGE, "--mode %s takes no %s", options.mode, stray);
+        return cli_usage("run", err.text);
+    }
+    if (!is_sim && cli_check_inert(options.mode, &err) != ERR_OK) {
         return cli_fail(&err);
     }
-    if (strcmp(options.mode, "live") == 0) {
+    if (is_live) {
         fprintf(stderr, "seatrial: --mode live is refused: its gate (account pinned, two proofs, a "
                         "passing certificate for this core and configuration) does not exist yet. "
                         "Use --mode paper.\n");
         return CLI_CONFIG;
     }
-    if (strcmp(options.mode, "sim") == 0) {
+    if (is_sim) {
+        options.seed = options.seed == UNSAID ? 1 : options.seed;
+        options.days = options.days == UNSAID ? 1 : options.days;
+        options.symbols = options.symbols == UNSAID ? 8 : options.symbols;
         return run_sim(&options);
-    }
-    if (strcmp(options.mode, "paper") != 0) {
-        return cli_usage("run", "--mode is sim, paper or live");
     }
     if (options.state == NULL) {
         return cli_usage("run", "--mode paper needs --state DIR");

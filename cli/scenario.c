@@ -185,6 +185,9 @@ static int run_recorded(const struct suite *suite, const struct scenario_options
     if (suite->count != 1) {
         return cli_usage("scenario", "--record takes one scenario");
     }
+    if (cli_make_parents(options->record, &err) != ERR_OK) {
+        return cli_fail(&err);
+    }
     FILE *file = fopen(options->record, "wb");
     if (file == NULL) {
         (void)err_set(&err, ERR_IO, "%s: %s", options->record, strerror(errno));
@@ -199,6 +202,15 @@ static int run_recorded(const struct suite *suite, const struct scenario_options
     return code == ERR_OK ? status : cli_fail(&err);
 }
 
+enum err_code cli_add_scenarios(struct suite *suite, const char *path, struct err *err) {
+    size_t before = suite->count;
+    enum err_code code = suite_add(suite, path, err);
+    if (code == ERR_OK && suite->count == before) {
+        code = err_set(err, ERR_NOT_FOUND, "%s: a folder without scenario files (*.json)", path);
+    }
+    return code;
+}
+
 static enum err_code gather(const char *verb, const struct cli_words *words, struct suite *suite,
                             struct err *err) {
     char library[PATH_MAX];
@@ -209,7 +221,7 @@ static enum err_code gather(const char *verb, const struct cli_words *words, str
         return suite_add(suite, library, err);
     }
     for (size_t i = 1; i < words->count; i++) {
-        if (suite_add(suite, words->words[i], err) != ERR_OK) {
+        if (cli_add_scenarios(suite, words->words[i], err) != ERR_OK) {
             return err->code;
         }
     }
@@ -233,10 +245,18 @@ int cli_scenario(int argc, char **argv) {
     if (!is_run && strcmp(verb, "list") != 0 && strcmp(verb, "check") != 0) {
         return cli_usage("scenario", "list, check or run?");
     }
+    if (strcmp(verb, "list") == 0 && cli_check_words(&words, 1, &err) != ERR_OK) {
+        return cli_usage("scenario", err.text);
+    }
+    if (!is_run && (options.data != NULL || options.out != NULL || options.junit != NULL ||
+                    options.record != NULL || options.is_json)) {
+        return cli_usage("scenario", "--data, --out, --junit, --record and --json go with run");
+    }
     struct suite *suite = calloc(1, sizeof *suite);
     CHECK(suite != NULL);
     int status = 0;
-    if (gather(verb, &words, suite, &err) != ERR_OK) {
+    if (cli_check_data(options.data, &err) != ERR_OK ||
+        gather(verb, &words, suite, &err) != ERR_OK) {
         status = cli_fail(&err);
     } else if (is_run) {
         status = check_files(suite, TELL_FAULTS); /* an invalid file is no finding about the core */

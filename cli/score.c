@@ -25,8 +25,11 @@ int cli_score(int argc, char **argv) {
     if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
         return cli_usage("score", err.text);
     }
-    if (words.count != 1) {
-        return cli_usage("score", "takes one recording");
+    if (words.count == 0) {
+        return cli_usage("score", "needs one recording");
+    }
+    if (cli_check_words(&words, 1, &err) != ERR_OK) {
+        return cli_usage("score", err.text);
     }
     struct oracle *oracle = oracle_create();
     int status = CLI_PASS;

@@ -64,8 +64,11 @@ static enum err_code open_market(struct served *served, const struct served_opti
         snprintf(served->name, sizeof served->name, "%s", options->data);
         return market_load(options->data, seed, &served->market, err);
     }
-    if (symbols < 1 || symbols > MARKET_SYMBOLS_MAX || days < 1) {
-        return err_set(err, ERR_USAGE, "--symbols 1..%d, --days 1..", MARKET_SYMBOLS_MAX);
+    if (symbols < 1 || symbols > MARKET_SYMBOLS_MAX) {
+        return err_set(err, ERR_USAGE, "--symbols is 1 to %d", MARKET_SYMBOLS_MAX);
+    }
+    if (days < 1) {
+        return err_set(err, ERR_USAGE, "--days is 1 or more");
     }
     snprintf(served->name, sizeof served->name, "synthetic:%lld", (long long)symbols);
     return market_synthetic(seed, (size_t)symbols, date_from_civil(2024, 3, 4), (int)days,
@@ -113,11 +116,12 @@ static enum err_code open_sea(struct served *served, const struct served_options
     enum err_code code = suite_read(options->scenario, served->scenario, &faults, err);
     if (code == ERR_OK) {
         code = served_scenario_create(served->scenario, data, &served->sea, &faults, err);
+        code = code == ERR_OK ? code : err_wrap(err, "%s", options->scenario);
     }
     fputs(text_get(&faults), stderr);
     text_release(&faults);
     if (code != ERR_OK) {
-        return err_wrap(err, "%s", options->scenario);
+        return code;
     }
     served->market = served_scenario_market(served->sea);
     *out = served_scenario_account(served->sea);
@@ -153,16 +157,26 @@ static enum err_code open_ground(struct served *served, const struct served_opti
     return code;
 }
 
+/* What was said of time lies over what the market says. */
+static enum err_code read_clock(const struct served_options *options, struct serve_options *out,
+                                struct err *err) {
+    if (options->start != NULL && utc_parse(options->start, &out->broker.start, NULL) != ERR_OK) {
+        return err_set(err, ERR_USAGE, "--start: '%s' is no time like 2024-03-04T15:30:00Z",
+                       options->start);
+    }
+    if (options->speed != NULL && ratio_parse(options->speed, &out->speed, NULL) != ERR_OK) {
+        return err_set(err, ERR_USAGE, "--speed: '%s' is no number like 10", options->speed);
+    }
+    return ERR_OK;
+}
+
 static enum err_code open_server(struct served *served, const struct served_options *options,
                                  struct err *err) {
     struct serve_options serve = {.port = (uint16_t)options->port, .market_name = served->name};
     enum err_code code = options->scenario != NULL ? open_sea(served, options, &serve.broker, err)
                                                    : open_calm(served, options, &serve.broker, err);
-    if (code == ERR_OK && options->start != NULL) {
-        code = utc_parse(options->start, &serve.broker.start, err);
-    }
-    if (code == ERR_OK && options->speed != NULL) {
-        code = ratio_parse(options->speed, &serve.speed, err);
+    if (code == ERR_OK) {
+        code = read_clock(options, &serve, err);
     }
     if (code == ERR_OK) {
         code = read_key(served, options->key_file, &serve.broker, err);
@@ -260,11 +274,12 @@ int cli_serve(int argc, char **argv) {
     struct cli_words words;
     struct err err = {0};
     struct served served = {0};
-    if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
+    if (cli_parse(argc, argv, table, &words, &err) != ERR_OK ||
+        cli_check_words(&words, 0, &err) != ERR_OK) {
         return cli_usage("serve", err.text);
     }
-    if (words.count > 0 || options.port < 0 || options.port > 65535) {
-        return cli_usage("serve", "--port 0..65535, and options only");
+    if (options.port < 0 || options.port > 65535) {
+        return cli_usage("serve", "--port is 0 to 65535");
     }
     enum err_code code = open_server(&served, &options, &err);
     if (code == ERR_OK) {

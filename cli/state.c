@@ -78,7 +78,8 @@ static enum err_code verify_journal(struct verification *verification, struct er
     }
     code = disk_open(world->disk, JOURNAL_FILE, DISK_READ, &file, err);
     if (code == ERR_NOT_FOUND) {
-        tell(verification, JOURNAL_FILE, "missing", "", true);
+        tell(verification, JOURNAL_FILE, "missing",
+             "the rest of a state is here, its journal is not: put it back before a start", true);
         return ERR_OK;
     }
     if (code != ERR_OK) {
@@ -102,9 +103,15 @@ static int verify(const char *state, bool is_json) {
     if (verification.real == NULL) {
         return CLI_HARNESS;
     }
-    enum err_code code = real_world_open(verification.real, state, &err);
+    enum err_code code = ERR_OK;
+    if (!real_state_is_used(state)) { /* opening it would make the folder and leave a lock there */
+        code = err_set(&err, ERR_NOT_FOUND,
+                       "%s: no core has used this state directory (is --state right?)", state);
+    }
+    code = code == ERR_OK ? real_world_open(verification.real, state, &err) : code;
     if (code == ERR_OK) {
         code = verify_journal(&verification, &err);
+        code = code == ERR_LOCKED ? err_wrap(&err, "%s", state) : code;
     }
     if (code == ERR_OK) {
         code = disk_list(verification.real->world.disk, "", visit_name, &verification, &err);
@@ -118,6 +125,9 @@ static int verify(const char *state, bool is_json) {
     if (code != ERR_OK) {
         return cli_fail(&err);
     }
+    if (verification.bad > 0) {
+        fprintf(stderr, "seatrial: %s: %zu files are not good\n", state, verification.bad);
+    }
     return verification.bad == 0 ? CLI_PASS : CLI_CORRUPT;
 }
 
@@ -129,6 +139,9 @@ int cli_state(int argc, char **argv) {
     struct cli_words words;
     struct err err = {0};
     if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
+        return cli_usage("state", err.text);
+    }
+    if (words.count > 0 && cli_check_words(&words, 1, &err) != ERR_OK) {
         return cli_usage("state", err.text);
     }
     if (words.count != 1 || strcmp(words.words[0], "verify") != 0 || state == NULL) {

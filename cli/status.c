@@ -6,15 +6,19 @@
 #include "cli/real_world.h"
 #include "core/base/check.h"
 #include "core/signals/weighted.h"
+#include "core/state/inbox.h"
 #include "core/state/lease.h"
 #include "core/state/state_file.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define VIEW_MAX ((size_t)4 << 20)
+#define ALERT_MAX 8192
+#define ALERTS_SHOWN 3
 
 static const char *member(const cJSON *view, const char *key) {
     const cJSON *item = json_member(view, key);
@@ -31,6 +35,18 @@ static const struct {
               [CORE_DEAD] = {"dead", CLI_DEAD},
               [CORE_NEVER] = {"never_started", CLI_NEVER_STARTED}};
 
+struct notice { /* an alert as it lies in outbox/ */
+    char at[UTC_TEXT_MAX], severity[8], key[48], text[400];
+    int64_t count;
+};
+
+struct mail { /* what goes to people, and what came from them and is not taken yet */
+    size_t alerts;
+    struct notice newest[ALERTS_SHOWN]; /* the newest first */
+    struct inbox_command waiting[INBOX_MAX];
+    size_t waiting_count;
+};
+
 struct sight { /* what can be seen of a core from outside */
     enum core_state state;
     bool is_alive;
@@ -38,6 +54,7 @@ struct sight { /* what can be seen of a core from outside */
     struct text view;
     cJSON *tree; /* of the view; NULL: none */
     struct real_broker broker;
+    struct mail mail;
 };
 
 /* By the file's own time: the times inside are those of the core's clock, which may be a served one. */
@@ -62,6 +79,117 @@ static void read_view(struct world *world, struct sight *out) {
     }
 }
 
+/* --- outbox and inbox --- */
+
+struct outbox {
+    struct disk *disk;
+    struct mail *mail;
+};
+
+/* A field that is absent or too long stays as it is: an alert is shown all the same. */
+static struct notice read_notice(const cJSON *tree) {
+    struct notice out = {.at = "?", .severity = "?", .key = "?"};
+    const char *text = member(tree, "text");
+    (void)!json_copy(tree, "at", out.at, sizeof out.at, NULL);
+    (void)!json_copy(tree, "severity", out.severity, sizeof out.severity, NULL);
+    (void)!json_copy(tree, "key", out.key, sizeof out.key, NULL);
+    (void)!json_int(tree, "count", &out.count, NULL);
+    snprintf(out.text, sizeof out.text, "%s", text);
+    return out;
+}
+
+static void visit_alert(void *context, const char *name) {
+    struct outbox *outbox = context;
+    struct mail *mail = outbox->mail;
+    char path[DISK_NAME_MAX];
+    struct text bytes = {0};
+    cJSON *tree = NULL;
+    size_t length = strlen(name);
+    if (length < 5 || strcmp(name + length - 5, ".json") != 0 ||
+        cli_join(path, sizeof path, "outbox", name, NULL) != ERR_OK) {
+        return;
+    }
+    mail->alerts++;
+    if (state_file_read(outbox->disk, path, ALERT_MAX, &bytes, NULL) == ERR_OK &&
+        json_parse(text_get(&bytes), bytes.len, &tree, NULL) == ERR_OK) {
+        struct notice notice = read_notice(tree);
+        for (size_t i = 0; i < ALERTS_SHOWN; i++) { /* texts of one length, so they sort by time */
+            struct notice *place = &mail->newest[i];
+            if (strcmp(notice.at, place->at) > 0) {
+                struct notice older = *place;
+                *place = notice;
+                notice = older;
+            }
+        }
+    }
+    cJSON_Delete(tree);
+    text_release(&bytes);
+}
+
+/* That they cannot be read says nothing of the core. */
+static void read_mail(struct world *world, struct mail *out) {
+    struct outbox outbox = {world->disk, out};
+    struct err err = {0};
+    enum err_code code = disk_list(world->disk, "outbox", visit_alert, &outbox, &err);
+    if (code != ERR_OK && code != ERR_NOT_FOUND) {
+        fprintf(stderr, "seatrial: outbox: %s (shown without it)\n", err.text);
+    }
+    if (inbox_read(world, out->waiting, &out->waiting_count, &err) != ERR_OK) {
+        fprintf(stderr, "seatrial: inbox: %s (shown without it)\n", err.text);
+    }
+}
+
+static bool is_stop(const struct inbox_command *command) {
+    return command->verb == INBOX_FREEZE || command->verb == INBOX_KILL;
+}
+
+static void print_mail(const struct sight *sight) {
+    const struct mail *mail = &sight->mail;
+    for (size_t i = 0; i < mail->waiting_count; i++) {
+        const struct inbox_command *command = &mail->waiting[i];
+        printf("waiting   %s%s%s by %s: %s (%s)\n", inbox_verb_word(command->verb),
+               command->cause[0] != '\0' ? " " : "", command->cause, command->by, command->why,
+               sight->state == CORE_RUNNING ? "not taken yet"
+               : !is_stop(command)          ? "in the inbox until a core takes it"
+               : sight->state == CORE_HUNG  ? "binds when the core wakes"
+                                            : "binds from the next start");
+    }
+    if (mail->alerts > 0) {
+        printf("alerts    %zu in outbox/, the newest:\n", mail->alerts);
+    }
+    for (size_t i = 0; i < ALERTS_SHOWN && mail->newest[i].at[0] != '\0'; i++) {
+        const struct notice *notice = &mail->newest[i];
+        printf("alert     %s %s %s: %s", notice->at, notice->severity, notice->key, notice->text);
+        printf(notice->count > 1 ? " (%lld times)\n" : "\n", (long long)notice->count);
+    }
+}
+
+static void add_mail(const struct mail *mail, struct text *out) {
+    text_add(out, "\"waiting\":[");
+    for (size_t i = 0; i < mail->waiting_count; i++) {
+        const struct inbox_command *command = &mail->waiting[i];
+        text_add(out, i > 0 ? ",{" : "{");
+        text_member_string(out, "verb", inbox_verb_word(command->verb));
+        text_member_string(out, "cause", command->cause);
+        text_member_string(out, "by", command->by);
+        text_member_string(out, "why", command->why);
+        text_add_char(out, '}');
+    }
+    text_add(out, "]");
+    text_member_int(out, "alerts", (int64_t)mail->alerts);
+    text_add(out, ",\"newest_alerts\":[");
+    for (size_t i = 0; i < ALERTS_SHOWN && mail->newest[i].at[0] != '\0'; i++) {
+        text_add(out, i > 0 ? ",{" : "{");
+        text_member_string(out, "at", mail->newest[i].at);
+        text_member_string(out, "severity", mail->newest[i].severity);
+        text_member_string(out, "key", mail->newest[i].key);
+        text_member_string(out, "text", mail->newest[i].text);
+        text_member_int(out, "count", mail->newest[i].count);
+        text_add_char(out, '}');
+    }
+    text_add(out, "]");
+}
+
 static enum err_code look(struct real_world *real, const char *state, struct sight *out,
                           struct err *err) {
     struct world *world = &real->world;
@@ -72,6 +200,7 @@ static enum err_code look(struct real_world *real, const char *state, struct sig
     if (code == ERR_OK && out->view_age_s >= 0) {
         read_view(world, out);
     }
+    read_mail(world, &out->mail);
     if (real_broker_load(world, &out->broker, &ignored) != ERR_OK) {
         fprintf(stderr, "seatrial: %s (shown without it)\n", ignored.text);
     }
@@ -109,6 +238,17 @@ static long long number(const cJSON *view, const char *key) {
     return json_int(view, key, &value, NULL) == ERR_OK ? value : 0;
 }
 
+static void print_warm_up(long long bars, bool is_open) {
+    if (bars < WEIGHTED_BARS_MIN) {
+        printf(" (warm-up: %lld of %d minute bars of a session%s)", bars, WEIGHTED_BARS_MIN,
+               bars == 0 && is_open ? "; if it stays 0, the broker has no data of these symbols"
+                                    : "");
+    } else {
+        printf(" (%lld minute bars of a session are there, %d are enough)", bars,
+               WEIGHTED_BARS_MIN);
+    }
+}
+
 /* Why nothing is bought, as far as neither mode nor causes say it. */
 static void print_outlook(const cJSON *view) {
     const cJSON *item = NULL;
@@ -124,8 +264,7 @@ static void print_outlook(const cJSON *view) {
     printf("signals   %lld of %lld symbols have a score, %lld are wanted", number(view, "scored"),
            number(view, "universe"), number(view, "wanted"));
     if (number(view, "scored") == 0) {
-        printf(" (warm-up: %lld of %d minute bars of a session)", number(view, "bars"),
-               WEIGHTED_BARS_MIN);
+        print_warm_up(number(view, "bars"), cJSON_IsTrue(json_member(view, "open")));
     }
     printf("\nsent      %lld orders since the start\n", number(view, "sent"));
     cJSON_ArrayForEach(item, json_member(view, "refusals")) {
@@ -137,16 +276,17 @@ static void print_outlook(const cJSON *view) {
     }
 }
 
-static void print_view(const cJSON *view) {
+static void print_view(const cJSON *view, bool is_running) {
     const cJSON *item = NULL;
     const char *mode = member(view, "mode");
     bool has_colour = cli_has_colour();
     bool is_calm = mode[0] == 'N';
-    printf("mode      %s%s%s\n",
+    printf("mode      %s%s%s%s\n",
            !has_colour ? ""
            : is_calm   ? "\033[32m"
                        : "\033[31m",
-           mode, has_colour ? "\033[0m" : "");
+           mode, has_colour ? "\033[0m" : "",
+           is_running ? "" : ", as last seen: nothing is traded now");
     printf("equity    %s\n", member(view, "equity"));
     cJSON_ArrayForEach(item, json_member(view, "causes")) {
         printf("cause     %s: %s (by %s)\n", item->string, member(item, "why"), member(item, "by"));
@@ -165,49 +305,67 @@ static void print_view(const cJSON *view) {
 static void print(const struct sight *sight, bool is_json) {
     if (is_json) {
         struct text url = {0};
+        struct text mail = {0};
         text_add_json_string(&url, sight->broker.url);
+        add_mail(&sight->mail, &mail);
         printf("{\"state\":\"%s\",\"is_alive\":%s,\"lease_age_s\":%lld,\"view_age_s\":%lld,"
-               "\"broker\":%s,\"pid\":%lld,\"view\":%s}\n",
+               "\"broker\":%s,\"pid\":%lld,%s,\"view\":%s}\n",
                states[sight->state].word, sight->is_alive ? "true" : "false",
                (long long)sight->lease_age_s, (long long)sight->view_age_s, text_get(&url),
-               (long long)(sight->is_alive ? sight->broker.pid : 0),
+               (long long)(sight->is_alive ? sight->broker.pid : 0), text_get(&mail),
                cJSON_IsObject(sight->tree) ? text_get(&sight->view) : "null");
         text_release(&url);
+        text_release(&mail);
         return;
     }
     if (sight->state == CORE_NEVER) {
         fprintf(stderr, "seatrial: never started: no view.json, no core has run on this state "
                         "directory (is --state right?)\n");
+        print_mail(sight);
         return;
     }
     print_core(sight);
     if (sight->tree != NULL) {
-        print_view(sight->tree);
+        print_view(sight->tree, sight->state == CORE_RUNNING);
     }
+    print_mail(sight);
+}
+
+static bool has_inbox(const char *state) {
+    char path[PATH_MAX];
+    struct stat status;
+    return cli_join(path, sizeof path, state, "inbox", NULL) == ERR_OK && stat(path, &status) == 0;
 }
 
 static int show(const char *state, bool is_json) {
     struct real_world *real = calloc(1, sizeof *real);
-    struct sight sight = {0}; /* CORE_RUNNING until seen */
+    struct sight *sight = calloc(1, sizeof *sight); /* CORE_RUNNING until seen */
     struct err err = {0};
-    CHECK(real != NULL);
+    CHECK(real != NULL && sight != NULL);
     enum err_code code = ERR_OK;
-    if (real_state_is_used(state)) { /* else opening would make the folder */
+    if (real_state_is_used(state)) {
         code = real_world_open(real, state, &err);
-    } else {
-        sight = (struct sight){.state = CORE_NEVER, .lease_age_s = -1, .view_age_s = -1};
-    }
-    if (code == ERR_OK && sight.state != CORE_NEVER) {
-        code = look(real, state, &sight, &err);
+        code = code == ERR_OK ? look(real, state, sight, &err) : code;
+    } else { /* nothing is made here: opening would make the folder, looking a lock */
+        sight->state = CORE_NEVER;
+        sight->lease_age_s = sight->view_age_s = -1;
+        if (has_inbox(state)) {
+            code = real_world_open(real, state, &err);
+            if (code == ERR_OK) {
+                read_mail(&real->world, &sight->mail);
+            }
+        }
     }
     if (code == ERR_OK) {
-        print(&sight, is_json);
+        print(sight, is_json);
     }
-    cJSON_Delete(sight.tree);
-    text_release(&sight.view);
+    int status = code == ERR_OK ? states[sight->state].exit : cli_fail(&err);
+    cJSON_Delete(sight->tree);
+    text_release(&sight->view);
     real_world_close(real);
+    free(sight);
     free(real);
-    return code == ERR_OK ? states[sight.state].exit : cli_fail(&err);
+    return status;
 }
 
 int cli_status(int argc, char **argv) {
@@ -217,11 +375,12 @@ int cli_status(int argc, char **argv) {
         {"--state", CLI_WORD, &state}, {"--json", CLI_FLAG, &is_json}, {NULL, CLI_FLAG, NULL}};
     struct cli_words words;
     struct err err = {0};
-    if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
+    if (cli_parse(argc, argv, table, &words, &err) != ERR_OK ||
+        cli_check_words(&words, 0, &err) != ERR_OK) {
         return cli_usage("status", err.text);
     }
-    if (state == NULL || words.count > 0) {
-        return cli_usage("status", "needs --state DIR and nothing else");
+    if (state == NULL) {
+        return cli_usage("status", "needs --state DIR");
     }
     return show(state, is_json);
 }

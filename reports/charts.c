@@ -161,20 +161,22 @@ static void add_equity_curve(struct text *out, const struct frame *frame, const 
     text_add(out, "\"/>\n");
 }
 
-/* The floor, if it lies within the picture: a far one would flatten everything else. */
-static void add_floor(struct text *out, const struct frame *frame, const cJSON *limits) {
+/* A far floor would flatten everything else: then it is in words alone. */
+static bool is_floor_drawn(const struct frame *frame, const cJSON *limits) {
     double floor = result_number(limits, "floor");
-    if (json_is_null(limits, "floor")) {
-        return;
+    return !json_is_null(limits, "floor") && floor >= frame->low && floor <= frame->high;
+}
+
+static void add_equity_key(struct text *out, const struct frame *frame, const cJSON *limits) {
+    text_add(out, "<p class=\"key\"><i class=\"k-equity\"></i>equity <i class=\"k-daily\"></i>"
+                  "daily loss trips here <i class=\"k-drawdown\"></i>drawdown trips here");
+    if (is_floor_drawn(frame, limits)) {
+        text_add(out, " <i class=\"k-floor\"></i>floor");
+    } else if (!json_is_null(limits, "floor")) {
+        text_add_format(out, " <i class=\"k-floor\"></i>floor %.0f, outside the picture",
+                        result_number(limits, "floor"));
     }
-    if (floor >= frame->low && floor <= frame->high) {
-        add_line(out, "floor", frame->left, frame_y(frame, floor), frame->right,
-                 frame_y(frame, floor));
-        return;
-    }
-    char words[64];
-    snprintf(words, sizeof words, "floor %.0f, outside the picture", floor);
-    add_label(out, "end", frame->right - 4, frame->bottom - 6, words);
+    text_add(out, "</p>\n");
 }
 
 void chart_equity(struct text *out, const cJSON *voyage) {
@@ -197,17 +199,16 @@ void chart_equity(struct text *out, const cJSON *voyage) {
         return;
     }
     pad(&frame);
-    text_add(
-        out,
-        "<p class=\"key\"><i class=\"k-equity\"></i>equity <i class=\"k-daily\"></i>daily loss "
-        "trips here <i class=\"k-drawdown\"></i>drawdown trips here <i class=\"k-floor\"></i>"
-        "floor</p>\n");
+    add_equity_key(out, &frame, limits);
     open_svg(out, 272, "Equity against its limits");
     add_days(out, &frame);
     add_amounts(out, &frame);
     add_limit(out, &frame, json_member(limits, "daily_loss_at"), "daily");
     add_limit(out, &frame, json_member(limits, "drawdown_at"), "drawdown");
-    add_floor(out, &frame, limits);
+    if (is_floor_drawn(&frame, limits)) {
+        double y = frame_y(&frame, result_number(limits, "floor"));
+        add_line(out, "floor", frame.left, y, frame.right, y);
+    }
     add_equity_curve(out, &frame, equity);
     text_add(out, "</svg>\n");
 }
@@ -349,6 +350,25 @@ static void add_position(struct text *out, const struct frame *frame, const cJSO
     }
 }
 
+/* Each red mark in words. */
+static void add_naked_notes(struct text *out, const cJSON *positions) {
+    const cJSON *position;
+    int named = 0;
+    cJSON_ArrayForEach(position, positions) {
+        if (result_number(position, "naked_s") > NAKED_WORTH_A_MARK_S) {
+            text_add(out, named++ == 0 ? "<p class=\"key\">Without a resting stop: " : "; ");
+            report_escape(out, result_string(position, "symbol"));
+            text_add_format(out, ", bought %.10s %.8s UTC, for %.0f s",
+                            result_string(position, "from"), result_string(position, "from") + 11,
+                            result_number(position, "naked_s"));
+        }
+    }
+    text_add(out, named > 0 ? ". Counted on the clock, closed hours too: a fill in the last "
+                              "seconds of a session waits for its stop until after the close. What "
+                              "is judged (naked_is_paged) are seconds of sessions.</p>\n"
+                            : "");
+}
+
 static void add_position_row(struct text *out, const struct frame *frame, const cJSON *positions,
                              const char *symbol, double y) {
     const cJSON *position;
@@ -383,6 +403,7 @@ void chart_positions(struct text *out, const cJSON *voyage) {
         }
     }
     text_add(out, "</svg>\n");
+    add_naked_notes(out, positions);
 }
 
 static void add_small(struct text *out, const cJSON *voyage, const cJSON *item) {
@@ -422,6 +443,19 @@ void chart_market(struct text *out, const cJSON *voyage) {
     text_add(out, "</div>\n");
 }
 
+/* A name of the program; it may break behind its dots and bars only. */
+static void add_name(struct text *out, const char *name) {
+    while (*name != '\0') {
+        char part[64];
+        size_t n = strcspn(name, "._");
+        n += name[n] != '\0';
+        snprintf(part, sizeof part, "%.*s", (int)n, name);
+        report_escape(out, part);
+        name += n < sizeof part - 1 ? n : sizeof part - 1;
+        text_add(out, *name != '\0' ? "<wbr>" : "");
+    }
+}
+
 void chart_counts(struct text *out, const char *title, const cJSON *counts) {
     double most = 1;
     const cJSON *count;
@@ -436,7 +470,7 @@ void chart_counts(struct text *out, const char *title, const cJSON *counts) {
     }
     cJSON_ArrayForEach(count, counts) {
         text_add(out, "<div class=\"count\"><span>");
-        report_escape(out, count->string);
+        add_name(out, count->string);
         text_add_format(out, "</span><b style=\"width:%.1f%%\"></b><em>%.0f</em></div>\n",
                         count->valuedouble / most * 38, count->valuedouble);
     }

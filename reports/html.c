@@ -63,8 +63,7 @@ static const char style[] =
     "var(--violet)}"
     ".columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:20px 28px}"
     ".count{display:flex;align-items:center;gap:8px;font-size:13px;margin:2px 0}.count "
-    "span{flex:0 0 44%;"
-    "overflow-wrap:anywhere}.count "
+    "span{flex:0 0 50%;overflow-wrap:break-word;min-width:0}.count "
     "b{height:11px;background:var(--blue);border-radius:2px;min-width:1px;flex:none}"
     ".count em{font-style:normal;color:var(--soft);font-variant-numeric:tabular-nums}"
     ".smalls{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px}"
@@ -153,6 +152,67 @@ static void add_acted(struct text *out, const cJSON *result) {
     text_add(out, named > 0 ? "</p>\n" : "<p><b>No mechanism acted.</b></p>\n");
 }
 
+#define HELD_MAX 64
+
+/* Mechanisms that did something anywhere, and which of them ever acted. */
+struct deeds {
+    char ids[HELD_MAX][48];
+    bool has_acted[HELD_MAX];
+    size_t count;
+};
+
+static void note_deed(struct deeds *deeds, const char *id, bool is_act) {
+    size_t place = 0;
+    while (place < deeds->count && strcmp(deeds->ids[place], id) != 0) {
+        place++;
+    }
+    if (place == HELD_MAX) {
+        return;
+    }
+    if (place == deeds->count) {
+        snprintf(deeds->ids[place], sizeof deeds->ids[place], "%s", id);
+        deeds->count++;
+    }
+    deeds->has_acted[place] |= is_act;
+}
+
+static void gather_deeds(const cJSON *result, struct deeds *deeds) {
+    const cJSON *list;
+    const cJSON *item;
+    cJSON_ArrayForEach(list, json_member(result, "voyages")) {
+        cJSON_ArrayForEach(item, json_member(list, "mechanisms")) {
+            bool is_act = result_number(item, "acted") > 0;
+            if (is_act || result_number(item, "held") > 0) {
+                note_deed(deeds, result_string(item, "id"), is_act);
+            }
+        }
+    }
+    cJSON_ArrayForEach(list, json_member(result, "scenarios")) {
+        cJSON_ArrayForEach(item, json_member(list, "mechanisms")) {
+            char id[48] = "";
+            char what[16] = "";
+            bool is_read = sscanf(item->valuestring, "%47s %15s", id, what) == 2;
+            if (is_read && (strcmp(what, "acted") == 0 || strcmp(what, "held") == 0)) {
+                note_deed(deeds, id, what[0] == 'a');
+            }
+        }
+    }
+}
+
+/* Those whose work is to hold back: they never act, and are seen to work all the same. */
+static void add_held_only(struct text *out, const cJSON *result) {
+    struct deeds deeds = {0};
+    int named = 0;
+    gather_deeds(result, &deeds);
+    for (size_t i = 0; i < deeds.count; i++) {
+        if (!deeds.has_acted[i]) {
+            text_add(out, named++ == 0 ? "<p><b>Only held something back:</b> " : ", ");
+            report_escape(out, deeds.ids[i]);
+        }
+    }
+    text_add(out, named > 0 ? "</p>\n" : "");
+}
+
 /* What a sweep adds to its result; NULL for another. */
 static const cJSON *sweep_of(const cJSON *result) {
     const cJSON *totals = cJSON_GetObjectItemCaseSensitive(result, "totals");
@@ -167,10 +227,18 @@ static void add_verdict(struct text *out, const cJSON *result) {
     add_code(out, result_string(result, "build"));
     text_add(out, " &middot; configuration ");
     add_code(out, result_string(result, "config_hash"));
-    text_add_format(out, " &middot; seed %.0f</p>\n", result_number(result, "seed"));
+    if (sweep_of(result) == NULL) {
+        text_add_format(out, " &middot; seed %.0f", result_number(result, "seed"));
+    }
+    text_add(out, "</p>\n");
     text_add_format(out, "<section class=\"verdict%s\"><strong>%s</strong>\n<p>",
                     summary.has_passed ? "" : " bad", summary.has_passed ? "Passed" : "Failed");
-    if (summary.scenarios > 0) {
+    if (sweep_of(result) != NULL) {
+        const cJSON *totals = sweep_of(result);
+        double seeds = result_number(totals, "seeds");
+        text_add_format(out, "%.0f of %.0f seeds passed. ", seeds - result_number(totals, "failed"),
+                        seeds);
+    } else if (summary.scenarios > 0) {
         text_add_format(out, "%d of %d scenarios passed. ",
                         summary.scenarios - summary.scenarios_failed, summary.scenarios);
     } else {
@@ -187,6 +255,11 @@ static void add_verdict(struct text *out, const cJSON *result) {
     }
     if (sweep_of(result) == NULL) {
         add_acted(out, result);
+        add_held_only(out, result);
+    }
+    if (json_member(result, "voyages")->child != NULL) {
+        text_add(out, "<p class=\"soft\">Amounts are in USD. The same program and data give the "
+                      "same page; when and where it ran is in run.json beside it.</p>\n");
     }
     text_add(out, "</section>\n");
 }
@@ -199,7 +272,7 @@ static void add_required(struct text *out, const cJSON *voyage) {
         return;
     }
     text_add(out,
-             "<h3>What this voyage had to show</h3>\n<p class=\"soft\">A count below its number "
+             "<h3>What must have occurred</h3>\n<p class=\"soft\">A count below its number "
              "fails: what was never seen to happen does not exist.</p>\n<table><thead><tr><th>"
              "required</th><th class=\"n\">seen</th><th class=\"n\">at least</th><th></th></tr>"
              "</thead><tbody>\n");
@@ -241,10 +314,13 @@ static void add_mechanism(struct text *out, const cJSON *mechanism) {
 
 /* Those that acted first; of the others, those that held nothing back are greyed. */
 static void add_mechanisms(struct text *out, const cJSON *voyage) {
-    text_add(out,
-             "<h3>Mechanisms</h3>\n<table><thead><tr><th>mechanism</th><th class=\"n\">acted</th>"
-             "<th class=\"n\">held</th><th class=\"n\">released</th><th>first</th><th></th></tr>"
-             "</thead><tbody>\n");
+    text_add(
+        out,
+        "<h3>Mechanisms</h3>\n<p class=\"key\">acted: it changed what the core did; held: it kept "
+        "an order or a request back; released: it let go of what it had "
+        "set</p>\n<table><thead><tr><th>mechanism</th><th class=\"n\">acted</th>"
+        "<th class=\"n\">held</th><th class=\"n\">released</th><th>first</th><th></th></tr>"
+        "</thead><tbody>\n");
     for (int pass = 0; pass < 2; pass++) {
         const cJSON *item;
         cJSON_ArrayForEach(item, json_member(voyage, "mechanisms")) {
@@ -284,7 +360,7 @@ static void add_voyage(struct text *out, const cJSON *voyage) {
     text_add(out, "</h2>\n");
     add_days_note(out, voyage);
     text_add(out, "<div class=\"tiles\">\n");
-    add_tile(out, "equity at the end", "%.2f", result_number(totals, "equity_end"));
+    add_tile(out, "end equity, USD", "%.2f", result_number(totals, "equity_end"));
     add_tile(out, "orders", "%.0f", result_number(totals, "orders"));
     add_tile(out, "fills", "%.0f", result_number(totals, "fills"));
     add_tile(out, "refusals", "%.0f", result_number(totals, "refusals"));

@@ -127,12 +127,15 @@ static void add_discovery(struct text *out, const cJSON *totals) {
 
 void sweep_section(struct text *out, const cJSON *totals) {
     const cJSON *reach = cJSON_GetObjectItemCaseSensitive(totals, "reach");
-    text_add_format(out,
-                    "<h2>Sweep</h2>\n<p>%.0f seeds, %.0f failed; %.0f hours of sessions, %.0f "
-                    "orders judged, %.0f findings excused by a stated unknown.</p>\n",
-                    result_number(totals, "seeds"), result_number(totals, "failed"),
-                    result_number(totals, "sim_seconds") / 3600, result_number(totals, "judged"),
-                    result_number(totals, "maybes"));
+    text_add_format(
+        out,
+        "<h2>Sweep</h2>\n<p>%.0f seeds, %.0f failed; %.0f hours of sessions, %.0f "
+        "orders judged, %.0f findings excused by a stated unknown (an answer that was lost: the "
+        "judge cannot say which of two things happened, counts it, and fails a sweep "
+        "with too many).</p>\n",
+        result_number(totals, "seeds"), result_number(totals, "failed"),
+        result_number(totals, "sim_seconds") / 3600, result_number(totals, "judged"),
+        result_number(totals, "maybes"));
     add_discovery(out, totals);
     add_matrix(out, reach);
     text_add(out, "<h3>What was met</h3>\n<div class=\"columns\">\n");

@@ -68,7 +68,10 @@ static enum err_code build_universe(struct stage *stage, struct err *err) {
     }
     for (size_t i = 0; i < config->symbol_count; i++) {
         if (market_find(stage->market, config->symbols[i]) < 0) {
-            return err_set(err, ERR_CONFIG, "the market has no symbol '%s'", config->symbols[i]);
+            size_t count = market_symbol_count(stage->market);
+            return err_set(err, ERR_CONFIG, "the market has no symbol '%s': it has %s to %s",
+                           config->symbols[i], market_symbol(stage->market, 0),
+                           market_symbol(stage->market, count - 1));
         }
     }
     struct text faults = {0};

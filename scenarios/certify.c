@@ -53,7 +53,8 @@ static void fill_table(struct trial *trial, struct text *rows) {
     }
     cell(trial, rows, "filled entries", "on the stock month", trial->stock_entries,
          CERTIFY_FILLED_ENTRIES_MIN);
-    cell(trial, rows, "book", "full", trial->was_book_full, 1);
+    cell(trial, rows, "book full:", "as many positions at once as risk.max_positions allows",
+         trial->was_book_full, 1);
 }
 
 /* The table stands with the last voyage, the stock month. */
@@ -73,7 +74,8 @@ static void take_voyage(struct trial *trial, const struct stage_result *result,
         trial->was_book_full = (int64_t)collect->most_positions >= result->config.max_positions;
         trial->stock_entries = collect->filled_entries;
         fill_table(trial, &rows);
-        cell(trial, &rows, "findings", "excused within the budget",
+        cell(trial, &rows, "findings excused",
+             "(an answer lost: no judge can tell), within the budget",
              !oracle_is_over_budget(trial->maybes, trial->judged), 1);
     }
     result_print_broken_rows(result, &rows);
@@ -111,14 +113,14 @@ static enum err_code sail(struct trial *trial, struct scenario *scenario, const 
 
 struct begin_context {
     const struct certify_options *options;
+    char what[SUITE_PATH_MAX + 32]; /* told, and kept until the next */
 };
 
 static void begin_scenario(void *context, size_t index, size_t count, const char *path) {
-    const struct certify_options *options = ((struct begin_context *)context)->options;
-    (void)index;
-    (void)count;
-    if (options->begin != NULL) {
-        options->begin(options->context, path);
+    struct begin_context *begin = context;
+    if (begin->options->begin != NULL) {
+        snprintf(begin->what, sizeof begin->what, "[%zu/%zu] %s", index + 1, count, path);
+        begin->options->begin(begin->options->context, begin->what);
     }
 }
 
@@ -131,7 +133,7 @@ static enum err_code run_library(struct trial *trial, struct text *out, struct s
         code = suite_add(suite, trial->options->library_dir, err);
     }
     if (code == ERR_OK) {
-        struct begin_context context = {trial->options};
+        struct begin_context context = {.options = trial->options};
         struct suite_options options = {.data_dir = trial->options->data_dir,
                                         .build = trial->options->build,
                                         .begin = begin_scenario,

@@ -65,11 +65,12 @@ enum err_code suite_read(const char *path, struct scenario *out, struct text *fa
                          struct err *err) {
     struct text bytes = text_limited(FILE_MAX);
     enum err_code code = host_file_read(path, FILE_MAX, &bytes, err);
-    if (code == ERR_OK) {
+    if (code == ERR_OK) { /* what cannot be read is named already */
         code = scenario_parse(text_get(&bytes), bytes.len, out, faults, err);
+        code = code == ERR_OK ? code : err_wrap(err, "%s", path);
     }
     text_release(&bytes);
-    return code == ERR_OK ? ERR_OK : err_wrap(err, "%s", path);
+    return code;
 }
 
 /* --- running --- */

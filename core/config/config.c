@@ -269,6 +269,10 @@ static void apply_member(struct config *config, const cJSON *object, const cJSON
         apply_feed(config, member, faults);
     } else if (setting != NULL) {
         apply_setting(config, setting, member, faults);
+    } else if (cJSON_IsObject(member)) {
+        text_add_format(faults, "%.60s: settings are not nested: write \"%.60s.%.60s\": ...\n",
+                        member->string, member->string,
+                        member->child != NULL ? member->child->string : "name");
     } else {
         text_add_format(faults, "%.60s: no such setting; did you mean %s?\n", member->string,
                         nearest_key(member->string));

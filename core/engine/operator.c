@@ -74,12 +74,13 @@ static void flatten(struct engine *engine, const struct inbox_command *command) 
         return;
     }
     bool is_found = command->cause[0] == '\0';
+    bool is_any = false;
     for (size_t i = 0; i < engine->book.count; i++) {
         const struct holding *holding = &engine->book.items[i];
         bool is_meant = command->cause[0] == '\0' || strcmp(command->cause, holding->symbol) == 0;
         if (is_meant && (holding->qty.nanos > 0 || holding->broker_qty.nanos > 0)) {
             exits_decide(&engine->exits, holding, PURPOSE_EXIT, (struct qty){0}, "operator");
-            is_found = true;
+            is_found = is_any = true;
         }
     }
     if (!is_found) {
@@ -89,7 +90,10 @@ static void flatten(struct engine *engine, const struct inbox_command *command) 
         return;
     }
     bool is_halted = causes_mode(&engine->causes) == MODE_HALT;
-    tell(engine, command, is_halted ? "waits: in HALT nothing is sent" : "flattening");
+    tell(engine, command,
+         !is_any     ? "flattening: nothing is held"
+         : is_halted ? "waits: in HALT nothing is sent"
+                     : "flattening");
 }
 
 void obey_inbox(struct engine *engine) {

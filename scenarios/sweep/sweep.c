@@ -273,7 +273,8 @@ static enum err_code read_lines(FILE *file, struct totals *totals, struct text *
         } else if (*good == 0) {
             code = strcmp(text_get(head), line) == 0
                        ? ERR_OK
-                       : err_set(err, ERR_CONFIG, "it is of another sweep: %.*s", (int)n - 1, line);
+                       : err_set(err, ERR_CONFIG, "it is of another sweep: %.*s (not of %.*s)",
+                                 (int)n - 1, line, (int)head->len - 1, text_get(head));
         } else {
             code = totals_add(totals, line, (size_t)n - 1, err);
         }
@@ -318,7 +319,7 @@ static enum err_code open_records(struct sweep *sweep, struct err *err) {
                            (good == 0 && !write_all(sweep->file, text_get(&head), head.len)))) {
         code = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     } else if (code != ERR_OK && file != NULL) {
-        code = err_wrap(err, "%s", path);
+        code = err_wrap(err, "%s: choose another --out, or remove it", path);
     }
     text_release(&head);
     return code;
@@ -335,6 +336,9 @@ enum err_code sweep_run(const struct sweep_options *options, struct totals *tota
         code = open_records(&sweep, err);
     }
     sweep.wanted = count_wanted(&sweep);
+    if (code == ERR_OK && options->records != NULL && options->found != NULL) {
+        options->found(options->records, totals_count(totals), sweep.wanted);
+    }
     do {
         code = code == ERR_OK ? hand_out(&sweep, &busy, err) : code;
         code = code == ERR_OK && busy > 0 ? gather(&sweep, err) : code;

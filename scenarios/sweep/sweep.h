@@ -20,6 +20,8 @@ struct sweep_options { /* borrowed */
     const char *records; /* path of the NDJSON file, or NULL */
     int hang_s;          /* wall seconds after which a seed counts as hung */
     bool (*is_interrupted)(void); /* asked between seeds; may be NULL */
+    /* What an earlier sweep left in the file, and what is left to run; may be NULL. */
+    void (*found)(const char *records, int64_t found, int64_t left);
     void (*progress)(void *context, int done_permille);
     void *context;
 };

@@ -72,6 +72,10 @@ bool totals_has(const struct totals *totals, uint64_t seed) {
     return place < totals->count && totals->records[place].seed == seed;
 }
 
+int64_t totals_count(const struct totals *totals) {
+    return (int64_t)totals->count;
+}
+
 /* --- adding --- */
 
 static enum err_code read_record(const char *line, size_t n, cJSON **tree, uint64_t *seed,
@@ -354,8 +358,10 @@ static void print_lines(const struct totals *totals, struct text *lines) {
                     totals->count, (long long)totals->failed, (long long)totals->sim_seconds,
                     (long long)totals->ticks, (long long)totals->requests,
                     (long long)totals->maybes, (long long)totals->judged);
-    text_add_format(lines, "new moves per %d seeds: %s\ntrace_hash %s\n", CURVE_STEP,
-                    text_get(&totals->curve), hash);
+    text_add_format(lines,
+                    "moves met for the first time, as [seeds so far, new among the last %d]: %s\n"
+                    "trace_hash %s\n",
+                    CURVE_STEP, text_get(&totals->curve), hash);
 }
 
 struct totals_verdict totals_judge(struct totals *totals, const struct waivers *waivers,

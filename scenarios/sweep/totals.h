@@ -21,6 +21,7 @@ void totals_destroy(struct totals *totals);
 enum err_code totals_add(struct totals *totals, const char *line, size_t n,
                          struct err *err) MUST_USE;
 bool totals_has(const struct totals *totals, uint64_t seed);
+int64_t totals_count(const struct totals *totals);
 
 enum totals_debt {
     OWES_NOTHING,

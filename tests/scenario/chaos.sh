@@ -35,6 +35,14 @@ claim "each failure says how to repeat it" is \
     "$(grep -c 'repeat: seatrial chaos --mode swarm --seeds [1-8]</failure>' "$place/bare.xml")" "$failed"
 claim "its result as html" exits 0 "$program" report --format html "$place/bare"
 
+# --- going on ---
+claim "what was run is not run again" exits 0 "$program" chaos --mode calm --seeds 1..2 --out "$place/calm"
+claim "and it says so" holds "holds 2 seeds already, 0 of those asked for are left to run" "$place/err"
+claim "another sweep's folder" exits 3 "$program" chaos --mode heal --seeds 1 --out "$place/calm"
+claim "is told with a remedy" holds "choose another --out, or remove it" "$place/err"
+claim "a recording makes its folders" exits 0 "$program" scenario run \
+    "$(dirname "$0")/../../scenarios/library/operator_freeze.json" --record "$place/far/away/f.rec"
+
 # --- shards ---
 claim "the whole" exits 0 "$program" chaos --mode calm --seeds 1..4 --json
 hash=$(sed 's/.*"trace_hash":"\([0-9a-f]*\)".*/\1/' "$place/out")

@@ -62,11 +62,18 @@ resume_all() {
 
 # --- running ---
 claim "never started: status" says 12 "never started" "$program" status --state "$state"
+claim "never started: an early freeze" says 0 "binds from its next start" operator freeze early --new
+claim "never started: status shows that it waits" says 12 "waiting   freeze early by tester: a rehearsal" \
+    "$program" status --state "$state"
+rm -r "$state"
 core
 claim "the core trades" until_true 60 holds_something
 claim "running: status" says 0 "core      running" "$program" status --state "$state"
 claim "running: freeze" says 0 "freeze: taken" operator freeze weather
 claim "running: the cause is shown" until_true 10 view_has_cause weather
+claim "running: the console tells it" grep -q ' freeze weather by tester: frozen' "$place/run.err"
+claim "running: and the mode" grep -q ' mode REDUCE_ONLY, was ' "$place/run.err"
+claim "running: status shows the newest alerts" says 0 "in outbox/, the newest:" "$program" status --state "$state"
 claim "running: resume" says 0 "resume: taken" operator resume weather
 claim "running: resume of no cause" says 1 "no latched cause 'wether'" operator resume wether
 claim "running: flatten of nothing" says 1 "no position in NOPE" operator flatten NOPE
@@ -203,6 +210,8 @@ claim "dead: a torn view hides nothing" says 11 "NOT running" "$program" status 
 claim "dead: and is named" grep -q 'view.json: .*shown without it' "$place/says"
 cp "$place/view.json" "$state/view.json"
 claim "dead: freeze" says 0 "binds from its next start" operator freeze weather
+claim "dead: status shows that it waits" says 11 "waiting   freeze weather by tester: a rehearsal (binds from the next" \
+    "$program" status --state "$state"
 claim "dead: kill without credentials" says 3 "left in the inbox" \
     env -u APCA_API_KEY_ID "$program" kill --by tester --why x --state "$state" $broker
 mark_time

@@ -100,7 +100,7 @@ is_told() { grep -rqsF -- "$@"; }
 
 chmod 644 "$keys/first.json"
 told open_key_file "$program" serve --port 0 --key-file "$keys/first.json"
-claim "a key file that others may read is refused" is $? 4
+claim "a key file that others may read is refused" is $? 3
 chmod 600 "$keys/first.json"
 told no_key_file "$program" serve --port 0 --key-file "$keys/nobody.json"
 claim "a key file that is not there is an error" is $? 4
