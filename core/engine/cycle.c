@@ -311,6 +311,7 @@ void cycle_tick(struct engine *engine) {
         }
     }
     bool is_clear = !is_elsewhere(engine) && tend_orders(engine, is_full);
+    gateway_latch_due(&engine->gateway);
     verify_kill(engine, is_clear);
     page_halt(engine);
     show_mode(engine);

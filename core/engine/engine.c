@@ -55,6 +55,11 @@ static void look_at_metadata(struct engine *engine) {
     state_file_release(&file);
 }
 
+static void hear(void *context, const struct journal_row *row) {
+    struct engine *engine = context;
+    gateway_count(&engine->gateway, row);
+}
+
 /* Opens what is durable and folds it. */
 static enum err_code open_state(struct engine *engine, struct err *err) {
     enum err_code code = disk_make_dir(engine->world->disk, "inbox", err);
@@ -82,8 +87,10 @@ static enum err_code open_state(struct engine *engine, struct err *err) {
     MUTATE(young_journal_refused, if (utc_sub(clock_utc(engine->world->clock), engine->orders.folded_to).ns < SPAN_MIN(2).ns) return err_set(err, ERR_LOCKED, "the journal was written a moment ago"));
     orders_fold_end(&engine->orders);
     book_sweep(&engine->book);
+    journal_listen(engine->journal, hear, engine);
     causes_load(&engine->causes);
     look_at_metadata(engine);
+    gateway_latch_due(&engine->gateway); /* an earlier life died before it could */
     code = journal_append(engine->journal, "start", engine->build, "{}", NULL, err);
     return code == ERR_OK ? journal_commit(engine->journal, err) : code;
 }

@@ -317,11 +317,21 @@ static void remember_entry(struct gateway *gateway, const struct order *order, b
     }
 }
 
+void gateway_count(struct gateway *gateway, const struct journal_row *row) {
+    repeat_throttle_take(&gateway->repeats, gateway->config, row);
+}
+
+void gateway_latch_due(struct gateway *gateway) {
+    repeat_throttle_step(&gateway->repeats, gateway->causes);
+}
+
 void gateway_fold(struct gateway *gateway, const struct journal_row *row) {
     const struct order *order = orders_find(gateway->orders, row->key);
     if (strcmp(row->kind, "intent") == 0 && order != NULL) {
         remember_entry(gateway, order, order->side == SIDE_SELL);
     }
+    MUTATE(repeats_lost_at_restart, return);
+    gateway_count(gateway, row);
 }
 
 void gateway_lose_journal(struct gateway *gateway, const char *why) {
@@ -359,7 +369,9 @@ enum err_code gateway_send(struct gateway *gateway, const struct order *intent, 
         return tell_refusal(gateway, intent, refusal, err);
     }
     remember_entry(gateway, order, is_exit);
-    return send_bytes(gateway, order, err);
+    code = send_bytes(gateway, order, err);
+    gateway_latch_due(gateway);
+    return code;
 }
 
 enum listing_says { LISTING_FAILED, LISTING_HAS, LISTING_LACKS };

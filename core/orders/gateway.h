@@ -11,6 +11,7 @@
 #include "core/orders/orders.h"
 #include "core/portfolio/truth.h"
 #include "core/risk/account_guards.h"
+#include "core/risk/repeat_throttle.h"
 #include "core/state/lease.h"
 
 enum refusal_code {
@@ -44,6 +45,7 @@ struct gateway { /* all pointers borrowed */
     struct utc touched[CONFIG_SYMBOLS_MAX]; /* last entry or exit sent, per universe symbol */
     struct utc recent_entries[RECENT_ENTRIES_MAX];
     size_t recent_next;
+    struct repeat_throttle repeats;
     int64_t sent;
     int64_t refused;
     bool is_journal_down;
@@ -63,6 +65,11 @@ void gateway_lose_journal(struct gateway *gateway, const char *why);
 /* Takes from an intent's row, behind orders_fold(), when something was last sent: cooldowns and the rate of
  * entries do not begin anew with a restart. */
 void gateway_fold(struct gateway *gateway, const struct journal_row *row);
+/* Counts a row, as it becomes durable or is folded, for what latches when something happens too often. */
+void gateway_count(struct gateway *gateway, const struct journal_row *row);
+/* Latches what the counts made due: gateway_send() does it behind its bytes, the caller at each tick's end
+ * and before a start is journaled. */
+void gateway_latch_due(struct gateway *gateway);
 /* Asks for every unknown order that is due, by client id. */
 void gateway_settle(struct gateway *gateway);
 /* Asks the broker to cancel; asked again every 3 s until the order is over. The caller answers for

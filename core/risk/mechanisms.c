@@ -233,6 +233,20 @@ static const struct mechanism TABLE[] = {
      .act = "entries_are_spaced_over_restarts",
      .quiet = "no_waiting_between_entries",
      .mutants = "cooldown_ignored exit_bound_by_cooldown"},
+    {.id = "repeat_throttle",
+     .file = "core/risk/repeat_throttle.c",
+     .mode = MODE_REDUCE_ONLY,
+     .hold = HOLD_LATCHED,
+     .settings = "orders.repeats orders.repeat_window_s",
+     .rule = "as many sends, or fills, of one symbol and side in a short time, whatever "
+             "their size, an exit with all its prices and parts counted once; or an exit "
+             "that sold more than was held",
+     .documents = "governor_freezes.json",
+     .oracle = "repeats_are_latched",
+     .act = "entries_resent_without_end",
+     .quiet = "entries_resent_now_and_then",
+     .mutants = "repeat_throttle_ignored repeat_throttle_off_by_one repeat_counts_reprices "
+                "repeat_oversold_ignored repeats_lost_at_restart exit_bound_by_repeats"},
     {.id = "reduce_only",
      .file = "core/orders/validation.c",
      .mode = MODE_NORMAL,

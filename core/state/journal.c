@@ -44,6 +44,8 @@ struct journal {
     uint64_t pending_chain;
     struct text pending; /* the pending rows, for the observer: at, kind NUL key NUL body NUL */
     struct text scratch; /* what the chain hashes */
+    journal_hear *hear;  /* NULL: nobody listens */
+    void *hear_context;
 };
 
 /* The error of an SQLite call: what the disk said, if that is why. */
@@ -607,7 +609,19 @@ static void tell_rows(struct journal *journal, int64_t first) {
         event.body_len = strlen(event.body);
         at = event.body + event.body_len + 1;
         observe(journal->world->observer, &event);
+        if (journal->hear != NULL) {
+            journal->hear(journal->hear_context, &(struct journal_row){.seq = seq,
+                                                                       .at = event.at,
+                                                                       .kind = event.subject,
+                                                                       .key = event.id,
+                                                                       .body = event.body});
+        }
     }
+}
+
+void journal_listen(struct journal *journal, journal_hear *hear, void *context) {
+    journal->hear = hear;
+    journal->hear_context = context;
 }
 
 enum err_code journal_commit(struct journal *journal, struct err *err) {

@@ -27,6 +27,9 @@ struct journal_row { /* borrowed for the visit */
 
 typedef enum err_code journal_visit(void *context, const struct journal_row *row, struct err *err);
 
+/* Told every row as it becomes durable, in order, behind its commit; may not touch the journal. */
+typedef void journal_hear(void *context, const struct journal_row *row);
+
 /* Opens (or creates) the journal `name`, verifies format and chain. ERR_CORRUPT names the first bad
  * row and the remedy; ERR_LOCKED if the lease is another's by now; ERR_IO. Every file is opened, then the
  * lease confirmed, then written. NULL: somebody else sees to it that nobody trades here. world and lease
@@ -47,6 +50,8 @@ enum err_code journal_append(struct journal *journal, const char *kind, const ch
                              const char *body, int64_t *seq, struct err *err) MUST_USE;
 /* Makes pending rows durable; nothing pending is ERR_OK. On failure none of them is. */
 enum err_code journal_commit(struct journal *journal, struct err *err) MUST_USE;
+/* From now on `hear` is told each committed row; one listener, which outlives the journal. */
+void journal_listen(struct journal *journal, journal_hear *hear, void *context);
 /* Visits committed rows with seq > after, in order; stops at the first error and returns it. */
 enum err_code journal_read(struct journal *journal, int64_t after, journal_visit *visit,
                            void *context, struct err *err) MUST_USE;

@@ -60,6 +60,11 @@
       "")                                                                                          \
     X(ORACLE_RATE, "entries_within_their_rate", "S7",                                              \
       "no more than risk.max_new_per_15min buys are sent in 15 minutes", "")                       \
+    X(ORACLE_REPEATS, "repeats_are_latched", "",                                                   \
+      "orders.repeats sends, or orders filled, of a symbol and side within "                       \
+      "orders.repeat_window_s latch repeat_throttle by the end of the tick, an exit counted "      \
+      "once; and nothing less does",                                                               \
+      "")                                                                                          \
     X(ORACLE_THEMES, "groups_within_their_caps", "S7",                                             \
       "symbol, theme, sector and correlation caps hold", "those caps are not built yet")           \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \

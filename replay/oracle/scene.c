@@ -92,6 +92,8 @@ static const struct limit_row {
     {"exits.time_s", take_nanos, offsetof(struct scene_limits, time_exit)},
     {"risk.symbol_cooldown_s", take_nanos, offsetof(struct scene_limits, cooldown)},
     {"risk.max_new_per_15min", take_whole, offsetof(struct scene_limits, entries_in_15min)},
+    {"orders.repeats", take_whole, offsetof(struct scene_limits, repeats)},
+    {"orders.repeat_window_s", take_nanos, offsetof(struct scene_limits, repeat_window)},
     {"stops.distance", take_nanos, offsetof(struct scene_limits, stop_distance)},
     {"degraded.truth_max_age_s", take_nanos, offsetof(struct scene_limits, truth_max_age)},
     {"degraded.clean_s", take_nanos, offsetof(struct scene_limits, degraded_clean)},

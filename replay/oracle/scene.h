@@ -68,6 +68,8 @@ struct scene_limits { /* 0: not told, then not judged */
     struct ratio equity_floor_share, max_drawdown, open_risk_factor, stop_distance;
     struct span cooldown, time_exit;
     int64_t entries_in_15min;
+    int64_t repeats;
+    struct span repeat_window;
     int64_t requests_a_minute;
     struct span deadline_submit, deadline_slow;
     int64_t breaker_failures; /* of an endpoint's last ten answers */

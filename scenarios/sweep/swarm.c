@@ -248,6 +248,10 @@ static void draw_limits(struct draw *draw, cJSON *config, int64_t positions) {
     if (percent(&random, 15)) {
         add_milli(config, "orders.collar", random_between(&random, 1, 4));
     }
+    if (percent(&random, 15)) {
+        add_number(config, "orders.repeats", random_between(&random, 2, 3));
+        add_number(config, "orders.repeat_window_s", random_between(&random, 60, 600));
+    }
 }
 
 static void draw_config(struct draw *draw) {
@@ -453,6 +457,7 @@ static const struct latch latches[] = {
     {"startup_contract", "wrong_account"},
     {"single_instance", "lease_lost"},
     {"atomic_state", "journal_down"},
+    {"repeat_throttle", "repeat_throttle"},
 };
 
 static void add_answer(cJSON *rows, const char *mechanism, int64_t after_s, const char *deed) {
@@ -596,6 +601,11 @@ static const struct recipe recipes[] = {
      "{\"command\":\"edit_document\",\"document\":\"journal.db\",\"remove\":true,\"in\":2},"
      "{\"command\":\"edit_document\",\"document\":\"journal.db-wal\",\"remove\":true,\"in\":2},"
      "{\"command\":\"restart\",\"in\":10}," LIFT("amnesia", "amnesia", "900s") "]"},
+    /* stops that the broker cancels are sent again */
+    {"repeat_throttle", "{" HOLDS "\"orders.repeats\":3,\"orders.repeat_window_s\":600}",
+     "[{\"point\":\"order.cancel_unasked\",\"in\":0,\"until_in\":3600,"
+     "\"params\":{\"target\":\"sell stop*\"}}]",
+     "[" LIFT("repeat_throttle", "repeat_throttle", "1200s") "]"},
     {"second_writer", "{}", "[]",
      "[{\"command\":\"foreign_order\",\"in\":0}," LIFT("second_writer", "second_writer",
                                                        "600s") "]"},

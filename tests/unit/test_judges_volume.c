@@ -1,0 +1,178 @@
+/* test_judges_volume.c - the judges of what is done too often and of what is traded too much, each at its
+ * edge. */
+#include "tests/unit/stream.h"
+
+/* --- repeats: three within ten seconds --- */
+
+struct repeats {
+    struct oracle *oracle;
+    int64_t seq;
+};
+
+static struct repeats repeats(void) {
+    struct repeats run = {.oracle = oracle_create(), .seq = 10};
+    frame(run.oracle, "orders.repeats", "3");
+    frame(run.oracle, "orders.repeat_window_s", "10");
+    word(run.oracle, EVENT_START, 0, "ready", "");
+    return run;
+}
+
+static void row_at(struct repeats *run, int64_t second, const char *kind, const char *key,
+                   const char *body) {
+    feed(run->oracle, (struct event){.kind = EVENT_ROW,
+                                     .at = at(second),
+                                     .subject = kind,
+                                     .id = key,
+                                     .number = run->seq++,
+                                     .body = body,
+                                     .body_len = strlen(body)});
+}
+
+static void intent_row(struct repeats *run, int64_t second, const char *id, const char *side,
+                       const char *purpose) {
+    char body[192];
+    snprintf(body, sizeof body,
+             "{\"symbol\":\"AAPL\",\"side\":\"%s\",\"purpose\":\"%s\",\"replaces\":\"\"}", side,
+             purpose);
+    row_at(run, second, "intent", id, body);
+}
+
+static void sale(struct repeats *run, int64_t second, const char *id) {
+    intent_row(run, second, id, "sell", "exit");
+    order_leaves(run->oracle, second, "sell", "AAPL", id);
+}
+
+static void three_sales(struct repeats *run, int64_t last) {
+    sale(run, 1, "st-2023-11-14-1");
+    sale(run, 2, "st-2023-11-14-2");
+    sale(run, last, "st-2023-11-14-3");
+}
+
+static void acts(struct repeats *run, int64_t second, const char *mechanism, const char *by) {
+    char body[160];
+    snprintf(body, sizeof body,
+             "\"cause\":\"%s\",\"mode\":\"REDUCE_ONLY\",\"latched\":true,\"by\":\"%s\"", mechanism,
+             by);
+    body_of(run->oracle, EVENT_MECHANISM, second, mechanism, "acted", body);
+}
+
+static void expect_repeats(struct repeats *run, const char *broken, const char *score) {
+    struct text verdict = {0};
+    oracle_verdict(run->oracle, &verdict);
+    bool is_broken = strstr(text_get(&verdict), "\"repeats_are_latched\"") != NULL;
+    cr_expect_eq(is_broken, broken[0] != '\0', "%s", text_get(&verdict));
+    cr_expect_not_null(strstr(text_get(&verdict), broken), "%s", text_get(&verdict));
+    cr_expect_not_null(strstr(text_get(&verdict), score), "%s in %s", score, text_get(&verdict));
+    text_release(&verdict);
+    oracle_destroy(run->oracle);
+}
+
+Test(repeats, latched_by_the_tick_that_repeated_holds_and_later_breaks) {
+    for (int late = 0; late < 2; late++) {
+        struct repeats run = repeats();
+        three_sales(&run, 10);
+        if (late) {
+            word(run.oracle, EVENT_TICK, 11, "tick", "");
+        }
+        acts(&run, 12, "repeat_throttle", "core");
+        word(run.oracle, EVENT_TICK, 13, "tick", "");
+        expect_repeats(&run, late ? "not latched" : "",
+                       late ? "\"missed\":1" : "\"due\":1,\"acted\":1,\"missed\":0");
+    }
+}
+
+Test(repeats, one_less_or_a_window_later_is_quiet_and_an_act_then_is_unfounded) {
+    for (int acted = 0; acted < 2; acted++) {
+        struct repeats run = repeats();
+        three_sales(&run, 11);
+        word(run.oracle, EVENT_TICK, 12, "tick", "");
+        if (acted) {
+            acts(&run, 12, "repeat_throttle", "core");
+        }
+        expect_repeats(&run, acted ? "nothing was repeated" : "",
+                       acted ? "\"unfounded\":1" : "\"scores\":[]");
+    }
+}
+
+Test(repeats, a_document_or_a_person_may_set_it_without_a_reason) {
+    struct repeats run = repeats();
+    acts(&run, 12, "repeat_throttle", "document");
+    expect_repeats(&run, "", "\"scores\":[]");
+}
+
+/* The row is durable, the request never seen: the next life has to count it, nobody must have known. */
+Test(repeats, a_row_whose_request_nobody_saw_founds_an_act_and_demands_none) {
+    for (int acted = 0; acted < 2; acted++) {
+        struct repeats run = repeats();
+        sale(&run, 1, "st-2023-11-14-1");
+        sale(&run, 2, "st-2023-11-14-2");
+        intent_row(&run, 3, "st-2023-11-14-3", "sell", "exit");
+        if (acted) {
+            acts(&run, 4, "repeat_throttle", "core");
+        }
+        word(run.oracle, EVENT_TICK, 5, "tick", "");
+        expect_repeats(&run, "", acted ? "\"acted\":1,\"missed\":0,\"unfounded\":0" : "[]");
+    }
+}
+
+Test(repeats, what_was_not_sent_an_exit_and_a_cleared_count_do_not_add_up) {
+    struct repeats run = repeats();
+    three_sales(&run, 3);
+    row_at(&run, 3, "order", "st-2023-11-14-3", "{\"state\":\"not_sent\"}");
+    word(run.oracle, EVENT_TICK, 4, "tick", "");
+    expect_repeats(&run, "", "\"missed\":0");
+    run = repeats();
+    row_at(&run, 0, "exit", "AAPL",
+           "{\"phase\":\"decided\",\"start\":\"10\",\"decided_at\":\"2023-11-14T22:13:20Z\"}");
+    three_sales(&run, 3);
+    word(run.oracle, EVENT_TICK, 4, "tick", "");
+    expect_repeats(&run, "", "\"scores\":[]");
+    run = repeats();
+    sale(&run, 1, "st-2023-11-14-1");
+    sale(&run, 2, "st-2023-11-14-2");
+    row_at(&run, 2, "latch_clear", "repeat_throttle", "{}");
+    sale(&run, 3, "st-2023-11-14-3");
+    word(run.oracle, EVENT_TICK, 4, "tick", "");
+    expect_repeats(&run, "", "\"scores\":[]");
+}
+
+Test(repeats, a_journal_that_went_back_leaves_nothing_and_a_gap_a_doubt) {
+    struct repeats run = repeats();
+    sale(&run, 1, "st-2023-11-14-1");
+    sale(&run, 2, "st-2023-11-14-2");
+    run.seq = 5;
+    sale(&run, 3, "st-2023-11-14-3");
+    word(run.oracle, EVENT_TICK, 4, "tick", "");
+    expect_repeats(&run, "", "\"scores\":[]");
+    for (int later = 0; later < 2; later++) {
+        run = repeats();
+        row_at(&run, 1, "probe", "", "{}");
+        run.seq += 2;
+        row_at(&run, 2, "probe", "", "{}");
+        acts(&run, later ? 12 : 11, "repeat_throttle", "core");
+        expect_repeats(&run, later ? "nothing was repeated" : "", later ? "unfounded\":1" : "[]");
+    }
+}
+
+Test(repeats, an_exit_that_sold_more_than_was_held_is_to_be_latched) {
+    struct repeats run = repeats();
+    row_at(&run, 0, "exit", "AAPL",
+           "{\"phase\":\"decided\",\"start\":\"10\",\"decided_at\":\"2023-11-14T22:13:20Z\"}");
+    row_at(
+        &run, 5, "fill", "st-2023-11-14-1",
+        "{\"symbol\":\"AAPL\",\"side\":\"sell\",\"qty\":\"11\",\"at\":\"2023-11-14T22:13:25Z\"}");
+    word(run.oracle, EVENT_TICK, 6, "tick", "");
+    expect_repeats(&run, "not latched", "\"missed\":1");
+}
+
+Test(repeats, a_buy_while_it_holds_is_counted_as_risky_and_breaks_what_any_cause_does) {
+    struct repeats run = repeats();
+    three_sales(&run, 3);
+    acts(&run, 3, "repeat_throttle", "core");
+    order_leaves(run.oracle, 5, "buy", "MSFT", "st-2023-11-14-9");
+    struct text verdict = {0};
+    oracle_verdict(run.oracle, &verdict);
+    cr_expect_not_null(strstr(text_get(&verdict), "\"no_buy_sent_while_restricted\""));
+    text_release(&verdict);
+    expect_repeats(&run, "", "\"risky\":1");
+}
