@@ -60,8 +60,17 @@
       "")                                                                                          \
     X(ORACLE_RATE, "entries_within_their_rate", "S7",                                              \
       "no more than risk.max_new_per_15min buys are sent in 15 minutes", "")                       \
-    X(ORACLE_THEMES, "groups_within_their_caps", "S7",                                             \
-      "symbol, theme, sector and correlation caps hold", "those caps are not built yet")           \
+    X(ORACLE_GROUPS, "groups_within_their_caps", "S7",                                             \
+      "no buy is sent that takes positions and live entries of its symbol, its sector or its "     \
+      "theme above risk.symbol_limit, sector_limit (sector_unknown) or theme_limit_usd",           \
+      "")                                                                                          \
+    X(ORACLE_GROUP_REFUSAL, "group_refusal_is_due", "S7",                                          \
+      "no buy is refused for the limit of a symbol, a sector or a theme that the largest entry "   \
+      "could not reach",                                                                           \
+      "")                                                                                          \
+    X(ORACLE_CLUSTERS, "clusters_within_their_cap", "S7",                                          \
+      "no buy is sent that takes what moves together above its cap",                               \
+      "correlation_limit is not built yet")                                                        \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
       "after N failures no call until the cooldown, then exactly one probe",                       \
       "the circuit breaker is not built yet")                                                      \
