@@ -202,7 +202,8 @@ static const struct mechanism TABLE[] = {
      .mode = MODE_NORMAL,
      .hold = HOLD_NONE,
      .settings = "risk.gross_exposure",
-     .rule = "positions, live entries and the candidate, over equity",
+     .rule = "positions, live entries and the candidate, over the lower of equity now and a "
+             "cycle ago",
      .documents = "none",
      .oracle = "gross_within_the_cap refusal_is_warranted",
      .act = "gross_exposure_is_kept",

@@ -2,8 +2,9 @@
  * theme_limit.
  *
  * Positions are priced at the symbol's last execution, which may be old: a tenth above a cap is allowed
- * for, and a quarter where a refusal is judged; behind a fault of the last minute a buy is a maybe and a
- * refusal is not judged. A cap that is a share of equity is of the lower of the ledger's now and at the
+ * for, and a quarter where a refusal is judged. Behind a fault, or another's execution, of the last
+ * minute a buy is a maybe and a refusal is not judged, nor is one behind any order that moved then: the
+ * core may count it for a while yet. A cap that is a share of equity is of the lower of the ledger's now and at the
  * end of the cycle before, the first of a life excepted. */
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
@@ -28,7 +29,8 @@ struct member { /* what the frame says of a symbol */
 
 struct groups {
     struct table members;
-    struct usd good; /* equity as the cycle before ended; 0: none in this life */
+    struct usd good;     /* equity as the cycle before ended; 0: none in this life */
+    struct utc moved_at; /* an order at the broker, last; {0} never */
 };
 
 static void *groups_create(void) {
@@ -92,8 +94,12 @@ static struct usd held_in(const struct groups *judge, const struct scene *scene,
     return sum;
 }
 
+static bool is_recent(struct utc at, struct utc now) {
+    return at.ns != 0 && utc_sub(now, at).ns < DISTURBED.ns;
+}
+
 static bool is_disturbed(const struct scene *scene, struct utc now) {
-    return scene->fault_at.ns != 0 && utc_sub(now, scene->fault_at).ns < DISTURBED.ns;
+    return is_recent(scene->fault_at, now) || is_recent(scene->foreign_at, now);
 }
 
 static void judge_buy(const struct groups *judge, const struct event *event,
@@ -134,12 +140,15 @@ static void judge_refusal(const struct groups *judge, const struct event *event,
                           struct findings *findings) {
     const struct scene *scene = findings->scene;
     struct usd entry = largest_entry(&scene->limits);
+    if (is_disturbed(scene, event->at) || is_recent(judge->moved_at, event->at)) {
+        return;
+    }
     for (int by = 0; by < BY_COUNT; by++) {
         const char *group = group_of(judge, by, event->symbol);
         struct usd cap = cap_of(judge, scene, by, group);
         struct usd sum = usd_add(held_in(judge, scene, by, group), entry);
         if (is_word(event->subject, CODES[by]) && cap.nanos > 0 && entry.nanos > 0 &&
-            !is_disturbed(scene, event->at) && usd_cmp(usd_scale(sum, REFUSAL_MARGIN), cap) < 0) {
+            usd_cmp(usd_scale(sum, REFUSAL_MARGIN), cap) < 0) {
             findings_break(findings, ORACLE_GROUP_REFUSAL, event->at,
                            "%s: %s, with at most %lld USD in %s %.24s", event->symbol, CODES[by],
                            (long long)(sum.nanos / NANOS), NAMES[by], group);
@@ -152,6 +161,8 @@ static void groups_observe(void *context, const struct event *event, struct find
     const struct scene *scene = findings->scene;
     if (event->kind == EVENT_FRAME) {
         take_frame(judge, event);
+    } else if (event->kind == EVENT_LEDGER_FILL || event->kind == EVENT_LEDGER_ORDER) {
+        judge->moved_at = event->at;
     } else if (event->kind == EVENT_START) {
         judge->good = (struct usd){0};
     } else if (event->kind == EVENT_TICK && is_word(event->subject, "cycle")) {
@@ -163,6 +174,7 @@ static void groups_observe(void *context, const struct event *event, struct find
     }
 }
 
-const struct judge_ops groups_judge = {KIND(EVENT_FRAME) | KIND(EVENT_START) | KIND(EVENT_TICK) |
-                                           KIND(EVENT_REFUSAL) | KIND(EVENT_SEND),
-                                       groups_create, groups_observe, groups_destroy};
+const struct judge_ops groups_judge = {
+    KIND(EVENT_FRAME) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_START) |
+        KIND(EVENT_TICK) | KIND(EVENT_REFUSAL) | KIND(EVENT_SEND),
+    groups_create, groups_observe, groups_destroy};

@@ -95,7 +95,7 @@ Test(refusals, words_without_numbers_and_an_entry_of_nothing_are_not_judged) {
 
 static void holds(struct oracle *oracle, const char *symbol, int64_t shares) {
     feed(oracle, (struct event){.kind = EVENT_LEDGER_FILL,
-                                .at = at(OPEN),
+                                .at = at(OPEN - 60),
                                 .subject = "buy",
                                 .symbol = symbol,
                                 .id = "st-0",
@@ -193,11 +193,19 @@ Test(groups, a_refusal_that_the_largest_entry_could_not_reach_is_none) {
     }
 }
 
-Test(groups, behind_a_fault_a_refusal_is_not_judged) {
-    struct oracle *oracle = grouped("risk.sector_limit", "0.5");
-    word(oracle, EVENT_FAULT, OPEN, "market.gap", "");
-    refused(oracle, "SECTOR_LIMIT", "entry", "6000 against 5000");
-    expect(oracle, "", 0);
+Test(groups, behind_a_fault_or_an_order_that_moved_a_refusal_is_not_judged) {
+    for (int64_t before = 59; before <= 60; before++) {
+        for (int is_fault = 0; is_fault < 2; is_fault++) {
+            struct oracle *oracle = grouped("risk.sector_limit", "0.5");
+            if (is_fault) {
+                word(oracle, EVENT_FAULT, OPEN - before, "market.gap", "");
+            } else {
+                ledger_order(oracle, OPEN - before, "st-1", "buy", "limit", "new", 1, 0);
+            }
+            refused(oracle, "SECTOR_LIMIT", "entry", "6000 against 5000");
+            expect(oracle, before == 59 ? "" : "group_refusal_is_due", 0);
+        }
+    }
 }
 
 /* --- rates --- */
