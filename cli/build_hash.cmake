@@ -3,7 +3,7 @@
 file(GLOB_RECURSE sources RELATIVE ${SOURCE}
   ${SOURCE}/core/*.[ch] ${SOURCE}/core/*.def ${SOURCE}/broker_sim/*.[ch] ${SOURCE}/chaos/*.[ch]
   ${SOURCE}/chaos/*.def ${SOURCE}/replay/*.[ch] ${SOURCE}/reports/*.[ch] ${SOURCE}/scenarios/*.[ch]
-  ${SOURCE}/cli/*.[ch] ${SOURCE}/CMakeLists.txt)
+  ${SOURCE}/cli/*.[ch] ${SOURCE}/data/maps/*.csv ${SOURCE}/CMakeLists.txt)
 list(SORT sources COMPARE STRING)
 set(all "")
 foreach(file IN LISTS sources)

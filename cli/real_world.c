@@ -18,6 +18,7 @@
 
 #define DATA_URL "https://data.alpaca.markets"
 #define CONFIG_FILE_MAX ((size_t)1 << 20)
+#define GROUPS_FILE_MAX ((size_t)1 << 16)
 
 static enum err_code no_broker_perform(struct http *http, const struct http_request *request,
                                        struct span deadline, struct http_response *response,
@@ -74,9 +75,26 @@ static enum err_code apply_file(const char *path, struct config *config, struct 
     return code;
 }
 
+/* The file of groups that a configuration names; its own errors name it. */
+static enum err_code read_groups(struct config *config, struct err *err) {
+    struct text bytes = {0};
+    if (config->groups_file[0] == '\0') {
+        return ERR_OK;
+    }
+    enum err_code code = host_file_read(config->groups_file, GROUPS_FILE_MAX, &bytes, err);
+    if (code == ERR_OK) {
+        code = groups_read(config->groups_file, text_get(&bytes), bytes.len, &config->groups, err);
+    } else {
+        code = err_wrap(err, "risk.groups_file");
+    }
+    text_release(&bytes);
+    return code;
+}
+
 enum err_code real_config(const char *path, struct config *out, struct err *err) {
     struct config config = config_defaults();
     enum err_code code = path == NULL ? ERR_OK : apply_file(path, &config, err);
+    code = code == ERR_OK ? read_groups(&config, err) : code;
     if (code == ERR_OK) {
         *out = config;
     }

@@ -22,6 +22,10 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "sizing.equity_share", config->equity_share.nanos);
     tell_nanos(stage, "sizing.risk_budget", config->risk_budget.nanos);
     tell_nanos(stage, "risk.gross_exposure", config->gross_exposure.nanos);
+    tell_nanos(stage, "risk.symbol_limit", config->symbol_limit.nanos);
+    tell_nanos(stage, "risk.sector_limit", config->sector_limit.nanos);
+    tell_nanos(stage, "risk.sector_unknown", config->sector_unknown.nanos);
+    tell_nanos(stage, "risk.theme_limit_usd", config->theme_limit_usd.nanos);
     tell_nanos(stage, "risk.daily_loss_usd", config->daily_loss_usd.nanos);
     tell_nanos(stage, "risk.daily_loss_share", config->daily_loss_share.nanos);
     tell_nanos(stage, "risk.equity_floor_usd", config->equity_floor_usd.nanos);
@@ -48,6 +52,19 @@ void frame_tell_limits(struct stage *stage) {
                (config->rate_core + config->rate_exit + config->rate_other) * NANOS);
 }
 
+/* What the symbols that may be bought belong to; of any other the judges know nothing, like the core. */
+static void tell_groups(struct stage *stage) {
+    const struct config *config = &stage->config;
+    char key[CONFIG_SYMBOL_MAX + 8];
+    for (size_t i = 0; i < config->symbol_count; i++) {
+        const char *symbol = config->symbols[i];
+        snprintf(key, sizeof key, "sector %s", symbol);
+        tell_frame(&stage->fanout.seam, key, groups_sector(&config->groups, symbol));
+        snprintf(key, sizeof key, "theme %s", symbol);
+        tell_frame(&stage->fanout.seam, key, groups_theme(&config->groups, symbol));
+    }
+}
+
 void frame_tell(struct stage *stage) {
     const struct calendar *calendar = market_calendar(stage->market);
     char date[DATE_TEXT_MAX];
@@ -56,6 +73,7 @@ void frame_tell(struct stage *stage) {
         tell_frame(&stage->fanout.seam, "closed", date);
     }
     frame_tell_limits(stage);
+    tell_groups(stage);
     for (int i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
         if (stage->scenario->is_never[i]) {
             tell_frame(&stage->fanout.seam, "never", oracle_invariant_id((enum oracle_invariant)i));

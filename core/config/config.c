@@ -40,6 +40,7 @@ static const struct setting settings[] = {
 #define SETTING_COUNT (sizeof settings / sizeof settings[0])
 #define KEY_UNIVERSE "universe"
 #define KEY_FEED "data.feed"
+#define KEY_GROUPS "risk.groups_file"
 
 static const char *const units[] = {[SETTING_USD] = "usd",
                                     [SETTING_RATIO] = "share",
@@ -86,7 +87,7 @@ static int64_t table_nanos(const char *text) {
 }
 
 struct config config_defaults(void) {
-    struct config config = {.feed = "sip"};
+    struct config config = {.feed = "sip", .groups = groups_shipped()};
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         setting_put(&config, &settings[i], table_nanos(settings[i].fallback));
     }
@@ -122,8 +123,10 @@ static size_t key_distance(const char *a, const char *b) {
 static const char *nearest_key(const char *key) {
     const char *best = KEY_UNIVERSE;
     size_t best_distance = key_distance(key, best);
-    for (size_t i = 0; i <= SETTING_COUNT; i++) {
-        const char *candidate = i == SETTING_COUNT ? KEY_FEED : settings[i].key;
+    for (size_t i = 0; i <= SETTING_COUNT + 1; i++) {
+        const char *candidate = i < SETTING_COUNT    ? settings[i].key
+                                : i == SETTING_COUNT ? KEY_FEED
+                                                     : KEY_GROUPS;
         size_t distance = key_distance(key, candidate);
         if (distance < best_distance) {
             best = candidate;
@@ -248,6 +251,15 @@ static void apply_feed(struct config *config, const cJSON *member, struct text *
     strcpy(config->feed, feed);
 }
 
+static void apply_groups_file(struct config *config, const cJSON *member, struct text *faults) {
+    if (!cJSON_IsString(member) || text_copy(config->groups_file, sizeof config->groups_file,
+                                             member->valuestring, NULL) != ERR_OK) {
+        text_add_format(faults,
+                        "risk.groups_file: not a path; write one of at most %d bytes, or \"\"\n",
+                        GROUPS_PATH_MAX - 1);
+    }
+}
+
 /* A key that stands twice: which of the two was meant nobody knows. */
 static bool is_repeated(const cJSON *object, const cJSON *member) {
     for (const cJSON *other = object->child; other != member; other = other->next) {
@@ -267,6 +279,8 @@ static void apply_member(struct config *config, const cJSON *object, const cJSON
         apply_universe(config, member, faults);
     } else if (strcmp(member->string, KEY_FEED) == 0) {
         apply_feed(config, member, faults);
+    } else if (strcmp(member->string, KEY_GROUPS) == 0) {
+        apply_groups_file(config, member, faults);
     } else if (setting != NULL) {
         apply_setting(config, setting, member, faults);
     } else if (cJSON_IsObject(member)) {
@@ -339,6 +353,17 @@ static void check_universe(const struct config *config, struct text *faults) {
     }
 }
 
+/* A table that was named and not read: its limits would add up something else. */
+static void check_groups(const struct config *config, struct text *faults) {
+    if (strcmp(config->groups_file, config->groups.path) != 0) {
+        text_add_format(
+            faults,
+            "risk.groups_file: '%.60s' was not read; name it in a configuration file of "
+            "the command line\n",
+            config->groups_file);
+    }
+}
+
 static void check_ranges(const struct config *config, struct text *faults) {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         int64_t nanos = setting_nanos(config, &settings[i]);
@@ -358,9 +383,26 @@ static void check_amounts(const struct config *c, struct text *faults) {
     require(c->min_notional_usd.nanos <= c->base_usd.nanos, "orders.min_notional_usd",
             c->min_notional_usd.nanos, "above", "sizing.base_usd", c->base_usd.nanos,
             "lower it: no entry could ever be large enough", faults);
-    require(c->equity_share.nanos <= c->gross_exposure.nanos, "sizing.equity_share",
-            c->equity_share.nanos, "above", "risk.gross_exposure", c->gross_exposure.nanos,
-            "lower it: one entry would exceed the exposure of all", faults);
+}
+
+/* One entry within its symbol's limit, that within its sector's, that within the limit of all. An amount
+ * in USD is compared with amounts alone: what share of equity it is no file knows. */
+static void check_exposure(const struct config *c, struct text *faults) {
+    require(c->equity_share.nanos <= c->symbol_limit.nanos, "sizing.equity_share",
+            c->equity_share.nanos, "above", "risk.symbol_limit", c->symbol_limit.nanos,
+            "lower it: one entry would exceed the limit of its symbol", faults);
+    require(c->symbol_limit.nanos <= c->sector_limit.nanos, "risk.symbol_limit",
+            c->symbol_limit.nanos, "above", "risk.sector_limit", c->sector_limit.nanos,
+            "lower it: one symbol would exceed the limit of its sector", faults);
+    require(c->sector_unknown.nanos <= c->sector_limit.nanos, "risk.sector_unknown",
+            c->sector_unknown.nanos, "above", "risk.sector_limit", c->sector_limit.nanos,
+            "lower it: what is unknown gets no more than what is known", faults);
+    require(c->sector_limit.nanos <= c->gross_exposure.nanos, "risk.sector_limit",
+            c->sector_limit.nanos, "above", "risk.gross_exposure", c->gross_exposure.nanos,
+            "lower it: one sector would exceed the exposure of all", faults);
+    require(c->order_cap_usd.nanos <= c->theme_limit_usd.nanos, "orders.cap_usd",
+            c->order_cap_usd.nanos, "above", "risk.theme_limit_usd", c->theme_limit_usd.nanos,
+            "lower it: one order would exceed the limit of its theme", faults);
 }
 
 static void check_losses(const struct config *c, struct text *faults) {
@@ -423,9 +465,11 @@ static void check_engine(const struct config *c, struct text *faults) {
 enum err_code config_check(const struct config *config, struct text *faults, struct err *err) {
     size_t from = faults->len;
     check_universe(config, faults);
+    check_groups(config, faults);
     check_ranges(config, faults);
     if (faults->len == from) { /* the cross-checks add and multiply: only values in range */
         check_amounts(config, faults);
+        check_exposure(config, faults);
         check_losses(config, faults);
         check_targets(config, faults);
         check_engine(config, faults);
@@ -453,6 +497,15 @@ static void print_setting(const struct config *config, const struct setting *set
     text_add_char(out, '}');
 }
 
+/* Where the groups are from, their date and how many symbols have one. */
+static void print_groups(const struct config *config, struct text *out) {
+    char date[DATE_TEXT_MAX];
+    date_print(config->groups.date, date);
+    text_add(out, "{\"value\": ");
+    text_add_json_string(out, config->groups_file);
+    text_add_format(out, ", \"date\": \"%s\", \"symbols\": %zu}", date, config->groups.count);
+}
+
 void config_print(const struct config *config, struct text *out) {
     text_add(out, "{\n  \"universe\": [");
     for (size_t i = 0; i < config->symbol_count; i++) {
@@ -461,10 +514,23 @@ void config_print(const struct config *config, struct text *out) {
     }
     text_add(out, "],\n  \"data.feed\": ");
     text_add_json_string(out, config->feed);
+    text_add(out, ",\n  \"" KEY_GROUPS "\": ");
+    print_groups(config, out);
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         print_setting(config, &settings[i], out);
     }
     text_add(out, "\n}\n");
+}
+
+static void explain_groups(const struct config *config, struct text *out) {
+    char date[DATE_TEXT_MAX];
+    date_print(config->groups.date, date);
+    text_add_format(out,
+                    KEY_GROUPS
+                    " = \"%s\": the file that says which sector and theme a symbol is of; "
+                    "without one, the table compiled in (data/maps/groups.csv). In use: "
+                    "%zu symbols as of %s.\n",
+                    config->groups_file, config->groups.count, date);
 }
 
 enum err_code config_explain(const struct config *config, const char *key, struct text *out,
@@ -477,6 +543,8 @@ enum err_code config_explain(const struct config *config, const char *key, struc
         text_add_format(out,
                         "data.feed = %s: where quotes, trades and bars come from, sip or iex\n",
                         config->feed);
+    } else if (strcmp(key, KEY_GROUPS) == 0) {
+        explain_groups(config, out);
     } else if (setting == NULL) {
         return err_set(err, ERR_NOT_FOUND, "'%.60s' is no setting; the nearest is %s", key,
                        nearest_key(key));
@@ -493,6 +561,17 @@ enum err_code config_explain(const struct config *config, const char *key, struc
     return ERR_OK;
 }
 
+/* The table as read, not its path: a row changed in place is another limit. */
+static uint64_t hash_groups(const struct groups *groups, uint64_t hash) {
+    for (size_t i = 0; i < groups->count; i++) {
+        const struct group_row *row = &groups->rows[i];
+        hash = hash64(row->symbol, strlen(row->symbol) + 1, hash);
+        hash = hash64(row->sector, strlen(row->sector) + 1, hash);
+        hash = hash64(row->theme, strlen(row->theme) + 1, hash);
+    }
+    return hash;
+}
+
 /* Over values alone, never over the struct's bytes: padding has none. */
 void config_hash(const struct config *config, char out[static 17]) {
     uint64_t hash = 0;
@@ -500,6 +579,7 @@ void config_hash(const struct config *config, char out[static 17]) {
         hash = hash64(config->symbols[i], strlen(config->symbols[i]) + 1, hash);
     }
     hash = hash64(config->feed, strlen(config->feed) + 1, hash);
+    hash = hash_groups(&config->groups, hash);
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         int64_t nanos = setting_nanos(config, &settings[i]);
         hash = hash64(settings[i].key, strlen(settings[i].key) + 1, hash);

@@ -1,7 +1,7 @@
 /* config.h - one typed table of settings: config.def is the table, struct config its values.
  *
- * A configuration file is a JSON object: "universe": ["AAPL", ...], "data.feed": "sip" | "iex", and the
- * table's keys, flat ("risk.max_positions": 6). Money and ratios are JSON strings or numbers. Unknown
+ * A configuration file is a JSON object: "universe": ["AAPL", ...], "data.feed": "sip" | "iex",
+ * "risk.groups_file": a path, and the table's keys, flat ("risk.max_positions": 6). Money and ratios are JSON strings or numbers. Unknown
  * keys, wrong types, values out of range and broken cross-checks are all reported at once. */
 #ifndef CORE_CONFIG_CONFIG_H
 #define CORE_CONFIG_CONFIG_H
@@ -11,6 +11,7 @@
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/base/utc.h"
+#include "core/config/groups.h"
 
 #define CONFIG_SYMBOLS_MAX 128
 #define CONFIG_SYMBOL_MAX 16
@@ -19,6 +20,9 @@ struct config {
     char symbols[CONFIG_SYMBOLS_MAX][CONFIG_SYMBOL_MAX];
     size_t symbol_count;
     char feed[8];
+    char groups_file
+        [GROUPS_PATH_MAX]; /* "": the groups compiled in; else whoever applies it reads it */
+    struct groups groups;
 #define CONFIG_USD(field, ...) struct usd field;
 #define CONFIG_RATIO(field, ...) struct ratio field;
 #define CONFIG_INT(field, ...) int64_t field;
@@ -32,13 +36,14 @@ struct config {
 #undef CONFIG_BOOL
 };
 
-/* Every default, no symbols, feed "sip". */
+/* Every default, no symbols, feed "sip", the groups compiled in. */
 struct config config_defaults(void);
 /* Applies the members of a JSON object to *config. ERR_CONFIG with every fault, one a line, in
  * faults ("sizing.base_usd: 0 is below 1"); then *config is unchanged. */
 enum err_code config_apply(struct config *config, const cJSON *object, struct text *faults,
                            struct err *err) MUST_USE;
-/* The cross-checks alone; same reporting. An empty universe is a fault. */
+/* The cross-checks alone; same reporting. An empty universe is a fault, and so are groups that are not
+ * those of risk.groups_file. */
 enum err_code config_check(const struct config *config, struct text *faults,
                            struct err *err) MUST_USE;
 /* Prints every setting as JSON with value, default, unit, range, safer direction and meaning. */

@@ -5,6 +5,7 @@
 #include "core/base/mutant.h"
 #include "core/engine/core.h"
 #include "core/orders/exit_rules.h"
+#include "core/orders/group_limits.h"
 #include "core/orders/protective_stops.h"
 #include "core/orders/validation.h"
 
@@ -202,6 +203,14 @@ static void note_scores(struct engine *engine, const struct score *scores) {
     }
 }
 
+/* What limits on exposure hold the next cycle's equity against: a sum that came in since buys nothing yet. */
+static void note_good_equity(struct engine *engine) {
+    MUTATE(good_equity_not_kept, return);
+    if (engine->truth.has_account && engine->truth.is_equity_explained) {
+        engine->truth.good_equity = engine->truth.account.equity;
+    }
+}
+
 /* Steps 8 and 9: the best scores first; each entry passes the gateway alone. */
 static void enter(struct engine *engine) {
     const struct config *config = engine->config;
@@ -319,6 +328,10 @@ void cycle_tick(struct engine *engine) {
         engine->truth.is_open && !is_elsewhere(engine) &&
         causes_mode(&engine->causes) < MODE_REDUCE_ONLY) {
         enter(engine); /* 8, 9 */
+    }
+    if (engine->is_cycle) {
+        group_limits_report(&engine->gateway);
+        note_good_equity(engine);
     }
     orders_sweep(&engine->orders);
     (void)!journal_commit(engine->journal, NULL); /* what was only appended: an end, a phase */

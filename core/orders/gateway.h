@@ -26,6 +26,7 @@ struct refusal {
     char numbers[160]; /* what was compared, in words */
 };
 
+enum { GROUP_LIMITS = 3 };      /* symbol, sector, theme: group_limits.h */
 #define RECENT_ENTRIES_MAX 1000 /* the most that risk.max_new_per_15min may be */
 
 struct gateway { /* all pointers borrowed */
@@ -48,6 +49,8 @@ struct gateway { /* all pointers borrowed */
     struct repeat_throttle repeats;
     int64_t sent;
     int64_t refused;
+    uint64_t
+        groups_told[GROUP_LIMITS]; /* which groups were above their limit when last told; 0 none */
     bool is_journal_down;
     bool
         has_looked; /* the orders of a day were listed: what of ours appears later is no memory lost */

@@ -2,6 +2,7 @@
 #include "core/orders/validation.h"
 
 #include "core/base/mutant.h"
+#include "core/orders/group_limits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -200,6 +201,24 @@ static int64_t entries_in_window(const struct gateway *gateway, struct utc now) 
     return count;
 }
 
+/* The day's loss with what every stop may still take, the candidate's too. */
+static enum refusal_code check_open_risk(const struct gateway *gateway, struct usd at_stops,
+                                         struct refusal *refusal) {
+    struct equity_reading reading = {.exchange_day = gateway->truth->day,
+                                     .equity = gateway->truth->account.equity,
+                                     .flows_today = gateway->flows_today};
+    struct usd change = {0};
+    if (!daily_change(gateway->guards, &reading, &change)) {
+        return refuse_because(refusal, REFUSED_OPEN_RISK, "the day has no baseline");
+    }
+    struct usd projected = usd_sub(usd_scale(at_stops, gateway->config->open_risk_factor), change);
+    struct usd limit = daily_loss_limit(gateway->guards);
+    MUTATE(open_risk_not_counted, projected = usd_neg(change));
+    MUTATE(open_risk_off_by_one, projected.nanos--);
+    return usd_cmp(projected, limit) >= 0 ? refuse(refusal, REFUSED_OPEN_RISK, projected, limit)
+                                          : REFUSED_NONE;
+}
+
 static enum refusal_code check_limits(const struct gateway *gateway, const struct order *intent,
                                       struct utc now, struct refusal *refusal) {
     const struct config *config = gateway->config;
@@ -232,26 +251,18 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
         return refuse(refusal, REFUSED_ENTRY_RATE, as_number(entries),
                       as_number(config->max_new_per_15min));
     }
-    struct usd gross_limit = usd_scale(gateway->truth->account.equity, config->gross_exposure);
+    struct usd gross_limit = usd_scale(limit_equity(gateway), config->gross_exposure);
     MUTATE(gross_limit_ignored, gross_limit.nanos = INT64_MAX);
     MUTATE(gross_off_by_one, if (usd_cmp(usd_add(open.gross, value), gross_limit) == 0) return refuse(refusal, REFUSED_GROSS, gross_limit, gross_limit));
     if (usd_cmp(usd_add(open.gross, value), gross_limit) > 0) {
         return refuse(refusal, REFUSED_GROSS, usd_add(open.gross, value), gross_limit);
     }
-    struct equity_reading reading = {.exchange_day = gateway->truth->day,
-                                     .equity = gateway->truth->account.equity,
-                                     .flows_today = gateway->flows_today};
-    struct usd change = {0};
-    if (!daily_change(gateway->guards, &reading, &change)) {
-        return refuse_because(refusal, REFUSED_OPEN_RISK, "the day has no baseline");
+    struct group_excess excess = group_limits_check(gateway, intent->symbol, value);
+    if (excess.code != REFUSED_NONE) {
+        return refuse(refusal, excess.code, excess.is, excess.most);
     }
-    struct usd at_stops = usd_add(open.at_stops, usd_scale(value, config->stop_distance));
-    struct usd projected = usd_sub(usd_scale(at_stops, config->open_risk_factor), change);
-    struct usd limit = daily_loss_limit(gateway->guards);
-    MUTATE(open_risk_not_counted, projected = usd_neg(change));
-    MUTATE(open_risk_off_by_one, projected.nanos--);
-    return usd_cmp(projected, limit) >= 0 ? refuse(refusal, REFUSED_OPEN_RISK, projected, limit)
-                                          : REFUSED_NONE;
+    return check_open_risk(gateway, usd_add(open.at_stops, usd_scale(value, config->stop_distance)),
+                           refusal);
 }
 
 static enum refusal_code check_symbol(const struct gateway *gateway, const struct order *intent,
@@ -333,6 +344,9 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_positions, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_MAX_POSITIONS);
     MUTATE(exit_bound_by_entry_rate, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_ENTRY_RATE);
     MUTATE(exit_bound_by_gross, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_GROSS);
+    MUTATE(exit_bound_by_symbol_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_SYMBOL_LIMIT);
+    MUTATE(exit_bound_by_sector_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_SECTOR_LIMIT);
+    MUTATE(exit_bound_by_theme_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_THEME_LIMIT);
     MUTATE(exit_bound_by_open_risk, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_OPEN_RISK);
     MUTATE(exit_bound_by_cooldown, is_exit &= utc_sub(clock_utc(gateway->world->clock), gateway->touched[universe_find(gateway->config, intent->symbol)]).ns >= gateway->config->symbol_cooldown.ns);
     MUTATE(exit_bound_by_symbol, is_exit &= !check_symbol(gateway, intent, clock_utc(gateway->world->clock), refusal));

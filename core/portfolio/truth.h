@@ -16,6 +16,7 @@ struct truth {
     struct mono account_at, positions_at, orders_at;
     struct broker_account account;
     bool is_equity_explained; /* equity = cash + marks, within data.equity_step */
+    struct usd good_equity;   /* as explained at the cycle before; 0 none yet in this life */
     bool has_clock;
     struct broker_clock clock;
     struct session session; /* the current one, or the next */

@@ -17,7 +17,8 @@ static const struct judge_ops *const JUDGES[] = {
     &latches_judge,    &naked_judge,    &lies_judge,        &flatten_judge,    &healing_judge,
     &rejects_judge,    &refusals_judge, &rates_judge,       &guards_judge,     &alarms_judge,
     &succession_judge, &adoption_judge, &stopped_judge,     &overdue_judge,    &deadlines_judge,
-    &degraded_judge,   &commands_judge, &breaker_judge,     &repeats_judge,    &protection_judge,
+    &degraded_judge,   &commands_judge, &breaker_judge,     &repeats_judge,    &groups_judge,
+    &protection_judge,
 };
 enum { JUDGE_COUNT = sizeof JUDGES / sizeof JUDGES[0], PROTECTION = JUDGE_COUNT - 1 };
 

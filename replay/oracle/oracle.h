@@ -65,11 +65,20 @@
       "orders.repeat_window_s latch repeat_throttle by the end of the tick, an exit counted "      \
       "once; and nothing less does",                                                               \
       "")                                                                                          \
-    X(ORACLE_THEMES, "groups_within_their_caps", "S7",                                             \
-      "symbol, theme, sector and correlation caps hold", "those caps are not built yet")           \
+    X(ORACLE_GROUPS, "groups_within_their_caps", "S7",                                             \
+      "no buy is sent that takes positions and live entries of its symbol, its sector or its "     \
+      "theme above risk.symbol_limit, sector_limit (sector_unknown) or theme_limit_usd",           \
+      "")                                                                                          \
+    X(ORACLE_GROUP_REFUSAL, "group_refusal_is_due", "S7",                                          \
+      "no buy is refused for the limit of a symbol, a sector or a theme that the largest entry "   \
+      "could not reach",                                                                           \
+      "")                                                                                          \
+    X(ORACLE_CLUSTERS, "clusters_within_their_cap", "S7",                                          \
+      "no buy is sent that takes what moves together above its cap",                               \
+      "correlation_limit is not built yet")                                                        \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
       "while an endpoint fails too often no buy is sent, nothing else of it more than once in "    \
-      "5 s, and truth is asked for all the same; it is told, and only then",                                                            \
+      "5 s, and truth is asked for all the same; it is told, and only then",                       \
       "")                                                                                          \
     X(ORACLE_DEGRADED_ENTERED, "degraded_is_entered", "S9",                                        \
       "degraded_mode is entered 15 s after account, positions or orders went unanswered for "      \

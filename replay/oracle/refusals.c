@@ -24,6 +24,8 @@ static const struct rule {
     {"ENTRY_RATE", AT_LEAST, false}, {"GROSS_EXPOSURE", ABOVE, false},
     {"OPEN_RISK", AT_LEAST, false},  {"SYMBOL_COOLDOWN", BELOW, false},
     {"SESSION", AT_MOST, false},     {"NOT_REDUCING", ABOVE, true},
+    {"SYMBOL_LIMIT", ABOVE, false},  {"SECTOR_LIMIT", ABOVE, false},
+    {"THEME_LIMIT", ABOVE, false},
 };
 
 /* "12.5 against 10"; false where no two numbers are named. */

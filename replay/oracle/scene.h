@@ -59,7 +59,8 @@ struct scene_limits { /* 0: not told, then not judged */
     int64_t max_positions;
     struct usd order_cap, base;
     struct ratio equity_share, risk_budget; /* of an entry */
-    struct ratio gross;
+    struct ratio gross, symbol, sector, sector_unknown;
+    struct usd theme;
     struct usd daily_loss_usd;
     struct ratio daily_loss_share;
     struct span quote_max_age, degraded_clean, truth_max_age;

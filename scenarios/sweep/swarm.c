@@ -88,6 +88,8 @@ struct draw {
     uint64_t seed;
     enum chaos_mode mode;
     int days;
+    int64_t
+        gross_milli; /* risk.gross_exposure as drawn, in thousandths; 0: the default, all of it */
     cJSON *file;
 };
 
@@ -178,6 +180,7 @@ static void draw_trading(struct draw *draw, cJSON *config, int64_t positions) {
     add_number(config, "risk.max_positions", positions);
     add_number(config, "sizing.base_usd", base_usd);
     add_word(config, "sizing.equity_share", "0.12");
+    add_word(config, "risk.symbol_limit", "0.12"); /* the amount above is what bounds an entry */
     add_milli(config, "exits.hard_stop", stop);
     add_milli(config, "stops.distance", stop + random_between(&random, 1, 8));
     add_milli(config, "exits.trailing", random_between(&random, 2, 15));
@@ -229,7 +232,8 @@ static void draw_limits(struct draw *draw, cJSON *config, int64_t positions) {
         add_number(config, "risk.max_new_per_15min", random_between(&random, 1, 5));
     }
     if (percent(&random, 25)) {
-        add_milli(config, "risk.gross_exposure", random_between(&random, 130, 500));
+        draw->gross_milli = random_between(&random, 130, 500);
+        add_milli(config, "risk.gross_exposure", draw->gross_milli);
     }
     if (percent(&random, 25)) {
         add_milli(config, "orders.buying_power_share", random_between(&random, 20, 200));
@@ -254,6 +258,37 @@ static void draw_limits(struct draw *draw, cJSON *config, int64_t positions) {
     }
 }
 
+static void replace_milli(cJSON *config, const char *key, int64_t thousandths) {
+    cJSON_DeleteItemFromObjectCaseSensitive(config, key);
+    add_milli(config, key, thousandths);
+}
+
+/* Limits of groups. A share of equity at its symbol's limit meets it whenever equity rose since the cycle
+ * before; each limit is at most that of the larger group, as the configuration demands. */
+static void draw_groups(struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "groups", 0);
+    int64_t gross = draw->gross_milli == 0 ? 1000 : draw->gross_milli;
+    int64_t symbol = 120;
+    int64_t sector = gross < 300 ? gross : 300;
+    if (percent(&random, 25)) {
+        symbol = random_between(&random, 20, 90);
+        replace_milli(config, "sizing.equity_share", symbol);
+        replace_milli(config, "risk.symbol_limit", symbol);
+    }
+    if (percent(&random, 35)) {
+        sector = random_between(&random, symbol, sector);
+    }
+    int64_t unknown = sector < 100 ? sector : 100;
+    if (percent(&random, 25)) {
+        unknown = random_between(&random, 10, unknown);
+    }
+    add_milli(config, "risk.sector_limit", sector);
+    add_milli(config, "risk.sector_unknown", unknown);
+    if (percent(&random, 30)) {
+        add_number(config, "risk.theme_limit_usd", random_between(&random, 10000, 20000));
+    }
+}
+
 static void draw_config(struct draw *draw) {
     struct random random = stream(draw, "positions", 0);
     int64_t positions = random_between(&random, 1, 4);
@@ -261,6 +296,7 @@ static void draw_config(struct draw *draw) {
     draw_trading(draw, config, positions);
     if (draw->mode != CHAOS_CALM) {
         draw_limits(draw, config, positions);
+        draw_groups(draw, config);
     }
 }
 

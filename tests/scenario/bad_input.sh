@@ -75,6 +75,9 @@ write type.json '{"universe": ["SPY"], "risk.max_positions": "many"}'
 write symbol.json '{"universe": ["not a symbol"]}'
 write nested.json '{"universe": ["SPY"], "risk": {"max_positions": 4}}'
 write empty.json ''
+write torn.csv 'symbol,sec'
+write torn_groups.json "{\"universe\": [\"SPY\"], \"risk.groups_file\": \"$place/torn.csv\"}"
+write no_groups.json "{\"universe\": [\"SPY\"], \"risk.groups_file\": \"$place/none.csv\"}"
 for verb in "config check" "config show" "config show --config" "run --mode sim --config"; do
     claim "$verb: no JSON" refuses 3 "torn.json" "$program" $verb "$place/torn.json"
     claim "$verb: not an object" refuses 3 "array.json" "$program" $verb "$place/array.json"
@@ -84,6 +87,8 @@ for verb in "config check" "config show" "config show --config" "run --mode sim 
     claim "$verb: wrong type" refuses 3 "risk.max_positions" "$program" $verb "$place/type.json"
     claim "$verb: no symbol" refuses 3 "universe" "$program" $verb "$place/symbol.json"
     claim "$verb: nested" refuses 3 'write "risk.max_positions"' "$program" $verb "$place/nested.json"
+    claim "$verb: torn groups" refuses 3 "torn.csv:1: " "$program" $verb "$place/torn_groups.json"
+    claim "$verb: no groups" refuses 4 "none.csv" "$program" $verb "$place/no_groups.json"
     claim "$verb: no file" refuses 4 "none.json" "$program" $verb "$place/none.json"
 done
 

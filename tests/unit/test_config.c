@@ -130,9 +130,16 @@ Test(config, each_cross_check_speaks_just_beyond_its_edge_and_not_at_it) {
         {"{\"orders.cap_usd\": 500}", "{\"orders.cap_usd\": 499}", "orders.cap_usd: 499 is below"},
         {"{\"orders.min_notional_usd\": 500}", "{\"orders.min_notional_usd\": 501}",
          "orders.min_notional_usd: 501 is above"},
-        {"{\"sizing.equity_share\": 0.5, \"risk.gross_exposure\": 0.5}",
-         "{\"sizing.equity_share\": 0.51, \"risk.gross_exposure\": 0.5}",
-         "sizing.equity_share: 0.51 is above"},
+        {"{\"sizing.equity_share\": 0.10}", "{\"sizing.equity_share\": 0.101}",
+         "sizing.equity_share: 0.101 is above"},
+        {"{\"risk.symbol_limit\": 0.30}", "{\"risk.symbol_limit\": 0.301}",
+         "risk.symbol_limit: 0.301 is above"},
+        {"{\"risk.sector_unknown\": 0.30}", "{\"risk.sector_unknown\": 0.301}",
+         "risk.sector_unknown: 0.301 is above"},
+        {"{\"risk.sector_limit\": 1}", "{\"risk.sector_limit\": 1.001}",
+         "risk.sector_limit: 1.001 is above"},
+        {"{\"risk.theme_limit_usd\": 10000}", "{\"risk.theme_limit_usd\": 9999}",
+         "orders.cap_usd: 10000 is above"},
         {"{\"risk.daily_loss_share\": 0.09}", "{\"risk.daily_loss_share\": 0.1}",
          "risk.daily_loss_share: 0.1 is not below"},
         {"{\"risk.max_positions\": 16}", "{\"risk.max_positions\": 17}",
@@ -238,7 +245,111 @@ Test(config, hash_changes_with_every_kind_of_value_and_only_then) {
     config_hash(&same, second);
     cr_assert_str_neq(first, second);
     same = config_defaults();
+    strcpy(same.groups.rows[0].sector, "Energy");
+    config_hash(&same, second);
+    cr_assert_str_neq(first, second);
+    same = config_defaults();
     strcpy(same.symbols[same.symbol_count++], "A");
     config_hash(&same, second);
     cr_assert_str_neq(first, second);
+}
+
+/* --- groups --- */
+
+Test(groups, every_shipped_symbol_has_a_sector_of_its_own_day) {
+    static const struct {
+        const char *symbol, *sector, *theme;
+    } rows[] = {
+        {"AAPL", "Information Technology", "faang"},
+        {"SNOW", "Information Technology", "cloud"},
+        {"FB", "Communication Services", "faang"},
+        {"GOOG", "Communication Services", "faang"},
+        {"NFLX", "Communication Services", "faang"},
+        {"AMC", "Communication Services", "meme"},
+        {"GME", "Consumer Discretionary", "meme"},
+        {"TSLA", "Consumer Discretionary", "electric cars"},
+        {"KRE", "Financials", "regional banks"},
+        {"XBI", "Health Care", "biotechnology"},
+        {"SPY", "Broad", "broad"},
+        {"DIA", "Broad", "broad"},
+        {"TLT", "Broad", "bonds"},
+        {"IEF", "Broad", "bonds"},
+        {"AGG", "Broad", "bonds"},
+        {"HYG", "Broad", "bonds"},
+        {"LQD", "Broad", "bonds"},
+        {"EWZ", "Broad", "brazil"},
+        {"ARKK", "Broad", "innovation"},
+        {"SYM006", GROUP_UNKNOWN, GROUP_UNKNOWN},
+        {"ZZZ", GROUP_UNKNOWN, GROUP_UNKNOWN},
+        {"", GROUP_UNKNOWN, GROUP_UNKNOWN},
+    };
+    struct groups groups = groups_shipped();
+    cr_assert_eq(groups.count, 30);
+    cr_assert_str_empty(groups.path);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_expect_str_eq(groups_sector(&groups, rows[i].symbol), rows[i].sector);
+        cr_expect_str_eq(groups_theme(&groups, rows[i].symbol), rows[i].theme);
+    }
+}
+
+#define NAMES "# date 2022-03-14\nsymbol,sector,theme,issuer,funds,as_of\n"
+#define ROW "A,Energy,-,-,-,2022-03-14\n"
+
+Test(groups, a_faulty_file_says_where_and_what_to_do) {
+    static const struct {
+        const char *bytes, *error;
+    } rows[] = {
+        {NAMES ROW "# end 1\n", ""},
+        {NAMES "# end 0\n", ""},
+        {NAMES "A,Energy,-,-,-\n", "f.csv:3: not six fields; "},
+        {NAMES "A,Energy,-,-,-,2022-03-14,\n", "f.csv:3: not six fields; "},
+        {NAMES "A,,-,-,-,2022-03-14\n", "f.csv:3: not six fields; "},
+        {NAMES "a,Energy,-,-,-,2022-03-14\n", "f.csv:3: not a symbol; "},
+        {NAMES "ABCDEFGHIJKLMNOP,Energy,-,-,-,2022-03-14\n", "f.csv:3: not a symbol; "},
+        {NAMES ROW ROW, "f.csv:4: the symbol is there twice; "},
+        {NAMES "A,-,-,-,-,2022-03-14\n", "f.csv:3: a row without a sector; "},
+        {NAMES "A,unknown,-,-,-,2022-03-14\n", "f.csv:3: a row without a sector; "},
+        {NAMES "A,An energy that is far too long for it,-,-,-,2022-03-14\n",
+         "f.csv:3: a sector or theme is too long; "},
+        {NAMES "A,Energy,-,-,-,2022-02-30\n", "f.csv:3: as_of is no date; "},
+        {"# date 2022\n", "f.csv:1: no date; "},
+        {ROW, "f.csv:1: not the names of the fields; "},
+        {NAMES ROW, "f.csv:3: it ends without # end; "},
+        {NAMES ROW "# end 2\n", "f.csv:4: not the number of rows above; "},
+        {NAMES "# end 0\n" ROW, "f.csv:4: something behind # end; "},
+        {NAMES "A,Energy", "f.csv:3: no line of at most 255 letters; "},
+        {"symbol,sector,theme,issuer,funds,as_of\n# end 0\n", "f.csv:2: it has no date; "},
+        {"", "f.csv:0: it ends without # end; "},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct groups groups = {.count = 7};
+        struct err err = {0};
+        enum err_code code =
+            groups_read("f.csv", rows[i].bytes, strlen(rows[i].bytes), &groups, &err);
+        bool is_good = rows[i].error[0] == '\0';
+        cr_expect_eq(code, is_good ? ERR_OK : ERR_CONFIG, "%zu: %s", i, err.text);
+        cr_expect_eq(strncmp(err.text, rows[i].error, strlen(rows[i].error)), 0, "%s", err.text);
+        cr_expect(is_good || groups.count == 7, "unchanged");
+        cr_expect(!is_good || strcmp(groups.path, "f.csv") == 0);
+    }
+}
+
+Test(groups, a_file_that_was_named_and_not_read_is_a_fault) {
+    struct text faults = {0};
+    cr_assert_eq(check_with("{\"risk.groups_file\": \"\"}", &faults), ERR_OK);
+    cr_assert_eq(check_with("{\"risk.groups_file\": \"f.csv\"}", &faults), ERR_CONFIG);
+    cr_assert_str_eq(text_get(&faults), "risk.groups_file: 'f.csv' was not read; name it in a "
+                                        "configuration file of the command line\n");
+    text_release(&faults);
+}
+
+Test(groups, show_and_explain_tell_file_and_date) {
+    struct config config = config_defaults();
+    struct text out = {0};
+    cr_assert_eq(config_explain(&config, "risk.groups_file", &out, NULL), ERR_OK);
+    cr_expect_not_null(strstr(text_get(&out), "30 symbols as of 2022-03-14"));
+    config_print(&config, &out);
+    cr_expect_not_null(strstr(text_get(&out), "\"risk.groups_file\": {\"value\": \"\", \"date\": "
+                                              "\"2022-03-14\", \"symbols\": 30}"));
+    text_release(&out);
 }

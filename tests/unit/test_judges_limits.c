@@ -45,6 +45,9 @@ Test(refusals, numbers_beyond_the_bound_hold_and_numbers_at_it_are_a_limit_too_t
         {"COLLAR", "entry", "0.18 against 0.17", "0.17 against 0.17"},
         {"BUYING_POWER", "entry", "11 against 10", "10 against 10"},
         {"GROSS_EXPOSURE", "entry", "11 against 10", "10 against 10"},
+        {"SYMBOL_LIMIT", "entry", "11 against 10", "10 against 10"},
+        {"SECTOR_LIMIT", "entry", "11 against 10", "10 against 10"},
+        {"THEME_LIMIT", "entry", "11 against 10", "10 against 10"},
         {"STALE_QUOTE", "entry", "5.000000001 against 5", "5 against 5"},
         {"MIN_NOTIONAL", "entry", "99.99 against 100", "100 against 100"},
         {"SYMBOL_COOLDOWN", "entry", "899.999999999 against 900", "900 against 900"},
@@ -86,6 +89,123 @@ Test(refusals, words_without_numbers_and_an_entry_of_nothing_are_not_judged) {
     refused(oracle, "MODE", "entry", "mode REDUCE_ONLY");
     refused(oracle, "NOT_REDUCING", "entry", "0 against 0");
     expect(oracle, "", 0);
+}
+
+/* --- groups: AAPL and SNOW in tech, FB in none told; 10,000 USD, a sector of 0.2 --- */
+
+static void holds(struct oracle *oracle, const char *symbol, int64_t shares) {
+    feed(oracle, (struct event){.kind = EVENT_LEDGER_FILL,
+                                .at = at(OPEN - 60),
+                                .subject = "buy",
+                                .symbol = symbol,
+                                .id = "st-0",
+                                .qty = QTY(shares),
+                                .price = USD(100)});
+}
+
+static void owns(struct oracle *oracle, int64_t usd) {
+    feed(oracle, (struct event){.kind = EVENT_LEDGER_EQUITY, .at = at(OPEN), .amount = USD(usd)});
+}
+
+static struct oracle *grouped(const char *key, const char *limit) {
+    struct oracle *oracle = oracle_create();
+    frame(oracle, key, limit);
+    frame(oracle, "sector AAPL", "tech");
+    frame(oracle, "sector SNOW", "tech");
+    frame(oracle, "theme AAPL", "");
+    frame(oracle, "theme SNOW", "cloud");
+    frame(oracle, "orders.cap_usd", "1000");
+    frame(oracle, "sizing.base_usd", "1000");
+    owns(oracle, 10000);
+    return oracle;
+}
+
+/* The buy is of 10 at 100: 1,000. */
+Test(groups, a_buy_to_a_tenth_above_the_cap_holds_and_a_share_more_breaks) {
+    static const struct {
+        const char *key, *limit, *held;
+        int64_t shares;
+        const char *bought, *broken;
+    } rows[] = {
+        {"risk.sector_limit", "0.2", "SNOW", 12, "AAPL", ""},
+        {"risk.sector_limit", "0.2", "SNOW", 13, "AAPL", "groups_within_their_caps"},
+        {"risk.sector_limit", "0.2", "FB", 13, "AAPL", ""},
+        {"risk.sector_unknown", "0.2", "FB", 12, "IBM", ""},
+        {"risk.sector_unknown", "0.2", "FB", 13, "IBM", "groups_within_their_caps"},
+        {"risk.symbol_limit", "0.2", "AAPL", 12, "AAPL", ""},
+        {"risk.symbol_limit", "0.2", "AAPL", 13, "AAPL", "groups_within_their_caps"},
+        {"risk.symbol_limit", "0.2", "SNOW", 13, "AAPL", ""},
+        {"risk.theme_limit_usd", "2000", "FB", 12, "IBM", ""},
+        {"risk.theme_limit_usd", "2000", "FB", 13, "IBM", "groups_within_their_caps"},
+        {"risk.theme_limit_usd", "2000", "SNOW", 13, "IBM", ""},
+        {"risk.theme_limit_usd", "500", "SNOW", 13, "AAPL", ""}, /* of no theme */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = grouped(rows[i].key, rows[i].limit);
+        holds(oracle, rows[i].held, rows[i].shares);
+        buy(oracle, OPEN, rows[i].bought, "st-1");
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
+Test(groups, behind_a_fault_a_buy_above_the_cap_is_a_maybe_for_a_minute) {
+    for (int64_t after = 59; after <= 60; after++) {
+        struct oracle *oracle = grouped("risk.sector_limit", "0.2");
+        holds(oracle, "SNOW", 13);
+        word(oracle, EVENT_FAULT, OPEN, "market.gap", "");
+        buy(oracle, OPEN + after, "AAPL", "st-1");
+        expect(oracle, after == 59 ? "" : "groups_within_their_caps", after == 59);
+    }
+}
+
+Test(groups, what_came_in_since_the_cycle_before_buys_nothing) {
+    for (int late = 0; late < 3; late++) {
+        struct oracle *oracle = grouped("risk.symbol_limit", "0.09");
+        word(oracle, EVENT_TICK, OPEN, "cycle", "");
+        owns(oracle, 20000);
+        if (late == 1) {
+            word(oracle, EVENT_TICK, OPEN, "cycle", "");
+        } else if (late == 2) { /* a new life remembers no cycle */
+            word(oracle, EVENT_START, OPEN, "ready", "");
+        } else {
+            word(oracle, EVENT_TICK, OPEN, "tick", "");
+        }
+        buy(oracle, OPEN, "AAPL", "st-1");
+        expect(oracle, late > 0 ? "" : "groups_within_their_caps", 0);
+    }
+}
+
+/* An entry is 1,000 at most: with 500 held at most 1,500, and a quarter more is 1,875. */
+Test(groups, a_refusal_that_the_largest_entry_could_not_reach_is_none) {
+    static const struct {
+        const char *limit, *code, *broken;
+    } rows[] = {
+        {"0.1875", "SECTOR_LIMIT", ""},
+        {"0.1876", "SECTOR_LIMIT", "group_refusal_is_due"},
+        {"0.1876", "THEME_LIMIT", ""}, /* its limit was not told */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = grouped("risk.sector_limit", rows[i].limit);
+        holds(oracle, "AAPL", 5);
+        holds(oracle, "FB", 50);
+        refused(oracle, rows[i].code, "entry", "3000 against 2000");
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
+Test(groups, behind_a_fault_or_an_order_that_moved_a_refusal_is_not_judged) {
+    for (int64_t before = 59; before <= 60; before++) {
+        for (int is_fault = 0; is_fault < 2; is_fault++) {
+            struct oracle *oracle = grouped("risk.sector_limit", "0.5");
+            if (is_fault) {
+                word(oracle, EVENT_FAULT, OPEN - before, "market.gap", "");
+            } else {
+                ledger_order(oracle, OPEN - before, "st-1", "buy", "limit", "new", 1, 0);
+            }
+            refused(oracle, "SECTOR_LIMIT", "entry", "6000 against 5000");
+            expect(oracle, before == 59 ? "" : "group_refusal_is_due", 0);
+        }
+    }
 }
 
 /* --- rates --- */

@@ -1,5 +1,6 @@
 /* test_validation.c - every refusal of an intent beside the nearest one that passes, one thing wrong at a
  * time; the size of an entry. */
+#include "core/orders/group_limits.h"
 #include "tests/unit/desk.h"
 
 static struct refusal look(struct desk *desk, const struct order *intent) {
@@ -217,6 +218,158 @@ Test(check_intent, size_limits_bind_beyond_their_bound_and_not_at_it) {
     EXPECT_ENTRY(desk, NONE);
     desk->config.gross_exposure.nanos--;
     EXPECT_ENTRY(desk, GROSS);
+    desk_destroy(desk);
+}
+
+/* AAPL at 100, five wished, of 100,000: 500 in its symbol, its sector and its theme. */
+static struct desk *grouped(void) {
+    struct desk *desk = desk_create();
+    desk->config.gross_exposure = (struct ratio){4 * NANOS};
+    desk->config.sector_limit = desk->config.sector_unknown = (struct ratio){3 * NANOS};
+    desk->config.symbol_limit = (struct ratio){2 * NANOS};
+    return desk;
+}
+
+static struct order *work(struct desk *desk, const char *symbol, int64_t shares) {
+    struct order buy = desk_intent(PURPOSE_ENTRY, shares);
+    struct order *live = NULL;
+    strcpy(buy.symbol, symbol);
+    cr_assert_eq(orders_add(&desk->orders, desk->truth.day, &buy, &live, NULL), ERR_OK);
+    return live;
+}
+
+Test(check_intent, the_limit_of_a_symbol_binds_beyond_its_bound) {
+    struct desk *desk = grouped();
+    desk->config.symbol_limit = (struct ratio){5000000};
+    desk_hold(desk, "FB", 50); /* another symbol is none of its business */
+    EXPECT_ENTRY(desk, NONE);
+    desk->config.symbol_limit.nanos--;
+    EXPECT_ENTRY(desk, SYMBOL_LIMIT);
+    desk_destroy(desk);
+}
+
+Test(check_intent, shares_of_equity_are_of_the_lower_of_now_and_the_cycle_before) {
+    struct desk *desk = grouped();
+    desk->config.symbol_limit = (struct ratio){5000000};
+    desk->truth.account.equity = USD(200000); /* a sum came in */
+    desk->truth.good_equity = USD(100000);
+    EXPECT_ENTRY(desk, NONE);
+    desk->truth.good_equity.nanos -= 200;
+    EXPECT_ENTRY(desk, SYMBOL_LIMIT);
+    desk->truth.good_equity = USD(0); /* none yet: what is read now */
+    EXPECT_ENTRY(desk, NONE);
+    desk->truth.good_equity = USD(200000);
+    desk->truth.account.equity = dollars("99999.99");
+    EXPECT_ENTRY(desk, SYMBOL_LIMIT);
+    desk_destroy(desk);
+}
+
+/* NFLX is of AAPL's theme and not of its sector, SNOW the other way round, KRE of neither. */
+Test(check_intent, a_sector_counts_what_is_held_working_and_unknown_in_it) {
+    struct desk *desk = grouped();
+    desk->config.sector_limit = (struct ratio){16000000}; /* 100 held, 1,000 working, 500 wished */
+    desk->config.sector_unknown = (struct ratio){1};
+    desk_hold(desk, "NFLX", 50);
+    desk_hold(desk, "SNOW", 1);
+    struct order *live = work(desk, "SNOW", 10);
+    EXPECT_ENTRY(desk, NONE);
+    desk->config.sector_limit.nanos--;
+    EXPECT_ENTRY(desk, SECTOR_LIMIT);
+    orders_move(&desk->orders, live, ORDER_UNKNOWN);
+    EXPECT_ENTRY(desk, SECTOR_LIMIT);
+    orders_move(&desk->orders, live, ORDER_CANCELED);
+    EXPECT_ENTRY(desk, NONE);
+    desk->config.sector_limit = (struct ratio){6000000};
+    EXPECT_ENTRY(desk, NONE);
+    desk->config.sector_limit.nanos--;
+    EXPECT_ENTRY(desk, SECTOR_LIMIT);
+    desk_destroy(desk);
+}
+
+Test(check_intent, the_larger_of_listing_and_book_counts) {
+    struct desk *desk = grouped();
+    struct holding *holding = desk_hold(desk, "SNOW", 1);
+    holding->has_mark = true;
+    holding->mark = USD(100);
+    desk->config.sector_limit = (struct ratio){6000000};
+    EXPECT_ENTRY(desk, NONE);
+    holding->qty = QTY(2); /* bought since the listing */
+    EXPECT_ENTRY(desk, SECTOR_LIMIT);
+    holding->qty = QTY(0);
+    EXPECT_ENTRY(desk, NONE);
+    holding->broker_qty = QTY(2);
+    EXPECT_ENTRY(desk, SECTOR_LIMIT);
+    holding->broker_qty = QTY(-2); /* gross: a short one is no room */
+    EXPECT_ENTRY(desk, SECTOR_LIMIT);
+    holding->is_listed = false;
+    EXPECT_ENTRY(desk, NONE);
+    desk_destroy(desk);
+}
+
+Test(check_intent, what_is_unknown_is_a_sector_and_a_theme_with_limits_of_their_own) {
+    struct desk *desk = grouped();
+    strcpy(desk->config.groups.rows[0].symbol, "XXX"); /* AAPL */
+    desk->config.sector_limit = (struct ratio){1};
+    desk->config.sector_unknown = (struct ratio){6000000};
+    desk_hold(desk, "ZZZ", 1);
+    desk_hold(desk, "FB", 50);
+    EXPECT_ENTRY(desk, NONE);
+    desk->config.sector_unknown.nanos--;
+    EXPECT_ENTRY(desk, SECTOR_LIMIT);
+    desk->config.sector_unknown.nanos++;
+    desk->config.theme_limit_usd = USD(600);
+    EXPECT_ENTRY(desk, NONE);
+    desk->config.theme_limit_usd.nanos--;
+    EXPECT_ENTRY(desk, THEME_LIMIT);
+    desk_destroy(desk);
+}
+
+Test(check_intent, a_theme_counts_dollars_and_none_has_no_limit) {
+    struct desk *desk = grouped();
+    desk_hold(desk, "NFLX", 10);
+    desk_hold(desk, "SNOW", 50);
+    (void)work(desk, "FB", 5);
+    desk->config.theme_limit_usd = USD(2000);
+    EXPECT_ENTRY(desk, NONE);
+    desk->config.theme_limit_usd.nanos--;
+    EXPECT_ENTRY(desk, THEME_LIMIT);
+    desk->config.groups.rows[0].theme[0] = '\0';
+    EXPECT_ENTRY(desk, NONE);
+    desk_destroy(desk);
+}
+
+Test(check_intent, limits_of_groups_bind_no_exit) {
+    struct desk *desk = grouped();
+    desk_hold(desk, "AAPL", 10);
+    desk->config.symbol_limit = desk->config.sector_limit = (struct ratio){1};
+    desk->config.theme_limit_usd = (struct usd){1};
+    struct order leave = desk_intent(PURPOSE_EXIT, 10);
+    cr_expect_eq(check(desk, &leave), REFUSED_NONE);
+    desk_destroy(desk);
+}
+
+Test(group_limits, a_group_above_its_limit_is_told_once_until_it_is_over) {
+    struct desk *desk = grouped();
+    desk_hold(desk, "AAPL", 10);
+    desk_hold(desk, "SNOW", 10);
+    desk->config.sector_limit = (struct ratio){20000000}; /* 2,000: at it */
+    group_limits_report(&desk->gateway);
+    cr_expect_eq(desk->gateway.groups_told[1], 0);
+    desk->config.sector_limit.nanos--;
+    desk->truth.is_equity_explained = false; /* nothing to compare with */
+    group_limits_report(&desk->gateway);
+    cr_expect_eq(desk->gateway.groups_told[1], 0);
+    desk->truth.is_equity_explained = true;
+    group_limits_report(&desk->gateway);
+    uint64_t told = desk->gateway.groups_told[1];
+    cr_expect_neq(told, 0);
+    cr_expect_eq(desk->gateway.groups_told[0], 0);
+    cr_expect_eq(desk->gateway.groups_told[2], 0);
+    group_limits_report(&desk->gateway);
+    cr_expect_eq(desk->gateway.groups_told[1], told);
+    desk->config.sector_limit.nanos++;
+    group_limits_report(&desk->gateway);
+    cr_expect_eq(desk->gateway.groups_told[1], 0);
     desk_destroy(desk);
 }
 
