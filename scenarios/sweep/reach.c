@@ -102,12 +102,36 @@ static struct life *life_of(struct reach *reach, const char *id) {
     return life;
 }
 
+/* While an order works its status at the broker is told instead. */
+static const char *state_of(const char *told) {
+    static const char *const states[] = {
+#define X(state, word, is_over) word,
+        ORDER_STATES(X)
+#undef X
+    };
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        if (strcmp(states[i], told) == 0) {
+            return states[i];
+        }
+    }
+    return strcmp(told, "none") == 0 ? told : order_state_word(ORDER_WORKING);
+}
+
+static void add_move(struct reach *reach, const char *from, const char *to) {
+    char move[WORD_TEXT_MAX];
+    snprintf(move, sizeof move, "%s>%s", from, to);
+    add(reach, "move", move, "");
+}
+
 static void on_order(struct reach *reach, const struct event *event) {
     struct life *life = life_of(reach, event->id);
-    char move[WORD_TEXT_MAX];
-    snprintf(move, sizeof move, "%s>%s", life->state, event->what);
-    add(reach, "state", event->what, "");
-    add(reach, "move", move, "");
+    const char *from = state_of(life->state);
+    const char *to = state_of(event->what);
+    add(reach, "state", to, "");
+    add_move(reach, life->state, event->what);
+    if (strcmp(from, to) != 0) {
+        add_move(reach, from, to);
+    }
     snprintf(life->state, sizeof life->state, "%s", event->what);
 }
 

@@ -289,6 +289,17 @@ static void draw_groups(struct draw *draw, cJSON *config) {
     }
 }
 
+/* Entries far below the market that nobody cancels: the close ends them. */
+static void draw_patience(const struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "patience", 0);
+    if (percent(&random, 8)) {
+        cJSON_DeleteItemFromObjectCaseSensitive(config, "orders.entry_patience_s");
+        add_number(config, "orders.entry_patience_s", 86400);
+        add_milli(config, "orders.entry_offset", random_between(&random, 2, 9));
+        add_number(config, "session.no_entry_last_s", random_between(&random, 0, 60));
+    }
+}
+
 static void draw_config(struct draw *draw) {
     struct random random = stream(draw, "positions", 0);
     int64_t positions = random_between(&random, 1, 4);
@@ -297,6 +308,7 @@ static void draw_config(struct draw *draw) {
     if (draw->mode != CHAOS_CALM) {
         draw_limits(draw, config, positions);
         draw_groups(draw, config);
+        draw_patience(draw, config);
     }
 }
 
