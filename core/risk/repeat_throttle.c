@@ -197,6 +197,14 @@ static void take_body(struct repeat_throttle *throttle, const struct config *con
     }
 }
 
+/* No send: no byte of it left; or the exchange rejected a stop, which is tried again at growing pauses, one
+ * intent however often (retry_backoff, and the position is paged as bare meanwhile). */
+static bool is_none(const struct journal_row *row) {
+    bool is_rejected = strstr(row->body, "\"state\":\"rejected\"") != NULL;
+    bool is_stop = strstr(row->body, "\"purpose\":\"stop\"") != NULL;
+    return strstr(row->body, "\"state\":\"not_sent\"") != NULL || (is_rejected && is_stop);
+}
+
 /* An operator has looked: what comes from here on counts. */
 static void forget(struct repeat_throttle *throttle) {
     memset(throttle->events, 0, sizeof throttle->events);
@@ -213,8 +221,7 @@ void repeat_throttle_take(struct repeat_throttle *throttle, const struct config 
         throttle->is_due = false;
     } else if (strcmp(row->kind, "latch_clear") == 0 && strcmp(row->key, CAUSE) == 0) {
         forget(throttle);
-    } else if (strcmp(row->kind, "order") == 0 &&
-               strstr(row->body, "\"state\":\"not_sent\"") != NULL) {
+    } else if (strcmp(row->kind, "order") == 0 && is_none(row)) {
         take_back(throttle, id_of(row->key, 0));
     }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {

@@ -4,7 +4,7 @@
  * Counted are times that something was decided, of one symbol and side, whatever its size: an entry is
  * one, an exit transaction is one with all its re-prices, children and tries, a stop that replaces no other
  * is one. Stops count apart from sales, because each sale begins with a stop's end and is followed by a
- * new one. So many sends, or so many of them with a fill, within the window: due. So is an exit that
+ * new one; one that was rejected does not count. So many sends, or so many of them with a fill, within the window: due. So is an exit that
  * filled more than was held when it was decided and came in since. What is due latches REDUCE_ONLY, which
  * binds no exit. It is a fold of journal rows, live and behind a restart the same one; a clear by an
  * operator begins the counts anew, a restart does not. */

@@ -210,7 +210,7 @@ static void take_adoption(struct repeats *judge, const struct event *event, cons
     }
 }
 
-/* Declined at the last look, or no byte of it left: that was none. An exit's next try may be one. */
+/* Declined at the last look, or no byte of it left, or a stop that was rejected: that was none. An exit's next try may be one. */
 static void take_back(struct repeats *judge, const char *order) {
     struct once *once = find_order(judge, order);
     if (once == NULL || !is_word(once->id, order)) {
@@ -225,6 +225,7 @@ static void take_back(struct repeats *judge, const char *order) {
 static void take_body(struct repeats *judge, const struct event *event, const cJSON *body,
                       struct findings *findings) {
     const char *state = "";
+    const char *purpose = "";
     if (is_word(event->subject, "intent")) {
         take_intent(judge, event, body, findings);
     } else if (is_word(event->subject, "fill")) {
@@ -233,9 +234,13 @@ static void take_body(struct repeats *judge, const struct event *event, const cJ
         take_exit(judge, event, body);
     } else if (is_word(event->subject, "adopt")) {
         take_adoption(judge, event, body);
-    } else if (is_word(event->subject, "order") &&
-               json_string(body, "state", &state, NULL) == ERR_OK && is_word(state, "not_sent")) {
-        take_back(judge, event->id);
+    } else if (is_word(event->subject, "order")) {
+        (void)!json_string(body, "state", &state, NULL);
+        (void)!json_string(body, "purpose", &purpose, NULL);
+        if (is_word(state, "not_sent") ||
+            (is_word(state, "rejected") && is_word(purpose, "stop"))) {
+            take_back(judge, event->id);
+        }
     }
 }
 

@@ -115,6 +115,26 @@ Test(repeats, a_row_whose_request_nobody_saw_founds_an_act_and_demands_none) {
     }
 }
 
+Test(repeats, a_stop_that_was_rejected_does_not_count) {
+    for (int is_rejected = 0; is_rejected < 2; is_rejected++) {
+        struct repeats run = repeats();
+        for (int n = 1; n <= 3; n++) {
+            char id[32];
+            snprintf(id, sizeof id, "st-2023-11-14-%d", n);
+            intent_row(&run, n, id, "sell", "stop");
+            order_leaves(run.oracle, n, "sell", "AAPL", id);
+            if (n < 3) {
+                row_at(&run, n, "order", id,
+                       is_rejected ? "{\"purpose\":\"stop\",\"state\":\"rejected\"}"
+                                   : "{\"purpose\":\"stop\",\"state\":\"canceled\"}");
+            }
+        }
+        acts(&run, 3, "repeat_throttle", "core");
+        expect_repeats(&run, is_rejected ? "repeats_are_latched" : "",
+                       is_rejected ? "\"unfounded\":1" : "\"acted\":1");
+    }
+}
+
 Test(repeats, what_was_not_sent_an_exit_and_a_cleared_count_do_not_add_up) {
     struct repeats run = repeats();
     three_sales(&run, 3);

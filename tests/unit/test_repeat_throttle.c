@@ -190,6 +190,23 @@ Test(repeat_throttle, what_never_left_is_taken_back_and_makes_room) {
     }
 }
 
+/* A broker that rejects a stop is asked again at growing pauses: one intent. One that cancels it is not. */
+Test(repeat_throttle, a_stop_that_was_rejected_does_not_count) {
+    for (int is_rejected = 0; is_rejected < 2; is_rejected++) {
+        struct fixture *fixture = create();
+        for (int n = 0; n < 8; n++) {
+            char id[16];
+            char body[80];
+            snprintf(id, sizeof id, "st-%d", n);
+            snprintf(body, sizeof body, "{\"purpose\":\"stop\",\"state\":\"%s\"}",
+                     is_rejected ? "rejected" : "canceled");
+            intent(fixture, 2 * n, id, "sell", "stop", "");
+            row(fixture, 2 * n + 1, "order", id, body);
+        }
+        expect(fixture, !is_rejected);
+    }
+}
+
 /* A start is journaled only once what was due is latched. */
 Test(repeat_throttle, a_start_ends_what_was_due_and_not_what_was_counted) {
     for (int more = 0; more < 2; more++) {
