@@ -7,7 +7,8 @@
  * breaker.failures were none or a 5xx. While it is open no buy leaves, and nothing else for that endpoint
  * within 5 s of a call that failed. A change that was never sent may have been too late by the core's
  * own clock, which is no failure: it counts where the core is asked why it acted, and not where it must
- * act. A process that stood still, or a wall clock that was stepped, begins anew. The ledger has no word
+ * act. A new process, or a
+ * wall clock that was stepped, begins anew. The ledger has no word
  * on it: both clocks are the answers'. */
 #include "replay/oracle/judge.h"
 
@@ -194,8 +195,8 @@ static void judge_act(struct breaker *judge, const struct event *event, struct f
 static void judge_silence(struct breaker *judge, const struct event *event,
                           struct findings *findings) {
     const struct scene *scene = findings->scene;
-    bool is_limited = judge->limited_at.ns != 0 &&
-                      utc_sub(event->at, judge->limited_at).ns < LIMITED.ns;
+    bool is_limited =
+        judge->limited_at.ns != 0 && utc_sub(event->at, judge->limited_at).ns < LIMITED.ns;
     bool is_slow = utc_sub(event->at, judge->tick_at).ns > TRY.ns + ASKED_WITHIN.ns / 2;
     judge->tick_at = event->at;
     if (!scene_is_open(scene) || scene->mode == SCENE_HALT || is_limited || is_slow) {
@@ -248,8 +249,7 @@ static void breaker_observe(void *context, const struct event *event, struct fin
     if (event->kind == EVENT_REFUSAL) {
         judge_refusal(judge, event, findings);
     } else if (scene->limits.breaker_failures == 0 || scene->is_stepped ||
-               event->kind == EVENT_START || event->kind == EVENT_STOP ||
-               event->kind == EVENT_PAUSE) {
+               event->kind == EVENT_START || event->kind == EVENT_STOP) {
         memset(judge->endpoints, 0, sizeof judge->endpoints);
     } else if (event->kind == EVENT_SEND) {
         judge_send(judge, event, findings);
@@ -266,7 +266,7 @@ static void breaker_observe(void *context, const struct event *event, struct fin
     }
 }
 
-const struct judge_ops breaker_judge = {
-    KIND(EVENT_SEND) | KIND(EVENT_HTTP) | KIND(EVENT_TICK) | KIND(EVENT_MECHANISM) |
-        KIND(EVENT_REFUSAL) | KIND(EVENT_START) | KIND(EVENT_STOP) | KIND(EVENT_PAUSE),
-    breaker_create, breaker_observe, free};
+const struct judge_ops breaker_judge = {KIND(EVENT_SEND) | KIND(EVENT_HTTP) | KIND(EVENT_TICK) |
+                                            KIND(EVENT_MECHANISM) | KIND(EVENT_REFUSAL) |
+                                            KIND(EVENT_START) | KIND(EVENT_STOP),
+                                        breaker_create, breaker_observe, free};
