@@ -7,9 +7,8 @@
  * breaker.failures were none or a 5xx. While it is open no buy leaves, and nothing else for that endpoint
  * within 5 s of a call that failed. A change that was never sent may have been too late by the core's
  * own clock, which is no failure: it counts where the core is asked why it acted, and not where it must
- * act. A new process, or a
- * wall clock that was stepped, begins anew. The ledger has no word
- * on it: both clocks are the answers'. */
+ * act. A new process, or a wall clock that was stepped, begins anew. The ledger has no word on it: both clocks
+ * are the answers'. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -43,6 +42,7 @@ enum { ENDPOINTS_MAX = sizeof ENDPOINTS / sizeof ENDPOINTS[0] };
 
 struct endpoint {
     unsigned sure, possible; /* failures, one bit each */
+    struct utc possible_at;  /* the failure with which they may have been enough */
     bool is_open, is_half_open;
     bool is_due; /* opened, and not yet told */
     int successes;
@@ -85,18 +85,18 @@ static int count_bits(unsigned bits) {
 }
 
 static void open_for(struct breaker *judge, struct endpoint *endpoint, struct span pause,
-                     const struct event *event, struct findings *findings) {
+                     struct utc at, struct findings *findings) {
     struct span most = findings->scene->limits.breaker_most;
     endpoint->pause = pause.ns > most.ns ? most : pause;
-    endpoint->open_until = utc_add(event->at, endpoint->pause);
+    endpoint->open_until = utc_add(at, endpoint->pause);
     endpoint->is_due = !endpoint->is_half_open; /* one that opens again was told of */
     endpoint->is_open = true;
     endpoint->is_half_open = false;
     endpoint->sure = 0;
-    judge->opened_at = event->at;
+    judge->opened_at = at;
     if (endpoint->is_due) {
-        clocks_true(&endpoint->clocks, event->at, true, (struct usd){0});
-        clocks_known(&endpoint->clocks, findings_score(findings, MECHANISM), event->at, true);
+        clocks_true(&endpoint->clocks, at, true, (struct usd){0});
+        clocks_known(&endpoint->clocks, findings_score(findings, MECHANISM), at, true);
     }
 }
 
@@ -116,7 +116,7 @@ static void pass_time(struct endpoint *endpoint, struct utc at) {
 static void take_probe(struct breaker *judge, struct endpoint *endpoint, bool is_failure,
                        const struct event *event, struct findings *findings) {
     if (is_failure) {
-        open_for(judge, endpoint, (struct span){2 * endpoint->pause.ns}, event, findings);
+        open_for(judge, endpoint, (struct span){2 * endpoint->pause.ns}, event->at, findings);
     } else if (++endpoint->successes >= SUCCESSES) {
         close_it(endpoint);
     }
@@ -134,13 +134,17 @@ static void take_answer(struct breaker *judge, struct endpoint *endpoint, const 
     if (endpoint->is_half_open && is_unclear) {
         close_it(endpoint);
         endpoint->possible = WINDOW_MASK;
+        endpoint->possible_at = event->at;
     } else if (endpoint->is_half_open) {
         take_probe(judge, endpoint, is_failure, event, findings);
     } else {
         endpoint->possible = (endpoint->possible << 1 | is_failure) & WINDOW_MASK;
+        bool was_possible = count_bits(endpoint->possible >> 1) >= limits->breaker_failures;
+        bool is_possible = count_bits(endpoint->possible) >= limits->breaker_failures;
+        endpoint->possible_at = is_possible && !was_possible ? event->at : endpoint->possible_at;
         endpoint->sure = (endpoint->sure << 1 | (is_failure && !is_unclear)) & WINDOW_MASK;
         if (count_bits(endpoint->sure) >= limits->breaker_failures) {
-            open_for(judge, endpoint, limits->breaker_pause, event, findings);
+            open_for(judge, endpoint, limits->breaker_pause, event->at, findings);
         }
     }
 }
@@ -179,7 +183,8 @@ static void judge_act(struct breaker *judge, const struct event *event, struct f
         bool is_possible =
             count_bits(endpoint->possible) >= findings->scene->limits.breaker_failures;
         if (!endpoint->is_due && is_possible) {
-            open_for(judge, endpoint, findings->scene->limits.breaker_pause, event, findings);
+            open_for(judge, endpoint, findings->scene->limits.breaker_pause, endpoint->possible_at,
+                     findings);
         }
         endpoint->is_due = false;
         if (!clocks_act(&endpoint->clocks, score, event->at)) {
