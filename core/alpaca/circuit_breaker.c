@@ -1,6 +1,7 @@
 /* circuit_breaker.c - three states and a window of outcomes (circuit_breaker.h). */
 #include "core/alpaca/circuit_breaker.h"
 
+#include "core/base/bits.h"
 #include "core/base/mutant.h"
 
 #define SUCCESSES 2 /* that close it */
@@ -47,14 +48,6 @@ static void note_probe(struct circuit_breaker *breaker, const struct breaker_rul
     }
 }
 
-static int count_bits(unsigned bits) {
-    int n = 0;
-    for (; bits != 0; bits &= bits - 1) {
-        n++;
-    }
-    return n;
-}
-
 void breaker_note(struct circuit_breaker *breaker, const struct breaker_rules *rules,
                   bool is_failure, struct mono now) {
     breaker->has_failed = is_failure;
@@ -68,7 +61,7 @@ void breaker_note(struct circuit_breaker *breaker, const struct breaker_rules *r
         break;
     }
     breaker->outcomes = (breaker->outcomes << 1 | (is_failure ? 1u : 0u)) & WINDOW_MASK;
-    int64_t failures = count_bits(breaker->outcomes);
+    int64_t failures = bits_count(breaker->outcomes);
     MUTATE(breaker_never_opens, failures = 0);
     MUTATE(breaker_off_by_one, failures--);
     if (rules->failures > 0 && failures >= rules->failures) {

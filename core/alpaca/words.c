@@ -55,9 +55,5 @@ const char *alpaca_endpoint_word(enum alpaca_endpoint endpoint) {
 
 enum alpaca_endpoint alpaca_first_endpoint(unsigned mask) {
     CHECK(mask != 0 && mask < 1u << ENDPOINT_COUNT);
-    int i = 0;
-    while ((mask >> i & 1) == 0) {
-        i++;
-    }
-    return (enum alpaca_endpoint)i;
+    return (enum alpaca_endpoint)__builtin_ctz(mask);
 }

@@ -127,8 +127,7 @@ static bool may_tell(struct log *log, struct alert_memory *memory, const char *t
     struct utc told_at = memory->texts[place].told_at;
     memory->count++;
     memory->raised_at = now;
-    if (told_at.ns != 0 && !utc_is_before(now, told_at) &&
-        utc_sub(now, told_at).ns < ALERT_APART.ns) {
+    if (told_at.ns != 0 && !utc_has_come(utc_add(told_at, ALERT_APART), ALERT_APART, now)) {
         return false;
     }
     memory->texts[place].hash = hash;

@@ -9,6 +9,7 @@
  * own clock, which is no failure: it counts where the core is asked why it acted, and not where it must
  * act. A new process, or a wall clock that was stepped, begins anew. The ledger has no word on it: both clocks
  * are the answers'. */
+#include "core/base/bits.h"
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -76,14 +77,6 @@ static struct endpoint *endpoint_of(struct breaker *judge, const struct event *e
     return NULL;
 }
 
-static int count_bits(unsigned bits) {
-    int n = 0;
-    for (; bits != 0; bits &= bits - 1) {
-        n++;
-    }
-    return n;
-}
-
 static void open_for(struct breaker *judge, struct endpoint *endpoint, struct span pause,
                      struct utc at, struct findings *findings) {
     struct span most = findings->scene->limits.breaker_most;
@@ -139,11 +132,11 @@ static void take_answer(struct breaker *judge, struct endpoint *endpoint, const 
         take_probe(judge, endpoint, is_failure, event, findings);
     } else {
         endpoint->possible = (endpoint->possible << 1 | is_failure) & WINDOW_MASK;
-        bool was_possible = count_bits(endpoint->possible >> 1) >= limits->breaker_failures;
-        bool is_possible = count_bits(endpoint->possible) >= limits->breaker_failures;
+        bool was_possible = bits_count(endpoint->possible >> 1) >= limits->breaker_failures;
+        bool is_possible = bits_count(endpoint->possible) >= limits->breaker_failures;
         endpoint->possible_at = is_possible && !was_possible ? event->at : endpoint->possible_at;
         endpoint->sure = (endpoint->sure << 1 | (is_failure && !is_unclear)) & WINDOW_MASK;
-        if (count_bits(endpoint->sure) >= limits->breaker_failures) {
+        if (bits_count(endpoint->sure) >= limits->breaker_failures) {
             open_for(judge, endpoint, limits->breaker_pause, event->at, findings);
         }
     }
@@ -181,7 +174,7 @@ static void judge_act(struct breaker *judge, const struct event *event, struct f
             continue;
         }
         bool is_possible =
-            count_bits(endpoint->possible) >= findings->scene->limits.breaker_failures;
+            bits_count(endpoint->possible) >= findings->scene->limits.breaker_failures;
         if (!endpoint->is_due && is_possible) {
             open_for(judge, endpoint, findings->scene->limits.breaker_pause, endpoint->possible_at,
                      findings);
