@@ -246,7 +246,7 @@ static enum err_code ask_breaker(struct alpaca *alpaca, const struct call *call,
                                  struct err *err) {
     bool is_vital = !call->is_change || alpaca->lane == ALPACA_LANE_EXIT;
     unsigned open = is_vital ? 0 : alpaca_open_breakers(alpaca);
-    if (open == 0 && breaker_try(&alpaca->breakers[alpaca->endpoint], is_vital, now)) {
+    if (open == 0 && breaker_may_try(&alpaca->breakers[alpaca->endpoint], is_vital, now)) {
         return ERR_OK;
     }
     alpaca->reply.is_held_back = true;
@@ -276,14 +276,15 @@ enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct
         text_finish(&alpaca->body, err) != ERR_OK) {
         return err_set(err, ERR_NOT_SENT, "no memory to write the request");
     }
+    if (ask_breaker(alpaca, call, now, err) != ERR_OK) { /* first: what is barred spends nothing */
+        return ERR_NOT_SENT;
+    }
     if (rate_budget_take(&alpaca->budget, alpaca->lane, now, err) != ERR_OK) {
         alpaca->reply.is_held_back = true;
         alpaca->counts.held_back++;
         return ERR_NOT_SENT;
     }
-    if (ask_breaker(alpaca, call, now, err) != ERR_OK) {
-        return ERR_NOT_SENT;
-    }
+    breaker_try(&alpaca->breakers[alpaca->endpoint], now);
     enum err_code code = perform(alpaca, call, err);
     MUTATE(unbounded_retry, for (int i = 0; code != ERR_OK && i < 500; i++) code = perform(alpaca, call, err));
     struct mono began = now;

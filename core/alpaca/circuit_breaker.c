@@ -16,16 +16,16 @@ bool breaker_is_open(struct circuit_breaker *breaker, struct mono now) {
     return breaker->state == BREAKER_OPEN;
 }
 
-bool breaker_try(struct circuit_breaker *breaker, bool is_vital, struct mono now) {
+bool breaker_may_try(struct circuit_breaker *breaker, bool is_vital, struct mono now) {
     bool is_open = breaker_is_open(breaker, now);
     MUTATE(breaker_bars_exits, is_vital = false);
     bool is_time = !breaker->has_failed || mono_sub(now, breaker->tried_at).ns >= BREAKER_TRY.ns;
     MUTATE(breaker_tries_at_will, is_time = true);
-    if (is_open && !(is_vital && is_time)) {
-        return false;
-    }
+    return !is_open || (is_vital && is_time);
+}
+
+void breaker_try(struct circuit_breaker *breaker, struct mono now) {
     breaker->tried_at = now;
-    return true;
 }
 
 static void open_for(struct circuit_breaker *breaker, const struct breaker_rules *rules,

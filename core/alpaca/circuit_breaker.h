@@ -35,8 +35,10 @@ struct breaker_rules {
 
 /* True while entries must not be sent. Moves to HALF_OPEN when the pause is over. */
 bool breaker_is_open(struct circuit_breaker *breaker, struct mono now);
-/* A call is about to be made: false if it must not be. is_vital: it reduces risk, or asks. */
-bool breaker_try(struct circuit_breaker *breaker, bool is_vital, struct mono now);
+/* False if a call must not be made. is_vital: it reduces risk, or asks. */
+bool breaker_may_try(struct circuit_breaker *breaker, bool is_vital, struct mono now);
+/* A call is about to be made, nothing else holds it back. */
+void breaker_try(struct circuit_breaker *breaker, struct mono now);
 /* The outcome of a call made: a failure is no answer, or a 5xx. */
 void breaker_note(struct circuit_breaker *breaker, const struct breaker_rules *rules,
                   bool is_failure, struct mono now);

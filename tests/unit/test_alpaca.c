@@ -796,6 +796,26 @@ Test(circuit_breaker, one_endpoint_that_fails_holds_entries_and_nothing_else) {
     alpaca_destroy(alpaca);
 }
 
+Test(circuit_breaker, what_is_barred_spends_no_request_and_what_is_held_back_is_no_try) {
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 6, 40, 20);
+    answer(&fake, 504, "<html>");
+    fake.repeats = true;
+    fail_account(alpaca, 8);
+    cr_expect_eq(fake.performed, 5);
+    cr_expect_eq(alpaca_counts(alpaca).barred, 3);
+    fake.now = mono_add(fake.now, SPAN_S(5));
+    fail_account(alpaca, 1);
+    cr_expect_eq(fake.performed, 6, "the sixth of six requests was left");
+    fake.now = mono_add(fake.now, SPAN_S(5));
+    fail_account(alpaca, 1);
+    cr_expect_eq(alpaca_counts(alpaca).held_back, 1);
+    alpaca_set_lane(alpaca, ALPACA_LANE_OTHER);
+    fail_account(alpaca, 1);
+    cr_expect_eq(fake.performed, 7, "its five seconds do not begin with what did not leave");
+    alpaca_destroy(alpaca);
+}
+
 Test(circuit_breaker, a_refusal_is_an_answer_and_what_came_too_late_to_leave_is_none) {
     struct fake fake;
     struct alpaca *alpaca = setup(&fake, 140, 40, 20);

@@ -19,6 +19,15 @@ static void note(struct circuit_breaker *breaker, const char *outcomes, int64_t 
     }
 }
 
+/* Whether a call may be made; if so it is. */
+static bool tried(struct circuit_breaker *breaker, bool is_vital, struct mono now) {
+    if (!breaker_may_try(breaker, is_vital, now)) {
+        return false;
+    }
+    breaker_try(breaker, now);
+    return true;
+}
+
 Test(breaker, five_failures_of_the_last_ten_open_it) {
     static const struct {
         const char *outcomes;
@@ -60,10 +69,10 @@ Test(breaker, a_pause_lasts_to_its_last_nanosecond_and_doubles_up_to_its_bound) 
     for (size_t i = 0; i < sizeof pauses_s / sizeof pauses_s[0]; i++) {
         int64_t end = now + pauses_s[i] * NANOS;
         cr_expect(breaker_is_open(&breaker, after(end - 1)), "pause %zu", i);
-        cr_expect_not(breaker_try(&breaker, false, after(end - 1)));
+        cr_expect_not(tried(&breaker, false, after(end - 1)));
         cr_expect_not(breaker_is_open(&breaker, after(end)), "pause %zu", i);
         cr_expect_eq(breaker.state, BREAKER_HALF_OPEN);
-        cr_expect(breaker_try(&breaker, false, after(end)), "the probe");
+        cr_expect(tried(&breaker, false, after(end)), "the probe");
         note(&breaker, "x", end);
         now = end;
     }
@@ -88,16 +97,16 @@ Test(breaker, two_successes_in_a_row_close_it_and_the_next_opening_is_a_first_on
 
 Test(breaker, what_is_vital_goes_on_one_try_in_five_seconds_and_at_once_behind_a_success) {
     struct circuit_breaker breaker = {0};
-    cr_expect(breaker_try(&breaker, true, after(0)));
+    cr_expect(tried(&breaker, true, after(0)));
     note(&breaker, "xxxxx", 0);
-    cr_expect_not(breaker_try(&breaker, true, after(BREAKER_TRY.ns - 1)));
-    cr_expect(breaker_try(&breaker, true, after(BREAKER_TRY.ns)));
+    cr_expect_not(tried(&breaker, true, after(BREAKER_TRY.ns - 1)));
+    cr_expect(tried(&breaker, true, after(BREAKER_TRY.ns)));
     note(&breaker, "x", BREAKER_TRY.ns + 3 * NANOS);
-    cr_expect_not(breaker_try(&breaker, true, after(2 * BREAKER_TRY.ns - 1)));
-    cr_expect(breaker_try(&breaker, true, after(2 * BREAKER_TRY.ns)),
+    cr_expect_not(tried(&breaker, true, after(2 * BREAKER_TRY.ns - 1)));
+    cr_expect(tried(&breaker, true, after(2 * BREAKER_TRY.ns)),
               "from its start, however long it took");
     note(&breaker, ".", 2 * BREAKER_TRY.ns);
-    cr_expect(breaker_try(&breaker, true, after(2 * BREAKER_TRY.ns)), "it answers");
-    cr_expect_not(breaker_try(&breaker, false, after(2 * BREAKER_TRY.ns)), "entries wait");
+    cr_expect(tried(&breaker, true, after(2 * BREAKER_TRY.ns)), "it answers");
+    cr_expect_not(tried(&breaker, false, after(2 * BREAKER_TRY.ns)), "entries wait");
     cr_expect_eq(breaker.state, BREAKER_OPEN, "and the pause stands");
 }
