@@ -22,7 +22,7 @@
 
 /* Upper bounds of one answer; more is ERR_LIMIT. */
 #define ALPACA_POSITIONS_MAX 256
-#define ALPACA_ORDERS_MAX 500
+#define ALPACA_ORDERS_MAX 500 /* open ones; of others it is the page */
 
 enum order_side { SIDE_BUY, SIDE_SELL };
 enum order_type { ORDER_MARKET, ORDER_LIMIT, ORDER_STOP, ORDER_STOP_LIMIT, ORDER_TYPE_OTHER };
@@ -258,9 +258,11 @@ enum err_code alpaca_get_positions(struct alpaca *alpaca, struct broker_position
 /* All open orders, paged until done; out has room for ALPACA_ORDERS_MAX; ERR_LIMIT beyond. */
 enum err_code alpaca_get_open_orders(struct alpaca *alpaca, struct broker_order *out, size_t *count,
                                      struct err *err) MUST_USE;
-/* Orders of any status submitted after an instant, oldest first, paged until done. */
+/* Walks the orders of any status submitted after an instant, oldest first, page by page, however many
+ * they are: a day holds what the rate budget lets out. What was taken before a failure stays taken. */
+typedef void alpaca_take_order(void *context, const struct broker_order *order);
 enum err_code alpaca_get_orders_since(struct alpaca *alpaca, struct utc after,
-                                      struct broker_order *out, size_t *count,
+                                      alpaca_take_order *take, void *context,
                                       struct err *err) MUST_USE;
 enum err_code alpaca_get_order(struct alpaca *alpaca, const char *id, struct broker_order *out,
                                struct err *err) MUST_USE;

@@ -2,6 +2,8 @@
  * bytes to the last readable one reuses its parse: between fills a tick's answers mostly are. */
 #include "core/alpaca/client.h"
 
+#include "core/base/mutant.h"
+
 #include <stdlib.h>
 
 typedef enum err_code parse_item(const cJSON *tree, void *out, struct err *err);
@@ -163,6 +165,24 @@ enum err_code alpaca_get_open_orders(struct alpaca *alpaca, struct broker_order 
     return read_memo_list(alpaca, &alpaca->open_orders, &orders, out, count, err);
 }
 
+struct order_walk {
+    struct broker_order *page, *before; /* the page now read, and the last one */
+    size_t count, before_count;
+    struct utc after;
+    alpaca_take_order *take;
+    void *context;
+};
+
+static enum err_code read_order_page(struct alpaca *alpaca, struct order_walk *walk,
+                                     struct err *err) {
+    const struct list orders = {"order", item_order, sizeof *walk->page, ALPACA_ORDERS_MAX};
+    client_begin(alpaca, ENDPOINT_ORDERS, "/v2/orders");
+    text_add(&alpaca->query, "status=all&limit=500&direction=asc&nested=false&after=");
+    text_add_utc(&alpaca->query, walk->after);
+    enum err_code code = client_read(alpaca, err);
+    return code == ERR_OK ? parse_list(alpaca, &orders, walk->page, &walk->count, err) : code;
+}
+
 static bool has_order(const struct broker_order *orders, size_t count, const char *id) {
     for (size_t i = count; i > 0; i--) { /* a repeated item stands at the end */
         if (strcmp(orders[i - 1].id, id) == 0) {
@@ -172,73 +192,59 @@ static bool has_order(const struct broker_order *orders, size_t count, const cha
     return false;
 }
 
-/* Adds the page's new orders to out. ERR_LIMIT when there is no more room. */
-static enum err_code add_orders(struct alpaca *alpaca, const struct broker_order *page,
-                                size_t page_count, struct broker_order *out, size_t *count,
-                                struct err *err) {
-    for (size_t i = 0; i < page_count; i++) {
-        if (has_order(out, *count, page[i].id)) {
-            continue;
+/* Takes what the last page did not have, and turns the page. False if nothing was new. */
+static bool take_order_page(struct order_walk *walk) {
+    bool is_new = false;
+    for (size_t i = 0; i < walk->count; i++) {
+        const struct broker_order *order = &walk->page[i];
+        if (!has_order(walk->before, walk->before_count, order->id) &&
+            !has_order(walk->page, i, order->id)) {
+            is_new = true;
+            walk->take(walk->context, order);
         }
-        if (*count == ALPACA_ORDERS_MAX) {
-            (void)err_set(err, ERR_LIMIT, "more than %d orders", ALPACA_ORDERS_MAX);
-            return client_wrap(alpaca, "GET", ERR_LIMIT, err);
-        }
-        out[(*count)++] = page[i];
     }
-    return ERR_OK;
+    struct broker_order *page = walk->page;
+    walk->page = walk->before;
+    walk->before = page;
+    walk->before_count = walk->count;
+    return is_new;
 }
 
 /* `after` excludes its own instant, and orders may share one: the next page starts a nanosecond before
  * the last order of this one and repeats it. */
-static enum err_code read_orders_since(struct alpaca *alpaca, struct utc after,
-                                       struct broker_order *page, struct broker_order *out,
-                                       size_t *count, struct err *err) {
-    const struct list orders = {"order", item_order, sizeof *page, ALPACA_ORDERS_MAX};
-    size_t n = 0;
+static enum err_code walk_orders(struct alpaca *alpaca, struct order_walk *walk, struct err *err) {
     for (int pages = 0; pages < ALPACA_PAGES_MAX; pages++) {
-        client_begin(alpaca, ENDPOINT_ORDERS, "/v2/orders");
-        text_add(&alpaca->query, "status=all&limit=500&direction=asc&nested=false&after=");
-        text_add_utc(&alpaca->query, after);
-        size_t page_count = 0;
-        enum err_code code = client_read(alpaca, err);
-        if (code == ERR_OK) {
-            code = parse_list(alpaca, &orders, page, &page_count, err);
-        }
-        size_t before = n;
-        if (code == ERR_OK) {
-            code = add_orders(alpaca, page, page_count, out, &n, err);
-        }
+        enum err_code code = read_order_page(alpaca, walk, err);
         if (code != ERR_OK) {
             return code;
         }
-        if (page_count < ALPACA_ORDERS_MAX) {
-            *count = n;
+        bool is_new = take_order_page(walk);
+        if (walk->count < ALPACA_ORDERS_MAX) {
             return ERR_OK;
         }
-        struct utc last = page[page_count - 1].submitted_at;
-        if (n == before || last.ns <= after.ns + 1) {
+        MUTATE(orders_of_one_page, return err_set(err, ERR_LIMIT, "more than a page of orders"));
+        struct utc last = walk->before[walk->before_count - 1].submitted_at;
+        if (!is_new || last.ns <= walk->after.ns + 1) {
             break; /* no progress: the page repeats itself */
         }
-        after = utc_add(last, (struct span){-1});
+        walk->after = utc_add(last, (struct span){-1});
     }
     (void)err_set(err, ERR_LIMIT, "the pages of orders do not end");
     return client_wrap(alpaca, "GET", ERR_LIMIT, err);
 }
 
 enum err_code alpaca_get_orders_since(struct alpaca *alpaca, struct utc after,
-                                      struct broker_order *out, size_t *count, struct err *err) {
+                                      alpaca_take_order *take, void *context, struct err *err) {
     struct broker_order *pages = malloc(2 * ALPACA_ORDERS_MAX * sizeof *pages);
     if (pages == NULL) {
         return err_set(err, ERR_NOT_SENT, "no memory for a page of orders");
     }
-    size_t n = 0;
-    struct broker_order *all = pages + ALPACA_ORDERS_MAX; /* out stays unchanged on failure */
-    enum err_code code = read_orders_since(alpaca, after, pages, all, &n, err);
-    if (code == ERR_OK) {
-        memcpy(out, all, n * sizeof *out);
-        *count = n;
-    }
+    struct order_walk walk = {.page = pages,
+                              .before = pages + ALPACA_ORDERS_MAX,
+                              .after = after,
+                              .take = take,
+                              .context = context};
+    enum err_code code = walk_orders(alpaca, &walk, err);
     free(pages);
     return code;
 }

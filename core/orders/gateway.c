@@ -6,7 +6,6 @@
 #include "core/orders/validation.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct span LATE_ARRIVAL = {
@@ -280,27 +279,31 @@ static bool last_look(struct gateway *gateway, const struct order *order, bool i
                            : decline(refusal, "the lease could not be renewed");
 }
 
+struct id_count { /* ids that begin with a prefix */
+    char prefix[CLIENT_ID_MAX];
+    int used;
+};
+
+static void count_id(void *context, const struct broker_order *order) {
+    struct id_count *count = context;
+    count->used += strncmp(order->client_id, count->prefix, strlen(count->prefix)) == 0;
+}
+
 /* The emergency rule: the journal is down and an exit must leave. The id counts at the broker, so
  * that a restart without memory computes the same one and the id refuses a double. */
 static enum err_code send_emergency(struct gateway *gateway, const struct order *intent,
                                     struct order **out, struct err *err) {
     struct order order = *intent;
     char day[DATE_TEXT_MAX];
-    char prefix[CLIENT_ID_MAX];
+    struct id_count ids = {0};
     date_print(gateway->truth->day, day);
-    int length = snprintf(prefix, sizeof prefix, "st-%s-x-%s-", day, intent->symbol);
-    struct broker_order listing[ALPACA_ORDERS_MAX];
-    size_t count = 0;
+    snprintf(ids.prefix, sizeof ids.prefix, "st-%s-x-%s-", day, intent->symbol);
     struct utc since = ny_to_utc(gateway->truth->day, 0, 0);
-    enum err_code code = alpaca_get_orders_since(gateway->alpaca, since, listing, &count, err);
+    enum err_code code = alpaca_get_orders_since(gateway->alpaca, since, count_id, &ids, err);
     if (code != ERR_OK) {
         return code;
     }
-    int used = 0;
-    for (size_t i = 0; i < count; i++) {
-        used += strncmp(listing[i].client_id, prefix, (size_t)length) == 0;
-    }
-    snprintf(order.client_id, sizeof order.client_id, "%.36s%d", prefix, used + 1);
+    snprintf(order.client_id, sizeof order.client_id, "%.36s%d", ids.prefix, ids.used + 1);
     order.cancel_at = (struct utc){0};
     struct order *tracked = orders_add_emergency(gateway->orders, &order);
     CHECK(tracked != NULL); /* orders_add() found room */
@@ -376,23 +379,33 @@ enum err_code gateway_send(struct gateway *gateway, const struct order *intent, 
 
 enum listing_says { LISTING_FAILED, LISTING_HAS, LISTING_LACKS };
 
+struct order_search { /* for an order among the listed */
+    const char *client_id;
+    struct broker_order truth;
+    bool is_found;
+};
+
+static void match_order(void *context, const struct broker_order *order) {
+    struct order_search *search = context;
+    if (!search->is_found && strcmp(order->client_id, search->client_id) == 0) {
+        search->truth = *order;
+        search->is_found = true;
+    }
+}
+
 /* The second way to ask: the listing of orders since the decision. Takes the order if it is there. */
 static enum listing_says find_in_listing(struct gateway *gateway, struct order *order) {
-    struct broker_order listing[ALPACA_ORDERS_MAX];
-    size_t count = 0;
+    struct order_search search = {.client_id = order->client_id};
     struct utc since = utc_add(order->decided_at, SPAN_HOURS(-1));
-    if (alpaca_get_orders_since(gateway->alpaca, since, listing, &count, NULL) != ERR_OK) {
-        return LISTING_FAILED;
+    enum err_code code =
+        alpaca_get_orders_since(gateway->alpaca, since, match_order, &search, NULL);
+    if (!search.is_found) {
+        return code == ERR_OK ? LISTING_LACKS : LISTING_FAILED;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(listing[i].client_id, order->client_id) == 0) {
-            if (take_if_equal(gateway, order, &listing[i])) {
-                tell_settled(gateway, order, "found in the listing");
-            }
-            return LISTING_HAS;
-        }
+    if (take_if_equal(gateway, order, &search.truth)) {
+        tell_settled(gateway, order, "found in the listing");
     }
-    return LISTING_LACKS;
+    return LISTING_HAS;
 }
 
 /* Not there three times after the bound, nor in the listing: it never arrived. A wished exit or stop
@@ -577,39 +590,51 @@ static struct utc listed_since(const struct gateway *gateway) {
     return silent.ns > earliest.ns ? silent : earliest;
 }
 
-/* True if all of the listing could be journaled that nobody here knew of. */
-static bool take_listing(struct gateway *gateway, const struct broker_order *listing,
-                         size_t count) {
-    const bool knows_none = gateway->orders->numbered_day.days == 0;
-    bool is_complete = true;
-    for (size_t i = 0; i < count; i++) {
-        if (orders_find(gateway->orders, listing[i].client_id) == NULL) {
-            gateway_meet(gateway, &listing[i]);
-            is_complete &= knows_none || !broker_status_is_terminal(listing[i].status) ||
-                           take_over_ended(gateway, &listing[i]);
-        }
+struct meeting { /* with the day's orders */
+    struct gateway *gateway;
+    bool knows_none;  /* amnesia: this state directory never issued an id */
+    bool is_complete; /* all that nobody here knew of could be journaled */
+    char highest[CLIENT_ID_MAX];
+};
+
+static bool is_number_higher(const char *client_id, const char *highest) {
+    struct date day = {0};
+    struct date highest_day = {0};
+    int64_t number = 0;
+    int64_t highest_number = 0;
+    (void)client_id_parse(highest, &highest_day, &highest_number);
+    return client_id_parse(client_id, &day, &number) &&
+           (day.days > highest_day.days ||
+            (day.days == highest_day.days && number > highest_number));
+}
+
+static void meet_listed(void *context, const struct broker_order *truth) {
+    struct meeting *meeting = context;
+    struct gateway *gateway = meeting->gateway;
+    if (orders_find(gateway->orders, truth->client_id) == NULL) {
+        gateway_meet(gateway, truth);
+        meeting->is_complete &= meeting->knows_none || !broker_status_is_terminal(truth->status) ||
+                                take_over_ended(gateway, truth);
     }
-    for (size_t i = 0; i < count && knows_none;
-         i++) { /* amnesia: no id twice, not even for a stop */
-        orders_skip_number(gateway->orders, listing[i].client_id);
+    if (is_number_higher(truth->client_id, meeting->highest)) {
+        memcpy(meeting->highest, truth->client_id, CLIENT_ID_MAX);
     }
-    return is_complete;
 }
 
 bool gateway_check_ids(struct gateway *gateway) {
-    struct broker_order *listing = malloc(ALPACA_ORDERS_MAX * sizeof *listing);
-    size_t count = 0;
+    struct meeting meeting = {.gateway = gateway,
+                              .knows_none = gateway->orders->numbered_day.days == 0,
+                              .is_complete = true};
     struct utc since = listed_since(gateway);
-    if (listing == NULL ||
-        alpaca_get_orders_since(gateway->alpaca, since, listing, &count, NULL) != ERR_OK) {
-        free(listing);
+    if (alpaca_get_orders_since(gateway->alpaca, since, meet_listed, &meeting, NULL) != ERR_OK) {
         return false;
     }
-    const bool is_complete = take_listing(gateway, listing, count);
-    free(listing);
+    if (meeting.knows_none) { /* behind the walk, which asks whether a number was ever issued */
+        orders_skip_number(gateway->orders, meeting.highest); /* no id twice, not even for a stop */
+    }
     gateway->has_looked = true;
-    if (is_complete) {
+    if (meeting.is_complete) {
         gateway->orders->folded_to = (struct utc){0}; /* from here on nothing is sent unseen */
     }
-    return is_complete;
+    return meeting.is_complete;
 }

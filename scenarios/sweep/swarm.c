@@ -651,7 +651,7 @@ static const struct recipe recipes[] = {
      "{\"command\":\"restart\",\"in\":10}," LIFT("amnesia", "amnesia", "900s") "]"},
     /* stops that the broker cancels are sent again */
     {"repeat_throttle", "{" HOLDS "\"orders.repeats\":3,\"orders.repeat_window_s\":600}",
-     "[{\"point\":\"order.cancel_unasked\",\"in\":0,\"until_in\":120,"
+     "[{\"point\":\"order.cancel_unasked\",\"in\":0,\"until_in\":3600,"
      "\"params\":{\"target\":\"sell stop*\"}}]",
      "[" LIFT("repeat_throttle", "repeat_throttle", "1200s") "]"},
     {"second_writer", "{}", "[]",

@@ -429,37 +429,94 @@ Test(alpaca, a_full_page_of_open_orders_is_beyond_the_limit) {
     }
 }
 
+struct taken { /* by alpaca_get_orders_since(), in its order */
+    size_t count;
+    bool is_in_order;
+};
+
+static void take_numbered(void *context, const struct broker_order *order) {
+    struct taken *taken = context;
+    char id[ORDER_ID_MAX];
+    (void)snprintf(id, sizeof id, "o%zu", taken->count++);
+    taken->is_in_order = (taken->count == 1 || taken->is_in_order) && strcmp(order->id, id) == 0;
+}
+
+static const struct utc BEFORE_FIRST = {INT64_C(1788200000000000000) - NANOS};
+
 Test(alpaca, orders_since_are_paged_and_each_comes_once) {
-    static struct broker_order out[ALPACA_ORDERS_MAX];
     char *full = orders_page(0, 500);
-    char *repeat = orders_page(499, 1);
-    char *more = orders_page(499, 2);
-    struct utc after = {INT64_C(1788200000000000000) - NANOS};
+    char *next = orders_page(499, 500);
+    char *more = orders_page(998, 3);
     struct fake fake;
     struct alpaca *alpaca = setup(&fake, 140, 40, 20);
     struct err err = {0};
-    size_t count = 0;
+    struct taken taken = {0};
     answer(&fake, 200, full);
-    answer(&fake, 200, repeat);
-    cr_assert_eq(alpaca_get_orders_since(alpaca, after, out, &count, &err), ERR_OK, "%s", err.text);
-    cr_assert_eq(count, 500);
-    cr_assert_str_eq(out[499].id, "o499");
+    answer(&fake, 200, next);
+    answer(&fake, 200, more);
+    cr_assert_eq(alpaca_get_orders_since(alpaca, BEFORE_FIRST, take_numbered, &taken, &err), ERR_OK,
+                 "%s", err.text);
+    cr_expect_eq(taken.count, 1001);
+    cr_expect(taken.is_in_order);
     cr_assert_str_eq(fake.sent[0], "GET /v2/orders?status=all&limit=500&direction=asc&nested=false"
                                    "&after=2026-08-31T18:13:19Z ");
     cr_assert_str_eq(fake.sent[1], "GET /v2/orders?status=all&limit=500&direction=asc&nested=false"
                                    "&after=2026-08-31T18:21:38.999999999Z ");
-    answer(&fake, 200, full);
-    answer(&fake, 200, more);
-    count = 7;
-    cr_assert_eq(alpaca_get_orders_since(alpaca, after, out, &count, &err), ERR_LIMIT);
-    cr_assert_eq(count, 7);
-    answer(&fake, 200, full);
-    answer(&fake, 200, full); /* a server that ignores `after` */
-    cr_assert_eq(alpaca_get_orders_since(alpaca, after, out, &count, &err), ERR_LIMIT);
-    cr_assert_str_eq(err.text, "GET /v2/orders: the pages of orders do not end");
     free(full);
-    free(repeat);
+    free(next);
     free(more);
+    alpaca_destroy(alpaca);
+}
+
+Test(alpaca, a_server_that_ignores_after_ends_the_walk) {
+    char *full = orders_page(0, 500);
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+    struct err err = {0};
+    struct taken taken = {0};
+    answer(&fake, 200, full);
+    answer(&fake, 200, full);
+    cr_assert_eq(alpaca_get_orders_since(alpaca, BEFORE_FIRST, take_numbered, &taken, &err),
+                 ERR_LIMIT);
+    cr_assert_str_eq(err.text, "GET /v2/orders: the pages of orders do not end");
+    cr_expect_eq(taken.count, 500);
+    free(full);
+    alpaca_destroy(alpaca);
+}
+
+/* Six orders of one instant lie over the edge of a page: the next one has all of them, in another order. */
+Test(alpaca, orders_of_one_instant_over_the_edge_of_a_page_come_once) {
+    const struct utc last = {INT64_C(1788200000000000000) + 497 * NANOS};
+    const int tied[] = {497, 498, 499, 501, 500, 499, 498, 497};
+    char *full = orders_page(0, 500);
+    struct text next = {0};
+    char at[64];
+    struct text stamp = {0};
+    text_add_utc(&stamp, last);
+    (void)snprintf(at, sizeof at, "\"submitted_at\":\"%s", text_get(&stamp));
+    for (int i = 498; i < 500; i++) { /* the last two of the page are of the instant of 497 */
+        char *order = strstr(full, i == 498 ? "\"o498\"" : "\"o499\"");
+        char *time = strstr(order, "\"submitted_at\"");
+        memcpy(time, at, strlen(at));
+    }
+    for (size_t i = 0; i < sizeof tied / sizeof tied[0]; i++) {
+        text_add_format(&next, "%s{\"id\":\"o%d\",\"client_order_id\":\"c\",%s\",",
+                        i == 0 ? "[" : ",", tied[i], at);
+        text_add(&next, "\"symbol\":\"A\",\"side\":\"buy\",\"type\":\"limit\","
+                        "\"time_in_force\":\"day\",\"filled_qty\":\"0\",\"status\":\"new\"}");
+    }
+    text_add_char(&next, ']');
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+    struct taken taken = {0};
+    answer(&fake, 200, full);
+    answer(&fake, 200, text_get(&next));
+    cr_expect_eq(alpaca_get_orders_since(alpaca, BEFORE_FIRST, take_numbered, &taken, NULL),
+                 ERR_OK);
+    cr_expect_eq(taken.count, 502);
+    free(full);
+    text_release(&next);
+    text_release(&stamp);
     alpaca_destroy(alpaca);
 }
 
