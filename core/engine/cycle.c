@@ -291,6 +291,7 @@ static void heed_wall(struct engine *engine, struct utc now) {
 /* Steps 4, 6 and 7; true if no live order could add risk. */
 static bool tend_orders(struct engine *engine, bool is_full) {
     gateway_settle(&engine->gateway); /* 4 */
+    gateway_look_back(&engine->gateway);
     if (is_full) {
         decide_exits(engine); /* 6 */
     }

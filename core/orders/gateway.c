@@ -14,6 +14,11 @@ static const struct span ASKS_APART = {INT64_C(5000000000)};
 static const struct span CANCELS_APART = {INT64_C(3000000000)};
 static const struct span LAST_LOOK_LASTS = {INT64_C(1000000000)};
 enum { NOT_FOUND_ASKS = 3 };
+/* A lagging view misses an order for seconds: what is given up was missed for a minute. */
+static const struct span LOST_ASKS_APART = {INT64_C(30000000000)};
+/* Then asked for once a minute, all of them in turn, while a day order may still fill. */
+static const struct span LOOKS_BACK_APART = {INT64_C(60000000000)};
+static const struct span LOOKED_BACK_FOR = {24 * INT64_C(3600000000000)};
 
 const char *refusal_word(enum refusal_code code) {
     static const char *const words[] = {
@@ -393,8 +398,9 @@ static void match_order(void *context, const struct broker_order *order) {
     }
 }
 
-/* The second way to ask: the listing of orders since the decision. Takes the order if it is there. */
-static enum listing_says find_in_listing(struct gateway *gateway, struct order *order) {
+/* The second way to ask: the listing of orders since the decision. */
+static enum listing_says search_listing(struct gateway *gateway, const struct order *order,
+                                        struct broker_order *truth) {
     struct order_search search = {.client_id = order->client_id};
     struct utc since = utc_add(order->decided_at, SPAN_HOURS(-1));
     enum err_code code =
@@ -402,10 +408,18 @@ static enum listing_says find_in_listing(struct gateway *gateway, struct order *
     if (!search.is_found) {
         return code == ERR_OK ? LISTING_LACKS : LISTING_FAILED;
     }
-    if (take_if_equal(gateway, order, &search.truth)) {
+    *truth = search.truth;
+    return LISTING_HAS;
+}
+
+/* Takes the order if it is there. */
+static enum listing_says find_in_listing(struct gateway *gateway, struct order *order) {
+    struct broker_order truth = {0};
+    enum listing_says says = search_listing(gateway, order, &truth);
+    if (says == LISTING_HAS && take_if_equal(gateway, order, &truth)) {
         tell_settled(gateway, order, "found in the listing");
     }
-    return LISTING_HAS;
+    return says;
 }
 
 /* Not there three times after the bound, nor in the listing: it never arrived. A wished exit or stop
@@ -461,16 +475,81 @@ void gateway_settle(struct gateway *gateway) {
     }
 }
 
+/* Neither id nor listing has it: what it filled is for reconciliation to find, whose difference it
+ * explains no longer. */
+static void give_up(struct gateway *gateway, struct order *order) {
+    struct broker_order truth = {0};
+    enum err_code code =
+        alpaca_get_order_by_client_id(gateway->alpaca, order->client_id, &truth, NULL);
+    enum listing_says says = code == ERR_OK          ? LISTING_HAS
+                             : code != ERR_NOT_FOUND ? LISTING_FAILED
+                                                     : search_listing(gateway, order, &truth);
+    if (says == LISTING_HAS) {
+        orders_take(gateway->orders, order, &truth);
+    } else if (says == LISTING_LACKS) {
+        order->given_up_at = clock_utc(gateway->world->clock);
+        orders_move(gateway->orders, order, ORDER_LOST);
+        tell_settled(gateway, order, "given up: its broker no longer knows it");
+        log_alert(gateway->log, ALERT_PAGE, "order_lost", order->client_id);
+    }
+}
+
+static void note_not_found(struct gateway *gateway, struct order *order) {
+    struct mono now = clock_mono(gateway->world->clock);
+    bool is_counted =
+        order->lost_asks == 0 || mono_sub(now, order->lost_ask_at).ns >= LOST_ASKS_APART.ns;
+    MUTATE(lost_order_at_once, order->lost_asks = NOT_FOUND_ASKS; is_counted = true);
+    MUTATE(lost_order_works_for_ever, is_counted = false);
+    if (order->state != ORDER_WORKING || !is_counted) {
+        return;
+    }
+    order->lost_ask_at = now;
+    if (++order->lost_asks >= NOT_FOUND_ASKS) {
+        give_up(gateway, order);
+    }
+}
+
 void gateway_ask(struct gateway *gateway, struct order *order) {
     struct broker_order truth = {0};
     if (order->broker_id[0] == '\0' || order_is_over(order)) {
         return;
     }
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_EXIT);
-    if (alpaca_get_order(gateway->alpaca, order->broker_id, &truth, NULL) == ERR_OK) {
+    enum err_code code = alpaca_get_order(gateway->alpaca, order->broker_id, &truth, NULL);
+    if (code == ERR_OK) {
         orders_take(gateway->orders, order, &truth);
+    } else if (code == ERR_NOT_FOUND) {
+        note_not_found(gateway, order);
     }
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
+}
+
+/* Of those given up, the next one that is young enough, or NULL. */
+static struct order *next_lost(struct gateway *gateway, struct utc now) {
+    for (size_t i = 0; i < ORDERS_LOST_MAX; i++) {
+        struct order *order = &gateway->orders->lost[gateway->lost_next++ % ORDERS_LOST_MAX];
+        if (order->client_id[0] != '\0' &&
+            utc_elapsed(&order->given_up_at, now).ns < LOOKED_BACK_FOR.ns) {
+            return order;
+        }
+    }
+    return NULL;
+}
+
+void gateway_look_back(struct gateway *gateway) {
+    struct mono now = clock_mono(gateway->world->clock);
+    if (mono_sub(now, gateway->looked_back_at).ns < LOOKS_BACK_APART.ns) {
+        return;
+    }
+    struct order *lost = next_lost(gateway, clock_utc(gateway->world->clock));
+    if (lost == NULL) {
+        return;
+    }
+    struct broker_order truth = {0};
+    gateway->looked_back_at = now;
+    if (alpaca_get_order_by_client_id(gateway->alpaca, lost->client_id, &truth, NULL) == ERR_OK) {
+        gateway_meet(gateway, &truth);
+    }
 }
 
 void gateway_cancel(struct gateway *gateway, struct order *order) {
@@ -573,7 +652,11 @@ void gateway_meet(struct gateway *gateway, const struct broker_order *truth) {
         second_writer(gateway, truth->client_id);
         take_number(gateway, truth->client_id);
     }
-    if (!broker_status_is_terminal(truth->status)) {
+    const struct order *lost = orders_find_lost(gateway->orders, truth->client_id);
+    if (lost != NULL) {
+        log_alert(gateway->log, ALERT_PAGE, "lost_order_is_back", truth->client_id);
+    }
+    if (lost != NULL || !broker_status_is_terminal(truth->status)) {
         orders_adopt(gateway->orders, truth);
     }
 }

@@ -54,6 +54,8 @@ struct gateway { /* all pointers borrowed */
     bool is_journal_down;
     bool
         has_looked; /* the orders of a day were listed: what of ours appears later is no memory lost */
+    size_t lost_next; /* of the orders given up, whose turn it is to be asked for */
+    struct mono looked_back_at;
     struct date foreign_told; /* day of the last alert about orders that are not ours */
 };
 
@@ -75,11 +77,15 @@ void gateway_count(struct gateway *gateway, const struct journal_row *row);
 void gateway_latch_due(struct gateway *gateway);
 /* Asks for every unknown order that is due, by client id. */
 void gateway_settle(struct gateway *gateway);
+/* Asks for an order that was given up, one a minute: if it is back, what it filled is booked. */
+void gateway_look_back(struct gateway *gateway);
 /* Asks the broker to cancel; asked again every 3 s until the order is over. The caller answers for
  * the right to: entries always, reducing orders only inside a transaction - and none once the lease
  * is another's, whose order it would be. */
 void gateway_cancel(struct gateway *gateway, struct order *order);
-/* Asks by id for an order's present state and takes it. */
+/* Asks by id for an order's present state and takes it. One that the broker acknowledged and that is not
+ * found three times, 30 s apart and unseen in between, nor under its client id nor in the listing since its
+ * decision, is given up: LOST, paged. */
 void gateway_ask(struct gateway *gateway, struct order *order);
 /* Cancels every live order that could increase a position; true if none is left. */
 bool gateway_cancel_entries(struct gateway *gateway);

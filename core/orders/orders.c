@@ -164,7 +164,7 @@ static enum err_code note_fill(struct orders *orders, struct order *order, struc
 }
 
 /* Journals and tells one row about an order. Durable at once are the intent, the first row of an order that
- * left without one, and that one never became an order: no broker says that again. The rest he does say
+ * left without one, and that one never became an order or was given up: no broker says that again. The rest he does say
  * again; it rides on the next commit, at the latest that of the tick's end. */
 static enum err_code note(struct orders *orders, struct order *order, const char *kind,
                           struct err *err) {
@@ -176,8 +176,9 @@ static enum err_code note(struct orders *orders, struct order *order, const char
     } else if (code == ERR_OK) {
         code = journal_append(orders->journal, kind, order->client_id, text_get(&body), NULL, err);
     }
-    bool is_no_order = order->state == ORDER_NOT_SENT || order->state == ORDER_REJECTED;
-    if (code == ERR_OK && (is_no_order || !order->is_journaled)) {
+    bool is_untold = order->state == ORDER_NOT_SENT || order->state == ORDER_REJECTED ||
+                     order->state == ORDER_LOST;
+    if (code == ERR_OK && (is_untold || !order->is_journaled)) {
         code = journal_commit(orders->journal, err);
     }
     order->is_journaled = order->is_journaled || code == ERR_OK;
@@ -237,8 +238,37 @@ static bool has_ended(const struct orders *orders, const char *client_id) {
     return false;
 }
 
+struct order *orders_find_lost(struct orders *orders, const char *client_id) {
+    size_t kept = orders->lost_count < ORDERS_LOST_MAX ? orders->lost_count : ORDERS_LOST_MAX;
+    for (size_t i = 0; i < kept; i++) {
+        if (strcmp(orders->lost[i].client_id, client_id) == 0) {
+            return &orders->lost[i];
+        }
+    }
+    return NULL;
+}
+
+/* It turned up: the end was none. Its fills that are booked are known, so that only growth is booked. */
+static void bring_back(struct orders *orders, struct order *lost,
+                       const struct broker_order *truth) {
+    struct order *order = orders_add_emergency(orders, lost);
+    if (order != NULL) {
+        order->is_journaled = lost->is_journaled;
+        order->decided_at = lost->decided_at;
+        order->state = ORDER_UNKNOWN;
+        lost->client_id[0] = '\0';
+        orders_take(orders, order, truth);
+    }
+}
+
 void orders_adopt(struct orders *orders, const struct broker_order *truth) {
+    struct order *lost = orders_find_lost(orders, truth->client_id);
     if (has_ended(orders, truth->client_id)) {
+        return;
+    }
+    MUTATE(lost_order_is_another, lost = NULL);
+    if (lost != NULL) {
+        bring_back(orders, lost, truth);
         return;
     }
     struct order order = {.side = truth->side,
@@ -346,6 +376,7 @@ static void book_growth(struct orders *orders, struct order *order,
 }
 
 void orders_take(struct orders *orders, struct order *order, const struct broker_order *truth) {
+    order->lost_asks = 0;
     if (qty_cmp(truth->filled_qty, order->filled) < 0) {
         return; /* an answer older than what is known */
     }
@@ -385,6 +416,8 @@ void orders_sweep(struct orders *orders) {
                 orders->items[kept] = orders->items[i];
             }
             kept++;
+        } else if (orders->items[i].state == ORDER_LOST) {
+            orders->lost[orders->lost_count++ % ORDERS_LOST_MAX] = orders->items[i];
         } else if (is_end_told(&orders->items[i])) {
             MUTATE(cancelled_forgotten, if (orders->items[i].state == ORDER_CANCELED) continue);
             memcpy(orders->ended[orders->ended_count++ % ORDERS_ENDED_MAX],
@@ -480,8 +513,13 @@ static enum err_code fold_fill(struct order *order, const cJSON *body, struct er
 static enum err_code fold_body(struct orders *orders, const struct journal_row *row,
                                const cJSON *body, struct err *err) {
     struct order *order = orders_find(orders, row->key);
+    struct order *lost = orders_find_lost(orders, row->key);
     if (strcmp(row->kind, "fill") == 0) {
+        order = order == NULL ? lost : order;
         return order == NULL ? ERR_OK : fold_fill(order, body, err);
+    }
+    if (lost != NULL) {
+        lost->client_id[0] = '\0'; /* it turned up */
     }
     if (order == NULL) {
         orders_sweep(orders);
@@ -495,7 +533,7 @@ static enum err_code fold_body(struct orders *orders, const struct journal_row *
         MUTATE(numbers_begin_again, orders->highest_number = 0);
     }
     order->is_journaled = true;
-    order->last_byte_at = row->at;
+    order->last_byte_at = order->given_up_at = row->at; /* the latter matters if it is LOST */
     return read_order(body, order, err);
 }
 

@@ -25,6 +25,7 @@ enum order_purpose { PURPOSE_ENTRY, PURPOSE_EXIT, PURPOSE_SCALE_OUT, PURPOSE_STO
     X(ORDER_EXPIRED, "expired", true)                                                              \
     X(ORDER_REPLACED, "replaced", true)                                                            \
     X(ORDER_REJECTED, "rejected", true) /* by the broker, at once or later */                      \
+    X(ORDER_LOST, "lost", true)         /* its broker no longer knows it: given up */              \
     X(ORDER_NOT_SENT, "not_sent", true) /* by us at the last look, or no byte left */
 
 enum order_state {
@@ -65,9 +66,14 @@ struct order {
     bool is_seen;         /* in the listing now being walked */
     struct utc cancel_at; /* cancel wished since; {0} = no */
     struct utc cancel_ask_at;
+    /* giving up what the broker acknowledged and no longer knows */
+    int lost_asks;           /* answered "not found", counted 30 s apart; 0 once seen again */
+    struct mono lost_ask_at; /* the last that was counted */
+    struct utc given_up_at;  /* LOST since */
 };
 
 #define ORDERS_ENDED_MAX 512
+#define ORDERS_LOST_MAX 32
 
 struct orders {
     struct world *world; /* borrowed, all of these */
@@ -86,6 +92,10 @@ struct orders {
      * life. One that was never sent, or refused, may still turn up: it is not in here. */
     char ended[ORDERS_ENDED_MAX][CLIENT_ID_MAX];
     size_t ended_count;
+    /* Orders given up, a ring: one that turns up again is what it was, and only what it filled since is
+     * booked. */
+    struct order lost[ORDERS_LOST_MAX];
+    size_t lost_count;
 };
 
 const char *order_state_word(enum order_state state);
@@ -109,9 +119,12 @@ enum err_code orders_add(struct orders *orders, struct date day, const struct or
 /* Adds without the journal: the emergency rule. NULL when full. Its first row is written with its first
  * fill, or by orders_renote(). */
 struct order *orders_add_emergency(struct orders *orders, const struct order *intent);
-/* Tracks an open order of ours that the table lost; what it is follows from side and type. One that
- * is known to have ended is none: the end is the end, whatever an old listing shows. */
+/* Tracks an open order of ours that the table lost; what it is follows from side and type, or, if it was
+ * given up, from what it was. One that is known to have ended is none: the end is the end, whatever an old
+ * listing shows. */
 void orders_adopt(struct orders *orders, const struct broker_order *truth);
+/* The order of that id that was given up and has not turned up since, or NULL. */
+struct order *orders_find_lost(struct orders *orders, const char *client_id);
 /* An id of ours was used, whoever used it: numbers go on behind it. */
 void orders_skip_number(struct orders *orders, const char *client_id);
 /* Moves to a state and appends a row (best effort: the broker is asked again after a restart), which is

@@ -795,6 +795,156 @@ Test(gateway_meet, an_order_that_has_ended_is_not_brought_back_by_an_old_listing
     }
 }
 
+/* --- what the broker no longer knows --- */
+
+static void ask_after(struct desk *desk, struct order *order, struct span span) {
+    rig_wait(desk->rig, span);
+    gateway_ask(&desk->gateway, order);
+}
+
+/* Acknowledged, two of five filled and booked, then a broker without memory. Two asks are behind it. */
+static struct order *forgotten(struct desk *desk, struct tiny_order *kept) {
+    struct order *order = entry_sent(desk, ERR_OK);
+    tiny_fill(desk_last(desk), "partially_filled", "2", "99");
+    gateway_ask(&desk->gateway, order);
+    cr_assert_eq(order->filled.nanos, QTY(2).nanos);
+    *kept = *desk_last(desk);
+    desk->broker.count = 0;
+    ask_after(desk, order, SPAN_S(0));
+    ask_after(desk, order, SPAN_S(30));
+    cr_assert_eq(order->state, ORDER_WORKING);
+    return order;
+}
+
+static void remember(struct desk *desk, const struct tiny_order *kept) {
+    desk->broker.orders[0] = *kept;
+    desk->broker.count = 1;
+}
+
+Test(gateway_lost, an_order_is_given_up_at_the_third_not_found_thirty_seconds_apart) {
+    struct desk *desk = desk_create();
+    struct tiny_order kept;
+    struct order *order = forgotten(desk, &kept);
+    ask_after(desk, order, (struct span){SPAN_S(30).ns - 1});
+    cr_expect_eq(order->state, ORDER_WORKING, "a nanosecond early");
+    ask_after(desk, order, (struct span){1});
+    cr_expect_eq(order->state, ORDER_LOST);
+    cr_expect_not(orders_any_live(&desk->orders, "AAPL"));
+    cr_expect_eq(book_find(&desk->book, "AAPL")->qty.nanos, QTY(2).nanos, "what is booked stays");
+    int64_t asks = desk->broker.requests;
+    gateway_ask(&desk->gateway, order);
+    cr_expect_eq(desk->broker.requests, asks);
+    desk_destroy(desk);
+}
+
+Test(gateway_lost, many_asks_within_a_minute_are_two) {
+    struct desk *desk = desk_create();
+    struct order *order = entry_sent(desk, ERR_OK);
+    desk->broker.count = 0;
+    for (int i = 0; i < 60; i++) { /* a view that lags by what no view lags by */
+        ask_after(desk, order, SPAN_S(1));
+    }
+    cr_expect_eq(order->state, ORDER_WORKING);
+    ask_after(desk, order, SPAN_S(1));
+    cr_expect_eq(order->state, ORDER_LOST);
+    desk_destroy(desk);
+}
+
+Test(gateway_lost, what_is_seen_in_between_begins_anew_and_no_answer_is_no_not_found) {
+    struct desk *desk = desk_create();
+    struct tiny_order kept;
+    struct order *order = forgotten(desk, &kept);
+    remember(desk, &kept);
+    ask_after(desk, order, SPAN_S(30));
+    desk->broker.count = 0;
+    ask_after(desk, order, SPAN_S(30));
+    desk_fault(desk, (struct tiny_fault){"GET", "/v2/orders/b-1", 1, ERR_UNKNOWN, 0, NULL, false});
+    ask_after(desk, order, SPAN_S(30));
+    answer(desk, "GET", "/v2/orders/b-1", 1, 503, "{}");
+    ask_after(desk, order, SPAN_S(30));
+    ask_after(desk, order, SPAN_S(30));
+    cr_expect_eq(order->state, ORDER_WORKING, "two since it was seen");
+    ask_after(desk, order, SPAN_S(30));
+    cr_expect_eq(order->state, ORDER_LOST);
+    desk_destroy(desk);
+}
+
+/* The id alone is one way to ask: client id and listing must lack it too. */
+Test(gateway_lost, another_way_to_ask_that_has_it_or_fails_keeps_it) {
+    for (int i = 0; i < 4; i++) {
+        struct desk *desk = desk_create();
+        struct tiny_order kept;
+        struct order *order = forgotten(desk, &kept);
+        if (i < 2) {
+            remember(desk, &kept);
+        }
+        answer(desk, "GET", "/v2/orders/b-1", 1, 404, NO_ORDER);
+        if (i != 0) {
+            answer(desk, "GET", BY_CLIENT, 1, i == 2 ? 503 : 404, NO_ORDER);
+        }
+        if (i == 3) {
+            desk_fault(desk,
+                       (struct tiny_fault){"GET", "/v2/orders", 1, ERR_UNKNOWN, 0, NULL, false});
+        }
+        ask_after(desk, order, SPAN_S(30));
+        cr_expect_eq(order->state, ORDER_WORKING, "%d", i);
+        cr_expect_eq(order->lost_asks, i < 2 ? 0 : 3, "%d", i);
+        desk_destroy(desk);
+    }
+}
+
+/* Its fills before are known, in this life or the next: only growth is booked. */
+Test(gateway_lost, an_order_that_turns_up_again_books_what_it_filled_since_once) {
+    static const char *const ends[] = {"partially_filled", "filled", "canceled"};
+    for (int i = 0; i < 6; i++) {
+        struct desk *desk = desk_create();
+        struct tiny_order kept;
+        struct order *order = forgotten(desk, &kept);
+        ask_after(desk, order, SPAN_S(30));
+        cr_assert_eq(order->state, ORDER_LOST);
+        orders_sweep(&desk->orders);
+        cr_assert_eq(desk->orders.count, 0);
+        remember(desk, &kept);
+        tiny_fill(desk_last(desk), ends[i % 3], i % 3 == 1 ? "5" : "3", "99");
+        rig_wait(desk->rig, SPAN_S(60));
+        if (i < 3) {
+            gateway_look_back(&desk->gateway);
+        } else {
+            cr_expect(gateway_check_ids(&desk->gateway));
+        }
+        struct qty held = i % 3 == 1 ? QTY(5) : QTY(3);
+        cr_expect_eq(book_find(&desk->book, "AAPL")->qty.nanos, held.nanos, "%d", i);
+        cr_expect_eq(orders_any_live(&desk->orders, "AAPL"), i % 3 == 0, "%d", i);
+        cr_expect_not(causes_has(&desk->causes, "second_writer"));
+        cr_expect_null(orders_find_lost(&desk->orders, FIRST));
+        orders_sweep(&desk->orders);
+        cr_expect(gateway_check_ids(&desk->gateway));
+        cr_expect_eq(book_find(&desk->book, "AAPL")->qty.nanos, held.nanos, "%d: twice", i);
+        desk_destroy(desk);
+    }
+}
+
+Test(gateway_lost, a_lost_order_is_looked_for_once_a_minute_for_a_day) {
+    struct desk *desk = desk_create();
+    struct tiny_order kept;
+    struct order *order = forgotten(desk, &kept);
+    ask_after(desk, order, SPAN_S(30));
+    orders_sweep(&desk->orders);
+    rig_wait(desk->rig, SPAN_S(60));
+    int64_t asks = desk->broker.requests;
+    gateway_look_back(&desk->gateway);
+    rig_wait(desk->rig, (struct span){SPAN_S(60).ns - 1});
+    gateway_look_back(&desk->gateway);
+    cr_expect_eq(desk->broker.requests, asks + 1);
+    rig_wait(desk->rig, (struct span){1});
+    gateway_look_back(&desk->gateway);
+    cr_expect_eq(desk->broker.requests, asks + 2);
+    rig_wait(desk->rig, SPAN_HOURS(24));
+    gateway_look_back(&desk->gateway);
+    cr_expect_eq(desk->broker.requests, asks + 2);
+    desk_destroy(desk);
+}
+
 /* --- lanes --- */
 
 Test(gateway, an_exit_leaves_while_polls_and_entries_have_to_wait) {

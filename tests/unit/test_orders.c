@@ -6,10 +6,10 @@
 /* --- states, ids --- */
 
 Test(orders, every_pair_of_states_moves_as_the_table_says) {
-    /* columns: intent unknown working filled canceled expired replaced rejected not_sent */
+    /* columns: intent unknown working filled canceled expired replaced rejected lost not_sent */
     static const char *const legal[] = {
-        "111111111", "011111111", "001111110", "000000000", "000000000",
-        "000000000", "000000000", "000000000", "000000000",
+        "1111111111", "0111111111", "0011111110", "0000000000", "0000000000",
+        "0000000000", "0000000000", "0000000000", "0000000000", "0000000000",
     };
     for (int from = ORDER_INTENT; from <= ORDER_NOT_SENT; from++) {
         for (int to = ORDER_INTENT; to <= ORDER_NOT_SENT; to++) {
@@ -493,6 +493,44 @@ Test(orders_fold, more_live_orders_than_the_table_holds_are_an_error_and_ended_o
     cr_expect_eq(fold_row(&orders, "st-2026-09-01-999", "working"), ERR_OK);
     cr_expect_not_null(orders_find(&orders, "st-2026-09-01-999"));
     cr_expect_null(orders_find(&orders, "st-2026-09-01-7"));
+}
+
+/* A death between the row of its fill and its own: the fold knows both. */
+Test(orders_fold, an_order_that_was_given_up_and_turned_up_is_what_it_was) {
+    struct desk *desk = desk_create();
+    struct order *order = working(desk);
+    take(desk, order, STATUS_PARTIALLY_FILLED, 2, "99");
+    orders_move(&desk->orders, order, ORDER_LOST);
+    orders_sweep(&desk->orders);
+    refold(desk);
+    cr_assert_eq(desk->orders.count, 0);
+    struct order *lost = orders_find_lost(&desk->orders, "st-2026-09-01-1");
+    cr_assert_not_null(lost);
+    cr_expect_eq(lost->filled.nanos, QTY(2).nanos);
+    cr_expect_neq(lost->given_up_at.ns, 0);
+    struct broker_order truth = answer("st-2026-09-01-1", STATUS_PARTIALLY_FILLED, 3, "99");
+    orders_adopt(&desk->orders, &truth);
+    cr_expect_eq(held(desk).nanos, QTY(3).nanos);
+    refold(desk);
+    cr_expect_null(orders_find_lost(&desk->orders, "st-2026-09-01-1"), "it works again");
+    cr_assert_eq(desk->orders.count, 1);
+    cr_expect_eq(desk->orders.items[0].state, ORDER_WORKING);
+    cr_expect_eq(desk->orders.items[0].filled.nanos, QTY(3).nanos);
+    cr_expect_eq(held(desk).nanos, QTY(3).nanos);
+    desk_destroy(desk);
+}
+
+Test(orders_fold, a_fill_whose_order_row_a_death_kept_back_counts_for_what_was_given_up) {
+    static struct orders orders;
+    cr_assert_eq(fold_row(&orders, "st-2026-09-01-1", "lost"), ERR_OK);
+    orders_sweep(&orders);
+    struct journal_row fill = {
+        .kind = "fill", .key = "st-2026-09-01-1", .body = "{\"cum\":\"3\",\"cum_amount\":\"297\"}"};
+    cr_assert_eq(orders_fold(&orders, &fill, NULL), ERR_OK);
+    struct order *lost = orders_find_lost(&orders, "st-2026-09-01-1");
+    cr_assert_not_null(lost);
+    cr_expect_eq(lost->filled.nanos, QTY(3).nanos);
+    cr_expect_eq(lost->noted_amount.nanos, USD(297).nanos);
 }
 
 #define ENDED_EXIT                                                                                 \
