@@ -162,9 +162,11 @@ static enum err_code break_down(struct exchange *x, const struct fault *fault) {
 
 static enum err_code error_after(struct exchange *x, const struct fault *fault) {
     const enum err_code code = exchange_pass(x);
+    const char *body = fault->status == 404
+                           ? "{\"code\":40410000,\"message\":\"order not found\"}"
+                           : "{\"code\":50010000,\"message\":\"internal server error occurred\"}";
     if (code == ERR_OK) {
-        put_answer(x->response, fault->status == 0 ? 500 : (int)fault->status,
-                   "{\"code\":50010000,\"message\":\"internal server error occurred\"}");
+        put_answer(x->response, fault->status == 0 ? 500 : (int)fault->status, body);
     }
     return code;
 }

@@ -494,13 +494,15 @@ static void give_up(struct gateway *gateway, struct order *order) {
     }
 }
 
+/* A proxy's page under 404 is no word of the broker's, whose codes begin with their status. */
 static void note_not_found(struct gateway *gateway, struct order *order) {
     struct mono now = clock_mono(gateway->world->clock);
+    bool is_told = alpaca_reply(gateway->alpaca)->code / 100000 == 404;
     bool is_counted =
         order->lost_asks == 0 || mono_sub(now, order->lost_ask_at).ns >= LOST_ASKS_APART.ns;
     MUTATE(lost_order_at_once, order->lost_asks = NOT_FOUND_ASKS; is_counted = true);
     MUTATE(lost_order_works_for_ever, is_counted = false);
-    if (order->state != ORDER_WORKING || !is_counted) {
+    if (order->state != ORDER_WORKING || !is_told || !is_counted) {
         return;
     }
     order->lost_ask_at = now;

@@ -168,13 +168,13 @@ static const struct mechanism TABLE[] = {
      .hold = HOLD_NONE,
      .settings = "none",
      .rule = "one id per intent, whatever is sent again; an order without an answer "
-             "is settled by its id",
+             "is settled by its id, one that its broker no longer knows is given up",
      .documents = "none",
      .oracle = "one_order_per_intent unknown_settled_first id_only_for_the_equal_order "
                "fill_booked_once",
      .act = "504_after_accept",
      .mutants = "new_id_on_retry duplicate_believed unknown_is_failed "
-                "not_found_believed",
+                "not_found_believed lost_order_works_for_ever lost_order_at_once",
      .quiet = "slow_submits_within_the_deadline"},
     {.id = "second_writer",
      .file = "core/orders/gateway.c",

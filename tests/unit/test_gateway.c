@@ -862,6 +862,8 @@ Test(gateway_lost, what_is_seen_in_between_begins_anew_and_no_answer_is_no_not_f
     ask_after(desk, order, SPAN_S(30));
     answer(desk, "GET", "/v2/orders/b-1", 1, 503, "{}");
     ask_after(desk, order, SPAN_S(30));
+    answer(desk, "GET", "/v2/orders/b-1", 1, 404, "<html>");
+    ask_after(desk, order, SPAN_S(30));
     ask_after(desk, order, SPAN_S(30));
     cr_expect_eq(order->state, ORDER_WORKING, "two since it was seen");
     ask_after(desk, order, SPAN_S(30));
