@@ -37,6 +37,10 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "risk.max_new_per_15min", config->max_new_per_15min * NANOS);
     tell_nanos(stage, "orders.repeats", config->repeats * NANOS);
     tell_nanos(stage, "orders.repeat_window_s", config->repeat_window.ns);
+    tell_nanos(stage, "volume.day_share", config->volume_day_share.nanos);
+    tell_nanos(stage, "volume.hour_share", config->volume_hour_share.nanos);
+    tell_nanos(stage, "volume.orders", config->volume_orders * NANOS);
+    tell_nanos(stage, "volume.round_trips", config->volume_trips * NANOS);
     tell_nanos(stage, "stops.distance", config->stop_distance.nanos);
     tell_nanos(stage, "data.quote_max_age_s", config->quote_max_age.ns);
     tell_nanos(stage, "session.no_entry_first_s", config->no_entry_first.ns);

@@ -419,6 +419,16 @@ static void check_losses(const struct config *c, struct text *faults) {
             "raise it: the resting stop stands at or beyond the core's own", faults);
 }
 
+/* The table's own numbers stand: an entry of the largest size and its exit fit into a day. */
+static void check_volume(const struct config *c, struct text *faults) {
+    require(c->volume_hour_share.nanos <= c->volume_day_share.nanos, "volume.hour_share",
+            c->volume_hour_share.nanos, "above", "volume.day_share", c->volume_day_share.nanos,
+            "lower it: the day would end first", faults);
+    require(2 * c->equity_share.nanos <= c->volume_day_share.nanos, "sizing.equity_share x 2",
+            2 * c->equity_share.nanos, "above", "volume.day_share", c->volume_day_share.nanos,
+            "lower it: one entry and its exit would use up the day", faults);
+}
+
 static void check_targets(const struct config *c, struct text *faults) {
     require(c->target_1.nanos < c->target_2.nanos, "exits.target_1", c->target_1.nanos, "not below",
             "exits.target_2", c->target_2.nanos, "write ascending targets", faults);
@@ -470,6 +480,7 @@ enum err_code config_check(const struct config *config, struct text *faults, str
     if (faults->len == from) { /* the cross-checks add and multiply: only values in range */
         check_amounts(config, faults);
         check_exposure(config, faults);
+        check_volume(config, faults);
         check_losses(config, faults);
         check_targets(config, faults);
         check_engine(config, faults);

@@ -336,6 +336,7 @@ void cycle_tick(struct engine *engine) {
     }
     orders_sweep(&engine->orders);
     (void)!journal_commit(engine->journal, NULL); /* what was only appended: an end, a phase */
+    gateway_latch_due(&engine->gateway);          /* and what that adds up to */
     if (is_full) {
         show_state(engine); /* 11 */
     }

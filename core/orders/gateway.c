@@ -327,10 +327,12 @@ static void remember_entry(struct gateway *gateway, const struct order *order, b
 
 void gateway_count(struct gateway *gateway, const struct journal_row *row) {
     repeat_throttle_take(&gateway->repeats, gateway->config, row);
+    daily_volume_take(&gateway->volume, gateway->config, row);
 }
 
 void gateway_latch_due(struct gateway *gateway) {
     repeat_throttle_step(&gateway->repeats, gateway->causes);
+    daily_volume_step(&gateway->volume, gateway->causes);
 }
 
 void gateway_fold(struct gateway *gateway, const struct journal_row *row) {

@@ -11,6 +11,7 @@
 #include "core/orders/orders.h"
 #include "core/portfolio/truth.h"
 #include "core/risk/account_guards.h"
+#include "core/risk/daily_volume.h"
 #include "core/risk/repeat_throttle.h"
 #include "core/state/lease.h"
 
@@ -47,6 +48,7 @@ struct gateway { /* all pointers borrowed */
     struct utc recent_entries[RECENT_ENTRIES_MAX];
     size_t recent_next;
     struct repeat_throttle repeats;
+    struct daily_volume volume;
     int64_t sent;
     int64_t refused;
     uint64_t

@@ -350,6 +350,7 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_open_risk, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_OPEN_RISK);
     MUTATE(exit_bound_by_cooldown, is_exit &= utc_sub(clock_utc(gateway->world->clock), gateway->touched[universe_find(gateway->config, intent->symbol)]).ns >= gateway->config->symbol_cooldown.ns);
     MUTATE(exit_bound_by_symbol, is_exit &= !check_symbol(gateway, intent, clock_utc(gateway->world->clock), refusal));
+    MUTATE(exit_bound_by_volume, is_exit &= !causes_has(gateway->causes, "daily_volume"));
     MUTATE(exit_bound_by_repeats, is_exit &= !causes_has(gateway->causes, "repeat_throttle"));
     if (is_exit) {
         return REFUSED_NONE;

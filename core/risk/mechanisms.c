@@ -65,6 +65,19 @@ static const struct mechanism TABLE[] = {
      .quiet = "max_drawdown_just_within",
      .mutants = "drawdown_ignored drawdown_off_by_one drawdown_on_one_reading "
                 "peak_falls peak_not_persisted peak_on_one_reading"},
+    {.id = "daily_volume",
+     .file = "core/risk/daily_volume.c",
+     .mode = MODE_REDUCE_ONLY,
+     .hold = HOLD_LATCHED,
+     .settings = "volume.day_share volume.hour_share volume.orders volume.round_trips",
+     .rule = "orders, cancels, dollars and round trips of an exchange day, dollars of an "
+             "hour; an alert at 80 %",
+     .documents = "governor_freezes.json",
+     .oracle = "volume_is_latched",
+     .act = "daily_volume_latches",
+     .quiet = "daily_volume_just_within",
+     .mutants = "daily_volume_ignored daily_volume_off_by_one volume_reset_at_restart "
+                "exit_bound_by_volume"},
     {.id = "amnesia",
      .file = "core/orders/gateway.c",
      .mode = MODE_REDUCE_ONLY,

@@ -76,6 +76,10 @@
     X(ORACLE_CLUSTERS, "clusters_within_their_cap", "S7",                                          \
       "no buy is sent that takes what moves together above its cap",                               \
       "correlation_limit is not built yet")                                                        \
+    X(ORACLE_VOLUME, "volume_is_latched", "",                                                      \
+      "orders, cancels, dollars or round trips of a day or hour that reach a limit of volume.* "   \
+      "latch daily_volume by the end of the tick; and nothing less does",                          \
+      "")                                                                                          \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
       "while an endpoint fails too often no buy is sent, nothing else of it more than once in "    \
       "5 s, and truth is asked for all the same; it is told, and only then",                       \

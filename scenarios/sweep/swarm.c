@@ -192,6 +192,10 @@ static void draw_trading(struct draw *draw, cJSON *config, int64_t positions) {
     add_number(config, "session.no_entry_first_s", random_between(&random, 0, 300));
     add_number(config, "engine.tick_s", percent(&random, 70) ? 5 : random_between(&random, 3, 15));
     add_number(config, "engine.cycle_s", random_between(&random, 5, 12) * 5);
+    add_number(config, "volume.day_share", 1000); /* a trader of large sizes and short patience */
+    add_number(config, "volume.hour_share", 1000);
+    add_number(config, "volume.orders", 100000);
+    add_number(config, "volume.round_trips", 10000);
     if (percent(&random, 30)) {
         must(cJSON_AddBoolToObject(config, "stops.follow", false));
     }
@@ -205,6 +209,20 @@ static int64_t polls_a_minute(const cJSON *config) {
     int64_t tick_s = cJSON_GetObjectItemCaseSensitive(config, "engine.tick_s")->valueint;
     int64_t cycle_s = cJSON_GetObjectItemCaseSensitive(config, "engine.cycle_s")->valueint;
     return (360 + tick_s - 1) / tick_s + (60 + cycle_s - 1) / cycle_s;
+}
+
+/* One of the day's limits, within reach. */
+static void draw_volume(struct random *random, cJSON *config) {
+    static const char *const keys[] = {"volume.hour_share", "volume.orders", "volume.round_trips"};
+    const char *key = keys[random_below(random, 3)];
+    int64_t count = random_between(random, 2, 12);
+    int64_t share = random_between(random, 50, 600);
+    cJSON_DeleteItemFromObjectCaseSensitive(config, key);
+    if (strcmp(key, "volume.hour_share") == 0) {
+        add_milli(config, key, share);
+    } else {
+        add_number(config, key, count);
+    }
 }
 
 /* The product's own limits, small; each in its own draw, so that most runs keep most of them wide. */
@@ -255,6 +273,9 @@ static void draw_limits(struct draw *draw, cJSON *config, int64_t positions) {
     if (percent(&random, 15)) {
         add_number(config, "orders.repeats", random_between(&random, 2, 3));
         add_number(config, "orders.repeat_window_s", random_between(&random, 60, 600));
+    }
+    if (percent(&random, 15)) {
+        draw_volume(&random, config);
     }
 }
 
@@ -506,6 +527,7 @@ static const struct latch latches[] = {
     {"single_instance", "lease_lost"},
     {"atomic_state", "journal_down"},
     {"repeat_throttle", "repeat_throttle"},
+    {"daily_volume", "daily_volume"},
 };
 
 static void add_answer(cJSON *rows, const char *mechanism, int64_t after_s, const char *deed) {

@@ -196,3 +196,117 @@ Test(repeats, a_buy_while_it_holds_is_counted_as_risky_and_breaks_what_any_cause
     text_release(&verdict);
     expect_repeats(&run, "", "\"risky\":1");
 }
+
+/* --- volume: 3 orders, 2 round trips, 1,000 USD an hour of 10,000, in a day --- */
+
+static struct repeats volume(void) {
+    struct repeats run = {.oracle = oracle_create(), .seq = 10};
+    frame(run.oracle, "volume.day_share", "0.2");
+    frame(run.oracle, "volume.hour_share", "0.1");
+    frame(run.oracle, "volume.orders", "3");
+    frame(run.oracle, "volume.round_trips", "2");
+    word(run.oracle, EVENT_START, 0, "ready", "");
+    row_at(&run, 0, "baseline", "2023-11-14", "{\"usd\":\"10000\"}");
+    return run;
+}
+
+static void fill_row(struct repeats *run, int64_t second, const char *side, const char *amount) {
+    char body[160];
+    snprintf(body, sizeof body,
+             "{\"symbol\":\"AAPL\",\"side\":\"%s\",\"qty\":\"10\",\"amount\":\"%s\"}", side,
+             amount);
+    row_at(run, second, "fill", "st-2023-11-14-1", body);
+}
+
+static void expect_volume(struct repeats *run, const char *broken, const char *score) {
+    struct text verdict = {0};
+    oracle_verdict(run->oracle, &verdict);
+    bool is_broken = strstr(text_get(&verdict), "\"volume_is_latched\"") != NULL;
+    cr_expect_eq(is_broken, broken[0] != '\0', "%s", text_get(&verdict));
+    cr_expect_not_null(strstr(text_get(&verdict), broken), "%s", text_get(&verdict));
+    cr_expect_not_null(strstr(text_get(&verdict), score), "%s in %s", score, text_get(&verdict));
+    text_release(&verdict);
+    oracle_destroy(run->oracle);
+}
+
+Test(volume, dollars_at_the_limit_of_the_hour_are_due_and_less_or_later_are_not) {
+    static const struct {
+        const char *amount;
+        int64_t second;
+        const char *broken, *score;
+    } rows[] = {{"400", 60, "not latched", "\"missed\":1"},
+                {"399.99", 60, "", "\"scores\":[]"},
+                {"400", 3700, "", "\"scores\":[]"}};
+    for (size_t i = 0; i < 3; i++) {
+        struct repeats run = volume();
+        fill_row(&run, 1, "buy", "600");
+        fill_row(&run, rows[i].second, "buy", rows[i].amount);
+        word(run.oracle, EVENT_TICK, rows[i].second + 1, "tick", "");
+        expect_volume(&run, rows[i].broken, rows[i].score);
+    }
+}
+
+Test(volume, orders_cancels_and_round_trips_are_counted_and_an_act_without_is_unfounded) {
+    static const char *const kinds[] = {"intent", "order", "trips"};
+    for (int i = 0; i < 6; i++) {
+        struct repeats run = volume();
+        int count = i / 2 == 2 ? 2 : 3;
+        for (int n = 0; n < count - i % 2; n++) {
+            char id[32];
+            snprintf(id, sizeof id, "st-2023-11-14-%d", n);
+            if (i / 2 == 2) {
+                fill_row(&run, n, "buy", "1");
+                fill_row(&run, n, "sell", "1");
+            } else {
+                row_at(&run, n, kinds[i / 2], id, "{\"state\":\"canceled\",\"replaces\":\"\"}");
+            }
+        }
+        acts(&run, 3, "daily_volume", "core");
+        word(run.oracle, EVENT_TICK, 4, "tick", "");
+        expect_volume(&run, i % 2 ? "within every limit" : "",
+                      i % 2 ? "\"unfounded\":1" : "\"acted\":1,\"missed\":0");
+    }
+}
+
+Test(volume, a_late_act_is_missed_and_one_by_a_document_is_nobodys) {
+    struct repeats run = volume();
+    fill_row(&run, 1, "buy", "1000");
+    word(run.oracle, EVENT_TICK, 2, "tick", "");
+    acts(&run, 3, "daily_volume", "core");
+    expect_volume(&run, "not latched", "\"missed\":1");
+    run = volume();
+    acts(&run, 3, "daily_volume", "document");
+    expect_volume(&run, "", "\"scores\":[]");
+}
+
+Test(volume, what_never_left_a_clear_and_a_gap_leave_nothing_due) {
+    struct repeats run = volume();
+    for (int n = 0; n < 3; n++) {
+        char id[32];
+        snprintf(id, sizeof id, "st-2023-11-14-%d", n);
+        row_at(&run, n, "intent", id, "{\"replaces\":\"\"}");
+    }
+    row_at(&run, 3, "order", "st-2023-11-14-2", "{\"state\":\"not_sent\",\"replaces\":\"\"}");
+    word(run.oracle, EVENT_TICK, 4, "tick", "");
+    expect_volume(&run, "", "\"missed\":0");
+    run = volume();
+    fill_row(&run, 1, "buy", "600");
+    row_at(&run, 2, "latch_clear", "daily_volume", "{}");
+    fill_row(&run, 3, "buy", "600");
+    word(run.oracle, EVENT_TICK, 4, "tick", "");
+    expect_volume(&run, "", "\"scores\":[]");
+    run = volume();
+    run.seq += 3;
+    fill_row(&run, 1, "buy", "1000");
+    acts(&run, 1, "daily_volume", "core");
+    word(run.oracle, EVENT_TICK, 2, "tick", "");
+    expect_volume(&run, "", "\"unfounded\":0");
+}
+
+Test(volume, a_buy_while_it_holds_is_risky) {
+    struct repeats run = volume();
+    fill_row(&run, 1, "buy", "1000");
+    acts(&run, 1, "daily_volume", "core");
+    order_leaves(run.oracle, 5, "buy", "MSFT", "st-2023-11-14-9");
+    expect_volume(&run, "", "\"risky\":1");
+}
