@@ -32,6 +32,9 @@ const char *order_purpose_word(enum order_purpose purpose) {
 
 /* The end is the end: late fills are booked, the state stays. */
 bool order_may_move(enum order_state from, enum order_state to) {
+    if (to == ORDER_LOST) { /* no longer known is only what was known */
+        return from == ORDER_WORKING;
+    }
     return from == ORDER_INTENT || (from == ORDER_UNKNOWN && to != ORDER_INTENT) ||
            (from == ORDER_WORKING && to != ORDER_INTENT && to != ORDER_UNKNOWN &&
             to != ORDER_NOT_SENT);

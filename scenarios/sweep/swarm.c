@@ -493,6 +493,38 @@ static bool has_class(struct draw *draw, size_t class) {
     return draw->mode == CHAOS_STORM || percent(&random, 40);
 }
 
+/* The broker forgets what rests there: long enough that it is given up, and behind the last entry, for a
+ * live buy that is denied for minutes is beyond what the core can know. Only in seeds without what could
+ * leave a buy behind. */
+static void draw_forgetting(struct draw *draw, cJSON *faults) {
+    static const char *const in_the_way[] = {"http", "api", "view", "order", "process"};
+    static const char *const rows[] = {
+        "{\"point\":\"view.orders_empty\"}",
+        "{\"point\":\"api.error_after\",\"params\":{\"target\":\"GET "
+        "/v2/orders/*\",\"status\":404}}",
+        "{\"point\":\"api.error_after\",\"params\":{\"target\":\"GET "
+        "/v2/orders:by_client_order_id*\",\"status\":404}}"};
+    struct random random = stream(draw, "forgetting", 0);
+    cJSON *config = cJSON_GetObjectItemCaseSensitive(draw->file, "config");
+    bool is_drawn = draw->mode == CHAOS_SWARM && percent(&random, 30) &&
+                    cJSON_GetObjectItemCaseSensitive(config, "orders.entry_offset") == NULL;
+    for (size_t i = 0; i < sizeof in_the_way / sizeof in_the_way[0]; i++) {
+        is_drawn &= !has_class(draw, (size_t)swarm_class_of(in_the_way[i]));
+    }
+    int64_t from = SESSION_S - random_between(&random, 160, 180);
+    if (!is_drawn) {
+        return;
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(config, "orders.entry_patience_s");
+    add_number(config, "orders.entry_patience_s", 30);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cJSON *row = must(cJSON_Parse(rows[i]));
+        add_time(row, "at", 1, from);
+        add_time(row, "until", 1, SESSION_S - 15);
+        CHECK(cJSON_AddItemToArray(faults, row));
+    }
+}
+
 static void draw_faults(struct draw *draw) {
     must(cJSON_AddBoolToObject(draw->file, "faults_may_miss", true));
     cJSON *faults = must(cJSON_AddArrayToObject(draw->file, "faults"));
@@ -502,6 +534,7 @@ static void draw_faults(struct draw *draw) {
             draw_class(draw, faults, class);
         }
     }
+    draw_forgetting(draw, faults);
 }
 
 /* --- people --- */
