@@ -41,6 +41,9 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "volume.hour_share", config->volume_hour_share.nanos);
     tell_nanos(stage, "volume.orders", config->volume_orders * NANOS);
     tell_nanos(stage, "volume.round_trips", config->volume_trips * NANOS);
+    tell_nanos(stage, "engine.crash_starts", config->crash_starts * NANOS);
+    tell_nanos(stage, "engine.crash_ticks", config->crash_ticks * NANOS);
+    tell_nanos(stage, "engine.crash_window_s", config->crash_window.ns);
     tell_nanos(stage, "stops.distance", config->stop_distance.nanos);
     tell_nanos(stage, "data.quote_max_age_s", config->quote_max_age.ns);
     tell_nanos(stage, "session.no_entry_first_s", config->no_entry_first.ns);

@@ -465,6 +465,10 @@ static void check_engine(const struct config *c, struct text *faults) {
     require(c->truth_max_age.ns > c->tick_open.ns, "degraded.truth_max_age_s", c->truth_max_age.ns,
             "not above", "engine.tick_s", c->tick_open.ns,
             "raise it: truth would be too old before the next tick", faults);
+    struct span failing = {c->crash_ticks * c->tick_open.ns};
+    require(failing.ns <= c->crash_window.ns, "engine.crash_ticks * engine.tick_s", failing.ns,
+            "above", "engine.crash_window_s", c->crash_window.ns,
+            "so many ticks would never fail within it", faults);
     require(c->breaker_open.ns <= c->breaker_open_most.ns, "breaker.open_s", c->breaker_open.ns,
             "above", "breaker.open_most_s", c->breaker_open_most.ns, "the pause only grows",
             faults);

@@ -6,6 +6,7 @@
 #include "core/engine/engine.h"
 #include "core/orders/exit_execution.h"
 #include "core/orders/gateway.h"
+#include "core/risk/crash_loop_freeze.h"
 #include "core/risk/data_guard.h"
 #include "core/risk/degraded_mode.h"
 #include "core/signals/bars.h"
@@ -81,6 +82,7 @@ struct engine {
     struct account_guards guards;
     struct data_guard data_guard;
     struct degraded_mode degraded;
+    struct crash_loop crash_loop;
     struct book book;
     struct orders orders;
     struct truth truth;
@@ -127,7 +129,8 @@ struct engine {
     engine_reread *reread;
     void *reread_context;
     struct entry_outlook outlook;
-    struct text metadata_saved; /* position_metadata.json as last saved */
+    struct text metadata_saved;  /* position_metadata.json as last saved */
+    enum err_code metadata_save; /* how its last save ended */
     struct text scratch;
     struct broker_order listing[ALPACA_ORDERS_MAX]; /* of poll_orders(): too much for a stack */
 };

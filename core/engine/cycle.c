@@ -60,6 +60,24 @@ static void verify_kill(struct engine *engine, bool is_clear) {
     }
 }
 
+static bool has_failed(enum err_code save) {
+    return save != ERR_OK && save != ERR_LOCKED; /* a lock is another's, who hangs or copies */
+}
+
+/* Why this tick could not keep what the core must remember; NULL if it could. What a broker, or a symbol,
+ * did not say is no such reason; nor is a lease that went to another. */
+static const char *tick_failure(struct engine *engine, bool is_committed) {
+    MUTATE(outage_fails_ticks, if (engine->degraded.is_on) return "the broker does not answer");
+    if (lease_is_lost(engine->lease)) {
+        return NULL;
+    }
+    return engine->gateway.is_journal_down || !is_committed  ? "the journal takes no row"
+           : has_failed(engine->causes.saved)                ? "the freezes cannot be saved"
+           : has_failed(engine->metadata_save)               ? "the positions cannot be saved"
+           : causes_has(&engine->causes, "inbox_unreadable") ? "the inbox cannot be read"
+                                                             : NULL;
+}
+
 /* In HALT nothing is sent, so positions are what a person must look after: told again and again. */
 static void page_halt(struct engine *engine) {
     const struct holding *held = NULL;
@@ -335,9 +353,13 @@ void cycle_tick(struct engine *engine) {
         note_good_equity(engine);
     }
     orders_sweep(&engine->orders);
-    (void)!journal_commit(engine->journal, NULL); /* what was only appended: an end, a phase */
-    gateway_latch_due(&engine->gateway);          /* and what that adds up to */
+    /* what was only appended: an end, a phase */
+    bool is_committed = journal_commit(engine->journal, NULL) == ERR_OK;
+    gateway_latch_due(&engine->gateway); /* and what that adds up to */
     if (is_full) {
+        crash_loop_tick(&engine->crash_loop, engine->config, &engine->causes,
+                        tick_failure(engine, is_committed));
+        crash_loop_show(&engine->crash_loop, &engine->causes);
         show_state(engine); /* 11 */
     }
     page_slow_tick(engine, began);

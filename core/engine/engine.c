@@ -19,6 +19,7 @@ static enum err_code fold(void *context, const struct journal_row *row, struct e
         gateway_fold(&engine->gateway, row);
     }
     code = code == ERR_OK ? causes_fold(&engine->causes, row, err) : code;
+    crash_loop_take(&engine->crash_loop, row);
     code = code == ERR_OK ? account_guards_fold(&engine->guards, row, err) : code;
     code = code == ERR_OK ? exits_fold(&engine->exits, row, err) : code;
     return code == ERR_OK ? flows_fold(engine, row, err) : code;
@@ -58,6 +59,9 @@ static void look_at_metadata(struct engine *engine) {
 static void hear(void *context, const struct journal_row *row) {
     struct engine *engine = context;
     gateway_count(&engine->gateway, row);
+    if (strcmp(row->kind, "latch_clear") == 0) { /* starts and ticks were counted as they came */
+        crash_loop_take(&engine->crash_loop, row);
+    }
 }
 
 /* Opens what is durable and folds it. */
@@ -91,8 +95,11 @@ static enum err_code open_state(struct engine *engine, struct err *err) {
     causes_load(&engine->causes);
     look_at_metadata(engine);
     gateway_latch_due(&engine->gateway); /* an earlier life died before it could */
-    code = journal_append(engine->journal, "start", engine->build, "{}", NULL, err);
-    return code == ERR_OK ? journal_commit(engine->journal, err) : code;
+    crash_loop_look(&engine->crash_loop, &engine->causes);
+    code =
+        crash_loop_start(&engine->crash_loop, engine->config, &engine->causes, engine->build, err);
+    crash_loop_show(&engine->crash_loop, &engine->causes);
+    return code;
 }
 
 enum err_code open_broker(const struct engine_options *options, struct alpaca **out,

@@ -59,6 +59,9 @@ static void resume(struct engine *engine, const struct inbox_command *command) {
         tell(engine, command, "refused: a resume needs cause, name and reason");
     } else if (is_too_early(engine, command->cause)) {
         tell(engine, command, "refused: daily_loss holds for the rest of its exchange day");
+    } else if (strcmp(command->cause, CRASH_LOOP_CAUSE) == 0 &&
+               crash_loop_remove_flag(&engine->crash_loop, &engine->causes, &err) != ERR_OK) {
+        tell(engine, command, err.text);
     } else if (causes_clear(&engine->causes, command->cause, command->by, command->why, &err) !=
                ERR_OK) {
         tell(engine, command, err.text);

@@ -18,9 +18,10 @@ static void save_metadata(struct engine *engine) {
         strcmp(text_get(members), text_get(&engine->metadata_saved)) == 0) {
         return;
     }
-    if (state_file_save_held(engine->world, engine->lease, "position_metadata.json",
-                             journal_last_seq(engine->journal), text_get(members),
-                             NULL) == ERR_OK) {
+    engine->metadata_save =
+        state_file_save_held(engine->world, engine->lease, "position_metadata.json",
+                             journal_last_seq(engine->journal), text_get(members), NULL);
+    if (engine->metadata_save == ERR_OK) {
         text_clear(&engine->metadata_saved);
         text_add(&engine->metadata_saved, text_get(members));
     }

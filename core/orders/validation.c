@@ -352,6 +352,7 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_symbol, is_exit &= !check_symbol(gateway, intent, clock_utc(gateway->world->clock), refusal));
     MUTATE(exit_bound_by_volume, is_exit &= !causes_has(gateway->causes, "daily_volume"));
     MUTATE(exit_bound_by_repeats, is_exit &= !causes_has(gateway->causes, "repeat_throttle"));
+    MUTATE(exit_bound_by_crash_loop, is_exit &= !causes_has(gateway->causes, "crash_loop_freeze"));
     if (is_exit) {
         return REFUSED_NONE;
     }

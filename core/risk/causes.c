@@ -320,9 +320,10 @@ void causes_save(struct causes *causes) {
     struct text members = {0};
     print_latched(causes, &members);
     struct err err = {0};
-    if (state_file_save_held(causes->world, causes->lease, FREEZES_DOCUMENT,
-                             journal_last_seq(causes->journal), text_get(&members),
-                             &err) == ERR_OK) {
+    causes->saved =
+        state_file_save_held(causes->world, causes->lease, FREEZES_DOCUMENT,
+                             journal_last_seq(causes->journal), text_get(&members), &err);
+    if (causes->saved == ERR_OK) {
         causes->is_dirty = false;
         causes->is_save_failing = false;
         remember_shown(causes);

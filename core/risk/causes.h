@@ -47,6 +47,7 @@ struct causes {
     bool was_documented;  /* the document has existed */
     bool is_dirty;        /* the document is behind the set */
     bool is_save_failing; /* told once until a save works again */
+    enum err_code saved;  /* how the last save ended */
     struct text shown;    /* bytes of the document as last saved */
 };
 

@@ -17,6 +17,21 @@ static const struct mechanism TABLE[] = {
      .mutants = "freeze_read_at_start_only inbox_unread hand_edit_clears "
                 "corruption_clears each_name_a_cause",
      .quiet = "flatten_while_a_part_is_sold"},
+    {.id = "crash_loop_freeze",
+     .file = "core/risk/crash_loop_freeze.c",
+     .mode = MODE_REDUCE_ONLY,
+     .hold = HOLD_LATCHED,
+     .settings = "engine.crash_starts engine.crash_ticks engine.crash_window_s",
+     .rule = "as many starts with no clean stop before them, or ticks that could not keep the "
+             "core's own state, in a short time; no outage of the broker and no symbol counts",
+     .documents = "governor_freezes.json pre_market_freeze.flag",
+     .oracle = "crash_loops_are_latched",
+     .act = "crash_loop_latches",
+     .quiet = "crashes_short_of_a_loop",
+     .mutants = "crash_loop_ignored crash_loop_off_by_one crash_times_by_the_wall "
+                "clean_stop_is_a_crash crash_starts_lost_at_restart failed_ticks_uncounted "
+                "outage_fails_ticks flag_of_a_hand_ignored flag_outlives_its_resume "
+                "exit_bound_by_crash_loop"},
     {.id = "kill_switch",
      .file = "core/engine/operator.c",
      .mode = MODE_REDUCE_ONLY,

@@ -65,6 +65,11 @@
       "orders.repeat_window_s latch repeat_throttle by the end of the tick, an exit counted "      \
       "once; and nothing less does",                                                               \
       "")                                                                                          \
+    X(ORACLE_CRASHES, "crash_loops_are_latched", "",                                               \
+      "engine.crash_starts starts with no clean stop before them, or engine.crash_ticks failed "   \
+      "ticks, within engine.crash_window_s latch crash_loop_freeze by the end of the tick; and "   \
+      "nothing less does, nor a flag that nobody put there",                                       \
+      "")                                                                                          \
     X(ORACLE_GROUPS, "groups_within_their_caps", "S7",                                             \
       "no buy is sent that takes positions and live entries of its symbol, its sector or its "     \
       "theme above risk.symbol_limit, sector_limit (sector_unknown) or theme_limit_usd",           \

@@ -73,6 +73,8 @@ struct scene_limits { /* 0: not told, then not judged */
     struct span repeat_window;
     struct ratio volume_day, volume_hour;
     int64_t volume_orders, volume_trips;
+    int64_t crash_starts, crash_ticks;
+    struct span crash_window;
     int64_t requests_a_minute;
     struct span deadline_submit, deadline_slow;
     int64_t breaker_failures; /* of an endpoint's last ten answers */

@@ -561,6 +561,7 @@ static const struct latch latches[] = {
     {"atomic_state", "journal_down"},
     {"repeat_throttle", "repeat_throttle"},
     {"daily_volume", "daily_volume"},
+    {"crash_loop_freeze", "crash_loop_freeze"},
 };
 
 static void add_answer(cJSON *rows, const char *mechanism, int64_t after_s, const char *deed) {
@@ -709,6 +710,12 @@ static const struct recipe recipes[] = {
      "[{\"point\":\"order.cancel_unasked\",\"in\":0,\"until_in\":3600,"
      "\"params\":{\"target\":\"sell stop*\"}}]",
      "[" LIFT("repeat_throttle", "repeat_throttle", "1200s") "]"},
+    /* five deaths, each after it has come back, and one more under the latch */
+    {"crash_loop_freeze", "{" HOLDS "\"engine.crash_window_s\":900}", "[]",
+     "[{\"command\":\"kill -9\",\"in\":0},{\"command\":\"kill -9\",\"in\":90},"
+     "{\"command\":\"kill -9\",\"in\":180},{\"command\":\"kill -9\",\"in\":270},"
+     "{\"command\":\"kill -9\",\"in\":360},{\"command\":\"kill -9\",\"in\":700}," LIFT(
+         "crash_loop_freeze", "crash_loop_freeze", "1200s") "]"},
     {"second_writer", "{}", "[]",
      "[{\"command\":\"foreign_order\",\"in\":0}," LIFT("second_writer", "second_writer",
                                                        "600s") "]"},

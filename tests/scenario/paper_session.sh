@@ -1,7 +1,8 @@
 #!/bin/sh
-# paper_session.sh PROGRAM [SECONDS SPEED CORE_KILLS SERVER_KILLS FILLS_MIN SEED]: a paper session over
-# libcurl against `serve`, in which core and server are killed at random moments; in the end the
-# broker's ledger and the core's books tell the same story.
+# paper_session.sh PROGRAM [SECONDS SPEED CORE_KILLS SERVER_KILLS FILLS_MIN SEED CRASH_STARTS]: a paper
+# session over libcurl against `serve`, in which core and server are killed at random moments; in the end the
+# broker's ledger and the core's books tell the same story. So many kills latch crash_loop_freeze at its
+# default, as crash_loop.sh shows: here its limit is raised, 5 as the last word leaves it.
 set -u
 program=$1
 seconds=${2:-300}
@@ -10,11 +11,13 @@ core_kills=${4:-20}
 server_kills=${5:-2}
 fills_min=${6:-30}
 seed=${7:-1}
+crash_starts=${8:-100}
 . "$(dirname "$0")/harbour.sh"
 need curl sqlite3
 
 own_keys
 busy_config
+sed -i "s/\"engine.cycle_s\"/\"engine.crash_starts\": $crash_starts, \"engine.cycle_s\"/" "$place/config.json"
 
 # The n-th random number in 0..999 of this seed.
 random() { awk -v seed="$seed" -v n="$1" 'BEGIN { srand(seed * 100000 + n); rand(); print int(rand() * 1000) }'; }

@@ -165,6 +165,10 @@ Test(config, each_cross_check_speaks_just_beyond_its_edge_and_not_at_it) {
         {"{\"engine.tick_s\": 3}", "{\"engine.tick_s\": 2}", "broker.rate_core: 140 is below"},
         {"{\"degraded.truth_max_age_s\": 6}", "{\"degraded.truth_max_age_s\": 5}",
          "degraded.truth_max_age_s: 5 is not above"},
+        {"{\"engine.crash_window_s\": 25}", "{\"engine.crash_window_s\": 24}",
+         "engine.crash_ticks * engine.tick_s: 25 is above"},
+        {"{\"engine.crash_ticks\": 100}", "{\"engine.crash_ticks\": 100, \"engine.tick_s\": 7}",
+         "engine.crash_ticks * engine.tick_s: 700 is above"},
     };
     struct text faults = {0};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
