@@ -158,6 +158,18 @@ Test(never_short, flat_holds_and_one_share_below_breaks) {
     }
 }
 
+static const int64_t SESSION = 58600; /* the market is open */
+
+static void post_answered(struct oracle *oracle, int64_t second) {
+    feed(oracle, (struct event){.kind = EVENT_HTTP,
+                                .at = at(second),
+                                .subject = "POST",
+                                .what = "/v2/orders",
+                                .number = 200,
+                                .body = "\n{}",
+                                .body_len = 3});
+}
+
 Test(restricted, exactly_five_seconds_in_holds_and_six_break) {
     for (int64_t second = 5; second <= 6; second++) {
         struct oracle *oracle = oracle_create();
@@ -196,6 +208,42 @@ Test(restricted, a_late_arrival_is_a_maybe_for_thirty_seconds) {
         ledger_order(oracle, second, "st-a", "buy", "limit", "new", 10, 0);
         expect(oracle, second == 31 ? "no_entry_while_restricted" : "", second == 30);
     }
+}
+
+/* A buy leaves before the core dies, is answered or not, and arrives `late` seconds behind the death, by when a
+ * new core is restricted. */
+static struct oracle *late_behind_death(bool is_answered, bool is_dead, const char *id,
+                                        int64_t late) {
+    struct oracle *oracle = oracle_create();
+    order_leaves(oracle, SESSION, "buy", "AAPL", "st-a");
+    if (is_answered) {
+        post_answered(oracle, SESSION);
+    }
+    if (is_dead) {
+        word(oracle, EVENT_STOP, SESSION + 1, "dead", "");
+        word(oracle, EVENT_START, SESSION + 2, "ready", "");
+    }
+    word(oracle, EVENT_MODE, SESSION + 2, "REDUCE_ONLY", "NORMAL");
+    ledger_order(oracle, SESSION + 1 + late, id, "buy", "limit", "new", 10, 0);
+    return oracle;
+}
+
+Test(restricted, a_buy_on_the_wire_of_who_died_is_a_maybe_for_thirty_seconds) {
+    expect(late_behind_death(false, true, "st-a", 30), "", 1);
+    expect(late_behind_death(false, true, "st-a", 31), "no_entry_while_restricted", 0);
+    expect(late_behind_death(false, true, "st-b", 30), "no_entry_while_restricted", 0);
+    expect(late_behind_death(true, true, "st-a", 30), "no_entry_while_restricted", 0);
+    expect(late_behind_death(false, false, "st-a", 30), "no_entry_while_restricted", 0);
+}
+
+Test(restricted, what_the_next_core_sends_is_not_on_the_wire_of_who_died) {
+    struct oracle *oracle = oracle_create();
+    word(oracle, EVENT_STOP, SESSION, "dead", "");
+    word(oracle, EVENT_START, SESSION + 1, "ready", "");
+    word(oracle, EVENT_MODE, SESSION + 1, "REDUCE_ONLY", "NORMAL");
+    order_leaves(oracle, SESSION + 10, "buy", "AAPL", "st-b");
+    ledger_order(oracle, SESSION + 11, "st-b", "buy", "limit", "new", 10, 0);
+    expect(oracle, "no_entry_while_restricted", 0);
 }
 
 Test(restricted, a_buy_in_the_tick_that_ends_the_mode_waits_for_its_word) {
