@@ -71,16 +71,17 @@ static void print_report(const struct scenario *scenario, const struct exhaust_r
     text_member_int(json, "runs", report->runs);
     text_member_int(json, "equal", report->equal);
     text_member_int(json, "broken", report->broken);
+    text_member_int(json, "excused", report->excused);
     text_member_int(json, "crashed", report->crashed);
     text_member(json, "findings");
     text_add_format(json, "[%s]}", text_get(&report->findings));
     double seconds = (double)(cli_timer_start().wall_ns - timer->wall_ns) / 1e9;
     fprintf(stderr,
             "%-36s %6lld effects %5lld deaths %5lld whole %6lld runs %6lld equal %3lld broken "
-            "%6.0f runs/s\n",
+            "%5lld excused %6.0f runs/s\n",
             scenario->id, (long long)report->effects, (long long)report->deaths,
             (long long)report->whole, (long long)report->runs, (long long)report->equal,
-            (long long)report->broken, (double)report->runs / seconds);
+            (long long)report->broken, (long long)report->excused, (double)report->runs / seconds);
 }
 
 static enum err_code run_one(const struct exhaust_options *options, const char *data,

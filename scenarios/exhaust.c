@@ -46,7 +46,7 @@ struct told { /* one atomic write */
     enum telling telling;
     pid_t pid;
     struct place place;
-    int count; /* of EQUAL: so many */
+    int count; /* of EQUAL: so many; of JUDGED: maybes */
     bool is_broken;
     char broken[400];
 };
@@ -72,6 +72,7 @@ struct exhaust {
     bool is_late;       /* this copy has done its first whole tick since its death */
     struct place place; /* of this copy's death; depth 0 in the first run, 2 in a copy of a copy */
     int64_t breaks[ORACLE_INVARIANT_COUNT]; /* at that death: what broke before is not its doing */
+    int64_t maybes;                         /* likewise */
     struct crash_fates found[FATES_MAX];    /* of that death, to be lived: the last by this copy */
     size_t found_count;
 };
@@ -135,6 +136,7 @@ static void book(struct exhaust *exhaust, const struct told *told) {
     report->deaths += told->telling == TELL_WHOLE || told->telling == TELL_DRAWN;
     report->whole += told->telling == TELL_WHOLE;
     report->equal += told->telling == TELL_EQUAL ? told->count : 0;
+    report->excused += told->telling == TELL_JUDGED ? told->count : 0;
     report->runs += told->telling == TELL_JUDGED || told->telling == TELL_CRASHED;
     report->crashed += told->telling == TELL_CRASHED;
     report->broken += told->is_broken;
@@ -155,12 +157,20 @@ static void send_told(struct exhaust *exhaust, const struct told *told) {
     CHECK(n == (ssize_t)sizeof *told);
 }
 
-static void tell(struct exhaust *exhaust, enum telling telling, const struct place *place,
-                 const char *broken) {
-    struct told told = {
-        .telling = telling, .pid = getpid(), .place = *place, .is_broken = broken[0] != '\0'};
+static void tell_counted(struct exhaust *exhaust, enum telling telling, const struct place *place,
+                         const char *broken, int count) {
+    struct told told = {.telling = telling,
+                        .pid = getpid(),
+                        .place = *place,
+                        .count = count,
+                        .is_broken = broken[0] != '\0'};
     snprintf(told.broken, sizeof told.broken, "%s", broken);
     send_told(exhaust, &told);
+}
+
+static void tell(struct exhaust *exhaust, enum telling telling, const struct place *place,
+                 const char *broken) {
+    tell_counted(exhaust, telling, place, broken, 0);
 }
 
 static void tell_equal(struct exhaust *exhaust, int count) {
@@ -341,11 +351,15 @@ static bool fork_copy(struct exhaust *exhaust, const struct place *place) {
     return true;
 }
 
+/* What the file says "never" of, it says of its own day, on which nobody dies here: behind the death the judges
+ * excuse what they excuse in a sweep, no more. */
 static void die_here(struct exhaust *exhaust) {
     struct stage *stage = exhaust->stage;
     const struct place *place = &exhaust->place;
     exhaust->is_late = false;
     oracle_breaks(stage->oracle, exhaust->breaks);
+    exhaust->maybes = oracle_maybes(stage->oracle);
+    oracle_take_unforeseen(stage->oracle);
     stage->end = UTC_NEVER; /* set when the fate is known */
     if (place->site == PROCESS_HTTP && place->moment == PROCESS_DURING) {
         faulty_http_force_flight(stage->core->faulty_http, place->flight);
@@ -409,18 +423,32 @@ static int64_t question_of(const struct place *place) {
     return place->moment == PROCESS_DURING ? ASK_FLIGHT + (int64_t)place->flight : ASK_DEATH;
 }
 
-/* A while behind the death, and behind every fault that is at work: what is still broken cannot be judged
- * as healed. Not beyond the run. */
+/* The end of a fault that has an end, and of what it put off. */
+static struct utc over_at(const struct stage *stage, const struct fault *fault) {
+    return utc_add(plan_until(stage->plan, fault), fault->delay);
+}
+
+/* A while behind the death and the start that follows, and behind every fault that is at work until then: what is
+ * still broken cannot be judged as healed. A later fault is at work too if it begins before the end. Beyond the
+ * run, which ends behind a close, for no longer than the while. */
 static struct utc settled_at(const struct exhaust *exhaust) {
     const struct stage *stage = exhaust->stage;
-    struct utc quiet = virtual_clock_now(stage->clock);
-    for (size_t i = 0; i < plan_count(stage->plan); i++) {
-        const struct fault *fault = plan_fault(stage->plan, i);
-        if (plan_reached(stage->plan, fault) && fault->has_until) {
-            quiet = utc_max(quiet, plan_until(stage->plan, fault));
+    const struct utc up = utc_add(virtual_clock_now(stage->clock), stage_restart_delay(stage));
+    const struct utc last = utc_max(exhaust->run_ends, utc_add(up, SETTLED_AFTER));
+    struct utc end = utc_add(up, SETTLED_AFTER);
+    bool is_longer = true;
+    while (is_longer) {
+        is_longer = false;
+        for (size_t i = 0; i < plan_count(stage->plan); i++) {
+            const struct fault *fault = plan_fault(stage->plan, i);
+            if (fault->has_until && utc_is_before(plan_from(stage->plan, fault), end) &&
+                utc_is_before(end, utc_add(over_at(stage, fault), SETTLED_AFTER))) {
+                end = utc_add(over_at(stage, fault), SETTLED_AFTER);
+                is_longer = true;
+            }
         }
     }
-    return utc_min(utc_add(quiet, SETTLED_AFTER), exhaust->run_ends);
+    return utc_min(end, last);
 }
 
 /* The disk meets its fate; the rest of the life behind it is the copy's to live. */
@@ -538,6 +566,7 @@ void exhaust_end(struct exhaust *exhaust) {
     if (sim_disk_surprises(exhaust->stage->disk) > 0) {
         text_add(&lines, "exhaust: a file was read whose fates had not all been tried\n");
     }
-    tell(exhaust, TELL_JUDGED, &exhaust->place, text_get(&lines));
+    const int64_t excused = oracle_maybes(exhaust->stage->oracle) - exhaust->maybes;
+    tell_counted(exhaust, TELL_JUDGED, &exhaust->place, text_get(&lines), (int)excused);
     _exit(0);
 }

@@ -36,6 +36,7 @@ struct exhaust_report {
     int64_t runs;    /* judged: lives behind a death and a fate, each on a disk of its own */
     int64_t equal;   /* not judged, deaths and fates: an equal state was */
     int64_t broken;
+    int64_t excused; /* what a stated unknown excused behind the deaths, in all runs */
     int64_t crashed; /* copies that crashed or hung: broken too */
     struct text
         findings; /* JSON objects, comma separated: {"effect","site","moment","fate","broken"} */

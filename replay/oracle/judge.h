@@ -18,6 +18,7 @@ struct findings {
     size_t count;
     int64_t not_shown;
     int64_t maybe;
+    bool is_unforeseen; /* something befell the run of which its file knows nothing */
     int64_t breaks[ORACLE_INVARIANT_COUNT];
     struct table scores; /* struct score by mechanism */
 };
@@ -25,7 +26,8 @@ struct findings {
 /* What a judge says; the text names symbol or order and the numbers compared. */
 void findings_break(struct findings *findings, enum oracle_invariant invariant, struct utc at,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* It looks broken, and a stated unknown may be why; broken all the same where the run is about it. */
+/* It looks broken, and a stated unknown may be why; broken all the same where the run is about it, as
+ * long as what befalls it is what its file foresaw. */
 void findings_excuse(struct findings *findings, enum oracle_invariant invariant, struct utc at,
                      const char *format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -66,7 +66,7 @@ void findings_break(struct findings *findings, enum oracle_invariant invariant, 
 
 void findings_excuse(struct findings *findings, enum oracle_invariant invariant, struct utc at,
                      const char *format, ...) {
-    if (!findings->scene->is_never[invariant]) {
+    if (!findings->scene->is_never[invariant] || findings->is_unforeseen) {
         findings->maybe++;
         return;
     }
@@ -209,6 +209,10 @@ void oracle_print_broken_since(const struct oracle *oracle,
 void oracle_print_broken(const struct oracle *oracle, struct text *out) {
     static const int64_t never[ORACLE_INVARIANT_COUNT] = {0};
     oracle_print_broken_since(oracle, never, out);
+}
+
+void oracle_take_unforeseen(struct oracle *oracle) {
+    oracle->findings.is_unforeseen = true;
 }
 
 int64_t oracle_maybes(const struct oracle *oracle) {

@@ -263,6 +263,9 @@ void oracle_breaks(const struct oracle *oracle, int64_t out[static ORACLE_INVARI
 void oracle_print_broken_since(const struct oracle *oracle,
                                const int64_t since[static ORACLE_INVARIANT_COUNT],
                                struct text *out);
+/* From now on the run is another than its file foresaw: the unknowns that its "never" rules out are
+ * there again, and what they excuse is a maybe, as in a run that names no "never". What breaks, breaks. */
+void oracle_take_unforeseen(struct oracle *oracle);
 /* Maybes and orders judged so far, for the budget of many runs together. */
 int64_t oracle_maybes(const struct oracle *oracle);
 int64_t oracle_orders(const struct oracle *oracle);

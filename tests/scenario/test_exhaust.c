@@ -24,7 +24,7 @@ struct planted { /* crashes each copy when its core starts again; the first run 
 };
 
 struct outcome { /* of one exhaust */
-    int64_t effects, runs, equal, broken, crashed;
+    int64_t effects, runs, equal, broken, crashed, excused;
     char findings[4096]; /* its beginning */
 };
 
@@ -45,8 +45,9 @@ static struct outcome outcome_of(const char *json, const struct exhaust_options 
                                         .exhaust = exhaust};
     cr_assert_eq(stage_run(&stage, &result, &err), ERR_OK, "%s", err.text);
     const struct exhaust_report *report = exhaust_report(exhaust);
-    struct outcome outcome = {report->effects, report->runs,    report->equal,
-                              report->broken,  report->crashed, {0}};
+    struct outcome outcome = {
+        report->effects, report->runs, report->equal, report->broken, report->crashed,
+        report->excused, {0}};
     size_t n = report->findings.len;
     n = n < sizeof outcome.findings ? n : sizeof outcome.findings - 1;
     memcpy(outcome.findings, text_get(&report->findings), n);
@@ -99,6 +100,43 @@ Test(exhaust, deaths_inside_recoveries_come_to_an_end) {
     cr_expect_gt(second.runs, 5 * first.runs);
     cr_expect_gt(second.equal, first.equal);
     cr_expect_eq(second.crashed, 0, "%s", second.findings);
+}
+
+/* Reads fail from 20 s behind the window on, for longer than a copy would live without them. */
+static const char read_error[] =
+    "{\"id\":\"t\",\"title\":\"t\",\"source\":\"t\",\"seed\":5,\"days\":1,"
+    "\"market\":{\"set\":\"synthetic\",\"symbols\":2},"
+    "\"config\":{\"strategy.threshold\":\"0.1\",\"session.no_entry_first_s\":0},"
+    "\"restart\":{\"after\":\"40s\",\"new_boot\":false,\"power_cut\":false},"
+    "\"faults\":[{\"point\":\"disk.eio\",\"at\":\"day 1 09:35:25\",\"until\":\"day 1 09:40:00\","
+    "\"params\":{\"target\":\"read\"}}],"
+    "\"never\":[{\"condition\":\"comes_back\"}],"
+    "\"window\":{\"at\":\"day 1 09:35:00\",\"for\":\"5s\"}}";
+
+Test(exhaust, a_fault_that_begins_behind_the_death_is_over_before_it_is_judged) {
+    struct exhaust_options options = options_of(2, 1, 0, 8);
+    options.to_first_tick = false;
+    const struct outcome outcome = outcome_of(read_error, &options, NULL);
+    cr_expect_gt(outcome.runs, 0);
+    cr_expect_eq(outcome.broken, 0, "%s", outcome.findings);
+    cr_expect_eq(outcome.excused, 0);
+}
+
+/* The core dies within the last 90 s of the run, and is back behind its end. */
+static const char last_minute[] =
+    "{\"id\":\"t\",\"title\":\"t\",\"source\":\"t\",\"seed\":5,\"days\":1,"
+    "\"market\":{\"set\":\"synthetic\",\"symbols\":2},"
+    "\"config\":{\"strategy.threshold\":\"0.1\",\"engine.tick_idle_s\":20},"
+    "\"restart\":{\"after\":\"40s\",\"new_boot\":false,\"power_cut\":false},"
+    "\"window\":{\"at\":\"day 1 16:29:00\",\"for\":\"60s\"}}";
+
+Test(exhaust, who_dies_in_the_last_minute_has_time_to_come_back) {
+    struct exhaust_options options = options_of(2, 1, 0, 1);
+    options.to_first_tick = false;
+    const struct outcome outcome = outcome_of(last_minute, &options, NULL);
+    cr_expect_gt(outcome.runs, 0);
+    cr_expect_eq(outcome.broken, 0, "%s", outcome.findings);
+    cr_expect_eq(outcome.excused, 0);
 }
 
 static void plant(struct observer *observer, const struct event *event) {

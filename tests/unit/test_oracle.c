@@ -246,6 +246,28 @@ Test(restricted, what_the_next_core_sends_is_not_on_the_wire_of_who_died) {
     expect(oracle, "no_entry_while_restricted", 0);
 }
 
+/* What a file says never of is said of the day that it foresaw. */
+Test(oracle, an_excuse_is_a_break_under_never_until_something_unforeseen) {
+    for (int is_unforeseen = 0; is_unforeseen < 2; is_unforeseen++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_FRAME, 0, "never", "no_entry_while_restricted");
+        if (is_unforeseen) {
+            oracle_take_unforeseen(oracle);
+        }
+        word(oracle, EVENT_FAULT, 0, "http.late_arrival", "");
+        word(oracle, EVENT_MODE, 0, "REDUCE_ONLY", "NORMAL");
+        ledger_order(oracle, 30, "st-a", "buy", "limit", "new", 10, 0);
+        expect(oracle, is_unforeseen ? "" : "no_entry_while_restricted", is_unforeseen);
+    }
+}
+
+Test(oracle, what_breaks_breaks_behind_the_unforeseen_too) {
+    struct oracle *oracle = oracle_create();
+    oracle_take_unforeseen(oracle);
+    ledger_fill(oracle, 1, "st-a", "sell", 1);
+    expect(oracle, "never_short", 0);
+}
+
 Test(restricted, a_buy_in_the_tick_that_ends_the_mode_waits_for_its_word) {
     for (int is_ended = 0; is_ended < 2; is_ended++) {
         struct oracle *oracle = oracle_create();
