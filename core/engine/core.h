@@ -154,6 +154,8 @@ enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
 void obey_inbox(struct engine *engine);
 /* show.c: step 11, what others may read */
 void show_state(struct engine *engine);
+/* The copy of positions and of the newest latch's row. */
+void show_copy(struct engine *engine);
 /* The view alone, at once: somebody waits for what it says. */
 void show_view(struct engine *engine);
 /* Tells the effective mode if it changed; before entries, so that none is judged by an old one. */

@@ -209,14 +209,18 @@ static void show_client(struct engine *engine) {
     show_breakers(engine);
 }
 
+void show_copy(struct engine *engine) {
+    if (!exits_are_urgent(&engine->exits) && !is_any_naked(&engine->book)) {
+        save_metadata(engine); /* neither an exit nor a stop waits for a copy */
+    }
+}
+
 void show_state(struct engine *engine) {
     show_mode(engine);
     show_client(engine);
     if (!lease_is_lost(engine->lease)) { /* else the documents are another's */
         causes_save(&engine->causes);
-        if (!exits_are_urgent(&engine->exits) && !is_any_naked(&engine->book)) {
-            save_metadata(engine); /* neither an exit nor a stop waits for a copy */
-        }
+        show_copy(engine);
         show_view(engine);
         publish_heartbeat(engine);
     }

@@ -139,6 +139,25 @@ Test(exhaust, who_dies_in_the_last_minute_has_time_to_come_back) {
     cr_expect_eq(outcome.excused, 0);
 }
 
+/* An operator's freeze; the next start finds journal and freeze document as they were before it. */
+static const char frozen[] =
+    "{\"id\":\"t\",\"title\":\"t\",\"source\":\"t\",\"seed\":4147,\"days\":1,"
+    "\"market\":{\"set\":\"synthetic\",\"symbols\":1},"
+    "\"faults\":[{\"point\":\"disk.old_version\",\"at\":\"day 1 09:40:46\","
+    "\"params\":{\"target\":\"governor_freezes.json*\"}},"
+    "{\"point\":\"disk.old_version\",\"at\":\"day 1 09:41:05\","
+    "\"params\":{\"target\":\"journal.db*\"}}],"
+    "\"operator\":[{\"command\":\"freeze\",\"cause\":\"review\",\"at\":\"day 1 09:42:57\"}],"
+    "\"window\":{\"at\":\"day 1 09:42:56\",\"for\":\"8s\"}}";
+
+Test(exhaust, a_freeze_is_in_its_command_until_every_copy_has_it) {
+    struct exhaust_options options = options_of(2, 1, 0, 1);
+    options.to_first_tick = false;
+    const struct outcome outcome = outcome_of(frozen, &options, NULL);
+    cr_expect_gt(outcome.runs, 0);
+    cr_expect_eq(outcome.broken, 0, "%s", outcome.findings);
+}
+
 static void plant(struct observer *observer, const struct event *event) {
     const struct planted *planted = (const struct planted *)observer;
     if (getpid() != planted->first && event->kind == EVENT_START) {
