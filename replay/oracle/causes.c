@@ -10,7 +10,11 @@
  * had it (who lost the lease saves none), no copy of the latch is left: nobody can know its name or its mode. A
  * sign stands for it, and the operator who clears the last sign ends what only it still held. state_regression
  * is one, and what was stricter counts as no more than it; second_writer and amnesia are, at a restart at which the
- * document of positions went back as well: then no document can tell, and the broker's orders alone do. */
+ * document of positions went back as well: then no document can tell, and the broker's orders alone do.
+ *
+ * A row and a document that were made durable by syncs which were lies, both, may be gone behind the next
+ * death; they are if the next life's rows begin at its number or below. Then no copy is left, and no sign is due: the disk
+ * said of every one that it was safe. One honest copy, and it must be found. */
 #include "core/base/json.h"
 #include "replay/oracle/scene.h"
 
@@ -50,6 +54,7 @@ static void end(struct scene *scene, struct scene_cause *cause) {
     cause->is_resume_wished = false;
     cause->is_taken_back = false;
     cause->is_documented = false;
+    cause->is_row_a_lie = false;
     cause->is_sign = false;
 }
 
@@ -129,16 +134,35 @@ static void take_first_row(struct scene *scene, int64_t number) {
     }
 }
 
+/* A sync of the journal or of the document of freezes, or of the folder of their names, was a lie. */
+static void take_lie(struct scene *scene, const char *what) {
+    scene->has_journal_lied |= strncmp(what, "sync journal.db", 15) == 0;
+    scene->has_freezes_lied |= strncmp(what, "sync governor_freezes.json", 26) == 0;
+}
+
+/* The first row of a life says which rows are gone. */
+static void take_lost_rows(struct scene *scene, int64_t number) {
+    for (size_t i = 0; i < scene->causes.count; i++) {
+        struct scene_cause *cause = table_at(&scene->causes, i);
+        if (cause->latched > SCENE_NORMAL && cause->is_row_a_lie && !cause->is_documented &&
+            cause->row >= number) {
+            end(scene, cause);
+            scene->excused_latches++;
+        }
+    }
+}
+
 /* A document of freezes was saved. */
 static void take_freezes(struct scene *scene, const struct event *event) {
     cJSON *tree = parse_members(event);
     for (const cJSON *member = tree == NULL ? NULL : tree->child; member != NULL;
          member = member->next) {
         struct scene_cause *cause = table_find(&scene->causes, member->string);
-        if (cause != NULL) {
+        if (cause != NULL && !scene->has_freezes_lied) {
             cause->is_documented = true;
         }
     }
+    scene->has_freezes_lied = false;
     cJSON_Delete(tree);
 }
 
@@ -186,6 +210,7 @@ static void take_set(struct scene *scene, const struct event *event) {
     struct scene_cause *cause = table_get(&scene->causes, event->id);
     cause->is_journaled = true;
     cause->row = event->number;
+    cause->is_row_a_lie = scene->has_journal_lied;
     cause->is_sign |= is_sign(scene, event->id);
     if (is_word(event->id, "state_regression")) {
         lower_taken_back(scene, mode);
@@ -198,6 +223,9 @@ static void take_row(struct scene *scene, const struct event *event) {
     }
     if (scene->is_journal_back && !scene->is_row_told) {
         take_first_row(scene, event->number);
+    }
+    if (!scene->is_row_told) {
+        take_lost_rows(scene, event->number);
     }
     scene->is_row_told = true;
     if (is_word(event->subject, "latch_clear")) {
@@ -244,6 +272,8 @@ static void take_death(struct scene *scene) {
         scene->is_freezes_back = false;
         scene->is_positions_back = false;
         scene->is_row_told = false;
+        scene->has_journal_lied = false;
+        scene->has_freezes_lied = false;
     }
     for (size_t i = 0; i < scene->causes.count; i++) {
         struct scene_cause *cause = table_at(&scene->causes, i);
@@ -264,6 +294,7 @@ static void take_tick(struct scene *scene) {
         scene->excused_latches += cause->doubted > SCENE_NORMAL;
         cause->doubted = SCENE_NORMAL;
     }
+    scene->has_journal_lied = false;
 }
 
 void scene_take_causes(struct scene *scene, const struct event *event) {
@@ -284,6 +315,8 @@ void scene_take_causes(struct scene *scene, const struct event *event) {
         take_old_version(scene, event->what);
     } else if (event->kind == EVENT_FAULT && is_word(event->subject, "disk.bit_rot")) {
         take_rot(scene, event->what);
+    } else if (event->kind == EVENT_FAULT && is_word(event->subject, "disk.lying_fsync")) {
+        take_lie(scene, event->what);
     } else if (event->kind == EVENT_OPERATOR && is_word(event->subject, "resume")) {
         struct scene_cause *cause = table_find(&scene->causes, event->what);
         if (cause != NULL) {

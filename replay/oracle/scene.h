@@ -41,6 +41,7 @@ struct scene_cause {
     bool is_resume_wished; /* an operator asked for its end */
     int64_t row;           /* the newest that set it */
     bool is_documented;    /* a document of freezes was saved with it */
+    bool is_row_a_lie;     /* its row is durable by a sync that was a lie */
     bool is_taken_back;    /* no copy of it is left, and nobody said it since */
     bool is_sign;          /* it tells that the journal went back */
 };
@@ -99,7 +100,8 @@ struct scene {
     size_t strict; /* causes that demand REDUCE_ONLY or HALT */
     bool is_journal_back, is_freezes_back, is_positions_back; /* since the last death */
     bool is_row_told;                                         /* likewise: a row was */
-    size_t excused_latches; /* latches that this event made uncertain */
+    bool has_journal_lied, has_freezes_lied; /* a sync of it: since the last tick, save of it */
+    size_t excused_latches;                  /* latches that this event made uncertain */
     int64_t last_row;
     bool is_up;
     struct utc up_since;

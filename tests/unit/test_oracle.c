@@ -610,6 +610,37 @@ Test(latches, when_every_copy_went_back_the_clear_of_the_last_sign_ends_it) {
     }
 }
 
+/* The journal and the document of freezes lose a latch, both or one, by syncs that were lies or were none. */
+Test(latches, what_only_lying_syncs_held_may_be_gone) {
+    enum { BOTH_LIED, HONEST_JOURNAL, HONEST_DOCUMENT, LIE_IS_OLDER, ROW_KEPT, COUNT };
+    for (int how = 0; how < COUNT; how++) {
+        struct oracle *oracle = oracle_create();
+        if (how != HONEST_JOURNAL) {
+            word(oracle, EVENT_FAULT, 1, "disk.lying_fsync", "sync journal.db-wal");
+        }
+        if (how == LIE_IS_OLDER) {
+            word(oracle, EVENT_TICK, 1, "tick", "");
+        }
+        row(oracle, 5, "latch_set", "second_writer", HALT_SET);
+        if (how != HONEST_DOCUMENT) {
+            word(oracle, EVENT_FAULT, 2, "disk.lying_fsync", "sync governor_freezes.json.tmp");
+        }
+        body_of(oracle, EVENT_DOCUMENT, 2, "governor_freezes.json", "",
+                "{\"second_writer\":{\"active\":true}}");
+        word(oracle, EVENT_MODE, 2, "HALT", "NORMAL");
+        word(oracle, EVENT_STOP, 3, "dead", "");
+        row(oracle, how == ROW_KEPT ? 6 : 5, "start", "", "{}");
+        word(oracle, EVENT_START, 3, "ready", "");
+        word(oracle, EVENT_MODE, 4, "NORMAL", "HALT");
+        word(oracle, EVENT_TICK, 4, "tick", "");
+        if (how == BOTH_LIED) {
+            expect(oracle, "", 2); /* that the journal went back is a maybe, too */
+        } else {
+            expect(oracle, "latch_never_lost", how != ROW_KEPT);
+        }
+    }
+}
+
 Test(latches, a_while_true_cause_is_none) {
     struct oracle *oracle = oracle_create();
     body_of(oracle, EVENT_MECHANISM, 1, "degraded_mode", "acted",
