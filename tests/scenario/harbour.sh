@@ -195,7 +195,8 @@ busy_config() {
  "strategy.threshold": "0", "strategy.weight_momentum": "0", "risk.max_new_per_15min": 1000,
  "risk.symbol_cooldown_s": 0, "sizing.base_usd": "4000", "sizing.equity_share": "0.04",
  "exits.time_s": 120, "orders.entry_patience_s": 60, "orders.entry_offset": "0",
- "engine.cycle_s": 20, "degraded.clean_s": 5}
+ "engine.cycle_s": 20, "degraded.clean_s": 5, "volume.day_share": "1000", "volume.hour_share": "1000",
+ "volume.orders": 100000, "volume.round_trips": 10000}
 END
 }
 
