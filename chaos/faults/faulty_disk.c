@@ -67,8 +67,19 @@ static void take_if_it_fits(void *context, const char *name) {
     }
 }
 
+/* Rows before this one with its point and target: each of them draws its own number. */
+static uint64_t rows_alike(const struct faulty_disk *faulty, const struct fault *fault) {
+    uint64_t count = 0;
+    for (size_t i = 0; plan_fault(faulty->plan, i) != fault; i++) {
+        const struct fault *other = plan_fault(faulty->plan, i);
+        count += other->point == fault->point && strcmp(other->target, fault->target) == 0;
+    }
+    return count;
+}
+
 /* Changes a number in each document of the target; is_dry: only says whether there is one. */
 static bool change_numbers(struct faulty_disk *faulty, const struct fault *fault, bool is_dry) {
+    const uint64_t seed = plan_seed(faulty->plan) + rows_alike(faulty, fault);
     struct search search = {.target = fault->target, .names = text_limited(SIM_DISK_FILE_SIZE_MAX)};
     struct text before = text_limited(SIM_DISK_FILE_SIZE_MAX);
     struct text after = text_limited(SIM_DISK_FILE_SIZE_MAX);
@@ -76,7 +87,7 @@ static bool change_numbers(struct faulty_disk *faulty, const struct fault *fault
     sim_disk_visit_all(faulty->sim, take_if_it_fits, &search);
     for (size_t at = 0; at < search.names.len; at += strlen(search.names.data + at) + 1) {
         const char *name = search.names.data + at;
-        const uint64_t draw = hash64(name, strlen(name), plan_seed(faulty->plan));
+        const uint64_t draw = hash64(name, strlen(name), seed);
         if (sim_disk_read(faulty->sim, name, &before) && before.len > 0 && before.data[0] == '{' &&
             wrong_number(&before, draw, fault->is_forged, &after)) {
             is_changed = true;

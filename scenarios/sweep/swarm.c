@@ -675,8 +675,9 @@ struct recipe { /* members laid over what was drawn */
 /* A seventh of what is held is gone, for half an hour: no stop fills near its price. */
 #define PRICES_FALL                                                                                \
     "[{\"point\":\"market.gap\",\"in\":0,\"until_in\":1800,\"params\":{\"factor\":\"0.86\"}}]"
-#define LEASE_OF_ANOTHER(in)                                                                       \
-    "{\"point\":\"disk.wrong_number\",\"in\":" in                                                  \
+/* Over before the next begins: of rows that overlap the first is asked for each. */
+#define LEASE_OF_ANOTHER(in, until)                                                                \
+    "{\"point\":\"disk.wrong_number\",\"in\":" in ",\"until_in\":" until                           \
     ",\"params\":{\"target\":\"lease.json\",\"forge\":true}}"
 #define LIFT(mechanism, cause, after)                                                              \
     "{\"on\":\"" mechanism "\",\"after\":\"" after "\",\"command\":\"resume\",\"cause\":\"" cause  \
@@ -697,7 +698,8 @@ static const struct recipe recipes[] = {
      "{\"command\":\"resume\",\"cause\":\"review\",\"in\":4200}]"},
     /* another holder for all we know */
     {"single_instance", "{}",
-     "[" LEASE_OF_ANOTHER("0") "," LEASE_OF_ANOTHER("200") "," LEASE_OF_ANOTHER("400") "]",
+     "[" LEASE_OF_ANOTHER("0", "100") "," LEASE_OF_ANOTHER("200", "300") "," LEASE_OF_ANOTHER(
+         "400", "500") "]",
      "[{\"command\":\"kill -9\",\"in\":600}," LIFT("single_instance", "lease_lost", "900s") "]"},
     /* the journal is gone, the broker's orders are not */
     {"amnesia", "{}", "[]",
