@@ -16,8 +16,8 @@ static const struct span LAST_LOOK_LASTS = {INT64_C(1000000000)};
 enum { NOT_FOUND_ASKS = 3 };
 /* A lagging view misses an order for seconds: what is given up was missed for a minute. */
 static const struct span LOST_ASKS_APART = {INT64_C(30000000000)};
-/* Then asked for once a minute, all of them in turn, while a day order may still fill. */
-static const struct span LOOKS_BACK_APART = {INT64_C(60000000000)};
+/* Then asked for every 15 s, all of them in turn, while a day order may still fill. */
+static const struct span LOOKS_BACK_APART = {INT64_C(15000000000)};
 static const struct span LOOKED_BACK_FOR = {24 * INT64_C(3600000000000)};
 
 const char *refusal_word(enum refusal_code code) {

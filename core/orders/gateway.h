@@ -79,7 +79,7 @@ void gateway_count(struct gateway *gateway, const struct journal_row *row);
 void gateway_latch_due(struct gateway *gateway);
 /* Asks for every unknown order that is due, by client id. */
 void gateway_settle(struct gateway *gateway);
-/* Asks for an order that was given up, one a minute: if it is back, what it filled is booked. */
+/* Asks for an order that was given up, one in 15 s: if it is back, what it filled is booked. */
 void gateway_look_back(struct gateway *gateway);
 /* Asks the broker to cancel; asked again every 3 s until the order is over. The caller answers for
  * the right to: entries always, reducing orders only inside a transaction - and none once the lease

@@ -926,16 +926,16 @@ Test(gateway_lost, an_order_that_turns_up_again_books_what_it_filled_since_once)
     }
 }
 
-Test(gateway_lost, a_lost_order_is_looked_for_once_a_minute_for_a_day) {
+Test(gateway_lost, a_lost_order_is_looked_for_every_15_s_for_a_day) {
     struct desk *desk = desk_create();
     struct tiny_order kept;
     struct order *order = forgotten(desk, &kept);
     ask_after(desk, order, SPAN_S(30));
     orders_sweep(&desk->orders);
-    rig_wait(desk->rig, SPAN_S(60));
+    rig_wait(desk->rig, SPAN_S(15));
     int64_t asks = desk->broker.requests;
     gateway_look_back(&desk->gateway);
-    rig_wait(desk->rig, (struct span){SPAN_S(60).ns - 1});
+    rig_wait(desk->rig, (struct span){SPAN_S(15).ns - 1});
     gateway_look_back(&desk->gateway);
     cr_expect_eq(desk->broker.requests, asks + 1);
     rig_wait(desk->rig, (struct span){1});
