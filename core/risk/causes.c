@@ -26,7 +26,7 @@ void causes_init(struct causes *causes, struct world *world, struct log *log) {
     causes->cleared_next = 0;
     causes->was_documented = false;
     causes->is_dirty = false;
-    causes->is_save_failing = false;
+    causes->saved = ERR_OK;
     causes->shown = (struct text){0};
     memset(causes->cleared, 0, sizeof causes->cleared);
 }
@@ -320,19 +320,18 @@ void causes_save(struct causes *causes) {
     struct text members = {0};
     print_latched(causes, &members);
     struct err err = {0};
+    const bool was_failing = causes->saved != ERR_OK;
     causes->saved =
         state_file_save_held(causes->world, causes->lease, FREEZES_DOCUMENT,
                              journal_last_seq(causes->journal), text_get(&members), &err);
     if (causes->saved == ERR_OK) {
         causes->is_dirty = false;
-        causes->is_save_failing = false;
         remember_shown(causes);
         if (!causes->was_documented && journal_append(causes->journal, "document", FREEZES_DOCUMENT,
                                                       "{}", NULL, NULL) == ERR_OK) {
             causes->was_documented = journal_commit(causes->journal, NULL) == ERR_OK;
         }
-    } else if (!causes->is_save_failing) {
-        causes->is_save_failing = true;
+    } else if (!was_failing) {
         log_alert(causes->log, ALERT_PAGE, "freezes_not_saved", err.text);
     }
     text_release(&members);

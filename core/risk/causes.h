@@ -44,11 +44,10 @@ struct causes {
     } cleared[CAUSES_MAX];
     size_t
         cleared_next; /* a ring: the oldest clears are forgotten, which only sets latches again */
-    bool was_documented;  /* the document has existed */
-    bool is_dirty;        /* the document is behind the set */
-    bool is_save_failing; /* told once until a save works again */
-    enum err_code saved;  /* how the last save ended */
-    struct text shown;    /* bytes of the document as last saved */
+    bool was_documented; /* the document has existed */
+    bool is_dirty;       /* the document is behind the set */
+    enum err_code saved; /* how the last save ended; a failure is told once until one works */
+    struct text shown;   /* bytes of the document as last saved */
 };
 
 void causes_init(struct causes *causes, struct world *world, struct log *log);

@@ -102,6 +102,16 @@ Test(exhaust, deaths_inside_recoveries_come_to_an_end) {
     cr_expect_eq(second.crashed, 0, "%s", second.findings);
 }
 
+/* Judged at the settled verdict, which nothing may break; a share of shares of the effects. */
+static struct outcome settled(const char *file, int shares) {
+    struct exhaust_options options = options_of(2, 1, 0, shares);
+    options.to_first_tick = false;
+    const struct outcome outcome = outcome_of(file, &options, NULL);
+    cr_expect_gt(outcome.runs, 0);
+    cr_expect_eq(outcome.broken, 0, "%s", outcome.findings);
+    return outcome;
+}
+
 /* Reads fail from 20 s behind the window on, for longer than a copy would live without them. */
 static const char read_error[] =
     "{\"id\":\"t\",\"title\":\"t\",\"source\":\"t\",\"seed\":5,\"days\":1,"
@@ -114,11 +124,7 @@ static const char read_error[] =
     "\"window\":{\"at\":\"day 1 09:35:00\",\"for\":\"5s\"}}";
 
 Test(exhaust, a_fault_that_begins_behind_the_death_is_over_before_it_is_judged) {
-    struct exhaust_options options = options_of(2, 1, 0, 8);
-    options.to_first_tick = false;
-    const struct outcome outcome = outcome_of(read_error, &options, NULL);
-    cr_expect_gt(outcome.runs, 0);
-    cr_expect_eq(outcome.broken, 0, "%s", outcome.findings);
+    const struct outcome outcome = settled(read_error, 8);
     cr_expect_eq(outcome.excused, 0);
 }
 
@@ -131,11 +137,7 @@ static const char last_minute[] =
     "\"window\":{\"at\":\"day 1 16:29:00\",\"for\":\"60s\"}}";
 
 Test(exhaust, who_dies_in_the_last_minute_has_time_to_come_back) {
-    struct exhaust_options options = options_of(2, 1, 0, 1);
-    options.to_first_tick = false;
-    const struct outcome outcome = outcome_of(last_minute, &options, NULL);
-    cr_expect_gt(outcome.runs, 0);
-    cr_expect_eq(outcome.broken, 0, "%s", outcome.findings);
+    const struct outcome outcome = settled(last_minute, 1);
     cr_expect_eq(outcome.excused, 0);
 }
 
@@ -151,11 +153,7 @@ static const char frozen[] =
     "\"window\":{\"at\":\"day 1 09:42:56\",\"for\":\"8s\"}}";
 
 Test(exhaust, a_freeze_is_in_its_command_until_every_copy_has_it) {
-    struct exhaust_options options = options_of(2, 1, 0, 1);
-    options.to_first_tick = false;
-    const struct outcome outcome = outcome_of(frozen, &options, NULL);
-    cr_expect_gt(outcome.runs, 0);
-    cr_expect_eq(outcome.broken, 0, "%s", outcome.findings);
+    (void)settled(frozen, 1);
 }
 
 static void plant(struct observer *observer, const struct event *event) {

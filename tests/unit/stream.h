@@ -54,15 +54,20 @@ static inline void core_order(struct oracle *oracle, int64_t second, const char 
                                 .qty = QTY(filled)});
 }
 
-static inline void row(struct oracle *oracle, int64_t seq, const char *kind, const char *key,
-                       const char *body) {
+static inline void row_at(struct oracle *oracle, int64_t second, int64_t seq, const char *kind,
+                          const char *key, const char *body) {
     feed(oracle, (struct event){.kind = EVENT_ROW,
-                                .at = at(seq),
+                                .at = at(second),
                                 .subject = kind,
                                 .id = key,
                                 .number = seq,
                                 .body = body,
                                 .body_len = strlen(body)});
+}
+
+static inline void row(struct oracle *oracle, int64_t seq, const char *kind, const char *key,
+                       const char *body) {
+    row_at(oracle, seq, seq, kind, key, body);
 }
 
 static inline void word(struct oracle *oracle, enum event_kind kind, int64_t second,

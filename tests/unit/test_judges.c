@@ -26,17 +26,6 @@ static void symbol_fill(struct oracle *oracle, int64_t second, const char *symbo
                                 .price = USD(usd)});
 }
 
-static void row_at(struct oracle *oracle, int64_t second, int64_t seq, const char *kind,
-                   const char *key, const char *body) {
-    feed(oracle, (struct event){.kind = EVENT_ROW,
-                                .at = at(second),
-                                .subject = kind,
-                                .id = key,
-                                .number = seq,
-                                .body = body,
-                                .body_len = strlen(body)});
-}
-
 /* --- the catalogue --- */
 
 Test(catalogue, holds_every_number_and_says_why_what_is_waived_is_not_judged) {

@@ -15,21 +15,15 @@ static struct run begin(void) {
     return run;
 }
 
-static void row_at(struct run *run, int64_t second, const char *kind, const char *key,
-                   const char *body) {
-    feed(run->oracle, (struct event){.kind = EVENT_ROW,
-                                     .at = at(second),
-                                     .subject = kind,
-                                     .id = key,
-                                     .number = run->seq++,
-                                     .body = body,
-                                     .body_len = strlen(body)});
+static void next_row(struct run *run, int64_t second, const char *kind, const char *key,
+                     const char *body) {
+    row_at(run->oracle, second, run->seq++, kind, key, body);
 }
 
 static void start(struct run *run, int64_t second, const char *boot) {
     char body[64];
     snprintf(body, sizeof body, "{\"boot\":\"%s\",\"mono\":\"1\"}", boot);
-    row_at(run, second, "start", "build", body);
+    next_row(run, second, "start", "build", body);
     word(run->oracle, EVENT_START, second, "ready", "");
 }
 
@@ -123,7 +117,7 @@ Test(crashes, clean_stops_are_no_reason) {
     struct run run = begin();
     start(&run, 0, "b");
     for (int i = 1; i < 6; i++) {
-        row_at(&run, i, "stop", "clean", "{}");
+        next_row(&run, i, "stop", "clean", "{}");
         ends(&run, i, "clean");
         start(&run, i, "b");
     }
@@ -166,7 +160,7 @@ Test(crashes, a_journal_that_went_back_and_a_clear_begin_anew) {
         crashes(&run, 10);
         crashes(&run, 20);
         if (how == 0) {
-            row_at(&run, 21, "latch_clear", "crash_loop_freeze", "{}");
+            next_row(&run, 21, "latch_clear", "crash_loop_freeze", "{}");
         } else {
             run.seq = 2;
         }
@@ -221,7 +215,7 @@ Test(crashes, ticks_of_a_life_that_wrote_no_row_are_gone_with_it) {
         for (int i = 1; i < 3; i++) {
             fails(&run, i);
             if (told) {
-                row_at(&run, i, "tick_failed", "", "{}");
+                next_row(&run, i, "tick_failed", "", "{}");
             }
         }
         crashes(&run, 3);

@@ -17,15 +17,9 @@ static struct repeats repeats(void) {
     return run;
 }
 
-static void row_at(struct repeats *run, int64_t second, const char *kind, const char *key,
-                   const char *body) {
-    feed(run->oracle, (struct event){.kind = EVENT_ROW,
-                                     .at = at(second),
-                                     .subject = kind,
-                                     .id = key,
-                                     .number = run->seq++,
-                                     .body = body,
-                                     .body_len = strlen(body)});
+static void next_row(struct repeats *run, int64_t second, const char *kind, const char *key,
+                     const char *body) {
+    row_at(run->oracle, second, run->seq++, kind, key, body);
 }
 
 static void intent_row(struct repeats *run, int64_t second, const char *id, const char *side,
@@ -34,7 +28,7 @@ static void intent_row(struct repeats *run, int64_t second, const char *id, cons
     snprintf(body, sizeof body,
              "{\"symbol\":\"AAPL\",\"side\":\"%s\",\"purpose\":\"%s\",\"replaces\":\"\"}", side,
              purpose);
-    row_at(run, second, "intent", id, body);
+    next_row(run, second, "intent", id, body);
 }
 
 static void sale(struct repeats *run, int64_t second, const char *id) {
@@ -124,9 +118,9 @@ Test(repeats, a_stop_that_was_rejected_does_not_count) {
             intent_row(&run, n, id, "sell", "stop");
             order_leaves(run.oracle, n, "sell", "AAPL", id);
             if (n < 3) {
-                row_at(&run, n, "order", id,
-                       is_rejected ? "{\"purpose\":\"stop\",\"state\":\"rejected\"}"
-                                   : "{\"purpose\":\"stop\",\"state\":\"canceled\"}");
+                next_row(&run, n, "order", id,
+                         is_rejected ? "{\"purpose\":\"stop\",\"state\":\"rejected\"}"
+                                     : "{\"purpose\":\"stop\",\"state\":\"canceled\"}");
             }
         }
         acts(&run, 3, "repeat_throttle", "core");
@@ -138,19 +132,19 @@ Test(repeats, a_stop_that_was_rejected_does_not_count) {
 Test(repeats, what_was_not_sent_an_exit_and_a_cleared_count_do_not_add_up) {
     struct repeats run = repeats();
     three_sales(&run, 3);
-    row_at(&run, 3, "order", "st-2023-11-14-3", "{\"state\":\"not_sent\"}");
+    next_row(&run, 3, "order", "st-2023-11-14-3", "{\"state\":\"not_sent\"}");
     word(run.oracle, EVENT_TICK, 4, "tick", "");
     expect_repeats(&run, "", "\"missed\":0");
     run = repeats();
-    row_at(&run, 0, "exit", "AAPL",
-           "{\"phase\":\"decided\",\"start\":\"10\",\"decided_at\":\"2023-11-14T22:13:20Z\"}");
+    next_row(&run, 0, "exit", "AAPL",
+             "{\"phase\":\"decided\",\"start\":\"10\",\"decided_at\":\"2023-11-14T22:13:20Z\"}");
     three_sales(&run, 3);
     word(run.oracle, EVENT_TICK, 4, "tick", "");
     expect_repeats(&run, "", "\"scores\":[]");
     run = repeats();
     sale(&run, 1, "st-2023-11-14-1");
     sale(&run, 2, "st-2023-11-14-2");
-    row_at(&run, 2, "latch_clear", "repeat_throttle", "{}");
+    next_row(&run, 2, "latch_clear", "repeat_throttle", "{}");
     sale(&run, 3, "st-2023-11-14-3");
     word(run.oracle, EVENT_TICK, 4, "tick", "");
     expect_repeats(&run, "", "\"scores\":[]");
@@ -166,9 +160,9 @@ Test(repeats, a_journal_that_went_back_leaves_nothing_and_a_gap_a_doubt) {
     expect_repeats(&run, "", "\"scores\":[]");
     for (int later = 0; later < 2; later++) {
         run = repeats();
-        row_at(&run, 1, "probe", "", "{}");
+        next_row(&run, 1, "probe", "", "{}");
         run.seq += 2;
-        row_at(&run, 2, "probe", "", "{}");
+        next_row(&run, 2, "probe", "", "{}");
         acts(&run, later ? 12 : 11, "repeat_throttle", "core");
         expect_repeats(&run, later ? "nothing was repeated" : "", later ? "unfounded\":1" : "[]");
     }
@@ -176,9 +170,9 @@ Test(repeats, a_journal_that_went_back_leaves_nothing_and_a_gap_a_doubt) {
 
 Test(repeats, an_exit_that_sold_more_than_was_held_is_to_be_latched) {
     struct repeats run = repeats();
-    row_at(&run, 0, "exit", "AAPL",
-           "{\"phase\":\"decided\",\"start\":\"10\",\"decided_at\":\"2023-11-14T22:13:20Z\"}");
-    row_at(
+    next_row(&run, 0, "exit", "AAPL",
+             "{\"phase\":\"decided\",\"start\":\"10\",\"decided_at\":\"2023-11-14T22:13:20Z\"}");
+    next_row(
         &run, 5, "fill", "st-2023-11-14-1",
         "{\"symbol\":\"AAPL\",\"side\":\"sell\",\"qty\":\"11\",\"at\":\"2023-11-14T22:13:25Z\"}");
     word(run.oracle, EVENT_TICK, 6, "tick", "");
@@ -206,7 +200,7 @@ static struct repeats volume(void) {
     frame(run.oracle, "volume.orders", "3");
     frame(run.oracle, "volume.round_trips", "2");
     word(run.oracle, EVENT_START, 0, "ready", "");
-    row_at(&run, 0, "baseline", "2023-11-14", "{\"usd\":\"10000\"}");
+    next_row(&run, 0, "baseline", "2023-11-14", "{\"usd\":\"10000\"}");
     return run;
 }
 
@@ -215,7 +209,7 @@ static void fill_row(struct repeats *run, int64_t second, const char *side, cons
     snprintf(body, sizeof body,
              "{\"symbol\":\"AAPL\",\"side\":\"%s\",\"qty\":\"10\",\"amount\":\"%s\"}", side,
              amount);
-    row_at(run, second, "fill", "st-2023-11-14-1", body);
+    next_row(run, second, "fill", "st-2023-11-14-1", body);
 }
 
 static void expect_volume(struct repeats *run, const char *broken, const char *score) {
@@ -258,7 +252,7 @@ Test(volume, orders_cancels_and_round_trips_are_counted_and_an_act_without_is_un
                 fill_row(&run, n, "buy", "1");
                 fill_row(&run, n, "sell", "1");
             } else {
-                row_at(&run, n, kinds[i / 2], id, "{\"state\":\"canceled\",\"replaces\":\"\"}");
+                next_row(&run, n, kinds[i / 2], id, "{\"state\":\"canceled\",\"replaces\":\"\"}");
             }
         }
         acts(&run, 3, "daily_volume", "core");
@@ -284,14 +278,14 @@ Test(volume, what_never_left_a_clear_and_a_gap_leave_nothing_due) {
     for (int n = 0; n < 3; n++) {
         char id[32];
         snprintf(id, sizeof id, "st-2023-11-14-%d", n);
-        row_at(&run, n, "intent", id, "{\"replaces\":\"\"}");
+        next_row(&run, n, "intent", id, "{\"replaces\":\"\"}");
     }
-    row_at(&run, 3, "order", "st-2023-11-14-2", "{\"state\":\"not_sent\",\"replaces\":\"\"}");
+    next_row(&run, 3, "order", "st-2023-11-14-2", "{\"state\":\"not_sent\",\"replaces\":\"\"}");
     word(run.oracle, EVENT_TICK, 4, "tick", "");
     expect_volume(&run, "", "\"missed\":0");
     run = volume();
     fill_row(&run, 1, "buy", "600");
-    row_at(&run, 2, "latch_clear", "daily_volume", "{}");
+    next_row(&run, 2, "latch_clear", "daily_volume", "{}");
     fill_row(&run, 3, "buy", "600");
     word(run.oracle, EVENT_TICK, 4, "tick", "");
     expect_volume(&run, "", "\"scores\":[]");
