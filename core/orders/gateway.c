@@ -489,7 +489,6 @@ static void give_up(struct gateway *gateway, struct order *order) {
     if (says == LISTING_HAS) {
         orders_take(gateway->orders, order, &truth);
     } else if (says == LISTING_LACKS) {
-        order->given_up_at = clock_utc(gateway->world->clock);
         orders_move(gateway->orders, order, ORDER_LOST);
         tell_settled(gateway, order, "given up: its broker no longer knows it");
         log_alert(gateway->log, ALERT_PAGE, "order_lost", order->client_id);
@@ -657,8 +656,10 @@ void gateway_meet(struct gateway *gateway, const struct broker_order *truth) {
         take_number(gateway, truth->client_id);
     }
     const struct order *lost = orders_find_lost(gateway->orders, truth->client_id);
-    if (lost != NULL) {
+    if (lost != NULL && lost->state == ORDER_LOST) {
         log_alert(gateway->log, ALERT_PAGE, "lost_order_is_back", truth->client_id);
+    } else if (lost != NULL) {
+        tell_settled(gateway, lost, "it arrived after all");
     }
     if (lost != NULL || !broker_status_is_terminal(truth->status)) {
         orders_adopt(gateway->orders, truth);

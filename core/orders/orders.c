@@ -259,6 +259,7 @@ static void bring_back(struct orders *orders, struct order *lost,
         order->is_journaled = lost->is_journaled;
         order->decided_at = lost->decided_at;
         order->state = ORDER_UNKNOWN;
+        order->given_up_at = (struct utc){0};
         lost->client_id[0] = '\0';
         orders_take(orders, order, truth);
     }
@@ -306,11 +307,20 @@ static void note_reject(struct orders *orders, const struct order *order) {
     }
 }
 
+/* It may have left, and the broker said by id and listing that it never arrived. That can be a lie. */
+static bool is_denied(const struct order *order, enum order_state state) {
+    return order->state == ORDER_UNKNOWN && state == ORDER_NOT_SENT;
+}
+
 void orders_move(struct orders *orders, struct order *order, enum order_state state) {
     CHECK(state == order->state || order_may_move(order->state, state));
     bool is_reject = state == ORDER_REJECTED && order->state != ORDER_REJECTED;
     orders->entries_cancelled +=
         state == ORDER_CANCELED && order->state != ORDER_CANCELED && order->side == SIDE_BUY;
+    if (state == ORDER_LOST || is_denied(order, state)) {
+        order->given_up_at = clock_utc(orders->world->clock);
+        MUTATE(denied_order_not_looked_for, if (state == ORDER_NOT_SENT) order->given_up_at = (struct utc){0});
+    }
     order->state = state;
     (void)!note(orders, order, "order", NULL);
     if (is_reject && order->side == SIDE_SELL) {
@@ -419,7 +429,7 @@ void orders_sweep(struct orders *orders) {
                 orders->items[kept] = orders->items[i];
             }
             kept++;
-        } else if (orders->items[i].state == ORDER_LOST) {
+        } else if (orders->items[i].given_up_at.ns != 0) {
             orders->lost[orders->lost_count++ % ORDERS_LOST_MAX] = orders->items[i];
         } else if (is_end_told(&orders->items[i])) {
             MUTATE(cancelled_forgotten, if (orders->items[i].state == ORDER_CANCELED) continue);
@@ -536,8 +546,16 @@ static enum err_code fold_body(struct orders *orders, const struct journal_row *
         MUTATE(numbers_begin_again, orders->highest_number = 0);
     }
     order->is_journaled = true;
-    order->last_byte_at = order->given_up_at = row->at; /* the latter matters if it is LOST */
-    return read_order(body, order, err);
+    order->last_byte_at = row->at;
+    const struct order before = *order;
+    enum err_code code = read_order(body, order, err);
+    if (order->state == ORDER_LOST || is_denied(&before, order->state)) {
+        order->given_up_at = row->at;
+        MUTATE(denied_order_forgotten_at_restart, if (order->state == ORDER_NOT_SENT) order->given_up_at = (struct utc){0});
+    } else if (order->state != before.state) {
+        order->given_up_at = (struct utc){0};
+    }
+    return code;
 }
 
 enum err_code orders_fold(struct orders *orders, const struct journal_row *row, struct err *err) {

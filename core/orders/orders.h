@@ -69,7 +69,7 @@ struct order {
     /* giving up what the broker acknowledged and no longer knows */
     int lost_asks;           /* answered "not found", counted 30 s apart; 0 once seen again */
     struct mono lost_ask_at; /* the last that was counted */
-    struct utc given_up_at;  /* LOST since */
+    struct utc given_up_at;  /* LOST since, or NOT_SENT by the broker's word alone; {0}: neither */
 };
 
 #define ORDERS_ENDED_MAX 512
@@ -92,8 +92,8 @@ struct orders {
      * life. One that was never sent, or refused, may still turn up: it is not in here. */
     char ended[ORDERS_ENDED_MAX][CLIENT_ID_MAX];
     size_t ended_count;
-    /* Orders given up, a ring: one that turns up again is what it was, and only what it filled since is
-     * booked. */
+    /* Orders given up, a ring: LOST ones, and those that may have left and never arrived, as the broker
+     * said. One that turns up again is what it was, and only what it filled since is booked. */
     struct order lost[ORDERS_LOST_MAX];
     size_t lost_count;
 };
@@ -123,7 +123,7 @@ struct order *orders_add_emergency(struct orders *orders, const struct order *in
  * given up, from what it was. One that is known to have ended is none: the end is the end, whatever an old
  * listing shows. */
 void orders_adopt(struct orders *orders, const struct broker_order *truth);
-/* The order of that id that was given up and has not turned up since, or NULL. */
+/* The order of that id that was given up (LOST or NOT_SENT) and has not turned up since, or NULL. */
 struct order *orders_find_lost(struct orders *orders, const char *client_id);
 /* An id of ours was used, whoever used it: numbers go on behind it. */
 void orders_skip_number(struct orders *orders, const char *client_id);

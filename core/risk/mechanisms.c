@@ -202,7 +202,8 @@ static const struct mechanism TABLE[] = {
                "fill_booked_once",
      .act = "504_after_accept",
      .mutants = "new_id_on_retry duplicate_believed unknown_is_failed "
-                "not_found_believed lost_order_works_for_ever lost_order_at_once",
+                "not_found_believed lost_order_works_for_ever lost_order_at_once "
+                "denied_order_forgotten_at_restart",
      .quiet = "slow_submits_within_the_deadline"},
     {.id = "second_writer",
      .file = "core/orders/gateway.c",

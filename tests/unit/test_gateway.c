@@ -947,6 +947,44 @@ Test(gateway_lost, a_lost_order_is_looked_for_every_15_s_for_a_day) {
     desk_destroy(desk);
 }
 
+/* By id and listing it never arrived, which was a lie. */
+Test(gateway_lost, an_entry_denied_by_its_broker_is_booked_when_it_turns_up) {
+    struct desk *desk = desk_create();
+    lose(desk, "POST", 1, true);
+    struct order *order = entry_sent(desk, ERR_UNKNOWN);
+    struct tiny_order kept = *desk_last(desk);
+    desk->broker.count = 0;
+    settle_thrice(desk);
+    cr_assert_eq(order->state, ORDER_NOT_SENT);
+    orders_sweep(&desk->orders);
+    remember(desk, &kept);
+    tiny_fill(desk_last(desk), "filled", "5", "99");
+    rig_wait(desk->rig, SPAN_S(15));
+    gateway_look_back(&desk->gateway);
+    cr_assert_not_null(book_find(&desk->book, "AAPL"));
+    cr_expect_eq(book_find(&desk->book, "AAPL")->qty.nanos, QTY(5).nanos);
+    orders_sweep(&desk->orders);
+    rig_wait(desk->rig, SPAN_S(15));
+    int64_t asks = desk->broker.requests;
+    gateway_look_back(&desk->gateway);
+    cr_expect_eq(desk->broker.requests, asks, "its end is known now");
+    desk_destroy(desk);
+}
+
+/* No byte left: nothing can turn up. */
+Test(gateway_lost, what_never_left_is_not_looked_back_for) {
+    struct desk *desk = desk_create();
+    desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 1, ERR_NOT_SENT, 0, NULL, false});
+    struct order *order = entry_sent(desk, ERR_NOT_SENT);
+    cr_assert_eq(order->state, ORDER_NOT_SENT);
+    orders_sweep(&desk->orders);
+    rig_wait(desk->rig, SPAN_S(15));
+    int64_t asks = desk->broker.requests;
+    gateway_look_back(&desk->gateway);
+    cr_expect_eq(desk->broker.requests, asks);
+    desk_destroy(desk);
+}
+
 /* --- lanes --- */
 
 Test(gateway, an_exit_leaves_while_polls_and_entries_have_to_wait) {

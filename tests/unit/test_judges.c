@@ -811,6 +811,33 @@ Test(order_life, a_successor_may_know_less) {
     expect(oracle, "", 0);
 }
 
+/* Denied by its broker, settled as never sent, and then it turns up: right only if it was there. */
+Test(order_life, what_was_settled_as_never_sent_may_turn_up_if_it_did_arrive) {
+    static const struct {
+        const char *before;
+        bool is_there;
+        const char *text;
+    } cases[] = {
+        {"unknown", true, NULL},
+        {"unknown", false, "st-a: moved after its end new (was not_sent)"},
+        {"intent", true, "st-a: moved after its end new (was not_sent)"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        moves(oracle, 1, cases[i].before, 0);
+        if (cases[i].is_there) {
+            ledger_order(oracle, 2, "st-a", "buy", "limit", "new", 10, 0);
+        }
+        moves(oracle, 3, "not_sent", 0);
+        moves(oracle, 4, "new", 0);
+        if (cases[i].text == NULL) {
+            expect(oracle, "", 0);
+        } else {
+            expect_finding(oracle, "order_life_is_legal", 4, cases[i].text);
+        }
+    }
+}
+
 /* --- loudness --- */
 
 static void many(struct oracle *oracle, enum event_kind kind, int64_t second, int count) {

@@ -456,7 +456,8 @@ Test(orders_fold, a_row_with_a_member_missing_is_an_error) {
 static enum err_code fold_row(struct orders *orders, const char *key, const char *state) {
     struct text body = {0};
     print_row(state, 16, &body);
-    struct journal_row row = {.kind = "order", .key = key, .body = text_get(&body)};
+    struct journal_row row = {
+        .at = rig_start(), .kind = "order", .key = key, .body = text_get(&body)};
     enum err_code code = orders_fold(orders, &row, NULL);
     text_release(&body);
     return code;
@@ -518,6 +519,36 @@ Test(orders_fold, an_order_that_was_given_up_and_turned_up_is_what_it_was) {
     cr_expect_eq(desk->orders.items[0].filled.nanos, QTY(3).nanos);
     cr_expect_eq(held(desk).nanos, QTY(3).nanos);
     desk_destroy(desk);
+}
+
+Test(orders_fold, what_the_broker_denied_is_looked_back_for_and_what_never_left_is_not) {
+    for (int i = 0; i < 2; i++) {
+        struct desk *desk = desk_create();
+        struct order intent = desk_intent(PURPOSE_ENTRY, 5);
+        struct order *order = NULL;
+        cr_assert_eq(orders_add(&desk->orders, desk->truth.day, &intent, &order, NULL), ERR_OK);
+        if (i == 0) {
+            orders_move(&desk->orders, order, ORDER_UNKNOWN);
+        }
+        orders_move(&desk->orders, order, ORDER_NOT_SENT);
+        orders_move(&desk->orders, order, ORDER_NOT_SENT); /* a row twice is no other end */
+        refold(desk);
+        orders_sweep(&desk->orders);
+        cr_assert_eq(desk->orders.count, 0);
+        struct order *denied = orders_find_lost(&desk->orders, "st-2026-09-01-1");
+        cr_assert_eq(denied != NULL, i == 0);
+        if (denied != NULL) {
+            struct broker_order truth = answer("st-2026-09-01-1", STATUS_FILLED, 5, "99");
+            orders_adopt(&desk->orders, &truth);
+            cr_expect_eq(held(desk).nanos, QTY(5).nanos);
+            orders_sweep(&desk->orders);
+            cr_expect_null(orders_find_lost(&desk->orders, "st-2026-09-01-1"), "it ended");
+            refold(desk);
+            cr_expect_null(orders_find_lost(&desk->orders, "st-2026-09-01-1"));
+            cr_expect_eq(held(desk).nanos, QTY(5).nanos);
+        }
+        desk_destroy(desk);
+    }
 }
 
 Test(orders_fold, a_fill_whose_order_row_a_death_kept_back_counts_for_what_was_given_up) {
