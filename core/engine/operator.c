@@ -127,6 +127,7 @@ void obey_inbox(struct engine *engine) {
             flatten(engine, &commands[i]);
             break;
         }
+        MUTATE(command_before_its_copy, (void)!inbox_remove(engine->world, commands[i].file, NULL));
         if (commands[i].verb == INBOX_FREEZE || commands[i].verb == INBOX_KILL) {
             show_copy(engine); /* until every copy has the latch, the command itself is one */
         }
