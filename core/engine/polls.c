@@ -273,6 +273,24 @@ static enum err_code ask_positions(struct engine *engine, struct broker_position
     return noted(engine, READ_POSITIONS, code);
 }
 
+/* What was taken over, from what to what; each repetition is told again. */
+static void tell_healed(struct engine *engine) {
+    for (size_t i = 0; i < engine->book.count; i++) {
+        const struct holding *holding = &engine->book.items[i];
+        if (!holding->is_healed) {
+            continue;
+        }
+        struct text numbers = {.limit = 256};
+        text_member_decimal(&numbers, "was", holding->healed_from.nanos);
+        text_member_decimal(&numbers, "is", holding->qty.nanos);
+        log_mechanism(&engine->log, "divergence_heal", "acted", holding->symbol, "",
+                      text_get(&numbers));
+        text_release(&numbers);
+        log_alert(&engine->log, ALERT_PAGE, "position_unexplained", holding->symbol);
+        MUTATE(heal_tells_one_symbol, return);
+    }
+}
+
 static bool poll_positions(struct engine *engine) {
     struct broker_position listing[ALPACA_POSITIONS_MAX];
     size_t count = 0;
@@ -285,6 +303,8 @@ static bool poll_positions(struct engine *engine) {
                                                engine->world->clock, in_flight, engine);
     if (result.confirmed > 0) {
         MUTATE(adoption_untold, return true);
+        MUTATE(vanished_untold, if (result.is_vanished) return true);
+        tell_healed(engine);
         log_alert(&engine->log, ALERT_PAGE,
                   result.is_vanished ? "position_vanished" : "position_unexplained", result.symbol);
         causes_hold(&engine->causes, "reconciliation", MODE_REDUCE_ONLY,

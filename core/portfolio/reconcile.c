@@ -13,6 +13,7 @@ static void take_listing(struct book *book, const struct broker_position *listin
     for (size_t i = 0; i < book->count; i++) {
         book->items[i].is_listed = false;
         book->items[i].is_ahead = false;
+        book->items[i].is_healed = false;
         book->items[i].broker_qty = (struct qty){0};
         book->items[i].has_broker_price = false;
     }
@@ -39,8 +40,11 @@ static void resolve(struct book *book, struct holding *holding, struct journal *
         result->is_vanished = true;
         return;
     }
+    struct qty was = holding->qty;
     if (journal != NULL && book_adopt(book, journal, holding, now, NULL) == ERR_OK) {
         holding->differs = false;
+        holding->is_healed = true;
+        holding->healed_from = was;
     }
 }
 

@@ -17,6 +17,7 @@ enum in_flight {
     IN_FLIGHT_UNKNOWN, /* an order may have filled, and nobody told us yet */
 };
 
+/* Holdings that were taken over say so themselves (is_healed). */
 struct reconcile_result {
     int differences;         /* holdings that differ and nothing explains it yet */
     int confirmed;           /* of these, seen for long enough */

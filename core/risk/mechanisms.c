@@ -391,7 +391,21 @@ static const struct mechanism TABLE[] = {
      .oracle = "foreign_fill_is_told reconciled_after_healing no_true_book_is_replaced",
      .act = "fill_busted",
      .quiet = "view_orders_and_positions_lag",
-     .mutants = "unexplained_ignored empty_list_believed"},
+     .mutants = "unexplained_ignored empty_list_believed vanished_untold"},
+    {.id = "divergence_heal",
+     .file = "core/portfolio/reconcile.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "none",
+     .rule =
+         "a difference that nothing explains, that stood for 15 s and that no fill moved for 30 "
+         "s, is mended in our own view, never by an order; each is paged",
+     .documents = "position_metadata.json",
+     .oracle = "adoption_is_told adopted_quantity_stood no_true_book_is_replaced",
+     .act = "two_adoptions_in_one_listing",
+     .quiet = "positions_lag_behind_a_fill",
+     .mutants = "heal_tells_one_symbol moving_difference_believed fill_not_waited_for "
+                "adoption_untold"},
     {.id = "atomic_state",
      .file = "core/state/state_file.c",
      .mode = MODE_REDUCE_ONLY,

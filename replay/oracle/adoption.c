@@ -5,6 +5,8 @@
  * been that for 15 s: a position that moves is an order at work, whose fills would be booked again on top.
  * What moved and came back between two answers about positions stood, as far as anybody could see.
  *
+ * adoption_is_told: each by its symbol, in its own tick; who dies before its end told nobody.
+ *
  * An endpoint that lags shows what was true 10 s ago: the core waits for a difference of 15 s, so that is no
  * excuse. A view that is wrong for longer is, and so is an execution of another within the minute, that may
  * have ended the difference. */
@@ -19,9 +21,10 @@ static const struct span STOOD = {INT64_C(15000000000)};
 
 struct moved {
     char symbol[TABLE_NAME_MAX];
-    struct utc at;    /* the ledger's last execution */
-    struct qty shown; /* at the last answer about positions */
-    struct utc since; /* the execution that made it so */
+    struct utc at;           /* the ledger's last execution */
+    struct qty shown;        /* at the last answer about positions */
+    struct utc since;        /* the execution that made it so */
+    struct utc untold_since; /* adopted, and nobody told; {0}: not so */
 };
 
 struct adoption {
@@ -84,10 +87,28 @@ static void judge_adoption(struct adoption *judge, const struct event *event,
     }
 }
 
+static void judge_silence(struct adoption *judge, struct findings *findings) {
+    for (size_t i = 0; i < judge->symbols.count; i++) {
+        struct moved *moved = table_at(&judge->symbols, i);
+        if (moved->untold_since.ns != 0) {
+            findings_break(findings, ORACLE_HEALED, moved->untold_since, "%s: adopted in silence",
+                           moved->symbol);
+            moved->untold_since = (struct utc){0};
+        }
+    }
+}
+
+static void forget_silence(struct adoption *judge) {
+    for (size_t i = 0; i < judge->symbols.count; i++) {
+        ((struct moved *)table_at(&judge->symbols, i))->untold_since = (struct utc){0};
+    }
+}
+
 static void take_listing(struct adoption *judge, const struct scene *scene) {
     for (size_t i = 0; i < judge->symbols.count; i++) {
         struct moved *moved = table_at(&judge->symbols, i);
-        struct qty held = scene_symbol(scene, moved->symbol)->qty;
+        const struct scene_symbol *symbol = scene_symbol(scene, moved->symbol);
+        struct qty held = symbol == NULL ? (struct qty){0} : symbol->qty;
         if (qty_cmp(held, moved->shown) != 0) {
             moved->shown = held;
             moved->since = moved->at;
@@ -99,6 +120,16 @@ static void adoption_observe(void *context, const struct event *event, struct fi
     struct adoption *judge = context;
     if (event->kind == EVENT_ROW && is_word(event->subject, "adopt")) {
         judge_adoption(judge, event, findings);
+        ((struct moved *)table_get(&judge->symbols, event->id))->untold_since = event->at;
+    } else if (event->kind == EVENT_MECHANISM) {
+        if (is_word(event->subject, "divergence_heal")) {
+            ((struct moved *)table_get(&judge->symbols, event->symbol))->untold_since =
+                (struct utc){0};
+        }
+    } else if (event->kind == EVENT_TICK) {
+        judge_silence(judge, findings);
+    } else if (event->kind == EVENT_STOP) {
+        forget_silence(judge);
     } else if (event->kind == EVENT_LEDGER_FILL) {
         struct moved *moved = table_get(&judge->symbols, event->symbol);
         moved->at = event->at;
@@ -113,6 +144,7 @@ static void adoption_observe(void *context, const struct event *event, struct fi
     }
 }
 
-const struct judge_ops adoption_judge = {KIND(EVENT_ROW) | KIND(EVENT_FAULT) |
-                                             KIND(EVENT_LEDGER_FILL) | KIND(EVENT_HTTP),
-                                         adoption_create, adoption_observe, adoption_destroy};
+const struct judge_ops adoption_judge = {
+    KIND(EVENT_ROW) | KIND(EVENT_FAULT) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_HTTP) |
+        KIND(EVENT_MECHANISM) | KIND(EVENT_TICK) | KIND(EVENT_STOP),
+    adoption_create, adoption_observe, adoption_destroy};

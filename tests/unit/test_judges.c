@@ -1440,6 +1440,15 @@ Test(adoption, what_is_taken_over_stood_for_15_s) {
     }
 }
 
+static void mechanism_of(struct oracle *oracle, int64_t second, const char *mechanism,
+                         const char *symbol) {
+    feed(oracle, (struct event){.kind = EVENT_MECHANISM,
+                                .at = at(second),
+                                .subject = mechanism,
+                                .what = "acted",
+                                .symbol = symbol});
+}
+
 static void answer_positions(struct oracle *oracle, int64_t second) {
     feed(oracle, (struct event){.kind = EVENT_HTTP,
                                 .at = at(second),
@@ -1461,6 +1470,31 @@ Test(adoption, what_moved_and_came_back_between_two_listings_stood) {
         answer_positions(oracle, OPEN + 93);
         row_at(oracle, OPEN + 94, 1, "adopt", "AAPL", "{\"qty\":\"10\",\"was\":\"0\"}");
         expect(oracle, is_shown ? "adopted_quantity_stood" : "", 0);
+    }
+}
+
+/* Two adoptions, one told: the other is not. Who dies before the tick's end told nobody. */
+Test(adoption, each_is_told_by_its_symbol) {
+    enum { BOTH, ONE, OTHER_TICK, DEAD, COUNT };
+    for (int i = 0; i < COUNT; i++) {
+        struct oracle *oracle = oracle_create();
+        row_at(oracle, OPEN, 1, "adopt", "AAPL", "{\"qty\":\"10\",\"was\":\"4\"}");
+        row_at(oracle, OPEN, 2, "adopt", "MSFT", "{\"qty\":\"10\",\"was\":\"4\"}");
+        mechanism_of(oracle, OPEN, "divergence_heal", "AAPL");
+        if (i == BOTH) {
+            mechanism_of(oracle, OPEN, "divergence_heal", "MSFT");
+        } else if (i == DEAD) {
+            word(oracle, EVENT_STOP, OPEN, "dead", "");
+        }
+        word(oracle, EVENT_TICK, OPEN + 1, "", "");
+        if (i == OTHER_TICK) {
+            mechanism_of(oracle, OPEN + 2, "divergence_heal", "MSFT");
+        }
+        if (i == BOTH || i == DEAD) {
+            expect(oracle, "", 0);
+        } else {
+            expect_finding(oracle, "adoption_is_told", OPEN, "MSFT: adopted in silence");
+        }
     }
 }
 

@@ -272,6 +272,26 @@ Test(reconcile, shares_nothing_explains_are_adopted_after_exactly_15_s) {
     rig_destroy(rig);
 }
 
+/* Each of two, by itself; and only in the tick of the listing that did it. */
+Test(reconcile, what_was_taken_over_says_so_until_the_next_listing) {
+    struct rig *rig = rig_create();
+    struct book book = {0};
+    fill(&book, SIDE_BUY, 4, "400");
+    struct broker_position listing[] = {listed("AAPL", 10), listed("MSFT", 3)};
+    rig_wait(rig, SPAN_S(30)); /* behind the fill */
+    cr_expect_eq(look(rig, &book, listing, 2).confirmed, 0);
+    cr_expect_not(book_find(&book, "AAPL")->is_healed);
+    rig_wait(rig, SPAN_S(15));
+    cr_expect_eq(look(rig, &book, listing, 2).confirmed, 2);
+    cr_expect(book_find(&book, "AAPL")->is_healed);
+    cr_expect_eq(book_find(&book, "AAPL")->healed_from.nanos, QTY(4).nanos);
+    cr_expect(book_find(&book, "MSFT")->is_healed);
+    cr_expect_eq(book_find(&book, "MSFT")->healed_from.nanos, 0);
+    cr_expect_eq(look(rig, &book, listing, 2).confirmed, 0);
+    cr_expect_not(book_find(&book, "AAPL")->is_healed);
+    rig_destroy(rig);
+}
+
 Test(reconcile, a_wall_that_is_set_back_holds_up_no_adoption) {
     struct rig *rig = rig_create();
     struct book book = {0};
