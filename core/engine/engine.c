@@ -31,15 +31,16 @@ static void wire(struct engine *engine, enum engine_scope scope) {
     engine->orders.world = engine->world;
     engine->orders.book = &engine->book;
     engine->orders.log = &engine->log;
-    engine->gateway = (struct gateway){.world = engine->world,
-                                       .config = engine->config,
-                                       .causes = &engine->causes,
-                                       .guards = &engine->guards,
-                                       .book = &engine->book,
-                                       .orders = &engine->orders,
-                                       .truth = &engine->truth,
-                                       .log = &engine->log,
-                                       .only_reduces = scope == ENGINE_SCOPE_REDUCE};
+    struct gateway *gateway = &engine->gateway; /* zero, and too large to be zeroed again */
+    gateway->world = engine->world;
+    gateway->config = engine->config;
+    gateway->causes = &engine->causes;
+    gateway->guards = &engine->guards;
+    gateway->book = &engine->book;
+    gateway->orders = &engine->orders;
+    gateway->truth = &engine->truth;
+    gateway->log = &engine->log;
+    gateway->only_reduces = scope == ENGINE_SCOPE_REDUCE;
     engine->exits.gateway = &engine->gateway;
 }
 
