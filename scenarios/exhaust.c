@@ -423,9 +423,21 @@ static int64_t question_of(const struct place *place) {
     return place->moment == PROCESS_DURING ? ASK_FLIGHT + (int64_t)place->flight : ASK_DEATH;
 }
 
-/* The end of a fault that has an end, and of what it put off. */
-static struct utc over_at(const struct stage *stage, const struct fault *fault) {
-    return utc_add(plan_until(stage->plan, fault), fault->delay);
+/* It waits for its effect, whenever that comes, and a process that stands still is not judged. */
+static bool will_stand_still(const struct stage *stage, const struct fault *fault) {
+    return (fault->point == POINT_PROCESS_HANG || fault->point == POINT_PROCESS_PAUSE) &&
+           plan_point_fired(stage->plan, fault->point) == 0;
+}
+
+/* The end of a fault, and of what it put off; one without an end of its own that still waits is met once the
+ * core is up, at the latest for as long as it lasts. */
+static struct utc over_at(const struct stage *stage, const struct fault *fault, struct utc up) {
+    const struct utc from = plan_from(stage->plan, fault);
+    const struct utc last = fault->has_until ? plan_until(stage->plan, fault)
+                            : will_stand_still(stage, fault)
+                                ? utc_add(utc_max(from, up), SETTLED_AFTER)
+                                : from;
+    return utc_add(last, fault->delay);
 }
 
 /* A while behind the death and the start that follows, and behind every fault that is at work until then: what is
@@ -441,9 +453,9 @@ static struct utc settled_at(const struct exhaust *exhaust) {
         is_longer = false;
         for (size_t i = 0; i < plan_count(stage->plan); i++) {
             const struct fault *fault = plan_fault(stage->plan, i);
-            if (fault->has_until && utc_is_before(plan_from(stage->plan, fault), end) &&
-                utc_is_before(end, utc_add(over_at(stage, fault), SETTLED_AFTER))) {
-                end = utc_add(over_at(stage, fault), SETTLED_AFTER);
+            const struct utc over = utc_add(over_at(stage, fault, up), SETTLED_AFTER);
+            if (utc_is_before(plan_from(stage->plan, fault), end) && utc_is_before(end, over)) {
+                end = over;
                 is_longer = true;
             }
         }
