@@ -286,16 +286,18 @@ static bool last_look(struct gateway *gateway, const struct order *order, bool i
 
 struct id_count { /* ids that begin with a prefix */
     char prefix[CLIENT_ID_MAX];
-    int used;
+    int highest;
 };
 
 static void count_id(void *context, const struct broker_order *order) {
     struct id_count *count = context;
-    count->used += strncmp(order->client_id, count->prefix, strlen(count->prefix)) == 0;
+    int number = client_id_number_behind(order->client_id, count->prefix);
+    count->highest = number > count->highest ? number : count->highest;
 }
 
 /* The emergency rule: the journal is down and an exit must leave. The id counts at the broker, so
- * that a restart without memory computes the same one and the id refuses a double. */
+ * that a restart without memory computes the same one and the id refuses a double; and behind what this
+ * life gave, which its broker may deny. */
 static enum err_code send_emergency(struct gateway *gateway, const struct order *intent,
                                     struct order **out, struct err *err) {
     struct order order = *intent;
@@ -308,7 +310,10 @@ static enum err_code send_emergency(struct gateway *gateway, const struct order 
     if (code != ERR_OK) {
         return code;
     }
-    snprintf(order.client_id, sizeof order.client_id, "%.36s%d", ids.prefix, ids.used + 1);
+    int known = orders_number_behind(gateway->orders, ids.prefix);
+    MUTATE(emergency_id_by_the_listing, known = 0);
+    snprintf(order.client_id, sizeof order.client_id, "%.36s%d", ids.prefix,
+             (known > ids.highest ? known : ids.highest) + 1);
     order.cancel_at = (struct utc){0};
     struct order *tracked = orders_add_emergency(gateway->orders, &order);
     CHECK(tracked != NULL); /* orders_add() found room */

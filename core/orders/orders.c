@@ -241,6 +241,35 @@ static bool has_ended(const struct orders *orders, const char *client_id) {
     return false;
 }
 
+int client_id_number_behind(const char *client_id, const char *prefix) {
+    size_t length = strlen(prefix);
+    int number = 0;
+    if (strncmp(client_id, prefix, length) != 0) {
+        return 0;
+    }
+    for (const char *digit = client_id + length; *digit >= '0' && *digit <= '9'; digit++) {
+        number = number < 1000000 ? number * 10 + (*digit - '0') : number;
+    }
+    return number;
+}
+
+int orders_number_behind(const struct orders *orders, const char *prefix) {
+    int highest = 0;
+    for (size_t i = 0; i < orders->count; i++) {
+        int number = client_id_number_behind(orders->items[i].client_id, prefix);
+        highest = number > highest ? number : highest;
+    }
+    for (size_t i = 0; i < ORDERS_LOST_MAX; i++) {
+        int number = client_id_number_behind(orders->lost[i].client_id, prefix);
+        highest = number > highest ? number : highest;
+    }
+    for (size_t i = 0; i < ORDERS_ENDED_MAX; i++) {
+        int number = client_id_number_behind(orders->ended[i], prefix);
+        highest = number > highest ? number : highest;
+    }
+    return highest;
+}
+
 struct order *orders_find_lost(struct orders *orders, const char *client_id) {
     size_t kept = orders->lost_count < ORDERS_LOST_MAX ? orders->lost_count : ORDERS_LOST_MAX;
     for (size_t i = 0; i < kept; i++) {

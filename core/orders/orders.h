@@ -110,6 +110,8 @@ bool client_id_parse(const char *client_id, struct date *day, int64_t *number);
 bool client_id_is_ours(const char *client_id); /* starts with "st-" */
 /* "st-2026-09-01-x-AAPL-1": sent under the emergency rule. */
 bool client_id_is_emergency(const char *client_id);
+/* The 1 in it, behind a prefix that ends in '-'; 0 if the id does not begin so. */
+int client_id_number_behind(const char *client_id, const char *prefix);
 
 struct order *orders_find(struct orders *orders, const char *client_id);
 /* A new intent, journaled and committed. Gives it the next number of the day. ERR_LIMIT, ERR_IO,
@@ -125,6 +127,9 @@ struct order *orders_add_emergency(struct orders *orders, const struct order *in
 void orders_adopt(struct orders *orders, const struct broker_order *truth);
 /* The order of that id that was given up (LOST or NOT_SENT) and has not turned up since, or NULL. */
 struct order *orders_find_lost(struct orders *orders, const char *client_id);
+/* The highest number behind the prefix, as in an emergency id, that this process gave or saw end; 0: none.
+ * What it gave up counts: a broker that denies an order may have it. */
+int orders_number_behind(const struct orders *orders, const char *prefix);
 /* An id of ours was used, whoever used it: numbers go on behind it. */
 void orders_skip_number(struct orders *orders, const char *client_id);
 /* Moves to a state and appends a row (best effort: the broker is asked again after a restart), which is

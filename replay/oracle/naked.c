@@ -2,7 +2,8 @@
  *
  * By the ledger: whole shares held that no live sell stop covers, while no exit of the core is at work.
  * The clock starts when the core first told an execution of the position: before, it could not know.
- * A dead core protects nothing; its successor's minute begins with its start. */
+ * A dead core protects nothing; its successor's minute begins with its start. Of what becomes bare while another
+ * account answers nobody can know (HALT is paged then): that minute begins with an answer of its own. */
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
@@ -15,6 +16,7 @@ struct naked {
     char symbol[TABLE_NAME_MAX];
     struct utc since; /* {0}: protected, leaving, or flat */
     bool is_known;    /* the core has told an execution of this position */
+    bool is_hidden;   /* it became bare while another account answered, which still does */
     bool is_not_due;  /* the core said so */
     bool is_reported;
 };
@@ -56,8 +58,10 @@ static void look(struct naked *naked, const struct event *event, const struct sc
                     !symbol->is_exiting && !naked->is_not_due && naked->is_known;
     if (!is_naked) {
         naked->since = (struct utc){0};
+        naked->is_hidden = false;
     } else if (naked->since.ns == 0) {
         naked->since = event->at;
+        naked->is_hidden = scene->other_account_at.ns != 0;
     }
 }
 
@@ -67,6 +71,8 @@ static void judge_tick(struct nakeds *judge, const struct event *event, struct f
     MUTATE(judge_naked_blind, is_judged = false);
     for (size_t i = 0; is_judged && i < judge->symbols.count; i++) {
         struct naked *naked = table_at(&judge->symbols, i);
+        naked->is_hidden &= scene->other_account_at.ns != 0;
+        naked->since = naked->is_hidden ? event->at : naked->since;
         bool is_older = utc_is_before(naked->since, scene->up_since);
         struct utc since = scene_since(scene, is_older ? scene->up_since : naked->since);
         if (naked->since.ns == 0 || naked->is_reported || scene->paged_at.ns >= since.ns ||

@@ -141,11 +141,13 @@ static void take_intent(struct repeats *judge, const struct event *event, const 
     bool is_of_exit = kind == SALE && sale != NULL && sale->id[0] != '\0';
     const char *id = is_of_exit ? sale->id : event->id;
     struct once *known = find(judge, kind, id);
+    struct utc decided_at = event->at; /* which is when it became durable: a disk takes its time */
+    (void)!json_utc(body, "decided_at", &decided_at, NULL);
     if (replaces[0] != '\0') {
         return;
     }
     if (known == NULL) {
-        weigh(judge, add(judge, kind, symbol, id, event->id, event->at), event->at, findings);
+        weigh(judge, add(judge, kind, symbol, id, event->id, decided_at), event->at, findings);
     } else if (!known->is_sure) {
         (void)!text_copy(known->order, sizeof known->order, event->id, NULL);
     }
@@ -167,7 +169,7 @@ static void take_fill(struct repeats *judge, const struct event *event, const cJ
     const char *id = is_exiting && !is_buy ? sale->id : event->id;
     enum kind kind = is_buy ? BUY_FILLED : SALE_FILLED;
     if (find(judge, kind, id) == NULL) {
-        struct once *once = add(judge, kind, symbol, id, "", event->at);
+        struct once *once = add(judge, kind, symbol, id, "", at.ns == 0 ? event->at : at);
         once->is_sure = true;
         weigh(judge, once, event->at, findings);
     }

@@ -383,6 +383,6 @@ void scene_observe(struct scene *scene, const struct event *event) {
     }
     scene_take_causes(scene, event);
     if (event->kind == EVENT_ROW) {
-        scene->last_row = event->number > scene->last_row ? event->number : scene->last_row;
+        scene->last_row = event->number; /* a journal that is gone counts from one again */
     }
 }

@@ -151,6 +151,43 @@ Test(gateway_emergency, an_exit_leaves_without_a_journal_under_a_counted_id) {
     desk_destroy(desk);
 }
 
+/* Chaos found it (swarm 4233): a broker that denies the first, still there or given up, counts none. */
+Test(gateway_emergency, an_id_that_the_broker_denies_is_not_given_again) {
+    for (int is_given_up = 0; is_given_up < 2; is_given_up++) {
+        struct desk *desk = desk_create();
+        desk_hold(desk, "AAPL", 10);
+        desk->orders.journal = NULL;
+        struct order intent = desk_intent(PURPOSE_EXIT, 4);
+        struct order *order = NULL;
+        cr_assert_eq(desk_send(desk, &intent, &order), ERR_OK);
+        desk->broker.count = 0;
+        if (is_given_up) {
+            orders_move(&desk->orders, order, ORDER_LOST);
+            orders_sweep(&desk->orders);
+        }
+        intent.limit_price = USD(99);
+        cr_expect_eq(desk_send(desk, &intent, &order), ERR_OK);
+        cr_expect_str_eq(order->client_id, "st-2026-09-01-x-AAPL-2");
+        desk_destroy(desk);
+    }
+}
+
+/* Of three that were sent two are listed: the number counts, not how many. */
+Test(gateway_emergency, a_life_without_memory_counts_behind_the_highest_listed) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    desk->orders.journal = NULL;
+    answer(desk, "GET", "/v2/orders", 1, 200,
+           "[{\"id\":\"b\",\"client_order_id\":\"st-2026-09-01-x-AAPL-3\",\"symbol\":\"AAPL\","
+           "\"side\":\"sell\",\"type\":\"limit\",\"qty\":\"4\",\"limit_price\":\"97\","
+           "\"filled_qty\":\"0\",\"time_in_force\":\"day\",\"status\":\"canceled\"}]");
+    struct order intent = desk_intent(PURPOSE_EXIT, 4);
+    struct order *order = NULL;
+    cr_assert_eq(desk_send(desk, &intent, &order), ERR_OK);
+    cr_expect_str_eq(order->client_id, "st-2026-09-01-x-AAPL-4");
+    desk_destroy(desk);
+}
+
 #define EMERGENCY "st-2026-09-01-x-AAPL-1"
 #define AT_THE_BROKER(type, side, price)                                                           \
     "{\"id\":\"b\",\"client_order_id\":\"" EMERGENCY "\",\"symbol\":\"AAPL\",\"side\":\"" side     \

@@ -140,8 +140,15 @@ Test(entries, a_cause_ends_by_its_release_or_with_its_process_a_journaled_latch_
 }
 
 Test(entries, a_latch_whose_end_was_asked_for_may_have_ended_in_rows_nobody_told) {
-    for (int gap = 0; gap < 2; gap++) {
+    for (int i = 0; i < 4; i++) { /* likewise in a journal that began anew */
+        int gap = i % 2;
         struct oracle *oracle = oracle_create();
+        if (i >= 2) {
+            row_at(oracle, OPEN - 9, 700, "probe", "", "{}");
+            word(oracle, EVENT_STOP, OPEN - 8, "dead", "");
+            word(oracle, EVENT_OPERATOR, OPEN - 7, "edit_document", "");
+            up(oracle, OPEN - 6);
+        }
         row_at(oracle, OPEN, 5, "latch_set", "review", LATCH);
         word(oracle, EVENT_MODE, OPEN, "REDUCE_ONLY", "NORMAL");
         word(oracle, EVENT_OPERATOR, OPEN + 1, "resume", "review");
@@ -149,7 +156,7 @@ Test(entries, a_latch_whose_end_was_asked_for_may_have_ended_in_rows_nobody_told
         row_at(oracle, OPEN + 3, 6 + gap, "start", "", "{}");
         up(oracle, OPEN + 3);
         word(oracle, EVENT_TICK, OPEN + 4, "tick", "");
-        expect(oracle, gap ? "" : "latch_never_lost", gap);
+        expect(oracle, gap ? "" : "latch_never_lost", gap + (i >= 2)); /* that rows began anew */
     }
 }
 
@@ -1270,6 +1277,35 @@ Test(lies, another_account_may_be_read_and_nothing_else) {
         answer(oracle, OPEN + 1, is_own ? "/v2/account" : "/v2/clock", 200, "\n{}");
         leaves(oracle, OPEN + 2, "DELETE", "/v2/orders/b1", "");
         expect(oracle, is_own ? "" : "other_account_untouched", 0);
+    }
+}
+
+/* Bare before or while another account answers, which it does for a minute; then 70 s of our own. */
+Test(naked, what_becomes_bare_behind_another_account_is_known_once_ours_answers) {
+    enum { BEFORE, MEANWHILE, TOO_LONG, COUNT };
+    for (int how = 0; how < COUNT; how++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN - 2000);
+        ledger_fill(oracle, OPEN + 1, "st-a", "buy", 10);
+        core_order(oracle, OPEN + 1, "st-a", 10);
+        ledger_order(oracle, OPEN + 1, "st-s", "sell", "stop", "new", 10, 0);
+        if (how == BEFORE) {
+            word(oracle, EVENT_FAULT, OPEN + 9, "order.cancel_unasked", "sell stop AAPL");
+            ledger_order(oracle, OPEN + 9, "st-s", "sell", "stop", "canceled", 10, 0);
+        }
+        for (int64_t second = 10; second <= 70; second += 5) {
+            word(oracle, EVENT_FAULT, OPEN + second, "view.other_account", "");
+            answer(oracle, OPEN + second, "/v2/account", 200, "\n{}");
+            if (how != BEFORE && second == 15) {
+                word(oracle, EVENT_FAULT, OPEN + 16, "order.cancel_unasked", "sell stop AAPL");
+                ledger_order(oracle, OPEN + 16, "st-s", "sell", "stop", "canceled", 10, 0);
+            }
+            equity(oracle, OPEN + second, 100000);
+        }
+        answer(oracle, OPEN + 75, "/v2/account", 200, "\n{}");
+        equity(oracle, OPEN + 80, 100000);
+        equity(oracle, OPEN + (how == TOO_LONG ? 141 : 140), 100000);
+        expect(oracle, how == MEANWHILE ? "" : "naked_is_paged", 0);
     }
 }
 

@@ -88,6 +88,30 @@ Test(repeats, one_less_or_a_window_later_is_quiet_and_an_act_then_is_unfounded) 
     }
 }
 
+/* A disk takes its time over the first row: decided ten seconds apart they are, durable nine. */
+Test(repeats, counted_is_from_decision_to_decision) {
+    for (int near = 0; near < 2; near++) {
+        struct repeats run = repeats();
+        static const char *const ids[] = {"st-2023-11-14-1", "st-2023-11-14-2", "st-2023-11-14-3"};
+        const int64_t decided[] = {1, 2, 11 - near};
+        const int64_t durable[] = {2, 2, 11};
+        for (int i = 0; i < 3; i++) {
+            char body[256];
+            char time[UTC_TEXT_MAX];
+            utc_print(at(decided[i]), time);
+            snprintf(
+                body, sizeof body,
+                "{\"symbol\":\"AAPL\",\"side\":\"sell\",\"purpose\":\"exit\",\"replaces\":\"\","
+                "\"decided_at\":\"%s\"}",
+                time);
+            next_row(&run, durable[i], "intent", ids[i], body);
+            order_leaves(run.oracle, durable[i], "sell", "AAPL", ids[i]);
+        }
+        word(run.oracle, EVENT_TICK, 12, "tick", "");
+        expect_repeats(&run, near ? "not latched" : "", near ? "\"missed\":1" : "\"scores\":[]");
+    }
+}
+
 Test(repeats, a_document_or_a_person_may_set_it_without_a_reason) {
     struct repeats run = repeats();
     acts(&run, 12, "repeat_throttle", "document");
