@@ -44,6 +44,7 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "engine.crash_starts", config->crash_starts * NANOS);
     tell_nanos(stage, "engine.crash_ticks", config->crash_ticks * NANOS);
     tell_nanos(stage, "engine.crash_window_s", config->crash_window.ns);
+    tell_nanos(stage, "orders.stuck_s", config->stuck.ns);
     tell_nanos(stage, "stops.distance", config->stop_distance.nanos);
     tell_nanos(stage, "data.quote_max_age_s", config->quote_max_age.ns);
     tell_nanos(stage, "session.no_entry_first_s", config->no_entry_first.ns);
@@ -57,6 +58,8 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "breaker.open_most_s", config->breaker_open_most.ns);
     tell_nanos(stage, "broker.requests_a_minute",
                (config->rate_core + config->rate_exit + config->rate_other) * NANOS);
+    tell_nanos(stage, "orders.messages_1s", config->messages_1s * NANOS);
+    tell_nanos(stage, "orders.messages_60s", config->messages_60s * NANOS);
 }
 
 /* What the symbols that may be bought belong to; of any other the judges know nothing, like the core. */

@@ -465,6 +465,8 @@ static void check_engine(const struct config *c, struct text *faults) {
     require(c->truth_max_age.ns > c->tick_open.ns, "degraded.truth_max_age_s", c->truth_max_age.ns,
             "not above", "engine.tick_s", c->tick_open.ns,
             "raise it: truth would be too old before the next tick", faults);
+    require(c->stuck.ns >= c->tick_open.ns, "orders.stuck_s", c->stuck.ns, "below", "engine.tick_s",
+            c->tick_open.ns, "raise it: an order is looked at once a tick", faults);
     struct span failing = {c->crash_ticks * c->tick_open.ns};
     require(failing.ns <= c->crash_window.ns, "engine.crash_ticks * engine.tick_s", failing.ns,
             "above", "engine.crash_window_s", c->crash_window.ns,
@@ -474,6 +476,12 @@ static void check_engine(const struct config *c, struct text *faults) {
             faults);
     require(c->retry_first.ns <= c->retry_most.ns, "broker.retry_first_s", c->retry_first.ns,
             "above", "broker.retry_most_s", c->retry_most.ns, "the wait only grows", faults);
+}
+
+static void check_messages(const struct config *c, struct text *faults) {
+    require(c->messages_1s <= c->messages_60s, "orders.messages_1s", c->messages_1s * NANOS,
+            "above", "orders.messages_60s", c->messages_60s * NANOS,
+            "lower it: the minute would be full first", faults);
 }
 
 enum err_code config_check(const struct config *config, struct text *faults, struct err *err) {
@@ -488,6 +496,7 @@ enum err_code config_check(const struct config *config, struct text *faults, str
         check_losses(config, faults);
         check_targets(config, faults);
         check_engine(config, faults);
+        check_messages(config, faults);
     }
     return report(faults, from, err);
 }

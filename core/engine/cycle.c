@@ -7,6 +7,7 @@
 #include "core/orders/exit_rules.h"
 #include "core/orders/group_limits.h"
 #include "core/orders/protective_stops.h"
+#include "core/orders/stuck_orders.h"
 #include "core/orders/validation.h"
 
 #include <stdio.h>
@@ -253,7 +254,10 @@ static void enter(struct engine *engine) {
         }
         is_taken[best] = true;
         const struct holding *held = book_find(&engine->book, config->symbols[best]);
-        if (held == NULL && !orders_any_live(&engine->orders, config->symbols[best])) {
+        bool is_stuck = stuck_orders_bind(&engine->gateway, config->symbols[best]);
+        /* whose entry is stuck is asked for all the same: the refusal says why nothing is bought */
+        if (held == NULL &&
+            (is_stuck || !orders_any_live(&engine->orders, config->symbols[best]))) {
             try_entry(engine, best, &scores[best]);
         }
     }
@@ -351,6 +355,9 @@ void cycle_tick(struct engine *engine) {
     if (engine->is_cycle) {
         group_limits_report(&engine->gateway);
         note_good_equity(engine);
+    }
+    if (!is_elsewhere(engine)) {
+        stuck_orders_step(&engine->gateway);
     }
     orders_sweep(&engine->orders);
     /* what was only appended: an end, a phase */

@@ -165,12 +165,21 @@ static void touch(struct gateway *gateway, const struct order *order, struct utc
     }
 }
 
+/* What began to leave then counts unless not a byte of it left. */
+static void count_message(struct gateway *gateway, struct mono began, enum err_code code) {
+    if (code != ERR_NOT_SENT) {
+        message_throttle_take(&gateway->messages, began);
+    }
+}
+
 static enum err_code send_bytes(struct gateway *gateway, struct order *order, struct err *err) {
     struct broker_order truth = {0};
+    struct mono began = clock_mono(gateway->world->clock);
     gateway->sent++;
     touch(gateway, order,
           clock_utc(gateway->world->clock)); /* an exit may leave long after it was decided */
     enum err_code code = exchange(gateway, order, &truth, err);
+    count_message(gateway, began, code);
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
     order->last_byte_at = clock_utc(gateway->world->clock);
     order->ask_at = order->last_byte_at;
@@ -345,6 +354,8 @@ void gateway_fold(struct gateway *gateway, const struct journal_row *row) {
     if (strcmp(row->kind, "intent") == 0 && order != NULL) {
         remember_entry(gateway, order, order->side == SIDE_SELL);
     }
+    message_throttle_fold(&gateway->messages, row, clock_utc(gateway->world->clock),
+                          clock_mono(gateway->world->clock));
     MUTATE(repeats_lost_at_restart, return);
     gateway_count(gateway, row);
 }
@@ -354,10 +365,28 @@ void gateway_lose_journal(struct gateway *gateway, const char *why) {
     causes_latch(gateway->causes, "journal_down", MODE_REDUCE_ONLY, "core", why);
 }
 
+/* Once when entries begin to wait for the messages before them, once when one may go again. */
+static void tell_messages(struct gateway *gateway, const struct order *intent,
+                          const struct refusal *refusal) {
+    bool is_held = refusal->code == REFUSED_MESSAGES;
+    bool is_asked = is_held || refusal->code == REFUSED_NONE;
+    if (intent->purpose != PURPOSE_ENTRY || !is_asked || is_held == gateway->messages.is_holding) {
+        return;
+    }
+    struct text members = {.limit = 256};
+    text_member_string(&members, "messages", refusal->numbers);
+    log_mechanism(gateway->log, "message_throttle", is_held ? "acted" : "released", intent->symbol,
+                  "", text_get(&members));
+    text_release(&members);
+    gateway->messages.is_holding = is_held;
+}
+
 enum err_code gateway_send(struct gateway *gateway, const struct order *intent, struct order **out,
                            struct refusal *refusal, struct err *err) {
     bool is_exit = intent_is_exit(gateway, intent);
-    if (check_intent(gateway, intent, is_exit, refusal) != REFUSED_NONE) {
+    enum refusal_code refused = check_intent(gateway, intent, is_exit, refusal);
+    tell_messages(gateway, intent, refusal);
+    if (refused != REFUSED_NONE) {
         return tell_refusal(gateway, intent, refusal, err);
     }
     struct order *order = NULL;
@@ -578,7 +607,13 @@ void gateway_cancel(struct gateway *gateway, struct order *order) {
         return;
     }
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_EXIT);
-    if (alpaca_cancel(gateway->alpaca, order->broker_id, NULL) == ERR_REFUSED) {
+    MUTATE(cancel_bound_by_messages, struct message_window w = message_throttle_look(&gateway->messages, gateway->config, clock_mono(gateway->world->clock)); if (message_window_is_full(&w)) return);
+    struct mono began = clock_mono(gateway->world->clock);
+    enum err_code code = alpaca_cancel(gateway->alpaca, order->broker_id, NULL);
+    order->has_cancel_left |= code != ERR_NOT_SENT;
+    MUTATE(message_cancels_uncounted, began.ns -= SPAN_MIN(1).ns);
+    count_message(gateway, began, code);
+    if (code == ERR_REFUSED) {
         gateway_ask(gateway, order); /* already over: with or without a fill */
     }
     MUTATE(cancel_not_waited_for, if (order->purpose == PURPOSE_ENTRY && !order_is_over(order)) orders_move(gateway->orders, order, ORDER_CANCELED));

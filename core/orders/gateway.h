@@ -8,6 +8,7 @@
 #ifndef CORE_ORDERS_GATEWAY_H
 #define CORE_ORDERS_GATEWAY_H
 
+#include "core/orders/message_throttle.h"
 #include "core/orders/orders.h"
 #include "core/portfolio/truth.h"
 #include "core/risk/account_guards.h"
@@ -49,6 +50,7 @@ struct gateway { /* all pointers borrowed */
     size_t recent_next;
     struct repeat_throttle repeats;
     struct daily_volume volume;
+    struct message_throttle messages;
     int64_t sent;
     int64_t refused;
     uint64_t

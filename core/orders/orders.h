@@ -34,6 +34,16 @@ enum order_state {
 #undef X
 };
 
+struct standstill {            /* for stuck_orders.c alone */
+    enum broker_status status; /* as last looked at, with what was filled */
+    struct qty filled;
+    bool pends, cancels; /* what it waits for, and since when */
+    struct mono pending_since, cancel_since;
+    bool is_asked;
+    struct mono asked_at;
+    int told;
+};
+
 struct order {
     char client_id[CLIENT_ID_MAX];
     char broker_id[ORDER_ID_MAX]; /* "" until the broker told it */
@@ -65,11 +75,13 @@ struct order {
     int failed_asks;      /* asks that brought no answer */
     bool is_seen;         /* in the listing now being walked */
     struct utc cancel_at; /* cancel wished since; {0} = no */
+    bool has_cancel_left; /* a request to cancel left, or may have */
     struct utc cancel_ask_at;
     /* giving up what the broker acknowledged and no longer knows */
     int lost_asks;           /* answered "not found", counted 30 s apart; 0 once seen again */
     struct mono lost_ask_at; /* the last that was counted */
     struct utc given_up_at;  /* LOST since, or NOT_SENT by the broker's word alone; {0}: neither */
+    struct standstill still;
 };
 
 #define ORDERS_ENDED_MAX 512

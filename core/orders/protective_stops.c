@@ -31,14 +31,31 @@ static struct span hearsay(const struct gateway *gateway) {
     return is_old ? age : (struct span){0};
 }
 
+/* When the broker last showed our orders; a look between two listings sees no more than the first. */
+static struct mono listed_at(const struct gateway *gateway) {
+    const struct truth *truth = gateway->truth;
+    return truth->has_orders ? truth->orders_at : clock_mono(gateway->world->clock);
+}
+
+/* Of one found bare now. A stop that ended behind the last listing that had it is learned of up to a tick
+ * later, and its minute does not wait for that. */
+static struct mono bare_since(const struct gateway *gateway, const struct holding *holding) {
+    struct mono now = clock_mono(gateway->world->clock);
+    struct mono heard = mono_add(now, (struct span){-hearsay(gateway).ns});
+    MUTATE(naked_since_it_was_found, return heard);
+    bool was_safe = holding->safe_at.ns != 0;
+    return was_safe && mono_sub(heard, holding->safe_at).ns > 0 ? holding->safe_at : heard;
+}
+
 static void mark_naked(struct gateway *gateway, struct holding *holding, bool is_naked,
                        struct usd stop) {
     MUTATE(naked_unpaged, return);
     struct mono now = clock_mono(gateway->world->clock);
     bool was_naked = holding->is_naked;
     holding->is_naked = is_naked;
+    holding->safe_at = is_naked ? holding->safe_at : listed_at(gateway);
     if (is_naked && !was_naked) {
-        holding->naked_since = mono_add(now, (struct span){-hearsay(gateway).ns});
+        holding->naked_since = bare_since(gateway, holding);
         tell(gateway, holding, "naked", stop);
     } else if (!is_naked && was_naked) {
         tell(gateway, holding, "protected", stop);

@@ -1,7 +1,8 @@
 /* protective_stops.h - a GTC stop resting at the broker for every position, verified each tick.
  *
  * Within one tick of being known a position has a stop for all its whole shares, or it is counted
- * naked: an event, unprotected seconds, and after a minute a page. While an exit transaction holds the
+ * naked: an event, unprotected seconds, and a page a minute after the last listing that did not find it
+ * so. While an exit transaction holds the
  * symbol, the transaction answers for it. A working buy forbids a stop (the wash guard): a partial
  * entry is cut off after 10 s so that the stop can rest. "Already through" is an exit at once. */
 #ifndef CORE_ORDERS_PROTECTIVE_STOPS_H

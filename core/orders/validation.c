@@ -3,6 +3,7 @@
 
 #include "core/base/mutant.h"
 #include "core/orders/group_limits.h"
+#include "core/orders/stuck_orders.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -268,6 +269,11 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
 static enum refusal_code check_symbol(const struct gateway *gateway, const struct order *intent,
                                       struct utc now, struct refusal *refusal) {
     const struct holding *holding = book_find(gateway->book, intent->symbol);
+    if (stuck_orders_bind(gateway, intent->symbol)) {
+        return refuse(refusal, REFUSED_STUCK,
+                      as_nanos(stuck_orders_wait(gateway, intent->symbol).ns),
+                      as_nanos(gateway->config->stuck.ns));
+    }
     bool is_held =
         holding != NULL && (holding->qty.nanos != 0 || holding->is_listed || holding->differs);
     if (is_held || orders_any_live(gateway->orders, intent->symbol)) {
@@ -282,6 +288,15 @@ static enum refusal_code check_symbol(const struct gateway *gateway, const struc
                       as_nanos(gateway->config->symbol_cooldown.ns));
     }
     return REFUSED_NONE;
+}
+
+/* The last check: what waits for it would leave but for the messages before it. */
+static enum refusal_code check_messages(const struct gateway *gateway, struct refusal *refusal) {
+    struct message_window window = message_throttle_look(&gateway->messages, gateway->config,
+                                                         clock_mono(gateway->world->clock));
+    return message_window_is_full(&window)
+               ? refuse(refusal, REFUSED_MESSAGES, as_number(window.count), as_number(window.most))
+               : REFUSED_NONE;
 }
 
 /* An exit that could pass zero, by what would be on sale and what is held. */
@@ -323,7 +338,8 @@ static enum refusal_code check_entry(const struct gateway *gateway, const struct
     }
     code = code != REFUSED_NONE ? code : check_symbol(gateway, intent, now, refusal);
     code = code != REFUSED_NONE ? code : check_price(gateway, intent, now, refusal);
-    return code != REFUSED_NONE ? code : check_limits(gateway, intent, now, refusal);
+    code = code != REFUSED_NONE ? code : check_limits(gateway, intent, now, refusal);
+    return code != REFUSED_NONE ? code : check_messages(gateway, refusal);
 }
 
 enum refusal_code check_intent(const struct gateway *gateway, const struct order *intent,
@@ -352,7 +368,9 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_symbol, is_exit &= !check_symbol(gateway, intent, clock_utc(gateway->world->clock), refusal));
     MUTATE(exit_bound_by_volume, is_exit &= !causes_has(gateway->causes, "daily_volume"));
     MUTATE(exit_bound_by_repeats, is_exit &= !causes_has(gateway->causes, "repeat_throttle"));
+    MUTATE(exit_bound_by_stuck, is_exit &= !stuck_orders_bind(gateway, intent->symbol));
     MUTATE(exit_bound_by_crash_loop, is_exit &= !causes_has(gateway->causes, "crash_loop_freeze"));
+    MUTATE(exit_bound_by_messages, is_exit &= !check_messages(gateway, &(struct refusal){0}));
     if (is_exit) {
         return REFUSED_NONE;
     }

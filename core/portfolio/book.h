@@ -45,7 +45,8 @@ struct holding {
     bool is_healed;                          /* the last listing's quantity was taken over */
     struct qty healed_from;                  /* ours, before that */
     bool is_naked;                           /* neither protected nor flat */
-    struct mono naked_since;                 /* for how long no wall tells; while is_naked */
+    struct mono naked_since; /* at the earliest; for how long no wall tells; while is_naked */
+    struct mono safe_at;     /* of the listing by which it was not naked last; 0: none yet */
 };
 
 struct book_gone {

@@ -315,6 +315,20 @@ static const struct mechanism TABLE[] = {
      .quiet = "entries_resent_now_and_then",
      .mutants = "repeat_throttle_ignored repeat_throttle_off_by_one repeat_counts_reprices "
                 "repeat_oversold_ignored repeats_lost_at_restart exit_bound_by_repeats"},
+    {.id = "stuck_orders",
+     .file = "core/orders/stuck_orders.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "orders.stuck_s",
+     .rule = "an order that the broker has not taken, or whose cancel does not end, is told, "
+             "paged but for an entry, and asked for by id; no entry of its symbol until it moves, "
+             "and nothing is sent again",
+     .documents = "none",
+     .oracle = "stuck_orders_are_told refusal_is_warranted",
+     .act = "entry_stuck_pending",
+     .quiet = "entry_pending_within_the_bound",
+     .mutants = "stuck_orders_ignored stuck_off_by_one stuck_cancel_ignored stuck_exit_unpaged "
+                "stuck_again_unpaged stuck_key_by_wish stuck_never_asked exit_bound_by_stuck"},
     {.id = "reduce_only",
      .file = "core/orders/validation.c",
      .mode = MODE_NORMAL,
@@ -346,6 +360,7 @@ static const struct mechanism TABLE[] = {
      .act = "exits_leave_held_for_orders",
      .quiet = "frozen_all_day_touches_nothing",
      .mutants = "stop_never_placed stop_one_share_short unlisted_not_doubted naked_unpaged "
+                "naked_since_it_was_found "
                 "stop_cancelled_by_kill"},
     {.id = "max_positions",
      .file = "core/orders/validation.c",
@@ -466,6 +481,19 @@ static const struct mechanism TABLE[] = {
      .quiet = "sleeper_is_not_succeeded_too_soon",
      .mutants = "lock_not_taken smaller_epoch_disregarded lease_not_reread lease_always_stale "
                 "lease_never_stale journal_not_fenced opening_not_confirmed"},
+    {.id = "message_throttle",
+     .file = "core/orders/message_throttle.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "orders.messages_1s orders.messages_60s",
+     .rule = "behind so many submits, replaces and cancels of a second or a minute an entry waits "
+             "for the next cycle; exits and cancels count and never wait",
+     .documents = "none",
+     .oracle = "messages_within_their_rate refusal_is_warranted",
+     .act = "entries_wait_behind_messages",
+     .quiet = "messages_just_within",
+     .mutants = "message_throttle_ignored message_throttle_off_by_one message_cancels_uncounted "
+                "messages_lost_at_restart exit_bound_by_messages cancel_bound_by_messages"},
 };
 
 const struct mechanism *mechanism_find(const char *id) {

@@ -70,6 +70,11 @@
       "ticks, within engine.crash_window_s latch crash_loop_freeze by the end of the tick; and "   \
       "nothing less does, nor a flag that nobody put there",                                       \
       "")                                                                                          \
+    X(ORACLE_STUCK, "stuck_orders_are_told", "",                                                   \
+      "an order that the broker has not taken, or whose cancel does not end, for orders.stuck_s "  \
+      "is told within 15 s and two ticks, paged unless it is an entry to be taken, and asked for " \
+      "by id; nothing less is, no buy leaves in its symbol meanwhile, and it binds no exit",       \
+      "")                                                                                          \
     X(ORACLE_GROUPS, "groups_within_their_caps", "S7",                                             \
       "no buy is sent that takes positions and live entries of its symbol, its sector or its "     \
       "theme above risk.symbol_limit, sector_limit (sector_unknown) or theme_limit_usd",           \
@@ -195,6 +200,10 @@
     X(ORACLE_ALARM, "alarm_has_a_cause", "",                                                       \
       "nothing is said to be lost, spoiled, another's or unexplained where nobody did such a "     \
       "thing",                                                                                     \
+      "")                                                                                          \
+    X(ORACLE_MESSAGES, "messages_within_their_rate", "",                                           \
+      "no buy is sent behind orders.messages_1s submits, replaces and cancels of a second or "     \
+      "messages_60s of a minute, and none is held back behind fewer; no exit is at all",           \
       "")                                                                                          \
     X(ORACLE_L_RECONCILED, "reconciled_after_healing", "L1",                                       \
       "2 min of a session after healing every execution is booked", "")                            \

@@ -25,7 +25,7 @@ static const struct rule {
     {"OPEN_RISK", AT_LEAST, false},  {"SYMBOL_COOLDOWN", BELOW, false},
     {"SESSION", AT_MOST, false},     {"NOT_REDUCING", ABOVE, true},
     {"SYMBOL_LIMIT", ABOVE, false},  {"SECTOR_LIMIT", ABOVE, false},
-    {"THEME_LIMIT", ABOVE, false},
+    {"THEME_LIMIT", ABOVE, false},   {"ORDER_STUCK", AT_LEAST, false},
 };
 
 /* "12.5 against 10"; false where no two numbers are named. */

@@ -105,6 +105,7 @@ static const struct limit_row {
     {"engine.crash_starts", take_whole, offsetof(struct scene_limits, crash_starts)},
     {"engine.crash_ticks", take_whole, offsetof(struct scene_limits, crash_ticks)},
     {"engine.crash_window_s", take_nanos, offsetof(struct scene_limits, crash_window)},
+    {"orders.stuck_s", take_nanos, offsetof(struct scene_limits, stuck)},
     {"stops.distance", take_nanos, offsetof(struct scene_limits, stop_distance)},
     {"degraded.truth_max_age_s", take_nanos, offsetof(struct scene_limits, truth_max_age)},
     {"degraded.clean_s", take_nanos, offsetof(struct scene_limits, degraded_clean)},
@@ -114,6 +115,8 @@ static const struct limit_row {
     {"breaker.open_s", take_nanos, offsetof(struct scene_limits, breaker_pause)},
     {"breaker.open_most_s", take_nanos, offsetof(struct scene_limits, breaker_most)},
     {"broker.requests_a_minute", take_whole, offsetof(struct scene_limits, requests_a_minute)},
+    {"orders.messages_1s", take_whole, offsetof(struct scene_limits, messages_1s)},
+    {"orders.messages_60s", take_whole, offsetof(struct scene_limits, messages_60s)},
 };
 
 static void take_frame(struct scene *scene, const struct event *event) {

@@ -76,7 +76,9 @@ struct scene_limits { /* 0: not told, then not judged */
     int64_t volume_orders, volume_trips;
     int64_t crash_starts, crash_ticks;
     struct span crash_window;
+    struct span stuck;
     int64_t requests_a_minute;
+    int64_t messages_1s, messages_60s;
     struct span deadline_submit, deadline_slow;
     int64_t breaker_failures; /* of an endpoint's last ten answers */
     struct span breaker_pause, breaker_most;

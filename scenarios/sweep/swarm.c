@@ -277,6 +277,9 @@ static void draw_limits(struct draw *draw, cJSON *config, int64_t positions) {
     if (percent(&random, 15)) {
         draw_volume(&random, config);
     }
+    if (percent(&random, 15)) {
+        add_number(config, "orders.stuck_s", random_between(&random, 15, 25));
+    }
 }
 
 static void replace_milli(cJSON *config, const char *key, int64_t thousandths) {
@@ -321,6 +324,18 @@ static void draw_patience(const struct draw *draw, cJSON *config) {
     }
 }
 
+/* Windows of messages that a few entries, or an exit and the stop that it releases, fill. */
+static void draw_messages(const struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "messages", 0);
+    if (percent(&random, 20)) {
+        int64_t second = random_between(&random, 1, 3);
+        add_number(config, "orders.messages_1s", second);
+        if (percent(&random, 80)) {
+            add_number(config, "orders.messages_60s", random_between(&random, second, 5));
+        }
+    }
+}
+
 static void draw_config(struct draw *draw) {
     struct random random = stream(draw, "positions", 0);
     int64_t positions = random_between(&random, 1, 4);
@@ -330,6 +345,7 @@ static void draw_config(struct draw *draw) {
         draw_limits(draw, config, positions);
         draw_groups(draw, config);
         draw_patience(draw, config);
+        draw_messages(draw, config);
     }
 }
 
@@ -721,6 +737,13 @@ static const struct recipe recipes[] = {
     {"second_writer", "{}", "[]",
      "[{\"command\":\"foreign_order\",\"in\":0}," LIFT("second_writer", "second_writer",
                                                        "600s") "]"},
+    /* nothing is taken by the exchange, and cancels do not end, for two minutes */
+    {"stuck_orders", "{" HOLDS "\"orders.entry_patience_s\":300}",
+     "[{\"point\":\"order.stuck_pending\",\"in\":0,\"until_in\":3600,"
+     "\"params\":{\"delay_s\":120}},"
+     "{\"point\":\"order.cancel_stuck\",\"in\":3600,\"until_in\":5400,"
+     "\"params\":{\"delay_s\":120}}]",
+     "[]"},
 };
 
 size_t swarm_directed_count(void) {

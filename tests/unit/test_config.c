@@ -167,8 +167,12 @@ Test(config, each_cross_check_speaks_just_beyond_its_edge_and_not_at_it) {
          "degraded.truth_max_age_s: 5 is not above"},
         {"{\"engine.crash_window_s\": 25}", "{\"engine.crash_window_s\": 24}",
          "engine.crash_ticks * engine.tick_s: 25 is above"},
+        {"{\"orders.stuck_s\": 5}", "{\"orders.stuck_s\": 5, \"engine.tick_s\": 6}",
+         "orders.stuck_s: 5 is below"},
         {"{\"engine.crash_ticks\": 100}", "{\"engine.crash_ticks\": 100, \"engine.tick_s\": 7}",
          "engine.crash_ticks * engine.tick_s: 700 is above"},
+        {"{\"orders.messages_60s\": 5}", "{\"orders.messages_60s\": 4}",
+         "orders.messages_1s: 5 is above orders.messages_60s (4)"},
     };
     struct text faults = {0};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

@@ -140,6 +140,33 @@ Test(stops, that_nobody_could_look_at_for_a_minute_are_paged) {
     desk_destroy(desk);
 }
 
+/* Chaos found it (stop_gone_behind_a_look): a tick may be long. */
+Test(stops, a_bare_minute_begins_with_the_last_listing_that_had_the_stop) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1);
+    desk_tick(desk, 1);
+    cr_expect_not(holding->is_naked);
+    struct mono seen = desk->truth.orders_at = clock_mono(desk->rig->world.clock);
+    desk->truth.has_orders = true;
+    strcpy(desk_last(desk)->status, "canceled");
+    desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 99, ERR_OK, 403,
+                                         "{\"code\":40310000,\"message\":\"no\"}", false});
+    desk_tick(desk, 13);
+    cr_expect_not(holding->is_naked, "a look between two listings");
+    gateway_ask(&desk->gateway, stop_of(desk));
+    desk->truth.orders_at = mono_add(seen, SPAN_S(14));
+    desk_tick(desk, 1);
+    cr_expect(holding->is_naked);
+    cr_expect_eq(holding->naked_since.ns, seen.ns);
+    desk_tick(desk, 45);
+    desk->truth.orders_at = mono_add(seen, SPAN_S(59));
+    cr_expect_str_neq(desk->rig->last_alert, "naked_position", "59 s");
+    desk_tick(desk, 1);
+    cr_expect_str_eq(desk->rig->last_alert, "naked_position");
+    desk_destroy(desk);
+}
+
 /* Chaos found it (bought_while_positions_unreadable). */
 Test(stops, a_position_that_only_its_fill_shows_is_protected) {
     struct desk *desk = desk_create();
