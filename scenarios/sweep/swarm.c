@@ -541,6 +541,25 @@ static void draw_forgetting(struct draw *draw, cJSON *faults) {
     }
 }
 
+/* The answer to the last entry is lost, and neither way to ask for it works until the close is over: by then
+ * it has expired. */
+static void draw_unknown_over_the_close(struct draw *draw, cJSON *faults) {
+    static const char *const rows[] = {
+        "{\"point\":\"http.answer_lost\",\"count\":1,\"params\":{\"target\":\"POST /v2/orders\"}}",
+        "{\"point\":\"api.500\",\"params\":{\"target\":\"GET /v2/orders:by_client_order_id*\"}}",
+        "{\"point\":\"view.orders_empty\"}"};
+    struct random random = stream(draw, "over_the_close", 0);
+    bool is_drawn = draw->mode == CHAOS_SWARM && percent(&random, 8) &&
+                    !has_class(draw, (size_t)swarm_class_of("process"));
+    int64_t from = SESSION_S - random_between(&random, 320, 900);
+    for (size_t i = 0; is_drawn && i < sizeof rows / sizeof rows[0]; i++) {
+        cJSON *row = must(cJSON_Parse(rows[i]));
+        add_time(row, "at", 1, from);
+        add_time(row, "until", 1, SESSION_S + 60);
+        CHECK(cJSON_AddItemToArray(faults, row));
+    }
+}
+
 static void draw_faults(struct draw *draw) {
     must(cJSON_AddBoolToObject(draw->file, "faults_may_miss", true));
     cJSON *faults = must(cJSON_AddArrayToObject(draw->file, "faults"));
@@ -551,6 +570,7 @@ static void draw_faults(struct draw *draw) {
         }
     }
     draw_forgetting(draw, faults);
+    draw_unknown_over_the_close(draw, faults);
 }
 
 /* --- people --- */
