@@ -59,6 +59,7 @@ mutants: build/mutants/build ## each sabotage against killers, library, seeds 1.
 
 mutants-check: build/mutants/build ## each sabotage against its recorded killer alone
 	@$(MUTANTS) --check --out out/mutants-check.ndjson
+	@sh tests/mutants/alone.sh out/mutants-check.ndjson
 
 mutants-matrix: build/mutants/build ## who kills whom, library and 20 seeds, not stopping (an hour)
 	@$(MUTANTS) --matrix --out out/mutants-matrix.ndjson
