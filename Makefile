@@ -61,7 +61,7 @@ mutants-check: build/mutants/build ## each sabotage against its recorded killer 
 	@$(MUTANTS) --check --out out/mutants-check.ndjson
 	@sh tests/mutants/alone.sh out/mutants-check.ndjson
 
-mutants-matrix: build/mutants/build ## who kills whom, library and 20 seeds, not stopping (an hour)
+mutants-matrix: build/mutants/build ## who is alone in killing whom: library and 20 seeds (an hour)
 	@$(MUTANTS) --matrix --out out/mutants-matrix.ndjson
 
 .PHONY: build/mutants/build

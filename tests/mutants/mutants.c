@@ -3,10 +3,10 @@
  * For each mutant of core/base/mutant.def: its recorded killer, then every library scenario, then swarm
  * seeds, until a judge or an expectation objects. A run that already fails without the mutant kills nobody.
  * --mutant A,B tries these alone, --check the recorded killers alone; --matrix tries library and seeds and
- * does not stop. Before a matrix each of them runs once without a mutant and notes which sites it passes:
- * where a mutant has no site on the way its run would be that run, and is left out. A mutant that weakens
- * the harness is killed too when it lets somebody get away: a canary (a scenario that must fail), or another
- * mutant.
+ * does not stop before two judges objected. Before a matrix each of them runs once without a mutant and
+ * notes which sites it passes: where a mutant has no site on the way its run would be that run, and is left
+ * out. A mutant that weakens the harness is killed too when it lets somebody get away: a canary (a scenario
+ * that must fail), or another mutant.
  *
  * A killer is one of
  *   scenarios/...json | seed N        run with the mutant, fails
@@ -120,16 +120,45 @@ static bool hunt_one(const struct hunt *hunt, enum mutant mutant, FILE *out) {
     return is_killed;
 }
 
-/* Every killer of the library and the first seeds, one line each. */
+/* What a scenario file expects is no judge. */
+static bool is_judge(const char *word, size_t n) {
+    static const char *const others[] = {"expected", "unwanted", "faults"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strncmp(word, others[i], strlen(others[i])) == 0) {
+            return false;
+        }
+    }
+    return n > 0;
+}
+
+/* Notes the first judge that objected; true once there was a second one. */
+static bool is_second(const char *judges, char first[static JUDGES_MAX]) {
+    for (const char *word = judges; *word != '\0'; word += word[strcspn(word, ",")] == ',') {
+        size_t n = strcspn(word, ",");
+        if (is_judge(word, n) && first[0] == '\0') {
+            snprintf(first, JUDGES_MAX, "%.*s", (int)n, word);
+        } else if (is_judge(word, n) && (strlen(first) != n || strncmp(first, word, n) != 0)) {
+            return true;
+        }
+        word += n;
+    }
+    return false;
+}
+
+/* Every killer of the library and the first seeds, one line each, until it is settled that no judge is alone
+ * in noticing this one: a second has objected. */
 static bool matrix_one(const struct hunt *hunt, enum mutant mutant, FILE *out) {
     bool is_killed = false;
-    for (size_t i = 0; i < library_count(hunt); i++) {
+    bool is_settled = false;
+    char first[JUDGES_MAX] = "";
+    for (size_t i = 0; i < library_count(hunt) && !is_settled; i++) {
         struct kill kill = {.runs = 0};
         char killer[KILLER_MAX];
         library_killer(hunt, i, killer);
         if (hunt->scouts[i].is_clean && hunt->scouts[i].passed[mutant] &&
             try_killer(mutant, killer, &kill)) {
             is_killed = true;
+            is_settled = is_second(kill.judges, first);
             tell(mutant, &kill, true, out);
         }
     }
