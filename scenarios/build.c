@@ -138,6 +138,7 @@ static void clock_moved(void *context, struct utc now) {
     struct stage *stage =
         context; /* who needs the broker moves it first: most advances need nothing */
     sea_look(stage->sea);
+    frame_tell_wall(stage);
     if (!utc_is_before(now, late_queue_next_at(stage->late))) {
         (void)late_queue_deliver_due(stage->late, now);
     }

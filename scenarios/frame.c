@@ -45,6 +45,8 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "engine.crash_ticks", config->crash_ticks * NANOS);
     tell_nanos(stage, "engine.crash_window_s", config->crash_window.ns);
     tell_nanos(stage, "orders.stuck_s", config->stuck.ns);
+    tell_nanos(stage, "clock.agreement_s", config->clock_agreement.ns);
+    tell_nanos(stage, "clock.step_s", config->clock_step.ns);
     tell_nanos(stage, "stops.distance", config->stop_distance.nanos);
     tell_nanos(stage, "data.quote_max_age_s", config->quote_max_age.ns);
     tell_nanos(stage, "session.no_entry_first_s", config->no_entry_first.ns);
@@ -93,6 +95,17 @@ void frame_tell(struct stage *stage) {
     for (size_t i = 0; i < plan_count(stage->plan); i++) {
         struct utc until = plan_until(stage->plan, plan_fault(stage->plan, i));
         stage->heals_at = utc_is_before(stage->heals_at, until) ? until : stage->heals_at;
+    }
+}
+
+/* A step at once, a skew every five milliseconds. */
+void frame_tell_wall(struct stage *stage) {
+    int64_t offset_ns = virtual_clock_offset(stage->clock).ns;
+    int64_t moved_ns = offset_ns - stage->wall_told.ns;
+    bool is_right = offset_ns == 0 && moved_ns != 0;
+    if (is_right || moved_ns >= SPAN_MS(5).ns || moved_ns <= -SPAN_MS(5).ns) {
+        stage->wall_told.ns = offset_ns;
+        tell_nanos(stage, "wall", offset_ns);
     }
 }
 

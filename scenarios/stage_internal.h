@@ -60,6 +60,7 @@ struct stage {
     bool is_woken;  /* something was left for the core: it looks within 250 ms */
     int64_t tick;
     uint64_t life;
+    struct span wall_told;       /* its offset from true time, as the judges know it */
     struct utc heals_at;         /* EVENT_HEALED is due; UTC_NEVER: never, or told */
     struct engine_totals totals; /* of the lives before this one */
 };
@@ -114,6 +115,8 @@ void stage_reloaded(struct stage *stage);
 void tell_frame(struct observer *observer, const char *key, const char *value);
 void frame_tell_limits(struct stage *stage);
 void frame_tell(struct stage *stage);
+/* Tells the judges how far the wall is from true time, if that changed. */
+void frame_tell_wall(struct stage *stage);
 void frame_heal(struct stage *stage);
 
 /* build.c: everything but the engine. */

@@ -476,6 +476,9 @@ static void check_engine(const struct config *c, struct text *faults) {
             faults);
     require(c->retry_first.ns <= c->retry_most.ns, "broker.retry_first_s", c->retry_first.ns,
             "above", "broker.retry_most_s", c->retry_most.ns, "the wait only grows", faults);
+    require(c->clock_step.ns <= c->clock_agreement.ns, "clock.step_s", c->clock_step.ns, "above",
+            "clock.agreement_s", c->clock_agreement.ns,
+            "a step is seen at once, and is judged no more kindly than a difference", faults);
 }
 
 static void check_messages(const struct config *c, struct text *faults) {

@@ -6,6 +6,7 @@
 #include "core/engine/engine.h"
 #include "core/orders/exit_execution.h"
 #include "core/orders/gateway.h"
+#include "core/risk/clock_guard.h"
 #include "core/risk/crash_loop_freeze.h"
 #include "core/risk/data_guard.h"
 #include "core/risk/degraded_mode.h"
@@ -83,6 +84,7 @@ struct engine {
     struct data_guard data_guard;
     struct degraded_mode degraded;
     struct crash_loop crash_loop;
+    struct clock_guard clock_guard;
     struct book book;
     struct orders orders;
     struct truth truth;
@@ -147,6 +149,8 @@ bool is_elsewhere(const struct engine *engine);
 enum err_code account_fold(struct engine *engine, const struct journal_row *row,
                            struct err *err) MUST_USE;
 void poll_truth(struct engine *engine);
+/* Compares the wall with the monotonic clock. */
+void look_at_wall(struct engine *engine);
 void poll_bars(struct engine *engine);
 enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
                          struct err *err) MUST_USE;

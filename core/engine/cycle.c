@@ -325,6 +325,7 @@ static bool tend_orders(struct engine *engine, bool is_full) {
 void cycle_tick(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
     struct mono began = clock_mono(engine->world->clock);
+    look_at_wall(engine);
     heed_wall(engine, now);
     bool is_full = now.ns >= engine->full_due.ns || engine->is_killing;
     engine->tick++;
@@ -346,6 +347,7 @@ void cycle_tick(struct engine *engine) {
     gateway_latch_due(&engine->gateway);
     verify_kill(engine, is_clear);
     page_halt(engine);
+    look_at_wall(engine); /* the steps above took their time */
     show_mode(engine);
     if (engine->is_cycle && !engine->is_stopping && !engine->gateway.only_reduces &&
         engine->truth.is_open && !is_elsewhere(engine) &&

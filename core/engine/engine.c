@@ -20,6 +20,7 @@ static enum err_code fold(void *context, const struct journal_row *row, struct e
     }
     code = code == ERR_OK ? causes_fold(&engine->causes, row, err) : code;
     crash_loop_take(&engine->crash_loop, row);
+    clock_guard_fold(&engine->clock_guard, row);
     code = code == ERR_OK ? account_guards_fold(&engine->guards, row, err) : code;
     code = code == ERR_OK ? exits_fold(&engine->exits, row, err) : code;
     return code == ERR_OK ? flows_fold(engine, row, err) : code;
@@ -96,6 +97,9 @@ static enum err_code open_state(struct engine *engine, struct err *err) {
     causes_load(&engine->causes);
     look_at_metadata(engine);
     gateway_latch_due(&engine->gateway); /* an earlier life died before it could */
+    clock_guard_start(&engine->clock_guard, &engine->causes); /* before the row of this boot */
+    gateway_doubt_clock(&engine->gateway, engine->clock_guard.is_on,
+                        clock_utc(engine->world->clock));
     crash_loop_look(&engine->crash_loop, &engine->causes);
     code =
         crash_loop_start(&engine->crash_loop, engine->config, &engine->causes, engine->build, err);

@@ -89,21 +89,34 @@ static bool lend_exit_lane(struct engine *engine, enum err_code code) {
     return is_lent;
 }
 
-static enum err_code ask_clock(struct engine *engine, struct broker_clock *clock) {
+static enum err_code read_clock(struct engine *engine, struct broker_clock *clock,
+                                struct clock_reading *reading) {
+    struct mono asked = clock_mono(engine->world->clock);
+    enum err_code code = alpaca_get_clock(engine->alpaca, clock, &engine->read_err);
+    *reading =
+        (struct clock_reading){.is_answered = code == ERR_OK,
+                               .broker = clock->timestamp,
+                               .wall = clock_utc(engine->world->clock),
+                               .round_trip = mono_sub(clock_mono(engine->world->clock), asked)};
+    return code;
+}
+
+static enum err_code ask_clock(struct engine *engine, struct broker_clock *clock,
+                               struct clock_reading *reading) {
     if (!may_ask(engine, READ_CLOCK)) {
         return ERR_NOT_SENT;
     }
-    enum err_code code = alpaca_get_clock(engine->alpaca, clock, &engine->read_err);
+    enum err_code code = read_clock(engine, clock, reading);
     if (lend_exit_lane(engine, code)) {
-        code = alpaca_get_clock(engine->alpaca, clock, &engine->read_err);
+        code = read_clock(engine, clock, reading);
         alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
     }
     return noted(engine, READ_CLOCK, code);
 }
 
-static void poll_clock(struct engine *engine) {
+static void poll_clock(struct engine *engine, struct clock_reading *reading) {
     struct broker_clock clock = {0};
-    if (ask_clock(engine, &clock) == ERR_OK) {
+    if (ask_clock(engine, &clock, reading) == ERR_OK) {
         engine->truth.clock = clock;
         engine->truth.has_clock = true;
     } else {
@@ -133,23 +146,56 @@ static void poll_calendar(struct engine *engine) {
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
 }
 
+/* The session that runs at an instant, or the next; NULL: the calendar does not say. */
+static const struct session *session_at(const struct engine *engine, struct utc at) {
+    for (size_t i = 0; i < engine->session_count; i++) {
+        if (at.ns < engine->sessions[i].close.ns) {
+            return &engine->sessions[i];
+        }
+    }
+    return NULL;
+}
+
 /* The current session, or the next; a new exchange day starts with a new listing of ids. */
 static void find_session(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
     struct truth *truth = &engine->truth;
+    const struct session *session = session_at(engine, now);
     truth->is_open = false;
-    for (size_t i = 0; i < engine->session_count; i++) {
-        const struct session *session = &engine->sessions[i];
-        if (now.ns < session->close.ns) {
-            if (truth->day.days != session->date.days) {
-                truth->day = session->date;
-                engine->is_ids_checked = false;
-            }
-            truth->session = *session;
-            truth->is_open = now.ns >= session->open.ns;
-            return;
-        }
+    if (session == NULL) {
+        return;
     }
+    if (truth->day.days != session->date.days) {
+        truth->day = session->date;
+        engine->is_ids_checked = false;
+    }
+    truth->session = *session;
+    truth->is_open = now.ns >= session->open.ns;
+}
+
+/* Cooldowns that began in doubt run again from its end. */
+static void heed_clock(struct engine *engine, bool was_doubted) {
+    bool is_doubted = engine->clock_guard.is_on;
+    if (is_doubted != was_doubted) {
+        gateway_doubt_clock(&engine->gateway, is_doubted, clock_utc(engine->world->clock));
+    }
+}
+
+void look_at_wall(struct engine *engine) {
+    bool was_doubted = engine->clock_guard.is_on;
+    clock_guard_look(&engine->clock_guard, &engine->causes, engine->config);
+    heed_clock(engine, was_doubted);
+}
+
+/* Behind find_session(): the day in use is held against the broker's. */
+static void judge_clock(struct engine *engine, const struct clock_reading *reading) {
+    const struct truth *truth = &engine->truth;
+    const struct session *session = session_at(engine, reading->broker);
+    bool is_same_day = session != NULL && session->date.days == truth->day.days &&
+                       truth->is_open == (reading->broker.ns >= session->open.ns);
+    bool was_doubted = engine->clock_guard.is_on;
+    clock_guard_judge(&engine->clock_guard, &engine->causes, engine->config, reading, is_same_day);
+    heed_clock(engine, was_doubted);
 }
 
 static bool previous_session(const struct engine *engine, struct date *out) {
@@ -552,9 +598,11 @@ static void judge_age(struct engine *engine) {
 
 void poll_truth(struct engine *engine) {
     struct truth *truth = &engine->truth;
-    poll_clock(engine);
+    struct clock_reading clock = {0};
+    poll_clock(engine, &clock);
     poll_calendar(engine);
     find_session(engine);
+    judge_clock(engine, &clock);
     bool has_account = poll_account(engine);
     if (is_elsewhere(engine)) { /* its orders and positions are somebody else's */
         engine->is_truth_clean = false;

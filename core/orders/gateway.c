@@ -4,6 +4,7 @@
 #include "core/base/check.h"
 #include "core/base/mutant.h"
 #include "core/orders/validation.h"
+#include "core/risk/clock_guard.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -162,6 +163,7 @@ static void touch(struct gateway *gateway, const struct order *order, struct utc
     int index = universe_find(gateway->config, order->symbol);
     if (index >= 0 && order->purpose != PURPOSE_STOP) {
         gateway->touched[index] = at;
+        gateway->is_touch_doubted[index] = gateway->is_clock_doubted;
     }
 }
 
@@ -349,8 +351,22 @@ void gateway_latch_due(struct gateway *gateway) {
     daily_volume_step(&gateway->volume, gateway->causes);
 }
 
+void gateway_doubt_clock(struct gateway *gateway, bool is_doubted, struct utc at) {
+    for (size_t i = 0; i < CONFIG_SYMBOLS_MAX && !is_doubted; i++) {
+        MUTATE(doubted_cooldown_believed, break);
+        if (gateway->is_touch_doubted[i]) {
+            gateway->touched[i] = at;
+            gateway->is_touch_doubted[i] = false;
+        }
+    }
+    gateway->is_clock_doubted = is_doubted;
+}
+
 void gateway_fold(struct gateway *gateway, const struct journal_row *row) {
     const struct order *order = orders_find(gateway->orders, row->key);
+    if (strcmp(row->kind, CLOCK_ROW) == 0) {
+        gateway_doubt_clock(gateway, strcmp(row->key, CLOCK_DOUBTED) == 0, row->at);
+    }
     if (strcmp(row->kind, "intent") == 0 && order != NULL) {
         remember_entry(gateway, order, order->side == SIDE_SELL);
     }

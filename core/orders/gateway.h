@@ -45,7 +45,9 @@ struct gateway { /* all pointers borrowed */
     struct lease *lease;
     bool only_reduces; /* this process stands in for the core: no entry, whatever it asks */
     struct usd flows_today;
-    struct utc touched[CONFIG_SYMBOLS_MAX]; /* last entry or exit sent, per universe symbol */
+    struct utc touched[CONFIG_SYMBOLS_MAX];    /* last entry or exit sent, per universe symbol */
+    bool is_touch_doubted[CONFIG_SYMBOLS_MAX]; /* by a wall that may have been wrong */
+    bool is_clock_doubted;                     /* clock_guard */
     struct utc recent_entries[RECENT_ENTRIES_MAX];
     size_t recent_next;
     struct repeat_throttle repeats;
@@ -74,6 +76,9 @@ void gateway_lose_journal(struct gateway *gateway, const char *why);
 /* Takes from an intent's row, behind orders_fold(), when something was last sent: cooldowns and the rate of
  * entries do not begin anew with a restart. */
 void gateway_fold(struct gateway *gateway, const struct journal_row *row);
+/* The wall is in doubt, or agrees again at `at`: cooldowns that began in between then run again from there.
+ * Told by the caller; gateway_fold() takes it from the rows. */
+void gateway_doubt_clock(struct gateway *gateway, bool is_doubted, struct utc at);
 /* Counts a row, as it becomes durable or is folded, for what latches when something happens too often. */
 void gateway_count(struct gateway *gateway, const struct journal_row *row);
 /* Latches what the counts made due: gateway_send() does it behind its bytes, the caller at each tick's end

@@ -369,6 +369,7 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_volume, is_exit &= !causes_has(gateway->causes, "daily_volume"));
     MUTATE(exit_bound_by_repeats, is_exit &= !causes_has(gateway->causes, "repeat_throttle"));
     MUTATE(exit_bound_by_stuck, is_exit &= !stuck_orders_bind(gateway, intent->symbol));
+    MUTATE(exit_bound_by_clock, is_exit &= !causes_has(gateway->causes, "clock_guard"));
     MUTATE(exit_bound_by_crash_loop, is_exit &= !causes_has(gateway->causes, "crash_loop_freeze"));
     MUTATE(exit_bound_by_messages, is_exit &= !check_messages(gateway, &(struct refusal){0}));
     if (is_exit) {

@@ -115,6 +115,23 @@ static const struct mechanism TABLE[] = {
      .act = "daily_loss_document_newer_than_journal",
      .quiet = "disk_documents_older_than_journal",
      .mutants = "document_ahead document_wins"},
+    {.id = "clock_guard",
+     .file = "core/risk/clock_guard.c",
+     .mode = MODE_REDUCE_ONLY,
+     .hold = HOLD_WHILE_TRUE,
+     .settings = "clock.agreement_s clock.step_s",
+     .rule = "no entry while the wall differs from the broker's clock, has stepped against the "
+             "monotonic one, or is that of a new boot, until two readings and the session agree; "
+             "cooldowns that began in between run again",
+     .documents = "none",
+     .oracle = "clock_doubt_is_due no_buy_sent_while_restricted",
+     .act = "clock_guard_virtual_machine_resumes",
+     .quiet = "clock_guard_stays_quiet_within_its_limits",
+     .mutants = "clock_guard_ignored clock_step_unseen clock_step_off_by_one "
+                "clock_agreement_off_by_one slow_clock_answers_count one_reading_is_doubt "
+                "one_reading_ends_doubt clock_doubt_times_out clock_doubt_never_ends "
+                "new_boot_is_trusted unverified_start_is_trusted clock_doubt_lost_at_restart "
+                "day_not_checked_again doubted_cooldown_believed exit_bound_by_clock"},
     {.id = "request_deadline",
      .file = "core/alpaca/alpaca.c",
      .mode = MODE_NORMAL,

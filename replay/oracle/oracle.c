@@ -18,7 +18,8 @@ static const struct judge_ops *const JUDGES[] = {
     &rejects_judge,    &refusals_judge, &rates_judge,       &guards_judge,     &alarms_judge,
     &succession_judge, &adoption_judge, &stopped_judge,     &overdue_judge,    &deadlines_judge,
     &degraded_judge,   &commands_judge, &breaker_judge,     &repeats_judge,    &groups_judge,
-    &volume_judge,     &crashes_judge,  &messages_judge,    &stuck_judge,      &protection_judge,
+    &volume_judge,     &crashes_judge,  &messages_judge,    &stuck_judge,      &clocks_judge,
+    &protection_judge,
 };
 enum { JUDGE_COUNT = sizeof JUDGES / sizeof JUDGES[0], PROTECTION = JUDGE_COUNT - 1 };
 

@@ -75,6 +75,13 @@
       "is told within 15 s and two ticks, paged unless it is an entry to be taken, and asked for " \
       "by id; nothing less is, no buy leaves in its symbol meanwhile, and it binds no exit",       \
       "")                                                                                          \
+    X(ORACLE_CLOCK, "clock_doubt_is_due", "",                                                      \
+      "a step of the wall of more than clock.step_s, two readings of the broker's clock more "     \
+      "than clock.agreement_s from it in one direction, a new boot, and a start without a "        \
+      "reading that agrees put the wall in doubt by the end of the tick; nothing less does; two "  \
+      "readings that agree end it, nothing less does, and a cooldown that began within it then "   \
+      "runs again",                                                                                \
+      "")                                                                                          \
     X(ORACLE_GROUPS, "groups_within_their_caps", "S7",                                             \
       "no buy is sent that takes positions and live entries of its symbol, its sector or its "     \
       "theme above risk.symbol_limit, sector_limit (sector_unknown) or theme_limit_usd",           \

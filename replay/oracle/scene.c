@@ -106,6 +106,8 @@ static const struct limit_row {
     {"engine.crash_ticks", take_whole, offsetof(struct scene_limits, crash_ticks)},
     {"engine.crash_window_s", take_nanos, offsetof(struct scene_limits, crash_window)},
     {"orders.stuck_s", take_nanos, offsetof(struct scene_limits, stuck)},
+    {"clock.agreement_s", take_nanos, offsetof(struct scene_limits, clock_agreement)},
+    {"clock.step_s", take_nanos, offsetof(struct scene_limits, clock_step)},
     {"stops.distance", take_nanos, offsetof(struct scene_limits, stop_distance)},
     {"degraded.truth_max_age_s", take_nanos, offsetof(struct scene_limits, truth_max_age)},
     {"degraded.clean_s", take_nanos, offsetof(struct scene_limits, degraded_clean)},
@@ -133,6 +135,9 @@ static void take_frame(struct scene *scene, const struct event *event) {
     } else if (is_word(event->subject, "not_foreign")) { /* the broker refused it */
         struct scene_order *order = table_get(&scene->orders, event->what);
         order->is_foreign = false;
+    }
+    if (is_word(event->subject, "wall")) {
+        take_nanos(event->what, &scene->wall.ns);
     }
     for (size_t i = 0; i < sizeof LIMITS / sizeof LIMITS[0]; i++) {
         if (is_word(event->subject, LIMITS[i].key)) {

@@ -77,6 +77,7 @@ struct scene_limits { /* 0: not told, then not judged */
     int64_t crash_starts, crash_ticks;
     struct span crash_window;
     struct span stuck;
+    struct span clock_agreement, clock_step;
     int64_t requests_a_minute;
     int64_t messages_1s, messages_60s;
     struct span deadline_submit, deadline_slow;
@@ -108,6 +109,7 @@ struct scene {
     bool is_up;
     struct utc up_since;
     struct utc fault_at, lie_at; /* last; {0} never */
+    struct span wall;            /* its offset from true time, to 5 ms; events say true time */
     bool is_stepped;             /* a clock fault fired: the wall stays wrong from then on */
     struct utc other_account_at; /* {0}: the last answer about the account was its own */
     bool is_other_account;       /* the answer on its way is another's */

@@ -754,6 +754,10 @@ static const struct recipe recipes[] = {
      "{\"command\":\"kill -9\",\"in\":180},{\"command\":\"kill -9\",\"in\":270},"
      "{\"command\":\"kill -9\",\"in\":360},{\"command\":\"kill -9\",\"in\":700}," LIFT(
          "crash_loop_freeze", "crash_loop_freeze", "1200s") "]"},
+    /* a machine whose wall is wrong for half an hour; the core dies meanwhile */
+    {"clock_guard", "{" HOLDS "\"clock.step_s\":1}",
+     "[{\"point\":\"clock.step\",\"in\":0,\"until_in\":1800,\"params\":{\"offset_s\":3}}]",
+     "[{\"command\":\"kill -9\",\"in\":900}]"},
     {"second_writer", "{}", "[]",
      "[{\"command\":\"foreign_order\",\"in\":0}," LIFT("second_writer", "second_writer",
                                                        "600s") "]"},

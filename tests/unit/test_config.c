@@ -173,6 +173,7 @@ Test(config, each_cross_check_speaks_just_beyond_its_edge_and_not_at_it) {
          "engine.crash_ticks * engine.tick_s: 700 is above"},
         {"{\"orders.messages_60s\": 5}", "{\"orders.messages_60s\": 4}",
          "orders.messages_1s: 5 is above orders.messages_60s (4)"},
+        {"{\"clock.step_s\": 2}", "{\"clock.step_s\": 3}", "clock.step_s: 3 is above"},
     };
     struct text faults = {0};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

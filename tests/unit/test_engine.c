@@ -47,6 +47,7 @@ static struct plant *plant_create(void) {
     strcpy(plant->config.symbols[0], "AAPL");
     plant->broker = (struct tiny_broker){
         .seam = {&TINY_OPS},
+        .time = plant->rig->clock,
         .account = ACCOUNT("PA1", "100000", "100000"),
         .clock = CLOCK("true"),
         .calendar = "[" DAY("2026-08-31") "," DAY("2026-09-01") "," DAY("2026-09-02") "]",

@@ -91,6 +91,7 @@ static struct yard *yard_create(void) {
     yard->config.symbol_count = 1;
     strcpy(yard->config.symbols[0], "AAPL");
     yard->broker = (struct tiny_broker){.seam = {&TINY_OPS},
+                                        .time = yard->rig->clock,
                                         .account = ACCOUNT("99500"),
                                         .clock = CLOCK,
                                         .calendar = CALENDAR,

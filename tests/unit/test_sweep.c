@@ -199,13 +199,13 @@ Test(totals, excuses_are_budgeted) {
     }
 }
 
-/* Of seven recipes each has a seventh of the seeds; a small sweep owes a quarter of that. */
+/* Of n recipes each has an n-th of the seeds; a small sweep owes a quarter of that, if it is a whole one. */
 Test(totals, a_directed_sweep_owes_its_recipes_and_no_budget) {
     const struct waivers none = {0};
     for (int is_met = 0; is_met < 2; is_met++) {
         struct totals *totals = totals_create();
         struct text json = {0};
-        for (int seed = 0; seed < 40; seed++) {
+        for (int seed = 0; seed < 80; seed++) {
             char line[1024];
             struct text reach = {0};
             for (size_t i = 0; i < swarm_directed_count() && is_met; i++) {

@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_TINY_BROKER_H
 #define TESTS_UNIT_TINY_BROKER_H
 
+#include "chaos/machine/virtual_clock.h"
 #include "core/base/json.h"
 #include "core/world/http.h"
 
@@ -29,6 +30,7 @@ struct tiny_broker {
     struct tiny_order orders[64];
     size_t count;
     struct tiny_fault fault[4];
+    const struct virtual_clock *time; /* NULL: the clock says what it is told to */
     const char *account, *clock, *calendar, *positions, *activities, *quotes, *trades, *bars;
     int posts, patches, cancels, requests;
 };
@@ -137,6 +139,18 @@ static inline int tiny_orders(struct tiny_broker *broker, const struct http_requ
     return 200;
 }
 
+/* What `clock` says behind its time stamp is as told; the stamp is the broker's own time. */
+static inline int tiny_clock(const struct tiny_broker *broker, struct text *out) {
+    static const char told[] = "{\"timestamp\":\"2026-09-01T14:00:00Z\"";
+    bool is_own = broker->time != NULL && strncmp(broker->clock, told, sizeof told - 1) == 0;
+    if (is_own) {
+        text_add_char(out, '{');
+        text_member_utc(out, "timestamp", virtual_clock_now(broker->time));
+    }
+    text_add(out, broker->clock + (is_own ? sizeof told - 1 : 0));
+    return 200;
+}
+
 static inline int tiny_answer(struct tiny_broker *broker, const struct http_request *request,
                               struct text *out) {
     const struct {
@@ -149,6 +163,9 @@ static inline int tiny_answer(struct tiny_broker *broker, const struct http_requ
                   {"/v2/stocks/quotes", broker->quotes},
                   {"/v2/stocks/trades", broker->trades},
                   {"/v2/stocks/bars", broker->bars}};
+    if (strcmp(request->path, "/v2/clock") == 0 && broker->clock != NULL) {
+        return tiny_clock(broker, out);
+    }
     for (size_t i = 0; i < sizeof canned / sizeof canned[0]; i++) {
         if (strncmp(request->path, canned[i].path, strlen(canned[i].path)) == 0) {
             text_add(out, canned[i].body == NULL ? "" : canned[i].body);
