@@ -184,6 +184,7 @@ static enum err_code send_bytes(struct gateway *gateway, struct order *order, st
     count_message(gateway, began, code);
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
     order->last_byte_at = clock_utc(gateway->world->clock);
+    order->sent_at = clock_mono(gateway->world->clock);
     order->ask_at = order->last_byte_at;
     order->asks = 0;
     if (code == ERR_OK) {
@@ -491,6 +492,15 @@ static void settle_absent(struct gateway *gateway, struct order *order) {
     }
 }
 
+/* A wall that was set forward makes no request older: within a life the monotonic clock says how old it is. */
+static struct span since_sent(const struct gateway *gateway, struct order *order) {
+    struct utc now = clock_utc(gateway->world->clock);
+    struct span by_wall = utc_elapsed(&order->last_byte_at, now);
+    MUTATE(unknown_ages_by_the_wall, return by_wall);
+    return order->sent_at.ns == 0 ? by_wall
+                                  : mono_sub(clock_mono(gateway->world->clock), order->sent_at);
+}
+
 static void settle_one(struct gateway *gateway, struct order *order) {
     struct utc now = clock_utc(gateway->world->clock);
     struct broker_order truth = {0};
@@ -508,7 +518,7 @@ static void settle_one(struct gateway *gateway, struct order *order) {
         if (++order->failed_asks >= NOT_FOUND_ASKS) {
             (void)find_in_listing(gateway, order); /* this way to ask is broken: try the other */
         }
-    } else if (utc_elapsed(&order->last_byte_at, now).ns >= LATE_ARRIVAL.ns &&
+    } else if (since_sent(gateway, order).ns >= LATE_ARRIVAL.ns &&
                ++order->asks >= NOT_FOUND_ASKS) {
         settle_absent(gateway, order);
     }

@@ -70,6 +70,7 @@ struct order {
     char replaces[CLIENT_ID_MAX]; /* of the order this one is a PATCH of */
     /* settling an unknown */
     struct utc last_byte_at;
+    struct mono sent_at;  /* the same by the clock of this boot; {0}: an earlier life sent it */
     struct utc ask_at;    /* not before */
     int asks;             /* answered "not found" after the late-arrival bound */
     int failed_asks;      /* asks that brought no answer */

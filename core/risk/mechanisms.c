@@ -220,7 +220,7 @@ static const struct mechanism TABLE[] = {
      .act = "504_after_accept",
      .mutants = "new_id_on_retry duplicate_believed unknown_is_failed "
                 "not_found_believed lost_order_works_for_ever lost_order_at_once "
-                "denied_order_forgotten_at_restart",
+                "denied_order_forgotten_at_restart unknown_ages_by_the_wall",
      .quiet = "slow_submits_within_the_deadline"},
     {.id = "second_writer",
      .file = "core/orders/gateway.c",

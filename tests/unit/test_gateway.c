@@ -546,6 +546,24 @@ Test(gateway_settle, not_found_proves_nothing_before_the_late_arrival_bound) {
     desk_destroy(desk);
 }
 
+Test(gateway_settle, a_wall_that_is_set_ahead_or_back_moves_that_bound_for_nobody) {
+    static const int64_t steps_s[] = {60, -60, 86400, -86400};
+    for (size_t i = 0; i < sizeof steps_s / sizeof steps_s[0]; i++) {
+        struct desk *desk = desk_create();
+        rig_wait(desk->rig, SPAN_S(1));
+        lose(desk, "POST", 1, false);
+        struct order *order = entry_sent(desk, ERR_UNKNOWN);
+        virtual_clock_set_offset(desk->rig->clock, SPAN_S(steps_s[i]));
+        for (int second = 0; second <= 40; second += 5) {
+            cr_expect_eq(order->state, ORDER_UNKNOWN, "%lld: %d s", (long long)steps_s[i], second);
+            gateway_settle(&desk->gateway);
+            rig_wait(desk->rig, SPAN_S(5));
+        }
+        cr_expect_eq(order->state, ORDER_NOT_SENT, "%lld", (long long)steps_s[i]);
+        desk_destroy(desk);
+    }
+}
+
 static struct order *sale_lost(struct desk *desk, const char *replaces) {
     desk_hold(desk, "AAPL", 5);
     struct order intent = desk_intent(PURPOSE_EXIT, 5);
