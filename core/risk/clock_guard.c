@@ -75,8 +75,12 @@ static void print_ms(struct span span, char *out, size_t size) {
 
 void clock_guard_look(struct clock_guard *guard, struct causes *causes,
                       const struct config *config) {
+    struct mono before = clock_mono(causes->world->clock);
     struct utc wall = clock_utc(causes->world->clock);
-    struct span lead = {wall.ns - clock_mono(causes->world->clock).ns};
+    struct span lead = {wall.ns - before.ns};
+    if (mono_sub(clock_mono(causes->world->clock), before).ns > config->clock_step.ns / 4) {
+        return; /* it stood still between the two: the next look is against the last all the same */
+    }
     int64_t step_ns = guard->has_look ? lead.ns - guard->lead.ns : 0;
     int64_t size_ns = step_ns < 0 ? -step_ns : step_ns;
     guard->has_look = true;

@@ -257,6 +257,53 @@ Test(clock_guard, a_step_of_more_than_a_second_is_doubt_to_the_nanosecond) {
     }
 }
 
+/* A process that stands still before it reads the wall. */
+struct halting_clock {
+    struct clock seam; /* first */
+    struct rig *rig;
+    struct clock *inner;
+    struct span halt;
+};
+
+static struct utc halting_utc(struct clock *clock) {
+    struct halting_clock *self = (struct halting_clock *)clock;
+    rig_wait(self->rig, self->halt);
+    return clock_utc(self->inner);
+}
+
+static struct mono halting_mono(struct clock *clock) {
+    return clock_mono(((struct halting_clock *)clock)->inner);
+}
+
+static void halting_boot(struct clock *clock, char out[static CLOCK_BOOT_MAX]) {
+    clock_boot_id(((struct halting_clock *)clock)->inner, out);
+}
+
+static void halting_sleep(struct clock *clock, struct span span) {
+    clock_sleep(((struct halting_clock *)clock)->inner, span);
+}
+
+static const struct clock_ops HALTING = {halting_utc, halting_mono, halting_boot, halting_sleep};
+
+Test(clock_guard, a_process_that_stood_still_between_two_clocks_saw_no_step) {
+    struct fixture *fixture = create();
+    struct halting_clock clock = {{&HALTING}, fixture->rig, fixture->rig->world.clock, {0}};
+    fixture->rig->world.clock = &clock.seam;
+    read_ahead(fixture, 0);
+    look(fixture);
+    clock.halt = SPAN_MIN(3);
+    look(fixture);
+    cr_expect_not(is_doubted(fixture));
+    step_to(fixture, SPAN_S(2).ns);
+    look(fixture);
+    cr_expect_not(is_doubted(fixture), "this look says nothing");
+    clock.halt = SPAN_MS(250);
+    look(fixture);
+    cr_expect(is_doubted(fixture), "and the next sees the step");
+    fixture->rig->world.clock = clock.inner;
+    destroy(fixture);
+}
+
 Test(clock_guard, a_slew_is_no_step_however_far_it_goes) {
     struct fixture *fixture = create();
     read_ahead(fixture, 0);
