@@ -108,9 +108,9 @@ struct engine {
     struct usd last_cash;
 
     bool is_stopping;
-    bool is_killing; /* entries not yet verified gone */
-    struct utc kill_clear_since;
-    struct utc halt_paged_at; /* HALT over a position; {0}: not so */
+    bool is_killing;              /* entries not yet verified gone */
+    struct mono kill_clear_since; /* {0}: not clear */
+    struct utc halt_paged_at;     /* HALT over a position; {0}: not so */
     int64_t tick;
     struct utc next_at;
     struct utc scheduled_at; /* when that was chosen; a wall that shows less was set back */

@@ -45,16 +45,16 @@ static void verify_state(struct engine *engine) {
 
 /* A kill is over when two looks at least 2 s apart find no live order that could add risk. */
 static void verify_kill(struct engine *engine, bool is_clear) {
-    struct utc now = clock_utc(engine->world->clock);
+    struct mono now = clock_mono(engine->world->clock);
     if (!engine->is_killing) {
         return;
     }
     MUTATE(kill_never_verified, return);
     if (!is_clear || !engine->is_truth_clean) {
-        engine->kill_clear_since = (struct utc){0};
+        engine->kill_clear_since = (struct mono){0};
     } else if (engine->kill_clear_since.ns == 0) {
         engine->kill_clear_since = now;
-    } else if (utc_elapsed(&engine->kill_clear_since, now).ns >= SPAN_S(2).ns) {
+    } else if (mono_sub(now, engine->kill_clear_since).ns >= SPAN_S(2).ns) {
         engine->is_killing = false;
         log_mechanism(&engine->log, "kill_switch", "held", "", "kill_switch",
                       "\"verified\":\"no live entry in two looks\"");

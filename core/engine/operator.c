@@ -38,7 +38,7 @@ static void kill(struct engine *engine, const struct inbox_command *command) {
     causes_latch(&engine->causes, "kill_switch", MODE_REDUCE_ONLY, command->by,
                  command->is_readable ? command->why : "unreadable kill command");
     engine->is_killing = true;
-    engine->kill_clear_since = (struct utc){0};
+    engine->kill_clear_since = (struct mono){0};
     tell(engine, command, "firing");
 }
 

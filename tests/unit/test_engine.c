@@ -375,6 +375,66 @@ Test(engine_show, documents_are_left_alone_once_another_process_has_the_lease) {
     plant_destroy(plant);
 }
 
+Test(engine_polls, a_wall_that_is_set_ahead_or_back_is_no_second_look_at_a_kill) {
+    static const int64_t steps_s[] = {60, -60};
+    for (size_t i = 0; i < sizeof steps_s / sizeof steps_s[0]; i++) {
+        struct plant *plant = plant_create();
+        tick(plant, 5);
+        say(plant, INBOX_KILL, "", "ann", "stop");
+        tick(plant, 1);
+        virtual_clock_set_offset(plant->rig->clock, SPAN_S(steps_s[i]));
+        tick(plant, 1);
+        cr_expect(plant->engine->is_killing, "%lld: a second is not two", (long long)steps_s[i]);
+        tick(plant, 1);
+        cr_expect_not(plant->engine->is_killing, "%lld", (long long)steps_s[i]);
+        plant_destroy(plant);
+    }
+}
+
+/* The engine over three clocks; what clock_guard makes of them is test_clock_guard.c. */
+Test(engine_polls, a_wall_that_is_wrong_is_doubted_until_two_readings_agree) {
+    struct plant *plant = plant_create();
+    tick(plant, 5);
+    cr_expect_not(has(plant, "clock_guard"));
+    virtual_clock_set_offset(plant->rig->clock, SPAN_S(60));
+    tick(plant, 5);
+    cr_expect(has(plant, "clock_guard"));
+    cr_expect(plant->engine->gateway.is_clock_doubted);
+    for (int i = 0; i < 200; i++) {
+        tick(plant, 5);
+    }
+    cr_expect(has(plant, "clock_guard"));
+    engine_destroy(plant->engine);
+    virtual_clock_set_offset(plant->rig->clock, (struct span){0});
+    engine_up(plant);
+    cr_expect(has(plant, "clock_guard"), "by the rows");
+    cr_expect(plant->engine->gateway.is_clock_doubted);
+    tick(plant, 5);
+    cr_expect(has(plant, "clock_guard"));
+    tick(plant, 5);
+    cr_expect_not(has(plant, "clock_guard"));
+    cr_expect_not(plant->engine->gateway.is_clock_doubted);
+    plant_destroy(plant);
+}
+
+Test(engine_polls, a_wall_in_another_session_than_the_brokers_clock_stays_in_doubt) {
+    struct plant *plant = plant_create();
+    tick(plant, 5);
+    virtual_clock_set_offset(plant->rig->clock, (struct span){-SPAN_MS(1500).ns});
+    rig_wait(plant->rig, (struct span){ny_to_utc(date_from_civil(2026, 9, 1), 16, 0).ns -
+                                       rig_now(plant->rig).ns + SPAN_MS(500).ns});
+    for (int i = 0; i < 3; i++) { /* within 2 s of each other, on both sides of the close */
+        plant->engine->full_due = (struct utc){0};
+        engine_tick(plant->engine);
+        cr_expect(has(plant, "clock_guard"), "%d", i);
+    }
+    for (int i = 0; i < 2; i++) {
+        tick(plant, 300);
+    }
+    cr_expect_not(has(plant, "clock_guard"));
+    plant_destroy(plant);
+}
+
 Test(engine_polls, a_wall_that_is_set_back_delays_no_tick) {
     struct plant *plant = plant_create();
     tick(plant, 5);
