@@ -351,8 +351,8 @@ static bool fork_copy(struct exhaust *exhaust, const struct place *place) {
     return true;
 }
 
-/* What the file says "never" of, it says of its own day, on which nobody dies here: behind the death the judges
- * excuse what they excuse in a sweep, no more. */
+/* What the file says "never" of, it says of its own day, on which nobody dies here: behind the death the
+ * judges excuse what they excuse in a sweep, no more. */
 static void die_here(struct exhaust *exhaust) {
     struct stage *stage = exhaust->stage;
     const struct place *place = &exhaust->place;
@@ -440,9 +440,9 @@ static struct utc over_at(const struct stage *stage, const struct fault *fault, 
     return utc_add(last, fault->delay);
 }
 
-/* A while behind the death and the start that follows, and behind every fault that is at work until then: what is
- * still broken cannot be judged as healed. A later fault is at work too if it begins before the end. Beyond the
- * run, which ends behind a close, for no longer than the while. */
+/* A while behind the death and the start that follows, and behind every fault that is at work until then:
+ * what is still broken cannot be judged as healed. A later fault is at work too if it begins before the
+ * end. Beyond the run, which ends behind a close, for no longer than the while. */
 static struct utc settled_at(const struct exhaust *exhaust) {
     const struct stage *stage = exhaust->stage;
     const struct utc up = utc_add(virtual_clock_now(stage->clock), stage_restart_delay(stage));

@@ -319,21 +319,31 @@ static enum err_code ask_positions(struct engine *engine, struct broker_position
     return noted(engine, READ_POSITIONS, code);
 }
 
-/* What was taken over, from what to what; each repetition is told again. */
-static void tell_healed(struct engine *engine) {
+static void tell_healed(struct engine *engine, const struct holding *holding) {
+    struct text numbers = {.limit = 256};
+    text_member_decimal(&numbers, "was", holding->healed_from.nanos);
+    text_member_decimal(&numbers, "is", holding->qty.nanos);
+    log_mechanism(&engine->log, "divergence_heal", "acted", holding->symbol, "",
+                  text_get(&numbers));
+    text_release(&numbers);
+}
+
+/* Each by its symbol: one that vanished at every listing, one that was taken over once. */
+static void tell_differences(struct engine *engine) {
     for (size_t i = 0; i < engine->book.count; i++) {
         const struct holding *holding = &engine->book.items[i];
-        if (!holding->is_healed) {
+        if (!holding->is_confirmed) {
             continue;
         }
-        struct text numbers = {.limit = 256};
-        text_member_decimal(&numbers, "was", holding->healed_from.nanos);
-        text_member_decimal(&numbers, "is", holding->qty.nanos);
-        log_mechanism(&engine->log, "divergence_heal", "acted", holding->symbol, "",
-                      text_get(&numbers));
-        text_release(&numbers);
-        log_alert(&engine->log, ALERT_PAGE, "position_unexplained", holding->symbol);
-        MUTATE(heal_tells_one_symbol, return);
+        if (holding->is_healed) {
+            tell_healed(engine, holding);
+        }
+        MUTATE(heal_unpaged, if (holding->is_healed) continue);
+        MUTATE(vanished_untold, if (!holding->is_listed) continue);
+        log_alert(&engine->log, ALERT_PAGE,
+                  holding->is_listed ? "position_unexplained" : "position_vanished",
+                  holding->symbol);
+        MUTATE(difference_tells_one_symbol, return);
     }
 }
 
@@ -349,13 +359,11 @@ static bool poll_positions(struct engine *engine) {
                                                engine->world->clock, in_flight, engine);
     if (result.confirmed > 0) {
         MUTATE(adoption_untold, return true);
-        MUTATE(vanished_untold, if (result.is_vanished) return true);
-        tell_healed(engine);
-        log_alert(&engine->log, ALERT_PAGE,
-                  result.is_vanished ? "position_vanished" : "position_unexplained", result.symbol);
+        tell_differences(engine);
+        MUTATE(vanished_untold, if (result.vanished > 0) return true);
         causes_hold(&engine->causes, "reconciliation", MODE_REDUCE_ONLY,
-                    result.is_vanished ? "a position vanished without a fill"
-                                       : "a position no fill of ours explains");
+                    result.vanished > 0 ? "a position vanished without a fill"
+                                        : "a position no fill of ours explains");
     } else if (result.differences == 0) {
         causes_let_go(&engine->causes, "reconciliation");
     }

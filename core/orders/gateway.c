@@ -158,7 +158,7 @@ static void settle_refused(struct gateway *gateway, struct order *order) {
     }
 }
 
-/* Sends the bytes of a durable intent and files what is known afterwards. */
+/* Its symbol was traded: a cooldown begins. */
 static void touch(struct gateway *gateway, const struct order *order, struct utc at) {
     int index = universe_find(gateway->config, order->symbol);
     if (index >= 0 && order->purpose != PURPOSE_STOP) {
@@ -174,6 +174,7 @@ static void count_message(struct gateway *gateway, struct mono began, enum err_c
     }
 }
 
+/* Sends the bytes of a durable intent and files what is known afterwards. */
 static enum err_code send_bytes(struct gateway *gateway, struct order *order, struct err *err) {
     struct broker_order truth = {0};
     struct mono began = clock_mono(gateway->world->clock);
@@ -492,7 +493,8 @@ static void settle_absent(struct gateway *gateway, struct order *order) {
     }
 }
 
-/* A wall that was set forward makes no request older: within a life the monotonic clock says how old it is. */
+/* A wall that was set forward makes no request older: within a life the monotonic clock says how old it
+ * is. */
 static struct span since_sent(const struct gateway *gateway, struct order *order) {
     struct utc now = clock_utc(gateway->world->clock);
     struct span by_wall = utc_elapsed(&order->last_byte_at, now);

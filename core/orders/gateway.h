@@ -99,8 +99,8 @@ void gateway_ask(struct gateway *gateway, struct order *order);
 /* Cancels every live order that could increase a position; true if none is left. */
 bool gateway_cancel_entries(struct gateway *gateway);
 /* An order at the broker that is not in the table. Not our id: told once a day. Ours and of a number
- * never issued: second_writer; of a journal that never issued any, before the first listing: amnesia. An open one of ours is
- * tracked again, so that its shares and its protection count. */
+ * never issued: second_writer; of a journal that never issued any, before the first listing: amnesia. An
+ * open one of ours is tracked again, so that its shares and its protection count. */
 void gateway_meet(struct gateway *gateway, const struct broker_order *truth);
 /* Meets every order of the exchange day. True if the listing came. */
 bool gateway_check_ids(struct gateway *gateway);

@@ -166,9 +166,9 @@ static enum err_code note_fill(struct orders *orders, struct order *order, struc
     return code;
 }
 
-/* Journals and tells one row about an order. Durable at once are the intent, the first row of an order that
- * left without one, and that one never became an order or was given up: no broker says that again. The rest he does say
- * again; it rides on the next commit, at the latest that of the tick's end. */
+/* Journals and tells one row about an order. Durable at once are the intent, the first row of an order
+ * that left without one, and that one never became an order or was given up: no broker says that again.
+ * The rest he does say again; it rides on the next commit, at the latest that of the tick's end. */
 static enum err_code note(struct orders *orders, struct order *order, const char *kind,
                           struct err *err) {
     struct text body = {.limit = 4096};

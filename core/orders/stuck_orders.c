@@ -51,6 +51,7 @@ static void release(struct gateway *gateway, struct order *order) {
         log_mechanism(gateway->log, "stuck_orders", "released", order->symbol, order->client_id,
                       "");
         MUTATE(stuck_again_unpaged, order->still = (struct standstill){0}; return);
+        log_alert_over(gateway->log, "entry_stuck");
         log_alert_over(gateway->log, "order_stuck");
         log_alert_over(gateway->log, "cancel_stuck");
     }
@@ -100,9 +101,11 @@ static void tell(struct gateway *gateway, struct order *order, int how) {
     log_mechanism(gateway->log, "stuck_orders", order->still.told == UNTOLD ? "acted" : "warned",
                   order->symbol, order->client_id, text_get(&members));
     text_release(&members);
-    /* by what is stuck: of one key the page would be swallowed by the warning of the minute before */
+    /* by what is stuck: of one key pages would be swallowed by the warnings of the minute before */
     struct span cancelling = cancelling_for(order, clock_mono(gateway->world->clock));
-    const char *key = is_bound_met(gateway, cancelling) ? "cancel_stuck" : "order_stuck";
+    const char *key = is_bound_met(gateway, cancelling) ? "cancel_stuck"
+                      : how == PAGED                    ? "order_stuck"
+                                                        : "entry_stuck";
     MUTATE(stuck_key_by_wish, key = order->still.cancels ? "cancel_stuck" : key);
     log_alert(gateway->log, how == PAGED ? ALERT_PAGE : ALERT_WARN, key, order->client_id);
     order->still.told = how;

@@ -42,7 +42,8 @@ struct holding {
     bool differs;
     struct mono differs_since;               /* no wall tells; while differs */
     struct qty differs_book, differs_broker; /* the two quantities then */
-    bool is_healed;                          /* the last listing's quantity was taken over */
+    bool is_confirmed;                       /* the last listing confirmed the difference */
+    bool is_healed;                          /* and its quantity was taken over */
     struct qty healed_from;                  /* ours, before that */
     bool is_naked;                           /* neither protected nor flat */
     struct mono naked_since; /* at the earliest; for how long no wall tells; while is_naked */

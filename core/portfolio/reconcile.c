@@ -13,6 +13,7 @@ static void take_listing(struct book *book, const struct broker_position *listin
     for (size_t i = 0; i < book->count; i++) {
         book->items[i].is_listed = false;
         book->items[i].is_ahead = false;
+        book->items[i].is_confirmed = false;
         book->items[i].is_healed = false;
         book->items[i].broker_qty = (struct qty){0};
         book->items[i].has_broker_price = false;
@@ -35,9 +36,9 @@ static void resolve(struct book *book, struct holding *holding, struct journal *
                     struct utc now, struct reconcile_result *result) {
     MUTATE(unexplained_ignored, return);
     result->confirmed++;
-    memcpy(result->symbol, holding->symbol, sizeof result->symbol);
+    holding->is_confirmed = true;
     if (!holding->is_listed) {
-        result->is_vanished = true;
+        result->vanished++;
         return;
     }
     struct qty was = holding->qty;

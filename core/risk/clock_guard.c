@@ -133,6 +133,16 @@ static void doubt_reading(struct clock_guard *guard, struct causes *causes, cons
     doubt(guard, causes, why);
 }
 
+static void doubt_unverified(struct clock_guard *guard, struct causes *causes,
+                             const struct clock_reading *reading) {
+    if (reading->is_answered) {
+        doubt_reading(guard, causes, "the broker's clock was not found to agree since the start",
+                      reading);
+    } else {
+        doubt(guard, causes, "the broker has not told its clock since the start");
+    }
+}
+
 static void take_astray(struct clock_guard *guard, struct causes *causes, bool is_ahead,
                         const struct clock_reading *reading) {
     bool is_same_way = is_ahead ? guard->astray > 0 : guard->astray < 0;
@@ -173,7 +183,6 @@ void clock_guard_judge(struct clock_guard *guard, struct causes *causes,
     }
     MUTATE(unverified_start_is_trusted, guard->is_verified = true);
     if (!guard->is_verified && !guard->is_on) {
-        doubt_reading(guard, causes, "the broker's clock was not found to agree since the start",
-                      reading);
+        doubt_unverified(guard, causes, reading);
     }
 }

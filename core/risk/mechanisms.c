@@ -436,7 +436,7 @@ static const struct mechanism TABLE[] = {
      .oracle = "adoption_is_told adopted_quantity_stood no_true_book_is_replaced",
      .act = "two_adoptions_in_one_listing",
      .quiet = "positions_lag_behind_a_fill",
-     .mutants = "heal_tells_one_symbol moving_difference_believed fill_not_waited_for "
+     .mutants = "difference_tells_one_symbol heal_unpaged moving_difference_believed fill_not_waited_for "
                 "adoption_untold"},
     {.id = "atomic_state",
      .file = "core/state/state_file.c",

@@ -1,30 +1,36 @@
-/* adoption.c - no_true_book_is_replaced: the broker's quantity is taken over only where the core's own was
- * wrong. An adoption rewrites entry price and quantity, and pages.
+/* adoption.c - no_true_book_is_replaced: the broker's quantity is taken over only where the core's own
+ * was wrong. An adoption rewrites entry price and quantity, and pages.
  *
- * adopted_quantity_stood: and only once it stood still. What is taken over and is the ledger's quantity now has
- * been that for 15 s: a position that moves is an order at work, whose fills would be booked again on top.
- * What moved and came back between two answers about positions stood, as far as anybody could see.
+ * adopted_quantity_stood: and only once it stood still. What is taken over and is the ledger's quantity
+ * now has been that for 15 s: a position that moves is an order at work, whose fills would be booked
+ * again on top. What moved and came back between two answers about positions stood, as far as anybody
+ * could see.
  *
- * adoption_is_told: each by its symbol, in its own tick; who dies before its end told nobody.
+ * adoption_is_told: each by its symbol, in the log and to a person, in its own tick; who dies before its
+ * end told nobody. The same page within a minute is told once.
  *
- * An endpoint that lags shows what was true 10 s ago: the core waits for a difference of 15 s, so that is no
- * excuse. A view that is wrong for longer is, and so is an execution of another within the minute, that may
- * have ended the difference. */
+ * An endpoint that lags shows what was true 10 s ago: the core waits for a difference of 15 s, so that is
+ * no excuse. A view that is wrong for longer is, and so is an execution of another within the minute,
+ * that may have ended the difference. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const struct span FOREIGN_LASTS = {INT64_C(60000000000)};
 static const struct span STOOD = {INT64_C(15000000000)};
+static const struct span PAGED_ONCE_WITHIN = {INT64_C(60000000000)};
 
 struct moved {
     char symbol[TABLE_NAME_MAX];
-    struct utc at;           /* the ledger's last execution */
-    struct qty shown;        /* at the last answer about positions */
-    struct utc since;        /* the execution that made it so */
-    struct utc untold_since; /* adopted, and nobody told; {0}: not so */
+    struct utc at;            /* the ledger's last execution */
+    struct qty shown;         /* at the last answer about positions */
+    struct utc since;         /* the execution that made it so */
+    struct utc untold_since;  /* adopted, and not in the log; {0}: not so */
+    struct utc unpaged_since; /* likewise, and nobody paged */
+    struct utc paged_at;      /* {0}: never */
 };
 
 struct adoption {
@@ -87,20 +93,38 @@ static void judge_adoption(struct adoption *judge, const struct event *event,
     }
 }
 
-static void judge_silence(struct adoption *judge, struct findings *findings) {
+static void take_page(struct adoption *judge, const struct event *event) {
+    char symbol[TABLE_NAME_MAX];
+    if (is_word(event->subject, "page") && is_word(event->what, "position_unexplained")) {
+        (void)snprintf(symbol, sizeof symbol, "%.*s", (int)event->body_len, event->body);
+        struct moved *moved = table_get(&judge->symbols, symbol);
+        moved->unpaged_since = (struct utc){0};
+        moved->paged_at = event->at;
+    }
+}
+
+static void judge_silence(struct adoption *judge, const struct event *event,
+                          struct findings *findings) {
     for (size_t i = 0; i < judge->symbols.count; i++) {
         struct moved *moved = table_at(&judge->symbols, i);
-        if (moved->untold_since.ns != 0) {
-            findings_break(findings, ORACLE_HEALED, moved->untold_since, "%s: adopted in silence",
-                           moved->symbol);
-            moved->untold_since = (struct utc){0};
+        bool is_untold = moved->untold_since.ns != 0;
+        bool is_unpaged =
+            moved->unpaged_since.ns != 0 &&
+            (moved->paged_at.ns == 0 ||
+             utc_sub(moved->unpaged_since, moved->paged_at).ns > PAGED_ONCE_WITHIN.ns);
+        if (is_untold || is_unpaged) {
+            findings_break(findings, ORACLE_HEALED, event->at, "%s: adopted %s", moved->symbol,
+                           is_untold ? "in silence" : "and nobody was paged");
         }
+        moved->untold_since = moved->unpaged_since = (struct utc){0};
     }
 }
 
 static void forget_silence(struct adoption *judge) {
     for (size_t i = 0; i < judge->symbols.count; i++) {
-        ((struct moved *)table_at(&judge->symbols, i))->untold_since = (struct utc){0};
+        struct moved *moved = table_at(&judge->symbols, i);
+        moved->untold_since = moved->unpaged_since = (struct utc){0};
+        moved->paged_at = (struct utc){0}; /* the next life does not know of it */
     }
 }
 
@@ -120,14 +144,17 @@ static void adoption_observe(void *context, const struct event *event, struct fi
     struct adoption *judge = context;
     if (event->kind == EVENT_ROW && is_word(event->subject, "adopt")) {
         judge_adoption(judge, event, findings);
-        ((struct moved *)table_get(&judge->symbols, event->id))->untold_since = event->at;
+        struct moved *moved = table_get(&judge->symbols, event->id);
+        moved->untold_since = moved->unpaged_since = event->at;
     } else if (event->kind == EVENT_MECHANISM) {
-        if (is_word(event->subject, "divergence_heal")) {
-            ((struct moved *)table_get(&judge->symbols, event->symbol))->untold_since =
-                (struct utc){0};
+        if (is_word(event->subject, "divergence_heal") && is_word(event->what, "acted")) {
+            struct moved *moved = table_get(&judge->symbols, event->symbol);
+            moved->untold_since = (struct utc){0};
         }
+    } else if (event->kind == EVENT_ALERT) {
+        take_page(judge, event);
     } else if (event->kind == EVENT_TICK) {
-        judge_silence(judge, findings);
+        judge_silence(judge, event, findings);
     } else if (event->kind == EVENT_STOP) {
         forget_silence(judge);
     } else if (event->kind == EVENT_LEDGER_FILL) {
@@ -146,5 +173,5 @@ static void adoption_observe(void *context, const struct event *event, struct fi
 
 const struct judge_ops adoption_judge = {
     KIND(EVENT_ROW) | KIND(EVENT_FAULT) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_HTTP) |
-        KIND(EVENT_MECHANISM) | KIND(EVENT_TICK) | KIND(EVENT_STOP),
+        KIND(EVENT_MECHANISM) | KIND(EVENT_ALERT) | KIND(EVENT_TICK) | KIND(EVENT_STOP),
     adoption_create, adoption_observe, adoption_destroy};

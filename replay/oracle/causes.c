@@ -3,18 +3,20 @@
  * A latch is known by its journal row ("latch_set", "latch_clear"), by an "acted" whose body names the
  * cause and says latched, or by a list of causes in EVENT_MODE. While-true causes end with the process
  * that held them. A latch that no row holds is in doubt when its process dies: the row may be durable and
- * untold, and if no tick of a successor ends with it, it died with its process, a maybe. One whose end an operator asked
- * for may be over in a journal row that its writer did not live to tell (a gap in the numbers).
+ * untold, and if no tick of a successor ends with it, it died with its process, a maybe. One whose end an
+ * operator asked for may be over in a journal row that its writer did not live to tell (a gap in the
+ * numbers).
  *
- * When the journal goes back at a restart, an old version or rot in its log, to before a latch's row, and the freeze document goes back too or never
- * had it (who lost the lease saves none), no copy of the latch is left: nobody can know its name or its mode. A
- * sign stands for it, and the operator who clears the last sign ends what only it still held. state_regression
- * is one, and what was stricter counts as no more than it; second_writer and amnesia are, at a restart at which the
- * document of positions went back as well: then no document can tell, and the broker's orders alone do.
+ * When the journal goes back at a restart, an old version or rot in its log, to before a latch's row, and
+ * the freeze document goes back too or never had it (who lost the lease saves none), no copy of the latch
+ * is left: nobody can know its name or its mode. A sign stands for it, and the operator who clears the
+ * last sign ends what only it still held. state_regression is one, and what was stricter counts as no
+ * more than it; second_writer and amnesia are, at a restart at which the document of positions went back
+ * as well: then no document can tell, and the broker's orders alone do.
  *
  * A row and a document that were made durable by syncs which were lies, both, may be gone behind the next
- * death; they are if the next life's rows begin at its number or below. Then no copy is left, and no sign is due: the disk
- * said of every one that it was safe. One honest copy, and it must be found. */
+ * death; they are if the next life's rows begin at its number or below. Then no copy is left, and no sign
+ * is due: the disk said of every one that it was safe. One honest copy, and it must be found. */
 #include "core/base/json.h"
 #include "replay/oracle/scene.h"
 

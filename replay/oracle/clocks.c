@@ -1,12 +1,12 @@
-/* clocks.c - clock_doubt_is_due, the oracle of clock_guard: the wall is in doubt by the end of the tick that
- * gives reason to, for nothing less, and until two readings of /v2/clock agree.
+/* clocks.c - clock_doubt_is_due, the oracle of clock_guard: the wall is in doubt by the end of the tick
+ * that gives reason to, for nothing less, and until two readings of /v2/clock agree.
  *
- * *True* is how far the stage says that the wall is from true time, and how that changed within two ticks.
- * *Known* are the readings as the core got them: two behind each other that are beyond clock.agreement_s in one
- * direction, none yet that agrees in this life; the boots of its `start` rows, and its `clock` rows. A step is
- * missed only where the wall stood still a whole tick before and behind it, so that no look of the core fell
- * beside it. A skew is told every few milliseconds: a reading that close to a limit says nothing, and nothing
- * is said before three more. */
+ * *True* is how far the stage says that the wall is from true time, and how that changed within two
+ * ticks. *Known* are the readings as the core got them: two behind each other that are beyond
+ * clock.agreement_s in one direction, none yet that agrees in this life; the boots of its `start` rows,
+ * and its `clock` rows. A step is missed only where the wall stood still a whole tick before and behind
+ * it, so that no look of the core fell beside it. A skew is told every few milliseconds: a reading that
+ * close to a limit says nothing, and nothing is said before three more. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 

@@ -1,13 +1,14 @@
-/* messages.c - messages_within_their_rate, the oracle of message_throttle: no buy leaves behind a full second or
- * a full minute of messages, none is refused for one that was not full, and no exit is.
+/* messages.c - messages_within_their_rate, the oracle of message_throttle: no buy leaves behind a full
+ * second or a full minute of messages, none is refused for one that was not full, and no exit is.
  *
  * Counted are sends that change the market, by the time at which they were sent; one that was answered
- * with not_sent did not leave. A life knows its own sends, and of its predecessors the rows that they left: intents,
- * and orders that ended cancelled. In a life's first minute it is not asked why it held an entry back: a
- * row may tell of what never left. A journal that went back leaves nothing to count from, and behind
- * a wall that was set nothing is judged, because the core counts by another clock. The ledger has no word on
- * it: both clocks are the sends'. The core looked between its last word and the one that it was held back, and
- * may have stood still behind its look: what was full at either was full. */
+ * with not_sent did not leave. A life knows its own sends, and of its predecessors the rows that they
+ * left: intents, and orders that ended cancelled. In a life's first minute it is not asked why it held an
+ * entry back: a row may tell of what never left. A journal that went back leaves nothing to count from.
+ * The core counts its own by the monotonic clock, which no wall moves, and the rows of earlier lives by
+ * what the wall was then: behind a wall that was set nothing is judged of a life's first minute. The
+ * ledger has no word on it: both clocks are the sends'. The core looked between its last word and the one
+ * that it was held back, and may have stood still behind its look: what was full at either was full. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -94,7 +95,8 @@ static void judge_send(struct messages *judge, const struct event *event,
         return;
     }
     bool is_buy = sent->is_new && sent->is_buy;
-    if (is_buy && look(judge, event->at, findings)) {
+    bool is_sure = !findings->scene->is_stepped || !is_young(findings->scene, event->at);
+    if (is_buy && is_sure && look(judge, event->at, findings)) {
         struct score *score = findings_score(findings, MECHANISM);
         score->missed++;
         score->risky++;
@@ -167,7 +169,7 @@ static void messages_observe(void *context, const struct event *event, struct fi
         take_life(judge, event->kind == EVENT_START);
     } else if (event->kind == EVENT_ROW) {
         take_row(judge, event);
-    } else if (scene->limits.messages_1s == 0 || scene->is_stepped) {
+    } else if (scene->limits.messages_1s == 0) {
         judge->sends.count = judge->rows_before = 0;
     } else if (event->kind == EVENT_SEND) {
         judge_send(judge, event, findings);

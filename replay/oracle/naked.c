@@ -1,9 +1,10 @@
 /* naked.c - naked_is_paged: a position that no stop protects is paged, or on its way out.
  *
  * By the ledger: whole shares held that no live sell stop covers, while no exit of the core is at work.
- * The clock starts when the core first told an execution of the position: before, it could not know.
- * A dead core protects nothing; its successor's minute begins with its start. Of what becomes bare while another
- * account answers nobody can know (HALT is paged then): that minute begins with an answer of its own. */
+ * The clock starts when the core first told an execution of the position: before, it could not know. A
+ * dead core protects nothing; its successor's minute begins with its start. Of what becomes bare while
+ * another account answers nobody can know (HALT is paged then): that minute begins with an answer of its
+ * own. */
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 

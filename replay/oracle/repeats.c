@@ -4,8 +4,8 @@
  * Counted are intents by their rows, which say when they were decided, for what, and to what exit they
  * belong; one is certain once its request was about to leave, and possible before: a life may have died
  * between the two, and the next one has to count it. Known is what is certain, true what is possible. A
- * journal that went back leaves nothing to count from, a wall that was set counts another time. Rows that nobody told may have held more: for a
- * window behind such a gap an act without a reason is let pass. */
+ * journal that went back leaves nothing to count from, a wall that was set counts another time. Rows that
+ * nobody told may have held more: for a window behind such a gap an act without a reason is let pass. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 
@@ -212,7 +212,8 @@ static void take_adoption(struct repeats *judge, const struct event *event, cons
     }
 }
 
-/* Declined at the last look, or no byte of it left, or a stop that was rejected: that was none. An exit's next try may be one. */
+/* Declined at the last look, or no byte of it left, or a stop that was rejected: that was none. An exit's
+ * next try may be one. */
 static void take_back(struct repeats *judge, const char *order) {
     struct once *once = find_order(judge, order);
     if (once == NULL || !is_word(once->id, order)) {

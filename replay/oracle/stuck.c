@@ -165,16 +165,17 @@ static void take_act(struct stuck *judge, const struct event *event, struct find
 
 static void take_alert(struct stuck *judge, const struct event *event) {
     struct watched *known = find(judge, event->body);
-    if (!is_word(event->what, "order_stuck") && !is_word(event->what, "cancel_stuck")) {
+    bool is_of_order = is_word(event->what, "order_stuck") || is_word(event->what, "cancel_stuck");
+    if (!is_of_order || !is_word(event->subject, "page")) {
         return;
     }
     judge->told_at[judge->told++ % TELLINGS] = event->at;
     if (known != NULL) {
-        known->is_paged |= is_word(event->subject, "page");
+        known->is_paged = true;
     }
 }
 
-/* So many were told within the minute that more are only counted. */
+/* So many were paged within the minute that more are only counted. */
 static bool is_flood(const struct stuck *judge, struct utc now) {
     struct utc oldest = judge->told_at[judge->told % TELLINGS];
     return judge->told >= TELLINGS && utc_sub(now, oldest).ns < SPAN_MIN(2).ns;

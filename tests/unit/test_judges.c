@@ -1485,6 +1485,15 @@ static void mechanism_of(struct oracle *oracle, int64_t second, const char *mech
                                 .symbol = symbol});
 }
 
+static void page_of(struct oracle *oracle, int64_t second, const char *symbol) {
+    feed(oracle, (struct event){.kind = EVENT_ALERT,
+                                .at = at(second),
+                                .subject = "page",
+                                .what = "position_unexplained",
+                                .body = symbol,
+                                .body_len = strlen(symbol)});
+}
+
 static void answer_positions(struct oracle *oracle, int64_t second) {
     feed(oracle, (struct event){.kind = EVENT_HTTP,
                                 .at = at(second),
@@ -1511,14 +1520,19 @@ Test(adoption, what_moved_and_came_back_between_two_listings_stood) {
 
 /* Two adoptions, one told: the other is not. Who dies before the tick's end told nobody. */
 Test(adoption, each_is_told_by_its_symbol) {
-    enum { BOTH, ONE, OTHER_TICK, DEAD, COUNT };
+    enum { BOTH, ONE, UNPAGED, OTHER_TICK, DEAD, COUNT };
     for (int i = 0; i < COUNT; i++) {
         struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_FAULT, OPEN - 30, "order.bust", "");
         row_at(oracle, OPEN, 1, "adopt", "AAPL", "{\"qty\":\"10\",\"was\":\"4\"}");
         row_at(oracle, OPEN, 2, "adopt", "MSFT", "{\"qty\":\"10\",\"was\":\"4\"}");
         mechanism_of(oracle, OPEN, "divergence_heal", "AAPL");
-        if (i == BOTH) {
+        page_of(oracle, OPEN, "AAPL");
+        if (i == BOTH || i == UNPAGED) {
             mechanism_of(oracle, OPEN, "divergence_heal", "MSFT");
+        }
+        if (i == BOTH) {
+            page_of(oracle, OPEN, "MSFT");
         } else if (i == DEAD) {
             word(oracle, EVENT_STOP, OPEN, "dead", "");
         }
@@ -1529,7 +1543,9 @@ Test(adoption, each_is_told_by_its_symbol) {
         if (i == BOTH || i == DEAD) {
             expect(oracle, "", 0);
         } else {
-            expect_finding(oracle, "adoption_is_told", OPEN, "MSFT: adopted in silence");
+            expect_finding(oracle, "adoption_is_told", OPEN + 1,
+                           i == UNPAGED ? "MSFT: adopted and nobody was paged"
+                                        : "MSFT: adopted in silence");
         }
     }
 }

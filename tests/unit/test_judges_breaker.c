@@ -120,8 +120,8 @@ Test(breaker, a_stop_or_a_stepped_wall_begins_anew) {
     for (int how = 0; how < 3; how++) {
         struct oracle *oracle = opened();
         if (how > 0) {
-            word(oracle, how == 1 ? EVENT_STOP : EVENT_FAULT, OPEN + 41, how == 1 ? "dead" : "clock.step",
-                 "");
+            word(oracle, how == 1 ? EVENT_STOP : EVENT_FAULT, OPEN + 41,
+                 how == 1 ? "dead" : "clock.step", "");
         }
         order_leaves(oracle, OPEN + 50, "buy", "AAPL", "st-2024-03-04-1");
         expect(oracle, how == 0 ? "breaker_stops_calls" : "", 0);

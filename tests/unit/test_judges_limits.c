@@ -821,12 +821,14 @@ Test(overdue, what_may_hold_it_in_is_not_judged) {
         } else if (is_deed(deeds[i], "exit")) {
             phase(oracle, OPEN + 3800, "decided");
         } else if (is_deed(deeds[i], "adopted")) {
+            word(oracle, EVENT_FAULT, OPEN + 10, "order.bust", ""); /* long over */
             row(oracle, OPEN + 3000, "adopt", "AAPL", "{}");
             feed(oracle, (struct event){.kind = EVENT_MECHANISM,
                                         .at = at(OPEN + 3000),
                                         .subject = "divergence_heal",
                                         .what = "acted",
                                         .symbol = "AAPL"});
+            body_of(oracle, EVENT_ALERT, OPEN + 3000, "page", "position_unexplained", "AAPL");
         } else if (is_deed(deeds[i], "sold")) {
             ledger_fill(oracle, OPEN + 300, "st-2", "sell", 10);
         } else if (is_deed(deeds[i], "down")) {

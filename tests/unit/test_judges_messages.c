@@ -215,16 +215,29 @@ Test(messages, a_young_life_may_wait_for_what_never_left) {
     expect(oracle, ID, 0);
 }
 
-Test(messages, a_journal_that_went_back_and_a_wall_that_was_set_leave_nothing_to_judge) {
+Test(messages, a_journal_that_went_back_leaves_nothing_to_count_from) {
     struct oracle *oracle = dies_after("intent", "{}");
     row_of(oracle, 5, 3, "start", "{}");
     buys(oracle, 6, 3);
     expect(oracle, "row_never_lost", 0);
-    oracle = begin();
-    word(oracle, EVENT_FAULT, TEN, "clock.step", "");
-    for (int i = 0; i < 5; i++) {
-        buys(oracle, 1, i);
+}
+
+/* Its own sends are counted by the monotonic clock; rows of earlier lives, in the first minute, by the wall. */
+Test(messages, a_wall_that_was_set_moves_no_window_of_a_life_older_than_a_minute) {
+    for (int is_young = 0; is_young < 2; is_young++) {
+        struct oracle *oracle = begin();
+        word(oracle, EVENT_FAULT, TEN, "clock.step", "");
+        if (is_young) {
+            word(oracle, EVENT_STOP, TEN, "clean", "");
+            word(oracle, EVENT_START, TEN, "ready", "");
+        }
+        for (int i = 0; i < 3; i++) {
+            buys(oracle, 59, i);
+        }
+        expect(oracle, is_young ? "" : ID, 0);
     }
+    struct oracle *oracle = begin();
+    word(oracle, EVENT_FAULT, TEN, "clock.step", "");
     held(oracle, 90, "entry");
-    expect(oracle, "", 0);
+    expect(oracle, ID, 0);
 }

@@ -89,7 +89,7 @@ Test(stuck, the_page_of_a_cancel_is_not_swallowed_by_the_warning_before_it) {
     order->has_cancel_left = true;
     stuck_orders_step(&desk->gateway);
     pass(desk, SPAN_S(1));
-    cr_expect_str_eq(desk->rig->last_alert, "order_stuck");
+    cr_expect_str_eq(desk->rig->last_alert, "entry_stuck");
     cr_expect_eq(desk->rig->warnings, 1);
     pass(desk, SPAN_S(28));
     cr_expect_eq(desk->rig->pages, 0);
