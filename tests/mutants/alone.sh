@@ -6,33 +6,10 @@
 set -eu
 check=$1
 root=${2:-.}
-awk '
-function member(name,   from) {
-    from = index($0, "\"" name "\":\"")
-    if (!from) return ""
-    from += length(name) + 4
-    return substr($0, from, index(substr($0, from), "\"") - 1)
-}
-FILENAME ~ /invariants\.md$/ {
-    if (/^## Waived/) is_waived = 1
-    if (!is_waived && match($0, /^\| `[a-z0-9_]+`/)) judges[++judge_count] = substr($0, 4, RLENGTH - 4)
-    if (match($0, /^- `[a-z0-9_]+` stays: /)) {
-        judge = substr($0, 4); sub(/`.*/, "", judge)
-        stays[judge] = 1
-    }
-    next
-}
+awk "$(cat "$root/tests/mutants/judges.awk")"'
 member("mutant") != "" {
     mutants++
-    count = split(member("judges"), parts, ",")
-    only = ""
-    others = 0
-    for (i = 1; i <= count; i++) {
-        if (parts[i] == "" || parts[i] == "expected" || parts[i] == "unwanted" || parts[i] ~ /^faults/) continue
-        others += only != ""
-        only = parts[i]
-    }
-    if (only != "" && !others) alone[only]++
+    alone[only_one(add("", member("judges")))]++
 }
 END {
     for (i = 1; i <= judge_count; i++) {

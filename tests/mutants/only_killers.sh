@@ -6,52 +6,27 @@
 set -eu
 matrix=${1:-/dev/null}
 root=${2:-.}
-awk '
-function member(name,   from) {
-    from = index($0, "\"" name "\":\"")
-    if (!from) return ""
-    from += length(name) + 4
-    return substr($0, from, index(substr($0, from), "\"") - 1)
-}
-function add(list, mutant, words,   n, i, parts) { # the judges among words, each between commas
-    n = split(words, parts, /[`, ]+/)
-    for (i = 1; i <= n; i++)
-        if (parts[i] != "" && parts[i] != "expected" && parts[i] != "unwanted" && parts[i] !~ /^faults/ && \
-            index("," list, "," parts[i] ",") == 0)
-            list = list parts[i] ","
-    return list
-}
-function is_one(list) { return list ~ /^[^,]+,$/ }
+awk "$(cat "$root/tests/mutants/judges.awk")"'
 function join(old, new) { return old == "" ? new : old ", " new }
-FILENAME ~ /invariants\.md$/ {
-    if (/^## Waived/) is_waived = 1
-    if (!is_waived && match($0, /^\| `[a-z0-9_]+`/)) judges[++judge_count] = substr($0, 4, RLENGTH - 4)
-    if (match($0, /^- `[a-z0-9_]+` stays: /)) {
-        judge = substr($0, 4); sub(/`.*/, "", judge)
-        stays[judge] = 1
-    }
-    next
-}
 FILENAME ~ /mutants\.md$/ {
     if (/^## /) is_past = 1
     if (!is_past && split($0, column, / \| /) == 5 && match(column[1], /^\| `[a-z0-9_]+`$/)) {
-        mutant = substr(column[1], 3)
-        list = add("", mutant, column[3])
-        if (is_one(list)) recorded[substr(list, 1, length(list) - 1)] = join(recorded[substr(list, 1, length(list) - 1)], mutant)
+        judge = only_one(add("", column[3]))
+        recorded[judge] = join(recorded[judge], substr(column[1], 3))
     }
     next
 }
 member("mutant") != "" {
     mutant = member("mutant")
     if (!(mutant in runs)) order[++mutant_count] = mutant
-    killers[mutant] = add(killers[mutant], mutant, member("judges"))
+    killers[mutant] = add(killers[mutant], member("judges"))
     runs[mutant]++
 }
 END {
     for (i = 1; i <= mutant_count; i++) {
         mutant = order[i]
-        judge = substr(killers[mutant], 1, length(killers[mutant]) - 1)
-        if (is_one(killers[mutant])) only[judge] = join(only[judge], "`" mutant "` (" runs[mutant] ")")
+        judge = only_one(killers[mutant])
+        only[judge] = join(only[judge], "`" mutant "` (" runs[mutant] ")")
     }
     print "| judge | alone in the recorded killer of | alone over the matrix |"
     print "|---|---|---|"
