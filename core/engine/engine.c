@@ -98,8 +98,9 @@ static enum err_code open_state(struct engine *engine, struct err *err) {
     look_at_metadata(engine);
     gateway_latch_due(&engine->gateway); /* an earlier life died before it could */
     clock_guard_start(&engine->clock_guard, &engine->causes); /* before the row of this boot */
-    gateway_doubt_clock(&engine->gateway, engine->clock_guard.is_on,
-                        clock_utc(engine->world->clock));
+    if (engine->clock_guard.is_on) {
+        gateway_doubt_clock(&engine->gateway);
+    }
     crash_loop_look(&engine->crash_loop, &engine->causes);
     code =
         crash_loop_start(&engine->crash_loop, engine->config, &engine->causes, engine->build, err);

@@ -176,8 +176,10 @@ static void find_session(struct engine *engine) {
 /* Cooldowns that began in doubt run again from its end. */
 static void heed_clock(struct engine *engine, bool was_doubted) {
     bool is_doubted = engine->clock_guard.is_on;
-    if (is_doubted != was_doubted) {
-        gateway_doubt_clock(&engine->gateway, is_doubted, clock_utc(engine->world->clock));
+    if (is_doubted && !was_doubted) {
+        gateway_doubt_clock(&engine->gateway);
+    } else if (was_doubted && !is_doubted) {
+        gateway_trust_clock(&engine->gateway, clock_utc(engine->world->clock));
     }
 }
 

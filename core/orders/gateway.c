@@ -304,8 +304,7 @@ struct id_count { /* ids that begin with a prefix */
 
 static void count_id(void *context, const struct broker_order *order) {
     struct id_count *count = context;
-    int number = client_id_number_behind(order->client_id, count->prefix);
-    count->highest = number > count->highest ? number : count->highest;
+    count->highest = client_id_higher(count->highest, order->client_id, count->prefix);
 }
 
 /* The emergency rule: the journal is down and an exit must leave. The id counts at the broker, so
@@ -353,21 +352,27 @@ void gateway_latch_due(struct gateway *gateway) {
     daily_volume_step(&gateway->volume, gateway->causes);
 }
 
-void gateway_doubt_clock(struct gateway *gateway, bool is_doubted, struct utc at) {
-    for (size_t i = 0; i < CONFIG_SYMBOLS_MAX && !is_doubted; i++) {
+void gateway_doubt_clock(struct gateway *gateway) {
+    gateway->is_clock_doubted = true;
+}
+
+void gateway_trust_clock(struct gateway *gateway, struct utc at) {
+    gateway->is_clock_doubted = false;
+    for (size_t i = 0; i < CONFIG_SYMBOLS_MAX; i++) {
         MUTATE(doubted_cooldown_believed, break);
         if (gateway->is_touch_doubted[i]) {
             gateway->touched[i] = at;
             gateway->is_touch_doubted[i] = false;
         }
     }
-    gateway->is_clock_doubted = is_doubted;
 }
 
 void gateway_fold(struct gateway *gateway, const struct journal_row *row) {
     const struct order *order = orders_find(gateway->orders, row->key);
-    if (strcmp(row->kind, CLOCK_ROW) == 0) {
-        gateway_doubt_clock(gateway, strcmp(row->key, CLOCK_DOUBTED) == 0, row->at);
+    if (strcmp(row->kind, CLOCK_ROW) == 0 && strcmp(row->key, CLOCK_DOUBTED) == 0) {
+        gateway_doubt_clock(gateway);
+    } else if (strcmp(row->kind, CLOCK_ROW) == 0) {
+        gateway_trust_clock(gateway, row->at);
     }
     if (strcmp(row->kind, "intent") == 0 && order != NULL) {
         remember_entry(gateway, order, order->side == SIDE_SELL);

@@ -76,9 +76,10 @@ void gateway_lose_journal(struct gateway *gateway, const char *why);
 /* Takes from an intent's row, behind orders_fold(), when something was last sent: cooldowns and the rate of
  * entries do not begin anew with a restart. */
 void gateway_fold(struct gateway *gateway, const struct journal_row *row);
-/* The wall is in doubt, or agrees again at `at`: cooldowns that began in between then run again from there.
- * Told by the caller; gateway_fold() takes it from the rows. */
-void gateway_doubt_clock(struct gateway *gateway, bool is_doubted, struct utc at);
+/* The wall is in doubt, from here on. Told by the caller; gateway_fold() takes it from the rows. */
+void gateway_doubt_clock(struct gateway *gateway);
+/* It agrees again, at that instant: cooldowns that began in doubt run again from there. */
+void gateway_trust_clock(struct gateway *gateway, struct utc at);
 /* Counts a row, as it becomes durable or is folded, for what latches when something happens too often. */
 void gateway_count(struct gateway *gateway, const struct journal_row *row);
 /* Latches what the counts made due: gateway_send() does it behind its bytes, the caller at each tick's end

@@ -241,7 +241,7 @@ static bool has_ended(const struct orders *orders, const char *client_id) {
     return false;
 }
 
-int client_id_number_behind(const char *client_id, const char *prefix) {
+static int number_behind(const char *client_id, const char *prefix) {
     size_t length = strlen(prefix);
     int number = 0;
     if (strncmp(client_id, prefix, length) != 0) {
@@ -253,19 +253,21 @@ int client_id_number_behind(const char *client_id, const char *prefix) {
     return number;
 }
 
+int client_id_higher(int highest, const char *client_id, const char *prefix) {
+    int number = number_behind(client_id, prefix);
+    return number > highest ? number : highest;
+}
+
 int orders_number_behind(const struct orders *orders, const char *prefix) {
     int highest = 0;
     for (size_t i = 0; i < orders->count; i++) {
-        int number = client_id_number_behind(orders->items[i].client_id, prefix);
-        highest = number > highest ? number : highest;
+        highest = client_id_higher(highest, orders->items[i].client_id, prefix);
     }
     for (size_t i = 0; i < ORDERS_LOST_MAX; i++) {
-        int number = client_id_number_behind(orders->lost[i].client_id, prefix);
-        highest = number > highest ? number : highest;
+        highest = client_id_higher(highest, orders->lost[i].client_id, prefix);
     }
     for (size_t i = 0; i < ORDERS_ENDED_MAX; i++) {
-        int number = client_id_number_behind(orders->ended[i], prefix);
-        highest = number > highest ? number : highest;
+        highest = client_id_higher(highest, orders->ended[i], prefix);
     }
     return highest;
 }

@@ -123,8 +123,8 @@ bool client_id_parse(const char *client_id, struct date *day, int64_t *number);
 bool client_id_is_ours(const char *client_id); /* starts with "st-" */
 /* "st-2026-09-01-x-AAPL-1": sent under the emergency rule. */
 bool client_id_is_emergency(const char *client_id);
-/* The 1 in it, behind a prefix that ends in '-'; 0 if the id does not begin so. */
-int client_id_number_behind(const char *client_id, const char *prefix);
+/* The 1 in it, behind a prefix that ends in '-', or `highest` if that is higher or the id begins otherwise. */
+int client_id_higher(int highest, const char *client_id, const char *prefix);
 
 struct order *orders_find(struct orders *orders, const char *client_id);
 /* A new intent, journaled and committed. Gives it the next number of the day. ERR_LIMIT, ERR_IO,

@@ -134,7 +134,7 @@
     X(ORACLE_STOOD, "adopted_quantity_stood", "S13",                                               \
       "a position is adopted only once its quantity stood at the broker for 15 s", "")             \
     X(ORACLE_HEALED, "adoption_is_told", "S13",                                                    \
-      "a position that is adopted is told and paged by its symbol before the tick ends", "")                 \
+      "a position that is adopted is told and paged by its symbol before the tick ends", "")       \
     X(ORACLE_DOCUMENT, "document_not_ahead", "S14",                                                \
       "no document is stamped with a journal row that is not durable", "")                         \
     X(ORACLE_ROWS, "row_never_lost", "S15",                                                        \
