@@ -2,10 +2,10 @@
  *
  * For each mutant of core/base/mutant.def: its recorded killer, then every library scenario, then swarm
  * seeds, until a judge or an expectation objects. A run that already fails without the mutant kills nobody.
- * --mutant A,B tries these alone, --check the recorded killers alone; --matrix tries library and seeds and
- * does not stop before two judges objected. Before a matrix each of them runs once without a mutant and
- * notes which sites it passes: where a mutant has no site on the way its run would be that run, and is left
- * out. A mutant that weakens the harness is killed too when it lets somebody get away: a canary (a scenario
+ * --mutant A,B tries these alone, --check the recorded killers alone; --matrix tries recorded killer, library
+ * and seeds and does not stop before two judges objected. Before a matrix each of the last two runs once
+ * without a mutant and notes which sites it passes: where a mutant has no site on the way its run would be
+ * that run, and is left out. A mutant that weakens the harness is killed too when it lets somebody get away: a canary (a scenario
  * that must fail), or another mutant.
  *
  * A killer is one of
@@ -145,24 +145,37 @@ static bool is_second(const char *judges, char first[static JUDGES_MAX]) {
     return false;
 }
 
-/* Every killer of the library and the first seeds, one line each, until it is settled that no judge is alone
- * in noticing this one: a second has objected. */
+struct row { /* of the matrix: what is known of one mutant */
+    char first[JUDGES_MAX]; /* who objected first */
+    bool is_killed, is_settled;
+};
+
+static void try_row(struct row *row, enum mutant mutant, const char *killer, FILE *out) {
+    struct kill kill = {.runs = 0};
+    if (!row->is_settled && try_killer(mutant, killer, &kill)) {
+        row->is_killed = true;
+        row->is_settled = is_second(kill.judges, row->first);
+        tell(mutant, &kill, true, out);
+    }
+}
+
+/* The recorded killer, if that is a run, every scenario of the library and the first seeds, one line each,
+ * until it is settled that no judge is alone in noticing this one: a second has objected. */
 static bool matrix_one(const struct hunt *hunt, enum mutant mutant, FILE *out) {
-    bool is_killed = false;
-    bool is_settled = false;
-    char first[JUDGES_MAX] = "";
-    for (size_t i = 0; i < library_count(hunt) && !is_settled; i++) {
-        struct kill kill = {.runs = 0};
+    struct row row = {.is_killed = false};
+    const char *recorded = "";
+    if (json_string(hunt->recorded, mutant_name(mutant), &recorded, NULL) == ERR_OK &&
+        (strncmp(recorded, "scenarios/", 10) == 0 || strncmp(recorded, "seed ", 5) == 0)) {
+        try_row(&row, mutant, recorded, out);
+    }
+    for (size_t i = 0; i < library_count(hunt); i++) {
         char killer[KILLER_MAX];
         library_killer(hunt, i, killer);
-        if (hunt->scouts[i].is_clean && hunt->scouts[i].passed[mutant] &&
-            try_killer(mutant, killer, &kill)) {
-            is_killed = true;
-            is_settled = is_second(kill.judges, first);
-            tell(mutant, &kill, true, out);
+        if (hunt->scouts[i].is_clean && hunt->scouts[i].passed[mutant] && strcmp(killer, recorded) != 0) {
+            try_row(&row, mutant, killer, out);
         }
     }
-    return is_killed;
+    return row.is_killed;
 }
 
 /* --- all of them, by so many workers, who take the next number from a pipe --- */
