@@ -12,25 +12,12 @@ enum { FLAG_BYTES_MAX = 4096 };
 
 /* --- time --- */
 
-static struct crash_stamp stamp_now(const struct world *world) {
-    struct crash_stamp stamp = {.mono = clock_mono(world->clock), .wall = clock_utc(world->clock)};
-    clock_boot_id(world->clock, stamp.boot);
-    return stamp;
-}
-
-static struct span between(const struct crash_stamp *earlier, const struct crash_stamp *later) {
-    bool is_same_boot = earlier->boot[0] != '\0' && strcmp(earlier->boot, later->boot) == 0;
-    MUTATE(crash_times_by_the_wall, is_same_boot = false);
-    struct span passed =
-        is_same_boot ? mono_sub(later->mono, earlier->mono) : utc_sub(later->wall, earlier->wall);
-    return passed.ns < 0 ? (struct span){0} : passed;
-}
-
 /* Two centuries are as good as ever. */
-static void advance(struct crash_loop *loop, const struct crash_stamp *stamp) {
+static void advance(struct crash_loop *loop, const struct stamp *stamp) {
     int64_t elapsed = 0;
+    MUTATE(crash_times_by_the_wall, loop->last.boot[0] = '\0');
     if (loop->has_last &&
-        !__builtin_add_overflow(loop->elapsed.ns, between(&loop->last, stamp).ns, &elapsed)) {
+        !__builtin_add_overflow(loop->elapsed.ns, stamp_between(&loop->last, stamp).ns, &elapsed)) {
         loop->elapsed.ns = elapsed;
     }
     loop->last = *stamp;
@@ -59,7 +46,7 @@ static void make_due(struct crash_loop *loop, int64_t count, const char *what, s
              (long long)(window.ns / NANOS));
 }
 
-static void take_start(struct crash_loop *loop, const struct crash_stamp *stamp) {
+static void take_start(struct crash_loop *loop, const struct stamp *stamp) {
     advance(loop, stamp);
     if (loop->is_running) {
         add(&loop->starts, loop->elapsed);
@@ -67,7 +54,7 @@ static void take_start(struct crash_loop *loop, const struct crash_stamp *stamp)
     loop->is_running = true;
 }
 
-static void take_failed_tick(struct crash_loop *loop, const struct crash_stamp *stamp) {
+static void take_failed_tick(struct crash_loop *loop, const struct stamp *stamp) {
     advance(loop, stamp);
     add(&loop->ticks, loop->elapsed);
 }
@@ -79,21 +66,12 @@ static void forget(struct crash_loop *loop) {
 
 /* --- rows --- */
 
-static void print_stamp(const struct crash_stamp *stamp, struct text *body) {
-    text_add_char(body, '{');
-    text_member_string(body, "boot", stamp->boot);
-    text_member_decimal(body, "mono", stamp->mono.ns);
-}
-
-/* A row that does not say, as those of old journals, is of another boot. */
 static void take_body(struct crash_loop *loop, const struct journal_row *row, bool is_start) {
-    struct crash_stamp stamp = {.wall = row->at};
+    struct stamp stamp = {.wall = row->at};
     bool is_due = false;
     cJSON *body = NULL;
     if (json_parse(row->body, strlen(row->body), &body, NULL) == ERR_OK) {
-        if (json_decimal_either(body, "mono", &stamp.mono.ns, NULL) == ERR_OK) {
-            (void)!json_copy(body, "boot", stamp.boot, sizeof stamp.boot, NULL);
-        }
+        stamp = stamp_read(body, row->at);
         (void)!json_bool(body, "due", &is_due, NULL);
         cJSON_Delete(body);
     }
@@ -137,7 +115,7 @@ static void latch_due(struct crash_loop *loop, struct causes *causes) {
 /* What is due is in the row: should this life end before the latch is durable, the next one latches. */
 enum err_code crash_loop_start(struct crash_loop *loop, const struct config *config,
                                struct causes *causes, const char *build, struct err *err) {
-    struct crash_stamp stamp = stamp_now(causes->world);
+    struct stamp stamp = stamp_now(causes->world);
     MUTATE(crash_starts_lost_at_restart, forget(loop));
     take_start(loop, &stamp);
     int64_t starts = count_within(&loop->starts, loop->elapsed, config->crash_window);
@@ -145,7 +123,8 @@ enum err_code crash_loop_start(struct crash_loop *loop, const struct config *con
         make_due(loop, starts, "unclean starts", config->crash_window);
     }
     struct text body = {.limit = 512};
-    print_stamp(&stamp, &body);
+    text_add_char(&body, '{');
+    stamp_print(&stamp, &body);
     text_member_bool(&body, "due", loop->is_due);
     text_add_char(&body, '}');
     enum err_code code =
@@ -159,13 +138,13 @@ enum err_code crash_loop_start(struct crash_loop *loop, const struct config *con
 }
 
 /* Told in any case; the row is for a later life, and may fail like what failed here. */
-static void note_failed_tick(struct causes *causes, const struct crash_stamp *stamp,
-                             const char *why) {
+static void note_failed_tick(struct causes *causes, const struct stamp *stamp, const char *why) {
     struct text body = {.limit = 512};
     text_member_string(&body, "why", why);
     log_mechanism(causes->log, CRASH_LOOP_CAUSE, "warned", "", "", text_get(&body));
     text_clear(&body);
-    print_stamp(stamp, &body);
+    text_add_char(&body, '{');
+    stamp_print(stamp, &body);
     text_member_string(&body, "why", why);
     text_add_char(&body, '}');
     if (journal_append(causes->journal, "tick_failed", "", text_get(&body), NULL, NULL) == ERR_OK) {
@@ -179,7 +158,7 @@ void crash_loop_tick(struct crash_loop *loop, const struct config *config, struc
     if (why == NULL || causes_has(causes, CRASH_LOOP_CAUSE)) {
         return; /* once it is latched there is nothing to count before a clear */
     }
-    struct crash_stamp stamp = stamp_now(causes->world);
+    struct stamp stamp = stamp_now(causes->world);
     take_failed_tick(loop, &stamp);
     note_failed_tick(causes, &stamp, why);
     MUTATE(failed_ticks_uncounted, return);

@@ -7,9 +7,8 @@
  * broker, its silence and a symbol's data fail neither. A stop by SIGTERM is clean, as often as it comes.
  *
  * So many of one kind within the window latch crash_loop_freeze, REDUCE_ONLY, which binds no exit. Both are
- * folded from the journal: rows `start` and `tick_failed` say boot, monotonic and wall time. Time passes as
- * the monotonic clock says within a boot, and from one boot to another as the wall says, which may be
- * wrong: one that was set back counts as no time at all, so that it hides no loop. A wall that was set forward
+ * folded from the journal: rows `start` and `tick_failed` hold a stamp (stamp.h). A wall that was set back
+ * counts as no time at all, so that it hides no loop. A wall that was set forward
  * while the machine was down is believed: nothing here can tell it from a night. What fails while the
  * journal takes no row is counted by this life alone. A life that dies before its `start` row has done
  * nothing, and is not counted. A clear by an operator begins both counts anew.
@@ -22,16 +21,11 @@
 
 #include "core/config/config.h"
 #include "core/risk/causes.h"
+#include "core/state/stamp.h"
 
 #define CRASH_LOOP_CAUSE "crash_loop_freeze"
 #define CRASH_LOOP_FLAG "pre_market_freeze.flag"
 #define CRASH_TIMES_MAX 100 /* the most that a limit may be */
-
-struct crash_stamp {
-    char boot[CLOCK_BOOT_MAX]; /* "": not told, equal to no other */
-    struct mono mono;
-    struct utc wall;
-};
 
 struct crash_times { /* when the newest of a kind were, by the loop's own time */
     struct span at[CRASH_TIMES_MAX];
@@ -39,7 +33,7 @@ struct crash_times { /* when the newest of a kind were, by the loop's own time *
 };
 
 struct crash_loop { /* zero-initialise */
-    struct crash_stamp last;
+    struct stamp last;
     bool has_last;
     struct span elapsed; /* since the first stamp; never falls */
     struct crash_times starts, ticks;
