@@ -41,6 +41,13 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "volume.hour_share", config->volume_hour_share.nanos);
     tell_nanos(stage, "volume.orders", config->volume_orders * NANOS);
     tell_nanos(stage, "volume.round_trips", config->volume_trips * NANOS);
+    tell_nanos(stage, "kill.rejects", config->kill_rejects * NANOS);
+    tell_nanos(stage, "kill.rejects_window_s", config->kill_rejects_window.ns);
+    tell_nanos(stage, "kill.auth_s", config->kill_auth.ns);
+    tell_nanos(stage, "kill.outage_s", config->kill_outage.ns);
+    tell_nanos(stage, "kill.auto_rearm", config->kill_auto_rearm * NANOS);
+    tell_nanos(stage, "kill.cooldown_s", config->kill_cooldown.ns);
+    tell_nanos(stage, "kill.incidents", config->kill_incidents * NANOS);
     tell_nanos(stage, "engine.crash_starts", config->crash_starts * NANOS);
     tell_nanos(stage, "engine.crash_ticks", config->crash_ticks * NANOS);
     tell_nanos(stage, "engine.crash_window_s", config->crash_window.ns);

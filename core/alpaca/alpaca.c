@@ -196,6 +196,8 @@ static void read_error_body(struct alpaca *alpaca) {
             alpaca->reply.code = code;
         }
         const char *message = "";
+        const char *other = "";
+        alpaca->reply.is_wash = json_string(tree, "existing_order_id", &other, NULL) == ERR_OK;
         if (json_string(tree, "message", &message, NULL) == ERR_OK) {
             size_t n = strnlen(message, sizeof alpaca->reply.message - 1);
             memcpy(alpaca->reply.message, message, n);

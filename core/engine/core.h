@@ -10,6 +10,7 @@
 #include "core/risk/crash_loop_freeze.h"
 #include "core/risk/data_guard.h"
 #include "core/risk/degraded_mode.h"
+#include "core/risk/kill_switch.h"
 #include "core/signals/bars.h"
 #include "core/signals/strategy.h"
 
@@ -85,6 +86,8 @@ struct engine {
     struct degraded_mode degraded;
     struct crash_loop crash_loop;
     struct clock_guard clock_guard;
+    struct kill_switch kill;
+    struct kill_trips kill_trips;
     struct book book;
     struct orders orders;
     struct truth truth;
@@ -108,9 +111,7 @@ struct engine {
     struct usd last_cash;
 
     bool is_stopping;
-    bool is_killing;              /* entries not yet verified gone */
-    struct mono kill_clear_since; /* {0}: not clear */
-    struct utc halt_paged_at;     /* HALT over a position; {0}: not so */
+    struct utc halt_paged_at; /* HALT over a position; {0}: not so */
     int64_t tick;
     struct utc next_at;
     struct utc scheduled_at; /* when that was chosen; a wall that shows less was set back */
@@ -149,6 +150,8 @@ bool is_elsewhere(const struct engine *engine);
 enum err_code account_fold(struct engine *engine, const struct journal_row *row,
                            struct err *err) MUST_USE;
 void poll_truth(struct engine *engine);
+/* The exchange day, or the day in New York while the broker has not told its calendar. */
+struct date engine_day(const struct engine *engine);
 /* Compares the wall with the monotonic clock. */
 void look_at_wall(struct engine *engine);
 void poll_bars(struct engine *engine);

@@ -43,24 +43,6 @@ static void verify_state(struct engine *engine) {
     try_journal(engine);
 }
 
-/* A kill is over when two looks at least 2 s apart find no live order that could add risk. */
-static void verify_kill(struct engine *engine, bool is_clear) {
-    struct mono now = clock_mono(engine->world->clock);
-    if (!engine->is_killing) {
-        return;
-    }
-    MUTATE(kill_never_verified, return);
-    if (!is_clear || !engine->is_truth_clean) {
-        engine->kill_clear_since = (struct mono){0};
-    } else if (engine->kill_clear_since.ns == 0) {
-        engine->kill_clear_since = now;
-    } else if (mono_sub(now, engine->kill_clear_since).ns >= SPAN_S(2).ns) {
-        engine->is_killing = false;
-        log_mechanism(&engine->log, "kill_switch", "held", "", "kill_switch",
-                      "\"verified\":\"no live entry in two looks\"");
-    }
-}
-
 static bool has_failed(enum err_code save) {
     return save != ERR_OK && save != ERR_LOCKED; /* a lock is another's, who hangs or copies */
 }
@@ -77,6 +59,55 @@ static const char *tick_failure(struct engine *engine, bool is_committed) {
            : has_failed(engine->metadata_save)               ? "the positions cannot be saved"
            : causes_has(&engine->causes, "inbox_unreadable") ? "the inbox cannot be read"
                                                              : NULL;
+}
+
+/* A cancel that stays unconfirmed for a minute is looked at by the full ticks alone. */
+static bool has_unknown(const struct engine *engine) {
+    struct utc now = clock_utc(engine->world->clock);
+    for (size_t i = 0; i < engine->orders.count; i++) {
+        const struct order *order = &engine->orders.items[i];
+        if (order->state == ORDER_UNKNOWN ||
+            (order->cancel_at.ns != 0 && utc_sub(now, order->cancel_at).ns < SPAN_MIN(1).ns)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A person must know what may still be bought. */
+static void page_kill(struct engine *engine) {
+    struct text live = {.limit = 300};
+    for (size_t i = 0; i < engine->orders.count; i++) {
+        const struct order *order = &engine->orders.items[i];
+        if (order->side == SIDE_BUY && !order_is_over(order)) {
+            text_add(&live, live.len > 0 ? " " : "may be live: ");
+            text_add(&live, order->client_id);
+        }
+    }
+    log_alert(&engine->log, ALERT_PAGE, "kill_firing",
+              live.len > 0 ? text_get(&live) : "the broker does not show that nothing is live");
+    text_release(&live);
+}
+
+/* Behind what asked and cancelled. */
+static void judge_kill(struct engine *engine, bool is_full, bool is_clear) {
+    struct kill_look look = {
+        .day = engine_day(engine),
+        .is_full = is_full,
+        .is_truth_clean = engine->is_truth_clean,
+        .listed_at = engine->truth.orders_at,
+        .is_clear = is_clear,
+        .has_unknown = has_unknown(engine),
+        .is_state_kept = !engine->gateway.is_journal_down && engine->causes.saved == ERR_OK,
+        .broker = engine->truth.has_clock ? engine->truth.clock.timestamp : (struct utc){0}};
+    if (is_full) {
+        kill_trips_step(&engine->kill_trips, &engine->causes, engine->config,
+                        engine->is_truth_clean, is_elsewhere(engine));
+    }
+    kill_switch_step(&engine->kill, &engine->causes, engine->config, &look);
+    if (kill_switch_page_is_due(&engine->kill, clock_mono(engine->world->clock))) {
+        page_kill(engine);
+    }
 }
 
 /* In HALT nothing is sent, so positions are what a person must look after: told again and again. */
@@ -263,19 +294,6 @@ static void enter(struct engine *engine) {
     }
 }
 
-/* A cancel that stays unconfirmed for a minute is looked at by the full ticks alone. */
-static bool has_unknown(const struct engine *engine) {
-    struct utc now = clock_utc(engine->world->clock);
-    for (size_t i = 0; i < engine->orders.count; i++) {
-        const struct order *order = &engine->orders.items[i];
-        if (order->state == ORDER_UNKNOWN ||
-            (order->cancel_at.ns != 0 && utc_sub(now, order->cancel_at).ns < SPAN_MIN(1).ns)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The next multiple of step on the absolute grid, later than now. */
 static struct utc grid_after(struct utc now, struct span step) {
     return (struct utc){now.ns - now.ns % step.ns + step.ns};
@@ -285,7 +303,8 @@ static void schedule(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
     engine->scheduled_at = now;
     MUTATE(set_back_wall_waited_for, engine->scheduled_at = (struct utc){0});
-    bool is_urgent = exits_are_urgent(&engine->exits) || has_unknown(engine) || engine->is_killing;
+    bool is_urgent =
+        exits_are_urgent(&engine->exits) || has_unknown(engine) || engine->kill.is_firing;
     struct span step = engine->truth.is_open    ? engine->config->tick_open
                        : engine->degraded.is_on ? engine->config->tick_closed
                                                 : engine->config->tick_idle;
@@ -296,6 +315,7 @@ static void schedule(struct engine *engine) {
     }
     engine->next_at = engine->full_due;
     MUTATE(real_clock_read, engine->next_at.ns += clock() % 1000);
+    MUTATE(held_kill_stays_urgent, if (engine->kill.is_fired) engine->full_due = engine->next_at = grid_after(now, SPAN_S(1)));
     if (is_urgent) {
         struct utc soon = grid_after(now, SPAN_S(1));
         engine->next_at = soon.ns < engine->full_due.ns ? soon : engine->full_due;
@@ -327,7 +347,7 @@ void cycle_tick(struct engine *engine) {
     struct mono began = clock_mono(engine->world->clock);
     look_at_wall(engine);
     heed_wall(engine, now);
-    bool is_full = now.ns >= engine->full_due.ns || engine->is_killing;
+    bool is_full = now.ns >= engine->full_due.ns || kill_switch_is_urgent(&engine->kill, began);
     engine->tick++;
     engine->is_cycle = is_full && now.ns >= engine->cycle_due.ns;
     if (engine->is_cycle) {
@@ -345,7 +365,7 @@ void cycle_tick(struct engine *engine) {
     }
     bool is_clear = !is_elsewhere(engine) && tend_orders(engine, is_full);
     gateway_latch_due(&engine->gateway);
-    verify_kill(engine, is_clear);
+    judge_kill(engine, is_full, is_clear);
     page_halt(engine);
     look_at_wall(engine); /* the steps above took their time */
     show_mode(engine);

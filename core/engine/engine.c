@@ -21,6 +21,7 @@ static enum err_code fold(void *context, const struct journal_row *row, struct e
     code = code == ERR_OK ? causes_fold(&engine->causes, row, err) : code;
     crash_loop_take(&engine->crash_loop, row);
     clock_guard_fold(&engine->clock_guard, row);
+    kill_switch_fold(&engine->kill, row);
     code = code == ERR_OK ? account_guards_fold(&engine->guards, row, err) : code;
     code = code == ERR_OK ? exits_fold(&engine->exits, row, err) : code;
     return code == ERR_OK ? flows_fold(engine, row, err) : code;

@@ -37,8 +37,7 @@ static void kill(struct engine *engine, const struct inbox_command *command) {
     MUTATE(kill_ignored, return);
     causes_latch(&engine->causes, "kill_switch", MODE_REDUCE_ONLY, command->by,
                  command->is_readable ? command->why : "unreadable kill command");
-    engine->is_killing = true;
-    engine->kill_clear_since = (struct mono){0};
+    kill_switch_fire(&engine->kill, &engine->causes, engine->config, engine_day(engine));
     tell(engine, command, "firing");
 }
 
@@ -57,6 +56,8 @@ static void resume(struct engine *engine, const struct inbox_command *command) {
     struct err err = {0};
     if (!command->is_readable || command->by[0] == '\0' || command->why[0] == '\0') {
         tell(engine, command, "refused: a resume needs cause, name and reason");
+    } else if (!kill_switch_may_resume(&engine->kill, command->cause)) {
+        tell(engine, command, "refused: it is firing, entries are not verified gone");
     } else if (is_too_early(engine, command->cause)) {
         tell(engine, command, "refused: daily_loss holds for the rest of its exchange day");
     } else if (strcmp(command->cause, CRASH_LOOP_CAUSE) == 0 &&

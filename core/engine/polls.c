@@ -75,6 +75,9 @@ static enum err_code noted(struct engine *engine, enum engine_read read, enum er
                       engine->config->retry_first, engine->config->retry_most,
                       engine->world->entropy);
     note_trouble(engine, read, code);
+    const struct alpaca_reply *reply = alpaca_reply(engine->alpaca);
+    kill_trips_note_read(&engine->kill_trips, read, reply->is_held_back ? 0 : reply->status,
+                         clock_mono(engine->world->clock));
     return code;
 }
 
@@ -171,6 +174,11 @@ static void find_session(struct engine *engine) {
     }
     truth->session = *session;
     truth->is_open = now.ns >= session->open.ns;
+}
+
+struct date engine_day(const struct engine *engine) {
+    return engine->truth.day.days != 0 ? engine->truth.day
+                                       : ny_date(clock_utc(engine->world->clock));
 }
 
 /* Cooldowns that began in doubt run again from its end. */

@@ -46,6 +46,7 @@ static enum err_code take_key(struct engine *engine, const struct engine_news *n
     enum err_code code =
         alpaca_change_key(engine->alpaca, news->key_id, news->secret, engine->account_number, err);
     if (code == ERR_OK) {
+        kill_trips_note_key(&engine->kill_trips, clock_mono(engine->world->clock));
         hash64_print(hash64(news->key_id, strlen(news->key_id), 0), engine->key_hash);
     }
     log_mechanism(&engine->log, "credentials", code == ERR_OK ? "acted" : "held", "", "", "");

@@ -124,7 +124,10 @@ void show_view(struct engine *engine) {
     text_member_string(view, "mode", mode_word(causes_mode(&engine->causes)));
     text_member_string(view, "account", engine->account_number);
     text_member_bool(view, "open", engine->truth.is_open);
-    text_member_bool(view, "killing", engine->is_killing);
+    text_member_bool(view, "killing", engine->kill.is_firing);
+    text_member_string(
+        view, "kill_switch",
+        kill_phase_word(kill_switch_phase(&engine->kill, &engine->causes, engine->config)));
     text_member_decimal(view, "equity", engine->truth.account.equity.nanos);
     text_member_decimal(view, "peak", engine->guards.peak.nanos);
     text_member_decimal(view, "baseline", engine->guards.baseline.nanos);

@@ -91,6 +91,7 @@ static bool take_if_equal(struct gateway *gateway, struct order *order,
                           const struct broker_order *truth) {
     if (!is_equal(order, truth) && !is_of_an_earlier_life(order, truth)) {
         second_writer(gateway, order->client_id);
+        order->is_excused = true; /* the broker said nothing against it */
         orders_move(gateway->orders, order, ORDER_REJECTED);
         return false;
     }
@@ -143,7 +144,10 @@ static enum err_code exchange(struct gateway *gateway, const struct order *order
 }
 
 static void settle_refused(struct gateway *gateway, struct order *order) {
-    if (!alpaca_reply(gateway->alpaca)->is_duplicate_id) {
+    const struct alpaca_reply *reply = alpaca_reply(gateway->alpaca);
+    if (!reply->is_duplicate_id) {
+        order->is_excused = reply->is_wash || reply->status == 401 || reply->status == 429 ||
+                            order->replaces[0] != '\0';
         orders_move(gateway->orders, order, ORDER_REJECTED);
         return;
     }
@@ -350,6 +354,7 @@ void gateway_count(struct gateway *gateway, const struct journal_row *row) {
 void gateway_latch_due(struct gateway *gateway) {
     repeat_throttle_step(&gateway->repeats, gateway->causes);
     daily_volume_step(&gateway->volume, gateway->causes);
+    kill_rejects_step(&gateway->orders->rejects, gateway->causes, gateway->config);
 }
 
 void gateway_doubt_clock(struct gateway *gateway) {

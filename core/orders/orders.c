@@ -357,6 +357,10 @@ void orders_move(struct orders *orders, struct order *order, enum order_state st
     if (is_reject && order->side == SIDE_SELL) {
         note_reject(orders, order);
     }
+    MUTATE(wash_counts_as_reject, order->is_excused = false);
+    if (is_reject && !order->is_excused) {
+        kill_rejects_note(&orders->rejects, clock_mono(orders->world->clock));
+    }
 }
 
 static enum order_state state_of(enum broker_status status) {

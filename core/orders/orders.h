@@ -9,6 +9,7 @@
 #include "core/health/log.h"
 #include "core/orders/send_backoff.h"
 #include "core/portfolio/book.h"
+#include "core/risk/kill_trips.h"
 
 #define ORDERS_MAX 256
 #define ORDER_REASON_MAX 24
@@ -81,6 +82,7 @@ struct order {
     /* giving up what the broker acknowledged and no longer knows */
     int lost_asks;           /* answered "not found", counted 30 s apart; 0 once seen again */
     struct mono lost_ask_at; /* the last that was counted */
+    bool is_excused;         /* its reject is no sign of trouble: kill_trips.h */
     struct utc given_up_at;  /* LOST since, or NOT_SENT by the broker's word alone; {0}: neither */
     struct standstill still;
 };
@@ -101,6 +103,7 @@ struct orders {
     int64_t fills;               /* growths booked since start */
     int64_t entries_cancelled;   /* buys that the broker said are canceled, since start */
     struct send_backoff backoff; /* of sells that the broker rejected */
+    struct kill_rejects rejects;
     /* Ids of those whose end the broker told, a ring: a listing that lags does not bring them back to
      * life. One that was never sent, or refused, may still turn up: it is not in here. */
     char ended[ORDERS_ENDED_MAX][CLIENT_ID_MAX];

@@ -38,13 +38,17 @@ static struct mono listed_at(const struct gateway *gateway) {
 }
 
 /* Of one found bare now. A stop that ended behind the last listing that had it is learned of up to a tick
- * later, and its minute does not wait for that. */
+ * later, and its minute does not wait for that; one that never was safe is bare since its fill. */
 static struct mono bare_since(const struct gateway *gateway, const struct holding *holding) {
     struct mono now = clock_mono(gateway->world->clock);
     struct mono heard = mono_add(now, (struct span){-hearsay(gateway).ns});
     MUTATE(naked_since_it_was_found, return heard);
-    bool was_safe = holding->safe_at.ns != 0;
-    return was_safe && mono_sub(heard, holding->safe_at).ns > 0 ? holding->safe_at : heard;
+    bool is_new =
+        holding->safe_at.ns == 0 && mono_sub(now, holding->quiet_since).ns < GONE_AFTER.ns;
+    struct mono since = is_new                     ? holding->quiet_since
+                        : holding->safe_at.ns == 0 ? heard
+                                                   : holding->safe_at;
+    return mono_sub(heard, since).ns > 0 ? since : heard;
 }
 
 static void mark_naked(struct gateway *gateway, struct holding *holding, bool is_naked,
@@ -209,14 +213,13 @@ static void doubt(struct gateway *gateway, struct holding *holding) {
     struct mono now = clock_mono(gateway->world->clock);
     struct qty due = qty_whole(holding->qty);
     struct span since_fill = mono_sub(now, holding->quiet_since);
-    bool was_naked = holding->is_naked;
     bool is_gone = holding->differs && mono_sub(now, holding->differs_since).ns >= GONE_AFTER.ns;
-    bool is_naked = due.nanos > 0 && !is_gone && !stops_of(gateway, holding->symbol, due).protect &&
-                    (was_naked || since_fill.ns >= LISTED_WITHIN.ns);
-    mark_naked(gateway, holding, is_naked, (struct usd){0});
-    if (is_naked && !was_naked && since_fill.ns < GONE_AFTER.ns) {
-        holding->naked_since = holding->quiet_since;
+    bool is_naked = due.nanos > 0 && !is_gone && !stops_of(gateway, holding->symbol, due).protect;
+    MUTATE(unlisted_is_safe_meanwhile, if (!holding->is_naked && since_fill.ns < LISTED_WITHIN.ns) is_naked = false);
+    if (is_naked && !holding->is_naked && since_fill.ns < LISTED_WITHIN.ns) {
+        return; /* no sign that it is bare, nor that it is safe */
     }
+    mark_naked(gateway, holding, is_naked, (struct usd){0});
 }
 
 void protective_stops_step(struct gateway *gateway, struct exits *exits) {

@@ -106,7 +106,9 @@ static const char *cause_mechanism(const char *cause) {
     static const char *const rows[][2] = {
         {"second_writer", "second_writer"},    {"journal_down", "atomic_state"},
         {"lease_lost", "single_instance"},     {"baseline_unknown", "daily_loss"},
-        {"wrong_account", "startup_contract"},
+        {"wrong_account", "startup_contract"}, {"kill_repeated", "kill_switch"},
+        {"kill_rejects", "kill_switch"},       {"kill_auth", "kill_switch"},
+        {"kill_outage", "kill_switch"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i][0], cause) == 0) {

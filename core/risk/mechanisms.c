@@ -33,17 +33,27 @@ static const struct mechanism TABLE[] = {
                 "outage_fails_ticks flag_of_a_hand_ignored flag_outlives_its_resume "
                 "exit_bound_by_crash_loop"},
     {.id = "kill_switch",
-     .file = "core/engine/operator.c",
+     .file = "core/risk/kill_switch.c",
      .mode = MODE_REDUCE_ONLY,
      .hold = HOLD_LATCHED,
-     .settings = "none",
-     .rule = "entries are cancelled by id and verified gone by two looks; stops are "
-             "never touched",
+     .settings = "kill.rejects kill.rejects_window_s kill.auth_s kill.outage_s kill.auto_rearm "
+                 "kill.cooldown_s kill.incidents",
+     .rule = "a person, a second writer, a burst of rejects, a refused key or a long outage: "
+             "entries are cancelled by id and verified gone by two listings, and it is locked, or "
+             "cools down and is checked; stops are never touched",
      .documents = "governor_freezes.json",
-     .oracle = "no_buy_sent_after_a_stop kill_takes_effect",
-     .act = "kill_switch_ends_entries",
-     .quiet = "operator_flatten",
-     .mutants = "kill_ignored stop_cancelled_by_kill"},
+     .oracle =
+         "no_buy_sent_after_a_stop kill_takes_effect kill_trips_when_due kill_runs_its_course",
+     .act = "kill_switch_rejects_rearm",
+     .quiet = "kill_switch_rejects_just_within",
+     .mutants = "reject_burst_ignored kill_ignored stop_cancelled_by_kill kill_verified_at_once "
+                "kill_verified_by_one_listing kill_verified_by_an_old_listing kill_never_verified "
+                "held_kill_stays_urgent kill_firing_unpaged kill_resumed_unverified "
+                "each_cause_is_an_incident kill_incidents_off_by_one cooldown_by_the_wall "
+                "new_boot_cools_by_the_wall cooldown_begins_at_each_start "
+                "rearmed_beside_other_latches rearmed_by_one_reading reject_burst_off_by_one "
+                "wash_counts_as_reject barred_key_ignored one_barred_read_kills "
+                "rotation_counts_as_barred outage_ignored"},
     {.id = "daily_loss",
      .file = "core/risk/account_guards.c",
      .mode = MODE_REDUCE_ONLY,
@@ -436,8 +446,9 @@ static const struct mechanism TABLE[] = {
      .oracle = "adoption_is_told adopted_quantity_stood no_true_book_is_replaced",
      .act = "two_adoptions_in_one_listing",
      .quiet = "positions_lag_behind_a_fill",
-     .mutants = "difference_tells_one_symbol heal_unpaged moving_difference_believed fill_not_waited_for "
-                "adoption_untold"},
+     .mutants =
+         "difference_tells_one_symbol heal_unpaged moving_difference_believed fill_not_waited_for "
+         "adoption_untold"},
     {.id = "atomic_state",
      .file = "core/state/state_file.c",
      .mode = MODE_REDUCE_ONLY,

@@ -70,6 +70,17 @@
       "ticks, within engine.crash_window_s latch crash_loop_freeze by the end of the tick; and "   \
       "nothing less does, nor a flag that nobody put there",                                       \
       "")                                                                                          \
+    X(ORACLE_KILL_TRIPS, "kill_trips_when_due", "",                                                \
+      "kill.rejects rejected orders within kill.rejects_window_s, 401 or 403 on two reads for "    \
+      "kill.auth_s, or no whole truth of the broker for kill.outage_s fire the kill switch by "    \
+      "the end of the tick; and nothing less does",                                                \
+      "")                                                                                          \
+    X(ORACLE_KILL_COURSE, "kill_runs_its_course", "",                                              \
+      "a kill fires by the tick after its cause, pages while it does, is verified by two "         \
+      "listings 2 s apart without a buy of ours, cools down for kill.cooldown_s and is armed by "  \
+      "two clean readings 10 s apart with nothing else in force; a person's causes are ended by "  \
+      "one, and after that; the kill.incidents-th incident of a day needs one",                    \
+      "")                                                                                          \
     X(ORACLE_STUCK, "stuck_orders_are_told", "",                                                   \
       "an order that the broker has not taken, or whose cancel does not end, for orders.stuck_s "  \
       "is told within 15 s and two ticks, paged unless it is an entry to be taken, and asked for " \

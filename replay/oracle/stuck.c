@@ -25,6 +25,7 @@ struct watched { /* an order that is not over */
     struct utc acted_at;
     int ticks, page_ticks;                          /* since it was due, and a page of it */
     bool is_entry, is_asked, is_paged, is_reported; /* paged: since it moved */
+    bool has_cancel_left;                           /* a request to cancel did, or may have */
 };
 
 struct stuck {
@@ -121,6 +122,22 @@ static void take_send(struct stuck *judge, const struct event *event, struct fin
             findings_score(findings, MECHANISM)->risky++;
             findings_break(findings, ORACLE_STUCK, event->at, "%s: a buy left while %s is stuck",
                            known->symbol, known->id);
+        }
+    }
+}
+
+/* A request to cancel of which not a byte left asked nobody; that nothing can be sent is told by others. */
+static void take_answer(struct stuck *judge, const struct event *event) {
+    static const char path[] = "/v2/orders/";
+    for (size_t i = 0; i < judge->count && is_word(event->subject, "DELETE"); i++) {
+        struct watched *known = &judge->items[i];
+        if (strncmp(event->what, path, sizeof path - 1) != 0 ||
+            !is_word(event->what + sizeof path - 1, known->broker_id)) {
+            continue;
+        }
+        known->has_cancel_left |= !is_word(event->id, "not_sent");
+        if (!known->has_cancel_left && !is_word(known->status, "pending_cancel")) {
+            known->cancel_at = (struct utc){0};
         }
     }
 }
@@ -231,6 +248,8 @@ static void stuck_observe(void *context, const struct event *event, struct findi
         (void)!text_copy(known->truth, sizeof known->truth, event->what, NULL);
     } else if (event->kind == EVENT_SEND) {
         take_send(judge, event, findings);
+    } else if (event->kind == EVENT_HTTP) {
+        take_answer(judge, event);
     } else if (event->kind == EVENT_MECHANISM && is_word(event->subject, MECHANISM) &&
                is_word(event->what, "acted")) {
         take_act(judge, event, findings);
@@ -247,8 +266,8 @@ static void stuck_observe(void *context, const struct event *event, struct findi
     }
 }
 
-const struct judge_ops stuck_judge = {KIND(EVENT_ORDER) | KIND(EVENT_LEDGER_ORDER) |
-                                          KIND(EVENT_SEND) | KIND(EVENT_MECHANISM) |
-                                          KIND(EVENT_ALERT) | KIND(EVENT_REFUSAL) |
-                                          KIND(EVENT_TICK) | KIND(EVENT_START) | KIND(EVENT_STOP),
-                                      stuck_create, stuck_observe, free};
+const struct judge_ops stuck_judge = {
+    KIND(EVENT_ORDER) | KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_SEND) | KIND(EVENT_HTTP) |
+        KIND(EVENT_MECHANISM) | KIND(EVENT_ALERT) | KIND(EVENT_REFUSAL) | KIND(EVENT_TICK) |
+        KIND(EVENT_START) | KIND(EVENT_STOP),
+    stuck_create, stuck_observe, free};

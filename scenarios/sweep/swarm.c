@@ -282,6 +282,27 @@ static void draw_limits(struct draw *draw, cJSON *config, int64_t positions) {
     }
 }
 
+/* A kill switch that trips early, and half the time one that ends by itself within the session. */
+static void draw_kill(const struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "kill", 0);
+    bool is_rearmed = percent(&random, 50);
+    int64_t cooldown = random_between(&random, 60, 1200);
+    int64_t incidents = random_between(&random, 1, 3);
+    if (is_rearmed) {
+        must(cJSON_AddBoolToObject(config, "kill.auto_rearm", true));
+        add_number(config, "kill.cooldown_s", cooldown);
+        add_number(config, "kill.incidents", incidents);
+    }
+    if (percent(&random, 30)) {
+        add_number(config, "kill.outage_s", random_between(&random, 60, 900));
+    }
+    if (percent(&random, 30)) {
+        add_number(config, "kill.auth_s", random_between(&random, 5, 60));
+    }
+    int64_t rejects = random_between(&random, 2, 12); /* many hold a core that is rejected a lot */
+    add_number(config, "kill.rejects", rejects);
+}
+
 static void replace_milli(cJSON *config, const char *key, int64_t thousandths) {
     cJSON_DeleteItemFromObjectCaseSensitive(config, key);
     add_milli(config, key, thousandths);
@@ -346,6 +367,7 @@ static void draw_config(struct draw *draw) {
         draw_groups(draw, config);
         draw_patience(draw, config);
         draw_messages(draw, config);
+        draw_kill(draw, config);
     }
 }
 
@@ -592,6 +614,10 @@ static const struct latch latches[] = {
     {"state_regression", "state_regression"},
     {"second_writer", "second_writer"},
     {"kill_switch", "kill_switch"},
+    {"kill_switch", "kill_repeated"},
+    {"kill_switch", "kill_rejects"},
+    {"kill_switch", "kill_auth"},
+    {"kill_switch", "kill_outage"},
     {"startup_contract", "wrong_account"},
     {"single_instance", "lease_lost"},
     {"atomic_state", "journal_down"},
@@ -611,7 +637,7 @@ static void add_answer(cJSON *rows, const char *mechanism, int64_t after_s, cons
  * now and then the process dies under it. */
 static void draw_answers(struct draw *draw, cJSON *rows) {
     for (size_t i = 0; i < sizeof latches / sizeof latches[0]; i++) {
-        struct random random = stream(draw, latches[i].mechanism, 0);
+        struct random random = stream(draw, latches[i].cause, 0);
         bool is_lifted = percent(&random, 50);
         int64_t lifted_after = random_between(&random, 5, 3600);
         int64_t dead_after = random_between(&random, 5, 900);

@@ -177,16 +177,17 @@ Test(pairs, are_of_mechanisms_whose_scenarios_both_ran_and_carry_the_score_of_th
         "{\"mechanism\":\"equity_floor\",\"due\":2},{\"mechanism\":\"daily_loss\",\"due\":1}]}},"
         "{\"id\":\"daily_loss_just_within\",\"verdict\":\"pass\"},"
         "{\"id\":\"equity_floor_latches\",\"verdict\":\"pass\"},"
-        "{\"id\":\"operator_flatten\",\"verdict\":\"pass\"},"
-        "{\"id\":\"kill_switch_ends_entries\",\"verdict\":\"pass\"}]";
+        "{\"id\":\"kill_switch_rejects_just_within\",\"verdict\":\"pass\"},"
+        "{\"id\":\"kill_switch_rejects_rearm\",\"verdict\":\"pass\"}]";
     struct text out = {0};
     cJSON *list = NULL;
     cr_assert_eq(json_parse(results, strlen(results), &list, NULL), ERR_OK);
     pairs_print(list, &out);
     cr_expect_str_eq(
         text_get(&out),
-        "[{\"mechanism\":\"kill_switch\",\"act\":\"kill_switch_ends_entries\","
-        "\"act_verdict\":\"pass\",\"quiet\":\"operator_flatten\",\"quiet_verdict\":\"pass\","
+        "[{\"mechanism\":\"kill_switch\",\"act\":\"kill_switch_rejects_rearm\","
+        "\"act_verdict\":\"pass\",\"quiet\":\"kill_switch_rejects_just_within\",\"quiet_verdict\":"
+        "\"pass\","
         "\"score\":null},"
         "{\"mechanism\":\"daily_loss\",\"act\":\"daily_loss_by_open_positions\","
         "\"act_verdict\":\"fail\",\"quiet\":\"daily_loss_just_within\",\"quiet_verdict\":\"pass\","

@@ -86,6 +86,25 @@ Test(gateway, a_definite_reject_is_the_end) {
     desk_destroy(desk);
 }
 
+Test(gateway, a_reject_counts_for_the_kill_switch_unless_it_is_no_word_about_the_order) {
+    static const struct {
+        int status;
+        const char *body;
+        size_t rejects;
+    } rows[] = {{403, "{\"code\":40310000,\"message\":\"insufficient buying power\"}", 1},
+                {422, "{\"code\":42210000,\"message\":\"asset is not active\"}", 1},
+                {403, "{\"code\":40310000,\"existing_order_id\":\"b-7\"}", 0},
+                {401, "{\"message\":\"unauthorized.\"}", 0},
+                {429, "{\"message\":\"too many requests.\"}", 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct desk *desk = desk_create();
+        answer(desk, "POST", "/v2/orders", 1, rows[i].status, rows[i].body);
+        cr_expect_eq(entry_sent(desk, ERR_REFUSED)->state, ORDER_REJECTED);
+        cr_expect_eq(desk->orders.rejects.count, rows[i].rejects, "%d", (int)i);
+        desk_destroy(desk);
+    }
+}
+
 Test(gateway, a_duplicate_that_is_ours_is_success) {
     struct desk *desk = desk_create();
     desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 1, ERR_OK, 422, USED_ID, true});
