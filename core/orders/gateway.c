@@ -648,7 +648,10 @@ void gateway_cancel(struct gateway *gateway, struct order *order) {
     MUTATE(cancel_bound_by_messages, struct message_window w = message_throttle_look(&gateway->messages, gateway->config, clock_mono(gateway->world->clock)); if (message_window_is_full(&w)) return);
     struct mono began = clock_mono(gateway->world->clock);
     enum err_code code = alpaca_cancel(gateway->alpaca, order->broker_id, NULL);
-    order->has_cancel_left |= code != ERR_NOT_SENT;
+    if (code != ERR_NOT_SENT && !order->has_cancel_left) {
+        order->has_cancel_left = true;
+        order->cancel_left_at = clock_mono(gateway->world->clock);
+    }
     MUTATE(message_cancels_uncounted, began.ns -= SPAN_MIN(1).ns);
     count_message(gateway, began, code);
     if (code == ERR_REFUSED) {

@@ -78,6 +78,7 @@ struct order {
     bool is_seen;         /* in the listing now being walked */
     struct utc cancel_at; /* cancel wished since; {0} = no */
     bool has_cancel_left; /* a request to cancel left, or may have */
+    struct mono cancel_left_at;
     struct utc cancel_ask_at;
     /* giving up what the broker acknowledged and no longer knows */
     int lost_asks;           /* answered "not found", counted 30 s apart; 0 once seen again */
@@ -85,6 +86,7 @@ struct order {
     bool is_excused;         /* its reject is no sign of trouble: kill_trips.h */
     struct utc given_up_at;  /* LOST since, or NOT_SENT by the broker's word alone; {0}: neither */
     struct standstill still;
+    struct mono looked_at; /* by stuck_orders.c; {0}: not yet */
 };
 
 #define ORDERS_ENDED_MAX 512

@@ -58,6 +58,12 @@ static void release(struct gateway *gateway, struct order *order) {
     order->still = (struct standstill){0};
 }
 
+/* When a wait began that is seen now: with what was sent since the last look, for a tick may take a minute. */
+static struct mono began_at(const struct order *order, struct mono sent, struct mono now) {
+    MUTATE(stuck_since_it_was_seen, return now);
+    return sent.ns > order->looked_at.ns ? sent : now;
+}
+
 /* True if it waits for something. */
 static bool watch(struct gateway *gateway, struct order *order) {
     struct standstill *still = &order->still;
@@ -69,8 +75,11 @@ static bool watch(struct gateway *gateway, struct order *order) {
     if (is_moved || (!pends && !cancels)) {
         release(gateway, order);
     }
-    still->pending_since = still->pends ? still->pending_since : now;
-    still->cancel_since = still->cancels ? still->cancel_since : now;
+    still->pending_since =
+        still->pends ? still->pending_since : began_at(order, order->sent_at, now);
+    still->cancel_since =
+        still->cancels ? still->cancel_since : began_at(order, order->cancel_left_at, now);
+    order->looked_at = now;
     still->pends = pends;
     still->cancels = cancels;
     still->status = order->status;

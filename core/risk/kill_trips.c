@@ -9,6 +9,7 @@
 static const struct span KEY_SETTLES = {INT64_C(60000000000)};
 enum { BARRED_READS = 2 };
 
+/* Nothing new if it is set. */
 static void trip(struct causes *causes, const char *cause, const char *why) {
     if (!causes_has(causes, cause)) {
         causes_latch(causes, cause, MODE_REDUCE_ONLY, "core", why);
@@ -27,6 +28,10 @@ void kill_rejects_step(struct kill_rejects *rejects, struct causes *causes,
     int64_t count = 0;
     char why[80];
     MUTATE(reject_burst_ignored, return);
+    if (causes_has(causes, KILL_REJECTS)) {
+        rejects->taken = rejects->count; /* whoever ends it begins anew */
+        return;
+    }
     size_t oldest = rejects->count < KILL_REJECTS_MAX ? 0 : rejects->count - KILL_REJECTS_MAX;
     for (size_t i = oldest > rejects->taken ? oldest : rejects->taken; i < rejects->count; i++) {
         count +=
@@ -36,7 +41,6 @@ void kill_rejects_step(struct kill_rejects *rejects, struct causes *causes,
     if (count < config->kill_rejects) {
         return;
     }
-    rejects->taken = rejects->count;
     snprintf(why, sizeof why, "%lld orders rejected within %lld s", (long long)count,
              (long long)(config->kill_rejects_window.ns / NANOS));
     trip(causes, KILL_REJECTS, why);

@@ -23,7 +23,7 @@
 struct kill_rejects { /* zero-initialise */
     struct mono at[KILL_REJECTS_MAX];
     size_t count; /* ever, a ring */
-    size_t taken; /* of these, before the last trip */
+    size_t taken; /* of these, before the cause was last cleared */
 };
 
 struct kill_trips {                           /* zero-initialise */

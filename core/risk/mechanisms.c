@@ -354,7 +354,8 @@ static const struct mechanism TABLE[] = {
      .oracle = "stuck_orders_are_told refusal_is_warranted",
      .act = "entry_stuck_pending",
      .quiet = "entry_pending_within_the_bound",
-     .mutants = "stuck_orders_ignored stuck_off_by_one stuck_cancel_ignored stuck_exit_unpaged "
+     .mutants = "stuck_orders_ignored stuck_since_it_was_seen stuck_off_by_one "
+                "stuck_cancel_ignored stuck_exit_unpaged "
                 "stuck_again_unpaged stuck_key_by_wish stuck_never_asked exit_bound_by_stuck"},
     {.id = "reduce_only",
      .file = "core/orders/validation.c",

@@ -241,6 +241,9 @@ static void take_start(struct clocks *judge, const struct event *event, struct f
     }
     judge->clocks = (struct two_clocks){0};
     memcpy(judge->boot_before, judge->boot, sizeof judge->boot);
+    if (judge->has_gap) { /* what the rows that nobody was told say of doubt, it found */
+        judge->is_doubted = judge->is_on;
+    }
     judge->has_gap = false;
 }
 

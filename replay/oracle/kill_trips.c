@@ -59,6 +59,11 @@ static void *kill_trips_create(void) {
     return judge;
 }
 
+static bool is_set(const struct scene *scene, const char *name) {
+    const struct scene_cause *cause = table_find(&scene->causes, name);
+    return cause != NULL && cause->mode >= SCENE_REDUCE_ONLY;
+}
+
 /* --- rejects --- */
 
 static bool is_wash(const struct event *event) {
@@ -97,8 +102,8 @@ static void take_change(struct kill_trips *judge, const struct event *event) {
     }
     (void)!json_copy(body, "client_order_id", id, sizeof id, NULL);
     cJSON_Delete(body);
-    if (is_word(event->subject, "PATCH") || event->number == 401 || event->number == 429 ||
-        is_wash(event)) {
+    bool is_late_price = is_word(event->subject, "PATCH") && event->number >= 400;
+    if (is_late_price || event->number == 401 || event->number == 429 || is_wash(event)) {
         excuse(judge, id);
     } else if (is_word(event->subject, "POST")) {
         accuse(judge, id); /* an id of the emergency rule is sent again once it was rejected */
@@ -116,7 +121,8 @@ static int64_t rejected_within(const struct kill_trips *judge, struct utc at, st
 static void take_reject(struct kill_trips *judge, const struct event *event,
                         struct findings *findings) {
     const struct scene_limits *limits = &findings->scene->limits;
-    if (!is_word(event->what, "rejected") || is_excused(judge, event->id)) {
+    if (!is_word(event->what, "rejected") || is_excused(judge, event->id) ||
+        is_set(findings->scene, judge->rejects.cause)) {
         return;
     }
     judge->rejected_at[judge->rejected++ % REJECTS] = event->at;
@@ -176,11 +182,6 @@ static bool is_settling(const struct kill_trips *judge, struct utc at, struct sp
 
 /* --- ticks --- */
 
-static bool is_set(const struct scene *scene, const char *name) {
-    const struct scene_cause *cause = table_find(&scene->causes, name);
-    return cause != NULL && cause->mode >= SCENE_REDUCE_ONLY;
-}
-
 /* It was due before this tick began, and it has ended. */
 static void demand(struct trip *trip, bool is_due, const struct event *event,
                    struct findings *findings) {
@@ -221,6 +222,9 @@ static void end_tick(struct kill_trips *judge, const struct event *event,
                      struct findings *findings) {
     const struct scene_limits *limits = &findings->scene->limits;
     note_truth(judge, event, findings->scene);
+    if (is_set(findings->scene, judge->rejects.cause)) {
+        judge->rejected = 0; /* whoever ends it begins anew */
+    }
     if (limits->kill_rejects == 0) {
         return; /* a stream that was recorded before there were any */
     }
@@ -277,13 +281,20 @@ static void judge_act(struct kill_trips *judge, struct trip *trip, bool is_due,
     }
 }
 
+/* Not taken from a document that outlived its journal. */
+static bool is_by_core(const struct event *event) {
+    static const char word[] = "\"by\":\"core\"";
+    return event->body_len > 0 &&
+           memmem(event->body, event->body_len, word, sizeof word - 1) != NULL;
+}
+
 static void take_mechanism(struct kill_trips *judge, const struct event *event,
                            struct findings *findings) {
     const struct scene *scene = findings->scene;
     if (is_word(event->subject, "credentials") && is_word(event->what, "acted")) {
         judge->key_changed_at = event->at;
     } else if (!is_word(event->subject, MECHANISM) || !is_word(event->what, "acted") ||
-               scene->limits.kill_rejects == 0) {
+               scene->limits.kill_rejects == 0 || !is_by_core(event)) {
         return;
     } else if (is_word(event->id, judge->rejects.cause)) {
         judge_act(judge, &judge->rejects, false, event, findings);

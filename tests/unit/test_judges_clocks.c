@@ -289,6 +289,17 @@ static struct run doubtful(void) {
     return run;
 }
 
+Test(judges_clocks, an_end_of_doubt_that_nobody_was_told_is_an_end_for_every_later_start) {
+    struct run run = doubtful();
+    dies(&run);
+    run.seq++; /* "agrees", durable, and its writer did not live to tell */
+    for (int life = 0; life < 2; life++) {
+        starts(&run, "b", false);
+        dies(&run);
+    }
+    expect_clocks(&run, "", "");
+}
+
 Test(judges_clocks, doubt_ends_behind_two_readings_that_agree_and_nothing_less) {
     static const struct {
         int64_t readings[3];

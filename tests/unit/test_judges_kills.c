@@ -141,6 +141,51 @@ Test(kill_trips, too_few_rejects_or_excused_ones_are_no_reason) {
     }
 }
 
+Test(kill_trips, a_latch_that_a_document_kept_is_no_act) {
+    struct oracle *oracle = begin();
+    const char *body = "\"cause\":\"kill_rejects\",\"mode\":\"REDUCE_ONLY\",\"latched\":true,"
+                       "\"by\":\"document\"";
+    says(oracle, 1, "acted", "kill_rejects", body);
+    expect_kill(oracle, "", "");
+}
+
+Test(kill_trips, rejects_while_it_holds_are_forgotten_with_its_end) {
+    struct oracle *oracle = begin();
+    row(oracle, 1, "latch_set", "kill_rejects", "{\"mode\":\"REDUCE_ONLY\"}");
+    says(oracle, 1, "warned", "verifying", "");
+    rejected(oracle, 10, "st-2023-11-14-1", 403, "{}");
+    rejected(oracle, 12, "st-2023-11-14-2", 403, "{}");
+    tick(oracle, 13);
+    clears(oracle, 14, 2, "kill_rejects", "ann");
+    rejected(oracle, 16, "st-2023-11-14-3", 403, "{}");
+    tick(oracle, 17);
+    expect_kill(oracle, "", "");
+}
+
+Test(kill_trips, a_new_price_that_came_too_late_is_no_reject_and_one_rejected_later_is) {
+    for (int is_late = 0; is_late < 2; is_late++) {
+        struct oracle *oracle = begin();
+        rejected(oracle, 10, "st-2023-11-14-1", 403, "{}");
+        rejected(oracle, 12, "st-2023-11-14-2", 403, "{}");
+        const char *text = "{\"client_order_id\":\"st-2023-11-14-3\"}\n{}";
+        feed(oracle, (struct event){.kind = EVENT_HTTP,
+                                    .at = at(14),
+                                    .subject = "PATCH",
+                                    .what = "/v2/orders/b-1",
+                                    .number = is_late ? 422 : 200,
+                                    .body = text,
+                                    .body_len = strlen(text)});
+        feed(oracle, (struct event){.kind = EVENT_ORDER,
+                                    .at = at(15),
+                                    .subject = "stop",
+                                    .what = "rejected",
+                                    .symbol = "AAPL",
+                                    .id = "st-2023-11-14-3"});
+        tick(oracle, 16);
+        expect_kill(oracle, is_late ? "" : "kill_trips_when_due", "");
+    }
+}
+
 Test(kill_trips, a_restart_counts_rejects_anew) {
     struct oracle *oracle = begin();
     rejected(oracle, 10, "st-2023-11-14-1", 403, "{}");

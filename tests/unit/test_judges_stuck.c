@@ -62,6 +62,22 @@ Test(stuck, told_in_time_holds) {
     expect_stuck(oracle, "");
 }
 
+Test(stuck, a_cancel_of_which_not_a_byte_left_asked_nobody) {
+    for (int has_left = 0; has_left < 2; has_left++) {
+        struct oracle *oracle = begin("entry", "new");
+        for (int64_t second = 0; second <= 100; second += 5) {
+            leaves(oracle, second, "DELETE", "/v2/orders/b-1", "");
+            feed(oracle, (struct event){.kind = EVENT_HTTP,
+                                        .at = at(second),
+                                        .subject = "DELETE",
+                                        .what = "/v2/orders/b-1",
+                                        .id = has_left ? "unknown" : "not_sent"});
+            word(oracle, EVENT_TICK, second, "full", "");
+        }
+        expect_stuck(oracle, has_left ? "nobody was told" : "");
+    }
+}
+
 Test(stuck, not_told_or_told_late_is_missed) {
     for (int is_late = 0; is_late < 2; is_late++) {
         struct oracle *oracle = begin("entry", "pending_new");

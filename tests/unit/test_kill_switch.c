@@ -349,6 +349,9 @@ Test(kill_trips, rejects_of_before_a_trip_do_not_count_again) {
     for (int k = 0; k < 5; k++) {
         reject(fixture, 0);
     }
+    for (int k = 0; k < 4; k++) {
+        reject(fixture, 0); /* while it holds: not either */
+    }
     clear(fixture, "kill_rejects");
     for (int k = 0; k < 4; k++) {
         reject(fixture, 0);
