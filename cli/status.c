@@ -276,6 +276,20 @@ static void print_outlook(const cJSON *view) {
     }
 }
 
+/* Nothing while it is armed. */
+static void print_kill(const char *phase) {
+    static const char *const words[][2] = {
+        {"firing", "firing: entries are not verified gone, no resume is taken"},
+        {"locked", "locked: until each of its causes is resumed"},
+        {"cooling", "cooling: kill.cooldown_s from where entries were verified gone"},
+        {"checking", "checking: two clean readings and nothing else latched arm it"}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(phase, words[i][0]) == 0) {
+            printf("kill      %s\n", words[i][1]);
+        }
+    }
+}
+
 static void print_view(const cJSON *view, bool is_running) {
     const cJSON *item = NULL;
     const char *mode = member(view, "mode");
@@ -291,6 +305,7 @@ static void print_view(const cJSON *view, bool is_running) {
     cJSON_ArrayForEach(item, json_member(view, "causes")) {
         printf("cause     %s: %s (by %s)\n", item->string, member(item, "why"), member(item, "by"));
     }
+    print_kill(member(view, "kill_switch"));
     print_outlook(view);
     cJSON_ArrayForEach(item, json_member(view, "positions")) {
         printf("position  %-8s %10s at %s%s\n", member(item, "symbol"), member(item, "qty"),

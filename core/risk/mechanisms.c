@@ -341,7 +341,8 @@ static const struct mechanism TABLE[] = {
      .act = "entries_resent_without_end",
      .quiet = "entries_resent_now_and_then",
      .mutants = "repeat_throttle_ignored repeat_throttle_off_by_one repeat_counts_reprices "
-                "repeat_oversold_ignored repeats_lost_at_restart exit_bound_by_repeats"},
+                "repeat_oversold_ignored late_rows_are_repeats repeats_lost_at_restart "
+                "exit_bound_by_repeats"},
     {.id = "stuck_orders",
      .file = "core/orders/stuck_orders.c",
      .mode = MODE_NORMAL,

@@ -166,7 +166,10 @@ static void take_fill(struct repeat_throttle *throttle, const struct config *con
     bool is_buy = strcmp(side, "buy") == 0;
     struct repeat_exit *exit = find_exit(throttle, symbol);
     uint64_t id = is_buy || exit == NULL ? id_of(row->key, 0) : exit->id;
-    count(throttle, config, symbol, is_buy ? REPEAT_BUY_FILLED : REPEAT_SALE_FILLED, id, row->at);
+    /* when it was booked: a journal that was down takes the fills of an hour in one row after another */
+    struct utc when = utc_min(at, row->at);
+    MUTATE(late_rows_are_repeats, when = row->at);
+    count(throttle, config, symbol, is_buy ? REPEAT_BUY_FILLED : REPEAT_SALE_FILLED, id, when);
     if (exit != NULL) {
         take_exit_fill(throttle, exit, is_buy, qty, at);
     }

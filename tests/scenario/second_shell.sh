@@ -69,10 +69,18 @@ buys_after() {
     sed 's/^[0-9a-f]* //' "$ledger/requests.log" | grep '"method":"POST"' | grep 'side\\":\\"buy' |
         sed 's/^{"at":"\([^"]*\)".*/\1/' | awk -v limit="$1" '$0 > limit'
 }
-resume_all() {
-    for cause in $("$program" status --state "$state" | sed -n 's/^cause  *\([a-z_]*\):.*/\1/p'); do
+causes() { # that say this
+    "$program" status --state "$state" | sed -n "s/^cause  *\([a-z_]*\): $1.*/\1/p"
+}
+# Until no person's is left: a kill takes no resume before its entries are verified gone.
+resume_each() {
+    for cause in $(causes ''); do
         operator resume "$cause" $broker >/dev/null 2>&1
     done
+    [ -z "$(causes 'a rehearsal')" ]
+}
+resume_all() {
+    until_true 20 resume_each
 }
 
 # --- running ---

@@ -58,6 +58,16 @@ static void fill(struct fixture *fixture, int64_t ms, const char *id, const char
     row(fixture, ms, "fill", id, body);
 }
 
+/* Booked at one time, journaled at another. */
+static void fill_late(struct fixture *fixture, int64_t booked_ms, int64_t ms, const char *id) {
+    char body[256];
+    char time[UTC_TEXT_MAX];
+    utc_print(at(booked_ms), time);
+    snprintf(body, sizeof body,
+             "{\"symbol\":\"AAPL\",\"side\":\"sell\",\"qty\":\"1\",\"at\":\"%s\"}", time);
+    row(fixture, ms, "fill", id, body);
+}
+
 static void exit_is(struct fixture *fixture, int64_t ms, int64_t decided_ms, const char *phase) {
     char body[256];
     char time[UTC_TEXT_MAX];
@@ -250,6 +260,19 @@ Test(repeat_throttle, rows_that_say_nothing_or_nonsense_count_nothing) {
         row(fixture, i, kinds[i / 6], "", bodies[i % 6]);
     }
     expect(fixture, false);
+}
+
+Test(repeat_throttle, fills_that_the_journal_took_late_count_as_of_when_they_were_booked) {
+    static const int64_t apart_ms[] = {15000, 14999};
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture *fixture = create();
+        for (int n = 0; n < 5; n++) {
+            char id[16];
+            snprintf(id, sizeof id, "st-%d", n);
+            fill_late(fixture, n * apart_ms[i], 3600000, id);
+        }
+        expect(fixture, i == 1);
+    }
 }
 
 Test(repeat_throttle, a_wall_that_was_set_back_or_ahead_counts_as_far_as_it_shows) {
