@@ -21,7 +21,8 @@
       "a request of the core is about to leave: subject METHOD, what path?query, "                 \
       "number its process's life, body request")                                                   \
     X(EVENT_ROW, "row", "a journal row became durable: subject kind, id key, number seq, body")    \
-    X(EVENT_DOCUMENT, "document", "a document was written: subject name, body content")            \
+    X(EVENT_DOCUMENT, "document",                                                                  \
+      "a document was written: subject name, number journal row of its stamp, body content")       \
     X(EVENT_MECHANISM, "mechanism", "subject mechanism id, what event word, symbol, body numbers") \
     X(EVENT_MODE, "mode", "effective mode changed: subject new mode, what old mode, body causes")  \
     X(EVENT_REFUSAL, "refusal", "an intent was refused: subject code, symbol, id, body numbers")   \

@@ -12,7 +12,9 @@
  * is left: nobody can know its name or its mode. A sign stands for it, and the operator who clears the
  * last sign ends what only it still held. state_regression is one, and what was stricter counts as no
  * more than it; second_writer and amnesia are, at a restart at which the document of positions went back
- * as well: then no document can tell, and the broker's orders alone do.
+ * as well: then no document can tell, and the broker's orders alone do. Where the latch was never in a
+ * document of freezes, and no document was ever saved that is newer than the rows which were kept, nothing
+ * tells that there were more: no sign is due.
  *
  * A row and a document that were made durable by syncs which were lies, both, may be gone behind the next
  * death; they are if the next life's rows begin at its number or below. Then no copy is left, and no sign
@@ -128,11 +130,16 @@ static void take_rot(struct scene *scene, const char *what) {
     }
 }
 
-/* The rows before the first of a life are those that the journal kept. */
+/* The rows before the first of a life are those that the journal kept. A stamp that is among them tells of no
+ * other. */
 static void take_first_row(struct scene *scene, int64_t number) {
     for (size_t i = 0; i < scene->causes.count; i++) {
         struct scene_cause *cause = table_at(&scene->causes, i);
         cause->is_taken_back &= cause->row >= number;
+        if (cause->is_taken_back && !cause->is_documented && scene->newest_stamp < number) {
+            end(scene, cause);
+            scene->excused_latches++;
+        }
     }
 }
 
@@ -151,6 +158,15 @@ static void take_lost_rows(struct scene *scene, int64_t number) {
             end(scene, cause);
             scene->excused_latches++;
         }
+    }
+}
+
+/* A document that carries a stamp was saved. */
+static void take_stamp(struct scene *scene, const struct event *event) {
+    bool is_stamped = is_word(event->subject, "governor_freezes.json") ||
+                      is_word(event->subject, "position_metadata.json");
+    if (is_stamped && event->number > scene->newest_stamp) {
+        scene->newest_stamp = event->number;
     }
 }
 
@@ -306,8 +322,11 @@ void scene_take_causes(struct scene *scene, const struct event *event) {
         take_mechanism(scene, event);
     } else if (event->kind == EVENT_MODE) {
         take_mode(scene, event);
-    } else if (event->kind == EVENT_DOCUMENT && is_word(event->subject, "governor_freezes.json")) {
-        take_freezes(scene, event);
+    } else if (event->kind == EVENT_DOCUMENT) {
+        take_stamp(scene, event);
+        if (is_word(event->subject, "governor_freezes.json")) {
+            take_freezes(scene, event);
+        }
     } else if (event->kind == EVENT_TICK) {
         take_tick(scene);
     } else if (event->kind == EVENT_STOP ||

@@ -3,7 +3,8 @@
  *
  * An answer is one with status 200 about the whole; what the core makes of its body is the core's to say, so
  * silence alone makes it due, and without a fault of the last two minutes or a start nothing but silence may.
- * In HALT, where another account answers, not everything is asked. The ledger has no word on it: both clocks are the answers'. */
+ * In HALT not everything is asked (another account answers; a kill takes the budget): then it is not due, but
+ * where there was silence it is no mistake. The ledger has no word on it: both clocks are the answers'. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -60,13 +61,17 @@ static bool is_disturbed(const struct scene *scene, struct utc now) {
            (scene->fault_at.ns != 0 && utc_sub(now, scene->fault_at).ns < DISTURBED.ns);
 }
 
+/* It may be entered, whatever the mode. */
+static bool is_silent(const struct degraded *judge, const struct scene *scene, struct utc now) {
+    struct span most = scene->limits.truth_max_age;
+    return most.ns > 0 && scene->is_up && scene_is_open(scene) && !scene->is_stepped &&
+           silence(judge, scene, now).ns > most.ns;
+}
+
 /* What the answers so far say of this instant. */
 static bool weigh(struct degraded *judge, const struct event *event, struct findings *findings) {
     const struct scene *scene = findings->scene;
-    struct span most = scene->limits.truth_max_age;
-    bool is_due = most.ns > 0 && scene->is_up && scene_is_open(scene) &&
-                  scene->mode != SCENE_HALT && !scene->is_stepped &&
-                  silence(judge, scene, event->at).ns > most.ns;
+    bool is_due = scene->mode != SCENE_HALT && is_silent(judge, scene, event->at);
     clocks_true(&judge->clocks, event->at, is_due, (struct usd){0});
     if (!judge->is_on) {
         clocks_known(&judge->clocks, findings_score(findings, MECHANISM), event->at, is_due);
@@ -79,8 +84,9 @@ static void judge_act(struct degraded *judge, const struct event *event,
     bool is_due = weigh(judge, event, findings);
     judge->is_on = true;
     judge->is_told = false;
-    if (!is_due && is_disturbed(findings->scene, event->at)) {
-        return; /* another reason may be behind it: an answer that was none, the start */
+    if (!is_due && (is_disturbed(findings->scene, event->at) ||
+                    is_silent(judge, findings->scene, event->at))) {
+        return; /* another reason may be behind it: an answer that was none, the start, HALT */
     }
     if (!clocks_act(&judge->clocks, findings_score(findings, MECHANISM), event->at)) {
         findings_break(findings, ORACLE_DEGRADED_ENTERED, event->at,

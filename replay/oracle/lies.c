@@ -2,11 +2,13 @@
  * and what belongs to another must not be touched.
  *
  * A lie is a "view." fault, and it lasts 5 s. An exit for a loss (hard_stop) that was decided
- * in it and then sells at the average price of its buys or better had no loss to flee from. Where a run
- * is about this, any sale sent within a lie breaks it. */
+ * in it and then sells at the average price of its buys or better had no loss to flee from. A bust is no
+ * sale and no buy: it undoes one, and what it gives back cost what it had cost. Where a run is about
+ * this, any sale sent within a lie breaks it. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct span LASTS = {INT64_C(5000000000)};
 
@@ -18,15 +20,27 @@ struct fleeing {
     bool is_reported;
 };
 
+struct sale {
+    char id[TABLE_NAME_MAX]; /* the client's, of its order */
+    struct usd cost;         /* of a share, as bought, at its last execution */
+};
+
+struct lies {
+    struct table symbols, sales;
+};
+
 static void *lies_create(void) {
-    struct table *symbols = judge_alloc(sizeof *symbols);
-    *symbols = table_of(sizeof(struct fleeing));
-    return symbols;
+    struct lies *judge = judge_alloc(sizeof *judge);
+    judge->symbols = table_of(sizeof(struct fleeing));
+    judge->sales = table_of(sizeof(struct sale));
+    return judge;
 }
 
 static void lies_destroy(void *context) {
-    table_release(context);
-    free(context);
+    struct lies *judge = context;
+    table_release(&judge->symbols);
+    table_release(&judge->sales);
+    free(judge);
 }
 
 static bool is_within(struct utc lie_at, struct utc at) {
@@ -43,8 +57,18 @@ static void take_exit(struct table *symbols, const struct event *event, const st
     }
 }
 
-static void take_sale(struct fleeing *fleeing, const struct event *event,
-                      struct findings *findings) {
+/* Shares come, or go (sign -1), at a price each. */
+static void move(struct fleeing *fleeing, int sign, struct qty qty, struct usd price) {
+    struct usd cost = {0};
+    (void)!usd_times_qty(price, qty, &cost, NULL);
+    fleeing->held = sign > 0 ? qty_add(fleeing->held, qty) : qty_sub(fleeing->held, qty);
+    fleeing->paid = sign > 0 ? usd_add(fleeing->paid, cost) : usd_sub(fleeing->paid, cost);
+    fleeing->paid = fleeing->held.nanos <= 0 ? (struct usd){0} : fleeing->paid;
+}
+
+static void take_sale(struct lies *judge, const struct event *event, struct findings *findings) {
+    struct fleeing *fleeing = table_get(&judge->symbols, event->symbol);
+    struct sale *sale = table_get(&judge->sales, event->id);
     struct usd average = {0};
     bool is_known = usd_per_qty(fleeing->paid, fleeing->held, &average, NULL) == ERR_OK;
     if (fleeing->is_on_lie && is_known && usd_cmp(event->price, average) >= 0 &&
@@ -57,31 +81,38 @@ static void take_sale(struct fleeing *fleeing, const struct event *event,
         findings_break(findings, ORACLE_LIE, event->at, "%s: sold for a loss at %s, bought at %s",
                        event->symbol, price, paid);
     }
-    struct usd cost = {0};
-    (void)!usd_times_qty(average, event->qty, &cost, NULL);
-    fleeing->held = qty_sub(fleeing->held, event->qty);
-    fleeing->paid = fleeing->held.nanos <= 0 ? (struct usd){0} : usd_sub(fleeing->paid, cost);
+    sale->cost = average;
+    move(fleeing, -1, event->qty, average);
 }
 
-static void take_fill(struct table *symbols, const struct event *event, struct findings *findings) {
-    struct fleeing *fleeing = table_get(symbols, event->symbol);
-    struct usd cost = {0};
-    if (is_word(event->subject, "sell")) {
-        take_sale(fleeing, event, findings);
-        return;
+/* Told as an execution of the other side. */
+static void take_bust(struct lies *judge, const struct event *event, const char *undone) {
+    struct fleeing *fleeing = table_get(&judge->symbols, event->symbol);
+    const struct sale *sale = table_find(&judge->sales, undone);
+    bool was_buy = is_word(event->subject, "sell");
+    move(fleeing, was_buy ? -1 : 1, event->qty,
+         was_buy || sale == NULL ? event->price : sale->cost);
+}
+
+static void take_fill(struct lies *judge, const struct event *event, struct findings *findings) {
+    static const char bust[] = "bust:";
+    if (strncmp(event->id, bust, sizeof bust - 1) == 0) {
+        take_bust(judge, event, event->id + sizeof bust - 1);
+    } else if (is_word(event->subject, "sell")) {
+        take_sale(judge, event, findings);
+    } else {
+        move(table_get(&judge->symbols, event->symbol), 1, event->qty, event->price);
     }
-    (void)!usd_times_qty(event->price, event->qty, &cost, NULL);
-    fleeing->held = qty_add(fleeing->held, event->qty);
-    fleeing->paid = usd_add(fleeing->paid, cost);
 }
 
 static void lies_observe(void *context, const struct event *event, struct findings *findings) {
+    struct lies *judge = context;
     const struct scene *scene = findings->scene;
     const struct scene_sent *sent = &scene->sent;
     if (event->kind == EVENT_EXIT) {
-        take_exit(context, event, scene);
+        take_exit(&judge->symbols, event, scene);
     } else if (event->kind == EVENT_LEDGER_FILL) {
-        take_fill(context, event, findings);
+        take_fill(judge, event, findings);
     } else if (!is_word(event->subject, "GET") && is_within(scene->other_account_at, event->at)) {
         findings_break(findings, ORACLE_OTHER_ACCOUNT, event->at, "%s %s", event->subject,
                        event->what);

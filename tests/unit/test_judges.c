@@ -1244,6 +1244,32 @@ Test(lies, a_loss_that_was_none_breaks_if_it_was_decided_in_a_lie) {
     }
 }
 
+/* The bust of the buy is told as a sale at its price, by nobody's order. */
+Test(lies, a_bust_sells_nothing_and_gives_back_at_cost) {
+    static const struct {
+        const char *undone, *side;
+        int64_t bust_at, then; /* prices: of what is undone, of the sale behind it */
+        bool is_broken;
+    } rows[] = {{"bust:st-a", "sell", 100, 0, false}, /* flat; nothing is sold behind it */
+                {"bust:st-b", "buy", 90, 99, false},  /* bought at 100, whatever it was sold at */
+                {"bust:st-b", "buy", 90, 100, true},
+                {"bust:st-b", "buy", 110, 100, true}};
+    for (size_t i = 0; i < 4; i++) {
+        struct oracle *oracle = oracle_create();
+        symbol_fill(oracle, OPEN, "AAPL", "st-a", "buy", 10, 100);
+        if (i > 0) {
+            symbol_fill(oracle, OPEN + 1, "AAPL", "st-b", "sell", 10, rows[i].bust_at);
+            symbol_fill(oracle, OPEN + 2, "AAPL", rows[i].undone, rows[i].side, 10,
+                        rows[i].bust_at);
+        }
+        word(oracle, EVENT_FAULT, OPEN + 3, "view.mark_absurd", "");
+        flee(oracle, OPEN + 4, "hard_stop");
+        symbol_fill(oracle, OPEN + 6, "AAPL", i == 0 ? rows[i].undone : "st-c", "sell", 10,
+                    i == 0 ? rows[i].bust_at : rows[i].then);
+        expect(oracle, rows[i].is_broken ? "no_sale_on_a_lie" : "", 0);
+    }
+}
+
 Test(lies, where_a_run_is_about_it_no_sale_goes_within_the_lie) {
     for (int is_named = 0; is_named < 2; is_named++) {
         for (int64_t second = 4; second <= 5; second++) {

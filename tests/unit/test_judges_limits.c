@@ -665,6 +665,16 @@ Test(degraded, entered_for_nothing_is_false_and_beside_a_fault_or_a_start_it_is_
     expect(oracle, "", 0);
 }
 
+/* Who fires a kill looks each second, and other reads wait for the budget. */
+Test(degraded, in_halt_it_is_not_due_and_silence_makes_it_no_mistake) {
+    for (int64_t last = 260; last <= 300; last += 40) {
+        struct oracle *oracle = polled(last);
+        word(oracle, EVENT_MODE, OPEN + 300, "HALT", "NORMAL");
+        enters(oracle, OPEN + 302);
+        expect(oracle, last == 260 ? "" : "degraded_is_entered", 0);
+    }
+}
+
 /* Silent from 265 on: due with the tick of 300, entered 2 s behind it. */
 Test(degraded, entered_in_time_has_its_latency) {
     struct oracle *oracle = polled(265);
