@@ -371,9 +371,10 @@ static bool poll_positions(struct engine *engine) {
         MUTATE(adoption_untold, return true);
         tell_differences(engine);
         MUTATE(vanished_untold, if (result.vanished > 0) return true);
-        causes_hold(&engine->causes, "reconciliation", MODE_REDUCE_ONLY,
-                    result.vanished > 0 ? "a position vanished without a fill"
-                                        : "a position no fill of ours explains");
+        const char *why = result.vanished > 0 ? "a position vanished without a fill"
+                                              : "a position no fill of ours explains";
+        causes_hold(&engine->causes, "reconciliation", MODE_REDUCE_ONLY, why);
+        kill_trips_diverged(&engine->causes, engine->config, why);
     } else if (result.differences == 0) {
         causes_let_go(&engine->causes, "reconciliation");
     }

@@ -108,7 +108,7 @@ static const char *cause_mechanism(const char *cause) {
         {"lease_lost", "single_instance"},     {"baseline_unknown", "daily_loss"},
         {"wrong_account", "startup_contract"}, {"kill_repeated", "kill_switch"},
         {"kill_rejects", "kill_switch"},       {"kill_auth", "kill_switch"},
-        {"kill_outage", "kill_switch"},
+        {"kill_outage", "kill_switch"},        {"kill_divergence", "kill_switch"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i][0], cause) == 0) {

@@ -32,6 +32,7 @@
 #define KILL_REJECTS "kill_rejects"
 #define KILL_AUTH "kill_auth"
 #define KILL_OUTAGE "kill_outage"
+#define KILL_DIVERGENCE "kill_divergence"
 
 enum kill_phase { KILL_ARMED, KILL_FIRING, KILL_LOCKED, KILL_COOLING, KILL_CHECKING };
 const char *kill_phase_word(enum kill_phase phase);

@@ -46,6 +46,15 @@ void kill_rejects_step(struct kill_rejects *rejects, struct causes *causes,
     trip(causes, KILL_REJECTS, why);
 }
 
+/* --- divergence --- */
+
+void kill_trips_diverged(struct causes *causes, const struct config *config, const char *why) {
+    MUTATE(divergence_kills_nobody, return);
+    if (config->kill_divergence) {
+        trip(causes, KILL_DIVERGENCE, why);
+    }
+}
+
 /* --- keys and outages --- */
 
 void kill_trips_note_read(struct kill_trips *trips, size_t read, int status, struct mono now) {

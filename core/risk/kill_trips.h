@@ -8,6 +8,9 @@
  *                 within a minute of a change of the key.
  *   kill_outage   no tick in which clock, account, orders and positions all came, for kill.outage_s.
  *                 Another account's answers are no outage (startup_contract).
+ *   kill_divergence  a position, or one that vanished, that two listings confirmed and no fill of ours
+ *                 explains (reconcile.h), unless kill.divergence is off. Our own view is mended meanwhile
+ *                 (divergence_heal); whoever else trades the account, a person must know.
  *
  * All by the monotonic clock of this life. A restart begins to count anew: a core that dies so often that
  * none gets there is crash_loop_freeze's matter. */
@@ -37,6 +40,8 @@ void kill_rejects_note(struct kill_rejects *rejects, struct mono at);
 void kill_rejects_step(struct kill_rejects *rejects, struct causes *causes,
                        const struct config *config);
 
+/* Reconciliation confirmed a difference. */
+void kill_trips_diverged(struct causes *causes, const struct config *config, const char *why);
 /* The outcome of a read, status 0 if no answer came. */
 void kill_trips_note_read(struct kill_trips *trips, size_t read, int status, struct mono now);
 void kill_trips_note_key(struct kill_trips *trips, struct mono now);

@@ -36,9 +36,11 @@ static const struct mechanism TABLE[] = {
      .file = "core/risk/kill_switch.c",
      .mode = MODE_REDUCE_ONLY,
      .hold = HOLD_LATCHED,
-     .settings = "kill.rejects kill.rejects_window_s kill.auth_s kill.outage_s kill.auto_rearm "
+     .settings = "kill.rejects kill.rejects_window_s kill.auth_s kill.outage_s kill.divergence "
+                 "kill.auto_rearm "
                  "kill.cooldown_s kill.incidents",
-     .rule = "a person, a second writer, a burst of rejects, a refused key or a long outage: "
+     .rule = "a person, a second writer, a burst of rejects, a refused key, a long outage or a "
+             "position that nothing explains: "
              "entries are cancelled by id and verified gone by two listings, and it is locked, or "
              "cools down and is checked; stops are never touched",
      .documents = "governor_freezes.json",
@@ -53,7 +55,7 @@ static const struct mechanism TABLE[] = {
                 "new_boot_cools_by_the_wall cooldown_begins_at_each_start "
                 "rearmed_beside_other_latches rearmed_by_one_reading reject_burst_off_by_one "
                 "wash_counts_as_reject barred_key_ignored one_barred_read_kills "
-                "rotation_counts_as_barred outage_ignored"},
+                "rotation_counts_as_barred outage_ignored divergence_kills_nobody"},
     {.id = "daily_loss",
      .file = "core/risk/account_guards.c",
      .mode = MODE_REDUCE_ONLY,

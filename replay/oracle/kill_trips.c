@@ -1,9 +1,10 @@
-/* kill_trips.c - kill_trips_when_due, the oracle of what fires the kill switch by itself: rejects, a barred key and
- * an outage latch their cause by the end of the tick that makes them due, and nothing less does.
+/* kill_trips.c - kill_trips_when_due, the oracle of what fires the kill switch by itself: rejects, a barred key, an
+ * outage and a divergence latch their cause by the end of the tick that makes them due, and nothing less does.
  *
  * *Known* are the core's own moves of an order to rejected, less those whose answer excuses it, and the
  * answers to its reads; the ledger has no word on them, so that both clocks are the answers'. A core judges
- * once a tick: what is not latched must have been due at the end of the tick before. Each life counts anew. */
+ * once a tick: what is not latched must have been due at the end of the tick before. Each life counts anew.
+ * That a position is explained by no fill is reconciliation's word, which foreign.c and adoption.c judge. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 
@@ -33,7 +34,8 @@ struct trip { /* one of the three causes */
 };
 
 struct kill_trips {
-    struct trip rejects, auth, outage;
+    struct trip rejects, auth, outage, divergence;
+    bool has_diverged;               /* in this tick, by reconciliation's word */
     struct utc rejected_at[REJECTS]; /* a ring, of this life and since the last trip */
     size_t rejected;
     char excused[EXCUSED][TABLE_NAME_MAX]; /* ids, a ring */
@@ -50,6 +52,7 @@ static void begin_life(struct kill_trips *judge, struct utc at) {
     *judge = (struct kill_trips){.rejects.cause = "kill_rejects",
                                  .auth.cause = "kill_auth",
                                  .outage.cause = "kill_outage",
+                                 .divergence.cause = "kill_divergence",
                                  .up_since = at};
 }
 
@@ -245,6 +248,10 @@ static void end_tick(struct kill_trips *judge, const struct event *event,
     bool is_out = judge->unclean_since.ns != 0 &&
                   utc_sub(event->at, judge->unclean_since).ns >= limits->kill_outage.ns + SPARE.ns;
     demand(&judge->outage, is_out, event, findings);
+    judge->divergence.was_due = true; /* likewise */
+    demand(&judge->divergence, judge->has_diverged && limits->kill_divergence != 0, event,
+           findings);
+    judge->has_diverged = false;
 }
 
 /* --- acts --- */
@@ -293,6 +300,9 @@ static void take_mechanism(struct kill_trips *judge, const struct event *event,
     const struct scene *scene = findings->scene;
     if (is_word(event->subject, "credentials") && is_word(event->what, "acted")) {
         judge->key_changed_at = event->at;
+    } else if (is_word(event->what, "acted") && (is_word(event->subject, "reconciliation") ||
+                                                 is_word(event->subject, "divergence_heal"))) {
+        judge->has_diverged = true;
     } else if (!is_word(event->subject, MECHANISM) || !is_word(event->what, "acted") ||
                scene->limits.kill_rejects == 0 || !is_by_core(event)) {
         return;
@@ -302,6 +312,10 @@ static void take_mechanism(struct kill_trips *judge, const struct event *event,
         judge_act(judge, &judge->auth, was_auth_due(judge, event, scene), event, findings);
     } else if (is_word(event->id, judge->outage.cause)) {
         judge_act(judge, &judge->outage, was_outage_due(judge, event, scene), event, findings);
+    } else if (is_word(event->id, judge->divergence.cause)) {
+        bool is_due = judge->has_diverged || is_set(scene, "reconciliation");
+        judge_act(judge, &judge->divergence, is_due && scene->limits.kill_divergence != 0, event,
+                  findings);
     }
 }
 
@@ -322,6 +336,7 @@ static void kill_trips_observe(void *context, const struct event *event,
         end_tick(judge, event, findings);
     } else if (sent->is_new && sent->is_buy &&
                (is_set(findings->scene, judge->rejects.cause) ||
+                is_set(findings->scene, judge->divergence.cause) ||
                 is_set(findings->scene, judge->auth.cause) ||
                 is_set(findings->scene, judge->outage.cause))) {
         findings_score(findings, MECHANISM)->risky++;

@@ -26,8 +26,9 @@ enum { GOOD_TICKS = 12 };
 static const struct {
     const char *name;
     bool is_for_a_person;
-} CAUSES[] = {{"kill_switch", true},   {"kill_repeated", true}, {"second_writer", true},
-              {"kill_rejects", false}, {"kill_auth", false},    {"kill_outage", false}};
+} CAUSES[] = {{"kill_switch", true},     {"kill_repeated", true}, {"second_writer", true},
+              {"kill_divergence", true}, {"kill_rejects", false}, {"kill_auth", false},
+              {"kill_outage", false}};
 enum { CAUSES_COUNT = sizeof CAUSES / sizeof CAUSES[0] };
 
 static const char *const TRUTHS[] = {"/v2/clock", "/v2/account", "/v2/orders?status=open",

@@ -72,7 +72,8 @@
       "")                                                                                          \
     X(ORACLE_KILL_TRIPS, "kill_trips_when_due", "",                                                \
       "kill.rejects rejected orders within kill.rejects_window_s, 401 or 403 on two reads for "    \
-      "kill.auth_s, or no whole truth of the broker for kill.outage_s fire the kill switch by "    \
+      "kill.auth_s, no whole truth of the broker for kill.outage_s, or a position that no fill "   \
+      "explains fire the kill switch by "                                                          \
       "the end of the tick; and nothing less does",                                                \
       "")                                                                                          \
     X(ORACLE_KILL_COURSE, "kill_runs_its_course", "",                                              \

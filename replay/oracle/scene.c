@@ -106,6 +106,7 @@ static const struct limit_row {
     {"kill.rejects_window_s", take_nanos, offsetof(struct scene_limits, kill_rejects_window)},
     {"kill.auth_s", take_nanos, offsetof(struct scene_limits, kill_auth)},
     {"kill.outage_s", take_nanos, offsetof(struct scene_limits, kill_outage)},
+    {"kill.divergence", take_whole, offsetof(struct scene_limits, kill_divergence)},
     {"kill.auto_rearm", take_whole, offsetof(struct scene_limits, kill_auto_rearm)},
     {"kill.cooldown_s", take_nanos, offsetof(struct scene_limits, kill_cooldown)},
     {"kill.incidents", take_whole, offsetof(struct scene_limits, kill_incidents)},

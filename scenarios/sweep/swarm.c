@@ -299,6 +299,9 @@ static void draw_kill(const struct draw *draw, cJSON *config) {
     if (percent(&random, 30)) {
         add_number(config, "kill.auth_s", random_between(&random, 5, 60));
     }
+    if (percent(&random, 50)) { /* else a foreign trade ends the day */
+        must(cJSON_AddBoolToObject(config, "kill.divergence", false));
+    }
     int64_t rejects = random_between(&random, 2, 12); /* many hold a core that is rejected a lot */
     add_number(config, "kill.rejects", rejects);
 }
@@ -618,6 +621,7 @@ static const struct latch latches[] = {
     {"kill_switch", "kill_rejects"},
     {"kill_switch", "kill_auth"},
     {"kill_switch", "kill_outage"},
+    {"kill_switch", "kill_divergence"},
     {"startup_contract", "wrong_account"},
     {"single_instance", "lease_lost"},
     {"atomic_state", "journal_down"},

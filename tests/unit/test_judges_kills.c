@@ -14,6 +14,7 @@ static struct oracle *begin(void) {
     frame(oracle, "kill.rejects_window_s", "60");
     frame(oracle, "kill.auth_s", "30");
     frame(oracle, "kill.outage_s", "600");
+    frame(oracle, "kill.divergence", "1");
     frame(oracle, "kill.auto_rearm", "1");
     frame(oracle, "kill.cooldown_s", "300");
     frame(oracle, "kill.incidents", "2");
@@ -253,6 +254,24 @@ Test(kill_trips, an_outage_is_due_after_its_time) {
         tick(oracle, 615);
         expect_kill(oracle, i == 1 ? "kill_runs_its_course" : "kill_trips_when_due",
                     i == 1 ? "nothing fires" : "kill_outage was due and is not latched");
+    }
+}
+
+Test(kill_trips, a_divergence_is_due_in_its_tick_unless_it_is_off) {
+    for (int i = 0; i < 4; i++) { /* off or on, latched or not */
+        bool is_on = i / 2 == 1;
+        bool is_latched = i % 2 == 1;
+        struct oracle *oracle = begin();
+        frame(oracle, "kill.divergence", is_on ? "1" : "0");
+        word(oracle, EVENT_MECHANISM, 5, "divergence_heal", "acted");
+        if (is_latched) {
+            latches(oracle, 6, "kill_divergence");
+        }
+        tick(oracle, 7);
+        expect_kill(oracle, is_on == is_latched ? "" : "kill_trips_when_due",
+                    is_on == is_latched ? ""
+                    : is_on             ? "kill_divergence was due and is not latched"
+                                        : "kill_divergence latched, and was not due");
     }
 }
 

@@ -91,8 +91,9 @@ static struct fixture *held(const char *cause) {
 }
 
 Test(kill_switch, every_cause_fires_and_no_other_does) {
-    static const char *const causes[] = {"kill_switch",  "kill_repeated", "second_writer",
-                                         "kill_rejects", "kill_auth",     "kill_outage"};
+    static const char *const causes[] = {"kill_switch",    "kill_repeated", "second_writer",
+                                         "kill_rejects",   "kill_auth",     "kill_outage",
+                                         "kill_divergence"};
     struct fixture *fixture = create();
     latch(fixture, "daily_loss");
     step(fixture, true);
@@ -435,6 +436,18 @@ Test(kill_trips, an_outage_of_two_hours_latches_unless_a_tick_was_clean) {
         rig_wait(fixture->risk.rig, (struct span){1});
         judge(fixture);
         cr_expect_eq(causes_has(&fixture->risk.causes, "kill_outage"), !is_clean_once);
+        destroy(fixture);
+    }
+}
+
+Test(kill_trips, a_divergence_latches_unless_it_is_off) {
+    for (int is_on = 0; is_on < 2; is_on++) {
+        struct fixture *fixture = create();
+        fixture->risk.config.kill_divergence = is_on;
+        kill_trips_diverged(&fixture->risk.causes, &fixture->risk.config, "nothing explains it");
+        kill_trips_diverged(&fixture->risk.causes, &fixture->risk.config, "nothing explains it");
+        cr_expect_eq(causes_has(&fixture->risk.causes, "kill_divergence"), is_on);
+        cr_expect_eq(fixture->risk.rig->pages, is_on, "once");
         destroy(fixture);
     }
 }
