@@ -112,6 +112,8 @@ struct engine {
 
     bool is_stopping;
     struct utc halt_paged_at; /* HALT over a position; {0}: not so */
+    bool is_late;             /* a tick took seconds, which ended then: */
+    struct mono late_at;
     int64_t tick;
     struct utc next_at;
     struct utc scheduled_at; /* when that was chosen; a wall that shows less was set back */

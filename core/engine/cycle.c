@@ -14,6 +14,8 @@
 #include <string.h>
 
 static const struct span TICK_SLOW = {INT64_C(20000000000)};
+static const struct span TICK_LATE = {
+    INT64_C(3000000000)}; /* as a rung of an exit's ladder lasts */
 
 /* A journal that works again ends nothing: its latch is an operator's. One that takes no fill now and did
  * not a tick ago is lost, whether something is to be sent or not. */
@@ -127,9 +129,14 @@ static void page_halt(struct engine *engine) {
 }
 
 /* A disk that takes its time, or a process that stood still: nothing was watched meanwhile. */
-static void page_slow_tick(struct engine *engine, struct mono began) {
+static void heed_slow_tick(struct engine *engine, struct mono began) {
     char why[64];
-    struct span took = mono_sub(clock_mono(engine->world->clock), began);
+    struct mono now = clock_mono(engine->world->clock);
+    struct span took = mono_sub(now, began);
+    if (took.ns >= TICK_LATE.ns) {
+        engine->is_late = true;
+        engine->late_at = now;
+    }
     if (took.ns >= TICK_SLOW.ns) {
         snprintf(why, sizeof why, "a tick took %lld s", (long long)(took.ns / NANOS));
         log_alert(&engine->log, ALERT_PAGE, "tick_slow", why);
@@ -294,6 +301,20 @@ static void enter(struct engine *engine) {
     }
 }
 
+/* An exit at work takes a step each second, and an entry is two rows, each with a sync of its own: where a
+ * tick took seconds within the last minute, entries wait until the exit is over. */
+static bool is_exit_first(const struct engine *engine) {
+    struct span since = mono_sub(clock_mono(engine->world->clock), engine->late_at);
+    MUTATE(entry_before_an_exit, return false);
+    return engine->is_late && since.ns < SPAN_MIN(1).ns && exits_are_urgent(&engine->exits);
+}
+
+static bool may_enter(const struct engine *engine) {
+    return engine->is_cycle && !engine->is_stopping && !engine->gateway.only_reduces &&
+           engine->truth.is_open && !is_elsewhere(engine) &&
+           causes_mode(&engine->causes) < MODE_REDUCE_ONLY && !is_exit_first(engine);
+}
+
 /* The next multiple of step on the absolute grid, later than now. */
 static struct utc grid_after(struct utc now, struct span step) {
     return (struct utc){now.ns - now.ns % step.ns + step.ns};
@@ -369,9 +390,7 @@ void cycle_tick(struct engine *engine) {
     page_halt(engine);
     look_at_wall(engine); /* the steps above took their time */
     show_mode(engine);
-    if (engine->is_cycle && !engine->is_stopping && !engine->gateway.only_reduces &&
-        engine->truth.is_open && !is_elsewhere(engine) &&
-        causes_mode(&engine->causes) < MODE_REDUCE_ONLY) {
+    if (may_enter(engine)) {
         enter(engine); /* 8, 9 */
     }
     if (engine->is_cycle) {
@@ -391,7 +410,7 @@ void cycle_tick(struct engine *engine) {
         crash_loop_show(&engine->crash_loop, &engine->causes);
         show_state(engine); /* 11 */
     }
-    page_slow_tick(engine, began);
+    heed_slow_tick(engine, began);
     struct utc full_due = engine->full_due;
     schedule(engine);
     if (!is_full && full_due.ns > clock_utc(engine->world->clock).ns) {

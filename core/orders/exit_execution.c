@@ -28,11 +28,20 @@ struct exit_plan *exits_find(struct exits *exits, const char *symbol) {
     return NULL;
 }
 
+/* What was told of a time at work is over with it: of the next one, within the same minute, it is news. */
+static void forget_stuck(struct exits *exits) {
+    MUTATE(exit_stuck_again_untold, return);
+    log_alert_over(exits->gateway->log, "exit_stuck");
+}
+
 /* Journals the phase. That an exit was decided is durable at once (a flatten is said only once); the phases
  * after it ride on the next commit, because each resumes at DECIDED: an exit does not wait for a slow
  * disk more often than it must. */
 static void enter(struct exits *exits, struct exit_plan *plan, enum exit_phase phase) {
     struct gateway *gateway = exits->gateway;
+    if (phase == EXIT_DECIDED || phase == EXIT_NONE) {
+        forget_stuck(exits);
+    }
     plan->phase = phase;
     struct text body = {.limit = 1024};
     text_add_char(&body, '{');
@@ -346,6 +355,7 @@ static void step(struct exits *exits, struct exit_plan *plan) {
         finish(exits, plan);
         return;
     }
+    tell_stuck(exits, plan); /* before a step that may wait for the disk */
     if (plan->phase == EXIT_DECIDED) {
         step_decided(exits, plan, holding);
     }
@@ -355,7 +365,6 @@ static void step(struct exits *exits, struct exit_plan *plan) {
     if (plan->phase == EXIT_WORKING) {
         step_working(exits, plan, holding);
     }
-    tell_stuck(exits, plan);
 }
 
 void exits_step(struct exits *exits) {

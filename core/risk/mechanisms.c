@@ -378,8 +378,8 @@ static const struct mechanism TABLE[] = {
      .act = "exits_leave_held_for_orders",
      .quiet = "frozen_all_day_touches_nothing",
      .mutants = "exits_skipped_when_frozen position_forgotten stop_counted_against_exit "
-                "release_not_awaited exit_stuck_untold entry_not_cut_off "
-                "rung_waits_for_the_wall"},
+                "release_not_awaited exit_stuck_untold exit_stuck_again_untold "
+                "entry_not_cut_off entry_before_an_exit rung_waits_for_the_wall"},
     {.id = "protective_stops",
      .file = "core/orders/protective_stops.c",
      .mode = MODE_NORMAL,

@@ -654,6 +654,33 @@ Test(exit_plan, an_unconfirmed_cancel_keeps_the_stop_and_asks_again) {
     desk_destroy(desk);
 }
 
+/* Pages of an exit whose stop is not to be cancelled, in 42 s. */
+static int stands_still(struct desk *desk) {
+    desk_fault(desk, (struct tiny_fault){"DELETE", "/v2/orders", 21, ERR_UNKNOWN, 0, NULL, false});
+    decide(desk, PURPOSE_EXIT, 0);
+    int told = 0;
+    for (int i = 0; i < 21; i++) {
+        desk->rig->last_alert[0] = '\0';
+        desk_tick(desk, 2);
+        told += strcmp(desk->rig->last_alert, "exit_stuck") == 0;
+    }
+    return told;
+}
+
+/* Swarm 5633: the page of the next exit was swallowed, for one text of a key is told once a minute. */
+Test(exit_plan, that_stands_still_again_within_a_minute_is_paged_again) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1);
+    cr_expect_eq(stands_still(desk), 1);
+    holding->qty = holding->broker_qty = QTY(0);
+    desk_tick(desk, 1);
+    cr_assert_eq(phase(desk), EXIT_NONE);
+    holding->qty = holding->broker_qty = QTY(10);
+    cr_expect_eq(stands_still(desk), 1);
+    desk_destroy(desk);
+}
+
 Test(exit_plan, cancels_a_live_entry_first) {
     struct desk *desk = desk_create();
     struct order intent = desk_intent(PURPOSE_ENTRY, 10);
