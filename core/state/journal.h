@@ -9,6 +9,7 @@
 #ifndef CORE_STATE_JOURNAL_H
 #define CORE_STATE_JOURNAL_H
 
+#include "core/base/text.h"
 #include "core/world/world.h"
 
 #define JOURNAL_FILE "journal.db" /* of a state directory; SQLite keeps JOURNAL_WAL beside it */
@@ -55,5 +56,18 @@ void journal_listen(struct journal *journal, journal_hear *hear, void *context);
 /* Visits committed rows with seq > after, in order; stops at the first error and returns it. */
 enum err_code journal_read(struct journal *journal, int64_t after, journal_visit *visit,
                            void *context, struct err *err) MUST_USE;
+
+struct journal_end { /* where rows end, and what the chain is there */
+    int64_t seq;
+    char chain[17];
+};
+
+/* Prints committed rows with seq > after, checked as they are read, as [seq,"at","kind","key","body"] with
+ * commas between, until out (cleared first) holds `enough` bytes or there are no more. ERR_CORRUPT, ERR_IO. */
+enum err_code journal_print(struct journal *journal, int64_t after, size_t enough, struct text *out,
+                            struct journal_end *end, struct err *err) MUST_USE;
+/* The chain at a committed row. ERR_NOT_FOUND beyond the last. */
+enum err_code journal_end_at(struct journal *journal, int64_t seq, struct journal_end *end,
+                             struct err *err) MUST_USE;
 
 #endif
