@@ -103,7 +103,7 @@ static bool copy_next(struct backups *backups, struct engine *engine) {
         code = backup_copy_document(copies, backup_document(backups->step), &kept, &err);
         if (code ==
             ERR_CORRUPT) { /* left out: the journal knows better, and does not wait for it */
-            tell(engine, "left_out", err.text);
+            tell(engine, "refused", err.text);
         }
         code = code == ERR_CORRUPT || code == ERR_NOT_FOUND ? ERR_OK : code;
     } else if (!copies->is_behind) {

@@ -76,6 +76,8 @@ struct scene_limits { /* 0: not told, then not judged */
     int64_t volume_orders, volume_trips;
     int64_t crash_starts, crash_ticks;
     struct span crash_window;
+    struct span backup_interval;
+    int64_t backup_newest, backup_days;
     struct span stuck;
     struct span clock_agreement, clock_step;
     int64_t requests_a_minute;
