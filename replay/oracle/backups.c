@@ -63,23 +63,30 @@ static int64_t number_behind(const char *bytes, size_t n, const char *key) {
     return at == NULL ? -1 : strtoll(at + strlen(key), NULL, 10);
 }
 
-/* As state_file.h says: the checksum covers name, row and what stands between the first line and the end. */
+/* As state_file.h says: a first line with name, row and the checksum of both and of the members; those; the
+ * end. Each byte has its place. */
 static bool is_intact(const char *thing, const struct event *event, int64_t last) {
-    char hex[17];
     static const char tail[] = "\n}\n";
-    const char *line = memchr(event->body, '\n', event->body_len);
-    const char *said =
-        line == NULL ? NULL
-                     : memmem(event->body, (size_t)(line - event->body), "\"checksum\":\"", 12);
-    size_t head = line == NULL ? 0 : (size_t)(line - event->body) + 1;
-    if (said == NULL || event->body_len < head + sizeof tail - 2) {
+    char hex[17];
+    char line[256];
+    const char *end = event->body + event->body_len;
+    const char *members = memchr(event->body, '\n', event->body_len);
+    if (members == NULL) {
         return false;
     }
-    size_t rest = event->body_len - head;
-    size_t members = rest >= sizeof tail - 1 ? rest - (sizeof tail - 1) : 0;
+    members++;
+    size_t rest = (size_t)(end - members);
+    bool is_empty = rest == sizeof tail - 2;
+    size_t n = is_empty || rest < sizeof tail - 1 ? 0 : rest - (sizeof tail - 1);
     uint64_t hash = hash64(thing, strlen(thing), (uint64_t)last);
-    hash64_print(hash64(event->body + head, members, hash), hex);
-    return strncmp(said + 12, hex, 16) == 0;
+    hash64_print(hash64(members, n, hash), hex);
+    int length = snprintf(line, sizeof line,
+                          "{\"_seatrial\":{\"document\":\"%s\",\"schema\":1,\"journal_seq\":%lld,"
+                          "\"checksum\":\"%s\"}%s\n",
+                          thing, (long long)last, hex, is_empty ? "" : ",");
+    const char *wanted_tail = is_empty ? &tail[1] : tail;
+    return length == members - event->body && strncmp(line, event->body, (size_t)length) == 0 &&
+           rest - n == strlen(wanted_tail) && strncmp(members + n, wanted_tail, rest - n) == 0;
 }
 
 /* Rows stand one a line, "[seq,...", and no string holds a line's end. */
