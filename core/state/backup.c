@@ -69,8 +69,7 @@ bool backup_name_parse(const char *name, struct backup_name *out) {
     return is_copy;
 }
 
-/* The row behind which a piece begins; -1: no piece. */
-static int64_t piece_after(const char *thing) {
+int64_t backup_piece_after(const char *thing) {
     size_t prefix = sizeof piece_prefix - 1;
     if (strncmp(thing, piece_prefix, prefix) != 0) {
         return -1;
@@ -78,6 +77,13 @@ static int64_t piece_after(const char *thing) {
     char *end = NULL;
     int64_t after = strtoll(thing + prefix, &end, 10);
     return after >= 0 && strcmp(end, ".json") == 0 ? after : -1;
+}
+
+/* With its folder. */
+static void print_name(int64_t number, const char *stamp, const char *thing,
+                       char out[static DISK_NAME_MAX]) {
+    snprintf(out, DISK_NAME_MAX, BACKUP_FOLDER "/%0*lld-%s-%.60s", NUMBER_DIGITS, (long long)number,
+             stamp, thing);
 }
 
 /* --- one copy --- */
@@ -109,8 +115,7 @@ static enum err_code keep(struct backup *backup, const char *thing, struct err *
     struct disk *disk = backup->world->disk;
     print_stamp(clock_utc(backup->world->clock), stamp);
     MUTATE(good_backup_overwritten, strcpy(stamp, "20200101T000000Z"); backup->number = 1);
-    snprintf(name, sizeof name, BACKUP_FOLDER "/%0*lld-%s-%.60s", NUMBER_DIGITS,
-             (long long)backup->number, stamp, thing);
+    print_name(backup->number, stamp, thing, name);
     enum err_code code =
         backup->number > NUMBER_MAX
             ? err_set(err, ERR_LIMIT, "no number is left in " BACKUP_FOLDER "/")
@@ -152,8 +157,7 @@ static void hold(void *context, const char *name) {
 
 static void drop(struct backup *backup, const struct held *held, size_t i) {
     char name[DISK_NAME_MAX];
-    snprintf(name, sizeof name, BACKUP_FOLDER "/%0*lld-%s-%.60s", NUMBER_DIGITS,
-             (long long)held->items[i].number, held->items[i].stamp, held->thing);
+    print_name(held->items[i].number, held->items[i].stamp, held->thing, name);
     state_document_discard(backup->world->disk, name);
 }
 
@@ -274,12 +278,39 @@ static void find(void *context, const char *name) {
         return;
     }
     finding->backup->number = copy.number;
-    int64_t after = piece_after(copy.thing);
-    int64_t known = finding->newest[0].number == 0 ? -1 : piece_after(finding->newest[0].thing);
+    int64_t after = backup_piece_after(copy.thing);
+    int64_t known =
+        finding->newest[0].number == 0 ? -1 : backup_piece_after(finding->newest[0].thing);
     if (after >= 0 && after >= known) {
         finding->newest[1] = after == known ? finding->newest[0] : (struct backup_name){0};
         finding->newest[0] = copy;
     }
+}
+
+static enum err_code read_copy(struct disk *disk, const char *name, struct text *content,
+                               int64_t *seq, cJSON **out, struct err *err) {
+    struct backup_name copy;
+    char path[DISK_NAME_MAX + sizeof BACKUP_FOLDER];
+    if (!backup_name_parse(name, &copy)) {
+        return err_set(err, ERR_CORRUPT, "%s is no name of a copy", name);
+    }
+    snprintf(path, sizeof path, BACKUP_FOLDER "/%s", name);
+    enum err_code code = state_file_read(disk, path, DOCUMENT_BYTES_MAX, content, err);
+    if (code == ERR_LIMIT ||
+        (code == ERR_OK &&
+         (!state_document_is_intact(copy.thing, text_get(content), content->len, seq) ||
+          json_parse(text_get(content), content->len, out, NULL) != ERR_OK))) {
+        code = err_set(err, ERR_CORRUPT, "%s is damaged", path);
+    }
+    return code;
+}
+
+enum err_code backup_read_piece(struct disk *disk, const char *name, cJSON **out, struct err *err) {
+    struct text content = text_limited(DOCUMENT_BYTES_MAX);
+    int64_t seq = 0;
+    enum err_code code = read_copy(disk, name, &content, &seq, out, err);
+    text_release(&content);
+    return code;
 }
 
 /* Takes the copy for the last; ERR_CORRUPT if it is not good. */
@@ -288,21 +319,17 @@ static enum err_code take_piece(struct backup *backup, const struct backup_name 
     char name[DISK_NAME_MAX];
     cJSON *tree = NULL;
     int64_t seq = 0;
-    struct text *content = &backup->content;
-    snprintf(name, sizeof name, BACKUP_FOLDER "/%0*lld-%s-%.60s", NUMBER_DIGITS,
-             (long long)copy->number, copy->stamp, copy->thing);
-    enum err_code code =
-        state_file_read(backup->world->disk, name, DOCUMENT_BYTES_MAX, content, err);
+    print_name(copy->number, copy->stamp, copy->thing, name);
+    enum err_code code = read_copy(backup->world->disk, name + sizeof BACKUP_FOLDER,
+                                   &backup->content, &seq, &tree, err);
     if (code == ERR_OK &&
-        (!state_document_is_intact(copy->thing, text_get(content), content->len, &seq) ||
-         json_parse(text_get(content), content->len, &tree, NULL) != ERR_OK ||
-         json_copy(tree, "chain", backup->chain, sizeof backup->chain, NULL) != ERR_OK)) {
-        code = err_set(err, ERR_CORRUPT, "%s is damaged", name);
+        json_copy(tree, "chain", backup->chain, sizeof backup->chain, NULL) != ERR_OK) {
+        code = err_set(err, ERR_CORRUPT, "%s has no chain", name);
     }
     cJSON_Delete(tree);
     if (code == ERR_OK) {
         backup->copied = seq;
-        backup->piece_bytes = content->len;
+        backup->piece_bytes = backup->content.len;
         (void)parse_stamp(copy->stamp, &backup->made_at);
     }
     return code;
@@ -334,7 +361,7 @@ enum err_code backup_open(struct backup *backup, struct world *world, struct lea
         state_document_discard(world->disk, finding.sweep);
     }
     for (int i = 0; code == ERR_OK && i < 2 && finding.newest[i].number != 0; i++) {
-        backup->after = backup->copied = piece_after(finding.newest[i].thing);
+        backup->after = backup->copied = backup_piece_after(finding.newest[i].thing);
         backup->piece_bytes = 0;
         code = take_piece(backup, &finding.newest[i], err);
         if (code == ERR_OK) {

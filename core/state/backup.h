@@ -15,6 +15,7 @@
 #ifndef CORE_STATE_BACKUP_H
 #define CORE_STATE_BACKUP_H
 
+#include "core/base/json.h"
 #include "core/state/journal.h"
 #include "core/state/lease.h"
 
@@ -31,6 +32,12 @@ struct backup_name { /* of a copy, taken apart */
 
 /* Takes a name in backups/ apart; false if it is none of a copy (a stranger's, a temporary one). */
 bool backup_name_parse(const char *name, struct backup_name *out);
+
+/* The row behind which a piece of the journal begins; -1: the thing is no piece. */
+int64_t backup_piece_after(const char *thing);
+/* Reads a copy, by its name in backups/, and checks it; its tree is owned by the caller. ERR_CORRUPT, ERR_IO. */
+enum err_code backup_read_piece(struct disk *disk, const char *name, cJSON **out,
+                                struct err *err) MUST_USE;
 
 struct backup_kept { /* how many copies of a document stay */
     int64_t newest;  /* this many, at least one */

@@ -533,9 +533,14 @@ static enum err_code append_inside(struct journal *journal, struct utc at,
 
 enum err_code journal_append(struct journal *journal, const char *kind, const char *key,
                              const char *body, int64_t *seq, struct err *err) {
-    CHECK(kind[0] != '\0' && body[0] == '{' && !journal->is_reading);
+    CHECK(kind[0] != '\0' && body[0] == '{');
+    return journal_append_at(journal, clock_utc(journal->world->clock), kind, key, body, seq, err);
+}
+
+enum err_code journal_append_at(struct journal *journal, struct utc at, const char *kind,
+                                const char *key, const char *body, int64_t *seq, struct err *err) {
+    CHECK(!journal->is_reading);
     char at_text[UTC_TEXT_MAX];
-    struct utc at = clock_utc(journal->world->clock);
     size_t at_length = (size_t)utc_print(at, at_text);
     struct fields fields = {.seq = journal->pending_seq + 1,
                             .text = {at_text, kind, key, body},

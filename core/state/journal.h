@@ -49,6 +49,10 @@ int journal_pending(const struct journal *journal);
  * ERR_NO_SPACE the whole pending transaction is rolled back. */
 enum err_code journal_append(struct journal *journal, const char *kind, const char *key,
                              const char *body, int64_t *seq, struct err *err) MUST_USE;
+/* The same of an instant that is past: a row that is put back. */
+enum err_code journal_append_at(struct journal *journal, struct utc at, const char *kind,
+                                const char *key, const char *body, int64_t *seq,
+                                struct err *err) MUST_USE;
 /* Makes pending rows durable; nothing pending is ERR_OK. On failure none of them is. */
 enum err_code journal_commit(struct journal *journal, struct err *err) MUST_USE;
 /* From now on `hear` is told each committed row; one listener, which outlives the journal. */

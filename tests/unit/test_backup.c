@@ -3,6 +3,7 @@
 #include "chaos/machine/sim_disk.h"
 #include "chaos/machine/sim_entropy.h"
 #include "core/state/backup.h"
+#include "core/state/restore.h"
 #include "core/state/state_file.h"
 #include "tests/torture/failing_disk.h"
 
@@ -383,4 +384,149 @@ Test(backup, survives_each_call_that_fails) {
     }
     cr_expect_gt(n, 10, "only %d calls could fail", n - 1);
     text_release(&copy);
+}
+
+/* --- a journal made anew --- */
+
+static enum err_code collect(void *context, const struct journal_row *row, struct err *err) {
+    (void)err;
+    text_add_format(context, "%d %lld %s %s %s;", (int)row->seq, (long long)row->at.ns, row->kind,
+                    row->key, row->body);
+    return ERR_OK;
+}
+
+/* All rows, and closes the journal. */
+static void read_rows(struct text *out) {
+    text_clear(out);
+    cr_assert_eq(journal_read(rig.journal, 0, collect, out, &rig.err), ERR_OK);
+    journal_close(rig.journal);
+    rig.journal = NULL;
+}
+
+static void open_again(void) {
+    cr_assert_eq(journal_open(&rig.world, JOURNAL_FILE, NULL, &rig.journal, &rig.err), ERR_OK, "%s",
+                 rig.err.text);
+}
+
+static void damage_journal(void) {
+    sim_disk_write_raw(rig.disk, JOURNAL_FILE, "no journal", 10);
+}
+
+static void write_pieces(int count) {
+    for (int i = 0; i < count; i++) {
+        virtual_clock_advance(rig.clock, SPAN_MS(1));
+        row(200000);
+        cr_expect(copy_journal());
+    }
+}
+
+Test(backup, makes_a_damaged_journal_anew_row_by_row_and_adds_a_latch) {
+    struct text before = {0};
+    struct text after = {0};
+    struct text damaged = {0};
+    int64_t rows = 0;
+    write_pieces(5);
+    read_rows(&before);
+    damage_journal();
+    cr_assert_eq(restore_journal(&rig.world, NULL, &rows, &rig.err), ERR_OK, "%s", rig.err.text);
+    cr_expect_eq(rows, 5);
+    open_again();
+    cr_expect_eq(journal_last_seq(rig.journal), 6);
+    reopen();
+    cr_expect(!rig.backup.is_behind, "its chain is that of the copies");
+    read_rows(&after);
+    cr_expect_eq(strncmp(text_get(&before), text_get(&after), before.len), 0);
+    cr_expect_not_null(
+        strstr(text_get(&after), "latch_set state_regression {\"mode\":\"REDUCE_ONLY\""));
+    cr_expect(sim_disk_read_durable(rig.disk, RESTORE_DAMAGED, &damaged));
+    cr_expect_str_eq(text_get(&damaged), "no journal");
+    open_again();
+    text_release(&before);
+    text_release(&after);
+    text_release(&damaged);
+}
+
+Test(backup, makes_no_journal_anew_where_one_is_good) {
+    int64_t rows = 0;
+    write_pieces(1);
+    journal_close(rig.journal);
+    cr_expect_eq(restore_journal(&rig.world, NULL, &rows, &rig.err), ERR_EXISTS);
+    cr_expect(!sim_disk_exists(rig.disk, RESTORE_DAMAGED));
+    open_again();
+    cr_expect_eq(journal_last_seq(rig.journal), 1);
+}
+
+Test(backup, makes_no_journal_of_nothing) {
+    int64_t rows = 0;
+    journal_close(rig.journal);
+    damage_journal();
+    cr_expect_eq(restore_journal(&rig.world, NULL, &rows, &rig.err), ERR_NOT_FOUND);
+    cr_expect(!sim_disk_exists(rig.disk, RESTORE_DAMAGED));
+    sim_disk_remove_raw(rig.disk, JOURNAL_FILE);
+    open_again();
+}
+
+Test(backup, takes_the_spare_of_a_rotten_piece) {
+    int64_t rows = 0;
+    write_pieces(2);
+    journal_close(rig.journal);
+    sim_disk_remove_raw(rig.disk, JOURNAL_FILE);
+    sim_disk_write_raw(rig.disk, BACKUP_FOLDER "/00000002-20260901T133000Z-journal-0.json", "{}",
+                       2);
+    cr_assert_eq(restore_journal(&rig.world, NULL, &rows, &rig.err), ERR_OK, "%s", rig.err.text);
+    cr_expect_eq(rows, 1);
+    open_again();
+}
+
+/* The second piece of one journal behind the first of another. */
+Test(backup, makes_no_journal_of_copies_that_do_not_belong_together) {
+    static const char second[] = BACKUP_FOLDER "/00000003-20260901T133000Z-journal-2.json";
+    struct text other = {0};
+    int64_t rows = 0;
+    row(1);
+    row(300000);
+    cr_expect(copy_journal());
+    row(1);
+    cr_expect(copy_journal());
+    cr_assert(
+        sim_disk_read(rig.disk, BACKUP_FOLDER "/00000002-20260901T133000Z-journal-2.json", &other));
+    stop();
+    start();
+    write_pieces(3);
+    journal_close(rig.journal);
+    damage_journal();
+    cr_assert(sim_disk_exists(rig.disk, second));
+    sim_disk_write_raw(rig.disk, second, text_get(&other), other.len);
+    cr_expect_eq(restore_journal(&rig.world, NULL, &rows, &rig.err), ERR_CORRUPT);
+    cr_expect(!sim_disk_exists(rig.disk, RESTORE_DAMAGED));
+    sim_disk_remove_raw(rig.disk, JOURNAL_FILE);
+    open_again();
+    text_release(&other);
+}
+
+/* Each call of the disk fails in turn: tried again, it succeeds, and never is half a journal in place. */
+Test(backup, is_restored_at_the_next_attempt_whatever_fails) {
+    int n = 1;
+    for (bool has_failed = true; has_failed; n++) {
+        int64_t rows = 0;
+        write_pieces(3);
+        journal_close(rig.journal);
+        damage_journal();
+        failing_disk_arm(&rig.failing, n, false, ERR_IO);
+        enum err_code code = restore_journal(&rig.world, NULL, &rows, &rig.err);
+        has_failed = rig.failing.failures > 0;
+        failing_disk_arm(&rig.failing, 0, false, ERR_OK);
+        if (code != ERR_OK && sim_disk_exists(rig.disk, RESTORE_DAMAGED)) {
+            sim_disk_remove_raw(rig.disk, RESTORE_DAMAGED); /* as the message says */
+        }
+        if (code != ERR_OK) {
+            code = restore_journal(&rig.world, NULL, &rows, &rig.err);
+            cr_expect(code == ERR_OK || code == ERR_EXISTS, "call %d: %s", n, rig.err.text);
+        }
+        open_again();
+        cr_expect_eq(journal_last_seq(rig.journal), 4, "call %d", n);
+        stop();
+        start();
+    }
+    cr_expect_gt(n, 30, "only %d calls could fail", n - 1);
 }
