@@ -509,7 +509,9 @@ Test(backup, is_restored_at_the_next_attempt_whatever_fails) {
     int n = 1;
     for (bool has_failed = true; has_failed; n++) {
         int64_t rows = 0;
-        write_pieces(3);
+        row(1);
+        row(2);
+        cr_expect(copy_journal());
         journal_close(rig.journal);
         damage_journal();
         failing_disk_arm(&rig.failing, n, false, ERR_IO);
@@ -524,7 +526,7 @@ Test(backup, is_restored_at_the_next_attempt_whatever_fails) {
             cr_expect(code == ERR_OK || code == ERR_EXISTS, "call %d: %s", n, rig.err.text);
         }
         open_again();
-        cr_expect_eq(journal_last_seq(rig.journal), 4, "call %d", n);
+        cr_expect_eq(journal_last_seq(rig.journal), 3, "call %d", n);
         stop();
         start();
     }
