@@ -108,6 +108,18 @@ static enum err_code still_ours(const struct backup *backup, struct err *err) {
     return lease_is_lost(backup->lease) ? err_set(err, ERR_LOCKED, "the lease was lost") : ERR_OK;
 }
 
+/* A rename would replace what has the name. */
+static enum err_code is_free(struct backup *backup, const char *name, struct err *err) {
+    struct disk_file file = {0};
+    MUTATE(good_backup_overwritten, return ERR_OK);
+    enum err_code code = disk_open(backup->world->disk, name, DISK_READ, &file, err);
+    if (code == ERR_OK) {
+        disk_close(backup->world->disk, file);
+        return err_set(err, ERR_EXISTS, "%s is there already", name);
+    }
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
 static enum err_code keep(struct backup *backup, const char *thing, struct err *err) {
     char stamp[BACKUP_STAMP_MAX];
     char name[DISK_NAME_MAX];
@@ -116,11 +128,13 @@ static enum err_code keep(struct backup *backup, const char *thing, struct err *
     print_stamp(clock_utc(backup->world->clock), stamp);
     MUTATE(good_backup_overwritten, strcpy(stamp, "20200101T000000Z"); backup->number = 1);
     print_name(backup->number, stamp, thing, name);
-    enum err_code code =
-        backup->number > NUMBER_MAX
-            ? err_set(err, ERR_LIMIT, "no number is left in " BACKUP_FOLDER "/")
-            : state_document_write_temp(backup->world, name, text_get(&backup->content),
-                                        backup->content.len, true, temp, err);
+    enum err_code code = backup->number > NUMBER_MAX
+                             ? err_set(err, ERR_LIMIT, "no number is left in " BACKUP_FOLDER "/")
+                             : is_free(backup, name, err);
+    code = code == ERR_OK
+               ? state_document_write_temp(backup->world, name, text_get(&backup->content),
+                                           backup->content.len, true, temp, err)
+               : code;
     if (code != ERR_OK) {
         return code;
     }

@@ -163,12 +163,12 @@ static void spoil(void *context) {
     text_release(&names);
 }
 
-/* Between the sync and the reading back: the eighth call. */
+/* Between the sync and the reading back: the ninth call. */
 Test(backup, that_reads_back_wrong_is_thrown_away) {
     save("\"a\":1");
     cr_assert_eq(copy_freezes(2, 1), ERR_OK);
     rig.failing.calls = 0;
-    rig.failing.pause_at = 8;
+    rig.failing.pause_at = 9;
     rig.failing.pause = spoil;
     cr_expect_eq(copy_freezes(2, 1), ERR_CORRUPT);
     expect_names("00000001-20260901T133000Z-governor_freezes.json ");
