@@ -98,8 +98,11 @@ static const struct command commands[] = {
      "position; 6: the lease\n"
      "could not be taken.\n"
      "example: seatrial flatten AAPL --by ann --why \"risk off\" --state ~/seatrial\n"},
-    {"state", cli_state, "verify a state directory",
+    {"state", cli_state, "verify a state directory, or restore its journal",
      "usage: seatrial state verify --state DIR [--json]\n"
+     "       seatrial state restore --state DIR\n"
+     "restore makes a missing or damaged journal anew from backups/, with no core running: the\n"
+     "damaged one is kept, and the new one begins in REDUCE_ONLY until somebody resumes it.\n"
      "example: seatrial state verify --state ~/seatrial\n"},
     {"config", cli_config, "check, show or explain the configuration",
      "usage: seatrial config check FILE | show [FILE] | explain [KEY] [--config F]\n"

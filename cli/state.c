@@ -1,13 +1,18 @@
-/* state.c - `seatrial state verify`: is everything in a state directory what it should be? */
+/* state.c - `seatrial state verify`: is everything in a state directory what it should be? And `seatrial state
+ * restore`: its journal anew from the copies in backups/, if it is not. */
 #include "cli/cli.h"
 #include "cli/real_world.h"
+#include "core/state/backup.h"
 #include "core/state/journal.h"
 #include "core/state/lease.h"
+#include "core/state/restore.h"
 #include "core/state/state_file.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct verification {
     struct real_world *real;
@@ -63,6 +68,28 @@ static void visit_name(void *context, const char *name) {
     verify_document(context, name);
 }
 
+/* A copy is told by the name it has there. */
+static void visit_copy(void *context, const char *name) {
+    struct verification *verification = context;
+    struct backup_name copy;
+    struct err err = {0};
+    char path[DISK_NAME_MAX + sizeof BACKUP_FOLDER];
+    cJSON *tree = NULL;
+    if (!backup_name_parse(name, &copy)) {
+        return;
+    }
+    snprintf(path, sizeof path, BACKUP_FOLDER "/%s", name);
+    bool is_good = backup_read_piece(verification->real->world.disk, name, &tree, &err) == ERR_OK;
+    tell(verification, path, is_good ? "good" : "damaged", is_good ? "a copy" : err.text, !is_good);
+    cJSON_Delete(tree);
+}
+
+static enum err_code verify_copies(struct verification *verification, struct err *err) {
+    struct disk *disk = verification->real->world.disk;
+    enum err_code code = disk_list(disk, BACKUP_FOLDER, visit_copy, verification, err);
+    return code == ERR_NOT_FOUND ? ERR_OK : code; /* no core has made one yet */
+}
+
 static enum err_code verify_journal(struct verification *verification, struct err *err) {
     struct world *world = &verification->real->world;
     struct journal *journal = NULL;
@@ -116,6 +143,7 @@ static int verify(const char *state, bool is_json) {
     if (code == ERR_OK) {
         code = disk_list(verification.real->world.disk, "", visit_name, &verification, &err);
     }
+    code = code == ERR_OK ? verify_copies(&verification, &err) : code;
     if (code == ERR_OK && is_json) {
         printf("{\"files\":[%s],\"bad\":%zu}\n", text_get(&verification.out), verification.bad);
     }
@@ -131,6 +159,39 @@ static int verify(const char *state, bool is_json) {
     return verification.bad == 0 ? CLI_PASS : CLI_CORRUPT;
 }
 
+static bool has_copies(const char *state) {
+    char path[PATH_MAX];
+    struct stat status;
+    return cli_join(path, sizeof path, state, BACKUP_FOLDER, NULL) == ERR_OK &&
+           stat(path, &status) == 0;
+}
+
+static int restore(const char *state) {
+    struct err err = {0};
+    struct lease *lease = NULL;
+    int64_t rows = 0;
+    struct real_world *real = calloc(1, sizeof *real);
+    if (real == NULL) {
+        return CLI_HARNESS;
+    }
+    enum err_code code =
+        has_copies(state)
+            ? real_world_open(real, state, &err)
+            : err_set(&err, ERR_NOT_FOUND, "%s: no %s/ (is --state right?)", state, BACKUP_FOLDER);
+    code = code == ERR_OK ? lease_acquire(&real->world, &lease, &err) : code;
+    code = code == ERR_OK ? restore_journal(&real->world, lease, &rows, &err) : code;
+    lease_release(lease);
+    real_world_close(real);
+    free(real);
+    if (code != ERR_OK) {
+        return cli_fail(&err);
+    }
+    printf("%s has %lld rows from copies, and begins in REDUCE_ONLY: look at the broker, then\n"
+           "seatrial resume state_regression --by WHO --why TEXT --state %s\n",
+           JOURNAL_FILE, (long long)rows, state);
+    return CLI_PASS;
+}
+
 int cli_state(int argc, char **argv) {
     const char *state = NULL;
     bool is_json = false;
@@ -144,8 +205,11 @@ int cli_state(int argc, char **argv) {
     if (words.count > 0 && cli_check_words(&words, 1, &err) != ERR_OK) {
         return cli_usage("state", err.text);
     }
-    if (words.count != 1 || strcmp(words.words[0], "verify") != 0 || state == NULL) {
-        return cli_usage("state", "verify --state DIR is what there is");
+    bool is_restore = words.count == 1 && strcmp(words.words[0], "restore") == 0;
+    bool is_verify = words.count == 1 && strcmp(words.words[0], "verify") == 0;
+    if ((!is_restore && !is_verify) || state == NULL || (is_restore && is_json)) {
+        return cli_usage("state",
+                         "verify --state DIR [--json] and restore --state DIR are what there is");
     }
-    return verify(state, is_json);
+    return is_restore ? restore(state) : verify(state, is_json);
 }

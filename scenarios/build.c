@@ -253,6 +253,7 @@ void stage_release(struct stage *stage) {
         plan_destroy(stage->plan);
     }
     if (stage->disk != NULL) {
+        shelf_release(&stage->shelf);
         sim_disk_destroy(stage->disk);
     }
     if (stage->broker != NULL) {

@@ -52,6 +52,9 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "engine.crash_starts", config->crash_starts * NANOS);
     tell_nanos(stage, "engine.crash_ticks", config->crash_ticks * NANOS);
     tell_nanos(stage, "engine.crash_window_s", config->crash_window.ns);
+    tell_nanos(stage, "backup.interval_s", config->backup_interval.ns);
+    tell_nanos(stage, "backup.hourly_keep", config->backup_hourly_keep * NANOS);
+    tell_nanos(stage, "backup.daily_keep", config->backup_daily_keep * NANOS);
     tell_nanos(stage, "orders.stuck_s", config->stuck.ns);
     tell_nanos(stage, "clock.agreement_s", config->clock_agreement.ns);
     tell_nanos(stage, "clock.step_s", config->clock_step.ns);

@@ -307,6 +307,9 @@ static void start(struct instance *instance) {
                                      .reread_context = stage};
     struct err err = {0};
     new_life(instance);
+    if (is_core(instance)) {
+        stage_tell_copies(stage, true);
+    }
     if (engine_create(&options, &instance->engine, &err) == ERR_OK) {
         instance->refused_starts = 0;
         return;
@@ -380,6 +383,9 @@ static void tick(struct instance *instance) {
     sea_tick(stage->sea);
     engine_tick(instance->engine);
     stage_tell_equity(stage);
+    if (is_core(instance) && !process_is_dead(&instance->process)) {
+        stage_tell_copies(stage, false); /* else what is left of it is told at the next start */
+    }
     if (stage->options->exhaust != NULL && is_core(instance)) {
         exhaust_ticked(stage->options->exhaust);
     }

@@ -29,6 +29,11 @@ void stage_tell_equity(struct stage *stage) {
                                                  .price = broker_cash(stage->broker)});
 }
 
+void stage_tell_copies(struct stage *stage, bool is_whole) {
+    shelf_look(&stage->shelf, stage->disk, is_whole, virtual_clock_now(stage->clock),
+                &stage->fanout.seam);
+}
+
 void stage_next_tick(struct stage *stage, struct instance *instance) {
     stage->tick++;
     instance->sim_http.tick = stage->tick;
@@ -104,6 +109,7 @@ static void loop(struct stage *stage) {
         is_up = true;
     }
     stage_tell_equity(stage);
+    stage_tell_copies(stage, true);
     bool is_down = core->has_given_up || (!core->stays_down && core->restart_at.ns != UTC_NEVER.ns);
     observe(&stage->fanout.seam, &(struct event){.kind = EVENT_END,
                                                  .at = stage->end,

@@ -4,6 +4,7 @@
 
 #include "chaos/faults/gate.h"
 #include "replay/oracle/oracle.h"
+#include "scenarios/shelf.h"
 #include "scenarios/fanout.h"
 #include "scenarios/instance.h"
 #include "scenarios/sea.h"
@@ -44,6 +45,7 @@ struct stage {
     struct sim_host operator_host;
     struct world operator_world; /* the operator's shell: another port of the same disk */
     struct fanout fanout;
+    struct shelf shelf;
     struct trace trace;
     struct collect *collect;
     struct oracle *oracle;
@@ -92,6 +94,8 @@ void stage_step(struct stage *stage, struct instance *instance, struct utc end);
 /* A new stretch of seam calls begins; keys the draws. */
 void stage_next_tick(struct stage *stage, struct instance *instance);
 void stage_tell_equity(struct stage *stage);
+/* What is under backups/ now; is_whole: looked into, where the disk may have changed by itself. */
+void stage_tell_copies(struct stage *stage, bool is_whole);
 struct span stage_restart_delay(const struct stage *stage);
 
 /* build.c, in the order of need, for who stages a part of it: market, first session with start and

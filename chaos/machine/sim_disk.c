@@ -423,6 +423,7 @@ void sim_disk_destroy(struct sim_disk *disk) {
     free(disk->entries);
     free(disk->changes);
     free(disk->known);
+    free(disk->known_slots);
     free(disk->unseen);
     free(disk);
 }
@@ -464,6 +465,8 @@ static void clone_frame(const struct sim_disk *disk, struct sim_disk *clone) {
     clone->change_cap = disk->change_count;
     clone->known = copy_array(disk->known, disk->known_count, sizeof *disk->known);
     clone->known_cap = disk->known_count;
+    clone->known_slots =
+        copy_array(disk->known_slots, disk->known_slot_count, sizeof *disk->known_slots);
     clone->unseen = copy_array(disk->unseen, disk->unseen_count, sizeof *disk->unseen);
     clone->unseen_cap = disk->unseen_count;
 }

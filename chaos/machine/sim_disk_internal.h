@@ -102,8 +102,10 @@ struct sim_disk {
     size_t entry_count, entry_cap;
     struct name_change *changes; /* oldest first */
     size_t change_count, change_cap;
-    struct known *known; /* in no order: a few dozen */
+    struct known *known; /* in the order in which they became so: thousands in a long run */
     size_t known_count, known_cap;
+    size_t *known_slots; /* index + 1 by hash, 0: free; more than twice as many as there are */
+    size_t known_slot_count;
     uint64_t
         *unseen; /* hashes of names whose fate the last power cut took for one that nobody sees */
     size_t unseen_count, unseen_cap;

@@ -1,18 +1,40 @@
 /* sim_known.c - which names anybody has looked into: what becomes of any other is not seen. */
 #include "chaos/machine/sim_disk_internal.h"
+#include "core/base/check.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 uint64_t name_hash(const char *name) {
     return hash64(name, strlen(name), 0);
 }
 
-struct known *known_find(const struct sim_disk *disk, uint64_t hash) {
-    struct known *found = NULL;
-    for (size_t i = 0; i < disk->known_count && found == NULL; i++) {
-        found = disk->known[i].hash == hash ? &disk->known[i] : NULL;
+/* The slot of a known name, or the free one where it would go. */
+static size_t slot_of(const struct sim_disk *disk, uint64_t hash) {
+    size_t slot = hash & (disk->known_slot_count - 1);
+    while (disk->known_slots[slot] != 0 && disk->known[disk->known_slots[slot] - 1].hash != hash) {
+        slot = (slot + 1) & (disk->known_slot_count - 1);
     }
-    return found;
+    return slot;
+}
+
+struct known *known_find(const struct sim_disk *disk, uint64_t hash) {
+    if (disk->known_slot_count == 0) {
+        return NULL;
+    }
+    size_t index = disk->known_slots[slot_of(disk, hash)];
+    return index == 0 ? NULL : &disk->known[index - 1];
+}
+
+/* A power of two of slots. */
+static void make_slots(struct sim_disk *disk) {
+    disk->known_slot_count = disk->known_slot_count == 0 ? 256 : 2 * disk->known_slot_count;
+    free(disk->known_slots);
+    disk->known_slots = calloc(disk->known_slot_count, sizeof *disk->known_slots);
+    CHECK(disk->known_slots != NULL);
+    for (size_t i = 0; i < disk->known_count; i++) {
+        disk->known_slots[slot_of(disk, disk->known[i].hash)] = i + 1;
+    }
 }
 
 static bool is_unseen(const struct sim_disk *disk, uint64_t hash) {
@@ -29,6 +51,11 @@ void know(struct sim_disk *disk, uint64_t hash) {
         disk->known =
             sim_grow(disk->known, &disk->known_cap, disk->known_count + 1, sizeof *disk->known);
         disk->known[disk->known_count++] = (struct known){.hash = hash};
+        if (2 * disk->known_count >= disk->known_slot_count) {
+            make_slots(disk);
+        } else {
+            disk->known_slots[slot_of(disk, hash)] = disk->known_count;
+        }
     }
 }
 

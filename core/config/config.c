@@ -471,6 +471,9 @@ static void check_engine(const struct config *c, struct text *faults) {
     require(failing.ns <= c->crash_window.ns, "engine.crash_ticks * engine.tick_s", failing.ns,
             "above", "engine.crash_window_s", c->crash_window.ns,
             "so many ticks would never fail within it", faults);
+    require(c->backup_interval.ns >= c->tick_idle.ns, "backup.interval_s", c->backup_interval.ns,
+            "below", "engine.tick_idle_s", c->tick_idle.ns,
+            "raise it: a copy is made in a tick", faults);
     require(c->breaker_open.ns <= c->breaker_open_most.ns, "breaker.open_s", c->breaker_open.ns,
             "above", "breaker.open_most_s", c->breaker_open_most.ns, "the pause only grows",
             faults);

@@ -13,6 +13,7 @@
 #include "core/risk/kill_switch.h"
 #include "core/signals/bars.h"
 #include "core/signals/strategy.h"
+#include "core/state/backup.h"
 
 #define FLOWS_MAX 64
 #define ACTIVITIES_MAX 500
@@ -64,6 +65,20 @@ struct entry_outlook {     /* of the last cycle that could enter, and refusals s
     struct utc last_at; /* {0}: none was refused */
 };
 
+struct backups { /* zero-initialise */
+    struct backup copies;
+    bool is_open;
+    bool is_due; /* a round is; its next file is that of `step` */
+    size_t step; /* a document, then the journal */
+    struct utc due_at;
+    struct utc done_at; /* the last round; {0} none */
+    int64_t done_seq;   /* last row of the journal then */
+    struct mono retry_at;
+    enum err_code failed_with; /* as last told */
+    bool is_late;              /* told, at told_at */
+    struct utc told_at;
+};
+
 struct flow { /* a deposit or withdrawal, taken once */
     char id[96];
     struct date date;
@@ -88,6 +103,7 @@ struct engine {
     struct clock_guard clock_guard;
     struct kill_switch kill;
     struct kill_trips kill_trips;
+    struct backups backups;
     struct book book;
     struct orders orders;
     struct truth truth;
@@ -161,7 +177,11 @@ enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
                          struct err *err) MUST_USE;
 /* operator.c: step 2, what people say */
 void obey_inbox(struct engine *engine);
+/* backups.c: step 10, verified copies of journal and documents */
+void backups_step(struct engine *engine);
 /* show.c: step 11, what others may read */
+/* An exit is open or a position bare: no copy of anything is worth a moment then. */
+bool is_in_a_hurry(const struct engine *engine);
 void show_state(struct engine *engine);
 /* The copy of positions and of the newest latch's row. */
 void show_copy(struct engine *engine);

@@ -408,6 +408,7 @@ void cycle_tick(struct engine *engine) {
         crash_loop_tick(&engine->crash_loop, engine->config, &engine->causes,
                         tick_failure(engine, is_committed));
         crash_loop_show(&engine->crash_loop, &engine->causes);
+        backups_step(engine); /* 10 */
         show_state(engine); /* 11 */
     }
     heed_slow_tick(engine, began);

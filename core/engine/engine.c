@@ -182,6 +182,7 @@ void engine_destroy(struct engine *engine) {
         return;
     }
     alpaca_destroy(engine->alpaca);
+    backup_release(&engine->backups.copies);
     journal_close(engine->journal);
     lease_release(engine->lease);
     bars_destroy(engine->bars);

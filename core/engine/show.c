@@ -212,8 +212,12 @@ static void show_client(struct engine *engine) {
     show_breakers(engine);
 }
 
+bool is_in_a_hurry(const struct engine *engine) {
+    return exits_are_urgent(&engine->exits) || is_any_naked(&engine->book);
+}
+
 void show_copy(struct engine *engine) {
-    if (!exits_are_urgent(&engine->exits) && !is_any_naked(&engine->book)) {
+    if (!is_in_a_hurry(engine)) {
         save_metadata(engine); /* neither an exit nor a stop waits for a copy */
     }
 }

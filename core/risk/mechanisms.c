@@ -466,6 +466,20 @@ static const struct mechanism TABLE[] = {
      .quiet = "disk_slow_fsync",
      .mutants = "skip_fsync rename_before_fsync ignore_fsync_error synchronous_off "
                 "fill_waits_for_its_row"},
+    {.id = "state_backup",
+     .file = "core/state/backup.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "backup.interval_s backup.hourly_keep backup.daily_keep",
+     .rule = "each hour with a new row documents and journal are copied, read back and only then "
+             "called a copy; a copy replaces none, and none is ever read into a running core",
+     .documents = "backups/",
+     .oracle = "backup_is_there backups_resume",
+     .act = "backup_beside_a_rotten_document",
+     .quiet = "backups_under_a_wall_that_jumps",
+     .mutants = "backup_ignored backup_not_verified good_backup_overwritten "
+                "newest_backup_removed backups_kept_off_by_one backup_waits_for_the_wall "
+                "restore_relaxes restore_believes_the_chain"},
     {.id = "startup_contract",
      .file = "core/engine/polls.c",
      .mode = MODE_HALT,

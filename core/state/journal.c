@@ -533,9 +533,14 @@ static enum err_code append_inside(struct journal *journal, struct utc at,
 
 enum err_code journal_append(struct journal *journal, const char *kind, const char *key,
                              const char *body, int64_t *seq, struct err *err) {
-    CHECK(kind[0] != '\0' && body[0] == '{' && !journal->is_reading);
+    CHECK(kind[0] != '\0' && body[0] == '{');
+    return journal_append_at(journal, clock_utc(journal->world->clock), kind, key, body, seq, err);
+}
+
+enum err_code journal_append_at(struct journal *journal, struct utc at, const char *kind,
+                                const char *key, const char *body, int64_t *seq, struct err *err) {
+    CHECK(!journal->is_reading);
     char at_text[UTC_TEXT_MAX];
-    struct utc at = clock_utc(journal->world->clock);
     size_t at_length = (size_t)utc_print(at, at_text);
     struct fields fields = {.seq = journal->pending_seq + 1,
                             .text = {at_text, kind, key, body},
@@ -642,25 +647,90 @@ enum err_code journal_commit(struct journal *journal, struct err *err) {
     return ERR_OK;
 }
 
+static enum err_code walk_committed(struct journal *journal, int64_t after, int64_t last,
+                                    struct walk *walk, journal_visit *visit, void *context,
+                                    struct err *err) {
+    sqlite3_vfs *previous = vfs_enter(&journal->vfs);
+    enum err_code code = revive(journal, err);
+    bool was_reading = journal->is_reading;
+    journal->is_reading = true;
+    if (code == ERR_OK) {
+        code = walk_rows(journal, after, last, walk, visit, context, err);
+    }
+    journal->is_reading = was_reading;
+    vfs_leave(&journal->vfs, previous);
+    return code;
+}
+
 enum err_code journal_read(struct journal *journal, int64_t after, journal_visit *visit,
                            void *context, struct err *err) {
     struct walk walk = {0};
     if (after >= journal->last_seq) {
         return ERR_OK;
     }
-    sqlite3_vfs *previous = vfs_enter(&journal->vfs);
-    enum err_code code = revive(journal, err);
-    bool was_reading = journal->is_reading;
-    journal->is_reading = true;
-    if (code == ERR_OK) {
-        code = walk_rows(journal, after < 0 ? 0 : after, journal->last_seq, &walk, visit, context,
-                         err);
-    }
-    journal->is_reading = was_reading;
-    vfs_leave(&journal->vfs, previous);
+    enum err_code code = walk_committed(journal, after < 0 ? 0 : after, journal->last_seq, &walk,
+                                        visit, context, err);
     if (code == ERR_OK && walk.seq != journal->last_seq) {
         code = err_set(err, ERR_CORRUPT, "%s: rows end at %lld, not %lld", journal->name,
                        (long long)walk.seq, (long long)journal->last_seq);
+    }
+    return code;
+}
+
+struct printing {
+    struct text *out;
+    size_t enough;
+    bool is_enough;
+};
+
+/* The body as a string: its bytes are what the chain hashes. */
+static enum err_code print_row(void *context, const struct journal_row *row, struct err *err) {
+    struct printing *printing = context;
+    struct text *out = printing->out;
+    char at[UTC_TEXT_MAX];
+    (void)err; /* enough is no failure */
+    utc_print(row->at, at);
+    text_add_format(out, "%s[%lld,\"%s\",", out->len == 0 ? "" : ",\n", (long long)row->seq, at);
+    text_add_json_string(out, row->kind);
+    text_add_char(out, ',');
+    text_add_json_string(out, row->key);
+    text_add_char(out, ',');
+    text_add_json_string(out, row->body);
+    text_add_char(out, ']');
+    printing->is_enough = out->len >= printing->enough;
+    return printing->is_enough ? ERR_LIMIT : ERR_OK;
+}
+
+enum err_code journal_print(struct journal *journal, int64_t after, size_t enough, struct text *out,
+                            struct journal_end *end, struct err *err) {
+    struct printing printing = {.out = out, .enough = enough};
+    struct walk walk = {0};
+    text_clear(out);
+    enum err_code code =
+        walk_committed(journal, after, journal->last_seq, &walk, print_row, &printing, err);
+    if (code != ERR_OK && !printing.is_enough) {
+        return code;
+    }
+    if (!printing.is_enough && walk.seq != journal->last_seq) {
+        return err_set(err, ERR_CORRUPT, "%s: rows end at %lld, not %lld", journal->name,
+                       (long long)walk.seq, (long long)journal->last_seq);
+    }
+    *end = (struct journal_end){.seq = walk.seq};
+    hash64_print(walk.chain, end->chain);
+    return text_finish(out, err);
+}
+
+enum err_code journal_end_at(struct journal *journal, int64_t seq, struct journal_end *end,
+                             struct err *err) {
+    struct walk walk = {0};
+    CHECK(seq > 0);
+    enum err_code code =
+        seq > journal->last_seq
+            ? err_set(err, ERR_NOT_FOUND, "%s: no row %lld", journal->name, (long long)seq)
+            : walk_committed(journal, seq, seq, &walk, NULL, NULL, err);
+    if (code == ERR_OK) {
+        *end = (struct journal_end){.seq = seq};
+        hash64_print(walk.chain, end->chain);
     }
     return code;
 }

@@ -9,6 +9,7 @@
 #ifndef CORE_STATE_JOURNAL_H
 #define CORE_STATE_JOURNAL_H
 
+#include "core/base/text.h"
 #include "core/world/world.h"
 
 #define JOURNAL_FILE "journal.db" /* of a state directory; SQLite keeps JOURNAL_WAL beside it */
@@ -48,6 +49,10 @@ int journal_pending(const struct journal *journal);
  * ERR_NO_SPACE the whole pending transaction is rolled back. */
 enum err_code journal_append(struct journal *journal, const char *kind, const char *key,
                              const char *body, int64_t *seq, struct err *err) MUST_USE;
+/* The same of an instant that is past: a row that is put back. */
+enum err_code journal_append_at(struct journal *journal, struct utc at, const char *kind,
+                                const char *key, const char *body, int64_t *seq,
+                                struct err *err) MUST_USE;
 /* Makes pending rows durable; nothing pending is ERR_OK. On failure none of them is. */
 enum err_code journal_commit(struct journal *journal, struct err *err) MUST_USE;
 /* From now on `hear` is told each committed row; one listener, which outlives the journal. */
@@ -55,5 +60,18 @@ void journal_listen(struct journal *journal, journal_hear *hear, void *context);
 /* Visits committed rows with seq > after, in order; stops at the first error and returns it. */
 enum err_code journal_read(struct journal *journal, int64_t after, journal_visit *visit,
                            void *context, struct err *err) MUST_USE;
+
+struct journal_end { /* where rows end, and what the chain is there */
+    int64_t seq;
+    char chain[17];
+};
+
+/* Prints committed rows with seq > after, checked as they are read, as [seq,"at","kind","key","body"] with
+ * commas between, until out (cleared first) holds `enough` bytes or there are no more. ERR_CORRUPT, ERR_IO. */
+enum err_code journal_print(struct journal *journal, int64_t after, size_t enough, struct text *out,
+                            struct journal_end *end, struct err *err) MUST_USE;
+/* The chain at a committed row. ERR_NOT_FOUND beyond the last. */
+enum err_code journal_end_at(struct journal *journal, int64_t seq, struct journal_end *end,
+                             struct err *err) MUST_USE;
 
 #endif

@@ -40,6 +40,9 @@
     X(EVENT_OPERATOR, "operator",                                                                  \
       "subject verb, what cause, id who, amount of a deposit or withdrawal")                       \
     X(EVENT_ALERT, "alert", "subject severity, what key, body text")                               \
+    X(EVENT_COPY, "copy",                                                                          \
+      "truth of the disk at a tick's end, a start and the run's end: subject there|gone, what "    \
+      "name of a file in backups/, body its content")                                              \
     X(EVENT_LEDGER_ORDER, "ledger_order",                                                          \
       "truth at the broker: subject side, what status, symbol, "                                   \
       "id client order id, qty filled, price average, number "                                     \

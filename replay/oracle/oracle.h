@@ -152,8 +152,9 @@
     X(ORACLE_ROWS, "row_never_lost", "S15",                                                        \
       "a journal row that was told durable keeps its number: none is given twice", "")             \
     X(ORACLE_BACKUP, "backup_is_there", "S16",                                                     \
-      "at every instant one valid backup exists, and the newest valid one is chosen",              \
-      "backups (state_backup) are not built yet")                                                  \
+      "what is under backups/ is good, never changes, and stays: every piece of the journal, "     \
+      "backup.hourly_keep copies of a document and the last of backup.daily_keep days",            \
+      "")                                                                                          \
     X(ORACLE_RECOVERY, "recovery_converges", "S17",                                                \
       "of three lives in a row that nothing disturbs one ends a tick", "")                         \
     X(ORACLE_ONE_WRITER, "one_instance_trades", "S18",                                             \
@@ -236,8 +237,9 @@
     X(ORACLE_COMES_BACK, "comes_back", "L5",                                                       \
       "a core that died or was refused runs again at the end; judged in every run", "")            \
     X(ORACLE_L_BACKUPS, "backups_resume", "L6",                                                    \
-      "after healing a backup is made within its interval",                                        \
-      "backups (state_backup) are not built yet")                                                  \
+      "a row, or a document, older than two of backup.interval_s and 20 min since healing and "    \
+      "the core's start has a copy",                                                               \
+      "")                                                                                          \
     X(ORACLE_L_PAGED, "trips_are_paged", "L7",                                                     \
       "a latch that sets while healed is paged within 10 s", "")                                   \
     X(ORACLE_L_CALLS, "calls_calm_after_healing", "L8",                                            \

@@ -78,6 +78,8 @@ struct scene_limits { /* 0: not told, then not judged */
     struct span kill_rejects_window, kill_auth, kill_outage, kill_cooldown;
     int64_t crash_starts, crash_ticks;
     struct span crash_window;
+    struct span backup_interval;
+    int64_t backup_newest, backup_days;
     struct span stuck;
     struct span clock_agreement, clock_step;
     int64_t requests_a_minute;

@@ -273,6 +273,8 @@ void reach_due(reach_visit *visit, void *context) {
     for (int point = 0; point < FAULT_POINT_COUNT; point++) {
         due(visit, context, 64, "point", fault_point_name((enum fault_point)point), "");
     }
+    due(visit, context, 8000, "mechanism", "state_backup", "acted");
+    due(visit, context, 20, "mechanism", "state_backup", "warned");
     due_pairs(visit, context);
     due_mechanisms(visit, context);
     for (size_t i = 1; i < sizeof refusals / sizeof refusals[0]; i++) {

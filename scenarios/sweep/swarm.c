@@ -360,6 +360,16 @@ static void draw_messages(const struct draw *draw, cJSON *config) {
     }
 }
 
+/* An hour is most of a run: in every third copies come more often, and few stay. */
+static void draw_backups(struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "backups", 0);
+    if (percent(&random, 33)) {
+        add_number(config, "backup.interval_s", random_between(&random, 300, 1200));
+        add_number(config, "backup.hourly_keep", random_between(&random, 2, 6));
+        add_number(config, "backup.daily_keep", random_between(&random, 1, 2));
+    }
+}
+
 static void draw_config(struct draw *draw) {
     struct random random = stream(draw, "positions", 0);
     int64_t positions = random_between(&random, 1, 4);
@@ -371,6 +381,7 @@ static void draw_config(struct draw *draw) {
         draw_patience(draw, config);
         draw_messages(draw, config);
         draw_kill(draw, config);
+        draw_backups(draw, config);
     }
 }
 
