@@ -23,11 +23,16 @@ static inline void risk_rig_open(struct risk_rig *risk) {
     risk_rig_begin_causes(risk);
 }
 
-/* A new process: what it knew of causes goes, the journal stays, to be folded by the caller. */
-static inline void risk_rig_restart(struct risk_rig *risk) {
+/* What is known of causes goes; the journal stays, to be folded by the caller. */
+static inline void risk_rig_forget(struct risk_rig *risk) {
     causes_release(&risk->causes);
-    rig_reopen(risk->rig);
     risk_rig_begin_causes(risk);
+}
+
+/* Likewise, in a new process over the same disk. */
+static inline void risk_rig_restart(struct risk_rig *risk) {
+    rig_reopen(risk->rig);
+    risk_rig_forget(risk);
 }
 
 static inline void risk_rig_close(struct risk_rig *risk) {

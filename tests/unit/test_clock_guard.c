@@ -1,49 +1,44 @@
 /* test_clock_guard.c - when the wall is in doubt, to the nanosecond, and what ends that: readings of the broker's
  * clock, steps, boots, restarts. */
 #include "core/risk/clock_guard.h"
-#include "tests/unit/rig.h"
+#include "tests/unit/risk_rig.h"
 
 #include <stdlib.h>
 
 struct fixture {
-    struct rig *rig;
-    struct config config;
-    struct causes causes;
+    struct risk_rig risk;
     struct clock_guard guard;
 };
 
 static struct fixture *create(void) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     cr_assert_not_null(fixture);
-    fixture->rig = rig_create();
-    fixture->config = config_defaults();
-    causes_init(&fixture->causes, &fixture->rig->world, &fixture->rig->log);
-    fixture->causes.journal = fixture->rig->journal;
-    clock_guard_start(&fixture->guard, &fixture->causes);
+    risk_rig_open(&fixture->risk);
+    clock_guard_start(&fixture->guard, &fixture->risk.causes);
     return fixture;
 }
 
 static void destroy(struct fixture *fixture) {
-    causes_release(&fixture->causes);
-    rig_destroy(fixture->rig);
+    risk_rig_close(&fixture->risk);
     free(fixture);
 }
 
 static bool is_doubted(const struct fixture *fixture) {
-    bool is_held = causes_has(&fixture->causes, "clock_guard");
+    bool is_held = causes_has(&fixture->risk.causes, "clock_guard");
     cr_expect_eq(is_held, fixture->guard.is_on);
-    cr_expect_eq(causes_mode(&fixture->causes), is_held ? MODE_REDUCE_ONLY : MODE_NORMAL);
+    cr_expect_eq(causes_mode(&fixture->risk.causes), is_held ? MODE_REDUCE_ONLY : MODE_NORMAL);
     return is_held;
 }
 
 /* The broker's clock is so far ahead of the wall in the middle of the round trip. */
 static void read_after(struct fixture *fixture, int64_t ahead_ns, int64_t trip_ns) {
-    struct utc wall = clock_utc(fixture->rig->world.clock);
+    struct utc wall = clock_utc(fixture->risk.rig->world.clock);
     struct clock_reading reading = {.is_answered = true,
                                     .broker = {wall.ns - trip_ns / 2 + ahead_ns},
                                     .wall = wall,
                                     .round_trip = {trip_ns}};
-    clock_guard_judge(&fixture->guard, &fixture->causes, &fixture->config, &reading, true);
+    clock_guard_judge(&fixture->guard, &fixture->risk.causes, &fixture->risk.config, &reading,
+                      true);
 }
 
 static void read_ahead(struct fixture *fixture, int64_t ahead_ns) {
@@ -51,7 +46,8 @@ static void read_ahead(struct fixture *fixture, int64_t ahead_ns) {
 }
 
 static void read_as(struct fixture *fixture, struct clock_reading reading, bool is_same_day) {
-    clock_guard_judge(&fixture->guard, &fixture->causes, &fixture->config, &reading, is_same_day);
+    clock_guard_judge(&fixture->guard, &fixture->risk.causes, &fixture->risk.config, &reading,
+                      is_same_day);
 }
 
 static void read_nothing(struct fixture *fixture) {
@@ -59,35 +55,34 @@ static void read_nothing(struct fixture *fixture) {
 }
 
 static void look(struct fixture *fixture) {
-    clock_guard_look(&fixture->guard, &fixture->causes, &fixture->config);
+    clock_guard_look(&fixture->guard, &fixture->risk.causes, &fixture->risk.config);
 }
 
 static void step_to(struct fixture *fixture, int64_t offset_ns) {
-    virtual_clock_set_offset(fixture->rig->clock, (struct span){offset_ns});
+    virtual_clock_set_offset(fixture->risk.rig->clock, (struct span){offset_ns});
 }
 
 static enum err_code fold(void *context, const struct journal_row *row, struct err *err) {
     struct fixture *fixture = context;
     clock_guard_fold(&fixture->guard, row);
-    return causes_fold(&fixture->causes, row, err);
+    return causes_fold(&fixture->risk.causes, row, err);
 }
 
 /* A start's row, as crash_loop_freeze writes it. */
 static void note_start(struct fixture *fixture) {
     char boot[CLOCK_BOOT_MAX], body[96];
-    clock_boot_id(fixture->rig->world.clock, boot);
+    clock_boot_id(fixture->risk.rig->world.clock, boot);
     snprintf(body, sizeof body, "{\"boot\":\"%s\",\"mono\":\"1\"}", boot);
-    cr_assert_eq(journal_append(fixture->rig->journal, "start", "b", body, NULL, NULL), ERR_OK);
-    cr_assert_eq(journal_commit(fixture->rig->journal, NULL), ERR_OK);
+    cr_assert_eq(journal_append(fixture->risk.rig->journal, "start", "b", body, NULL, NULL),
+                 ERR_OK);
+    cr_assert_eq(journal_commit(fixture->risk.rig->journal, NULL), ERR_OK);
 }
 
 static void begin_again(struct fixture *fixture) {
-    causes_release(&fixture->causes);
-    causes_init(&fixture->causes, &fixture->rig->world, &fixture->rig->log);
-    fixture->causes.journal = fixture->rig->journal;
+    risk_rig_forget(&fixture->risk);
     fixture->guard = (struct clock_guard){0};
-    cr_assert_eq(journal_read(fixture->rig->journal, 0, fold, fixture, NULL), ERR_OK);
-    clock_guard_start(&fixture->guard, &fixture->causes);
+    cr_assert_eq(journal_read(fixture->risk.rig->journal, 0, fold, fixture, NULL), ERR_OK);
+    clock_guard_start(&fixture->guard, &fixture->risk.causes);
 }
 
 static struct fixture *doubted(void) {
@@ -118,17 +113,18 @@ Test(clock_guard, two_readings_beyond_two_seconds_are_doubt_to_the_nanosecond) {
         cr_expect_not(is_doubted(fixture), "one is none: %d", (int)i);
         read_ahead(fixture, rows[i].ahead_ns);
         cr_expect_eq(is_doubted(fixture), rows[i].is_doubt, "%d", (int)i);
-        cr_expect_eq(fixture->rig->warnings, rows[i].is_doubt, "%d", fixture->rig->warnings);
+        cr_expect_eq(fixture->risk.rig->warnings, rows[i].is_doubt, "%d",
+                     fixture->risk.rig->warnings);
         read_ahead(fixture, rows[i].ahead_ns);
-        cr_expect_eq(fixture->rig->warnings, rows[i].is_doubt, "told once");
+        cr_expect_eq(fixture->risk.rig->warnings, rows[i].is_doubt, "told once");
         destroy(fixture);
     }
 }
 
 Test(clock_guard, the_limits_are_the_configurations) {
     struct fixture *fixture = create();
-    fixture->config.clock_agreement = SPAN_S(7);
-    fixture->config.clock_step = SPAN_S(3);
+    fixture->risk.config.clock_agreement = SPAN_S(7);
+    fixture->risk.config.clock_step = SPAN_S(3);
     read_ahead(fixture, SPAN_S(7).ns);
     read_ahead(fixture, SPAN_S(7).ns);
     look(fixture);
@@ -210,7 +206,7 @@ Test(clock_guard, a_start_is_in_doubt_unless_its_first_reading_agrees) {
 
 Test(clock_guard, what_is_missing_zero_or_absurd_agrees_with_nothing) {
     struct fixture *fixture = create();
-    struct utc wall = clock_utc(fixture->rig->world.clock);
+    struct utc wall = clock_utc(fixture->risk.rig->world.clock);
     const struct clock_reading readings[] = {
         {0},
         {.broker = wall, .wall = wall}, /* not answered */
@@ -249,7 +245,7 @@ Test(clock_guard, a_step_of_more_than_a_second_is_doubt_to_the_nanosecond) {
         step_to(fixture, SPAN_HOURS(1).ns); /* before the first look: nothing to compare with */
         look(fixture);
         cr_expect_not(is_doubted(fixture));
-        rig_wait(fixture->rig, SPAN_HOURS(17)); /* however long no look was */
+        rig_wait(fixture->risk.rig, SPAN_HOURS(17)); /* however long no look was */
         step_to(fixture, SPAN_HOURS(1).ns + rows[i].step_ns);
         look(fixture);
         cr_expect_eq(is_doubted(fixture), rows[i].is_doubt, "%d", (int)i);
@@ -287,8 +283,9 @@ static const struct clock_ops HALTING = {halting_utc, halting_mono, halting_boot
 
 Test(clock_guard, a_process_that_stood_still_between_two_clocks_saw_no_step) {
     struct fixture *fixture = create();
-    struct halting_clock clock = {{&HALTING}, fixture->rig, fixture->rig->world.clock, {0}};
-    fixture->rig->world.clock = &clock.seam;
+    struct halting_clock clock = {
+        {&HALTING}, fixture->risk.rig, fixture->risk.rig->world.clock, {0}};
+    fixture->risk.rig->world.clock = &clock.seam;
     read_ahead(fixture, 0);
     look(fixture);
     clock.halt = SPAN_MIN(3);
@@ -300,7 +297,7 @@ Test(clock_guard, a_process_that_stood_still_between_two_clocks_saw_no_step) {
     clock.halt = SPAN_MS(250);
     look(fixture);
     cr_expect(is_doubted(fixture), "and the next sees the step");
-    fixture->rig->world.clock = clock.inner;
+    fixture->risk.rig->world.clock = clock.inner;
     destroy(fixture);
 }
 
@@ -317,7 +314,7 @@ Test(clock_guard, a_slew_is_no_step_however_far_it_goes) {
 
 Test(clock_guard, two_readings_that_agree_end_it_and_no_time_does) {
     struct fixture *fixture = doubted();
-    rig_wait(fixture->rig, SPAN_DAYS(30));
+    rig_wait(fixture->risk.rig, SPAN_DAYS(30));
     look(fixture);
     cr_expect(is_doubted(fixture));
     step_to(fixture, SPAN_DAYS(400).ns);
@@ -339,7 +336,7 @@ Test(clock_guard, two_readings_that_agree_end_it_and_no_time_does) {
 
 Test(clock_guard, it_does_not_end_while_the_session_is_another_by_the_brokers_clock) {
     struct fixture *fixture = doubted();
-    struct utc wall = clock_utc(fixture->rig->world.clock);
+    struct utc wall = clock_utc(fixture->risk.rig->world.clock);
     struct clock_reading agreeing = {.is_answered = true, .broker = wall, .wall = wall};
     for (int i = 0; i < 5; i++) {
         read_as(fixture, agreeing, false);
@@ -375,7 +372,7 @@ Test(clock_guard, a_new_boot_is_in_doubt_until_it_was_compared) {
     note_start(fixture);
     begin_again(fixture);
     cr_expect_not(is_doubted(fixture), "the same boot");
-    virtual_clock_reboot(fixture->rig->clock);
+    virtual_clock_reboot(fixture->risk.rig->clock);
     begin_again(fixture);
     cr_expect(is_doubted(fixture));
     note_start(fixture);
@@ -401,7 +398,7 @@ Test(clock_guard, rows_of_older_builds_name_no_boot) {
 
 Test(clock_guard, a_journal_that_takes_no_row_ends_no_doubt) {
     struct fixture *fixture = create();
-    fixture->causes.journal = NULL;
+    fixture->risk.causes.journal = NULL;
     read_ahead(fixture, SPAN_S(9).ns);
     cr_expect(is_doubted(fixture));
     read_ahead(fixture, 0);

@@ -2,59 +2,52 @@
  * clean stops, restarts, clears and a flag do to it. */
 #include "core/risk/crash_loop_freeze.h"
 #include "core/state/state_file.h"
-#include "tests/unit/rig.h"
+#include "tests/unit/risk_rig.h"
 
 #include <stdlib.h>
 
 struct fixture {
-    struct rig *rig;
-    struct config config;
-    struct causes causes;
+    struct risk_rig risk;
     struct crash_loop loop;
 };
 
 static struct fixture *create(void) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     cr_assert_not_null(fixture);
-    fixture->rig = rig_create();
-    fixture->config = config_defaults();
-    causes_init(&fixture->causes, &fixture->rig->world, &fixture->rig->log);
-    fixture->causes.journal = fixture->rig->journal;
+    risk_rig_open(&fixture->risk);
     return fixture;
 }
 
 static void destroy(struct fixture *fixture) {
-    causes_release(&fixture->causes);
-    rig_destroy(fixture->rig);
+    risk_rig_close(&fixture->risk);
     free(fixture);
 }
 
 static enum err_code fold(void *context, const struct journal_row *row, struct err *err) {
     struct fixture *fixture = context;
     crash_loop_take(&fixture->loop, row);
-    return causes_fold(&fixture->causes, row, err);
+    return causes_fold(&fixture->risk.causes, row, err);
 }
 
 /* What a process knows goes; what the journal knows it reads. */
 static void forget_and_fold(struct fixture *fixture) {
-    causes_release(&fixture->causes);
-    causes_init(&fixture->causes, &fixture->rig->world, &fixture->rig->log);
-    fixture->causes.journal = fixture->rig->journal;
+    risk_rig_forget(&fixture->risk);
     fixture->loop = (struct crash_loop){0};
-    cr_assert_eq(journal_read(fixture->rig->journal, 0, fold, fixture, NULL), ERR_OK);
+    cr_assert_eq(journal_read(fixture->risk.rig->journal, 0, fold, fixture, NULL), ERR_OK);
 }
 
 static void begin(struct fixture *fixture) {
     forget_and_fold(fixture);
-    crash_loop_look(&fixture->loop, &fixture->causes);
-    cr_assert_eq(crash_loop_start(&fixture->loop, &fixture->config, &fixture->causes, "b", NULL),
-                 ERR_OK);
-    crash_loop_show(&fixture->loop, &fixture->causes);
+    crash_loop_look(&fixture->loop, &fixture->risk.causes);
+    cr_assert_eq(
+        crash_loop_start(&fixture->loop, &fixture->risk.config, &fixture->risk.causes, "b", NULL),
+        ERR_OK);
+    crash_loop_show(&fixture->loop, &fixture->risk.causes);
 }
 
 static void row(struct fixture *fixture, const char *kind, const char *key, const char *body) {
-    cr_assert_eq(journal_append(fixture->rig->journal, kind, key, body, NULL, NULL), ERR_OK);
-    cr_assert_eq(journal_commit(fixture->rig->journal, NULL), ERR_OK);
+    cr_assert_eq(journal_append(fixture->risk.rig->journal, kind, key, body, NULL, NULL), ERR_OK);
+    cr_assert_eq(journal_commit(fixture->risk.rig->journal, NULL), ERR_OK);
 }
 
 static void stop(struct fixture *fixture) {
@@ -62,24 +55,25 @@ static void stop(struct fixture *fixture) {
 }
 
 static void pass(struct fixture *fixture, struct span span) {
-    virtual_clock_advance(fixture->rig->clock, span);
+    virtual_clock_advance(fixture->risk.rig->clock, span);
 }
 
 static bool is_latched(const struct fixture *fixture) {
-    return causes_has(&fixture->causes, "crash_loop_freeze");
+    return causes_has(&fixture->risk.causes, "crash_loop_freeze");
 }
 
 static bool has_flag(const struct fixture *fixture) {
     struct text content = {0};
     enum err_code code =
-        state_file_read(fixture->rig->world.disk, CRASH_LOOP_FLAG, 4096, &content, NULL);
+        state_file_read(fixture->risk.rig->world.disk, CRASH_LOOP_FLAG, 4096, &content, NULL);
     text_release(&content);
     return code != ERR_NOT_FOUND;
 }
 
 static void clear(struct fixture *fixture) {
-    cr_assert_eq(crash_loop_remove_flag(&fixture->loop, &fixture->causes, NULL), ERR_OK);
-    cr_assert_eq(causes_clear(&fixture->causes, "crash_loop_freeze", "ann", "seen", NULL), ERR_OK);
+    cr_assert_eq(crash_loop_remove_flag(&fixture->loop, &fixture->risk.causes, NULL), ERR_OK);
+    cr_assert_eq(causes_clear(&fixture->risk.causes, "crash_loop_freeze", "ann", "seen", NULL),
+                 ERR_OK);
     crash_loop_take(
         &fixture->loop,
         &(struct journal_row){.kind = "latch_clear", .key = "crash_loop_freeze", .body = "{}"});
@@ -100,8 +94,8 @@ Test(crash_loop, the_fifth_unclean_start_latches_and_not_the_fourth) {
         crash(fixture, n, SPAN_S(30));
         cr_expect_eq(is_latched(fixture), n >= 5, "%d", n);
         cr_expect_eq(has_flag(fixture), n >= 5, "%d", n);
-        cr_expect_eq(fixture->rig->pages, n >= 5, "%d pages", fixture->rig->pages);
-        cr_expect_eq(causes_mode(&fixture->causes), n >= 5 ? MODE_REDUCE_ONLY : MODE_NORMAL);
+        cr_expect_eq(fixture->risk.rig->pages, n >= 5, "%d pages", fixture->risk.rig->pages);
+        cr_expect_eq(causes_mode(&fixture->risk.causes), n >= 5 ? MODE_REDUCE_ONLY : MODE_NORMAL);
         destroy(fixture);
     }
 }
@@ -109,7 +103,7 @@ Test(crash_loop, the_fifth_unclean_start_latches_and_not_the_fourth) {
 Test(crash_loop, five_within_the_window_to_the_nanosecond) {
     for (int late = 0; late < 2; late++) {
         struct fixture *fixture = create();
-        fixture->config.crash_window = SPAN_S(120);
+        fixture->risk.config.crash_window = SPAN_S(120);
         crash(fixture, 4, SPAN_S(30)); /* the four span 90 s */
         pass(fixture, (struct span){SPAN_S(30).ns - 1 + late});
         begin(fixture);
@@ -123,7 +117,7 @@ Test(crash_loop, the_limit_is_the_configurations) {
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         for (int missing = 0; missing < 2; missing++) {
             struct fixture *fixture = create();
-            fixture->config.crash_starts = limits[i];
+            fixture->risk.config.crash_starts = limits[i];
             crash(fixture, (int)limits[i] - missing, SPAN_MS(10));
             cr_expect_eq(is_latched(fixture), !missing, "%d", (int)limits[i]);
             destroy(fixture);
@@ -165,9 +159,9 @@ Test(crash_loop, a_wall_that_was_set_hides_no_loop) {
         begin(fixture);
         for (int start = 1; start <= 5; start++) {
             pass(fixture, SPAN_S(30));
-            virtual_clock_set_offset(fixture->rig->clock, SPAN_S(start * rows[i].step_s));
+            virtual_clock_set_offset(fixture->risk.rig->clock, SPAN_S(start * rows[i].step_s));
             if (rows[i].has_boots) {
-                virtual_clock_reboot(fixture->rig->clock);
+                virtual_clock_reboot(fixture->risk.rig->clock);
             }
             begin(fixture);
         }
@@ -221,16 +215,16 @@ Test(crash_loop, rows_that_say_nothing_or_nonsense_count_by_the_wall) {
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         struct fixture *fixture = create();
         for (int start = 0; start < 5; start++) {
-            struct journal_row start_row = {.at = clock_utc(fixture->rig->world.clock),
+            struct journal_row start_row = {.at = clock_utc(fixture->risk.rig->world.clock),
                                             .kind = "start",
                                             .key = "b",
                                             .body = bodies[i]};
             crash_loop_take(&fixture->loop, &start_row);
             pass(fixture, SPAN_S(10));
         }
-        cr_assert_eq(
-            crash_loop_start(&fixture->loop, &fixture->config, &fixture->causes, "b", NULL),
-            ERR_OK);
+        cr_assert_eq(crash_loop_start(&fixture->loop, &fixture->risk.config, &fixture->risk.causes,
+                                      "b", NULL),
+                     ERR_OK);
         cr_expect(is_latched(fixture), "%s", bodies[i]);
         destroy(fixture);
     }
@@ -239,15 +233,15 @@ Test(crash_loop, rows_that_say_nothing_or_nonsense_count_by_the_wall) {
 Test(crash_loop, a_start_that_cannot_be_journaled_is_none) {
     struct fixture *fixture = create();
     begin(fixture);
-    journal_close(fixture->rig->journal);
-    sim_disk_destroy(fixture->rig->disk);
-    fixture->rig->disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_KIND), NULL);
-    fixture->rig->world.disk = sim_disk_port(fixture->rig->disk, 0);
-    rig_open_journal(fixture->rig); /* another directory: nothing was ever started here */
-    fixture->causes.journal = fixture->rig->journal;
+    journal_close(fixture->risk.rig->journal);
+    sim_disk_destroy(fixture->risk.rig->disk);
+    fixture->risk.rig->disk = sim_disk_create(1, disk_rules_of(DISK_PROFILE_KIND), NULL);
+    fixture->risk.rig->world.disk = sim_disk_port(fixture->risk.rig->disk, 0);
+    rig_open_journal(fixture->risk.rig); /* another directory: nothing was ever started here */
+    fixture->risk.causes.journal = fixture->risk.rig->journal;
     begin(fixture);
     cr_expect_eq(fixture->loop.starts.count, 0);
-    cr_expect_eq(journal_last_seq(fixture->rig->journal), 1);
+    cr_expect_eq(journal_last_seq(fixture->risk.rig->journal), 1);
     destroy(fixture);
 }
 
@@ -255,7 +249,7 @@ Test(crash_loop, a_start_that_cannot_be_journaled_is_none) {
 
 static void fail_ticks(struct fixture *fixture, int n) {
     for (int i = 0; i < n; i++) {
-        crash_loop_tick(&fixture->loop, &fixture->config, &fixture->causes, "no room");
+        crash_loop_tick(&fixture->loop, &fixture->risk.config, &fixture->risk.causes, "no room");
         pass(fixture, SPAN_S(5));
     }
 }
@@ -266,7 +260,7 @@ Test(crash_loop, the_fifth_failed_tick_latches_good_ones_between_them_or_not) {
         begin(fixture);
         fail_ticks(fixture, 2);
         for (int i = 0; i < 20; i++) {
-            crash_loop_tick(&fixture->loop, &fixture->config, &fixture->causes, NULL);
+            crash_loop_tick(&fixture->loop, &fixture->risk.config, &fixture->risk.causes, NULL);
             pass(fixture, SPAN_S(5));
         }
         fail_ticks(fixture, n - 2);
@@ -305,16 +299,16 @@ Test(crash_loop, what_fails_under_the_latch_is_not_journaled_again_and_again) {
     begin(fixture);
     fail_ticks(fixture, 5);
     cr_assert(is_latched(fixture));
-    int64_t rows = journal_last_seq(fixture->rig->journal);
+    int64_t rows = journal_last_seq(fixture->risk.rig->journal);
     fail_ticks(fixture, 50);
-    cr_expect_eq(journal_last_seq(fixture->rig->journal), rows);
+    cr_expect_eq(journal_last_seq(fixture->risk.rig->journal), rows);
     destroy(fixture);
 }
 
 /* --- the flag --- */
 
 static void put_flag(struct fixture *fixture, const char *content) {
-    sim_disk_write_raw(fixture->rig->disk, CRASH_LOOP_FLAG, content, strlen(content));
+    sim_disk_write_raw(fixture->risk.rig->disk, CRASH_LOOP_FLAG, content, strlen(content));
 }
 
 Test(crash_loop, a_flag_that_is_there_at_the_start_binds_whatever_it_says) {
@@ -339,7 +333,7 @@ Test(crash_loop, a_flag_that_is_there_at_the_start_binds_whatever_it_says) {
 Test(crash_loop, a_flag_that_is_taken_away_ends_nothing) {
     struct fixture *fixture = create();
     crash(fixture, 5, SPAN_S(30));
-    sim_disk_remove_raw(fixture->rig->disk, CRASH_LOOP_FLAG);
+    sim_disk_remove_raw(fixture->risk.rig->disk, CRASH_LOOP_FLAG);
     stop(fixture);
     begin(fixture);
     cr_expect(is_latched(fixture));
@@ -350,9 +344,9 @@ Test(crash_loop, a_flag_that_is_taken_away_ends_nothing) {
 Test(crash_loop, without_the_cause_no_flag_is_written) {
     struct fixture *fixture = create();
     crash(fixture, 4, SPAN_S(30));
-    crash_loop_show(&fixture->loop, &fixture->causes);
+    crash_loop_show(&fixture->loop, &fixture->risk.causes);
     cr_expect_not(has_flag(fixture));
-    cr_expect_eq(crash_loop_remove_flag(&fixture->loop, &fixture->causes, NULL), ERR_OK,
+    cr_expect_eq(crash_loop_remove_flag(&fixture->loop, &fixture->risk.causes, NULL), ERR_OK,
                  "a resume of what is not set finds none");
     destroy(fixture);
 }

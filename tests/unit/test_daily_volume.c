@@ -1,14 +1,12 @@
 /* test_daily_volume.c - each limit of a day at its exact bound and one step before it, the 80 % alert, and
  * what a day, a clear, a restart and a row that says nothing leave. */
 #include "core/risk/daily_volume.h"
-#include "tests/unit/rig.h"
+#include "tests/unit/risk_rig.h"
 
 #include <stdlib.h>
 
 struct fixture {
-    struct rig *rig;
-    struct config config;
-    struct causes causes;
+    struct risk_rig risk;
     struct daily_volume volume;
     int serial;
 };
@@ -16,10 +14,7 @@ struct fixture {
 static struct fixture *create(void) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     cr_assert_not_null(fixture);
-    fixture->rig = rig_create();
-    fixture->config = config_defaults();
-    causes_init(&fixture->causes, &fixture->rig->world, &fixture->rig->log);
-    fixture->causes.journal = fixture->rig->journal;
+    risk_rig_open(&fixture->risk);
     return fixture;
 }
 
@@ -31,7 +26,7 @@ static struct utc at(int64_t minute) {
 static void row(struct fixture *fixture, int64_t minute, const char *kind, const char *key,
                 const char *body) {
     struct journal_row row = {.at = at(minute), .kind = kind, .key = key, .body = body};
-    daily_volume_take(&fixture->volume, &fixture->config, &row);
+    daily_volume_take(&fixture->volume, &fixture->risk.config, &row);
 }
 
 static void baseline(struct fixture *fixture) {
@@ -62,15 +57,15 @@ static const char REPRICE[] = "{\"state\":\"intent\",\"replaces\":\"st-0\"}";
 static const char CANCELED[] = "{\"state\":\"canceled\",\"replaces\":\"\"}";
 
 static void is_latched(struct fixture *fixture, bool want) {
-    daily_volume_step(&fixture->volume, &fixture->causes);
-    cr_expect_eq(causes_has(&fixture->causes, "daily_volume"), want, "%s", fixture->volume.why);
-    cr_expect_eq(causes_mode(&fixture->causes), want ? MODE_REDUCE_ONLY : MODE_NORMAL);
+    daily_volume_step(&fixture->volume, &fixture->risk.causes);
+    cr_expect_eq(causes_has(&fixture->risk.causes, "daily_volume"), want, "%s",
+                 fixture->volume.why);
+    cr_expect_eq(causes_mode(&fixture->risk.causes), want ? MODE_REDUCE_ONLY : MODE_NORMAL);
 }
 
 static void expect(struct fixture *fixture, bool want) {
     is_latched(fixture, want);
-    causes_release(&fixture->causes);
-    rig_destroy(fixture->rig);
+    risk_rig_close(&fixture->risk);
     free(fixture);
 }
 
@@ -168,16 +163,16 @@ Test(daily_volume, four_fifths_of_a_limit_are_told_once_a_day_and_life) {
     struct fixture *fixture = create();
     orders(fixture, 0, 159, "intent", INTENT);
     is_latched(fixture, false);
-    cr_expect_eq(fixture->rig->warnings, 0);
+    cr_expect_eq(fixture->risk.rig->warnings, 0);
     orders(fixture, 0, 1, "intent", INTENT);
     is_latched(fixture, false);
-    cr_expect_eq(fixture->rig->warnings, 1);
-    cr_expect_str_eq(fixture->rig->last_alert, "daily_volume_orders_80");
+    cr_expect_eq(fixture->risk.rig->warnings, 1);
+    cr_expect_str_eq(fixture->risk.rig->last_alert, "daily_volume_orders_80");
     orders(fixture, 0, 1, "intent", INTENT);
     row(fixture, 0, "start", "build", "{}");
     orders(fixture, 0, 1, "intent", INTENT);
     is_latched(fixture, false);
-    cr_expect_eq(fixture->rig->warnings, 1);
+    cr_expect_eq(fixture->risk.rig->warnings, 1);
     expect(fixture, false);
 }
 

@@ -1,30 +1,24 @@
 /* test_repeat_throttle.c - how often is too often, to the nanosecond; what counts once; what a restart, a
  * clear and a row that says nothing leave. */
 #include "core/risk/repeat_throttle.h"
-#include "tests/unit/rig.h"
+#include "tests/unit/risk_rig.h"
 
 #include <stdlib.h>
 
 struct fixture {
-    struct rig *rig;
-    struct config config;
-    struct causes causes;
+    struct risk_rig risk;
     struct repeat_throttle throttle;
 };
 
 static struct fixture *create(void) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     cr_assert_not_null(fixture);
-    fixture->rig = rig_create();
-    fixture->config = config_defaults();
-    causes_init(&fixture->causes, &fixture->rig->world, &fixture->rig->log);
-    fixture->causes.journal = fixture->rig->journal;
+    risk_rig_open(&fixture->risk);
     return fixture;
 }
 
 static void destroy(struct fixture *fixture) {
-    causes_release(&fixture->causes);
-    rig_destroy(fixture->rig);
+    risk_rig_close(&fixture->risk);
     free(fixture);
 }
 
@@ -35,7 +29,7 @@ static struct utc at(int64_t ms) {
 static void row(struct fixture *fixture, int64_t ms, const char *kind, const char *key,
                 const char *body) {
     struct journal_row row = {.at = at(ms), .kind = kind, .key = key, .body = body};
-    repeat_throttle_take(&fixture->throttle, &fixture->config, &row);
+    repeat_throttle_take(&fixture->throttle, &fixture->risk.config, &row);
 }
 
 static void intent(struct fixture *fixture, int64_t ms, const char *id, const char *side,
@@ -78,10 +72,10 @@ static void exit_is(struct fixture *fixture, int64_t ms, int64_t decided_ms, con
 }
 
 static void expect(struct fixture *fixture, bool is_latched) {
-    repeat_throttle_step(&fixture->throttle, &fixture->causes);
-    cr_expect_eq(causes_has(&fixture->causes, "repeat_throttle"), is_latched, "%s",
+    repeat_throttle_step(&fixture->throttle, &fixture->risk.causes);
+    cr_expect_eq(causes_has(&fixture->risk.causes, "repeat_throttle"), is_latched, "%s",
                  fixture->throttle.why);
-    cr_expect_eq(causes_mode(&fixture->causes), is_latched ? MODE_REDUCE_ONLY : MODE_NORMAL);
+    cr_expect_eq(causes_mode(&fixture->risk.causes), is_latched ? MODE_REDUCE_ONLY : MODE_NORMAL);
     destroy(fixture);
 }
 
