@@ -56,7 +56,7 @@ static void resume(struct engine *engine, const struct inbox_command *command) {
     struct err err = {0};
     if (!command->is_readable || command->by[0] == '\0' || command->why[0] == '\0') {
         tell(engine, command, "refused: a resume needs cause, name and reason");
-    } else if (!kill_switch_may_resume(&engine->kill, command->cause)) {
+    } else if (!kill_switch_may_resume(&engine->kill, &engine->causes, command->cause)) {
         tell(engine, command, "refused: it is firing, entries are not verified gone");
     } else if (is_too_early(engine, command->cause)) {
         tell(engine, command, "refused: daily_loss holds for the rest of its exchange day");

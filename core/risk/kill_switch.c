@@ -32,9 +32,10 @@ bool kill_switch_has(const char *cause) {
     return false;
 }
 
-bool kill_switch_may_resume(const struct kill_switch *kill, const char *cause) {
+bool kill_switch_may_resume(const struct kill_switch *kill, const struct causes *causes,
+                            const char *cause) {
     MUTATE(kill_resumed_unverified, return true);
-    return kill->is_held || !kill_switch_has(cause);
+    return kill->is_held || !kill_switch_has(cause) || !causes_has(causes, cause);
 }
 
 static unsigned set_causes(const struct causes *causes) {

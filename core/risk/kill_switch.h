@@ -63,8 +63,9 @@ struct kill_switch { /* zero-initialise */
 
 /* True for a cause that fires it. */
 bool kill_switch_has(const char *cause);
-/* False while the cause is one of them and no life has verified that entries are gone. */
-bool kill_switch_may_resume(const struct kill_switch *kill, const char *cause);
+/* False while the cause is one of them, and set, and no life has verified that entries are gone. */
+bool kill_switch_may_resume(const struct kill_switch *kill, const struct causes *causes,
+                            const char *cause);
 /* Rows of earlier lives. */
 void kill_switch_fold(struct kill_switch *kill, const struct journal_row *row);
 /* Fires, or begins to verify again; its cause is latched. */

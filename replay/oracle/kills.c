@@ -257,7 +257,7 @@ static int64_t live_buys(const struct scene *scene) {
 /* Nothing but time, of which enough has passed for the next phase. */
 static bool is_good(const struct kills *judge, const struct event *event,
                     const struct scene *scene) {
-    if (!scene->is_healed || scene->is_stepped || live_buys(scene) > 0) {
+    if (scene->healed_at.ns == 0 || scene->is_stepped || live_buys(scene) > 0) {
         return false;
     }
     if (judge->is_firing) {

@@ -23,7 +23,10 @@ struct watched { /* an order that is not over */
     struct two_clocks clocks;
     struct utc pending_at, queued_at, cancel_at; /* {0}: not; queued: accepted, not yet taken */
     struct utc acted_at;
-    int ticks, page_ticks;                          /* since it was due, and a page of it */
+    char status_before[24];  /* a listing that is late shows it again for an instant: no move */
+    struct utc since_before; /* the wait of then; {0}: none */
+    struct utc waits_since;  /* in status_before again, since then; {0}: not so */
+    int ticks, page_ticks;   /* since it was due, and a page of it */
     bool is_entry, is_asked, is_paged, is_reported; /* paged: since it moved */
     bool has_cancel_left;                           /* a request to cancel did, or may have */
 };
@@ -77,6 +80,17 @@ static void take_broker_id(struct watched *known, const struct event *event) {
     }
 }
 
+/* Within one tick a core does not look between two answers: what it was and is again did not move. */
+static void note_return(struct watched *known, const struct event *event) {
+    bool is_back =
+        is_word(known->status_before, event->what) && known->filled.nanos == event->qty.nanos;
+    known->waits_since = is_back ? known->since_before : (struct utc){0};
+    (void)!text_copy(known->status_before, sizeof known->status_before, known->status, NULL);
+    known->since_before = known->cancel_at.ns != 0    ? known->cancel_at
+                          : known->pending_at.ns != 0 ? known->pending_at
+                                                      : known->queued_at;
+}
+
 /* The core's word. */
 static void take_order(struct stuck *judge, const struct event *event) {
     if (is_over_word(event->what) || is_word(event->what, "not_sent") ||
@@ -94,6 +108,7 @@ static void take_order(struct stuck *judge, const struct event *event) {
     if (is_word(known->status, event->what) && known->filled.nanos == event->qty.nanos) {
         return;
     }
+    note_return(known, event);
     (void)!text_copy(known->status, sizeof known->status, event->what, NULL);
     known->filled = event->qty;
     known->pending_at = is_pending(event->what) ? event->at : (struct utc){0};
@@ -151,7 +166,7 @@ static bool is_due(struct utc since, struct utc at, struct span bound) {
 static bool is_known_stuck(const struct watched *known, struct utc at, struct span bound) {
     struct span least = {bound.ns - SPARE.ns};
     return is_due(known->pending_at, at, bound) || is_due(known->queued_at, at, bound) ||
-           is_due(known->cancel_at, at, least);
+           is_due(known->cancel_at, at, least) || is_due(known->waits_since, at, least);
 }
 
 /* An end that the core cannot book is none to it. */

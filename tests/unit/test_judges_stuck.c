@@ -62,6 +62,19 @@ Test(stuck, told_in_time_holds) {
     expect_stuck(oracle, "");
 }
 
+Test(stuck, a_late_listing_between_two_answers_of_a_tick_is_no_move) {
+    for (int is_back = 0; is_back < 2; is_back++) {
+        struct oracle *oracle = begin("entry", "new");
+        leaves(oracle, 0, "DELETE", "/v2/orders/b-1", "");
+        moves(oracle, 1, "entry", "pending_cancel");
+        moves(oracle, 25, "entry", "new");
+        moves(oracle, 25, "entry", is_back ? "pending_cancel" : "pending_replace");
+        acts(oracle, 31, "page");
+        asks(oracle, 31);
+        expect_stuck(oracle, is_back ? "" : "told, and it was not stuck");
+    }
+}
+
 Test(stuck, a_cancel_of_which_not_a_byte_left_asked_nobody) {
     for (int has_left = 0; has_left < 2; has_left++) {
         struct oracle *oracle = begin("entry", "new");

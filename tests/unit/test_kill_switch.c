@@ -238,17 +238,22 @@ Test(kill_switch, what_is_for_a_person_waits_for_one) {
 Test(kill_switch, nobody_resumes_before_it_is_verified) {
     struct fixture *fixture = create();
     latch(fixture, "kill_switch");
-    cr_expect_not(kill_switch_may_resume(&fixture->kill, "kill_switch"), "not even at once");
-    cr_expect(kill_switch_may_resume(&fixture->kill, "daily_loss"));
+    cr_expect_not(kill_switch_may_resume(&fixture->kill, &fixture->risk.causes, "kill_switch"),
+                  "not even at once");
+    cr_expect(kill_switch_may_resume(&fixture->kill, &fixture->risk.causes, "daily_loss"));
+    cr_expect(kill_switch_may_resume(&fixture->kill, &fixture->risk.causes, "kill_auth"),
+              "it is not set");
     step(fixture, true);
-    cr_expect_not(kill_switch_may_resume(&fixture->kill, "kill_switch"));
+    cr_expect_not(kill_switch_may_resume(&fixture->kill, &fixture->risk.causes, "kill_switch"));
     hold(fixture);
-    cr_expect(kill_switch_may_resume(&fixture->kill, "kill_switch"));
+    cr_expect(kill_switch_may_resume(&fixture->kill, &fixture->risk.causes, "kill_switch"));
     restart(fixture);
-    cr_expect(kill_switch_may_resume(&fixture->kill, "kill_switch"), "an earlier life verified");
+    cr_expect(kill_switch_may_resume(&fixture->kill, &fixture->risk.causes, "kill_switch"),
+              "an earlier life verified");
     latch(fixture, "kill_auth");
     restart(fixture);
-    cr_expect_not(kill_switch_may_resume(&fixture->kill, "kill_auth"), "and died over another");
+    cr_expect_not(kill_switch_may_resume(&fixture->kill, &fixture->risk.causes, "kill_auth"),
+                  "and died over another");
     destroy(fixture);
 }
 
