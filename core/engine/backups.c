@@ -45,6 +45,7 @@ static bool open_copies(struct backups *backups, struct engine *engine) {
         return false;
     }
     backups->is_open = true;
+    backups->is_due = false;
     backups->done_at = copies->made_at;
     backups->done_seq = copies->copied;
     if (copies->is_behind) {
@@ -57,7 +58,7 @@ static bool open_copies(struct backups *backups, struct engine *engine) {
     return true;
 }
 
-/* A round is due: since when, by the wall; {0} if none is. */
+/* Begins a round once it is due. */
 static void look_at_time(struct backups *backups, struct engine *engine, struct utc now) {
     int64_t seq = journal_last_seq(engine->journal);
     struct span passed = utc_elapsed(&backups->done_at, now);
@@ -101,8 +102,7 @@ static bool copy_next(struct backups *backups, struct engine *engine) {
     enum err_code code = ERR_OK;
     if (backups->step < backup_documents()) {
         code = backup_copy_document(copies, backup_document(backups->step), &kept, &err);
-        if (code ==
-            ERR_CORRUPT) { /* left out: the journal knows better, and does not wait for it */
+        if (code == ERR_CORRUPT) { /* the journal knows better, and does not wait for it */
             tell(engine, "refused", err.text);
         }
         code = code == ERR_CORRUPT || code == ERR_NOT_FOUND ? ERR_OK : code;
@@ -117,6 +117,18 @@ static bool copy_next(struct backups *backups, struct engine *engine) {
     return is_over;
 }
 
+/* Where nothing is known of what is there, a round counts as due. */
+static bool is_ready(struct backups *backups, struct engine *engine, struct utc now,
+                     bool is_waiting) {
+    if (!backups->is_open && (is_waiting || !open_copies(backups, engine))) {
+        backups->due_at = backups->is_due ? backups->due_at : now;
+        backups->is_due = true;
+        return false;
+    }
+    look_at_time(backups, engine, now);
+    return backups->is_due && !is_waiting;
+}
+
 void backups_step(struct engine *engine) {
     struct backups *backups = &engine->backups;
     struct utc now = clock_utc(engine->world->clock);
@@ -125,13 +137,10 @@ void backups_step(struct engine *engine) {
         return;
     }
     bool is_waiting = clock_mono(engine->world->clock).ns < backups->retry_at.ns;
-    if (!backups->is_open && (is_waiting || !open_copies(backups, engine))) {
-        return;
-    }
-    look_at_time(backups, engine, now);
+    bool is_ready_now = is_ready(backups, engine, now, is_waiting);
     page_late(backups, engine, now);
     bool can_wait = utc_elapsed(&backups->due_at, now).ns < engine->config->backup_interval.ns;
-    if (!backups->is_due || is_waiting || (can_wait && is_in_a_hurry(engine))) {
+    if (!is_ready_now || (can_wait && is_in_a_hurry(engine))) {
         return;
     }
     if (copy_next(backups, engine) && backups->step++ == backup_documents()) {

@@ -14,6 +14,7 @@
 #define DOCUMENT_BYTES_MAX ((size_t)8 << 20)
 #define NUMBER_DIGITS 8
 #define NUMBER_MAX 99999999
+#define SWEEP_MAX 8  /* each life leaves one at most */
 #define HELD_MAX 256 /* copies of one thing that one look takes in, the oldest first */
 
 static const char *const documents[] = {"governor_freezes.json", "position_metadata.json"};
@@ -209,15 +210,16 @@ enum err_code backup_copy_document(struct backup *backup, const char *document,
         snprintf(name, sizeof name, generation == 0 ? "%.60s" : "%.60s.%d", document, generation);
         enum err_code code =
             state_file_read(backup->world->disk, name, DOCUMENT_BYTES_MAX, &backup->content, err);
-        code = code == ERR_OK ? keep(backup, document, err) : code;
         if (code == ERR_OK) {
-            prune(backup, document, kept);
-            return ERR_OK;
+            code = keep(backup, document, err);
+            if (code == ERR_OK) {
+                prune(backup, document, kept);
+            }
+            if (code != ERR_CORRUPT) {
+                return code;
+            }
         }
-        if (code != ERR_NOT_FOUND && code != ERR_CORRUPT && code != ERR_LIMIT) {
-            return code;
-        }
-        found = code == ERR_NOT_FOUND ? found : ERR_CORRUPT;
+        found = code == ERR_NOT_FOUND ? found : ERR_CORRUPT; /* what cannot be read is not good */
     }
     return err_set(err, found, found == ERR_NOT_FOUND ? "%s: there is none" : "%s: none is good",
                    document);
@@ -272,7 +274,8 @@ enum err_code backup_copy_journal(struct backup *backup, bool *is_whole, struct 
 
 struct finding {
     struct backup *backup;
-    char sweep[DISK_NAME_MAX];    /* a temporary file; "" none */
+    char sweep[SWEEP_MAX][DISK_NAME_MAX]; /* temporary files */
+    size_t sweep_count;
     struct backup_name newest[2]; /* copies of the last piece, the newest first; number 0: none */
 };
 
@@ -285,8 +288,8 @@ static bool is_temporary(const char *name) {
 static void find(void *context, const char *name) {
     struct finding *finding = context;
     struct backup_name copy;
-    if (is_temporary(name)) {
-        snprintf(finding->sweep, sizeof finding->sweep, BACKUP_FOLDER "/%s", name);
+    if (is_temporary(name) && finding->sweep_count < SWEEP_MAX) {
+        snprintf(finding->sweep[finding->sweep_count++], DISK_NAME_MAX, BACKUP_FOLDER "/%s", name);
     }
     if (!backup_name_parse(name, &copy)) {
         return;
@@ -371,8 +374,8 @@ enum err_code backup_open(struct backup *backup, struct world *world, struct lea
     struct finding finding = {.backup = backup};
     enum err_code code = disk_make_dir(world->disk, BACKUP_FOLDER, err);
     code = code == ERR_OK ? disk_list(world->disk, BACKUP_FOLDER, find, &finding, err) : code;
-    if (code == ERR_OK && finding.sweep[0] != '\0') { /* one process leaves one at most */
-        state_document_discard(world->disk, finding.sweep);
+    for (size_t i = 0; code == ERR_OK && i < finding.sweep_count; i++) {
+        state_document_discard(world->disk, finding.sweep[i]);
     }
     for (int i = 0; code == ERR_OK && i < 2 && finding.newest[i].number != 0; i++) {
         backup->after = backup->copied = backup_piece_after(finding.newest[i].thing);

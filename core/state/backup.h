@@ -70,7 +70,7 @@ void backup_begin(struct backup *backup);
 /* Number of documents; and the name of one, below that. */
 size_t backup_documents(void);
 const char *backup_document(size_t index);
-/* Copies a document. ERR_NOT_FOUND: there is none; ERR_CORRUPT: none of its generations is good; ERR_LOCKED:
+/* Copies a document. ERR_NOT_FOUND: there is none; ERR_CORRUPT: none of its generations can be read and is good; ERR_LOCKED:
  * the lease was lost; ERR_IO, ERR_NO_SPACE. */
 enum err_code backup_copy_document(struct backup *backup, const char *document,
                                    const struct backup_kept *kept, struct err *err) MUST_USE;

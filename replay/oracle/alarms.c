@@ -23,6 +23,7 @@ static const struct rule {
     {"freezes_unreadable", {"disk.eio"}},
     {"freezes_missing", {"disk.eio"}},
     {"state_regression", {NULL}},
+    {"backup_ahead", {NULL}},
     {"journal_down", {"disk."}},
     {"amnesia", {"process.second_elsewhere", "foreign_order"}},
     {"second_writer", {"process.second_elsewhere", "foreign_order"}},

@@ -43,6 +43,7 @@ struct backups {
     int64_t covered; /* rows up to here are in copies */
     bool is_hit;     /* a fault of the disk fired */
     bool is_touched; /* one, or a hand, that may change what lies there */
+    bool is_excused; /* of what this start found, one was */
     bool is_rewound; /* the journal went back */
 };
 
@@ -189,12 +190,14 @@ static void got(struct wanting *wanting, int64_t seq, struct utc at) {
 }
 
 /* What a running core did is its own; what a start finds may be what a power cut left of it. */
-static void tell(const struct backups *judge, struct findings *findings, const struct event *event,
+static void tell(struct backups *judge, struct findings *findings, const struct event *event,
                  const char *what) {
-    if (judge->is_touched || (judge->is_hit && !findings->scene->is_up)) {
-        findings_excuse(findings, ORACLE_BACKUP, event->at, "%s %s", event->what, what);
-    } else {
+    bool is_up = findings->scene->is_up;
+    if (!judge->is_touched && (is_up || !judge->is_hit)) {
         findings_break(findings, ORACLE_BACKUP, event->at, "%s %s", event->what, what);
+    } else if (!judge->is_excused) { /* one loss takes many, and is one */
+        judge->is_excused = !is_up;
+        findings_excuse(findings, ORACLE_BACKUP, event->at, "%s %s", event->what, what);
     }
 }
 
@@ -331,6 +334,7 @@ static void backups_observe(void *context, const struct event *event, struct fin
             want(&judge->documents[thing], event->number, findings->scene->now);
         }
     } else if (event->kind == EVENT_TICK) {
+        judge->is_excused = false;
         judge_tick(judge, event, findings);
     } else {
         take_fault(judge, event);

@@ -762,3 +762,142 @@ Test(engine_polls, a_position_that_vanished_is_held_and_never_dropped) {
     cr_expect_not(has(plant, "reconciliation"));
     plant_destroy(plant);
 }
+
+/* --- copies --- */
+
+static void add_row(struct plant *plant) {
+    cr_assert_eq(journal_append(plant->engine->journal, "probe", "", "{}", NULL, NULL), ERR_OK);
+    cr_assert_eq(journal_commit(plant->engine->journal, NULL), ERR_OK);
+}
+
+static void step(struct plant *plant, struct span later) {
+    rig_wait(plant->rig, later);
+    backups_step(plant->engine);
+}
+
+/* A round is over, and a row came behind it. */
+static struct plant *plant_with_copies(void) {
+    struct plant *plant = plant_create();
+    tick(plant, 5);
+    for (int i = 0; i < 4; i++) {
+        step(plant, (struct span){0});
+    }
+    cr_assert_eq(plant->engine->backups.copies.number, 1);
+    cr_assert(!plant->engine->backups.is_due);
+    cr_assert_eq(plant->engine->backups.copies.copied, journal_last_seq(plant->engine->journal));
+    add_row(plant);
+    return plant;
+}
+
+Test(engine_backups, a_round_is_due_at_the_interval_and_not_a_nanosecond_before) {
+    struct plant *plant = plant_with_copies();
+    step(plant, (struct span){plant->config.backup_interval.ns - 1});
+    cr_expect(!plant->engine->backups.is_due);
+    step(plant, (struct span){1});
+    cr_expect(plant->engine->backups.is_due);
+    cr_expect_eq(plant->engine->backups.copies.number, 2);
+    plant_destroy(plant);
+}
+
+Test(engine_backups, none_is_due_where_nothing_is_new) {
+    struct plant *plant = plant_with_copies();
+    plant->engine->backups.done_seq = journal_last_seq(plant->engine->journal);
+    step(plant, SPAN_MIN(60 * 48));
+    cr_expect(!plant->engine->backups.is_due);
+    add_row(plant);
+    step(plant, (struct span){0});
+    cr_expect(plant->engine->backups.is_due);
+    plant_destroy(plant);
+}
+
+Test(engine_backups, a_wall_set_back_delays_a_round_by_an_interval_at_most) {
+    struct plant *plant = plant_with_copies();
+    virtual_clock_set_offset(plant->rig->clock, SPAN_S(-86400));
+    step(plant, SPAN_MIN(30));
+    cr_expect(!plant->engine->backups.is_due);
+    step(plant, plant->config.backup_interval);
+    cr_expect(plant->engine->backups.is_due);
+    plant_destroy(plant);
+}
+
+Test(engine_backups, a_restart_goes_on_by_the_names_of_what_is_there) {
+    struct plant *plant = plant_with_copies();
+    rig_wait(plant->rig, SPAN_MIN(30));
+    engine_destroy(plant->engine);
+    engine_up(plant);
+    step(plant, SPAN_MIN(29));
+    cr_expect(!plant->engine->backups.is_due);
+    step(plant, SPAN_MIN(2));
+    cr_expect(plant->engine->backups.is_due);
+    cr_expect_eq(plant->engine->backups.copies.number, 2);
+    plant_destroy(plant);
+}
+
+Test(engine_backups, what_fails_is_tried_a_minute_later_and_an_alert_in_ten) {
+    struct plant *plant = plant_with_copies();
+    struct backups *backups = &plant->engine->backups;
+    backups->copies.number = 99999999; /* no number is left */
+    step(plant, plant->config.backup_interval);
+    int warnings = plant->rig->warnings;
+    cr_expect_eq(backups->failed_with, ERR_LIMIT);
+    step(plant, SPAN_S(599));
+    cr_expect_eq(plant->rig->warnings, warnings);
+    step(plant, SPAN_S(1));
+    cr_expect_eq(plant->rig->warnings, warnings + 1);
+    cr_expect_str_eq(plant->rig->last_alert, "backup_overdue");
+    step(plant, SPAN_S(600));
+    cr_expect_eq(plant->rig->warnings, warnings + 1, "once an hour");
+    backups->copies.number = 7;
+    step(plant, SPAN_S(61));
+    for (int i = 0; i < 3; i++) {
+        step(plant, (struct span){0});
+    }
+    cr_expect(!backups->is_due);
+    cr_expect(!backups->is_late);
+    plant_destroy(plant);
+}
+
+Test(engine_backups, a_bare_position_comes_first_for_an_interval) {
+    struct plant *plant = plant_with_copies();
+    struct backups *backups = &plant->engine->backups;
+    own(plant, "AAPL", 10);
+    plant->engine->book.items[0].is_naked = true;
+    step(plant, plant->config.backup_interval);
+    cr_expect(backups->is_due);
+    cr_expect_eq(backups->step, 0);
+    step(plant, (struct span){plant->config.backup_interval.ns - 1});
+    cr_expect_eq(backups->step, 0);
+    step(plant, (struct span){1});
+    cr_expect_eq(backups->step, 1);
+    plant_destroy(plant);
+}
+
+Test(engine_backups, of_a_journal_that_went_back_are_paged_and_not_made) {
+    struct plant *plant = plant_with_copies();
+    engine_destroy(plant->engine);
+    (void)sim_disk_remove_raw(plant->rig->disk, JOURNAL_FILE);
+    (void)sim_disk_remove_raw(plant->rig->disk, JOURNAL_WAL);
+    int pages = plant->rig->pages;
+    engine_up(plant);
+    step(plant, SPAN_MIN(120));
+    cr_expect(plant->engine->backups.copies.is_behind);
+    cr_expect_gt(plant->rig->pages, pages);
+    cr_expect_str_eq(plant->rig->last_alert, "backup_ahead");
+    int64_t copied = plant->engine->backups.copies.copied;
+    for (int i = 0; i < 4; i++) {
+        step(plant, (struct span){0});
+    }
+    cr_expect_eq(plant->engine->backups.copies.copied, copied);
+    plant_destroy(plant);
+}
+
+Test(engine_backups, who_only_reduces_or_stops_makes_none) {
+    for (int how = 0; how < 2; how++) {
+        struct plant *plant = plant_with_copies();
+        plant->engine->gateway.only_reduces = how == 0;
+        plant->engine->is_stopping = how == 1;
+        step(plant, plant->config.backup_interval);
+        cr_expect(!plant->engine->backups.is_due);
+        plant_destroy(plant);
+    }
+}
