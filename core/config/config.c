@@ -552,12 +552,12 @@ void config_print(const struct config *config, struct text *out) {
 static void explain_groups(const struct config *config, struct text *out) {
     char date[DATE_TEXT_MAX];
     date_print(config->groups.date, date);
-    text_add_format(out,
-                    KEY_GROUPS
-                    " = \"%s\": the file that says which sector and theme a symbol is of; "
-                    "without one, the table compiled in (data/maps/groups.csv). In use: "
-                    "%zu symbols as of %s.\n",
-                    config->groups_file, config->groups.count, date);
+    text_add_format(
+        out,
+        KEY_GROUPS " = \"%s\": the file that says of a symbol its sector, theme, issuer and funds; "
+                   "without one, the table compiled in (data/maps/groups.csv). In use: "
+                   "%zu symbols as of %s.\n",
+        config->groups_file, config->groups.count, date);
 }
 
 enum err_code config_explain(const struct config *config, const char *key, struct text *out,
@@ -595,6 +595,12 @@ static uint64_t hash_groups(const struct groups *groups, uint64_t hash) {
         hash = hash64(row->symbol, strlen(row->symbol) + 1, hash);
         hash = hash64(row->sector, strlen(row->sector) + 1, hash);
         hash = hash64(row->theme, strlen(row->theme) + 1, hash);
+        hash = hash64(row->issuer, strlen(row->issuer) + 1, hash);
+        for (size_t k = 0; k < row->fund_count; k++) {
+            const struct group_fund *fund = &row->funds[k];
+            hash = hash64(fund->symbol, strlen(fund->symbol) + 1, hash);
+            hash = hash64(&fund->weight.nanos, sizeof fund->weight.nanos, hash);
+        }
     }
     return hash;
 }
