@@ -400,6 +400,12 @@ static void check_exposure(const struct config *c, struct text *faults) {
     require(c->sector_limit.nanos <= c->gross_exposure.nanos, "risk.sector_limit",
             c->sector_limit.nanos, "above", "risk.gross_exposure", c->gross_exposure.nanos,
             "lower it: one sector would exceed the exposure of all", faults);
+    require(c->symbol_limit.nanos <= c->correlation_limit.nanos, "risk.symbol_limit",
+            c->symbol_limit.nanos, "above", "risk.correlation_limit", c->correlation_limit.nanos,
+            "lower it: one symbol would exceed the limit of what moves with it", faults);
+    require(c->correlation_limit.nanos <= c->gross_exposure.nanos, "risk.correlation_limit",
+            c->correlation_limit.nanos, "above", "risk.gross_exposure", c->gross_exposure.nanos,
+            "lower it: what moves together would exceed the exposure of all", faults);
     require(c->order_cap_usd.nanos <= c->theme_limit_usd.nanos, "orders.cap_usd",
             c->order_cap_usd.nanos, "above", "risk.theme_limit_usd", c->theme_limit_usd.nanos,
             "lower it: one order would exceed the limit of its theme", faults);

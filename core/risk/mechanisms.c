@@ -307,6 +307,21 @@ static const struct mechanism TABLE[] = {
      .quiet = "sector_limit_is_kept",
      .mutants = "theme_limit_ignored theme_limit_off_by_one theme_counts_all "
                 "exit_bound_by_theme_limit"},
+    {.id = "correlation_limit",
+     .file = "core/orders/correlation_limit.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "risk.correlation_limit risk.cluster_correlation risk.groups_file",
+     .rule = "the same over what moves with the candidate: by 60 returns of minutes, by sector "
+             "where fewer than 40 are known, in part by issuer and by what funds hold",
+     .documents = "none",
+     .oracle = "clusters_within_their_cap cluster_refusal_is_due refusal_is_warranted",
+     .act = "correlation_limit_is_kept",
+     .quiet = "correlation_comes_and_goes",
+     .mutants = "correlation_limit_ignored correlation_limit_off_by_one cluster_of_held_alone "
+                "cluster_bars_ignored cluster_bound_off_by_one cluster_few_are_apart "
+                "cluster_samples_off_by_one cluster_still_counts cluster_counts_all "
+                "cluster_issuer_ignored cluster_funds_ignored exit_bound_by_correlation_limit"},
     {.id = "symbol_cooldown",
      .file = "core/orders/validation.c",
      .mode = MODE_NORMAL,
@@ -436,8 +451,9 @@ static const struct mechanism TABLE[] = {
      .oracle = "adoption_is_told adopted_quantity_stood no_true_book_is_replaced",
      .act = "two_adoptions_in_one_listing",
      .quiet = "positions_lag_behind_a_fill",
-     .mutants = "difference_tells_one_symbol heal_unpaged moving_difference_believed fill_not_waited_for "
-                "adoption_untold"},
+     .mutants =
+         "difference_tells_one_symbol heal_unpaged moving_difference_believed fill_not_waited_for "
+         "adoption_untold"},
     {.id = "atomic_state",
      .file = "core/state/state_file.c",
      .mode = MODE_REDUCE_ONLY,
