@@ -26,6 +26,8 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "risk.sector_limit", config->sector_limit.nanos);
     tell_nanos(stage, "risk.sector_unknown", config->sector_unknown.nanos);
     tell_nanos(stage, "risk.theme_limit_usd", config->theme_limit_usd.nanos);
+    tell_nanos(stage, "risk.correlation_limit", config->correlation_limit.nanos);
+    tell_nanos(stage, "risk.cluster_correlation", config->cluster_correlation.nanos);
     tell_nanos(stage, "risk.daily_loss_usd", config->daily_loss_usd.nanos);
     tell_nanos(stage, "risk.daily_loss_share", config->daily_loss_share.nanos);
     tell_nanos(stage, "risk.equity_floor_usd", config->equity_floor_usd.nanos);
@@ -88,6 +90,30 @@ static void tell_groups(struct stage *stage) {
     }
 }
 
+/* Of every row, bought or not: two symbols may have a third in common. */
+static void tell_overlaps(struct stage *stage) {
+    const struct groups *groups = &stage->config.groups;
+    char key[GROUP_SYMBOL_MAX + 8];
+    for (size_t i = 0; i < groups->count; i++) {
+        const struct group_row *row = &groups->rows[i];
+        struct text funds = {0};
+        for (size_t k = 0; k < row->fund_count; k++) {
+            char weight[DECIMAL_TEXT_MAX];
+            decimal_print(row->funds[k].weight.nanos, weight);
+            text_add_format(&funds, "%s%s:%s", k == 0 ? "" : " ", row->funds[k].symbol, weight);
+        }
+        if (row->issuer[0] != '\0') {
+            snprintf(key, sizeof key, "issuer %s", row->symbol);
+            tell_frame(&stage->fanout.seam, key, row->issuer);
+        }
+        if (funds.len > 0) {
+            snprintf(key, sizeof key, "funds %s", row->symbol);
+            tell_frame(&stage->fanout.seam, key, text_get(&funds));
+        }
+        text_release(&funds);
+    }
+}
+
 void frame_tell(struct stage *stage) {
     const struct calendar *calendar = market_calendar(stage->market);
     char date[DATE_TEXT_MAX];
@@ -97,6 +123,7 @@ void frame_tell(struct stage *stage) {
     }
     frame_tell_limits(stage);
     tell_groups(stage);
+    tell_overlaps(stage);
     for (int i = 0; i < ORACLE_INVARIANT_COUNT; i++) {
         if (stage->scenario->is_never[i]) {
             tell_frame(&stage->fanout.seam, "never", oracle_invariant_id((enum oracle_invariant)i));

@@ -400,6 +400,12 @@ static void check_exposure(const struct config *c, struct text *faults) {
     require(c->sector_limit.nanos <= c->gross_exposure.nanos, "risk.sector_limit",
             c->sector_limit.nanos, "above", "risk.gross_exposure", c->gross_exposure.nanos,
             "lower it: one sector would exceed the exposure of all", faults);
+    require(c->symbol_limit.nanos <= c->correlation_limit.nanos, "risk.symbol_limit",
+            c->symbol_limit.nanos, "above", "risk.correlation_limit", c->correlation_limit.nanos,
+            "lower it: one symbol would exceed the limit of what moves with it", faults);
+    require(c->correlation_limit.nanos <= c->gross_exposure.nanos, "risk.correlation_limit",
+            c->correlation_limit.nanos, "above", "risk.gross_exposure", c->gross_exposure.nanos,
+            "lower it: what moves together would exceed the exposure of all", faults);
     require(c->order_cap_usd.nanos <= c->theme_limit_usd.nanos, "orders.cap_usd",
             c->order_cap_usd.nanos, "above", "risk.theme_limit_usd", c->theme_limit_usd.nanos,
             "lower it: one order would exceed the limit of its theme", faults);
@@ -555,12 +561,12 @@ void config_print(const struct config *config, struct text *out) {
 static void explain_groups(const struct config *config, struct text *out) {
     char date[DATE_TEXT_MAX];
     date_print(config->groups.date, date);
-    text_add_format(out,
-                    KEY_GROUPS
-                    " = \"%s\": the file that says which sector and theme a symbol is of; "
-                    "without one, the table compiled in (data/maps/groups.csv). In use: "
-                    "%zu symbols as of %s.\n",
-                    config->groups_file, config->groups.count, date);
+    text_add_format(
+        out,
+        KEY_GROUPS " = \"%s\": the file that says of a symbol its sector, theme, issuer and funds; "
+                   "without one, the table compiled in (data/maps/groups.csv). In use: "
+                   "%zu symbols as of %s.\n",
+        config->groups_file, config->groups.count, date);
 }
 
 enum err_code config_explain(const struct config *config, const char *key, struct text *out,
@@ -598,6 +604,12 @@ static uint64_t hash_groups(const struct groups *groups, uint64_t hash) {
         hash = hash64(row->symbol, strlen(row->symbol) + 1, hash);
         hash = hash64(row->sector, strlen(row->sector) + 1, hash);
         hash = hash64(row->theme, strlen(row->theme) + 1, hash);
+        hash = hash64(row->issuer, strlen(row->issuer) + 1, hash);
+        for (size_t k = 0; k < row->fund_count; k++) {
+            const struct group_fund *fund = &row->funds[k];
+            hash = hash64(fund->symbol, strlen(fund->symbol) + 1, hash);
+            hash = hash64(&fund->weight.nanos, sizeof fund->weight.nanos, hash);
+        }
     }
     return hash;
 }

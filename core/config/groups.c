@@ -2,6 +2,7 @@
 #include "core/config/groups.h"
 
 #include "core/base/check.h"
+#include "core/base/mutant.h"
 #include "core/base/text.h"
 #include "groups_shipped.h"
 
@@ -51,9 +52,79 @@ static const struct group_row *find(const struct groups *groups, const char *sym
     return NULL;
 }
 
+static struct ratio part_in_fund(const struct group_row *row, const char *fund) {
+    for (size_t i = 0; i < row->fund_count; i++) {
+        if (strcmp(row->funds[i].symbol, fund) == 0) {
+            return row->funds[i].weight;
+        }
+    }
+    return (struct ratio){0};
+}
+
 static bool is_symbol(const char *symbol) {
     size_t n = strspn(symbol, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.");
-    return n >= 1 && n < sizeof((struct group_row *)0)->symbol && symbol[n] == '\0';
+    return n >= 1 && n < GROUP_SYMBOL_MAX && symbol[n] == '\0';
+}
+
+/* "SPY:0.069" */
+static enum err_code take_fund(const struct reader *reader, struct group_row *row, char *part,
+                               struct err *err) {
+    struct ratio weight = {0};
+    char *colon = strchr(part, ':');
+    if (colon == NULL || ratio_parse(colon + 1, &weight, NULL) != ERR_OK || weight.nanos <= 0 ||
+        weight.nanos > NANOS) {
+        return fault(reader, err, "a fund without its weight", "write it like SPY:0.069");
+    }
+    *colon = '\0';
+    if (!is_symbol(part) || strcmp(part, row->symbol) == 0) {
+        return fault(reader, err, "a fund that is no other symbol", "write it like SPY:0.069");
+    }
+    for (size_t i = 0; i < row->fund_count; i++) {
+        if (strcmp(row->funds[i].symbol, part) == 0) {
+            return fault(reader, err, "a fund is there twice", "remove one of them");
+        }
+    }
+    if (row->fund_count == GROUP_FUNDS_MAX) {
+        return fault(reader, err, "a fund too many", "keep the four with the largest weights");
+    }
+    struct group_fund *fund = &row->funds[row->fund_count++];
+    strcpy(fund->symbol, part);
+    fund->weight = weight;
+    return ERR_OK;
+}
+
+static enum err_code take_funds(const struct reader *reader, struct group_row *row, char *field,
+                                struct err *err) {
+    if (strcmp(field, "-") == 0) {
+        return ERR_OK;
+    }
+    for (char *part = field; part != NULL;) {
+        char *blank = strchr(part, ' ');
+        if (blank != NULL) {
+            *blank = '\0';
+        }
+        enum err_code code = take_fund(reader, row, part, err);
+        if (code != ERR_OK) {
+            return code;
+        }
+        part = blank == NULL ? NULL : blank + 1;
+    }
+    return ERR_OK;
+}
+
+/* "-" is none. */
+static enum err_code take_names(const struct reader *reader, struct group_row *row, char **fields,
+                                struct err *err) {
+    const char *theme = strcmp(fields[2], "-") == 0 ? "" : fields[2];
+    const char *issuer = strcmp(fields[3], "-") == 0 ? "" : fields[3];
+    if (text_copy(row->sector, sizeof row->sector, fields[1], NULL) != ERR_OK ||
+        text_copy(row->theme, sizeof row->theme, theme, NULL) != ERR_OK) {
+        return fault(reader, err, "a sector or theme is too long", "write at most 31 letters");
+    }
+    if (text_copy(row->issuer, sizeof row->issuer, issuer, NULL) != ERR_OK) {
+        return fault(reader, err, "an issuer is too long", "write at most 47 letters");
+    }
+    return ERR_OK;
 }
 
 static enum err_code take_row(struct reader *reader, char *line, struct err *err) {
@@ -77,16 +148,15 @@ static enum err_code take_row(struct reader *reader, char *line, struct err *err
     if (strcmp(fields[1], "-") == 0 || strcmp(fields[1], GROUP_UNKNOWN) == 0) {
         return fault(reader, err, "a row without a sector", "remove it: what is absent is unknown");
     }
-    const char *theme = strcmp(fields[2], "-") == 0 ? "" : fields[2];
-    if (text_copy(row.sector, sizeof row.sector, fields[1], NULL) != ERR_OK ||
-        text_copy(row.theme, sizeof row.theme, theme, NULL) != ERR_OK) {
-        return fault(reader, err, "a sector or theme is too long", "write at most 31 letters");
+    enum err_code code = take_names(reader, &row, fields, err);
+    code = code == ERR_OK ? take_funds(reader, &row, fields[4], err) : code;
+    if (code == ERR_OK && date_parse(fields[5], &as_of, NULL) != ERR_OK) {
+        code = fault(reader, err, "as_of is no date", "write it like 2022-03-14");
     }
-    if (date_parse(fields[5], &as_of, NULL) != ERR_OK) {
-        return fault(reader, err, "as_of is no date", "write it like 2022-03-14");
+    if (code == ERR_OK) {
+        groups->rows[groups->count++] = row;
     }
-    groups->rows[groups->count++] = row;
-    return ERR_OK;
+    return code;
 }
 
 /* "# date D" and "# end N" are read, all else behind a # is a remark. */
@@ -122,6 +192,27 @@ static enum err_code take_line(struct reader *reader, char *line, struct err *er
     return take_row(reader, line, err);
 }
 
+/* What all rows together say of one fund. */
+static int64_t weight_of(const struct groups *groups, const char *fund) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < groups->count; i++) {
+        sum += part_in_fund(&groups->rows[i], fund).nanos;
+    }
+    return sum;
+}
+
+static bool is_fund_overfull(const struct groups *groups) {
+    for (size_t i = 0; i < groups->count; i++) {
+        const struct group_row *row = &groups->rows[i];
+        for (size_t k = 0; k < row->fund_count; k++) {
+            if (weight_of(groups, row->funds[k].symbol) > NANOS) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static enum err_code take_all(struct reader *reader, const char *bytes, size_t size,
                               struct err *err) {
     enum err_code code = ERR_OK;
@@ -143,6 +234,9 @@ static enum err_code take_all(struct reader *reader, const char *bytes, size_t s
     }
     if (code == ERR_OK && reader->groups.date.days == 0) {
         code = fault(reader, err, "it has no date", "add a line like # date 2022-03-14");
+    }
+    if (code == ERR_OK && is_fund_overfull(&reader->groups)) {
+        code = fault(reader, err, "the weights in a fund are above 1", "write shares of the fund");
     }
     return code;
 }
@@ -172,4 +266,27 @@ const char *groups_sector(const struct groups *groups, const char *symbol) {
 const char *groups_theme(const struct groups *groups, const char *symbol) {
     const struct group_row *row = find(groups, symbol);
     return row == NULL ? GROUP_UNKNOWN : row->theme;
+}
+
+/* How much of a symbol is the row's: itself and its issuer's other shares whole, of a fund what it holds. */
+static int64_t part_in(const struct group_row *row, const char *symbol, const char *issuer) {
+    bool is_its_own = strcmp(row->symbol, symbol) == 0;
+    bool is_its_issuer = issuer[0] != '\0' && strcmp(row->issuer, issuer) == 0;
+    MUTATE(cluster_issuer_ignored, is_its_issuer = false);
+    MUTATE(cluster_funds_ignored, return is_its_own || is_its_issuer ? NANOS : 0);
+    return is_its_own || is_its_issuer ? NANOS : part_in_fund(row, symbol).nanos;
+}
+
+struct ratio groups_overlap(const struct groups *groups, const char *one, const char *other) {
+    const struct group_row *mine = find(groups, one);
+    const struct group_row *theirs = find(groups, other);
+    const char *my_issuer = mine == NULL ? "" : mine->issuer;
+    const char *their_issuer = theirs == NULL ? "" : theirs->issuer;
+    int64_t sum = 0;
+    for (size_t i = 0; i < groups->count; i++) {
+        int64_t a = part_in(&groups->rows[i], one, my_issuer);
+        int64_t b = a == 0 ? 0 : part_in(&groups->rows[i], other, their_issuer);
+        sum += a < b ? a : b;
+    }
+    return (struct ratio){sum < NANOS ? sum : NANOS};
 }

@@ -14,6 +14,7 @@
 #include "core/risk/account_guards.h"
 #include "core/risk/daily_volume.h"
 #include "core/risk/repeat_throttle.h"
+#include "core/signals/bars.h"
 #include "core/state/lease.h"
 
 enum refusal_code {
@@ -41,6 +42,7 @@ struct gateway { /* all pointers borrowed */
     struct book *book;
     struct orders *orders;
     struct truth *truth;
+    const struct bars *bars; /* of the universe, in its order; NULL where none are read */
     struct log *log;
     struct lease *lease;
     bool only_reduces; /* this process stands in for the core: no entry, whatever it asks */

@@ -48,32 +48,65 @@ static struct usd most_of(const struct gateway *gateway, int by, const char *gro
     return usd_scale(equity, is_unknown ? config->sector_unknown : config->sector_limit);
 }
 
-/* The larger of listing and book: either may lag the other by a fill. */
-static struct usd held_value(const struct holding *holding) {
+static struct usd part_of(struct usd value, struct ratio part) {
+    return part.nanos == NANOS ? value : usd_scale(value, part);
+}
+
+static struct usd holding_value(const struct holding *holding) {
     struct usd price = holding->has_mark ? holding->mark : holding_entry_price(holding);
     struct usd book = usd_abs(usd_mul(price, holding->qty));
     struct usd listed = usd_abs(usd_mul(price, holding->broker_qty));
     return holding->is_listed ? usd_max(book, listed) : book;
 }
 
-static struct usd value_of(const struct gateway *gateway, int by, const char *group) {
+struct usd value_held(const struct gateway *gateway, counted_part *part, const void *context) {
     struct usd sum = {0};
     for (size_t i = 0; i < gateway->book->count; i++) {
         const struct holding *holding = &gateway->book->items[i];
-        bool is_of_it = strcmp(group_of(gateway, by, holding->symbol), group) == 0;
-        MUTATE(theme_counts_all, is_of_it |= by == BY_THEME);
-        sum = is_of_it ? usd_add(sum, held_value(holding)) : sum;
-    }
-    MUTATE(sector_of_held_alone, if (by == BY_SECTOR) return sum);
-    for (size_t i = 0; i < gateway->orders->count; i++) {
-        const struct order *order = &gateway->orders->items[i];
-        if (order->side == SIDE_BUY && !order_is_over(order) &&
-            strcmp(group_of(gateway, by, order->symbol), group) == 0) {
-            MUTATE(unknown_not_counted, if (order->state == ORDER_UNKNOWN) continue);
-            sum = usd_add(sum, usd_mul(order->limit_price, order_open_qty(order)));
+        struct ratio counted = part(context, holding->symbol);
+        if (counted.nanos > 0) {
+            sum = usd_add(sum, part_of(holding_value(holding), counted));
         }
     }
     return sum;
+}
+
+struct usd value_working(const struct gateway *gateway, counted_part *part, const void *context) {
+    struct usd sum = {0};
+    for (size_t i = 0; i < gateway->orders->count; i++) {
+        const struct order *order = &gateway->orders->items[i];
+        if (order->side != SIDE_BUY || order_is_over(order)) {
+            continue;
+        }
+        MUTATE(unknown_not_counted, if (order->state == ORDER_UNKNOWN) continue);
+        struct ratio counted = part(context, order->symbol);
+        if (counted.nanos > 0) {
+            struct usd value = usd_mul(order->limit_price, order_open_qty(order));
+            sum = usd_add(sum, part_of(value, counted));
+        }
+    }
+    return sum;
+}
+
+struct group {
+    const struct gateway *gateway;
+    int by;
+    const char *name;
+};
+
+/* All or nothing. */
+static struct ratio part_in_group(const void *context, const char *symbol) {
+    const struct group *group = context;
+    bool is_of_it = strcmp(group_of(group->gateway, group->by, symbol), group->name) == 0;
+    MUTATE(theme_counts_all, is_of_it |= group->by == BY_THEME);
+    return (struct ratio){is_of_it ? NANOS : 0};
+}
+
+static struct usd value_of(const struct gateway *gateway, int by, const char *name) {
+    const struct group group = {gateway, by, name};
+    struct usd held = value_held(gateway, part_in_group, &group);
+    MUTATE(sector_of_held_alone, if (by == BY_SECTOR) return held);
+    return usd_add(held, value_working(gateway, part_in_group, &group));
 }
 
 struct group_excess group_limits_check(const struct gateway *gateway, const char *symbol,

@@ -18,6 +18,13 @@ struct group_excess {
 
 /* What shares of equity in limits on exposure are of. */
 struct usd limit_equity(const struct gateway *gateway);
+
+/* Which part of what is held or bought in a symbol counts, from 0 to 1. */
+typedef struct ratio counted_part(const void *context, const char *symbol);
+/* What is held: the larger of listing and book, since either may lag the other by a fill. */
+struct usd value_held(const struct gateway *gateway, counted_part *part, const void *context);
+/* What live, in-flight and unknown entries may still take, at their limits. */
+struct usd value_working(const struct gateway *gateway, counted_part *part, const void *context);
 /* The first group that a buy of `value` in a symbol would take above its limit. */
 struct group_excess group_limits_check(const struct gateway *gateway, const char *symbol,
                                        struct usd value);

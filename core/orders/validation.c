@@ -2,6 +2,7 @@
 #include "core/orders/validation.h"
 
 #include "core/base/mutant.h"
+#include "core/orders/correlation_limit.h"
 #include "core/orders/group_limits.h"
 #include "core/orders/stuck_orders.h"
 
@@ -262,6 +263,10 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
     if (excess.code != REFUSED_NONE) {
         return refuse(refusal, excess.code, excess.is, excess.most);
     }
+    excess = correlation_limit_check(gateway, intent->symbol, value, now);
+    if (excess.code != REFUSED_NONE) {
+        return refuse(refusal, excess.code, excess.is, excess.most);
+    }
     return check_open_risk(gateway, usd_add(open.at_stops, usd_scale(value, config->stop_distance)),
                            refusal);
 }
@@ -363,6 +368,7 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_symbol_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_SYMBOL_LIMIT);
     MUTATE(exit_bound_by_sector_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_SECTOR_LIMIT);
     MUTATE(exit_bound_by_theme_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_THEME_LIMIT);
+    MUTATE(exit_bound_by_correlation_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_CORRELATION_LIMIT);
     MUTATE(exit_bound_by_open_risk, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_OPEN_RISK);
     MUTATE(exit_bound_by_cooldown, is_exit &= utc_sub(clock_utc(gateway->world->clock), gateway->touched[universe_find(gateway->config, intent->symbol)]).ns >= gateway->config->symbol_cooldown.ns);
     MUTATE(exit_bound_by_symbol, is_exit &= !check_symbol(gateway, intent, clock_utc(gateway->world->clock), refusal));

@@ -319,6 +319,21 @@ static const struct mechanism TABLE[] = {
      .quiet = "sector_limit_is_kept",
      .mutants = "theme_limit_ignored theme_limit_off_by_one theme_counts_all "
                 "exit_bound_by_theme_limit"},
+    {.id = "correlation_limit",
+     .file = "core/orders/correlation_limit.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "risk.correlation_limit risk.cluster_correlation risk.groups_file",
+     .rule = "the same over what moves with the candidate: by 60 returns of minutes, by sector "
+             "where fewer than 40 are known, in part by issuer and by what funds hold",
+     .documents = "none",
+     .oracle = "clusters_within_their_cap cluster_refusal_is_due refusal_is_warranted",
+     .act = "correlation_limit_is_kept",
+     .quiet = "correlation_comes_and_goes",
+     .mutants = "correlation_limit_ignored correlation_limit_off_by_one cluster_of_held_alone "
+                "cluster_bars_ignored cluster_bound_off_by_one cluster_few_are_apart "
+                "cluster_samples_off_by_one cluster_still_counts cluster_counts_all "
+                "cluster_issuer_ignored cluster_funds_ignored exit_bound_by_correlation_limit"},
     {.id = "symbol_cooldown",
      .file = "core/orders/validation.c",
      .mode = MODE_NORMAL,

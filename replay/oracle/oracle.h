@@ -103,8 +103,14 @@
       "could not reach",                                                                           \
       "")                                                                                          \
     X(ORACLE_CLUSTERS, "clusters_within_their_cap", "S7",                                          \
-      "no buy is sent that takes what moves together above its cap",                               \
-      "correlation_limit is not built yet")                                                        \
+      "no buy is sent that takes positions and live entries of what moves with its symbol - by "   \
+      "its bars above risk.cluster_correlation, by its sector where they say too little, in part " \
+      "by issuer and funds - above risk.correlation_limit",                                        \
+      "")                                                                                          \
+    X(ORACLE_CLUSTER_REFUSAL, "cluster_refusal_is_due", "S7",                                      \
+      "no buy is refused for the limit of what moves together that the largest entry could not "   \
+      "reach",                                                                                     \
+      "")                                                                                          \
     X(ORACLE_VOLUME, "volume_is_latched", "",                                                      \
       "orders, cancels, dollars or round trips of a day or hour that reach a limit of volume.* "   \
       "latch daily_volume by the end of the tick; and nothing less does",                          \

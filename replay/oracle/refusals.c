@@ -18,14 +18,15 @@ static const struct rule {
     enum relation relation;
     bool is_of_exits;
 } RULES[] = {
-    {"STALE_QUOTE", ABOVE, false},   {"COLLAR", ABOVE, false},
-    {"ORDER_CAP", ABOVE, false},     {"MIN_NOTIONAL", BELOW, false},
-    {"BUYING_POWER", ABOVE, false},  {"MAX_POSITIONS", AT_LEAST, false},
-    {"ENTRY_RATE", AT_LEAST, false}, {"GROSS_EXPOSURE", ABOVE, false},
-    {"OPEN_RISK", AT_LEAST, false},  {"SYMBOL_COOLDOWN", BELOW, false},
-    {"SESSION", AT_MOST, false},     {"NOT_REDUCING", ABOVE, true},
-    {"SYMBOL_LIMIT", ABOVE, false},  {"SECTOR_LIMIT", ABOVE, false},
-    {"THEME_LIMIT", ABOVE, false},   {"ORDER_STUCK", AT_LEAST, false},
+    {"STALE_QUOTE", ABOVE, false},    {"COLLAR", ABOVE, false},
+    {"ORDER_CAP", ABOVE, false},      {"MIN_NOTIONAL", BELOW, false},
+    {"BUYING_POWER", ABOVE, false},   {"MAX_POSITIONS", AT_LEAST, false},
+    {"ENTRY_RATE", AT_LEAST, false},  {"GROSS_EXPOSURE", ABOVE, false},
+    {"OPEN_RISK", AT_LEAST, false},   {"SYMBOL_COOLDOWN", BELOW, false},
+    {"SESSION", AT_MOST, false},      {"NOT_REDUCING", ABOVE, true},
+    {"SYMBOL_LIMIT", ABOVE, false},   {"SECTOR_LIMIT", ABOVE, false},
+    {"THEME_LIMIT", ABOVE, false},    {"CORRELATION_LIMIT", ABOVE, false},
+    {"ORDER_STUCK", AT_LEAST, false},
 };
 
 /* "12.5 against 10"; false where no two numbers are named. */

@@ -84,6 +84,8 @@ static const struct limit_row {
     {"risk.sector_limit", take_nanos, offsetof(struct scene_limits, sector)},
     {"risk.sector_unknown", take_nanos, offsetof(struct scene_limits, sector_unknown)},
     {"risk.theme_limit_usd", take_nanos, offsetof(struct scene_limits, theme)},
+    {"risk.correlation_limit", take_nanos, offsetof(struct scene_limits, cluster)},
+    {"risk.cluster_correlation", take_nanos, offsetof(struct scene_limits, correlation)},
     {"risk.daily_loss_usd", take_nanos, offsetof(struct scene_limits, daily_loss_usd)},
     {"risk.daily_loss_share", take_nanos, offsetof(struct scene_limits, daily_loss_share)},
     {"data.quote_max_age_s", take_nanos, offsetof(struct scene_limits, quote_max_age)},

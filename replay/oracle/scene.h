@@ -61,6 +61,7 @@ struct scene_limits { /* 0: not told, then not judged */
     struct usd order_cap, base;
     struct ratio equity_share, risk_budget; /* of an entry */
     struct ratio gross, symbol, sector, sector_unknown;
+    struct ratio cluster, correlation; /* what moves together; above which it does */
     struct usd theme;
     struct usd daily_loss_usd;
     struct ratio daily_loss_share;

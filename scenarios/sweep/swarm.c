@@ -311,6 +311,18 @@ static void replace_milli(cJSON *config, const char *key, int64_t thousandths) {
     add_milli(config, key, thousandths);
 }
 
+/* The walks of a synthetic market know nothing of each other: a low bound makes some of them move together. */
+static void draw_cluster(struct random *random, cJSON *config, int64_t symbol, int64_t gross) {
+    int64_t cluster = gross < 300 ? gross : 300;
+    if (percent(random, 35)) {
+        cluster = random_between(random, symbol, cluster);
+    }
+    if (percent(random, 30)) {
+        add_milli(config, "risk.cluster_correlation", random_between(random, 50, 600));
+    }
+    add_milli(config, "risk.correlation_limit", cluster);
+}
+
 /* Limits of groups. A share of equity at its symbol's limit meets it whenever equity rose since the cycle
  * before; each limit is at most that of the larger group, as the configuration demands. */
 static void draw_groups(struct draw *draw, cJSON *config) {
@@ -335,6 +347,7 @@ static void draw_groups(struct draw *draw, cJSON *config) {
     if (percent(&random, 30)) {
         add_number(config, "risk.theme_limit_usd", random_between(&random, 10000, 20000));
     }
+    draw_cluster(&random, config, symbol, gross);
 }
 
 /* Entries far below the market that nobody cancels: the close ends them. */

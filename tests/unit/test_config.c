@@ -138,6 +138,11 @@ Test(config, each_cross_check_speaks_just_beyond_its_edge_and_not_at_it) {
          "risk.sector_unknown: 0.301 is above"},
         {"{\"risk.sector_limit\": 1}", "{\"risk.sector_limit\": 1.001}",
          "risk.sector_limit: 1.001 is above"},
+        {"{\"risk.symbol_limit\": 0.2, \"risk.correlation_limit\": 0.2}",
+         "{\"risk.symbol_limit\": 0.201, \"risk.correlation_limit\": 0.2}",
+         "risk.symbol_limit: 0.201 is above"},
+        {"{\"risk.correlation_limit\": 1}", "{\"risk.correlation_limit\": 1.001}",
+         "risk.correlation_limit: 1.001 is above"},
         {"{\"risk.theme_limit_usd\": 10000}", "{\"risk.theme_limit_usd\": 9999}",
          "orders.cap_usd: 10000 is above"},
         {"{\"risk.daily_loss_share\": 0.09}", "{\"risk.daily_loss_share\": 0.1}",
@@ -258,6 +263,14 @@ Test(config, hash_changes_with_every_kind_of_value_and_only_then) {
     config_hash(&same, second);
     cr_assert_str_neq(first, second);
     same = config_defaults();
+    strcpy(same.groups.rows[0].issuer, "Apple");
+    config_hash(&same, second);
+    cr_assert_str_neq(first, second);
+    same = config_defaults();
+    same.groups.rows[0].funds[0].weight.nanos++;
+    config_hash(&same, second);
+    cr_assert_str_neq(first, second);
+    same = config_defaults();
     strcpy(same.symbols[same.symbol_count++], "A");
     config_hash(&same, second);
     cr_assert_str_neq(first, second);
@@ -293,11 +306,32 @@ Test(groups, every_shipped_symbol_has_a_sector_of_its_own_day) {
         {"", GROUP_UNKNOWN, GROUP_UNKNOWN},
     };
     struct groups groups = groups_shipped();
-    cr_assert_eq(groups.count, 30);
+    cr_assert_eq(groups.count, 31);
     cr_assert_str_empty(groups.path);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         cr_expect_str_eq(groups_sector(&groups, rows[i].symbol), rows[i].sector);
         cr_expect_str_eq(groups_theme(&groups, rows[i].symbol), rows[i].theme);
+    }
+}
+
+Test(groups, what_two_symbols_have_in_common) {
+    static const struct {
+        const char *one, *other, *part;
+    } rows[] = {
+        {"GOOG", "GOOGL", "1"},    {"AAPL", "AAPL", "1"},     {"AAPL", "FB", "0"},
+        {"AAPL", "SPY", "0.069"},  {"AAPL", "DIA", "0.03"},   {"GOOG", "SPY", "0.04"},
+        {"SPY", "DIA", "0.03"},    {"SPY", "ARKK", "0.018"},  {"SPY", "AGG", "0"},
+        {"AGG", "TLT", "0"},       {"SYM000", "SYM001", "1"}, {"SYM010", "SYM002", "0.4"},
+        {"SYM010", "SYM005", "0"}, {"AAPL", "ZZZ", "0"},      {"ZZZ", "SYM006", "0"},
+        {"SYM010", "SYM010", "1"},
+    };
+    struct groups groups = groups_shipped();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char part[DECIMAL_TEXT_MAX];
+        decimal_print(groups_overlap(&groups, rows[i].one, rows[i].other).nanos, part);
+        cr_expect_str_eq(part, rows[i].part, "%s %s", rows[i].one, rows[i].other);
+        decimal_print(groups_overlap(&groups, rows[i].other, rows[i].one).nanos, part);
+        cr_expect_str_eq(part, rows[i].part, "%s %s", rows[i].other, rows[i].one);
     }
 }
 
@@ -320,6 +354,21 @@ Test(groups, a_faulty_file_says_where_and_what_to_do) {
         {NAMES "A,unknown,-,-,-,2022-03-14\n", "f.csv:3: a row without a sector; "},
         {NAMES "A,An energy that is far too long for it,-,-,-,2022-03-14\n",
          "f.csv:3: a sector or theme is too long; "},
+        {NAMES "A,Energy,-,-,F:0.5 G:1,2022-03-14\n# end 1\n", ""},
+        {NAMES "A,Energy,-,An issuer that is called far too much for this table,-,2022-03-14\n",
+         "f.csv:3: an issuer is too long; "},
+        {NAMES "A,Energy,-,-,F,2022-03-14\n", "f.csv:3: a fund without its weight; "},
+        {NAMES "A,Energy,-,-,F:0.1  G:0.1,2022-03-14\n", "f.csv:3: a fund without its weight; "},
+        {NAMES "A,Energy,-,-,F:0,2022-03-14\n", "f.csv:3: a fund without its weight; "},
+        {NAMES "A,Energy,-,-,F:-0.1,2022-03-14\n", "f.csv:3: a fund without its weight; "},
+        {NAMES "A,Energy,-,-,F:1.001,2022-03-14\n", "f.csv:3: a fund without its weight; "},
+        {NAMES "A,Energy,-,-,F:x,2022-03-14\n", "f.csv:3: a fund without its weight; "},
+        {NAMES "A,Energy,-,-,f:0.1,2022-03-14\n", "f.csv:3: a fund that is no other symbol; "},
+        {NAMES "A,Energy,-,-,A:0.1,2022-03-14\n", "f.csv:3: a fund that is no other symbol; "},
+        {NAMES "A,Energy,-,-,F:0.1 F:0.1,2022-03-14\n", "f.csv:3: a fund is there twice; "},
+        {NAMES "A,Energy,-,-,B:1 C:1 D:1 E:1 F:1,2022-03-14\n", "f.csv:3: a fund too many; "},
+        {NAMES "A,Energy,-,-,F:0.5,2022-03-14\nB,Energy,-,-,F:0.501,2022-03-14\n# end 2\n",
+         "f.csv:5: the weights in a fund are above 1; "},
         {NAMES "A,Energy,-,-,-,2022-02-30\n", "f.csv:3: as_of is no date; "},
         {"# date 2022\n", "f.csv:1: no date; "},
         {ROW, "f.csv:1: not the names of the fields; "},
@@ -356,9 +405,9 @@ Test(groups, show_and_explain_tell_file_and_date) {
     struct config config = config_defaults();
     struct text out = {0};
     cr_assert_eq(config_explain(&config, "risk.groups_file", &out, NULL), ERR_OK);
-    cr_expect_not_null(strstr(text_get(&out), "30 symbols as of 2022-03-14"));
+    cr_expect_not_null(strstr(text_get(&out), "31 symbols as of 2022-03-14"));
     config_print(&config, &out);
     cr_expect_not_null(strstr(text_get(&out), "\"risk.groups_file\": {\"value\": \"\", \"date\": "
-                                              "\"2022-03-14\", \"symbols\": 30}"));
+                                              "\"2022-03-14\", \"symbols\": 31}"));
     text_release(&out);
 }

@@ -48,6 +48,7 @@ Test(refusals, numbers_beyond_the_bound_hold_and_numbers_at_it_are_a_limit_too_t
         {"SYMBOL_LIMIT", "entry", "11 against 10", "10 against 10"},
         {"SECTOR_LIMIT", "entry", "11 against 10", "10 against 10"},
         {"THEME_LIMIT", "entry", "11 against 10", "10 against 10"},
+        {"CORRELATION_LIMIT", "entry", "11 against 10", "10 against 10"},
         {"STALE_QUOTE", "entry", "5.000000001 against 5", "5 against 5"},
         {"MIN_NOTIONAL", "entry", "99.99 against 100", "100 against 100"},
         {"SYMBOL_COOLDOWN", "entry", "899.999999999 against 900", "900 against 900"},
