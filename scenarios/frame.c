@@ -14,8 +14,8 @@ static void tell_nanos(struct stage *stage, const char *key, int64_t nanos) {
     tell_frame(&stage->fanout.seam, key, value);
 }
 
-void frame_tell_limits(struct stage *stage) {
-    const struct config *config = &stage->config;
+/* What an entry is held to. */
+static void tell_entries(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "risk.max_positions", config->max_positions * NANOS);
     tell_nanos(stage, "orders.cap_usd", config->order_cap_usd.nanos);
     tell_nanos(stage, "sizing.base_usd", config->base_usd.nanos);
@@ -37,6 +37,10 @@ void frame_tell_limits(struct stage *stage) {
     tell_nanos(stage, "exits.time_s", config->time_exit.ns);
     tell_nanos(stage, "risk.symbol_cooldown_s", config->symbol_cooldown.ns);
     tell_nanos(stage, "risk.max_new_per_15min", config->max_new_per_15min * NANOS);
+}
+
+/* What the core is held to, whatever it does. */
+static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "orders.repeats", config->repeats * NANOS);
     tell_nanos(stage, "orders.repeat_window_s", config->repeat_window.ns);
     tell_nanos(stage, "volume.day_share", config->volume_day_share.nanos);
@@ -75,6 +79,11 @@ void frame_tell_limits(struct stage *stage) {
                (config->rate_core + config->rate_exit + config->rate_other) * NANOS);
     tell_nanos(stage, "orders.messages_1s", config->messages_1s * NANOS);
     tell_nanos(stage, "orders.messages_60s", config->messages_60s * NANOS);
+}
+
+void frame_tell_limits(struct stage *stage) {
+    tell_entries(stage, &stage->config);
+    tell_conduct(stage, &stage->config);
 }
 
 /* What the symbols that may be bought belong to; of any other the judges know nothing, like the core. */

@@ -14,6 +14,10 @@ cjson=$(pkg-config --cflags-only-I libcjson)
 flags="-D_GNU_SOURCE -O3 -DNDEBUG -ffp-contract=off -fno-common -std=c17 -D_FORTIFY_SOURCE=2
     -fstack-protector-strong -fstack-clash-protection -fPIE"
 
+# What a source may include and the build makes.
+cmake -DIN="$root/data/maps/groups.csv" -DOUT="$box/source/groups_shipped.h" \
+    -P "$root/core/config/groups_shipped.cmake"
+
 # compile SOURCE OUT: the same name and the same paths, whatever the source.
 compile() {
     (cd "$box/source" && $cc $flags -I"$root" $cjson -c here.c -o "$2") ||
