@@ -167,6 +167,27 @@ Test(stops, a_bare_minute_begins_with_the_last_listing_that_had_the_stop) {
     desk_destroy(desk);
 }
 
+/* Chaos found it (bought_while_listings_are_empty): a listing may lag behind a fill, and may not. */
+Test(stops, what_no_listing_showed_for_a_while_is_bare_since_its_fill) {
+    struct desk *desk = desk_create();
+    causes_latch(&desk->causes, "x", MODE_HALT, "ann", "nothing is sent"); /* nor protects it */
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    struct mono filled = holding->quiet_since = clock_mono(desk->rig->world.clock);
+    holding->is_listed = false;
+    desk->truth.has_orders = true;
+    for (int i = 0; i < 4; i++) { /* 12 s */
+        rig_wait(desk->rig, SPAN_S(1));
+        desk->truth.orders_at = clock_mono(desk->rig->world.clock);
+        desk_tick(desk, 2);
+        cr_expect_not(holding->is_naked, "%d", i);
+    }
+    holding->is_listed = true;
+    desk_tick(desk, 1);
+    cr_expect(holding->is_naked);
+    cr_expect_eq(holding->naked_since.ns, filled.ns);
+    desk_destroy(desk);
+}
+
 /* Chaos found it (bought_while_positions_unreadable). */
 Test(stops, a_position_that_only_its_fill_shows_is_protected) {
     struct desk *desk = desk_create();
