@@ -1,5 +1,6 @@
 /* frame.c - what the judges must know of a run: the limits it is bound by, its calendar, what it is about,
  * and when its faults are over. */
+#include "core/portfolio/truth.h"
 #include "scenarios/stage_internal.h"
 
 #include <stdio.h>
@@ -86,20 +87,31 @@ void frame_tell_limits(struct stage *stage) {
     tell_conduct(stage, &stage->config);
 }
 
-/* What the symbols that may be bought belong to; of any other the judges know nothing, like the core. */
+static void tell_group(struct stage *stage, const char *symbol) {
+    const struct groups *groups = &stage->config.groups;
+    char key[CONFIG_SYMBOL_MAX + 8];
+    snprintf(key, sizeof key, "sector %s", symbol);
+    tell_frame(&stage->fanout.seam, key, groups_sector(groups, symbol));
+    snprintf(key, sizeof key, "theme %s", symbol);
+    tell_frame(&stage->fanout.seam, key, groups_theme(groups, symbol));
+}
+
+/* What the symbols that may be bought belong to, and those of the table that may not: somebody else may buy
+ * them. Of any other the judges know nothing, like the core. */
 static void tell_groups(struct stage *stage) {
     const struct config *config = &stage->config;
-    char key[CONFIG_SYMBOL_MAX + 8];
     for (size_t i = 0; i < config->symbol_count; i++) {
-        const char *symbol = config->symbols[i];
-        snprintf(key, sizeof key, "sector %s", symbol);
-        tell_frame(&stage->fanout.seam, key, groups_sector(&config->groups, symbol));
-        snprintf(key, sizeof key, "theme %s", symbol);
-        tell_frame(&stage->fanout.seam, key, groups_theme(&config->groups, symbol));
+        tell_group(stage, config->symbols[i]);
+    }
+    for (size_t i = 0; i < config->groups.count; i++) {
+        const char *symbol = config->groups.rows[i].symbol;
+        if (universe_find(config, symbol) < 0) {
+            tell_group(stage, symbol);
+        }
     }
 }
 
-/* Of every row, bought or not: two symbols may have a third in common. */
+/* Of every row: two symbols may have a third in common. */
 static void tell_overlaps(struct stage *stage) {
     const struct groups *groups = &stage->config.groups;
     char key[GROUP_SYMBOL_MAX + 8];
