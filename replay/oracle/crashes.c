@@ -110,8 +110,9 @@ static void take_boot(struct crashes *judge, const struct event *event) {
     memcpy(judge->boot, boot, sizeof boot);
 }
 
-/* What its life told and no row says is gone with it. */
+/* What its life told and no row says is gone with it; what that added up to is weighed anew. */
 static void lose_ticks(struct crashes *judge) {
+    judge->clocks = (struct two_clocks){0};
     for (size_t i = 0; i < TIMES_MAX && i < judge->ticks.count; i++) {
         struct when_failed *tick = &judge->ticks.items[i];
         tick->is_sure = tick->is_sure && tick->is_durable;

@@ -225,6 +225,22 @@ Test(crashes, ticks_of_a_life_that_wrote_no_row_are_gone_with_it) {
     }
 }
 
+Test(crashes, a_death_in_the_tick_that_made_it_due_leaves_nothing_to_latch) {
+    for (int is_dead = 0; is_dead < 2; is_dead++) {
+        struct run run = begin();
+        disk_fails(&run);
+        start(&run, 0, "b");
+        for (int64_t second = 5; second <= 15; second += 5) { /* no row says so */
+            fails(&run, second);
+        }
+        if (is_dead) {
+            crashes(&run, 15);
+        }
+        tick(&run, 16);
+        expect_crashes(&run, is_dead ? "" : NOT_LATCHED, "");
+    }
+}
+
 Test(crashes, a_tick_that_fails_without_a_fault_of_the_disk_is_no_failure) {
     struct run run = begin();
     start(&run, 0, "b");
