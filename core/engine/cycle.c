@@ -76,19 +76,37 @@ static bool has_unknown(const struct engine *engine) {
     return false;
 }
 
+enum { KILL_NAMES = 6 }; /* of orders in a page */
+
 /* A person must know what may still be bought. */
 static void page_kill(struct engine *engine) {
-    struct text live = {.limit = 300};
+    struct text live = {.limit = 512};
+    int count = 0;
     for (size_t i = 0; i < engine->orders.count; i++) {
         const struct order *order = &engine->orders.items[i];
-        if (order->side == SIDE_BUY && !order_is_over(order)) {
-            text_add(&live, live.len > 0 ? " " : "may be live: ");
-            text_add(&live, order->client_id);
+        bool is_live = order->side == SIDE_BUY && !order_is_over(order);
+        if (is_live && count < KILL_NAMES) {
+            text_add_format(&live, "%s%s", count > 0 ? " " : "may be live: ", order->client_id);
         }
+        count += is_live;
+    }
+    if (count > KILL_NAMES) {
+        text_add_format(&live, " and %d more", count - KILL_NAMES);
     }
     log_alert(&engine->log, ALERT_PAGE, "kill_firing",
-              live.len > 0 ? text_get(&live) : "the broker does not show that nothing is live");
+              count > 0 ? text_get(&live) : "the broker does not show that nothing is live");
     text_release(&live);
+}
+
+/* However long it takes: an order of unknown fate, or a cancel that nobody confirmed. */
+static bool has_unsettled(const struct engine *engine) {
+    for (size_t i = 0; i < engine->orders.count; i++) {
+        const struct order *order = &engine->orders.items[i];
+        if (!order_is_over(order) && (order->state == ORDER_UNKNOWN || order->cancel_at.ns != 0)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Behind what asked and cancelled. */
@@ -98,8 +116,8 @@ static void judge_kill(struct engine *engine, bool is_full, bool is_clear) {
         .is_full = is_full,
         .is_truth_clean = engine->is_truth_clean,
         .listed_at = engine->truth.orders_at,
-        .is_clear = is_clear,
-        .has_unknown = has_unknown(engine),
+        .is_clear = is_clear && engine->listed_buys == 0,
+        .has_unknown = has_unsettled(engine),
         .is_state_kept = !engine->gateway.is_journal_down && engine->causes.saved == ERR_OK,
         .broker = engine->truth.has_clock ? engine->truth.clock.timestamp : (struct utc){0}};
     if (is_full) {
@@ -324,8 +342,8 @@ static void schedule(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
     engine->scheduled_at = now;
     MUTATE(set_back_wall_waited_for, engine->scheduled_at = (struct utc){0});
-    bool is_urgent =
-        exits_are_urgent(&engine->exits) || has_unknown(engine) || engine->kill.is_firing;
+    bool is_urgent = exits_are_urgent(&engine->exits) || has_unknown(engine) ||
+                     kill_switch_is_young(&engine->kill, clock_mono(engine->world->clock));
     struct span step = engine->truth.is_open    ? engine->config->tick_open
                        : engine->degraded.is_on ? engine->config->tick_closed
                                                 : engine->config->tick_idle;
@@ -409,7 +427,7 @@ void cycle_tick(struct engine *engine) {
                         tick_failure(engine, is_committed));
         crash_loop_show(&engine->crash_loop, &engine->causes);
         backups_step(engine); /* 10 */
-        show_state(engine); /* 11 */
+        show_state(engine);   /* 11 */
     }
     heed_slow_tick(engine, began);
     struct utc full_due = engine->full_due;

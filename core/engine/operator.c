@@ -35,9 +35,9 @@ static void freeze(struct engine *engine, const struct inbox_command *command) {
 
 static void kill(struct engine *engine, const struct inbox_command *command) {
     MUTATE(kill_ignored, return);
-    causes_latch(&engine->causes, "kill_switch", MODE_REDUCE_ONLY, command->by,
+    causes_latch(&engine->causes, KILL_OPERATOR, MODE_REDUCE_ONLY, command->by,
                  command->is_readable ? command->why : "unreadable kill command");
-    kill_switch_fire(&engine->kill, &engine->causes, engine->config, engine_day(engine));
+    kill_switch_fire(&engine->kill, &engine->causes, engine_day(engine));
     tell(engine, command, "firing");
 }
 
@@ -67,6 +67,7 @@ static void resume(struct engine *engine, const struct inbox_command *command) {
                ERR_OK) {
         tell(engine, command, err.text);
     } else {
+        kill_switch_resumed(&engine->kill, command->cause);
         MUTATE(resume_untold, engine->shown_mode = causes_mode(&engine->causes));
         tell(engine, command, "resumed");
     }

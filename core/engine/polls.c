@@ -387,8 +387,12 @@ static void take_orders(struct engine *engine, const struct broker_order *listin
     for (size_t i = 0; i < orders->count; i++) {
         orders->items[i].is_seen = false;
     }
+    engine->listed_buys = 0;
     for (size_t i = 0; i < count; i++) {
         struct order *order = orders_find(orders, listing[i].client_id);
+        engine->listed_buys += listing[i].side == SIDE_BUY &&
+                               client_id_is_ours(listing[i].client_id) &&
+                               !broker_status_is_terminal(listing[i].status);
         if (order == NULL) {
             gateway_meet(&engine->gateway, &listing[i]);
         } else if (order->state == ORDER_WORKING) {

@@ -213,7 +213,8 @@ static void show_client(struct engine *engine) {
 }
 
 bool is_in_a_hurry(const struct engine *engine) {
-    return exits_are_urgent(&engine->exits) || is_any_naked(&engine->book);
+    return exits_are_urgent(&engine->exits) || is_any_naked(&engine->book) ||
+           engine->kill.is_firing;
 }
 
 void show_copy(struct engine *engine) {

@@ -23,19 +23,30 @@ static const struct {
                    {KILL_OUTAGE, false}};
 enum { KILL_CAUSES = sizeof kill_causes / sizeof kill_causes[0] };
 
-bool kill_switch_has(const char *cause) {
+/* The bit of a cause; 0 if it is none of them. */
+static unsigned bit_of(const char *cause) {
     for (size_t i = 0; i < KILL_CAUSES; i++) {
         if (strcmp(kill_causes[i].name, cause) == 0) {
-            return true;
+            return 1u << i;
         }
     }
-    return false;
+    return 0;
+}
+
+bool kill_switch_has(const char *cause) {
+    return bit_of(cause) != 0;
 }
 
 bool kill_switch_may_resume(const struct kill_switch *kill, const struct causes *causes,
                             const char *cause) {
     MUTATE(kill_resumed_unverified, return true);
-    return kill->is_held || !kill_switch_has(cause) || !causes_has(causes, cause);
+    bool is_verified = kill->is_held && (kill->seen & bit_of(cause)) != 0;
+    return is_verified || !kill_switch_has(cause) || !causes_has(causes, cause);
+}
+
+void kill_switch_resumed(struct kill_switch *kill, const char *cause) {
+    kill->seen &=
+        ~bit_of(cause); /* should it be latched again before the next look, that is news */
 }
 
 static unsigned set_causes(const struct causes *causes) {
@@ -83,7 +94,8 @@ enum kill_phase kill_switch_phase(const struct kill_switch *kill, const struct c
 
 /* --- rows --- */
 
-/* Durable with the tick's commit; one that is lost makes the next life verify, or cool down, again. */
+/* Durable with the tick's commit. A `fired` or `held` that is lost makes the next life fire, or cool down, again;
+ * of an `armed` the rows of the causes tell. */
 static void append(const struct causes *causes, const char *key, struct text *members) {
     struct text body = {.limit = 512};
     text_add_char(&body, '{');
@@ -95,6 +107,14 @@ static void append(const struct causes *causes, const char *key, struct text *me
     text_release(&body);
 }
 
+/* A day that goes back, as one that is not yet known after a restart, grants no new count. */
+static void count_incident(struct kill_switch *kill, struct date day) {
+    bool is_new_day = day.days > kill->incident_day.days;
+    kill->incidents = is_new_day ? 1 : kill->incidents + 1;
+    kill->incident_day = is_new_day ? day : kill->incident_day;
+    kill->is_repeated = false;
+}
+
 static void fold_fired(struct kill_switch *kill, const cJSON *body) {
     const char *text = "";
     bool is_again = false;
@@ -104,8 +124,7 @@ static void fold_fired(struct kill_switch *kill, const cJSON *body) {
     kill->is_held = false;
     if (!is_again && json_string(body, "day", &text, NULL) == ERR_OK &&
         date_parse(text, &day, NULL) == ERR_OK) {
-        kill->incidents = day.days == kill->incident_day.days ? kill->incidents + 1 : 1;
-        kill->incident_day = day;
+        count_incident(kill, day);
     }
 }
 
@@ -116,11 +135,26 @@ static void fold_held(struct kill_switch *kill, const cJSON *body, struct utc at
     (void)!json_utc(body, "broker", &kill->held_broker, NULL);
 }
 
+/* A life may have died between a cause's row and its own. */
+static void fold_latch(struct kill_switch *kill, const struct journal_row *row) {
+    unsigned bit = bit_of(row->key);
+    if (bit == 0) {
+        return;
+    }
+    if (strcmp(row->kind, "latch_set") == 0) {
+        kill->is_held = kill->is_held && (kill->seen & bit) != 0;
+        kill->is_repeated |= strcmp(row->key, KILL_REPEATED) == 0;
+        kill->seen |= bit;
+    } else if (strcmp(row->kind, "latch_clear") == 0) {
+        kill->seen &= ~bit;
+        kill->is_fired = kill->is_fired && kill->seen != 0;
+        kill->is_held = kill->is_held && kill->seen != 0;
+    }
+}
+
 void kill_switch_fold(struct kill_switch *kill, const struct journal_row *row) {
     cJSON *body = NULL;
-    if (strcmp(row->kind, "latch_set") == 0 && kill_switch_has(row->key)) {
-        kill->is_held = false; /* should that life have died before it could say more */
-    }
+    fold_latch(kill, row);
     if (strcmp(row->kind, "kill") != 0) {
         return;
     }
@@ -150,41 +184,52 @@ static void note_fired(const struct kill_switch *kill, const struct causes *caus
     text_release(&members);
 }
 
+/* One that fires again while it fires is verified anew, and is as old as it is. */
 static void begin_firing(struct kill_switch *kill, const struct causes *causes) {
-    kill->is_firing = true;
+    kill->fired_at = clock_mono(causes->world->clock);
+    if (!kill->is_firing) {
+        kill->firing_since = kill->fired_at;
+        kill->paged_at = (struct mono){0};
+    }
+    kill->is_firing = kill->is_looked_at = true;
     kill->is_cooled = false;
-    kill->firing_since = clock_mono(causes->world->clock);
-    kill->clear_since = kill->clean_since = kill->paged_at = (struct mono){0};
+    kill->clear_since = kill->clean_since = (struct mono){0};
     kill->seen = set_causes(causes);
 }
 
-void kill_switch_fire(struct kill_switch *kill, struct causes *causes, const struct config *config,
-                      struct date day) {
+void kill_switch_fire(struct kill_switch *kill, struct causes *causes, struct date day) {
     bool is_again = kill->is_fired;
     MUTATE(each_cause_is_an_incident, is_again = false);
     kill->is_fired = true;
     kill->is_held = false;
     if (!is_again) {
-        kill->incidents = day.days == kill->incident_day.days ? kill->incidents + 1 : 1;
-        kill->incident_day = day;
+        count_incident(kill, day);
     }
     note_fired(kill, causes, is_again);
+    begin_firing(kill, causes);
+}
+
+/* Once an incident, as soon as nothing else needs a person. */
+static void judge_repetition(struct kill_switch *kill, struct causes *causes,
+                             const struct config *config) {
     bool is_too_often = kill->incidents >= config->kill_incidents;
     MUTATE(kill_incidents_off_by_one, is_too_often = kill->incidents > config->kill_incidents);
-    if (!is_again && is_too_often && !needs_a_person(causes, config)) {
-        char why[64];
-        snprintf(why, sizeof why, "%lld incidents of the kill switch in a day",
-                 (long long)kill->incidents);
-        causes_latch(causes, KILL_REPEATED, MODE_REDUCE_ONLY, "core", why);
+    if (!kill->is_fired || kill->is_repeated || !is_too_often || needs_a_person(causes, config)) {
+        return;
     }
-    begin_firing(kill, causes);
+    char why[64];
+    snprintf(why, sizeof why, "%lld incidents of the kill switch in a day",
+             (long long)kill->incidents);
+    causes_latch(causes, KILL_REPEATED, MODE_REDUCE_ONLY, "core", why);
+    kill->is_repeated = true;
+    kill->seen |= bit_of(KILL_REPEATED);
 }
 
 static void hold(struct kill_switch *kill, const struct causes *causes,
                  const struct kill_look *look) {
     kill->is_firing = false;
-    log_mechanism(causes->log, "kill_switch", "held", "", KILL_OPERATOR,
-                  "\"verified\":\"no live entry in two looks\"");
+    log_mechanism(causes->log, "kill_switch", "held", "", "verified",
+                  "\"verified\":\"no live entry in two listings\"");
     if (kill->is_held) {
         return; /* by an earlier life: its cooldown goes on */
     }
@@ -204,7 +249,7 @@ static void verify(struct kill_switch *kill, const struct causes *causes,
                    const struct kill_look *look) {
     MUTATE(kill_never_verified, return);
     MUTATE(kill_verified_at_once, hold(kill, causes, look); return);
-    bool is_newer = mono_sub(look->listed_at, kill->firing_since).ns >= 0;
+    bool is_newer = mono_sub(look->listed_at, kill->fired_at).ns >= 0;
     MUTATE(kill_verified_by_an_old_listing, is_newer = true);
     if (!look->is_clear || (look->is_full && !look->is_truth_clean)) {
         kill->clear_since = (struct mono){0};
@@ -220,6 +265,10 @@ static void verify(struct kill_switch *kill, const struct causes *causes,
 
 bool kill_switch_is_urgent(const struct kill_switch *kill, struct mono now) {
     return kill->is_firing && mono_sub(now, kill->firing_since).ns < URGENT_FOR.ns;
+}
+
+bool kill_switch_is_young(const struct kill_switch *kill, struct mono now) {
+    return kill->is_firing && mono_sub(now, kill->firing_since).ns < PAGED_AFTER.ns;
 }
 
 bool kill_switch_page_is_due(struct kill_switch *kill, struct mono now) {
@@ -295,16 +344,16 @@ static void check(struct kill_switch *kill, struct causes *causes, const struct 
 static void heed_causes(struct kill_switch *kill, struct causes *causes,
                         const struct config *config, struct date day) {
     unsigned set = set_causes(causes);
-    bool is_first = kill->is_fired && kill->seen == 0; /* of this life, in an open incident */
-    if (set != 0 && is_first) {
+    if ((set & ~kill->seen) != 0 || (set != 0 && !kill->is_fired)) {
+        kill_switch_fire(kill, causes, day);
+    } else if (set != 0 && !kill->is_looked_at) { /* what an earlier life fired for */
         log_mechanism(causes->log, "kill_switch", "warned", "", "verifying", "");
         begin_firing(kill, causes);
-    } else if ((set & ~kill->seen) != 0) {
-        kill_switch_fire(kill, causes, config, day);
     } else if (set == 0 && kill->is_fired) {
         arm(kill, causes, true);
     }
     kill->seen = set_causes(causes);
+    judge_repetition(kill, causes, config);
 }
 
 void kill_switch_step(struct kill_switch *kill, struct causes *causes, const struct config *config,

@@ -1,4 +1,4 @@
-/* kill_switch.h - after a kill nothing that could add risk is left at the broker, and a person, or time and
+/* kill_switch.h - after a kill nothing of ours that could add risk is left at the broker, and a person, or time and
  * proof, must pass before anything is opened again.
  *
  * It fires when one of its causes latches (kill_trips.h, an operator, second_writer), all of which demand
@@ -15,11 +15,12 @@
  *   armed     again: its causes are cleared by name.
  *
  * From firing to armed is one incident, however many causes join. The kill.incidents-th of an
- * exchange day latches kill_repeated, which is for a person alone. Before it is held no operator can
- * resume a cause.
+ * exchange day latches kill_repeated, which is for a person alone. Before some life has verified a cause no
+ * operator can resume it.
  *
- * Rows `kill`, key fired (day; "again" if within an incident), held (stamp, the broker's clock), armed. A
- * start with a cause set verifies again, and a cooldown that had begun goes on behind it. */
+ * Rows `kill`, key fired (day, and whether within an incident), held (stamp, the broker's clock), armed. A
+ * start with a cause set verifies again, and a cooldown that had begun goes on behind it; a cause that no
+ * row of an earlier life says is news, and fires. */
 #ifndef CORE_RISK_KILL_SWITCH_H
 #define CORE_RISK_KILL_SWITCH_H
 
@@ -45,13 +46,16 @@ struct kill_look {         /* what a tick saw */
     bool is_clear;         /* no live order could add risk */
     bool has_unknown;      /* an order of unknown fate */
     bool is_state_kept;    /* journal and documents take what they must */
-    struct utc broker;     /* its clock; {0}: not told in this tick */
+    struct utc broker;     /* its clock, as last told; {0}: it does not tell */
 };
 
-struct kill_switch { /* zero-initialise */
-    bool is_fired;   /* an incident is open */
-    bool is_firing;  /* entries are not verified gone */
-    unsigned seen;   /* its causes at the last look, a bit each */
+struct kill_switch {      /* zero-initialise */
+    bool is_fired;        /* an incident is open */
+    bool is_firing;       /* entries are not verified gone */
+    bool is_looked_at;    /* this life has begun to verify */
+    bool is_repeated;     /* this incident latched kill_repeated */
+    unsigned seen;        /* its causes at the last look, a bit each */
+    struct mono fired_at; /* last; firing_since may be earlier */
     struct mono firing_since, clear_since, clean_since, paged_at; /* {0}: not so */
     bool is_held;                                                 /* verified; since then: */
     struct stamp held;
@@ -66,17 +70,20 @@ bool kill_switch_has(const char *cause);
 /* False while the cause is one of them, and set, and no life has verified that entries are gone. */
 bool kill_switch_may_resume(const struct kill_switch *kill, const struct causes *causes,
                             const char *cause);
+/* A person ended the cause. */
+void kill_switch_resumed(struct kill_switch *kill, const char *cause);
 /* Rows of earlier lives. */
 void kill_switch_fold(struct kill_switch *kill, const struct journal_row *row);
 /* Fires, or begins to verify again; its cause is latched. */
-void kill_switch_fire(struct kill_switch *kill, struct causes *causes, const struct config *config,
-                      struct date day);
+void kill_switch_fire(struct kill_switch *kill, struct causes *causes, struct date day);
 /* Behind the steps of a tick that ask and cancel. */
 void kill_switch_step(struct kill_switch *kill, struct causes *causes, const struct config *config,
                       const struct kill_look *look);
 /* True in the first seconds of firing, when each look is a full one. Later the budget of the polls would be
  * spent by it, and with it all that the core sees. */
 bool kill_switch_is_urgent(const struct kill_switch *kill, struct mono now);
+/* True in the first minute: then each second has a short tick. */
+bool kill_switch_is_young(const struct kill_switch *kill, struct mono now);
 /* True when a person must be told, again, what may be live: after a minute of firing, then each five. */
 bool kill_switch_page_is_due(struct kill_switch *kill, struct mono now);
 enum kill_phase kill_switch_phase(const struct kill_switch *kill, const struct causes *causes,

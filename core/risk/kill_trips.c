@@ -62,8 +62,9 @@ void kill_trips_note_read(struct kill_trips *trips, size_t read, int status, str
     bool is_barred = status == 401 || status == 403;
     if (status >= 200 && status < 300) {
         *since = (struct mono){0};
-    } else if (is_barred && since->ns == 0) {
-        *since = now;
+    } else if (is_barred) {
+        *since = since->ns == 0 ? now : *since;
+        trips->barred_last[read % KILL_READS_MAX] = now;
     }
 }
 
@@ -81,7 +82,8 @@ static void judge_key(const struct kill_trips *trips, struct causes *causes,
     MUTATE(barred_key_ignored, return);
     for (size_t i = 0; i < KILL_READS_MAX; i++) {
         struct mono since = trips->barred_since[i];
-        barred += since.ns != 0 && mono_sub(now, since).ns >= config->kill_auth.ns;
+        barred +=
+            since.ns != 0 && mono_sub(trips->barred_last[i], since).ns >= config->kill_auth.ns;
     }
     MUTATE(one_barred_read_kills, barred *= 2);
     if (barred >= BARRED_READS && !is_settling) {

@@ -4,8 +4,8 @@
  *                 the wash table refused for another order of ours, which is a matter of order; a new price
  *                 that came too late; 401 and 429, which are no word about the order. (Only an order of type
  *                 market is rejected for a halt, and none is ever sent.)
- *   kill_auth     401 or 403 for kill.auth_s on two reads, with no answer of theirs in between, but not
- *                 within a minute of a change of the key.
+ *   kill_auth     401 or 403 on two reads, the first and the last of each kill.auth_s apart with no good
+ *                 answer in between, but not within a minute of a change of the key.
  *   kill_outage   no tick in which clock, account, orders and positions all came, for kill.outage_s.
  *                 Another account's answers are no outage (startup_contract).
  *   kill_divergence  a position, or one that vanished, that two listings confirmed and no fill of ours
@@ -29,8 +29,8 @@ struct kill_rejects { /* zero-initialise */
     size_t taken; /* of these, before the cause was last cleared */
 };
 
-struct kill_trips {                           /* zero-initialise */
-    struct mono barred_since[KILL_READS_MAX]; /* 401 or 403; {0}: not so */
+struct kill_trips {                                                        /* zero-initialise */
+    struct mono barred_since[KILL_READS_MAX], barred_last[KILL_READS_MAX]; /* {0}: not so */
     struct mono key_changed_at;
     struct mono unclean_since; /* {0}: not so */
 };

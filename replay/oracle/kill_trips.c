@@ -40,7 +40,7 @@ struct kill_trips {
     size_t rejected;
     char excused[EXCUSED][TABLE_NAME_MAX]; /* ids, a ring */
     size_t excused_count;
-    struct utc barred_since[READS];
+    struct utc barred_since[READS], barred_last[READS];
     struct utc key_changed_at;
     unsigned answered, spoiled; /* of the truth, in this tick; a bit each */
     struct utc unclean_since;   /* by what is surely no clean tick */
@@ -159,9 +159,10 @@ static void take_answer(struct kill_trips *judge, const struct event *event) {
     bool is_good = event->number == 200 && event->id[0] == '\0';
     if (event->number >= 200 && event->number < 300) {
         judge->barred_since[read] = (struct utc){0};
-    } else if ((event->number == 401 || event->number == 403) &&
-               judge->barred_since[read].ns == 0) {
-        judge->barred_since[read] = event->at;
+    } else if (event->number == 401 || event->number == 403) {
+        bool is_first = judge->barred_since[read].ns == 0;
+        judge->barred_since[read] = is_first ? event->at : judge->barred_since[read];
+        judge->barred_last[read] = event->at;
     }
     if (read < TRUTHS) {
         judge->answered |= is_good ? 1u << read : 0;
@@ -169,11 +170,12 @@ static void take_answer(struct kill_trips *judge, const struct event *event) {
     }
 }
 
-static int barred_for(const struct kill_trips *judge, int reads, struct utc at, struct span span) {
+/* Reads whose first and last refusal lie so far apart. */
+static int barred_for(const struct kill_trips *judge, int reads, struct span span) {
     int barred = 0;
     for (int i = 0; i < reads; i++) {
         struct utc since = judge->barred_since[i];
-        barred += since.ns != 0 && utc_sub(at, since).ns >= span.ns;
+        barred += since.ns != 0 && utc_sub(judge->barred_last[i], since).ns >= span.ns;
     }
     return barred;
 }
@@ -242,8 +244,7 @@ static void end_tick(struct kill_trips *judge, const struct event *event,
            event, findings);
     struct span barred = {limits->kill_auth.ns + SPARE.ns};
     demand(&judge->auth,
-           barred_for(judge, READS - 1, event->at, barred) >= 2 &&
-               !is_settling(judge, event->at, SPARE),
+           barred_for(judge, READS - 1, barred) >= 2 && !is_settling(judge, event->at, SPARE),
            event, findings);
     bool is_out = judge->unclean_since.ns != 0 &&
                   utc_sub(event->at, judge->unclean_since).ns >= limits->kill_outage.ns + SPARE.ns;
@@ -260,7 +261,7 @@ static bool was_auth_due(const struct kill_trips *judge, const struct event *eve
                          const struct scene *scene) {
     struct span least = {scene->limits.kill_auth.ns - SPARE.ns};
     struct span none = {-SPARE.ns};
-    return barred_for(judge, READS, event->at, least) >= 2 && !is_settling(judge, event->at, none);
+    return barred_for(judge, READS, least) >= 2 && !is_settling(judge, event->at, none);
 }
 
 static bool was_outage_due(const struct kill_trips *judge, const struct event *event,

@@ -138,7 +138,7 @@ static void count_incident(struct kills *judge, const struct event *event, int64
     if (at != NULL && (size_t)(event->body + event->body_len - at) > 7 + DATE_TEXT_MAX) {
         memcpy(day, at + 7, DATE_TEXT_MAX - 1);
     }
-    if (!is_word(judge->day, day)) {
+    if (strcmp(day, judge->day) > 0) { /* one that goes back grants no new count */
         memcpy(judge->day, day, sizeof day);
         judge->incidents = judge->durable_incidents = 0;
     }
@@ -146,9 +146,11 @@ static void count_incident(struct kills *judge, const struct event *event, int64
 }
 
 static void begin_firing(struct kills *judge, const struct event *event) {
+    if (!judge->is_firing) { /* else it is as old as it is */
+        judge->firing_at = event->at;
+        judge->paged_at = (struct utc){0};
+    }
     judge->is_firing = judge->is_told = true;
-    judge->firing_at = event->at;
-    judge->paged_at = (struct utc){0};
     judge->first_clear = judge->last_clear = (struct utc){0};
     judge->good_since = (struct utc){0};
 }

@@ -302,7 +302,7 @@ static void draw_kill(const struct draw *draw, cJSON *config) {
     if (percent(&random, 50)) { /* else a foreign trade ends the day */
         must(cJSON_AddBoolToObject(config, "kill.divergence", false));
     }
-    int64_t rejects = random_between(&random, 2, 12); /* many hold a core that is rejected a lot */
+    int64_t rejects = random_between(&random, 4, 14); /* many hold a core that is rejected a lot */
     add_number(config, "kill.rejects", rejects);
 }
 
@@ -641,10 +641,7 @@ static const struct latch latches[] = {
     {"state_regression", "state_regression"},
     {"second_writer", "second_writer"},
     {"kill_switch", "kill_switch"},
-    {"kill_switch", "kill_repeated"},
     {"kill_switch", "kill_rejects"},
-    {"kill_switch", "kill_auth"},
-    {"kill_switch", "kill_outage"},
     {"kill_switch", "kill_divergence"},
     {"startup_contract", "wrong_account"},
     {"single_instance", "lease_lost"},

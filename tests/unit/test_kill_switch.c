@@ -220,15 +220,16 @@ Test(kill_switch, whatever_is_not_clean_begins_the_readings_anew) {
 }
 
 Test(kill_switch, what_is_for_a_person_waits_for_one) {
-    static const char *const causes[] = {"kill_switch", "kill_repeated", "second_writer"};
-    for (size_t i = 0; i < 4; i++) {
-        struct fixture *fixture = held(i < 3 ? causes[i] : "kill_rejects");
-        fixture->risk.config.kill_auto_rearm = i < 3; /* off: all of them are */
+    static const char *const causes[] = {"kill_switch", "kill_repeated", "second_writer",
+                                         "kill_divergence"};
+    for (size_t i = 0; i < 5; i++) {
+        struct fixture *fixture = held(i < 4 ? causes[i] : "kill_rejects");
+        fixture->risk.config.kill_auto_rearm = i < 4; /* off: all of them are */
         for (int tick = 0; tick < 10; tick++) {
             step_after(fixture, SPAN_HOURS(1).ns);
         }
         cr_expect_eq(phase(fixture), KILL_LOCKED, "%d", (int)i);
-        clear(fixture, i < 3 ? causes[i] : "kill_rejects");
+        clear(fixture, i < 4 ? causes[i] : "kill_rejects");
         step_after(fixture, NANOS);
         cr_expect_eq(phase(fixture), KILL_ARMED, "%d", (int)i);
         destroy(fixture);
@@ -254,6 +255,79 @@ Test(kill_switch, nobody_resumes_before_it_is_verified) {
     restart(fixture);
     cr_expect_not(kill_switch_may_resume(&fixture->kill, &fixture->risk.causes, "kill_auth"),
                   "and died over another");
+    destroy(fixture);
+}
+
+Test(kill_switch, a_cause_that_no_row_says_is_news_to_the_next_life) {
+    struct fixture *fixture = held("kill_rejects");
+    rig_wait(fixture->risk.rig, SPAN_MIN(31));
+    restart(fixture);
+    fixture->risk.causes.journal = NULL; /* as a document tells it */
+    latch(fixture, "kill_auth");
+    fixture->risk.causes.journal = fixture->risk.rig->journal;
+    cr_expect_not(kill_switch_may_resume(&fixture->kill, &fixture->risk.causes, "kill_auth"));
+    cr_expect(kill_switch_may_resume(&fixture->kill, &fixture->risk.causes, "kill_rejects"));
+    hold(fixture);
+    cr_expect_eq(phase(fixture), KILL_COOLING, "from now on");
+    cr_expect_eq(fixture->kill.incidents, 1, "it joined");
+    destroy(fixture);
+}
+
+Test(kill_switch, a_death_between_the_clears_and_armed_leaves_no_incident_open) {
+    struct fixture *fixture = held("kill_rejects");
+    clear(fixture, "kill_rejects"); /* and no row of ours behind it */
+    restart(fixture);
+    cr_expect_eq(phase(fixture), KILL_ARMED);
+    latch(fixture, "kill_auth");
+    cr_expect_not(kill_switch_may_resume(&fixture->kill, &fixture->risk.causes, "kill_auth"));
+    step(fixture, true);
+    cr_expect_eq(fixture->kill.incidents, 2, "another");
+    hold(fixture);
+    cr_expect_eq(phase(fixture), KILL_COOLING);
+    destroy(fixture);
+}
+
+Test(kill_switch, a_cause_resumed_and_latched_again_before_the_next_look_fires) {
+    struct fixture *fixture = held("kill_divergence");
+    clear(fixture, "kill_divergence");
+    kill_switch_resumed(&fixture->kill, "kill_divergence");
+    latch(fixture, "kill_divergence");
+    step_after(fixture, NANOS);
+    cr_expect_eq(phase(fixture), KILL_FIRING);
+    destroy(fixture);
+}
+
+Test(kill_switch, fired_again_while_it_fires_it_is_verified_anew_and_paged_as_before) {
+    struct fixture *fixture = create();
+    latch(fixture, "kill_switch");
+    step(fixture, true);
+    struct mono began = now(fixture);
+    step_after(fixture, NANOS);
+    kill_switch_fire(&fixture->kill, &fixture->risk.causes, fixture->day);
+    step_after(fixture, 2 * NANOS);
+    cr_expect(fixture->kill.is_firing, "one listing since");
+    cr_expect(kill_switch_page_is_due(&fixture->kill, mono_add(began, SPAN_S(60))));
+    cr_expect_eq(fixture->kill.incidents, 1);
+    destroy(fixture);
+}
+
+Test(kill_switch, an_incident_that_a_person_began_needs_one_for_what_joined_it) {
+    struct fixture *fixture = create();
+    fixture->risk.config.kill_incidents = 1;
+    latch(fixture, "kill_switch");
+    hold(fixture);
+    cr_expect_not(causes_has(&fixture->risk.causes, "kill_repeated"), "a person is needed anyway");
+    latch(fixture, "kill_rejects");
+    hold(fixture);
+    clear(fixture, "kill_switch");
+    step_after(fixture, NANOS);
+    cr_expect(causes_has(&fixture->risk.causes, "kill_repeated"));
+    clear(fixture, "kill_repeated");
+    step_after(fixture, NANOS);
+    cr_expect_not(causes_has(&fixture->risk.causes, "kill_repeated"), "once an incident");
+    restart(fixture);
+    hold(fixture);
+    cr_expect_not(causes_has(&fixture->risk.causes, "kill_repeated"), "nor in the next life");
     destroy(fixture);
 }
 
@@ -317,7 +391,15 @@ Test(kill_switch, one_episode_is_one_incident_and_the_third_of_a_day_is_for_a_pe
     }
     clear(fixture, "kill_repeated");
     step_after(fixture, NANOS);
-    fixture->day.days++;
+    fixture->day.days--;
+    latch(fixture, "kill_auth");
+    step_after(fixture, NANOS);
+    cr_expect_eq(fixture->kill.incidents, 4, "a day that goes back is no other");
+    hold(fixture);
+    clear(fixture, "kill_auth");
+    clear(fixture, "kill_repeated");
+    fixture->day.days += 2;
+    step_after(fixture, NANOS);
     latch(fixture, "kill_auth");
     step_after(fixture, NANOS);
     cr_expect_eq(fixture->kill.incidents, 1, "another day");
@@ -389,10 +471,23 @@ Test(kill_trips, two_barred_reads_for_thirty_seconds_latch) {
         kill_trips_note_read(&fixture->trips, 0, rows[i].first, now(fixture));
         kill_trips_note_read(&fixture->trips, 1, rows[i].second, now(fixture));
         rig_wait(fixture->risk.rig, (struct span){rows[i].for_ns});
+        kill_trips_note_read(&fixture->trips, 0, rows[i].first, now(fixture));
+        kill_trips_note_read(&fixture->trips, 1, rows[i].second, now(fixture));
         judge(fixture);
         cr_expect_eq(causes_has(&fixture->risk.causes, "kill_auth"), rows[i].is_due, "%d", (int)i);
         destroy(fixture);
     }
+}
+
+Test(kill_trips, one_refusal_of_each_read_and_then_silence_is_none) {
+    struct fixture *fixture = create();
+    kill_trips_note_read(&fixture->trips, 0, 401, now(fixture));
+    kill_trips_note_read(&fixture->trips, 1, 401, now(fixture));
+    rig_wait(fixture->risk.rig, SPAN_HOURS(1));
+    kill_trips_note_read(&fixture->trips, 0, 503, now(fixture));
+    judge(fixture);
+    cr_expect_not(causes_has(&fixture->risk.causes, "kill_auth"));
+    destroy(fixture);
 }
 
 Test(kill_trips, an_answer_between_ends_it_and_silence_does_not) {
@@ -404,6 +499,8 @@ Test(kill_trips, an_answer_between_ends_it_and_silence_does_not) {
         kill_trips_note_read(&fixture->trips, 1, is_answered ? 200 : 0, now(fixture));
         kill_trips_note_read(&fixture->trips, 1, 401, now(fixture));
         rig_wait(fixture->risk.rig, SPAN_S(20));
+        kill_trips_note_read(&fixture->trips, 0, 401, now(fixture));
+        kill_trips_note_read(&fixture->trips, 1, 401, now(fixture));
         judge(fixture);
         cr_expect_eq(causes_has(&fixture->risk.causes, "kill_auth"), !is_answered);
         destroy(fixture);
@@ -415,6 +512,8 @@ Test(kill_trips, for_a_minute_behind_a_change_of_the_key_it_is_no_evidence) {
     kill_trips_note_read(&fixture->trips, 0, 401, now(fixture));
     kill_trips_note_read(&fixture->trips, 1, 401, now(fixture));
     rig_wait(fixture->risk.rig, SPAN_S(40));
+    kill_trips_note_read(&fixture->trips, 0, 401, now(fixture));
+    kill_trips_note_read(&fixture->trips, 1, 401, now(fixture));
     kill_trips_note_key(&fixture->trips, now(fixture));
     rig_wait(fixture->risk.rig, (struct span){SPAN_S(60).ns - 1});
     judge(fixture);
