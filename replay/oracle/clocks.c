@@ -41,6 +41,7 @@ struct clocks {
     int blind; /* readings until something can be said */
     int calm;  /* readings since the last fault */
     bool is_verified;
+    bool lacks_calendar; /* it asked, and cannot compare the sessions */
     /* the wall */
     struct span walls[TICKS]; /* at the ends of ticks, the newest last */
     int wall_count;
@@ -221,6 +222,7 @@ static void end_life(struct clocks *judge) {
     judge->clocks = (struct two_clocks){0};
     judge->astray = judge->agreeing = judge->blind = 0;
     judge->is_up = judge->is_on = judge->is_told = judge->is_verified = false;
+    judge->lacks_calendar = false;
     judge->was_doubted = judge->is_doubted;
 }
 
@@ -292,7 +294,7 @@ static void take_end(struct clocks *judge, const struct event *event, struct fin
 static void judge_tick(struct clocks *judge, const struct event *event, struct findings *findings) {
     bool is_due = judge->clocks.known_at.ns != 0 || !judge->is_verified;
     bool is_late = judge->agreeing >= AGREEING_LATE && judge->calm >= CALM_READINGS &&
-                   scene_is_open(findings->scene);
+                   scene_is_open(findings->scene) && !judge->lacks_calendar;
     if (judge->blind > 0 || judge->is_told) {
         return;
     }
@@ -348,6 +350,8 @@ static void clocks_observe(void *context, const struct event *event, struct find
         judge_send(judge, event, findings);
     } else if (event->kind == EVENT_HTTP && is_word(event->what, "/v2/clock")) {
         take_reading(judge, event, findings);
+    } else if (event->kind == EVENT_HTTP && strncmp(event->what, "/v2/calendar", 12) == 0) {
+        judge->lacks_calendar = event->number != 200 || event->id[0] != '\0';
     } else if (event->kind == EVENT_ROW) {
         take_row(judge, event);
     } else if (event->kind == EVENT_START || event->kind == EVENT_STOP) {

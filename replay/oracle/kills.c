@@ -44,9 +44,10 @@ struct kills {
     struct utc held_row_at;             /* and a row says so */
     struct utc spoiled_at;              /* the last read of the truth that failed */
     struct utc good_since; /* nothing but time keeps it from its next phase; {0}: not so */
-    int good_ticks, untold_ticks;
+    int good_ticks, untold_ticks, late_ticks;
     char day[DATE_TEXT_MAX];
     int64_t incidents, durable_incidents; /* of that day */
+    int64_t last_row;
     bool is_journal_doubted;
     bool is_repeated; /* this incident latched kill_repeated */
 };
@@ -224,6 +225,8 @@ static void take_mechanism(struct kills *judge, const struct event *event,
 }
 
 static void take_row(struct kills *judge, const struct event *event, struct findings *findings) {
+    judge->is_journal_doubted |= event->number <= judge->last_row; /* it went back */
+    judge->last_row = event->number;
     if (is_word(event->subject, "latch_clear") && is_kill(event->id, true) &&
         memmem(event->body, event->body_len, "\"by\":\"kill_switch\"", 18) != NULL) {
         findings_break(findings, ORACLE_KILL_COURSE, event->at, "%s ended without a person",
@@ -291,14 +294,16 @@ static void judge_progress(struct kills *judge, const struct event *event,
     }
 }
 
+/* A process that stood still in a tick pages in the next. */
 static void judge_page(struct kills *judge, const struct event *event, struct findings *findings) {
     struct utc last = judge->paged_at.ns == 0 ? judge->firing_at : judge->paged_at;
     struct span most = judge->paged_at.ns == 0 ? PAGED_WITHIN : PAGES_APART;
-    if (judge->is_firing && judge->is_told && utc_sub(event->at, last).ns >= most.ns) {
+    bool is_late = judge->is_firing && judge->is_told && utc_sub(event->at, last).ns >= most.ns;
+    judge->late_ticks = is_late ? judge->late_ticks + 1 : 0;
+    if (judge->late_ticks == 2) {
         findings_break(findings, ORACLE_KILL_COURSE, event->at,
                        "firing, and nobody was told for %lld s what may be live",
                        (long long)(utc_sub(event->at, last).ns / NANOS));
-        judge->paged_at = event->at;
     }
 }
 
