@@ -49,8 +49,9 @@ static void take_fill(struct table *symbols, const struct event *event, const st
     foreign->net = qty_add(before, bought);
     if (before.nanos == 0) {
         foreign->apart_at = event->at;
-    } else if (utc_sub(event->at, foreign->apart_at).ns > SEEN_AFTER.ns) {
-        foreign->was_apart = true;
+    } else if (foreign->since.ns != 0 && utc_sub(event->at, foreign->apart_at).ns > SEEN_AFTER.ns) {
+        foreign->was_apart =
+            true; /* and untold: what undoes a difference that was told leaves none */
     }
     if (foreign->since.ns == 0) {
         foreign->since = event->at;

@@ -1091,6 +1091,20 @@ Test(foreign, what_undid_itself_before_two_listings_could_show_it_is_a_maybe) {
     }
 }
 
+Test(foreign, what_undoes_a_difference_that_was_told_leaves_none_however_late) {
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        symbol_fill(oracle, OPEN, "AAPL", "bust:st-1", "buy", 1, 10);
+        if (is_told) {
+            word(oracle, EVENT_ALERT, OPEN + 40, "page", "daily_loss");
+        }
+        symbol_fill(oracle, OPEN + 100, "AAPL", "bust:st-2", "sell", 1, 10);
+        word(oracle, EVENT_TICK, OPEN + 281, "tick", "");
+        expect(oracle, is_told ? "" : "foreign_fill_is_told", is_told);
+    }
+}
+
 Test(foreign, a_word_of_something_else_does_not_undo_what_was_executed) {
     for (int is_adopted = 0; is_adopted < 2; is_adopted++) {
         struct oracle *oracle = oracle_create();
