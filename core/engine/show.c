@@ -214,7 +214,7 @@ static void show_client(struct engine *engine) {
 
 bool is_in_a_hurry(const struct engine *engine) {
     return exits_are_urgent(&engine->exits) || is_any_naked(&engine->book) ||
-           engine->kill.is_firing;
+           kill_switch_is_young(&engine->kill, clock_mono(engine->world->clock));
 }
 
 void show_copy(struct engine *engine) {

@@ -167,8 +167,10 @@ static void draw_market(struct draw *draw) {
     cJSON *account = add_object(draw->file, "account");
     add_word(account, "cash", "100000");
     add_milli(account, "partial_fill_chance", random_between(&random, 0, 600));
+    /* a broker that rejects one order in six is no calm one: it fires the kill switch, as it must */
+    int64_t rejects = draw->mode == CHAOS_CALM ? 20 : 200;
     if (percent(&random, 30)) {
-        add_milli(account, "late_reject_chance", random_between(&random, 1, 200));
+        add_milli(account, "late_reject_chance", random_between(&random, 1, rejects));
     }
 }
 
