@@ -181,7 +181,7 @@ void obey_inbox(struct engine *engine);
 /* backups.c: step 10, verified copies of journal and documents */
 void backups_step(struct engine *engine);
 /* show.c: step 11, what others may read */
-/* An exit is open or a position bare: no copy of anything is worth a moment then. */
+/* An exit is open, a position bare or a kill young: no copy of anything is worth a moment then. */
 bool is_in_a_hurry(const struct engine *engine);
 void show_state(struct engine *engine);
 /* The copy of positions and of the newest latch's row. */

@@ -33,20 +33,17 @@ static unsigned bit_of(const char *cause) {
     return 0;
 }
 
-bool kill_switch_has(const char *cause) {
-    return bit_of(cause) != 0;
-}
-
 bool kill_switch_may_resume(const struct kill_switch *kill, const struct causes *causes,
                             const char *cause) {
     MUTATE(kill_resumed_unverified, return true);
-    bool is_verified = kill->is_held && (kill->seen & bit_of(cause)) != 0;
-    return is_verified || !kill_switch_has(cause) || !causes_has(causes, cause);
+    unsigned bit = bit_of(cause);
+    bool is_verified = kill->is_held && (kill->seen & bit) != 0;
+    return is_verified || bit == 0 || !causes_has(causes, cause);
 }
 
+/* Should it be latched again before the next look, that is news. */
 void kill_switch_resumed(struct kill_switch *kill, const char *cause) {
-    kill->seen &=
-        ~bit_of(cause); /* should it be latched again before the next look, that is news */
+    kill->seen &= ~bit_of(cause);
 }
 
 static unsigned set_causes(const struct causes *causes) {
@@ -68,8 +65,7 @@ static bool needs_a_person(const struct causes *causes, const struct config *con
 static bool is_anything_else_wrong(const struct causes *causes) {
     for (size_t i = 0; i < causes->count; i++) {
         const struct cause *cause = &causes->items[i];
-        if (!kill_switch_has(cause->name) &&
-            (cause->is_latched || cause->mode >= MODE_REDUCE_ONLY)) {
+        if (bit_of(cause->name) == 0 && (cause->is_latched || cause->mode >= MODE_REDUCE_ONLY)) {
             return true;
         }
     }

@@ -44,7 +44,7 @@ struct kill_look {         /* what a tick saw */
     bool is_truth_clean;   /* and clock, account, orders and positions came */
     struct mono listed_at; /* when the broker last listed open orders */
     bool is_clear;         /* no live order could add risk */
-    bool has_unknown;      /* an order of unknown fate */
+    bool has_unknown;      /* an order of unknown fate, or a cancel that nobody confirmed */
     bool is_state_kept;    /* journal and documents take what they must */
     struct utc broker;     /* its clock, as last told; {0}: it does not tell */
 };
@@ -65,8 +65,6 @@ struct kill_switch {      /* zero-initialise */
     int64_t incidents; /* of that day */
 };
 
-/* True for a cause that fires it. */
-bool kill_switch_has(const char *cause);
 /* False while the cause is one of them, and set, and no life has verified that entries are gone. */
 bool kill_switch_may_resume(const struct kill_switch *kill, const struct causes *causes,
                             const char *cause);
