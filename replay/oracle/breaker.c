@@ -82,12 +82,13 @@ static void open_for(struct breaker *judge, struct endpoint *endpoint, struct sp
     struct span most = findings->scene->limits.breaker_most;
     endpoint->pause = pause.ns > most.ns ? most : pause;
     endpoint->open_until = utc_add(at, endpoint->pause);
-    endpoint->is_due = !endpoint->is_half_open; /* one that opens again was told of */
+    bool is_new = !endpoint->is_half_open; /* one that opens again was told of, or will be in this tick */
+    endpoint->is_due = endpoint->is_due || is_new;
     endpoint->is_open = true;
     endpoint->is_half_open = false;
     endpoint->sure = 0;
     judge->opened_at = at;
-    if (endpoint->is_due) {
+    if (is_new) {
         clocks_true(&endpoint->clocks, at, true, (struct usd){0});
         clocks_known(&endpoint->clocks, findings_score(findings, MECHANISM), at, true);
     }

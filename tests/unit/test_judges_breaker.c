@@ -116,6 +116,20 @@ Test(breaker, a_probe_that_fails_doubles_the_pause_and_two_that_succeed_end_it) 
     }
 }
 
+/* One tick whose requests all time out can outlast a pause, and its probe, before a word is said. */
+Test(breaker, a_word_behind_the_second_opening_of_a_tick_opens_nothing_anew) {
+    struct oracle *oracle = framed();
+    for (int64_t second = 0; second <= 40; second += 10) {
+        call(oracle, second, "/v2/account", 504);
+    }
+    call(oracle, 100, "/v2/account", 504); /* open until 220 */
+    tells(oracle, 100, "account");
+    tick(oracle, 100);
+    call(oracle, 218, "/v2/account", 504);
+    call(oracle, 221, "/v2/account", 504);
+    expect(oracle, "", 0);
+}
+
 Test(breaker, a_stop_or_a_stepped_wall_begins_anew) {
     for (int how = 0; how < 3; how++) {
         struct oracle *oracle = opened();
