@@ -183,6 +183,7 @@ static void note_fired(const struct kill_switch *kill, const struct causes *caus
 /* One that fires again while it fires is verified anew, and is as old as it is. */
 static void begin_firing(struct kill_switch *kill, const struct causes *causes) {
     kill->fired_at = clock_mono(causes->world->clock);
+    MUTATE(kill_fired_again_is_young, kill->is_firing = false);
     if (!kill->is_firing) {
         kill->firing_since = kill->fired_at;
         kill->paged_at = (struct mono){0};

@@ -50,7 +50,8 @@ static const struct mechanism TABLE[] = {
      .quiet = "kill_switch_rejects_just_within",
      .mutants = "reject_burst_ignored kill_ignored stop_cancelled_by_kill kill_verified_at_once "
                 "kill_verified_by_one_listing kill_verified_by_an_old_listing kill_never_verified "
-                "held_kill_stays_urgent kill_firing_unpaged kill_resumed_unverified "
+                "held_kill_stays_urgent kill_firing_unpaged kill_fired_again_is_young "
+                "kill_resumed_unverified "
                 "each_cause_is_an_incident kill_incidents_off_by_one cooldown_by_the_wall "
                 "new_boot_cools_by_the_wall cooldown_begins_at_each_start "
                 "rearmed_beside_other_latches rearmed_by_one_reading reject_burst_off_by_one "
@@ -540,8 +541,9 @@ static const struct mechanism TABLE[] = {
      .oracle = "one_instance_trades lease_passes_in_time dead_is_silent",
      .act = "disk_wrong_number_lease",
      .quiet = "sleeper_is_not_succeeded_too_soon",
-     .mutants = "lock_not_taken smaller_epoch_disregarded lease_not_reread lease_always_stale "
-                "lease_never_stale journal_not_fenced opening_not_confirmed"},
+     .mutants =
+         "lock_not_taken smaller_epoch_disregarded lease_not_reread lease_always_stale "
+         "lease_never_stale journal_not_fenced opening_not_confirmed unreadable_lease_is_ours"},
     {.id = "message_throttle",
      .file = "core/orders/message_throttle.c",
      .mode = MODE_NORMAL,

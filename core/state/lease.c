@@ -278,9 +278,15 @@ enum err_code lease_acquire_to_reduce(struct world *world, struct lease **out, s
     return acquire(world, STALE_TO_REDUCE, out, err);
 }
 
+/* Before, nobody takes a living holder's lease. */
+static bool may_be_taken(const struct lease *lease) {
+    struct span age = mono_sub(clock_mono(lease->world->clock), lease->mine.renewed_mono);
+    return age.ns < 0 || age.ns >= STALE_TO_REDUCE.ns;
+}
+
 /* ERR_LOCKED, for good, if anybody has or had a higher epoch, or ours under another name, or if the
  * document names another at all: whoever found our epoch as a smaller number took over under a smaller
- * one, and trades. */
+ * one, and trades. Also if it may have been taken and the document, which alone would say so, is damaged. */
 static enum err_code look(struct lease *lease, bool *is_current_good, struct err *err) {
     struct lease_view seen = {0};
     struct lease_view current = {0};
@@ -300,6 +306,14 @@ static enum err_code look(struct lease *lease, bool *is_current_good, struct err
     if (is_anothers) {
         lease->is_lost = true;
         return held(&current, err);
+    }
+    bool is_unproven = !*is_current_good && may_be_taken(lease);
+    MUTATE(unreadable_lease_is_ours, is_unproven = false);
+    if (is_unproven) {
+        lease->is_lost = true;
+        return err_set(err, ERR_LOCKED,
+                       "%s is unreadable, and the lease so old that another process may have it",
+                       DOCUMENT);
     }
     return ERR_OK;
 }
@@ -373,8 +387,7 @@ bool lease_is_lost(struct lease *lease) {
     if (lease == NULL || lease->is_lost) {
         return lease != NULL;
     }
-    struct span age = mono_sub(clock_mono(lease->world->clock), lease->mine.renewed_mono);
-    if (age.ns >= 0 && age.ns < STALE_TO_REDUCE.ns) {
+    if (!may_be_taken(lease)) {
         return false;
     }
     (void)!lease_confirm(lease, NULL);

@@ -24,6 +24,7 @@ static const double FLAT = 2e-6;  /* deviation of returns that hardly change */
 static const double JUMP = 0.1;
 static const char UNKNOWN[] = "unknown";
 enum { BARS = 120, FUNDS = 4, SAMPLES = 60, SAMPLES_MIN = 40, WINDOW_MIN = 90 };
+enum { UNREAD_MOST = 1 << 16 };
 
 struct minute {
     struct utc at;
@@ -45,6 +46,9 @@ struct mate { /* what is known of a symbol */
 
 struct clusters {
     struct table mates;
+    struct text
+        unread; /* answers of bars, each behind its size_t of length: read where one is asked for */
+    bool has_old_bars;   /* of the life before */
     struct usd good;     /* equity as the cycle before ended; 0: none in this life */
     struct utc moved_at; /* an order at the broker, last; {0} never */
 };
@@ -62,6 +66,7 @@ static void *clusters_create(void) {
 static void clusters_destroy(void *context) {
     struct clusters *judge = context;
     table_release(&judge->mates);
+    text_release(&judge->unread);
     free(judge);
 }
 
@@ -150,13 +155,9 @@ static bool take_bars_of(struct mate *mate, const cJSON *list) {
     return true;
 }
 
-static void take_answer(struct clusters *judge, const struct event *event) {
-    const char *answer = memchr(event->body, '\n', event->body_len);
+static void read_answer(struct clusters *judge, const char *answer, size_t len) {
     cJSON *tree = NULL;
-    if (answer == NULL || event->number != 200 || event->id[0] != '\0' ||
-        strncmp(event->what, "/v2/stocks/bars?", 16) != 0 ||
-        json_parse(answer + 1, event->body_len - (size_t)(answer + 1 - event->body), &tree, NULL) !=
-            ERR_OK) {
+    if (json_parse(answer, len, &tree, NULL) != ERR_OK) {
         return;
     }
     const cJSON *bars = json_member(tree, "bars");
@@ -177,6 +178,36 @@ static void forget_bars(struct clusters *judge) {
     for (size_t i = 0; i < judge->mates.count; i++) {
         struct mate *mate = table_at(&judge->mates, i);
         mate->bar_count = 0;
+    }
+    judge->has_old_bars = false;
+}
+
+static void read_answers(struct clusters *judge) {
+    if (judge->has_old_bars) {
+        forget_bars(judge);
+    }
+    for (size_t at = 0; at < judge->unread.len;) {
+        size_t len = 0;
+        memcpy(&len, text_get(&judge->unread) + at, sizeof len);
+        at += sizeof len;
+        read_answer(judge, text_get(&judge->unread) + at, len);
+        at += len;
+    }
+    text_clear(&judge->unread);
+}
+
+static void take_answer(struct clusters *judge, const struct event *event) {
+    const char *answer = memchr(event->body, '\n', event->body_len);
+    if (answer == NULL || event->number != 200 || event->id[0] != '\0' ||
+        strncmp(event->what, "/v2/stocks/bars?", 16) != 0) {
+        return;
+    }
+    answer++;
+    size_t len = event->body_len - (size_t)(answer - event->body);
+    text_add_bytes(&judge->unread, &len, sizeof len);
+    text_add_bytes(&judge->unread, answer, len);
+    if (judge->unread.len > UNREAD_MOST) {
+        read_answers(judge);
     }
 }
 
@@ -402,13 +433,16 @@ static void clusters_observe(void *context, const struct event *event, struct fi
         judge->moved_at = event->at;
     } else if (event->kind == EVENT_START) {
         judge->good = (struct usd){0};
-        forget_bars(judge);
+        judge->has_old_bars = true;
+        text_clear(&judge->unread);
     } else if (event->kind == EVENT_TICK && is_word(event->subject, "cycle")) {
         judge->good = scene->equity;
     } else if (event->kind == EVENT_REFUSAL && is_word(event->what, "entry") &&
                is_word(event->subject, "CORRELATION_LIMIT")) {
+        read_answers(judge);
         judge_refusal(judge, event, findings);
     } else if (event->kind == EVENT_SEND && scene->sent.is_new && scene->sent.is_buy) {
+        read_answers(judge);
         judge_buy(judge, event, findings);
     }
 }

@@ -65,14 +65,15 @@ static bool is_kill(const char *cause, bool only_for_a_person) {
     return false;
 }
 
-/* A cause in force: a kill's, one for a person alone, or any other. */
+/* A cause in force: a kill's, one for a person alone, or any other. One of which every copy is gone may be. */
 enum wanted { WANTED_KILL, WANTED_PERSON, WANTED_OTHER };
 static const char *in_force(const struct scene *scene, enum wanted wanted) {
     for (size_t i = 0; i < scene->causes.count; i++) {
         const struct scene_cause *cause = table_at(&scene->causes, i);
         bool is_meant = wanted == WANTED_OTHER ? !is_kill(cause->cause, false)
                                                : is_kill(cause->cause, wanted == WANTED_PERSON);
-        if (is_meant && (cause->mode >= SCENE_REDUCE_ONLY || cause->latched > SCENE_NORMAL)) {
+        if (is_meant && !cause->is_taken_back &&
+            (cause->mode >= SCENE_REDUCE_ONLY || cause->latched > SCENE_NORMAL)) {
             return cause->cause;
         }
     }

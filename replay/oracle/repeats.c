@@ -56,12 +56,16 @@ static void repeats_destroy(void *context) {
     free(judge);
 }
 
-static void forget(struct repeats *judge) {
+static void forget_times(struct repeats *judge) {
     memset(judge->times, 0, sizeof judge->times);
-    table_release(&judge->sales);
-    judge->sales = table_of(sizeof(struct sale));
     judge->clocks = (struct two_clocks){0};
     judge->is_told = false;
+}
+
+static void forget(struct repeats *judge) {
+    forget_times(judge);
+    table_release(&judge->sales);
+    judge->sales = table_of(sizeof(struct sale));
 }
 
 static struct once *find(struct repeats *judge, enum kind kind, const char *id) {
@@ -251,8 +255,10 @@ static void take_row(struct repeats *judge, const struct event *event, struct fi
     cJSON *body = NULL;
     bool is_clear = is_word(event->subject, "latch_clear") && is_word(event->id, MECHANISM);
     bool is_next = judge->last_row == 0 || event->number == judge->last_row + 1;
-    if (event->number <= judge->last_row || is_clear) {
+    if (event->number <= judge->last_row) {
         forget(judge);
+    } else if (is_clear) {
+        forget_times(judge); /* its exits go on */
     }
     judge->gap_at = is_next ? judge->gap_at : event->at;
     judge->last_row = event->number;

@@ -420,6 +420,24 @@ Test(kill_course, a_cause_that_fires_nothing) {
     expect_kill(oracle, "kill_runs_its_course", "second_writer is latched, and nothing fires");
 }
 
+Test(kill_course, a_cause_of_which_no_copy_is_left_need_not_fire) {
+    for (int is_back = 0; is_back < 2; is_back++) {
+        struct oracle *oracle = begin();
+        row_at(oracle, 1, 7, "latch_set", "second_writer", "{\"mode\":\"HALT\"}");
+        says(oracle, 1, "warned", "firing", "\"day\":\"2023-11-14\",\"again\":false");
+        word(oracle, EVENT_STOP, 2, "dead", "");
+        if (is_back) {
+            word(oracle, EVENT_FAULT, 3, "disk.old_version", "journal.db*");
+            word(oracle, EVENT_FAULT, 3, "disk.old_version", "governor_freezes.json*");
+        }
+        word(oracle, EVENT_START, 4, "ready", "");
+        tick(oracle, 5);
+        tick(oracle, 10);
+        expect_kill(oracle, is_back ? "" : "kill_runs_its_course",
+                    is_back ? "" : "second_writer is latched, and nothing fires");
+    }
+}
+
 Test(kill_course, resumed_before_it_was_verified) {
     for (int is_held = 0; is_held < 2; is_held++) {
         struct oracle *oracle = is_held ? held() : begin();

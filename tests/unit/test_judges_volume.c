@@ -174,6 +174,19 @@ Test(repeats, what_was_not_sent_an_exit_and_a_cleared_count_do_not_add_up) {
     expect_repeats(&run, "", "\"scores\":[]");
 }
 
+Test(repeats, an_exit_goes_on_behind_a_clear_and_is_one) {
+    struct repeats run = repeats();
+    next_row(&run, 0, "exit", "AAPL",
+             "{\"phase\":\"decided\",\"start\":\"10\",\"decided_at\":\"2023-11-14T22:13:20Z\"}");
+    sale(&run, 1, "st-2023-11-14-1");
+    next_row(&run, 1, "latch_clear", "repeat_throttle", "{}");
+    sale(&run, 2, "st-2023-11-14-2");
+    sale(&run, 3, "st-2023-11-14-3");
+    sale(&run, 4, "st-2023-11-14-4");
+    word(run.oracle, EVENT_TICK, 4, "tick", "");
+    expect_repeats(&run, "", "\"scores\":[]");
+}
+
 Test(repeats, a_journal_that_went_back_leaves_nothing_and_a_gap_a_doubt) {
     struct repeats run = repeats();
     sale(&run, 1, "st-2023-11-14-1");

@@ -353,6 +353,21 @@ Test(lease, heals_a_damaged_document_but_does_not_act_on_it) {
     lease_release(lease);
 }
 
+/* Whoever took it would have been named there alone. */
+Test(lease, is_lost_if_damaged_once_another_may_have_taken_it) {
+    for (int seconds = 14; seconds <= 15; seconds++) {
+        bool is_late = seconds == 15;
+        struct lease *lease = NULL;
+        cr_assert_eq(lease_acquire(&rig.world, &lease, &rig.err), ERR_OK);
+        pass(seconds);
+        sim_disk_write_raw(rig.disk, "lease.json", "", 0);
+        cr_assert_eq(lease_check(lease, &rig.err), is_late ? ERR_LOCKED : ERR_IO);
+        cr_assert_eq(lease_is_lost(lease), is_late);
+        cr_assert_eq(lease_renew(lease, &rig.err), is_late ? ERR_LOCKED : ERR_OK);
+        lease_release(lease);
+    }
+}
+
 TestSuite(inbox, .init = start, .fini = stop);
 
 Test(inbox, carries_commands_in_order) {
