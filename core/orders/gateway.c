@@ -86,10 +86,14 @@ static void become(struct order *order, const struct broker_order *truth) {
     order->stop_price = truth->stop_price;
 }
 
+static bool is_it(const struct order *order, const struct broker_order *truth) {
+    return is_equal(order, truth) || is_of_an_earlier_life(order, truth);
+}
+
 /* False if what the broker shows under the id is not the order: then it is a second writer's. */
 static bool take_if_equal(struct gateway *gateway, struct order *order,
                           const struct broker_order *truth) {
-    if (!is_equal(order, truth) && !is_of_an_earlier_life(order, truth)) {
+    if (!is_it(order, truth)) {
         second_writer(gateway, order->client_id);
         order->is_excused = true; /* the broker said nothing against it */
         orders_move(gateway->orders, order, ORDER_REJECTED);
@@ -737,6 +741,12 @@ void gateway_meet(struct gateway *gateway, const struct broker_order *truth) {
         take_number(gateway, truth->client_id);
     }
     const struct order *lost = orders_find_lost(gateway->orders, truth->client_id);
+    bool is_anothers = lost != NULL && !is_it(lost, truth);
+    MUTATE(lost_id_believed, is_anothers = false);
+    if (is_anothers) {
+        second_writer(gateway, truth->client_id);
+        return;
+    }
     if (lost != NULL && lost->state == ORDER_LOST) {
         log_alert(gateway->log, ALERT_PAGE, "lost_order_is_back", truth->client_id);
     } else if (lost != NULL) {

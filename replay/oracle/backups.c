@@ -29,10 +29,11 @@ struct copy {
     int64_t last;  /* row of the stamp */
 };
 
-struct wanting {      /* something durable that no copy has */
-    int64_t seq;      /* newest row of it, by its stamp */
-    struct utc since; /* {0}: nothing */
-    bool has_row;     /* and a row came since: only then a copy is due */
+struct wanting { /* something durable that no copy has */
+    int64_t seq; /* newest row of it, by its stamp */
+    struct utc
+        since;    /* or since the first row behind it, before which no copy is due; {0}: nothing */
+    bool has_row; /* one came */
 };
 
 struct backups {
@@ -304,7 +305,11 @@ static void take_row(struct backups *judge, const struct event *event,
     want(&judge->rows, event->number, findings->scene->now);
     judge->rows.has_row = true;
     for (int i = 0; i < DOCUMENT_COUNT; i++) {
-        judge->documents[i].has_row = true;
+        struct wanting *wanting = &judge->documents[i];
+        if (wanting->since.ns != 0 && !wanting->has_row) {
+            wanting->since = findings->scene->now;
+        }
+        wanting->has_row = true;
     }
 }
 

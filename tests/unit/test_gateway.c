@@ -1045,6 +1045,25 @@ Test(gateway_lost, an_entry_denied_by_its_broker_is_booked_when_it_turns_up) {
     desk_destroy(desk);
 }
 
+/* Chaos found it (second_core_takes_the_id_of_a_lost_entry). */
+Test(gateway_lost, what_turns_up_under_the_id_of_a_denied_entry_may_be_anothers) {
+    struct desk *desk = desk_create();
+    lose(desk, "POST", 1, true);
+    struct order *order = entry_sent(desk, ERR_UNKNOWN);
+    struct tiny_order kept = *desk_last(desk);
+    desk->broker.count = 0;
+    settle_thrice(desk);
+    cr_assert_eq(order->state, ORDER_NOT_SENT);
+    orders_sweep(&desk->orders);
+    strcpy(kept.limit, "98.5");
+    remember(desk, &kept);
+    rig_wait(desk->rig, SPAN_S(15));
+    gateway_look_back(&desk->gateway);
+    cr_expect(causes_has(&desk->causes, "second_writer"));
+    cr_expect_eq(desk->orders.count, 0, "it is none of ours");
+    desk_destroy(desk);
+}
+
 /* No byte left: nothing can turn up. */
 Test(gateway_lost, what_never_left_is_not_looked_back_for) {
     struct desk *desk = desk_create();

@@ -182,6 +182,24 @@ Test(backups, of_a_document_are_due_once_a_row_came_behind_it) {
     }
 }
 
+/* It comes long behind the document: what is due is due from then on. */
+Test(backups, of_a_document_wait_from_the_first_row_behind_it) {
+    for (int is_late = 0; is_late < 2; is_late++) {
+        struct oracle *oracle = begin();
+        rows(oracle, 1, 1, 3);
+        feed(oracle,
+             (struct event){
+                 .kind = EVENT_DOCUMENT, .at = at(2), .subject = FREEZES, .number = 3, .body = ""});
+        rows(oracle, 2 + LATE, 4, 4);
+        piece(oracle, 3 + LATE, 1, 0, 4);
+        tick(oracle, 4 + LATE);
+        if (is_late) {
+            tick(oracle, 4 + 2 * LATE);
+        }
+        expect(oracle, is_late ? "backups_resume" : "", 0);
+    }
+}
+
 Test(backups, that_are_bad_when_they_come_break) {
     static const char *const bad[] = {"", "{}", "{\"_seatrial\":{\"checksum\":\"0\"},\n\n}\n"};
     for (size_t i = 0; i < 3; i++) {
