@@ -103,7 +103,12 @@ static enum err_code verify_journal(struct verification *verification, struct er
     if (code != ERR_OK) {
         return code;
     }
-    code = disk_open(world->disk, JOURNAL_FILE, DISK_READ, &file, err);
+    code = restore_check(world, err);
+    if (code == ERR_CORRUPT) {
+        tell(verification, RESTORE_UNFINISHED, "corrupt", err->text, true);
+        return ERR_OK;
+    }
+    code = code == ERR_OK ? disk_open(world->disk, JOURNAL_FILE, DISK_READ, &file, err) : code;
     if (code == ERR_NOT_FOUND) {
         tell(verification, JOURNAL_FILE, "missing",
              "the rest of a state is here, its journal is not: put it back before a start", true);

@@ -89,7 +89,11 @@ static void finish(struct backups *backups, struct engine *engine, struct utc no
         backups->is_late = false;
         log_alert_over(&engine->log, LATE);
     }
-    tell(engine, "acted", "");
+    if (backups->copies.is_behind) { /* of the journal none was made: see open_copies() */
+        tell(engine, "held", "the copies of the journal are ahead of it");
+    } else {
+        tell(engine, "acted", "");
+    }
 }
 
 /* One file; true if the step is over. */

@@ -286,6 +286,14 @@ static void note_good_equity(struct engine *engine) {
     }
 }
 
+/* An exit at work takes a step each second, and an entry is two rows, each with a sync of its own: where a
+ * tick took seconds within the last minute, entries wait until the exit is over. */
+static bool is_exit_first(const struct engine *engine) {
+    struct span since = mono_sub(clock_mono(engine->world->clock), engine->late_at);
+    MUTATE(entry_before_an_exit, return false);
+    return engine->is_late && since.ns < SPAN_MIN(1).ns && exits_are_urgent(&engine->exits);
+}
+
 /* Steps 8 and 9: the best scores first; each entry passes the gateway alone. */
 static void enter(struct engine *engine) {
     const struct config *config = engine->config;
@@ -295,6 +303,10 @@ static void enter(struct engine *engine) {
         strategy_score(engine->strategy, engine->bars, i, &scores[i]);
     }
     note_scores(engine, scores);
+    if (is_exit_first(engine)) {
+        log_mechanism(&engine->log, "exit_execution", "held", "", "entries", "");
+        return;
+    }
     for (;;) {
         size_t best = config->symbol_count;
         for (size_t i = 0; i < config->symbol_count; i++) {
@@ -319,18 +331,10 @@ static void enter(struct engine *engine) {
     }
 }
 
-/* An exit at work takes a step each second, and an entry is two rows, each with a sync of its own: where a
- * tick took seconds within the last minute, entries wait until the exit is over. */
-static bool is_exit_first(const struct engine *engine) {
-    struct span since = mono_sub(clock_mono(engine->world->clock), engine->late_at);
-    MUTATE(entry_before_an_exit, return false);
-    return engine->is_late && since.ns < SPAN_MIN(1).ns && exits_are_urgent(&engine->exits);
-}
-
 static bool may_enter(const struct engine *engine) {
     return engine->is_cycle && !engine->is_stopping && !engine->gateway.only_reduces &&
            engine->truth.is_open && !is_elsewhere(engine) &&
-           causes_mode(&engine->causes) < MODE_REDUCE_ONLY && !is_exit_first(engine);
+           causes_mode(&engine->causes) < MODE_REDUCE_ONLY;
 }
 
 /* The next multiple of step on the absolute grid, later than now. */

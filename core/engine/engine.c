@@ -5,6 +5,7 @@
 #include "core/base/mutant.h"
 #include "core/engine/core.h"
 #include "core/signals/weighted.h"
+#include "core/state/restore.h"
 #include "core/state/state_file.h"
 
 #include <stdlib.h>
@@ -76,6 +77,7 @@ static enum err_code open_state(struct engine *engine, struct err *err) {
                    ? lease_acquire_to_reduce(engine->world, &engine->lease, err)
                    : lease_acquire(engine->world, &engine->lease, err);
     }
+    code = code == ERR_OK ? restore_check(engine->world, err) : code;
     code = code == ERR_OK
                ? journal_open(engine->world, JOURNAL_FILE, engine->lease, &engine->journal, err)
                : code;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RESTORED "journal.restored.db"
+#define RESTORED RESTORE_UNFINISHED
 #define LATCH_CAUSE "state_regression"
 
 /* --- the pieces --- */
@@ -153,6 +153,10 @@ static enum err_code look_at_old(struct world *world, struct lease *lease, struc
         return err_set(err, ERR_EXISTS,
                        RESTORE_DAMAGED " is there from before: move it away first");
     }
+    if (code == ERR_NOT_FOUND &&
+        size_of(world->disk, RESTORE_DAMAGED "-wal", &bytes, NULL) == ERR_OK) {
+        return ERR_OK; /* an attempt died when it had moved the log: without it the journal may look good */
+    }
     code = code == ERR_NOT_FOUND ? size_of(world->disk, JOURNAL_FILE, &bytes, err) : code;
     if (code != ERR_OK) {
         return code == ERR_NOT_FOUND ? ERR_OK : code;
@@ -170,10 +174,12 @@ static enum err_code move(struct disk *disk, const char *from, const char *to, s
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
-/* The log goes first: beside another journal it would be taken for that one's. */
+/* The log goes first: beside another journal it would be taken for that one's. From before that until the end
+ * RESTORED bars a start. */
 static enum err_code put_in_place(struct world *world, struct lease *lease, struct err *err) {
     struct disk *disk = world->disk;
     enum err_code code = lease == NULL ? ERR_OK : lease_confirm(lease, err);
+    code = code == ERR_OK ? disk_sync_dir(disk, "", err) : code;
     code = code == ERR_OK ? move(disk, JOURNAL_WAL, RESTORE_DAMAGED "-wal", err) : code;
     code = code == ERR_OK ? move(disk, JOURNAL_FILE, RESTORE_DAMAGED, err) : code;
     code = code == ERR_OK ? disk_sync_dir(disk, "", err) : code;
@@ -184,6 +190,20 @@ static enum err_code put_in_place(struct world *world, struct lease *lease, stru
 enum err_code restore_journal(struct world *world, struct lease *lease, int64_t *rows,
                               struct err *err) {
     enum err_code code = look_at_old(world, lease, err);
-    code = code == ERR_OK ? build(world, lease, rows, err) : code;
+    if (code == ERR_OK && (code = build(world, lease, rows, err)) != ERR_OK) {
+        state_document_discard(world->disk, RESTORED); /* nothing was moved yet */
+    }
     return code == ERR_OK ? put_in_place(world, lease, err) : code;
+}
+
+enum err_code restore_check(struct world *world, struct err *err) {
+    uint64_t bytes = 0;
+    enum err_code code = size_of(world->disk, RESTORED, &bytes, err);
+    MUTATE(half_restored_is_whole, code = ERR_NOT_FOUND);
+    if (code == ERR_OK) {
+        return err_set(err, ERR_CORRUPT,
+                       RESTORED
+                       " is there: a restore was not finished; run 'seatrial state restore' again");
+    }
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
 }

@@ -14,11 +14,17 @@
 #define RESTORE_DAMAGED                                                                            \
     JOURNAL_FILE ".damaged" /* where a damaged journal goes, its log beside it */
 
+#define RESTORE_UNFINISHED "journal.restored.db" /* there until a restore is over */
+
 /* Puts the journal in place; *rows: how many the copies had. The damaged one is kept under RESTORE_DAMAGED.
  * ERR_EXISTS: the journal is good, or RESTORE_DAMAGED is there from before; ERR_NOT_FOUND: no copy begins at
  * the first row; ERR_CORRUPT: a copy that is whole disagrees with those before it; ERR_IO. On failure the
- * journal is what it was, or missing and under RESTORE_DAMAGED. */
+ * journal is what it was, or moved in part and to be restored again: see restore_check(). */
 enum err_code restore_journal(struct world *world, struct lease *lease, int64_t *rows,
                               struct err *err) MUST_USE;
+
+/* ERR_CORRUPT if an attempt died before its end: the old journal may lack its log by then. Asked before a
+ * journal is opened. */
+enum err_code restore_check(struct world *world, struct err *err) MUST_USE;
 
 #endif

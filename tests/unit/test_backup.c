@@ -456,12 +456,30 @@ Test(backup, makes_no_journal_anew_where_one_is_good) {
     cr_expect_eq(journal_last_seq(rig.journal), 1);
 }
 
+/* A power cut between two renames of a restore: the journal lost its log, and may look good. */
+Test(backup, bars_a_start_until_a_restore_is_over) {
+    int64_t rows = 0;
+    write_pieces(1);
+    journal_close(rig.journal);
+    cr_expect_eq(restore_check(&rig.world, &rig.err), ERR_OK);
+    sim_disk_write_raw(rig.disk, RESTORE_UNFINISHED, "half", 4);
+    sim_disk_write_raw(rig.disk, RESTORE_DAMAGED "-wal", "log", 3);
+    cr_expect_eq(restore_check(&rig.world, &rig.err), ERR_CORRUPT);
+    cr_expect_not_null(strstr(rig.err.text, "state restore"));
+    cr_assert_eq(restore_journal(&rig.world, NULL, &rows, &rig.err), ERR_OK, "%s", rig.err.text);
+    cr_expect_eq(rows, 1);
+    cr_expect_eq(restore_check(&rig.world, &rig.err), ERR_OK);
+    open_again();
+}
+
 Test(backup, makes_no_journal_of_nothing) {
     int64_t rows = 0;
     journal_close(rig.journal);
     damage_journal();
     cr_expect_eq(restore_journal(&rig.world, NULL, &rows, &rig.err), ERR_NOT_FOUND);
     cr_expect(!sim_disk_exists(rig.disk, RESTORE_DAMAGED));
+    cr_expect(!sim_disk_exists(rig.disk, RESTORE_UNFINISHED),
+              "nothing was moved: no start is barred");
     sim_disk_remove_raw(rig.disk, JOURNAL_FILE);
     open_again();
 }
@@ -518,6 +536,9 @@ Test(backup, is_restored_at_the_next_attempt_whatever_fails) {
         enum err_code code = restore_journal(&rig.world, NULL, &rows, &rig.err);
         has_failed = rig.failing.failures > 0;
         failing_disk_arm(&rig.failing, 0, false, ERR_OK);
+        if (code != ERR_OK && sim_disk_exists(rig.disk, RESTORE_UNFINISHED)) {
+            cr_expect_eq(restore_check(&rig.world, &rig.err), ERR_CORRUPT, "call %d", n);
+        }
         if (code != ERR_OK && sim_disk_exists(rig.disk, RESTORE_DAMAGED)) {
             sim_disk_remove_raw(rig.disk, RESTORE_DAMAGED); /* as the message says */
         }
