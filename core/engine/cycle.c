@@ -304,7 +304,9 @@ static void enter(struct engine *engine) {
     }
     note_scores(engine, scores);
     if (is_exit_first(engine)) {
-        log_mechanism(&engine->log, "exit_execution", "held", "", "entries", "");
+        if (engine->outlook.wanted > 0) {
+            log_mechanism(&engine->log, "exit_execution", "held", "", "entries", "");
+        }
         return;
     }
     for (;;) {

@@ -740,11 +740,14 @@ void gateway_meet(struct gateway *gateway, const struct broker_order *truth) {
         second_writer(gateway, truth->client_id);
         take_number(gateway, truth->client_id);
     }
-    const struct order *lost = orders_find_lost(gateway->orders, truth->client_id);
+    struct order *lost = orders_find_lost(gateway->orders, truth->client_id);
     bool is_anothers = lost != NULL && !is_it(lost, truth);
     MUTATE(lost_id_believed, is_anothers = false);
-    if (is_anothers) {
-        second_writer(gateway, truth->client_id);
+    if (is_anothers) { /* told once, and never looked for again */
+        struct order *order = orders_bring_back(gateway->orders, lost);
+        if (order != NULL) {
+            (void)take_if_equal(gateway, order, truth);
+        }
         return;
     }
     if (lost != NULL && lost->state == ORDER_LOST) {

@@ -282,9 +282,7 @@ struct order *orders_find_lost(struct orders *orders, const char *client_id) {
     return NULL;
 }
 
-/* It turned up: the end was none. Its fills that are booked are known, so that only growth is booked. */
-static void bring_back(struct orders *orders, struct order *lost,
-                       const struct broker_order *truth) {
+struct order *orders_bring_back(struct orders *orders, struct order *lost) {
     struct order *order = orders_add_emergency(orders, lost);
     if (order != NULL) {
         order->is_journaled = lost->is_journaled;
@@ -292,8 +290,8 @@ static void bring_back(struct orders *orders, struct order *lost,
         order->state = ORDER_UNKNOWN;
         order->given_up_at = (struct utc){0};
         lost->client_id[0] = '\0';
-        orders_take(orders, order, truth);
     }
+    return order;
 }
 
 void orders_adopt(struct orders *orders, const struct broker_order *truth) {
@@ -303,7 +301,10 @@ void orders_adopt(struct orders *orders, const struct broker_order *truth) {
     }
     MUTATE(lost_order_is_another, lost = NULL);
     if (lost != NULL) {
-        bring_back(orders, lost, truth);
+        struct order *order = orders_bring_back(orders, lost);
+        if (order != NULL) {
+            orders_take(orders, order, truth);
+        }
         return;
     }
     struct order order = {.side = truth->side,

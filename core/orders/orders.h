@@ -139,6 +139,9 @@ enum err_code orders_add(struct orders *orders, struct date day, const struct or
 /* Adds without the journal: the emergency rule. NULL when full. Its first row is written with its first
  * fill, or by orders_renote(). */
 struct order *orders_add_emergency(struct orders *orders, const struct order *intent);
+/* One of those given up is in the table again, UNKNOWN, and no longer among them. Its fills that are booked are known,
+ * so that only growth is booked. NULL: the table is full. */
+struct order *orders_bring_back(struct orders *orders, struct order *lost);
 /* Tracks an open order of ours that the table lost; what it is follows from side and type, or, if it was
  * given up, from what it was. One that is known to have ended is none: the end is the end, whatever an old
  * listing shows. */

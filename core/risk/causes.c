@@ -192,7 +192,13 @@ enum err_code causes_fold(struct causes *causes, const struct journal_row *row, 
     return ERR_OK;
 }
 
+/* Not by who lost the lease: the row would be in a successor's journal, and hold it for what was ours. */
 static void journal_set(struct causes *causes, struct cause *cause) {
+    bool is_lost = lease_is_lost(causes->lease);
+    MUTATE(lost_lease_journals, is_lost = false);
+    if (is_lost) {
+        return;
+    }
     struct text body = {.limit = 2048};
     text_add_char(&body, '{');
     text_member_string(&body, "mode", mode_word(cause->mode));

@@ -543,7 +543,8 @@ static const struct mechanism TABLE[] = {
      .quiet = "sleeper_is_not_succeeded_too_soon",
      .mutants =
          "lock_not_taken smaller_epoch_disregarded lease_not_reread lease_always_stale "
-         "lease_never_stale journal_not_fenced opening_not_confirmed unreadable_lease_is_ours"},
+         "lease_never_stale journal_not_fenced opening_not_confirmed unreadable_lease_is_ours "
+         "lost_lease_journals"},
     {.id = "message_throttle",
      .file = "core/orders/message_throttle.c",
      .mode = MODE_NORMAL,

@@ -40,7 +40,7 @@ struct lease {
     struct text written;    /* those bytes */
     struct disk_file alive;
     bool has_alive;
-    bool is_lost;    /* another epoch was seen: for good */
+    bool is_lost;    /* another has it, or may: for good */
     bool must_write; /* the document was found unreadable */
 };
 
@@ -291,6 +291,9 @@ static enum err_code look(struct lease *lease, bool *is_current_good, struct err
     struct lease_view seen = {0};
     struct lease_view current = {0};
     enum err_code code = view_load(lease->world, &seen, &current, err);
+    if (code == ERR_OK && current.epoch == 0 && may_be_taken(lease)) {
+        code = view_load(lease->world, &seen, &current, err); /* one bad read is not enough */
+    }
     if (code != ERR_OK) {
         return code;
     }

@@ -24,7 +24,7 @@ enum err_code lease_acquire_to_reduce(struct world *world, struct lease **out,
 enum err_code lease_renew(struct lease *lease, struct err *err) MUST_USE;
 /* Re-reads the epoch: ERR_OK only if it is ours and less than LEASE_S / 2 has passed since renewal
  * on the monotonic clock. ERR_LOCKED: it is another's, for good, or may be: the document is damaged and the
- * last renewal LEASE_S ago. ERR_IO: it is ours as far as one can see, but old, or the disk does not answer (a slow
+ * last renewal LEASE_S ago. ERR_IO: it is ours as far as one can see, but old, or damaged a moment ago, or the disk does not answer (a slow
  * disk, a long stop): no ground for what a successor might do too, nor to give up. Cheap: one small read. */
 enum err_code lease_check(struct lease *lease, struct err *err) MUST_USE;
 /* The same, however old the renewal: what one must know before one writes to a file just opened by its

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BUILT "journal.restoring.db"
 #define RESTORED RESTORE_UNFINISHED
 #define LATCH_CAUSE "state_regression"
 
@@ -127,43 +128,54 @@ static enum err_code build(struct world *world, struct lease *lease, int64_t *ro
                            struct err *err) {
     struct journal *journal = NULL;
     uint64_t log_bytes = 0;
-    state_document_discard(world->disk, RESTORED);
-    state_document_discard(world->disk, RESTORED "-wal");
-    enum err_code code = journal_open(world, RESTORED, lease, &journal, err);
+    state_document_discard(world->disk, BUILT);
+    state_document_discard(world->disk, BUILT "-wal");
+    enum err_code code = journal_open(world, BUILT, lease, &journal, err);
     if (code != ERR_OK) {
         return code;
     }
     code = fill(world, journal, rows, err);
     journal_close(journal);
-    if (code == ERR_OK && size_of(world->disk, RESTORED "-wal", &log_bytes, NULL) == ERR_OK &&
+    if (code == ERR_OK && size_of(world->disk, BUILT "-wal", &log_bytes, NULL) == ERR_OK &&
         log_bytes > 0) {
-        code = err_set(err, ERR_IO, RESTORED " could not be finished");
+        code = err_set(err, ERR_IO, BUILT " could not be finished");
     }
-    state_document_discard(world->disk, RESTORED "-wal");
+    state_document_discard(world->disk, BUILT "-wal");
     return code;
 }
 
 /* --- the old one --- */
 
+static bool is_there(struct disk *disk, const char *name) {
+    uint64_t bytes = 0;
+    return size_of(disk, name, &bytes, NULL) != ERR_NOT_FOUND;
+}
+
+/* A restore that died when it had begun to move: what it left may look good without its log. */
+static bool is_begun(struct disk *disk) {
+    bool has_moved = is_there(disk, RESTORE_DAMAGED "-wal") || !is_there(disk, JOURNAL_FILE);
+    return is_there(disk, RESTORED) && has_moved;
+}
+
 static enum err_code look_at_old(struct world *world, struct lease *lease, struct err *err) {
     struct journal *journal = NULL;
+    struct disk *disk = world->disk;
     uint64_t bytes = 0;
-    enum err_code code = size_of(world->disk, RESTORE_DAMAGED, &bytes, NULL);
-    if (code == ERR_OK) {
+    if (is_begun(disk)) {
+        return ERR_OK;
+    }
+    if (is_there(disk, RESTORE_DAMAGED) || is_there(disk, RESTORE_DAMAGED "-wal")) {
         return err_set(err, ERR_EXISTS,
-                       RESTORE_DAMAGED " is there from before: move it away first");
+                       RESTORE_DAMAGED " or its -wal is there from before: move both away first");
     }
-    if (code == ERR_NOT_FOUND &&
-        size_of(world->disk, RESTORE_DAMAGED "-wal", &bytes, NULL) == ERR_OK) {
-        return ERR_OK; /* an attempt died when it had moved the log: without it the journal may look good */
-    }
-    code = code == ERR_NOT_FOUND ? size_of(world->disk, JOURNAL_FILE, &bytes, err) : code;
+    enum err_code code = size_of(disk, JOURNAL_FILE, &bytes, err);
     if (code != ERR_OK) {
         return code == ERR_NOT_FOUND ? ERR_OK : code;
     }
     code = journal_open(world, JOURNAL_FILE, lease, &journal, err);
     if (code == ERR_OK) {
         journal_close(journal);
+        state_document_discard(disk, RESTORED); /* nothing was moved: it bars no start */
         return err_set(err, ERR_EXISTS, JOURNAL_FILE " is good: there is nothing to restore");
     }
     return code == ERR_CORRUPT ? ERR_OK : code;
@@ -174,11 +186,12 @@ static enum err_code move(struct disk *disk, const char *from, const char *to, s
     return code == ERR_NOT_FOUND ? ERR_OK : code;
 }
 
-/* The log goes first: beside another journal it would be taken for that one's. From before that until the end
- * RESTORED bars a start. */
+/* What is built gets its name first, which bars a start until the end. Then the log: beside another journal
+ * it would be taken for that one's. */
 static enum err_code put_in_place(struct world *world, struct lease *lease, struct err *err) {
     struct disk *disk = world->disk;
     enum err_code code = lease == NULL ? ERR_OK : lease_confirm(lease, err);
+    code = code == ERR_OK ? disk_rename(disk, BUILT, RESTORED, err) : code;
     code = code == ERR_OK ? disk_sync_dir(disk, "", err) : code;
     code = code == ERR_OK ? move(disk, JOURNAL_WAL, RESTORE_DAMAGED "-wal", err) : code;
     code = code == ERR_OK ? move(disk, JOURNAL_FILE, RESTORE_DAMAGED, err) : code;
@@ -190,9 +203,7 @@ static enum err_code put_in_place(struct world *world, struct lease *lease, stru
 enum err_code restore_journal(struct world *world, struct lease *lease, int64_t *rows,
                               struct err *err) {
     enum err_code code = look_at_old(world, lease, err);
-    if (code == ERR_OK && (code = build(world, lease, rows, err)) != ERR_OK) {
-        state_document_discard(world->disk, RESTORED); /* nothing was moved yet */
-    }
+    code = code == ERR_OK ? build(world, lease, rows, err) : code;
     return code == ERR_OK ? put_in_place(world, lease, err) : code;
 }
 

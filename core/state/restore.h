@@ -14,7 +14,7 @@
 #define RESTORE_DAMAGED                                                                            \
     JOURNAL_FILE ".damaged" /* where a damaged journal goes, its log beside it */
 
-#define RESTORE_UNFINISHED "journal.restored.db" /* there until a restore is over */
+#define RESTORE_UNFINISHED "journal.restored.db" /* there while a restore moves files */
 
 /* Puts the journal in place; *rows: how many the copies had. The damaged one is kept under RESTORE_DAMAGED.
  * ERR_EXISTS: the journal is good, or RESTORE_DAMAGED is there from before; ERR_NOT_FOUND: no copy begins at

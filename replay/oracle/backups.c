@@ -31,8 +31,8 @@ struct copy {
 
 struct wanting { /* something durable that no copy has */
     int64_t seq; /* newest row of it, by its stamp */
-    struct utc
-        since;    /* or since the first row behind it, before which no copy is due; {0}: nothing */
+    /* or since the first row behind it, before which no copy is due; {0}: nothing */
+    struct utc since;
     bool has_row; /* one came */
 };
 

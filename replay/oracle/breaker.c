@@ -82,8 +82,8 @@ static void open_for(struct breaker *judge, struct endpoint *endpoint, struct sp
     struct span most = findings->scene->limits.breaker_most;
     endpoint->pause = pause.ns > most.ns ? most : pause;
     endpoint->open_until = utc_add(at, endpoint->pause);
-    bool is_new =
-        !endpoint->is_half_open; /* one that opens again was told of, or will be in this tick */
+    bool is_new = !endpoint->is_half_open;
+    /* one that opens again was told of, or will be in this tick */
     endpoint->is_due = endpoint->is_due || is_new;
     endpoint->is_open = true;
     endpoint->is_half_open = false;

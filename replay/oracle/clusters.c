@@ -46,8 +46,8 @@ struct mate { /* what is known of a symbol */
 
 struct clusters {
     struct table mates;
-    struct text
-        unread; /* answers of bars, each behind its size_t of length: read where one is asked for */
+    /* answers of bars, each behind its size_t of length: read where one is asked for */
+    struct text unread;
     bool has_old_bars;   /* of the life before */
     struct usd good;     /* equity as the cycle before ended; 0: none in this life */
     struct utc moved_at; /* an order at the broker, last; {0} never */

@@ -65,14 +65,15 @@ static bool is_kill(const char *cause, bool only_for_a_person) {
     return false;
 }
 
-/* A cause in force: a kill's, one for a person alone, or any other. One of which every copy is gone may be. */
+/* A cause that is in force, or may be: every copy of it is gone. A kill's, one for a person alone, or any other. */
 enum wanted { WANTED_KILL, WANTED_PERSON, WANTED_OTHER };
-static const char *in_force(const struct scene *scene, enum wanted wanted) {
+static const char *in_force(const struct scene *scene, enum wanted wanted, bool with_gone) {
     for (size_t i = 0; i < scene->causes.count; i++) {
         const struct scene_cause *cause = table_at(&scene->causes, i);
         bool is_meant = wanted == WANTED_OTHER ? !is_kill(cause->cause, false)
                                                : is_kill(cause->cause, wanted == WANTED_PERSON);
-        if (is_meant && !cause->is_taken_back &&
+        bool is_counted = with_gone || !cause->is_taken_back;
+        if (is_meant && is_counted &&
             (cause->mode >= SCENE_REDUCE_ONLY || cause->latched > SCENE_NORMAL)) {
             return cause->cause;
         }
@@ -184,7 +185,7 @@ static void judge_rearm(struct kills *judge, const struct event *event, struct f
     struct span least = {scene->limits.kill_cooldown.ns + READINGS_APART.ns - SPARE.ns};
     struct span held = utc_sub(event->at, judge->held_at);
     struct span clean = utc_sub(event->at, judge->spoiled_at);
-    const char *other = in_force(scene, WANTED_OTHER);
+    const char *other = in_force(scene, WANTED_OTHER, false);
     if (judge->held_at.ns == 0 || held.ns < least.ns) {
         findings_break(findings, ORACLE_KILL_COURSE, event->at,
                        "armed %lld s after it was verified",
@@ -272,7 +273,8 @@ static bool is_good(const struct kills *judge, const struct event *event,
     bool has_cooled = judge->held_row_at.ns != 0 &&
                       utc_sub(event->at, judge->held_row_at).ns >= scene->limits.kill_cooldown.ns;
     return judge->is_open && has_cooled && scene->limits.kill_auto_rearm != 0 &&
-           in_force(scene, WANTED_PERSON) == NULL && in_force(scene, WANTED_OTHER) == NULL;
+           in_force(scene, WANTED_PERSON, true) == NULL &&
+           in_force(scene, WANTED_OTHER, true) == NULL;
 }
 
 static void judge_progress(struct kills *judge, const struct event *event,
@@ -314,7 +316,7 @@ static void end_tick(struct kills *judge, const struct event *event, struct find
         return; /* a stream that was recorded before there was one */
     }
     judge->is_journal_doubted |= scene->is_journal_back || scene->has_journal_lied;
-    const char *cause = in_force(scene, WANTED_KILL);
+    const char *cause = in_force(scene, WANTED_KILL, false);
     bool is_untold = cause != NULL && !(judge->is_open && judge->is_told);
     judge->untold_ticks = is_untold ? judge->untold_ticks + 1 : 0;
     if (judge->untold_ticks == 2) {
@@ -323,7 +325,7 @@ static void end_tick(struct kills *judge, const struct event *event, struct find
     }
     if (judge->is_open && judge->durable_incidents >= scene->limits.kill_incidents &&
         scene->limits.kill_auto_rearm != 0 && !judge->is_journal_doubted && cause != NULL &&
-        !judge->is_repeated && in_force(scene, WANTED_PERSON) == NULL) {
+        !judge->is_repeated && in_force(scene, WANTED_PERSON, false) == NULL) {
         findings_break(findings, ORACLE_KILL_COURSE, event->at,
                        "incident %lld of the day, and no person is needed",
                        (long long)judge->durable_incidents);

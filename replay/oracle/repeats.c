@@ -258,7 +258,12 @@ static void take_row(struct repeats *judge, const struct event *event, struct fi
     if (event->number <= judge->last_row) {
         forget(judge);
     } else if (is_clear) {
-        forget_times(judge); /* its exits go on */
+        forget_times(judge);
+        for (size_t i = 0; i < judge->sales.count;
+             i++) { /* exits go on, what they sold begins anew */
+            struct sale *sale = table_at(&judge->sales, i);
+            sale->sold = (struct qty){0};
+        }
     }
     judge->gap_at = is_next ? judge->gap_at : event->at;
     judge->last_row = event->number;

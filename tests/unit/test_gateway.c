@@ -1060,7 +1060,14 @@ Test(gateway_lost, what_turns_up_under_the_id_of_a_denied_entry_may_be_anothers)
     rig_wait(desk->rig, SPAN_S(15));
     gateway_look_back(&desk->gateway);
     cr_expect(causes_has(&desk->causes, "second_writer"));
+    cr_expect_null(book_find(&desk->book, "AAPL"));
+    orders_sweep(&desk->orders);
     cr_expect_eq(desk->orders.count, 0, "it is none of ours");
+    cr_assert_eq(causes_clear(&desk->causes, "second_writer", "ann", "looked", NULL), ERR_OK);
+    int64_t asks = desk->broker.requests;
+    rig_wait(desk->rig, SPAN_S(15));
+    gateway_look_back(&desk->gateway);
+    cr_expect_eq(desk->broker.requests, asks, "told once");
     desk_destroy(desk);
 }
 

@@ -6,7 +6,7 @@
 #include "core/risk/data_guard.h"
 #include "core/risk/degraded_mode.h"
 #include "core/state/state_file.h"
-#include "tests/unit/rig.h"
+#include "tests/unit/risk_rig.h"
 
 struct fixture {
     struct rig *rig;
@@ -895,4 +895,25 @@ Test(data_guard, ends_after_ten_clean_seconds) {
     judge_account(prices, "100000");
     cr_expect_not(has(prices->fixture, "data_guard"));
     prices_destroy(prices);
+}
+
+/* A latch of a lease that was lost is of this process alone, whatever journal it still holds. */
+Test(causes_lease, who_lost_it_latches_without_a_row) {
+    struct risk_rig risk;
+    struct lease *lease = NULL;
+    risk_rig_open(&risk);
+    cr_assert_eq(lease_acquire(&risk.rig->world, &lease, NULL), ERR_OK);
+    risk.causes.lease = lease;
+    int64_t rows = journal_last_seq(risk.rig->journal);
+    causes_latch(&risk.causes, "operator", MODE_HALT, "ann", "while it is held");
+    cr_expect_gt(journal_last_seq(risk.rig->journal), rows);
+    rows = journal_last_seq(risk.rig->journal);
+    rig_wait(risk.rig, SPAN_S(15));
+    sim_disk_write_raw(risk.rig->disk, "lease.json", "", 0);
+    causes_latch(&risk.causes, "lease_lost", MODE_HALT, "core", "it may be another's");
+    cr_expect(causes_has(&risk.causes, "lease_lost"));
+    cr_expect_eq(journal_last_seq(risk.rig->journal), rows);
+    risk.causes.lease = NULL;
+    lease_release(lease);
+    risk_rig_close(&risk);
 }
