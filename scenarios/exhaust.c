@@ -459,6 +459,14 @@ static struct utc settled_at(const struct exhaust *exhaust) {
                 is_longer = true;
             }
         }
+        for (size_t i = 0; i < stage->due_count; i++) { /* an operator may kill the core too */
+            const struct utc at = stage->due[i].at;
+            const struct utc over = utc_add(utc_add(at, stage_restart_delay(stage)), SETTLED_AFTER);
+            if (utc_is_before(at, end) && utc_is_before(end, over)) {
+                end = over;
+                is_longer = true;
+            }
+        }
     }
     return utc_min(end, last);
 }
