@@ -440,6 +440,13 @@ static struct utc over_at(const struct stage *stage, const struct fault *fault, 
     return utc_add(last, fault->delay);
 }
 
+/* What begins before the end puts it off until it is over; true if it did. */
+static bool put_off(struct utc *end, struct utc from, struct utc over) {
+    bool is_later = utc_is_before(from, *end) && utc_is_before(*end, over);
+    *end = is_later ? over : *end;
+    return is_later;
+}
+
 /* A while behind the death and the start that follows, and behind every fault that is at work until then:
  * what is still broken cannot be judged as healed. A later fault is at work too if it begins before the
  * end. Beyond the run, which ends behind a close, for no longer than the while. */
@@ -454,18 +461,12 @@ static struct utc settled_at(const struct exhaust *exhaust) {
         for (size_t i = 0; i < plan_count(stage->plan); i++) {
             const struct fault *fault = plan_fault(stage->plan, i);
             const struct utc over = utc_add(over_at(stage, fault, up), SETTLED_AFTER);
-            if (utc_is_before(plan_from(stage->plan, fault), end) && utc_is_before(end, over)) {
-                end = over;
-                is_longer = true;
-            }
+            is_longer |= put_off(&end, plan_from(stage->plan, fault), over);
         }
         for (size_t i = 0; i < stage->due_count; i++) { /* an operator may kill the core too */
             const struct utc at = stage->due[i].at;
             const struct utc over = utc_add(utc_add(at, stage_restart_delay(stage)), SETTLED_AFTER);
-            if (utc_is_before(at, end) && utc_is_before(end, over)) {
-                end = over;
-                is_longer = true;
-            }
+            is_longer |= put_off(&end, at, over);
         }
     }
     return utc_min(end, last);

@@ -93,29 +93,25 @@ static void entry_drop_if_empty(struct sim_disk *disk, struct entry *entry) {
     }
 }
 
-/* The entry to write a meaning to, or NULL: no meaning of a name that has none changes nothing. */
-static struct entry *entry_to_set(struct sim_disk *disk, const char *name, int inode) {
-    return inode == NO_INODE ? entry_find(disk, name) : entry_make(disk, name);
+/* No meaning of a name that has none changes nothing, and makes no entry. */
+static void set_meaning(struct sim_disk *disk, const char *name, int inode, bool is_durable) {
+    struct entry *entry = inode == NO_INODE ? entry_find(disk, name) : entry_make(disk, name);
+    if (entry == NULL) {
+        return;
+    }
+    int *meaning = is_durable ? &entry->durable : &entry->present;
+    inode_ref(disk, inode);
+    inode_unref(disk, *meaning);
+    *meaning = inode;
+    entry_drop_if_empty(disk, entry);
 }
 
 void name_set_present(struct sim_disk *disk, const char *name, int inode) {
-    struct entry *entry = entry_to_set(disk, name, inode);
-    if (entry != NULL) {
-        inode_ref(disk, inode);
-        inode_unref(disk, entry->present);
-        entry->present = inode;
-        entry_drop_if_empty(disk, entry);
-    }
+    set_meaning(disk, name, inode, false);
 }
 
 void name_set_durable(struct sim_disk *disk, const char *name, int inode) {
-    struct entry *entry = entry_to_set(disk, name, inode);
-    if (entry != NULL) {
-        inode_ref(disk, inode);
-        inode_unref(disk, entry->durable);
-        entry->durable = inode;
-        entry_drop_if_empty(disk, entry);
-    }
+    set_meaning(disk, name, inode, true);
 }
 
 static void log_change(struct sim_disk *disk, enum name_change_kind kind, const char *name,

@@ -258,9 +258,8 @@ static void take_row(struct repeats *judge, const struct event *event, struct fi
     if (event->number <= judge->last_row) {
         forget(judge);
     } else if (is_clear) {
-        forget_times(judge);
-        for (size_t i = 0; i < judge->sales.count;
-             i++) { /* exits go on, what they sold begins anew */
+        forget_times(judge); /* exits go on, what they sold begins anew */
+        for (size_t i = 0; i < judge->sales.count; i++) {
             struct sale *sale = table_at(&judge->sales, i);
             sale->sold = (struct qty){0};
         }

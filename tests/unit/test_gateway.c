@@ -1021,9 +1021,8 @@ Test(gateway_lost, a_lost_order_is_looked_for_every_15_s_for_a_day) {
     desk_destroy(desk);
 }
 
-/* By id and listing it never arrived, which was a lie. */
-Test(gateway_lost, an_entry_denied_by_its_broker_is_booked_when_it_turns_up) {
-    struct desk *desk = desk_create();
+/* An entry that arrived, and of which its broker says that it did not. */
+static struct tiny_order denied_entry(struct desk *desk) {
     lose(desk, "POST", 1, true);
     struct order *order = entry_sent(desk, ERR_UNKNOWN);
     struct tiny_order kept = *desk_last(desk);
@@ -1031,6 +1030,13 @@ Test(gateway_lost, an_entry_denied_by_its_broker_is_booked_when_it_turns_up) {
     settle_thrice(desk);
     cr_assert_eq(order->state, ORDER_NOT_SENT);
     orders_sweep(&desk->orders);
+    return kept;
+}
+
+/* By id and listing it never arrived, which was a lie. */
+Test(gateway_lost, an_entry_denied_by_its_broker_is_booked_when_it_turns_up) {
+    struct desk *desk = desk_create();
+    struct tiny_order kept = denied_entry(desk);
     remember(desk, &kept);
     tiny_fill(desk_last(desk), "filled", "5", "99");
     rig_wait(desk->rig, SPAN_S(15));
@@ -1048,13 +1054,7 @@ Test(gateway_lost, an_entry_denied_by_its_broker_is_booked_when_it_turns_up) {
 /* Chaos found it (second_core_takes_the_id_of_a_lost_entry). */
 Test(gateway_lost, what_turns_up_under_the_id_of_a_denied_entry_may_be_anothers) {
     struct desk *desk = desk_create();
-    lose(desk, "POST", 1, true);
-    struct order *order = entry_sent(desk, ERR_UNKNOWN);
-    struct tiny_order kept = *desk_last(desk);
-    desk->broker.count = 0;
-    settle_thrice(desk);
-    cr_assert_eq(order->state, ORDER_NOT_SENT);
-    orders_sweep(&desk->orders);
+    struct tiny_order kept = denied_entry(desk);
     strcpy(kept.limit, "98.5");
     remember(desk, &kept);
     rig_wait(desk->rig, SPAN_S(15));

@@ -166,13 +166,19 @@ Test(backups, of_a_journal_that_went_back_are_not_due) {
     expect(oracle, "", 0);
 }
 
+static void freezes_saved(struct oracle *oracle, int64_t second, int64_t row) {
+    feed(oracle, (struct event){.kind = EVENT_DOCUMENT,
+                                .at = at(second),
+                                .subject = FREEZES,
+                                .number = row,
+                                .body = ""});
+}
+
 Test(backups, of_a_document_are_due_once_a_row_came_behind_it) {
     for (int has_row = 0; has_row < 2; has_row++) {
         struct oracle *oracle = begin();
         rows(oracle, 1, 1, 3);
-        feed(oracle,
-             (struct event){
-                 .kind = EVENT_DOCUMENT, .at = at(2), .subject = FREEZES, .number = 3, .body = ""});
+        freezes_saved(oracle, 2, 3);
         if (has_row) {
             rows(oracle, 3, 4, 4);
         }
@@ -187,9 +193,7 @@ Test(backups, of_a_document_wait_from_the_first_row_behind_it) {
     for (int is_late = 0; is_late < 2; is_late++) {
         struct oracle *oracle = begin();
         rows(oracle, 1, 1, 3);
-        feed(oracle,
-             (struct event){
-                 .kind = EVENT_DOCUMENT, .at = at(2), .subject = FREEZES, .number = 3, .body = ""});
+        freezes_saved(oracle, 2, 3);
         rows(oracle, 2 + LATE, 4, 4);
         piece(oracle, 3 + LATE, 1, 0, 4);
         tick(oracle, 4 + LATE);
