@@ -61,6 +61,18 @@ static const struct command commands[] = {
      "around\n"
      "the first fault, the first deed of an operator, or the first order.\n"
      "example: seatrial exhaust scenarios/library/operator_freeze.json --jobs 2\n"},
+    {"courier", cli_courier, "take the core's alerts to people",
+     "usage: seatrial courier --state DIR --channels FILE [--once | --test]\n"
+     "A process of its own beside `run`, without a broker's key. FILE (mode 0600, it holds "
+     "secrets)\n"
+     "lists channels of the shapes json, slack, pagerduty and ntfy, two hosts at least, and a "
+     "dead\n"
+     "man's url; docs/operator.md shows one. It goes on until Ctrl-C or SIGTERM. --once delivers "
+     "what\n"
+     "waits and ends: 1 if something still waits. --test sends one message to each channel: 1 if "
+     "one\n"
+     "did not take it.\n"
+     "example: seatrial courier --state ~/seatrial --channels ~/channels.json --test\n"},
     {"status", cli_status, "what the core last said about itself",
      "usage: seatrial status --state DIR [--json]\n"
      "exit codes: 0 running, 10 hung (it lives, but has not renewed its lease for 15 s), 11 dead,\n"

@@ -231,6 +231,7 @@ enum err_code stage_build(struct stage *stage, struct err *err) {
     }
     if (code == ERR_OK) {
         build_seams(stage);
+        stage->messenger = stage->scenario->has_courier ? messenger_create(stage) : NULL;
         const struct virtual_clock_hook hook = {clock_moved, clock_next_at, stage};
         virtual_clock_set_hook(stage->clock, &hook);
     }
@@ -244,6 +245,7 @@ void stage_release(struct stage *stage) {
     for (size_t i = 0; i < sizeof stage->instances / sizeof stage->instances[0]; i++) {
         instance_close(&stage->instances[i]);
     }
+    messenger_destroy(stage->messenger);
     if (stage->late != NULL) {
         late_queue_destroy(stage->late);
     }

@@ -142,6 +142,9 @@ void frame_tell(struct stage *stage) {
         date_print(calendar->extra_closed[i], date);
         tell_frame(&stage->fanout.seam, "closed", date);
     }
+    if (stage->scenario->has_courier) {
+        tell_frame(&stage->fanout.seam, "courier", "on");
+    }
     frame_tell_limits(stage);
     tell_groups(stage);
     tell_overlaps(stage);

@@ -253,6 +253,7 @@ static void lose(struct instance *instance) {
     if (other != NULL) {
         process_kill(&other->process);
     }
+    messenger_kill(stage->messenger);
 }
 
 /* The process is dead: its memory goes, and what the disk had not made durable. */

@@ -817,6 +817,7 @@ static const struct member scenario_members[] = {
     {"faults", read_faults, 0},
     {"window", read_window, 0},
     {"faults_may_miss", read_flag, offsetof(struct scenario, may_miss)},
+    {"courier", read_flag, offsetof(struct scenario, has_courier)},
     {"schedule", read_schedule, 0},
     {"operator", read_operators, 0},
     {"expect", read_expects, 0},

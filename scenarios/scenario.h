@@ -118,6 +118,7 @@ struct scenario { /* owned by the caller, plain memory; large: keep it off the s
     bool is_new_boot;          /* a restart comes with a new boot */
     struct when window;        /* for exhaust */
     struct span window_length; /* 0: none */
+    bool has_courier;          /* alerts are delivered, and judged */
     bool may_miss;             /* faults may find no occasion: a drawn file */
     bool is_power_cut;         /* a death takes the un-synced bytes along; default true */
 };

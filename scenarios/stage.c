@@ -31,7 +31,7 @@ void stage_tell_equity(struct stage *stage) {
 
 void stage_tell_copies(struct stage *stage, bool is_whole) {
     shelf_look(&stage->shelf, stage->disk, is_whole, virtual_clock_now(stage->clock),
-                &stage->fanout.seam);
+               &stage->fanout.seam);
 }
 
 void stage_next_tick(struct stage *stage, struct instance *instance) {
@@ -98,8 +98,10 @@ static void loop(struct stage *stage) {
     frame_tell(stage);
     while (utc_is_before(virtual_clock_now(stage->clock), stage->end)) {
         frame_heal(stage);
-        stage_step(stage, stage->core, utc_min(company_next_at(stage), stage->end));
+        struct utc next = utc_min(company_next_at(stage), messenger_next_at(stage->messenger));
+        stage_step(stage, stage->core, utc_min(next, stage->end));
         company_look(stage);
+        messenger_look(stage->messenger);
         tell_progress(stage, &told);
     }
     company_end(stage);

@@ -4,10 +4,11 @@
 
 #include "chaos/faults/gate.h"
 #include "replay/oracle/oracle.h"
-#include "scenarios/shelf.h"
 #include "scenarios/fanout.h"
 #include "scenarios/instance.h"
+#include "scenarios/messenger.h"
 #include "scenarios/sea.h"
+#include "scenarios/shelf.h"
 #include "scenarios/stage.h"
 #include "scenarios/trace.h"
 #include "scenarios/watch.h"
@@ -41,6 +42,7 @@ struct stage {
     struct instance instances[2];
     struct instance *core; /* the one the run is about */
     struct company company;
+    struct messenger *messenger; /* NULL: nobody delivers alerts */
     struct sim_entropy operator_entropy;
     struct sim_host operator_host;
     struct world operator_world; /* the operator's shell: another port of the same disk */

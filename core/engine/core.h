@@ -162,6 +162,8 @@ enum err_code open_broker(const struct engine_options *options, struct alpaca **
                           struct err *err) MUST_USE;
 /* cycle.c */
 void cycle_tick(struct engine *engine);
+/* Between two full ticks, as things stand. */
+struct span step_of(const struct engine *engine);
 /* polls.c: step 3, what the broker says */
 /* True while what answers may not be the account this state belongs to: then nothing is believed of
  * it and nothing sent to it. */
@@ -184,6 +186,8 @@ void backups_step(struct engine *engine);
 /* An exit is open, a position bare or a kill young: no copy of anything is worth a moment then. */
 bool is_in_a_hurry(const struct engine *engine);
 void show_state(struct engine *engine);
+/* The last heartbeat of a core that ends as it was told to. */
+void show_last(struct engine *engine);
 /* The copy of positions and of the newest latch's row. */
 void show_copy(struct engine *engine);
 /* The view alone, at once: somebody waits for what it says. */

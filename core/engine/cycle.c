@@ -344,16 +344,19 @@ static struct utc grid_after(struct utc now, struct span step) {
     return (struct utc){now.ns - now.ns % step.ns + step.ns};
 }
 
+struct span step_of(const struct engine *engine) {
+    return engine->truth.is_open    ? engine->config->tick_open
+           : engine->degraded.is_on ? engine->config->tick_closed
+                                    : engine->config->tick_idle;
+}
+
 static void schedule(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
     engine->scheduled_at = now;
     MUTATE(set_back_wall_waited_for, engine->scheduled_at = (struct utc){0});
     bool is_urgent = exits_are_urgent(&engine->exits) || has_unknown(engine) ||
                      kill_switch_is_young(&engine->kill, clock_mono(engine->world->clock));
-    struct span step = engine->truth.is_open    ? engine->config->tick_open
-                       : engine->degraded.is_on ? engine->config->tick_closed
-                                                : engine->config->tick_idle;
-    engine->full_due = grid_after(now, step);
+    engine->full_due = grid_after(now, step_of(engine));
     struct utc open = engine->truth.session.open;
     if (!engine->truth.is_open && open.ns > now.ns && open.ns < engine->full_due.ns) {
         engine->full_due = open;
@@ -435,6 +438,7 @@ void cycle_tick(struct engine *engine) {
         backups_step(engine); /* 10 */
         show_state(engine);   /* 11 */
     }
+    alerts_keep(&engine->log);
     heed_slow_tick(engine, began);
     struct utc full_due = engine->full_due;
     schedule(engine);

@@ -237,6 +237,7 @@ void engine_stop(struct engine *engine) {
     if (journal_append(engine->journal, "stop", "clean", "{}", NULL, NULL) == ERR_OK) {
         (void)!journal_commit(engine->journal, NULL);
     }
+    show_last(engine);
     log_line(&engine->log, "stop", "");
     observe(engine->world->observer, &(struct event){.kind = EVENT_STOP,
                                                      .at = clock_utc(engine->world->clock),

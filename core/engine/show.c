@@ -147,13 +147,19 @@ void show_view(struct engine *engine) {
     (void)!state_file_publish(engine->world, "view.json", text_get(view), view->len, NULL);
 }
 
-static void publish_heartbeat(struct engine *engine) {
+/* Nobody else writes it. Who watches it counts by its own clock: it wants to know how often it comes. */
+static void publish_heartbeat(struct engine *engine, bool is_last) {
     struct text *beat = &engine->scratch;
+    const struct span every = step_of(engine);
     text_clear(beat);
     text_add_char(beat, '{');
     text_member_utc(beat, "at", clock_utc(engine->world->clock));
     text_member_int(beat, "tick", engine->tick);
     text_member_int(beat, "mono_ns", clock_mono(engine->world->clock).ns);
+    text_member_int(beat, "journal_seq",
+                    engine->journal != NULL ? journal_last_seq(engine->journal) : 0);
+    text_member_int(beat, "every_s", every.ns > NANOS ? every.ns / NANOS : 1);
+    text_member_bool(beat, "stopped", is_last);
     text_add(beat, "}\n");
     (void)!state_file_publish(engine->world, "bot_heartbeat.json", text_get(beat), beat->len, NULL);
 }
@@ -223,6 +229,12 @@ void show_copy(struct engine *engine) {
     }
 }
 
+void show_last(struct engine *engine) {
+    if (!lease_is_lost(engine->lease)) {
+        publish_heartbeat(engine, true);
+    }
+}
+
 void show_state(struct engine *engine) {
     show_mode(engine);
     show_client(engine);
@@ -230,7 +242,7 @@ void show_state(struct engine *engine) {
         causes_save(&engine->causes);
         show_copy(engine);
         show_view(engine);
-        publish_heartbeat(engine);
+        publish_heartbeat(engine, false);
     }
     observe(engine->world->observer, &(struct event){.kind = EVENT_TICK,
                                                      .at = clock_utc(engine->world->clock),

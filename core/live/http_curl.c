@@ -22,7 +22,7 @@ struct http_curl {
     struct http seam;
     struct clock *clock;
     struct ratio speed;
-    struct base base[2]; /* by enum http_host */
+    struct base base[3]; /* by enum http_host; that of HTTP_ELSEWHERE is the request's */
     const char *ca_file; /* NULL: the system's authorities */
     CURL *handle;        /* keeps the connections of GETs */
     struct http_served served;
@@ -365,9 +365,25 @@ static enum err_code judge(struct exchange *exchange, CURLcode result, struct er
     return ERR_OK;
 }
 
+/* The base of this request's host. None is there, or a test's authorities would be trusted by it: not sent. */
+static enum err_code find_base(struct http_curl *curl, const struct http_request *request,
+                               struct err *err) {
+    struct base *base = &curl->base[request->host];
+    if (request->host == HTTP_ELSEWHERE) {
+        *base = (struct base){0};
+        if (parse_base(request->origin, base, err) != ERR_OK) {
+            return err_set(err, ERR_NOT_SENT, "the origin is not https://host[:port]");
+        }
+    }
+    if (base->url[0] == '\0' || (curl->ca_file != NULL && !base->is_loopback)) {
+        return err_set(err, ERR_NOT_SENT, "no such host in this process");
+    }
+    return ERR_OK;
+}
+
 static enum err_code run(struct exchange *exchange, struct span deadline, struct err *err) {
     struct http_curl *curl = exchange->curl;
-    const struct base *base = &curl->base[exchange->request->host == HTTP_DATA];
+    const struct base *base = &curl->base[exchange->request->host];
     curl_easy_reset(curl->handle); /* options only: connections stay */
     if (!set_transport(curl->handle, curl, base, deadline) ||
         !set_body(curl->handle, exchange->request) || !set_callbacks(curl->handle, exchange) ||
@@ -392,14 +408,17 @@ static enum err_code curl_perform(struct http *http, const struct http_request *
         code = err_set(err, ERR_NOT_SENT, "the last look expired before the first byte");
     }
     if (code == ERR_OK) {
+        code = find_base(curl, request, err);
+    }
+    if (code == ERR_OK) {
         code = run(&exchange, deadline, err);
         /* The handle must not keep pointers, nor copies of header lines, beyond the call. */
         curl_easy_reset(curl->handle);
     }
     if (code != ERR_OK) {
         http_response_clear(response);
-        (void)err_wrap(err, "%.10s %s%.200s", request->method,
-                       curl->base[request->host == HTTP_DATA].url, request->path);
+        (void)err_wrap(err, "%.10s %s%.200s", request->method, curl->base[request->host].url,
+                       request->path);
     } else if (exchange.headers.served.is_known) {
         curl->served = exchange.headers.served;
     }
@@ -431,12 +450,14 @@ enum err_code http_curl_create(const struct http_curl_options *options, struct h
     curl->seam.ops = &curl_ops;
     curl->clock = options->clock;
     curl->speed = options->speed.nanos == 0 ? (struct ratio){NANOS} : options->speed;
-    code = parse_base(options->trading_url, &curl->base[HTTP_TRADING], err);
-    if (code == ERR_OK) {
+    if (options->trading_url != NULL) {
+        code = parse_base(options->trading_url, &curl->base[HTTP_TRADING], err);
+    }
+    if (code == ERR_OK && options->data_url != NULL) {
         code = parse_base(options->data_url, &curl->base[HTTP_DATA], err);
     }
     curl->ca_file = options->ca_file;
-    if (code == ERR_OK && curl->ca_file != NULL &&
+    if (code == ERR_OK && curl->ca_file != NULL && options->trading_url != NULL &&
         !(curl->base[HTTP_TRADING].is_loopback && curl->base[HTTP_DATA].is_loopback)) {
         code = err_set(err, ERR_CONFIG, "authorities of a test are for loopback hosts");
     }

@@ -23,8 +23,9 @@
 struct http_curl;
 
 struct http_curl_options {
-    const char
-        *trading_url; /* "https://host[:port]"; http:// only for 127.0.0.1, localhost, [::1] */
+    /* "https://host[:port]"; http:// only for 127.0.0.1, localhost, [::1]. NULL: a process that has no such
+     * host, whose requests to it are not sent. */
+    const char *trading_url;
     const char *data_url;
     struct clock *clock; /* borrowed; expires_at is a reading of its monotonic clock */
     struct ratio speed;  /* real timeouts are the asked ones divided by this; zero means 1 */

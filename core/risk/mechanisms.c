@@ -197,6 +197,39 @@ static const struct mechanism TABLE[] = {
      .mutants = "breaker_never_opens breaker_off_by_one breaker_counts_refusals "
                 "breaker_bars_exits breaker_tries_at_will failed_probe_closes "
                 "breaker_stays_open"},
+    {.id = "heartbeat",
+     .file = "core/courier/pulse.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "none",
+     .rule =
+         "the core alone writes it, once a tick: tick, journal row, monotonic time and when the "
+         "next is "
+         "due; three that stay out are a page by the courier, and the dead man's switch is fed no "
+         "longer",
+     .documents = "bot_heartbeat.json",
+     .oracle = "channels_are_not_flooded",
+     .act = "core_silent_is_told",
+     .quiet = "core_back_within_three_beats",
+     .mutants = "courier_deaf_to_silence dead_man_pinged_anyway"},
+    {.id = "alerts",
+     .file = "core/courier/courier.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "none",
+     .rule = "the core leaves each alert in outbox/ and goes on; `seatrial courier` takes it to "
+             "every channel "
+             "that wants it, a page to two hosts at least, a flood as a count, and again until it "
+             "is taken",
+     .documents = "outbox/",
+     .oracle = "pages_reach_two_channels channels_are_not_flooded",
+     .act = "page_reaches_two_channels",
+     .quiet = "courier_has_nothing_to_tell",
+     .mutants =
+         "courier_drops_the_unreadable page_not_synced outbox_without_end courier_repeats_at_once "
+         "courier_never_repeats courier_never_escalates one_channel_suffices "
+         "courier_believes_any_answer courier_never_waits courier_never_digests "
+         "courier_without_limit"},
     {.id = "degraded_mode",
      .file = "core/risk/degraded_mode.c",
      .mode = MODE_REDUCE_ONLY,

@@ -1,4 +1,4 @@
-/* http.h - the seam to the broker: one HTTP exchange.
+/* http.h - the seam to the broker, and to where the courier takes alerts: one HTTP exchange.
  *
  * The return code says what is known. ERR_OK: a whole answer arrived, whatever its status.
  * ERR_NOT_SENT: no byte of the request left (or expires_at had passed): nothing happened.
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum http_host { HTTP_TRADING, HTTP_DATA };
+enum http_host { HTTP_TRADING, HTTP_DATA, HTTP_ELSEWHERE };
 
 struct http_header {
     const char *name;
@@ -24,6 +24,7 @@ struct http_header {
 struct http_request {   /* borrowed for the call */
     const char *method; /* "GET", "POST", "PATCH", "DELETE" */
     enum http_host host;
+    const char *origin;                /* of HTTP_ELSEWHERE alone: "https://host[:port]" */
     const char *path;                  /* "/v2/orders", no query */
     const char *query;                 /* "status=open&limit=500", percent-encoded; "" for none */
     const struct http_header *headers; /* may hold credentials: never logged or recorded */

@@ -53,14 +53,18 @@
     X(EVENT_LEDGER_EQUITY, "ledger_equity", "truth at a tick: amount equity, price cash")          \
     X(EVENT_FRAME, "frame",                                                                        \
       "what a judge must know of the run: subject key (a setting, never, closed, foreign, "        \
-      "not_foreign, sector, theme, issuer or funds SYMBOL, wall: its seconds ahead of true "       \
-      "time), what value")                                                                         \
+      "not_foreign, sector, theme, issuer or funds SYMBOL, courier: on, wall: its seconds ahead "  \
+      "of true time), what value")                                                                 \
     X(EVENT_HEALED, "healed", "faults have stopped; the next EVENT_FAULT ends it")                 \
     X(EVENT_PAUSE, "pause", "the core's process stands still: subject begin|end")                  \
     X(EVENT_OTHER, "other",                                                                        \
       "told by a process that is not the run's core: subject the kind's word, what the told "      \
       "subject and what, id here (on the core's state directory) or elsewhere, number its life, "  \
       "symbol, amounts and body as told")                                                          \
+    X(EVENT_COURIER, "courier", "the courier's process: subject started|dead")                     \
+    X(EVENT_DELIVERY, "delivery",                                                                  \
+      "truth: a message reached the server of a channel, and that took it: subject channel, "      \
+      "what METHOD, number nanoseconds after `at` that it came, body as sent")                     \
     X(EVENT_END, "end", "the run is over: subject up|stopped|down (and should not be)")
 
 enum event_kind {

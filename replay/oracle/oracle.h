@@ -248,6 +248,15 @@
       "")                                                                                          \
     X(ORACLE_L_PAGED, "trips_are_paged", "L7",                                                     \
       "a latch that sets while healed is paged within 10 s", "")                                   \
+    X(ORACLE_DELIVERED, "pages_reach_two_channels", "L7",                                          \
+      "with a courier: undisturbed a page is on its way to a channel within 5 s of its tick's "    \
+      "end, and 7 min after healing two have it",                                                  \
+      "")                                                                                          \
+    X(ORACLE_CHANNELS, "channels_are_not_flooded", "S20",                                          \
+      "a channel gets at most 20 messages a minute, undisturbed none of them twice in 5 min; "     \
+      "that "                                                                                      \
+      "the core is silent is told when it is, and the dead man's switch fed while it is not",      \
+      "")                                                                                          \
     X(ORACLE_L_CALLS, "calls_calm_after_healing", "L8",                                            \
       "2 min after healing a minute holds, its executions aside, at most twice the requests of "   \
       "the busiest undisturbed one",                                                               \

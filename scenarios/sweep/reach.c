@@ -275,6 +275,9 @@ void reach_due(reach_visit *visit, void *context) {
     }
     due(visit, context, 8000, "mechanism", "state_backup", "acted");
     due(visit, context, 20, "mechanism", "state_backup", "warned");
+    due(visit, context, 500, "mechanism", "alerts", "acted");
+    due(visit, context, 100, "mechanism", "alerts", "held");
+    due(visit, context, 20, "mechanism", "heartbeat", "acted");
     due_pairs(visit, context);
     due_mechanisms(visit, context);
     for (size_t i = 1; i < sizeof refusals / sizeof refusals[0]; i++) {

@@ -611,6 +611,14 @@ static void draw_unknown_over_the_close(struct draw *draw, cJSON *faults) {
     }
 }
 
+/* A courier beside the core, on its disk and its network. */
+static void draw_courier(struct draw *draw) {
+    struct random random = stream(draw, "courier", 0);
+    if (percent(&random, 25)) {
+        must(cJSON_AddBoolToObject(draw->file, "courier", true));
+    }
+}
+
 static void draw_faults(struct draw *draw) {
     must(cJSON_AddBoolToObject(draw->file, "faults_may_miss", true));
     cJSON *faults = must(cJSON_AddArrayToObject(draw->file, "faults"));
@@ -900,6 +908,7 @@ void swarm_draw(enum chaos_mode mode, uint64_t seed, int days, struct text *out)
     add_number(draw.file, "seed", (int64_t)seed);
     draw_market(&draw);
     draw_config(&draw);
+    draw_courier(&draw);
     draw_faults(&draw);
     draw_operators(&draw);
     draw_recipe(&draw);

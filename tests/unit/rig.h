@@ -96,6 +96,37 @@ static inline void rig_wait(struct rig *rig, struct span span) {
     virtual_clock_advance(rig->clock, span);
 }
 
+struct rig_alert { /* the newest in the outbox whose key it is */
+    const struct sim_disk *disk;
+    char end[80];
+    struct text content; /* "": none */
+    int count;
+};
+
+static inline void rig_alert_visit(void *context, const char *name) {
+    struct rig_alert *alert = context;
+    size_t n = strlen(name);
+    size_t end = strlen(alert->end);
+    if (strncmp(name, "outbox/", 7) == 0 && n > end &&
+        strcmp(name + n - end, alert->end) == 0) { /* names come by time */
+        alert->count++;
+        (void)!sim_disk_read(alert->disk, name, &alert->content);
+    }
+}
+
+/* How many alerts of a key the outbox holds, and the newest in `out` (cleared first; may be NULL). */
+static inline int rig_outbox(const struct sim_disk *disk, const char *key, struct text *out) {
+    struct rig_alert alert = {.disk = disk};
+    snprintf(alert.end, sizeof alert.end, "-%s.json", key);
+    sim_disk_visit_all(disk, rig_alert_visit, &alert);
+    if (out != NULL) {
+        text_clear(out);
+        text_add(out, text_get(&alert.content));
+    }
+    text_release(&alert.content);
+    return alert.count;
+}
+
 /* Parses a decimal of the test's own text. */
 static inline struct usd dollars(const char *text) {
     struct usd out = {0};

@@ -1,0 +1,156 @@
+/* courier.c - `seatrial courier`: the process that takes alerts to people. */
+#include "core/courier/courier.h"
+#include "cli/cli.h"
+#include "cli/real_world.h"
+#include "core/live/clock_system.h"
+#include "core/live/host_posix.h"
+#include "core/live/http_curl.h"
+#include "scenarios/host_file.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct post { /* what a courier stands on */
+    struct real_world real;
+    struct channels channels;
+    struct http_curl *curl;
+    struct courier *courier;
+    char told[CHANNELS_MAX][160]; /* of each channel's trouble */
+};
+
+static enum err_code check_mode(const char *path, struct err *err) {
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        return err_set(err, ERR_NOT_FOUND, "%s: no such file", path);
+    }
+    return (status.st_mode & 077) == 0
+               ? ERR_OK
+               : err_set(err, ERR_CONFIG, "%s: others may read it; chmod 600 it", path);
+}
+
+static enum err_code read_channels(const char *path, struct channels *out, struct err *err) {
+    struct text bytes = {0};
+    struct text faults = {0};
+    enum err_code code = check_mode(path, err);
+    if (code == ERR_OK) {
+        code = host_file_read(path, CHANNELS_FILE_MAX, &bytes, err);
+    }
+    if (code == ERR_OK) {
+        code = channels_parse(text_get(&bytes), bytes.len, out, &faults, err);
+        code = code == ERR_OK ? code : err_set(err, ERR_CONFIG, "%s: %s", path, err->text);
+    }
+    if (bytes.data != NULL) {
+        explicit_bzero(bytes.data, bytes.cap);
+    }
+    for (char *line = strtok(faults.data, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        fprintf(stderr, "seatrial: %s: %s\n", path, line);
+    }
+    text_release(&bytes);
+    text_release(&faults);
+    return code;
+}
+
+static enum err_code open_post(struct post *post, const char *state, const char *path,
+                               struct err *err) {
+    enum err_code code = read_channels(path, &post->channels, err);
+    if (code == ERR_OK && !real_state_is_used(state)) {
+        code = err_set(err, ERR_NOT_FOUND, "%s: no core has run here", state);
+    }
+    if (code == ERR_OK) {
+        code = real_world_open(&post->real, state, err);
+    }
+    if (code == ERR_OK) {
+        const struct http_curl_options options = {.clock = clock_system_seam(post->real.clock)};
+        code = http_curl_create(&options, &post->curl, err);
+    }
+    if (code == ERR_OK) {
+        post->real.world.http = http_curl_seam(post->curl);
+        const struct courier_options options = {.world = &post->real.world,
+                                                .channels = &post->channels};
+        code = courier_create(&options, &post->courier, err);
+    }
+    return code;
+}
+
+static void close_post(struct post *post) {
+    courier_destroy(post->courier);
+    http_curl_destroy(post->curl);
+    real_world_close(&post->real);
+    channels_wipe(&post->channels);
+}
+
+static int test_channels(struct post *post) {
+    int failed = 0;
+    for (size_t i = 0; i < post->channels.count; i++) {
+        struct err err = {0};
+        bool is_taken = courier_test(post->courier, i, &err) == ERR_OK;
+        printf("%-20s %-9s %s\n", post->channels.items[i].name,
+               channel_shape_word(post->channels.items[i].shape), is_taken ? "taken" : err.text);
+        failed += !is_taken;
+    }
+    return failed == 0 ? CLI_PASS : CLI_FINDING;
+}
+
+/* A channel's trouble, when it begins, changes or is over. */
+static void tell_channels(struct post *post) {
+    for (size_t i = 0; i < post->channels.count; i++) {
+        struct courier_status status = courier_status(post->courier, i);
+        if (strcmp(status.error, post->told[i]) != 0) {
+            memcpy(post->told[i], status.error, sizeof status.error);
+            fprintf(stderr, "seatrial: courier: %s: %s\n", post->channels.items[i].name,
+                    status.error[0] != '\0' ? status.error : "takes messages again");
+        }
+    }
+}
+
+static void wait_a_look(struct post *post) {
+    struct clock *clock = post->real.world.clock;
+    struct mono until = mono_add(clock_mono(clock), COURIER_LOOK);
+    while (clock_mono(clock).ns < until.ns && host_poll(post->real.world.host) != HOST_TERMINATE) {
+        clock_sleep(clock, CLOCK_SLEEP_MAX);
+    }
+}
+
+static int deliver(struct post *post, bool is_once) {
+    fprintf(stderr, "seatrial: courier: %zu channels, a look each second\n", post->channels.count);
+    while (host_poll(post->real.world.host) != HOST_TERMINATE) {
+        courier_step(post->courier);
+        tell_channels(post);
+        if (is_once) {
+            return courier_waiting(post->courier) == 0 ? CLI_PASS : CLI_FINDING;
+        }
+        wait_a_look(post);
+    }
+    return CLI_PASS;
+}
+
+int cli_courier(int argc, char **argv) {
+    const char *state = NULL;
+    const char *path = NULL;
+    bool is_once = false;
+    bool is_test = false;
+    const struct cli_option table[] = {{"--state", CLI_WORD, &state},
+                                       {"--channels", CLI_WORD, &path},
+                                       {"--once", CLI_FLAG, &is_once},
+                                       {"--test", CLI_FLAG, &is_test},
+                                       {NULL, CLI_FLAG, NULL}};
+    struct cli_words words;
+    struct err err = {0};
+    struct post post = {0};
+    if (cli_parse(argc, argv, table, &words, &err) != ERR_OK ||
+        cli_check_words(&words, 0, &err) != ERR_OK) {
+        return cli_usage("courier", err.text);
+    }
+    if (state == NULL || path == NULL || (is_once && is_test)) {
+        return cli_usage("courier", "wants --state DIR and --channels FILE, and --once or --test");
+    }
+    int exit_code;
+    if (open_post(&post, state, path, &err) != ERR_OK) {
+        exit_code = cli_fail(&err);
+    } else {
+        exit_code = is_test ? test_channels(&post) : deliver(&post, is_once);
+    }
+    close_post(&post);
+    return exit_code;
+}
