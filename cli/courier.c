@@ -38,13 +38,16 @@ static enum err_code read_channels(const char *path, struct channels *out, struc
     }
     if (code == ERR_OK) {
         code = channels_parse(text_get(&bytes), bytes.len, out, &faults, err);
-        code = code == ERR_OK ? code : err_set(err, ERR_CONFIG, "%s: %s", path, err->text);
+        if (code != ERR_OK) {
+            (void)err_wrap(err, "%s", path);
+            code = err->code = ERR_CONFIG;
+        }
     }
     if (bytes.data != NULL) {
         explicit_bzero(bytes.data, bytes.cap);
     }
-    for (char *line = strtok(faults.data, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        fprintf(stderr, "seatrial: %s: %s\n", path, line);
+    for (const char *line = text_get(&faults); *line != '\0'; line += strcspn(line, "\n") + 1) {
+        fprintf(stderr, "seatrial: %s: %.*s\n", path, (int)strcspn(line, "\n"), line);
     }
     text_release(&bytes);
     text_release(&faults);

@@ -21,7 +21,8 @@ struct item {                 /* an alert in hand */
     char key[ALERT_KEY_MAX], text[ALERT_TEXT_MAX], at[UTC_TEXT_MAX];
     int64_t count;
     struct mono taken_at, due_at;
-    unsigned done; /* a bit for each channel that has it */
+    unsigned done;                 /* a bit for each channel that has it */
+    unsigned failed[CHANNELS_MAX]; /* times */
 };
 
 struct told { /* that a text was told, and when last */
@@ -314,7 +315,21 @@ static void tell_item(struct courier *courier, size_t channel, struct item *item
     if (send_message(courier, channel, &message)) {
         item->done |= 1U << channel;
         remember_told(courier, hash_of(item));
+    } else {
+        item->failed[channel]++;
+        MUTATE(courier_plugged, item->failed[channel] = 0);
     }
+}
+
+/* The one that failed there least, so that a message which is never taken does not plug the line. */
+static size_t next_item(const struct courier *courier, size_t channel, const bool *is_in) {
+    size_t next = courier->count;
+    for (size_t i = 0; i < courier->count; i++) {
+        bool is_better = next == courier->count ||
+                         courier->items[i].failed[channel] < courier->items[next].failed[channel];
+        next = is_in[i] && is_better ? i : next;
+    }
+    return next;
 }
 
 /* Each key once, pages first, as many as fit. */
@@ -398,9 +413,11 @@ static void serve_channel(struct courier *courier, size_t channel) {
     if (is_digest && may_send(courier, line, most)) {
         tell_digest(courier, channel, most, is_in, in);
     }
-    for (size_t i = 0; !is_digest && i < courier->count; i++) {
-        if (is_in[i] && may_send(courier, line, courier->items[i].severity)) {
-            tell_item(courier, channel, &courier->items[i]);
+    for (; !is_digest && in > 0; in--) {
+        size_t next = next_item(courier, channel, is_in);
+        is_in[next] = false;
+        if (may_send(courier, line, courier->items[next].severity)) {
+            tell_item(courier, channel, &courier->items[next]);
         }
     }
 }

@@ -229,7 +229,7 @@ static const struct mechanism TABLE[] = {
          "courier_drops_the_unreadable page_not_synced outbox_without_end courier_repeats_at_once "
          "courier_never_repeats courier_never_escalates one_channel_suffices "
          "courier_believes_any_answer courier_never_waits courier_never_digests "
-         "courier_without_limit"},
+         "courier_without_limit courier_plugged"},
     {.id = "degraded_mode",
      .file = "core/risk/degraded_mode.c",
      .mode = MODE_REDUCE_ONLY,

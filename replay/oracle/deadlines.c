@@ -2,7 +2,8 @@
  * to leave, its answer, or that none came, is known within the deadline of its kind.
  *
  * Which lane a read went through is the core's to know: reads are held to the slowest. A process that stood
- * still meanwhile, or a wall clock that was stepped, proves nothing. */
+ * still meanwhile, or in whose call another acted (its time is added), or a wall clock that was stepped,
+ * proves nothing. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -47,5 +48,5 @@ static void deadlines_observe(void *context, const struct event *event, struct f
 
 const struct judge_ops deadlines_judge = {KIND(EVENT_SEND) | KIND(EVENT_HTTP) | KIND(EVENT_FAULT) |
                                               KIND(EVENT_PAUSE) | KIND(EVENT_STOP) |
-                                              KIND(EVENT_START),
+                                              KIND(EVENT_START) | KIND(EVENT_OTHER),
                                           deadlines_create, deadlines_observe, free};

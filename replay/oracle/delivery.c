@@ -85,6 +85,7 @@ static void drop_page(struct delivery *judge, size_t i) {
 
 static void raise_page(struct delivery *judge, const struct event *event,
                        const struct scene *scene) {
+    (void)table_get(&judge->keys, event->what);
     bool is_due = is_word(event->subject, "page") && (!judge->has_disk_failed || scene->is_healed);
     if (!is_due || judge->page_count == PAGES_MAX) {
         return;
@@ -181,13 +182,15 @@ static bool is_about(const struct event *event, const struct page *page) {
 
 static void mark_pages(struct delivery *judge, int channel, const struct event *event,
                        struct utc now) {
+    for (size_t i = 0; i < judge->keys.count; i++) {
+        struct key *key = table_at(&judge->keys, i);
+        key->told_at = strstr(event->body, key->name) != NULL ? now : key->told_at;
+    }
     for (size_t i = judge->page_count; i-- > 0;) {
         struct page *page = &judge->pages[i];
         if (!is_about(event, page)) {
             continue;
         }
-        struct key *key = table_get(&judge->keys, page->key);
-        key->told_at = now;
         page->is_asked = true;
         page->taken |= 1U << channel;
         if (__builtin_popcount(page->taken) >= 2) {
@@ -196,17 +199,24 @@ static void mark_pages(struct delivery *judge, int channel, const struct event *
     }
 }
 
-static void heed_silence(struct delivery *judge, const struct event *event, struct utc now,
+/* What the courier says of the core's heart, when it begins to say it. */
+static void heed_silence(struct delivery *judge, const struct event *event,
                          struct findings *findings) {
-    bool is_told = strstr(event->body, "core_silent") != NULL;
     struct span age = utc_sub(event->at, utc_max(judge->tick_at, judge->silent_from));
-    if (is_told && age.ns < ALIVE.ns) {
-        findings_break(findings, ORACLE_CHANNELS, now,
+    bool may_be_mute = judge->has_disk_failed; /* it ticks, and cannot write that it does */
+    if (is_word(event->subject, "heartbeat") && is_word(event->what, "acted") &&
+        age.ns < ALIVE.ns && !may_be_mute) {
+        findings_break(findings, ORACLE_CHANNELS, event->at,
                        "silence is told of a core that ticked %lld s ago",
                        (long long)(age.ns / INT64_C(1000000000)));
     }
+}
+
+static void heed_ping(struct delivery *judge, const struct event *event,
+                      struct findings *findings) {
+    struct span age = utc_sub(event->at, utc_max(judge->tick_at, judge->silent_from));
     if (is_word(event->subject, "dead") && !judge->is_stopped && age.ns > SILENT.ns) {
-        findings_break(findings, ORACLE_CHANNELS, now,
+        findings_break(findings, ORACLE_CHANNELS, event->at,
                        "the dead man's switch is fed for a core that is silent");
     }
 }
@@ -215,7 +225,7 @@ static void take_message(struct delivery *judge, const struct event *event,
                          struct findings *findings) {
     int channel = channel_of(event->subject);
     struct utc now = utc_add(event->at, (struct span){event->number});
-    heed_silence(judge, event, now, findings);
+    heed_ping(judge, event, findings);
     if (channel >= 0) {
         count_message(judge, channel, now, findings);
         heed_repeat(judge, channel, event, now, findings);
@@ -261,13 +271,16 @@ static void delivery_observe(void *context, const struct event *event, struct fi
         take_fault(judge, event);
     } else if (event->kind == EVENT_STOP || event->kind == EVENT_START) {
         take_core(judge, event);
+    } else if (event->kind == EVENT_MECHANISM) {
+        heed_silence(judge, event, findings);
     } else if (event->kind == EVENT_DELIVERY) {
         take_message(judge, event, findings);
     }
     look_at_pages(judge, findings->scene, event->at, findings);
 }
 
-const struct judge_ops delivery_judge = {
-    KIND(EVENT_FRAME) | KIND(EVENT_ALERT) | KIND(EVENT_TICK) | KIND(EVENT_COURIER) |
-        KIND(EVENT_FAULT) | KIND(EVENT_STOP) | KIND(EVENT_START) | KIND(EVENT_DELIVERY),
-    delivery_create, delivery_observe, delivery_destroy};
+const struct judge_ops delivery_judge = {KIND(EVENT_FRAME) | KIND(EVENT_ALERT) | KIND(EVENT_TICK) |
+                                             KIND(EVENT_COURIER) | KIND(EVENT_MECHANISM) |
+                                             KIND(EVENT_FAULT) | KIND(EVENT_STOP) |
+                                             KIND(EVENT_START) | KIND(EVENT_DELIVERY),
+                                         delivery_create, delivery_observe, delivery_destroy};

@@ -329,6 +329,20 @@ Test(courier, what_two_have_and_a_third_refuses_is_given_up_after_an_hour) {
     desk_destroy(desk);
 }
 
+Test(courier, a_message_that_is_never_taken_does_not_plug_its_channel) {
+    struct desk *desk = desk_create();
+    desk->net.status[CHAT] = 400;
+    leave(desk, "page", "poison", "text", 1);
+    go(desk, 1);
+    leave(desk, "page", "p", "text", 1);
+    go(desk, 1);
+    cr_expect(strstr(text_get(&desk->net.last[CHAT]), " p: ") != NULL, "the newer first");
+    desk->net.status[CHAT] = 200;
+    go(desk, 8);
+    cr_expect_eq(courier_waiting(desk->courier), 0);
+    desk_destroy(desk);
+}
+
 Test(courier, what_nobody_took_is_never_given_up) {
     struct desk *desk = desk_create();
     for (int i = 0; i < DEAD; i++) {

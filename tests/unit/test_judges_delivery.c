@@ -47,6 +47,12 @@ static void fault(struct oracle *oracle, int64_t second, const char *point) {
     feed(oracle, (struct event){.kind = EVENT_FAULT, .at = at(second), .subject = point});
 }
 
+static void silence(struct oracle *oracle, int64_t second) {
+    feed(oracle,
+         (struct event){
+             .kind = EVENT_MECHANISM, .at = at(second), .subject = "heartbeat", .what = "acted"});
+}
+
 static void die(struct oracle *oracle, int64_t second) {
     feed(oracle, (struct event){.kind = EVENT_STOP, .at = at(second), .subject = "dead"});
     feed(oracle, (struct event){.kind = EVENT_START, .at = at(second + 5), .subject = "ready"});
@@ -125,6 +131,23 @@ Test(delivery, a_repeat_within_five_minutes_may_wait) {
     deliver(oracle, 322, "pager", "news: text (2 times)");
     deliver(oracle, 322, "chat", "news: text (2 times)");
     tick(oracle, 4000);
+    expect(oracle, "", 0);
+    oracle = beside_a_courier(); /* the first of them of before healing, with a disk that failed */
+    fault(oracle, 10, "disk.eio");
+    alert(oracle, 20, "page", "news");
+    tick(oracle, 20);
+    deliver(oracle, 21, "pager", "news: text");
+    feed(oracle, (struct event){.kind = EVENT_HEALED, .at = at(600)});
+    fault(oracle, 601, "clock.step");
+    feed(oracle, (struct event){.kind = EVENT_HEALED, .at = at(602)});
+    tick(oracle, 1100);
+    alert(oracle, 1200, "page", "other");
+    tick(oracle, 1200);
+    deliver(oracle, 1201, "pager", "news and other");
+    deliver(oracle, 1201, "chat", "news and other");
+    alert(oracle, 1300, "page", "news");
+    tick(oracle, 1300);
+    tick(oracle, 1310);
     expect(oracle, "", 0);
 }
 
@@ -233,12 +256,17 @@ Test(delivery, the_same_bytes_within_five_minutes_are_told_twice_unless_somethin
 Test(delivery, silence_is_told_of_a_silent_core_alone) {
     struct oracle *oracle = beside_a_courier();
     tick(oracle, 100);
-    deliver(oracle, 120, "chat", "core_silent");
+    silence(oracle, 120);
     expect(oracle, "", 0);
     oracle = beside_a_courier();
     tick(oracle, 100);
-    deliver(oracle, 119, "chat", "core_silent");
+    silence(oracle, 119);
     expect(oracle, FLOOD, 0);
+    oracle = beside_a_courier();
+    fault(oracle, 90, "disk.eio");
+    tick(oracle, 100);
+    silence(oracle, 119);
+    expect(oracle, "", 0);
 }
 
 Test(delivery, the_dead_mans_switch_is_fed_for_the_living_and_the_stopped) {
