@@ -55,7 +55,7 @@ static enum err_code read_channels(const char *path, struct channels *out, struc
 }
 
 static enum err_code open_post(struct post *post, const char *state, const char *path,
-                               struct err *err) {
+                               bool does_not_stay, struct err *err) {
     enum err_code code = read_channels(path, &post->channels, err);
     if (code == ERR_OK && !real_state_is_used(state)) {
         code = err_set(err, ERR_NOT_FOUND, "%s: no core has run here", state);
@@ -69,8 +69,8 @@ static enum err_code open_post(struct post *post, const char *state, const char 
     }
     if (code == ERR_OK) {
         post->real.world.http = http_curl_seam(post->curl);
-        const struct courier_options options = {.world = &post->real.world,
-                                                .channels = &post->channels};
+        const struct courier_options options = {
+            .world = &post->real.world, .channels = &post->channels, .never_pings = does_not_stay};
         code = courier_create(&options, &post->courier, err);
     }
     return code;
@@ -115,14 +115,37 @@ static void wait_a_look(struct post *post) {
     }
 }
 
-static int deliver(struct post *post, bool is_once) {
+/* Until nothing that can be delivered at once is left. */
+static int deliver_once(struct post *post) {
+    size_t before = SIZE_MAX;
+    do {
+        courier_step(post->courier);
+        tell_channels(post);
+        size_t waiting = courier_waiting(post->courier);
+        if (waiting == 0 && !courier_has_more(post->courier)) {
+            return CLI_PASS;
+        }
+        if (waiting >= before && waiting > 0) {
+            break; /* nobody takes it now */
+        }
+        before = waiting == 0 ? SIZE_MAX : waiting;
+        wait_a_look(post);
+    } while (host_poll(post->real.world.host) != HOST_TERMINATE);
+    fprintf(stderr, "seatrial: courier: %zu alerts in hand still wait, and what lies in outbox/\n",
+            courier_waiting(post->courier));
+    return CLI_FINDING;
+}
+
+static int deliver(struct post *post) {
+    bool could_look = true;
     fprintf(stderr, "seatrial: courier: %zu channels, a look each second\n", post->channels.count);
     while (host_poll(post->real.world.host) != HOST_TERMINATE) {
         courier_step(post->courier);
         tell_channels(post);
-        if (is_once) {
-            return courier_waiting(post->courier) == 0 ? CLI_PASS : CLI_FINDING;
+        if (could_look && courier_has_more(post->courier) && courier_waiting(post->courier) == 0) {
+            fprintf(stderr, "seatrial: courier: outbox/ has files that cannot be read\n");
         }
+        could_look = !courier_has_more(post->courier);
         wait_a_look(post);
     }
     return CLI_PASS;
@@ -149,10 +172,10 @@ int cli_courier(int argc, char **argv) {
         return cli_usage("courier", "wants --state DIR and --channels FILE, and --once or --test");
     }
     int exit_code;
-    if (open_post(&post, state, path, &err) != ERR_OK) {
+    if (open_post(&post, state, path, is_once || is_test, &err) != ERR_OK) {
         exit_code = cli_fail(&err);
     } else {
-        exit_code = is_test ? test_channels(&post) : deliver(&post, is_once);
+        exit_code = is_test ? test_channels(&post) : is_once ? deliver_once(&post) : deliver(&post);
     }
     close_post(&post);
     return exit_code;

@@ -333,12 +333,25 @@ static void start(struct instance *instance) {
     sim_disk_process_died(instance->disk, instance->port);
 }
 
+/* What a scraper would find of a life that ended by itself. */
+static void tell_metrics(struct instance *instance) {
+    struct text content = {0};
+    if (sim_disk_read(instance->disk, "metrics.prom", &content)) {
+        instance_tell(instance, &(struct event){.kind = EVENT_METRICS,
+                                                .at = now_of(instance),
+                                                .body = text_get(&content),
+                                                .body_len = content.len});
+    }
+    text_release(&content);
+}
+
 void instance_stop(struct instance *instance) {
     engine_stop(instance->engine);
     if (process_is_dead(&instance->process)) {
         bury(instance);
         return;
     }
+    tell_metrics(instance);
     end_engine(instance);
     instance->is_stopping = false;
     sim_disk_process_died(instance->disk, instance->port);

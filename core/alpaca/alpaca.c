@@ -129,6 +129,11 @@ const struct alpaca_reply *alpaca_reply(const struct alpaca *alpaca) {
     return &alpaca->reply;
 }
 
+const struct alpaca_meter *alpaca_meter(const struct alpaca *alpaca,
+                                        enum alpaca_endpoint endpoint) {
+    return &alpaca->meters[endpoint];
+}
+
 struct alpaca_counts alpaca_counts(const struct alpaca *alpaca) {
     return alpaca->counts;
 }
@@ -269,6 +274,16 @@ static void tell_breaker(struct alpaca *alpaca, const struct call *call, enum er
     }
 }
 
+static void measure(struct alpaca *alpaca, enum err_code code, struct span took) {
+    struct alpaca_meter *meter = &alpaca->meters[alpaca->endpoint];
+    int status = code == ERR_OK ? alpaca->response.status : 0;
+    MUTATE(unanswered_unmeasured, if (code != ERR_OK) return);
+    meter->requests++;
+    meter->failed += code != ERR_OK || status >= 500;
+    meter->refused += status >= 400 && status <= 499;
+    histogram_note(&meter->seconds, &HISTOGRAM_SECONDS, took.ns);
+}
+
 enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct err *err) {
     struct clock *clock = alpaca->world->clock;
     struct mono now = clock_mono(clock);
@@ -292,6 +307,7 @@ enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct
     struct mono began = now;
     now = clock_mono(clock);
     alpaca->reply.last_byte_at = now;
+    measure(alpaca, code, mono_sub(now, began));
     tell_breaker(alpaca, call, code, now);
     if (code != ERR_OK) {
         alpaca->counts.past_deadline += mono_sub(now, began).ns >= call->deadline.ns;

@@ -14,6 +14,7 @@
 #include "core/alpaca/circuit_breaker.h"
 #include "core/base/calendar.h"
 #include "core/base/decimal.h"
+#include "core/base/histogram.h"
 #include "core/world/world.h"
 
 #define SYMBOL_MAX 16
@@ -230,6 +231,14 @@ enum alpaca_endpoint {
         ENDPOINT_COUNT
 };
 const char *alpaca_endpoint_word(enum alpaca_endpoint endpoint);
+
+struct alpaca_meter {         /* of an endpoint, since the client was made */
+    int64_t requests;         /* handed to the network */
+    int64_t failed;           /* of those: no answer, or 5xx */
+    int64_t refused;          /* 4xx */
+    struct histogram seconds; /* by HISTOGRAM_SECONDS */
+};
+const struct alpaca_meter *alpaca_meter(const struct alpaca *alpaca, enum alpaca_endpoint endpoint);
 /* The lowest of a mask, which is not empty. */
 enum alpaca_endpoint alpaca_first_endpoint(unsigned mask);
 /* The endpoints whose breaker is open, one bit each; while any is, no entry is sent. */

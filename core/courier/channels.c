@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define DEAD_MAN_LEAST_S 10
 #define DEAD_MAN_MOST_S 86400
@@ -164,7 +165,8 @@ static bool read_channel(const cJSON *object, const char *place, struct channel 
     is_good &= read_shape(object, place, &out->shape, faults);
     is_good &= read_url(object, place, &out->url, faults);
     is_good &= read_least(object, place, &out->least, faults);
-    return is_good && read_token(object, place, out, faults);
+    is_good &= read_token(object, place, out, faults);
+    return is_good;
 }
 
 /* --- the file --- */
@@ -192,13 +194,28 @@ static bool read_channels(const cJSON *tree, struct channels *out, struct text *
     return is_good;
 }
 
+/* Where "https://HOST:443" begins behind its scheme, and how long it is without the port. */
+static const char *host_of(const struct channel_url *url, size_t *length) {
+    const char *host = strstr(url->origin, "://") + 3;
+    *length = host[0] == '[' ? strcspn(host, "]") : strcspn(host, ":");
+    return host;
+}
+
+static bool is_same_host(const struct channel_url *a, const struct channel_url *b) {
+    size_t a_length = 0;
+    size_t b_length = 0;
+    const char *a_host = host_of(a, &a_length);
+    const char *b_host = host_of(b, &b_length);
+    return a_length == b_length && strncasecmp(a_host, b_host, a_length) == 0;
+}
+
 /* One service that is down must not be all there is. */
 static bool has_two_pagers(const struct channels *channels, struct text *faults) {
     size_t hosts = 0;
     for (size_t i = 0; i < channels->count; i++) {
         bool is_new = true; /* every channel takes pages, whatever its least */
         for (size_t j = 0; j < i; j++) {
-            is_new &= strcmp(channels->items[i].url.origin, channels->items[j].url.origin) != 0;
+            is_new &= !is_same_host(&channels->items[i].url, &channels->items[j].url);
         }
         hosts += is_new;
     }
@@ -247,7 +264,7 @@ enum err_code channels_parse(const char *bytes, size_t n, struct channels *out, 
     cJSON *tree = NULL;
     enum err_code code = json_parse(bytes, n, &tree, err);
     if (code != ERR_OK) {
-        return code;
+        return err == NULL ? ERR_CONFIG : (err->code = ERR_CONFIG);
     }
     bool is_good = cJSON_IsObject(tree) || fault(faults, "file", "wants an object");
     if (is_good) {

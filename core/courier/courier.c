@@ -14,6 +14,10 @@
 
 #define ALERT_BYTES_MAX 4096
 #define REMEMBERED_MAX 256
+#define LOOK_MAX 32       /* files taken in a look */
+#define SEVERAL_BYTES 600 /* then a message of several names no further one */
+#define REFUSED_MAX 32    /* files that the disk refuses, remembered */
+#define PLUG_AFTER 3      /* refusals of a message of several: then its alerts go one by one */
 
 struct item {                 /* an alert in hand */
     char file[DISK_NAME_MAX]; /* in the outbox; "": the courier's own */
@@ -23,6 +27,11 @@ struct item {                 /* an alert in hand */
     struct mono taken_at, due_at;
     unsigned done;                 /* a bit for each channel that has it */
     unsigned failed[CHANNELS_MAX]; /* times */
+};
+
+struct refused { /* a file that the disk does not let us read */
+    char file[DISK_NAME_MAX];
+    struct mono since;
 };
 
 struct told { /* that a text was told, and when last */
@@ -46,6 +55,10 @@ struct courier {
     size_t count;
     struct told told[REMEMBERED_MAX];
     size_t told_count;
+    struct refused refused[REFUSED_MAX];
+    size_t refused_count;
+    bool has_more; /* than the last look saw */
+    bool never_pings;
     struct line lines[CHANNELS_MAX];
     struct pulse pulse;
     bool is_silent; /* told */
@@ -106,45 +119,85 @@ static void remember_told(struct courier *courier, uint64_t hash) {
 
 /* --- taking in hand --- */
 
-static void remove_file(struct courier *courier, const char *name) {
-    char path[DISK_NAME_MAX];
-    if (name[0] == '\0') {
-        return;
-    }
-    (void)snprintf(path, sizeof path, "outbox/%.110s", name);
-    (void)!disk_remove(courier->world->disk, path, NULL);
+static void path_of(const char *file, char out[static DISK_NAME_MAX]) {
+    (void)snprintf(out, DISK_NAME_MAX, "outbox/%.120s", file);
 }
 
-/* Not in hand any more; what follows moves up. */
-static void drop_item(struct courier *courier, size_t i) {
-    remove_file(courier, courier->items[i].file);
+static void remove_file(struct courier *courier, const char *file) {
+    char path[DISK_NAME_MAX];
+    if (file[0] != '\0') {
+        path_of(file, path);
+        (void)!disk_remove(courier->world->disk, path, NULL);
+    }
+}
+
+/* Not in hand any more, its file stays; what follows moves up. */
+static void let_go(struct courier *courier, size_t i) {
     courier->count--;
     memmove(&courier->items[i], &courier->items[i + 1],
             (courier->count - i) * sizeof courier->items[0]);
 }
 
-/* A text that waits already is not told twice: the newer count stands, what of the older was told is told. */
-static void merge_older(struct courier *courier, const struct item *newer) {
+static void drop_item(struct courier *courier, size_t i) {
+    remove_file(courier, courier->items[i].file);
+    let_go(courier, i);
+}
+
+/* A text that waits already is not told twice: the older stays, with its place and its age, and tells the
+ * newer's count. */
+static bool merge(struct courier *courier, const struct item *newer) {
     for (size_t i = 0; i < courier->count; i++) {
         struct item *older = &courier->items[i];
         if (older->done == 0 && older->severity == newer->severity &&
             strcmp(older->key, newer->key) == 0 && strcmp(older->text, newer->text) == 0) {
-            drop_item(courier, i);
-            return;
+            older->count = newer->count;
+            memcpy(older->at, newer->at, sizeof older->at);
+            remove_file(courier, newer->file);
+            return true;
         }
     }
+    return false;
 }
 
-static void take(struct courier *courier, struct item *item) {
+/* A full hand makes room: first goes what some channel has; for a page also what is none, whose file stays for
+ * later. */
+static bool make_room(struct courier *courier, const struct item *item) {
+    if (courier->count < COURIER_ITEMS_MAX) {
+        return true;
+    }
+    for (size_t i = 0; i < courier->count; i++) {
+        if (courier->items[i].done != 0) {
+            drop_item(courier, i);
+            return true;
+        }
+    }
+    for (size_t i = 0; item->severity == ALERT_PAGE && i < courier->count; i++) {
+        if (courier->items[i].severity != ALERT_PAGE) {
+            let_go(courier, i);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* False if there is no room: then it stays where it is. */
+static bool take(struct courier *courier, struct item *item) {
     const struct told *told = find_told(courier, hash_of(item));
     item->taken_at = now_of(courier);
     item->due_at = told == NULL ? item->taken_at : mono_add(told->at, repeat_of(item->severity));
     MUTATE(courier_repeats_at_once, item->due_at = item->taken_at);
     MUTATE(courier_never_repeats, if (told != NULL) item->due_at = (struct mono){INT64_MAX});
-    merge_older(courier, item);
-    if (courier->count < COURIER_ITEMS_MAX) {
-        courier->items[courier->count++] = *item;
+    if (item->due_at.ns < item->taken_at.ns) {
+        item->due_at = item->taken_at;
     }
+    if (merge(courier, item)) {
+        return true;
+    }
+    if (!make_room(courier, item)) {
+        return false;
+    }
+    courier->items[courier->count++] = *item;
+    return true;
 }
 
 static bool severity_of(const char *word, enum alert_severity *out) {
@@ -171,52 +224,105 @@ static bool parse_alert(const struct text *bytes, struct item *out) {
     return is_whole;
 }
 
-/* What cannot be read may have been a page, so it is one. A read that fails is tried again. */
-static void take_file(struct courier *courier, const char *name) {
+/* An alert of the courier's own; file "" if none is behind it. */
+static struct item own_page(struct courier *courier, const char *key, const char *file) {
+    struct item item = {.severity = ALERT_PAGE, .count = 1};
+    strcpy(item.key, key);
+    (void)snprintf(item.file, sizeof item.file, "%.120s", file);
+    utc_print(clock_utc(courier->world->clock), item.at);
+    return item;
+}
+
+/* What cannot be read may have been a page, so it is one. */
+static void take_unreadable(struct courier *courier, const char *file) {
+    struct item item = own_page(courier, "alert_unreadable", file);
+    MUTATE(courier_drops_the_unreadable, remove_file(courier, file); return);
+    (void)snprintf(item.text, sizeof item.text, "outbox/%.120s", file);
+    courier->has_more |= !take(courier, &item);
+}
+
+/* A disk that refuses may give it back: so long it is tried again. */
+static void heed_refusal(struct courier *courier, const char *file) {
+    struct mono now = now_of(courier);
+    courier->has_more = true;
+    for (size_t i = 0; i < courier->refused_count; i++) {
+        struct refused *refused = &courier->refused[i];
+        if (strcmp(refused->file, file) == 0) {
+            if (mono_sub(now, refused->since).ns >= COURIER_UNREADABLE.ns) {
+                *refused = courier->refused[--courier->refused_count];
+                take_unreadable(courier, file);
+            }
+            return;
+        }
+    }
+    if (courier->refused_count < REFUSED_MAX) {
+        struct refused *refused = &courier->refused[courier->refused_count++];
+        *refused = (struct refused){.since = now};
+        (void)snprintf(refused->file, sizeof refused->file, "%.120s", file);
+    }
+}
+
+static void forget_refusal(struct courier *courier, const char *file) {
+    for (size_t i = 0; i < courier->refused_count; i++) {
+        if (strcmp(courier->refused[i].file, file) == 0) {
+            courier->refused[i] = courier->refused[--courier->refused_count];
+            return;
+        }
+    }
+}
+
+static void take_file(struct courier *courier, const char *file) {
     char path[DISK_NAME_MAX];
     struct text bytes = {0};
-    struct item item = {.severity = ALERT_PAGE, .count = 1};
-    (void)snprintf(path, sizeof path, "outbox/%.110s", name);
+    struct item item = {.count = 0};
+    path_of(file, path);
     enum err_code code = state_file_read(courier->world->disk, path, ALERT_BYTES_MAX, &bytes, NULL);
-    if (code == ERR_OK || code == ERR_LIMIT) {
-        if (code != ERR_OK || !parse_alert(&bytes, &item)) {
-            item = (struct item){.severity = ALERT_PAGE, .count = 1};
-            MUTATE(courier_drops_the_unreadable, remove_file(courier, name); text_release(&bytes); return);
-            strcpy(item.key, "alert_unreadable");
-            (void)snprintf(item.text, sizeof item.text, "outbox/%.110s", name);
-            utc_print(clock_utc(courier->world->clock), item.at);
-        }
-        (void)snprintf(item.file, sizeof item.file, "%.110s", name);
-        take(courier, &item);
+    bool is_read = code == ERR_OK || code == ERR_LIMIT;
+    if (is_read || code == ERR_NOT_FOUND) {
+        forget_refusal(courier, file);
+    } else {
+        heed_refusal(courier, file);
+    }
+    if (is_read && (code != ERR_OK || !parse_alert(&bytes, &item))) {
+        take_unreadable(courier, file);
+    } else if (is_read) {
+        (void)snprintf(item.file, sizeof item.file, "%.120s", file);
+        courier->has_more |= !take(courier, &item);
     }
     text_release(&bytes);
 }
 
 struct found { /* names that are not in hand yet */
     const struct courier *courier;
-    char names[32][DISK_NAME_MAX]; /* a look takes so many; the rest waits for the next */
+    char names[LOOK_MAX + REFUSED_MAX]
+              [DISK_NAME_MAX]; /* those that the disk refuses starve no other */
     size_t count;
+    bool has_more;
 };
 
 static void found_visit(void *context, const char *name) {
     struct found *found = context;
     size_t n = strlen(name);
-    if (n < 5 || strcmp(name + n - 5, ".json") != 0 ||
-        found->count == sizeof found->names / sizeof found->names[0]) {
-        return; /* a temporary file of the core, or no room */
+    if (n < 5 || strcmp(name + n - 5, ".json") != 0) {
+        return; /* a temporary file of the core */
     }
     for (size_t i = 0; i < found->courier->count; i++) {
-        if (strncmp(found->courier->items[i].file, name, 110) == 0) {
+        if (strncmp(found->courier->items[i].file, name, 120) == 0) {
             return;
         }
+    }
+    if (found->count == LOOK_MAX + found->courier->refused_count) {
+        found->has_more = true;
+        return;
     }
     (void)!text_copy(found->names[found->count++], DISK_NAME_MAX, name, NULL);
 }
 
 static void look_at_outbox(struct courier *courier) {
     struct found found = {.courier = courier, .count = 0};
-    (void)!disk_list(courier->world->disk, "outbox", found_visit, &found, NULL);
-    for (size_t i = 0; i < found.count && courier->count < COURIER_ITEMS_MAX; i++) {
+    enum err_code code = disk_list(courier->world->disk, "outbox", found_visit, &found, NULL);
+    courier->has_more = found.has_more || code != ERR_OK;
+    for (size_t i = 0; i < found.count; i++) {
         take_file(courier, found.names[i]);
     }
 }
@@ -227,9 +333,13 @@ static bool has_bit(unsigned bits, size_t i) {
     return (bits >> i & 1) != 0;
 }
 
+/* How long it has been waiting to be taken. */
+static struct span due_for(const struct courier *courier, const struct item *item) {
+    return mono_sub(now_of(courier), item->due_at);
+}
+
 static bool wants(const struct courier *courier, size_t channel, const struct item *item) {
-    bool is_escalated =
-        item->done == 0 && mono_sub(now_of(courier), item->taken_at).ns >= COURIER_ESCALATE.ns;
+    bool is_escalated = item->done == 0 && due_for(courier, item).ns >= COURIER_ESCALATE.ns;
     MUTATE(courier_never_escalates, is_escalated = false);
     return item->severity >= courier->channels->items[channel].least || is_escalated;
 }
@@ -245,7 +355,7 @@ static bool is_over(const struct courier *courier, const struct item *item) {
         is_everywhere &= has_bit(item->done, i) || !wants(courier, i, item);
     }
     MUTATE(one_channel_suffices, is_everywhere = item->done != 0);
-    bool is_old = mono_sub(now_of(courier), item->taken_at).ns >= COURIER_GIVE_UP.ns;
+    bool is_old = due_for(courier, item).ns >= COURIER_GIVE_UP.ns;
     return item->done != 0 && (is_everywhere || is_old);
 }
 
@@ -332,56 +442,54 @@ static size_t next_item(const struct courier *courier, size_t channel, const boo
     return next;
 }
 
-/* Each key once, pages first, as many as fit. */
-static void print_digest(const struct courier *courier, const bool *is_in, struct text *out) {
+/* Pages first, each key once with its texts, as many as a reader takes in; is_in keeps those alone. */
+static size_t print_several(const struct courier *courier, bool *is_in, struct text *out) {
     bool is_told[COURIER_ITEMS_MAX] = {false};
     size_t named = 0;
-    size_t left = 0;
     for (int severity = ALERT_PAGE; severity >= ALERT_INFO; severity--) {
         for (size_t i = 0; i < courier->count; i++) {
-            const struct item *item = &courier->items[i];
-            if (!is_in[i] || is_told[i] || (int)item->severity != severity) {
+            const struct item *first = &courier->items[i];
+            if (!is_in[i] || is_told[i] || (int)first->severity != severity ||
+                out->len > SEVERAL_BYTES) {
                 continue;
             }
-            size_t same = 0;
-            for (size_t j = i; j < courier->count; j++) {
-                bool is_same = is_in[j] && strcmp(courier->items[j].key, item->key) == 0;
-                is_told[j] |= is_same;
-                same += is_same;
-            }
-            if (out->len < 500) {
-                text_add_format(out, "%s%s", named++ > 0 ? ", " : "", item->key);
-                if (same > 1) {
-                    text_add_format(out, " (%zu)", same);
+            text_add_format(out, "%s%s: ", named > 0 ? "; " : "", first->key);
+            for (size_t j = i; j < courier->count && out->len <= SEVERAL_BYTES; j++) {
+                const struct item *item = &courier->items[j];
+                if (is_in[j] && !is_told[j] && strcmp(item->key, first->key) == 0) {
+                    text_add_format(out, "%s%.80s", j > i ? ", " : "", item->text);
+                    is_told[j] = true;
+                    named++;
                 }
-            } else {
-                left++;
             }
         }
     }
-    if (left > 0) {
-        text_add_format(out, " and %zu more", left);
-    }
+    memcpy(is_in, is_told, sizeof is_told);
+    return named;
 }
 
-/* All that has piled up, in one message: nobody reads a hundred. */
-static void tell_digest(struct courier *courier, size_t channel, enum alert_severity most,
-                        const bool *is_in, size_t in) {
+/* What has piled up, in one message: nobody reads a hundred. What it does not name waits for the next. */
+static void tell_several(struct courier *courier, size_t channel, enum alert_severity most,
+                         bool *is_in) {
     char at[UTC_TEXT_MAX];
-    struct text text = {.limit = 800};
-    text_add_format(&text, "%zu alerts: ", in);
-    print_digest(courier, is_in, &text);
+    struct text names = {0};
+    struct text text = {0};
+    size_t named = print_several(courier, is_in, &names);
+    text_add_format(&text, "%zu alerts: %s", named, text_get(&names));
     utc_print(clock_utc(courier->world->clock), at);
     const struct message message = {
         .severity = most, .key = "several", .text = text_get(&text), .count = 1, .at = at};
-    if (send_message(courier, channel, &message)) {
-        for (size_t i = 0; i < courier->count; i++) {
-            if (is_in[i]) {
-                courier->items[i].done |= 1U << channel;
-                remember_told(courier, hash_of(&courier->items[i]));
-            }
+    bool is_taken = send_message(courier, channel, &message);
+    for (size_t i = 0; i < courier->count; i++) {
+        struct item *item = &courier->items[i];
+        if (is_in[i] && is_taken) {
+            item->done |= 1U << channel;
+            remember_told(courier, hash_of(item));
+        } else if (is_in[i]) {
+            item->failed[channel]++;
         }
     }
+    text_release(&names);
     text_release(&text);
 }
 
@@ -408,13 +516,15 @@ static void serve_channel(struct courier *courier, size_t channel) {
         in += is_in[i];
         most = is_in[i] && courier->items[i].severity > most ? courier->items[i].severity : most;
     }
-    bool is_digest = in > COURIER_SINGLES_MAX;
-    MUTATE(courier_never_digests, is_digest = false);
-    if (is_digest && may_send(courier, line, most)) {
-        tell_digest(courier, channel, most, is_in, in);
+    size_t next = next_item(courier, channel, is_in);
+    bool are_several =
+        in > COURIER_SINGLES_MAX && courier->items[next].failed[channel] < PLUG_AFTER;
+    MUTATE(courier_never_digests, are_several = false);
+    if (are_several && may_send(courier, line, most)) {
+        tell_several(courier, channel, most, is_in);
     }
-    for (; !is_digest && in > 0; in--) {
-        size_t next = next_item(courier, channel, is_in);
+    for (; !are_several && in > 0; in--) {
+        next = next_item(courier, channel, is_in);
         is_in[next] = false;
         if (may_send(courier, line, courier->items[next].severity)) {
             tell_item(courier, channel, &courier->items[next]);
@@ -422,18 +532,30 @@ static void serve_channel(struct courier *courier, size_t channel) {
     }
 }
 
-/* Who answered last comes first, so that one that hangs keeps nobody waiting. */
+static size_t next_channel(const struct courier *courier, unsigned served) {
+    size_t next = CHANNELS_MAX;
+    for (size_t i = 0; i < courier->channels->count; i++) {
+        bool is_better =
+            next == CHANNELS_MAX || courier->lines[i].failures < courier->lines[next].failures;
+        next = !has_bit(served, i) && is_better ? i : next;
+    }
+    return next;
+}
+
+/* Who takes messages comes first. Two that hang, or one that hung before, are as much as a step has time
+ * for: who else fails is asked in the next. */
 static void serve_channels(struct courier *courier) {
     unsigned served = 0;
-    for (size_t n = 0; n < courier->channels->count; n++) {
-        size_t next = CHANNELS_MAX;
-        for (size_t i = 0; i < courier->channels->count; i++) {
-            bool is_better =
-                next == CHANNELS_MAX || courier->lines[i].failures < courier->lines[next].failures;
-            next = !has_bit(served, i) && is_better ? i : next;
+    int failed = 0;
+    for (size_t n = 0; n < courier->channels->count && failed < 2; n++) {
+        size_t next = next_channel(courier, served);
+        int64_t before = courier->lines[next].status.failed;
+        if (failed > 0 && courier->lines[next].failures > 0) {
+            return;
         }
         served |= 1U << next;
         serve_channel(courier, next);
+        failed += courier->lines[next].status.failed > before;
     }
 }
 
@@ -456,11 +578,12 @@ static void heed_pulse(struct courier *courier) {
     bool is_silent = pulse_is_silent(&courier->pulse, now_of(courier));
     MUTATE(courier_deaf_to_silence, is_silent = false);
     if (is_silent && !courier->is_silent) {
-        struct item item = {.severity = ALERT_PAGE, .key = "core_silent", .count = 1};
+        struct item item = own_page(courier, "core_silent", "");
         (void)snprintf(item.text, sizeof item.text, "no heartbeat for %lld s",
                        (long long)(pulse_age(&courier->pulse, now_of(courier)).ns / NANOS));
-        utc_print(clock_utc(courier->world->clock), item.at);
-        take(courier, &item);
+        if (!take(courier, &item)) {
+            return; /* said once there is room */
+        }
     }
     if (is_silent != courier->is_silent) {
         tell(courier, "heartbeat", is_silent ? "acted" : "released", "");
@@ -470,9 +593,9 @@ static void heed_pulse(struct courier *courier) {
 
 static void ping(struct courier *courier) {
     const struct channels *channels = courier->channels;
-    bool is_dead = courier->is_silent || !courier->pulse.is_known;
-    MUTATE(dead_man_pinged_anyway, is_dead = false);
-    if (!channels->has_dead_man || is_dead || now_of(courier).ns < courier->ping_at.ns) {
+    bool is_well = pulse_is_well(&courier->pulse, now_of(courier)) && !courier->never_pings;
+    MUTATE(dead_man_pinged_anyway, is_well = true);
+    if (!channels->has_dead_man || !is_well || now_of(courier).ns < courier->ping_at.ns) {
         return;
     }
     const struct http_request request = message_ping(channels);
@@ -492,6 +615,10 @@ void courier_step(struct courier *courier) {
 
 size_t courier_waiting(const struct courier *courier) {
     return courier->count;
+}
+
+bool courier_has_more(const struct courier *courier) {
+    return courier->has_more;
 }
 
 struct courier_status courier_status(const struct courier *courier, size_t channel) {
@@ -520,6 +647,7 @@ enum err_code courier_create(const struct courier_options *options, struct couri
     }
     courier->world = options->world;
     courier->channels = options->channels;
+    courier->never_pings = options->never_pings;
     enum err_code code = disk_make_dir(courier->world->disk, "outbox", err);
     if (code == ERR_OK) {
         code = disk_lock(courier->world->disk, "courier.lock", &courier->lock, err);

@@ -1,8 +1,12 @@
 /* message.c - the four shapes. */
 #include "core/courier/message.h"
 
+#include "core/base/hash.h"
+
 #include <stdio.h>
 #include <string.h>
+
+#define MESSAGE_BYTES 8192
 
 /* "[page] desk-1: naked_position: AAPL (57 times, last at ...)" */
 static void print_line(struct text *out, const struct channels *channels,
@@ -34,14 +38,15 @@ static void print_slack(struct text *out, const char *line) {
     text_add_char(out, '}');
 }
 
-/* Events API v2: the severities are critical, error, warning and info; a key that is open already is
- * not rung again. */
+/* Events API v2: the severities are critical, error, warning and info. A key whose incident is open is not
+ * rung again: so the text is in it, for another position without a stop is another incident. */
 static void print_pagerduty(struct text *out, const struct channels *channels,
                             const struct channel *channel, const struct message *message,
                             const char *line) {
     static const char *const words[] = {"info", "warning", "critical"};
-    char dedup_key[CHANNEL_NAME_MAX + ALERT_KEY_MAX + 1];
-    (void)snprintf(dedup_key, sizeof dedup_key, "%s/%s", channels->name, message->key);
+    char dedup_key[CHANNEL_NAME_MAX + ALERT_KEY_MAX + 24];
+    (void)snprintf(dedup_key, sizeof dedup_key, "%s/%s/%016llx", channels->name, message->key,
+                   (unsigned long long)hash64(message->text, strlen(message->text), 0));
     text_add_char(out, '{');
     text_member_string(out, "routing_key", channel->token);
     text_member_string(out, "event_action", "trigger");
@@ -92,6 +97,7 @@ void message_print(const struct channels *channels, const struct channel *channe
     struct text line = {.limit = 1000}; /* PagerDuty takes 1,024 of a summary */
     print_line(&line, channels, message);
     text_clear(&out->body);
+    (void)text_reserve(&out->body, MESSAGE_BYTES); /* grown later, it would leave a token behind */
     out->request = request_to(&channel->url, "POST");
     out->request.is_change = true;
     switch (channel->shape) {

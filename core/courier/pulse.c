@@ -30,6 +30,7 @@ void pulse_look(struct pulse *pulse, struct world *world) {
                                 .hash = hash,
                                 .every = SPAN_S(every_s),
                                 .is_known = true,
+                                .has_beaten = pulse->is_known,
                                 .is_stopped = is_stopped};
     }
     cJSON_Delete(tree);
@@ -43,4 +44,9 @@ struct span pulse_age(const struct pulse *pulse, struct mono now) {
 bool pulse_is_silent(const struct pulse *pulse, struct mono now) {
     int64_t most_ns = pulse->is_known ? 3 * pulse->every.ns + PULSE_GRACE.ns : PULSE_UNSEEN.ns;
     return !pulse->is_stopped && pulse_age(pulse, now).ns > most_ns;
+}
+
+bool pulse_is_well(const struct pulse *pulse, struct mono now) {
+    return pulse->is_stopped ? pulse_age(pulse, now).ns <= PULSE_STOPPED.ns
+                             : pulse->has_beaten && !pulse_is_silent(pulse, now);
 }

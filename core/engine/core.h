@@ -79,6 +79,21 @@ struct backups { /* zero-initialise */
     struct utc told_at;
 };
 
+struct meters { /* zero-initialise; since the start */
+    struct histogram ticks;
+    struct mono began_at; /* the first tick; {0}: none yet */
+    struct mono at;       /* of the last tick's end; what stood then, stood since */
+    enum mode mode;
+    int64_t mode_ns[MODE_HALT + 1];
+    int64_t naked_dollar_seconds; /* nanos */
+    struct order_meter {
+        int64_t ended, filled;
+        int64_t ordered_shares, filled_shares; /* nanos */
+        struct histogram decision, arrival;    /* by HISTOGRAM_BPS */
+    } orders[PURPOSE_STOP + 1];
+    int64_t failed_commits, failed_documents;
+};
+
 struct flow { /* a deposit or withdrawal, taken once */
     char id[96];
     struct date date;
@@ -153,6 +168,7 @@ struct engine {
     struct entry_outlook outlook;
     struct text metadata_saved;  /* position_metadata.json as last saved */
     enum err_code metadata_save; /* how its last save ended */
+    struct meters meters;
     struct text scratch;
     struct broker_order listing[ALPACA_ORDERS_MAX]; /* of poll_orders(): too much for a stack */
 };
@@ -182,6 +198,12 @@ enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
 void obey_inbox(struct engine *engine);
 /* backups.c: step 10, verified copies of journal and documents */
 void backups_step(struct engine *engine);
+/* measure.c: what the metrics tell */
+/* Orders as they are, before those that are over are dropped. */
+void measure_orders(struct engine *engine);
+void measure_tick(struct engine *engine, struct mono began, bool is_committed);
+/* metrics.prom: each cycle, and at the end. */
+void show_metrics(struct engine *engine);
 /* show.c: step 11, what others may read */
 /* An exit is open, a position bare or a kill young: no copy of anything is worth a moment then. */
 bool is_in_a_hurry(const struct engine *engine);

@@ -427,6 +427,7 @@ void cycle_tick(struct engine *engine) {
     if (!is_elsewhere(engine)) {
         stuck_orders_step(&engine->gateway);
     }
+    measure_orders(engine);
     orders_sweep(&engine->orders);
     /* what was only appended: an end, a phase */
     bool is_committed = journal_commit(engine->journal, NULL) == ERR_OK;
@@ -439,6 +440,7 @@ void cycle_tick(struct engine *engine) {
         show_state(engine);   /* 11 */
     }
     alerts_keep(&engine->log);
+    measure_tick(engine, began, is_committed);
     heed_slow_tick(engine, began);
     struct utc full_due = engine->full_due;
     schedule(engine);

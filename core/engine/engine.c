@@ -72,6 +72,10 @@ static void hear(void *context, const struct journal_row *row) {
 static enum err_code open_state(struct engine *engine, struct err *err) {
     enum err_code code = disk_make_dir(engine->world->disk, "inbox", err);
     code = code == ERR_OK ? disk_make_dir(engine->world->disk, "outbox", err) : code;
+    if (code ==
+        ERR_OK) { /* what a dead process was leaving there; a disk that refuses stops nobody */
+        (void)!state_file_sweep(engine->world, "outbox", NULL);
+    }
     if (code == ERR_OK) {
         code = engine->gateway.only_reduces
                    ? lease_acquire_to_reduce(engine->world, &engine->lease, err)
@@ -237,7 +241,9 @@ void engine_stop(struct engine *engine) {
     if (journal_append(engine->journal, "stop", "clean", "{}", NULL, NULL) == ERR_OK) {
         (void)!journal_commit(engine->journal, NULL);
     }
-    show_last(engine);
+    if (!engine->gateway.only_reduces) { /* who stands in for a core says nothing of its heart */
+        show_last(engine);
+    }
     log_line(&engine->log, "stop", "");
     observe(engine->world->observer, &(struct event){.kind = EVENT_STOP,
                                                      .at = clock_utc(engine->world->clock),

@@ -232,6 +232,7 @@ void show_copy(struct engine *engine) {
 void show_last(struct engine *engine) {
     if (!lease_is_lost(engine->lease)) {
         publish_heartbeat(engine, true);
+        show_metrics(engine);
     }
 }
 
@@ -243,6 +244,9 @@ void show_state(struct engine *engine) {
         show_copy(engine);
         show_view(engine);
         publish_heartbeat(engine, false);
+        if (engine->is_cycle) {
+            show_metrics(engine);
+        }
     }
     observe(engine->world->observer, &(struct event){.kind = EVENT_TICK,
                                                      .at = clock_utc(engine->world->clock),

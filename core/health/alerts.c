@@ -21,6 +21,8 @@ void alerts_init(struct alerts *alerts) { /* and so no memory to be zeroed, 24 K
     alerts->owed_count = 0;
     alerts->last_name = (struct utc){0};
     alerts->waiting = -1;
+    alerts->failed = 0;
+    memset(alerts->told, 0, sizeof alerts->told);
 }
 
 /* --- told, or counted --- */
@@ -80,22 +82,22 @@ void log_alert_over(struct log *log, const char *key) {
 
 static void count_visit(void *context, const char *name) {
     int64_t *count = context;
-    (void)name;
-    (*count)++;
+    size_t n = strlen(name);
+    *count += n > 5 && strcmp(name + n - 5, ".json") == 0;
 }
 
-/* True if one more may be left. What a courier took away is not told to us: counted anew once a minute. */
+/* True if one more may be left. What a courier took away is not told to us: counted anew once a minute. A
+ * folder that cannot be listed holds what it held. */
 static bool has_room(struct log *log, enum alert_severity severity, struct utc now) {
     struct alerts *alerts = &log->alerts;
     const int64_t limit = severity == ALERT_PAGE ? 2 * OUTBOX_MAX : OUTBOX_MAX;
     bool is_old =
-        alerts->waiting < 0 ||
-        (alerts->waiting >= limit && utc_elapsed(&alerts->counted_at, now).ns >= ALERT_APART.ns);
+        alerts->waiting >= limit && utc_elapsed(&alerts->counted_at, now).ns >= ALERT_APART.ns;
     MUTATE(outbox_without_end, return true);
-    if (is_old) {
+    if (is_old || alerts->waiting < 0) {
         int64_t count = 0;
-        (void)!disk_list(log->world->disk, OUTBOX, count_visit, &count, NULL);
-        alerts->waiting = count;
+        enum err_code code = disk_list(log->world->disk, OUTBOX, count_visit, &count, NULL);
+        alerts->waiting = code == ERR_OK ? count : alerts->waiting < 0 ? 0 : alerts->waiting;
         alerts->counted_at = now;
     }
     return alerts->waiting < limit;
@@ -116,46 +118,39 @@ static void outbox_name(struct alerts *alerts, const char *key, struct utc now,
     }
 }
 
-static void print_alert(struct text *out, const struct alert_memory *memory,
-                        enum alert_severity severity, const char *text, struct utc now) {
-    char cut[ALERT_TEXT_MAX];
-    (void)snprintf(cut, sizeof cut, "%s", text);
-    text_add_char(out, '{');
-    text_member_utc(out, "at", now);
-    text_member_string(out, "severity", alert_severity_word(severity));
-    text_member_string(out, "key", memory->key);
-    text_member_string(out, "text", cut);
-    text_member_int(out, "count", memory->count);
-    text_add(out, "}\n");
-}
-
-static bool publish(struct log *log, const char *name, const char *content) {
-    return state_file_publish(log->world, name, content, strlen(content), NULL) == ERR_OK;
+static bool publish(struct log *log, enum alert_severity severity,
+                    const struct outbox_owed *alert) {
+    struct text content = {.limit = 8192}; /* each byte of the text may be six */
+    text_add_char(&content, '{');
+    text_member_utc(&content, "at", alert->at);
+    text_member_string(&content, "severity", alert_severity_word(severity));
+    text_member_string(&content, "key", alert->key);
+    text_member_string(&content, "text", alert->text);
+    text_member_int(&content, "count", alert->count);
+    text_add(&content, "}\n");
+    bool is_there = state_file_publish(log->world, alert->name, text_get(&content), content.len,
+                                       NULL) == ERR_OK;
+    text_release(&content);
+    return is_there;
 }
 
 static void leave_alert(struct log *log, const struct alert_memory *memory,
                         enum alert_severity severity, const char *text, struct utc now) {
     struct alerts *alerts = &log->alerts;
-    char name[DISK_NAME_MAX];
-    struct text content = {.limit = 4096};
+    struct outbox_owed alert = {.count = memory->count, .at = now};
     if (!has_room(log, severity, now)) {
+        alerts->failed++;
         return;
     }
-    outbox_name(alerts, memory->key, now, name);
-    print_alert(&content, memory, severity, text, now);
-    bool is_there = publish(log, name, text_get(&content));
-    alerts->waiting += is_there;
-    if (severity == ALERT_PAGE && alerts->owed_count == OUTBOX_OWED_MAX) {
-        alerts_keep(log);
-    }
+    outbox_name(alerts, memory->key, now, alert.name);
+    memcpy(alert.key, memory->key, sizeof alert.key);
+    (void)snprintf(alert.text, sizeof alert.text, "%s", text);
+    alert.is_there = publish(log, severity, &alert);
+    alerts->waiting += alert.is_there;
+    alerts->failed += !alert.is_there;
     if (severity == ALERT_PAGE && alerts->owed_count < OUTBOX_OWED_MAX) {
-        struct outbox_owed *owed = &alerts->owed[alerts->owed_count];
-        memcpy(owed->name, name, sizeof name);
-        owed->is_there = is_there;
-        alerts->owed_count +=
-            text_copy(owed->content, sizeof owed->content, text_get(&content), NULL) == ERR_OK;
+        alerts->owed[alerts->owed_count++] = alert;
     }
-    text_release(&content);
 }
 
 /* ERR_NOT_FOUND: it was delivered and removed meanwhile. */
@@ -172,24 +167,23 @@ static bool sync_file(struct disk *disk, const char *name) {
 
 void alerts_keep(struct log *log) {
     struct alerts *alerts = &log->alerts;
-    struct outbox_owed still[OUTBOX_OWED_MAX];
-    size_t still_count = 0;
+    size_t still = 0;
     MUTATE(page_not_synced, return);
-    if (alerts->owed_count == 0) {
+    for (size_t i = 0; i < alerts->owed_count; i++) {
+        struct outbox_owed *owed = &alerts->owed[i];
+        owed->is_there = owed->is_there || publish(log, ALERT_PAGE, owed);
+        owed->is_synced = owed->is_there && sync_file(log->world->disk, owed->name);
+        owed->is_there = owed->is_synced; /* a failed sync loses pages: written anew */
+    }
+    if (alerts->owed_count == 0 || disk_sync_dir(log->world->disk, OUTBOX, NULL) != ERR_OK) {
         return;
     }
     for (size_t i = 0; i < alerts->owed_count; i++) {
-        struct outbox_owed *owed = &alerts->owed[i];
-        owed->is_there = owed->is_there || publish(log, owed->name, owed->content);
-        if (!owed->is_there || !sync_file(log->world->disk, owed->name)) {
-            owed->is_there = false; /* a failed sync loses pages: written anew */
-            still[still_count++] = *owed;
+        if (!alerts->owed[i].is_synced) {
+            alerts->owed[still++] = alerts->owed[i];
         }
     }
-    if (disk_sync_dir(log->world->disk, OUTBOX, NULL) == ERR_OK) {
-        memcpy(alerts->owed, still, still_count * sizeof still[0]);
-        alerts->owed_count = still_count;
-    }
+    alerts->owed_count = still;
 }
 
 /* --- telling --- */
@@ -200,6 +194,7 @@ void log_alert(struct log *log, enum alert_severity severity, const char *key, c
     if (!may_tell(memory, text, now)) {
         return;
     }
+    log->alerts.told[severity]++;
     struct text members = {.limit = 4096};
     text_member_string(&members, "severity", alert_severity_word(severity));
     text_member_string(&members, "key", key);

@@ -2,7 +2,7 @@
  *
  * Each alert that is told is a file of its own, outbox/UTC_NS-KEY.json, whole from its first moment, written
  * once and never changed. A page survives the power too once alerts_keep() has run, which
- * the engine does at the end of each tick: nothing in the tick waits for it. Who delivered a file removes it;
+ * the engine does at the end of each tick: raising one waits for no sync. Who delivered a file removes it;
  * where nobody does, the outbox stops growing at OUTBOX_MAX (pages at twice that) and the alerts are in the
  * log and the view alone. */
 #ifndef CORE_HEALTH_ALERTS_H
@@ -17,7 +17,7 @@
 #define ALERT_KEYS_MAX 96  /* more than causes can be latched at once: each is told */
 #define ALERT_TEXTS_MAX 8
 #define OUTBOX_MAX 256
-#define OUTBOX_OWED_MAX 8
+#define OUTBOX_OWED_MAX 32 /* pages of one tick that are made durable */
 
 enum alert_severity { ALERT_INFO, ALERT_WARN, ALERT_PAGE };
 const char *alert_severity_word(enum alert_severity severity);
@@ -34,8 +34,11 @@ struct alert_memory { /* what was told of a key lately */
 
 struct outbox_owed { /* a page that is not durable yet */
     char name[DISK_NAME_MAX];
-    char content[1024];
-    bool is_there; /* written; not yet known to survive the power */
+    char key[ALERT_KEY_MAX], text[ALERT_TEXT_MAX];
+    int64_t count;
+    struct utc at;
+    bool is_there;  /* written; not yet known to survive the power */
+    bool is_synced; /* but for its name */
 };
 
 struct alerts { /* alerts_init() */
@@ -46,6 +49,8 @@ struct alerts { /* alerts_init() */
     struct utc last_name; /* no two files of a life have one name */
     int64_t waiting;      /* in the outbox when last counted, and left since; -1: not counted */
     struct utc counted_at;
+    int64_t told[3]; /* by severity, since the start */
+    int64_t failed;  /* files that the disk refused, or had no room for */
 };
 
 struct log;

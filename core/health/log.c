@@ -20,7 +20,7 @@ void log_init(struct log *log, struct world *world) {
     log->world = world;
     log->is_open = false;
     log->size = 0;
-    log->lost = 0;
+    log->lost = log->lost_ever = 0;
     log->line = (struct text){.limit = 64 * 1024};
     alerts_init(&log->alerts);
     open_at_end(log);
@@ -73,6 +73,7 @@ void log_line(struct log *log, const char *event, const char *members) {
         log->lost = 0;
     } else {
         log->lost++;
+        log->lost_ever++;
     }
 }
 

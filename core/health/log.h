@@ -16,6 +16,7 @@ struct log {
     bool is_open;
     uint64_t size;
     int64_t lost; /* lines the disk refused since the last good one */
+    int64_t lost_ever;
     struct text line;
     struct alerts alerts;
 };

@@ -417,12 +417,16 @@ static enum err_code curl_perform(struct http *http, const struct http_request *
     }
     if (code != ERR_OK) {
         http_response_clear(response);
+        bool is_secret = request->host == HTTP_ELSEWHERE; /* a webhook's path is its password */
         (void)err_wrap(err, "%.10s %s%.200s", request->method, curl->base[request->host].url,
-                       request->path);
+                       is_secret ? "/..." : request->path);
     } else if (exchange.headers.served.is_known) {
         curl->served = exchange.headers.served;
     }
     curl_slist_free_all(exchange.lines);
+    if (exchange.url.data != NULL) {
+        explicit_bzero(exchange.url.data, exchange.url.cap);
+    }
     text_release(&exchange.url);
     return code;
 }

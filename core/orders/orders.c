@@ -40,6 +40,18 @@ bool order_may_move(enum order_state from, enum order_state to) {
             to != ORDER_NOT_SENT);
 }
 
+bool order_slippage(const struct order *order, struct usd price, int64_t *bps_nanos) {
+    struct usd average = {0};
+    if (price.nanos <= 0 ||
+        usd_per_qty(order->filled_amount, order->filled, &average, NULL) != ERR_OK) {
+        return false;
+    }
+    int64_t beyond = average.nanos - price.nanos;
+    beyond = order->side == SIDE_BUY ? beyond : -beyond;
+    MUTATE(slippage_of_sales_turned, beyond = average.nanos - price.nanos);
+    return decimal_mul_div(beyond, 10000 * NANOS, price.nanos, bps_nanos, NULL) == ERR_OK;
+}
+
 struct qty order_open_qty(const struct order *order) {
     return order_is_over(order) ? (struct qty){0} : qty_sub(order->qty, order->filled);
 }

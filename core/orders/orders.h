@@ -68,6 +68,11 @@ struct order {
     struct usd noted_amount;
     struct ratio score;
     struct utc decided_at;
+    /* for the engine's metrics alone */
+    struct usd decision_mid; /* of the quote then; 0: none, or not yet seen */
+    struct utc quoted_at;    /* of that quote */
+    struct usd arrival_mid;  /* of the first other quote with the order at the broker; 0: not yet */
+    bool is_measured;        /* its end was */
     char replaces[CLIENT_ID_MAX]; /* of the order this one is a PATCH of */
     /* settling an unknown */
     struct utc last_byte_at;
@@ -121,6 +126,9 @@ bool order_is_over(const struct order *order);
 const char *order_purpose_word(enum order_purpose purpose);
 /* True if the table allows the move; a state may repeat. */
 bool order_may_move(enum order_state from, enum order_state to);
+/* What a filled share cost beyond a price, in nanos of a basis point of it: bought dearer, or sold cheaper, is
+ * more. False if nothing was filled, or the price is none. */
+bool order_slippage(const struct order *order, struct usd price, int64_t *bps_nanos);
 struct qty order_open_qty(const struct order *order); /* ordered less filled; 0 when over */
 
 /* The day and number in "st-2026-09-01-17"; false for another shape (emergency ids too). */

@@ -224,7 +224,7 @@ static enum err_code acquire_guarded(struct lease *lease, struct span bound, str
         code = ERR_OK;
     }
     if (code == ERR_OK) {
-        code = state_file_sweep(world, err);
+        code = state_file_sweep(world, "", err);
     }
     if (code == ERR_OK) {
         code = write_lease(lease, seen.epoch + 1, err);

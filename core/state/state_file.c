@@ -246,9 +246,14 @@ static void tell_document(struct world *world, const char *name, int64_t journal
     observe(world->observer, &event);
 }
 
-/* A process may hang between any two calls, and be succeeded. Asked behind the temporary file: who takes
- * the lease later sweeps that away, and the rename fails. */
+/* A process may hang between any two calls, and be succeeded; a disk that lies may make its lease look old while
+ * it is fresh. So the document is read, however young. Asked behind the temporary file: who takes the lease
+ * later sweeps that away, and the rename fails. */
 static enum err_code still_ours(struct lease *lease, struct err *err) {
+    MUTATE(young_lease_unread, return lease_is_lost(lease) ? err_set(err, ERR_LOCKED, "the lease was lost") : ERR_OK);
+    if (lease != NULL) {
+        (void)!lease_confirm(lease, NULL);
+    }
     return lease_is_lost(lease) ? err_set(err, ERR_LOCKED, "the lease was lost") : ERR_OK;
 }
 
@@ -386,11 +391,14 @@ static void sweep_visit(void *context, const char *name) {
     }
 }
 
-enum err_code state_file_sweep(struct world *world, struct err *err) {
+enum err_code state_file_sweep(struct world *world, const char *folder, struct err *err) {
     struct sweep sweep = {.count = 0};
-    enum err_code code = disk_list(world->disk, "", sweep_visit, &sweep, err);
+    enum err_code code = disk_list(world->disk, folder, sweep_visit, &sweep, err);
     for (size_t i = 0; code == ERR_OK && i < sweep.count; i++) {
-        state_document_discard(world->disk, sweep.name[i]);
+        char path[2 * DISK_NAME_MAX];
+        (void)snprintf(path, sizeof path, "%s%s%s", folder, folder[0] != '\0' ? "/" : "",
+                       sweep.name[i]);
+        state_document_discard(world->disk, path);
     }
     return code;
 }

@@ -44,9 +44,9 @@ void state_file_release(struct state_file *file);
 /* Atomic and never fsynced: for views and metrics, from which nobody recovers. */
 enum err_code state_file_publish(struct world *world, const char *name, const char *bytes, size_t n,
                                  struct err *err) MUST_USE;
-/* Removes temporary files that a dead process left in the state directory. Only for the one process
- * that may write documents (lease_acquire() calls it). */
-enum err_code state_file_sweep(struct world *world, struct err *err) MUST_USE;
+/* Removes temporary files that a dead process left in a folder, "" for the state directory itself. Only for
+ * the one process that may write documents (lease_acquire() calls it). */
+enum err_code state_file_sweep(struct world *world, const char *folder, struct err *err) MUST_USE;
 /* Reads a whole file of at most limit bytes into out. ERR_NOT_FOUND, ERR_LIMIT, ERR_IO. */
 enum err_code state_file_read(struct disk *disk, const char *name, size_t limit, struct text *out,
                               struct err *err) MUST_USE;

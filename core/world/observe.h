@@ -61,6 +61,8 @@
       "told by a process that is not the run's core: subject the kind's word, what the told "      \
       "subject and what, id here (on the core's state directory) or elsewhere, number its life, "  \
       "symbol, amounts and body as told")                                                          \
+    X(EVENT_METRICS, "metrics",                                                                    \
+      "truth of the disk after a graceful stop: body metrics.prom as it lies there")               \
     X(EVENT_COURIER, "courier", "the courier's process: subject started|dead")                     \
     X(EVENT_DELIVERY, "delivery",                                                                  \
       "truth: a message reached the server of a channel, and that took it: subject channel, "      \

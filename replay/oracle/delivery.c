@@ -55,7 +55,8 @@ struct delivery {
     struct utc up_since; /* of the courier */
     struct utc fault_at; /* the last fault; {0}: none */
     struct utc tick_at;
-    bool is_stopped;        /* the core ended as it was told to */
+    bool is_stopped; /* the core ended as it was told to */
+    bool is_silence_told;
     struct utc silent_from; /* what was told of silence may be about this time on */
 };
 
@@ -98,6 +99,7 @@ static void raise_page(struct delivery *judge, const struct event *event,
 
 static void end_tick(struct delivery *judge, struct utc now) {
     judge->tick_at = now;
+    judge->is_silence_told = false;
     for (size_t i = 0; i < judge->page_count; i++) {
         judge->pages[i].at = judge->pages[i].at.ns == 0 ? now : judge->pages[i].at;
     }
@@ -175,20 +177,29 @@ static void heed_repeat(struct delivery *judge, int channel, const struct event 
     line->bodies[line->body_count++ % BODIES] = (struct body){hash, now};
 }
 
-/* A single message names its key, one of several all of them, or says how many more there are. */
-static bool is_about(const struct event *event, const struct page *page) {
-    return strstr(event->body, page->key) != NULL || strstr(event->body, " more") != NULL;
+static bool is_of_a_word(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* The key as a word of its own, in a message of one or of several. */
+static bool names(const char *body, const char *key) {
+    for (const char *at = strstr(body, key); at != NULL; at = strstr(at + 1, key)) {
+        if ((at == body || !is_of_a_word(at[-1])) && !is_of_a_word(at[strlen(key)])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void mark_pages(struct delivery *judge, int channel, const struct event *event,
                        struct utc now) {
     for (size_t i = 0; i < judge->keys.count; i++) {
         struct key *key = table_at(&judge->keys, i);
-        key->told_at = strstr(event->body, key->name) != NULL ? now : key->told_at;
+        key->told_at = names(event->body, key->name) ? now : key->told_at;
     }
     for (size_t i = judge->page_count; i-- > 0;) {
         struct page *page = &judge->pages[i];
-        if (!is_about(event, page)) {
+        if (!names(event->body, page->key)) {
             continue;
         }
         page->is_asked = true;
@@ -209,6 +220,18 @@ static void heed_silence(struct delivery *judge, const struct event *event,
         findings_break(findings, ORACLE_CHANNELS, event->at,
                        "silence is told of a core that ticked %lld s ago",
                        (long long)(age.ns / INT64_C(1000000000)));
+    }
+    judge->is_silence_told |= is_word(event->subject, "heartbeat") && is_word(event->what, "acted");
+}
+
+/* However a core went, its silence is said within three beats and the courier's looks. */
+static void look_at_silence(struct delivery *judge, struct utc now, struct findings *findings) {
+    struct utc since = utc_max(judge->tick_at, judge->silent_from);
+    bool is_due = judge->tick_at.ns != 0 && !judge->is_stopped && judge->is_up &&
+                  !judge->has_disk_failed && utc_sub(now, since).ns > SILENT.ns;
+    if (is_due && !judge->is_silence_told) {
+        judge->is_silence_told = true; /* once */
+        findings_break(findings, ORACLE_CHANNELS, now, "a silent core is told by nobody");
     }
 }
 
@@ -261,6 +284,7 @@ static void delivery_observe(void *context, const struct event *event, struct fi
     if (!judge->is_on) {
         return;
     }
+    look_at_silence(judge, event->at, findings);
     if (event->kind == EVENT_ALERT) {
         raise_page(judge, event, findings->scene);
     } else if (event->kind == EVENT_TICK) {

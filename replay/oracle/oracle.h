@@ -231,6 +231,10 @@
       "no buy is sent behind orders.messages_1s submits, replaces and cancels of a second or "     \
       "messages_60s of a minute, and none is held back behind fewer; no exit is at all",           \
       "")                                                                                          \
+    X(ORACLE_METRICS, "metrics_are_true", "",                                                      \
+      "what metrics.prom says after a graceful stop is whole, counts the requests and ticks of "   \
+      "that life as they were, and names no order",                                                \
+      "")                                                                                          \
     X(ORACLE_L_RECONCILED, "reconciled_after_healing", "L1",                                       \
       "2 min of a session after healing every execution is booked", "")                            \
     X(ORACLE_L_BREAKER, "breaker_closes", "L2", "after healing the circuit breaker closes", "")    \

@@ -1,6 +1,6 @@
 #!/bin/sh
 # courier.sh PROGRAM SINK: alerts of a real core, taken by a real courier to channels that answer, refuse and
-# hang; each process dies once. Loopback only.
+# hang; each process dies once. And the metrics that the core left. Loopback only.
 set -u
 program=$1
 sink=$2
@@ -102,6 +102,16 @@ claim "and the outbox is empty" is "$(find "$state/outbox" -type f | wc -l)" 0
 courier
 slay core_pid KILL
 claim "a core that is dead is paged" until_true 60 has_line "core_silent: no heartbeat for" "$told"
+
+# --- metrics ---
+
+claim "metrics are there, whole" is "$(tail -n 1 "$state/metrics.prom")" "# EOF"
+claim "and name neither order nor symbol" is "$(grep -c 'st-20\|SYM0' "$state/metrics.prom")" 0
+if command -v promtool >/dev/null; then
+    claim "promtool takes them" promtool check metrics <"$state/metrics.prom"
+else
+    say "left out  promtool is not here"
+fi
 
 claim "no secret is told or kept" is "$(cat "$place"/courier.out "$place"/test.out "$place"/says \
     "$state"/*.json "$state"/log.jsonl | grep -c 'ROUTING-SECRET\|BEARER-SECRET\|URL-SECRET')" 0

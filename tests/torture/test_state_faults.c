@@ -101,7 +101,7 @@ static void try_publish(struct rig *rig, int n, bool is_persistent, enum err_cod
     cr_assert(sim_disk_read(rig->disk, "view.json", &seen));
     cr_expect_str_eq(text_get(&seen), code == ERR_OK ? "new" : "old", "call %d", n);
     text_release(&seen);
-    cr_expect_eq(state_file_sweep(&rig->world, &rig->err), ERR_OK);
+    cr_expect_eq(state_file_sweep(&rig->world, "", &rig->err), ERR_OK);
 }
 
 Test(state_faults, a_view_is_the_old_one_or_the_new_one) {
@@ -159,7 +159,7 @@ Test(state_faults, a_sweep_takes_64_files_and_the_next_one_the_rest) {
             snprintf(name, sizeof name, "a.json.%08x.tmp", i);
             sim_disk_write_raw(rig.disk, name, "x", 1);
         }
-        cr_expect_eq(state_file_sweep(&rig.world, &rig.err), ERR_OK);
+        cr_expect_eq(state_file_sweep(&rig.world, "", &rig.err), ERR_OK);
         cr_expect_not(sim_disk_exists(rig.disk, "a.json.0000003f.tmp"));
         cr_expect_eq(sim_disk_exists(rig.disk, "a.json.00000040.tmp"), left == 70);
         cr_expect_eq(sim_disk_exists(rig.disk, "a.json.00000045.tmp"), left == 70);
@@ -174,7 +174,7 @@ static void try_sweep(struct rig *rig, int n, bool is_persistent, enum err_code 
     sim_disk_write_raw(rig->disk, "short.tmp", "x", 1);
     sim_disk_write_raw(rig->disk, "a.json.0123abcd.tmx", "x", 1);
     arm(rig, n, is_persistent, wanted);
-    enum err_code code = state_file_sweep(&rig->world, &rig->err);
+    enum err_code code = state_file_sweep(&rig->world, "", &rig->err);
     disarm(rig);
     cr_expect(code == ERR_OK || n == 1, "only the listing matters");
     cr_expect_eq(sim_disk_exists(rig->disk, "a.json.0123abcd.tmp"), rig->failing.failures > 0);

@@ -170,6 +170,10 @@ Test(channels, a_bad_file_is_told_by_member_and_changes_nothing) {
     expect_fault(FILE_OF(A ",{\"name\":\"b\",\"shape\":\"json\",\"url\":\"https://a.example/y\","
                            "\"least\":\"info\"}"),
                  "two channels, on different hosts");
+    expect_fault(FILE_OF(A
+                         ",{\"name\":\"b\",\"shape\":\"json\",\"url\":\"https://A.example:443/y\","
+                         "\"least\":\"info\"}"),
+                 "two channels, on different hosts");
     expect_fault(FILE_OF(A "," A), "channels[1]: name: another channel has it");
     expect_fault(FILE_OF(A ",7"), "channels[1]: wants an object");
     expect_fault(
@@ -230,7 +234,8 @@ Test(message, each_shape_is_what_its_service_takes) {
     char want[512];
     snprintf(want, sizeof want,
              "{\"routing_key\":\"ROUTE\",\"event_action\":\"trigger\",\"dedup_key\":"
-             "\"desk/naked_position\",\"payload\":{\"summary\":\"%s\",\"source\":\"desk\","
+             "\"desk/naked_position/"
+             "dfb0aa5c25cce8c5\",\"payload\":{\"summary\":\"%s\",\"source\":\"desk\","
              "\"severity\":\"critical\",\"timestamp\":\"2026-09-01T14:00:00Z\"}}",
              line);
     cr_expect_str_eq(text_get(&desk->net.last[PAGER]), want);
@@ -381,9 +386,10 @@ static void expect_repeat(const char *severity, int seconds, int line) {
     }
     go(desk, seconds - 11);
     cr_expect_eq(desk->net.count[line], 1, "%s", severity);
-    cr_expect_eq(left(desk, "k"), 1, "the older are merged into the newest");
+    cr_expect_eq(left(desk, "k"), 1, "the newer are merged into the first that waits");
     go(desk, 1);
     cr_expect_eq(desk->net.count[line], 2, "%s", severity);
+    cr_expect_eq(desk->net.count[PAGER], line == CHAT ? 2 : 0, "a repeat is no escalation");
     cr_expect(strstr(text_get(&desk->net.last[line]), "11000") != NULL, "with its count");
     cr_expect_eq(left(desk, "k"), 0);
     desk_destroy(desk);
@@ -424,12 +430,15 @@ Test(courier, four_are_four_messages_and_five_are_one) {
     leave_several(desk, "page", 3);
     go(desk, 1);
     expect_counts(desk, 5, 5, 5, 5);
-    cr_expect(strstr(text_get(&desk->net.last[CHAT]),
-                     "[page] desk: several: 5 alerts: same (2), key_7, key_8, key_9") != NULL,
-              "%s", text_get(&desk->net.last[CHAT]));
     cr_expect(
-        strstr(text_get(&desk->net.last[PHONE]), "6 alerts: same (2), key_7, key_8, key_9, w"),
-        "pages first: %s", text_get(&desk->net.last[PHONE]));
+        strstr(
+            text_get(&desk->net.last[CHAT]),
+            "[page] desk: several: 5 alerts: same: a, b; key_7: text; key_8: text; key_9: text,") !=
+            NULL,
+        "%s", text_get(&desk->net.last[CHAT]));
+    cr_expect(strstr(text_get(&desk->net.last[PHONE]),
+                     "6 alerts: same: a, b; key_7: text; key_8: text; key_9: text; w: text,"),
+              "pages first: %s", text_get(&desk->net.last[PHONE]));
     cr_expect_eq(courier_waiting(desk->courier), 0);
     desk_destroy(desk);
 }
@@ -461,7 +470,171 @@ Test(courier, a_thousand_files_are_a_handful_of_messages) {
     desk_destroy(desk);
 }
 
+Test(courier, a_message_of_several_that_is_refused_goes_one_by_one_in_the_end) {
+    struct desk *desk = desk_create();
+    desk->net.status[CHAT] = 400;
+    leave_several(desk, "page", 5);
+    go(desk, 4); /* at 0, 1 and 3 s */
+    cr_expect_eq(desk->net.count[CHAT], 3);
+    cr_expect(strstr(text_get(&desk->net.last[CHAT]), "several") != NULL);
+    desk->net.status[CHAT] = 200;
+    go(desk, 8);
+    cr_expect(strstr(text_get(&desk->net.last[CHAT]), "several") == NULL);
+    cr_expect_eq(courier_waiting(desk->courier), 0);
+    desk_destroy(desk);
+}
+
+Test(courier, what_a_message_of_several_has_no_room_for_waits_for_the_next) {
+    struct desk *desk = desk_create();
+    char key[32];
+    for (int i = 0; i < 30; i++) {
+        snprintf(key, sizeof key, "a_key_of_some_length_%02d", i);
+        leave(desk, "page", key, "and a text of thirty bytes, too", 1);
+    }
+    courier_step(desk->courier);
+    expect_counts(desk, 1, 1, 1, 1);
+    size_t waiting = courier_waiting(desk->courier);
+    cr_expect(waiting > 5 && waiting < 28, "%zu", waiting);
+    cr_expect_eq(left(desk, "a_key_of_some_length_00"), 0);
+    cr_expect_eq(left(desk, "a_key_of_some_length_29"), 1, "not named, not removed");
+    rig_wait(desk->rig, COURIER_LOOK);
+    go(desk, 5);
+    cr_expect_eq(courier_waiting(desk->courier), 0);
+    cr_expect_eq(left(desk, "a_key_of_some_length_29"), 0);
+    desk_destroy(desk);
+}
+
+Test(courier, a_text_that_is_told_again_each_minute_escalates_all_the_same) {
+    struct desk *desk = desk_create();
+    desk->net.status[PHONE] = desk->net.status[HOOK] = 500;
+    for (int i = 0; i < 5; i++) {
+        leave(desk, "warn", "w", "text", i);
+        go(desk, 60);
+    }
+    cr_expect_eq(desk->net.count[PAGER] + desk->net.count[CHAT], 0);
+    go(desk, 1);
+    cr_expect_geq(desk->net.count[PAGER] + desk->net.count[CHAT], 1);
+    desk_destroy(desk);
+}
+
+/* --- a full hand --- */
+
+static void fill_hand(struct desk *desk, const char *severity) {
+    char key[32];
+    for (int i = 0; i < COURIER_ITEMS_MAX; i++) {
+        snprintf(key, sizeof key, "key_%03d", i);
+        leave(desk, severity, key, "text", 1);
+    }
+    go(desk, COURIER_ITEMS_MAX / 32 + 1);
+    cr_assert_eq(courier_waiting(desk->courier), COURIER_ITEMS_MAX);
+}
+
+Test(courier, a_full_hand_keeps_no_page_from_channels_that_take_it) {
+    struct desk *desk = desk_create();
+    desk->net.status[HOOK] = 401;
+    fill_hand(desk, "warn");
+    leave(desk, "page", "p", "text", 1);
+    courier_step(desk->courier);
+    cr_expect(strstr(text_get(&desk->net.last[CHAT]), "p: text") != NULL, "%s",
+              text_get(&desk->net.last[CHAT]));
+    desk_destroy(desk);
+}
+
+Test(courier, silence_is_a_page_beside_a_full_hand_and_later_when_nothing_gives_way) {
+    struct desk *desk = desk_create();
+    for (int i = 0; i < DEAD; i++) {
+        desk->net.status[i] = 503;
+    }
+    fill_hand(desk, "page");
+    beat(desk, 1, 5, false);
+    go(desk, 60);
+    cr_expect_eq(desk->net.count[DEAD] > 0 && courier_waiting(desk->courier) == 0, 0);
+    for (int i = 0; i < DEAD; i++) {
+        desk->net.status[i] = 200;
+    }
+    bool is_told = false;
+    for (int i = 0; i < 200; i++) {
+        go(desk, 1);
+        is_told |= strstr(text_get(&desk->net.last[CHAT]), "core_silent") != NULL;
+    }
+    cr_expect(is_told);
+    desk_destroy(desk);
+}
+
 /* --- what goes wrong --- */
+
+struct sick_disk { /* refuses to read what begins so */
+    struct disk seam;
+    struct disk_ops ops;
+    struct disk *inner;
+    const char *refused;
+};
+
+static enum err_code sick_open(struct disk *disk, const char *name, unsigned flags,
+                               struct disk_file *out, struct err *err) {
+    struct sick_disk *sick = (struct sick_disk *)disk;
+    if (strncmp(name, sick->refused, strlen(sick->refused)) == 0) {
+        return err_set(err, ERR_IO, "sick");
+    }
+    return disk_open(sick->inner, name, flags, out, err);
+}
+
+static enum err_code sick_list(struct disk *disk, const char *folder, disk_visit *visit,
+                               void *context, struct err *err) {
+    return disk_list(((struct sick_disk *)disk)->inner, folder, visit, context, err);
+}
+
+static enum err_code sick_size(struct disk *disk, struct disk_file file, uint64_t *out,
+                               struct err *err) {
+    return disk_size(((struct sick_disk *)disk)->inner, file, out, err);
+}
+
+static enum err_code sick_read(struct disk *disk, struct disk_file file, void *bytes, size_t n,
+                               uint64_t offset, size_t *got, struct err *err) {
+    return disk_read_at(((struct sick_disk *)disk)->inner, file, bytes, n, offset, got, err);
+}
+
+static void sick_close(struct disk *disk, struct disk_file file) {
+    disk_close(((struct sick_disk *)disk)->inner, file);
+}
+
+static enum err_code sick_remove(struct disk *disk, const char *name, struct err *err) {
+    return disk_remove(((struct sick_disk *)disk)->inner, name, err);
+}
+
+static enum err_code sick_sync_dir(struct disk *disk, const char *folder, struct err *err) {
+    return disk_sync_dir(((struct sick_disk *)disk)->inner, folder, err);
+}
+
+Test(courier, files_that_the_disk_refuses_starve_no_other_and_are_a_page_after_a_minute) {
+    struct desk *desk = desk_create();
+    struct sick_disk sick = {.ops = {.open = sick_open,
+                                     .list = sick_list,
+                                     .size = sick_size,
+                                     .read_at = sick_read,
+                                     .close = sick_close,
+                                     .remove = sick_remove,
+                                     .sync_dir = sick_sync_dir},
+                             .inner = desk->rig->world.disk,
+                             .refused = "outbox/00000000000000000"};
+    sick.seam.ops = &sick.ops;
+    for (int i = 0; i < 32; i++) {
+        leave(desk, "page", "sick", "text", 1);
+    }
+    desk->serial = INT64_C(1000000000000000000);
+    leave(desk, "page", "well", "text", 1);
+    desk->rig->world.disk = &sick.seam;
+    go(desk, 2);
+    cr_expect(strstr(text_get(&desk->net.last[CHAT]), "well: text") != NULL);
+    cr_expect(courier_has_more(desk->courier));
+    go(desk, 58);
+    cr_expect(strstr(text_get(&desk->net.last[CHAT]), "unreadable") == NULL);
+    go(desk, 3);
+    cr_expect(strstr(text_get(&desk->net.last[CHAT]), "alert_unreadable: outbox/0") != NULL, "%s",
+              text_get(&desk->net.last[CHAT]));
+    desk->rig->world.disk = sick.inner;
+    desk_destroy(desk);
+}
 
 Test(courier, what_cannot_be_read_is_a_page) {
     struct desk *desk = desk_create();
@@ -532,9 +705,10 @@ Test(courier, a_test_message_goes_to_one_channel) {
 
 Test(pulse, three_beats_and_ten_seconds_of_silence_are_a_page_and_end_the_pings) {
     struct desk *desk = desk_create();
+    go(desk, 1); /* sees that it was stopped */
+    cr_expect_eq(desk->net.count[DEAD], 1);
     beat(desk, 1, 5, false);
     go(desk, 1);
-    cr_expect_eq(desk->net.count[DEAD], 1);
     rig_wait(desk->rig, (struct span){SPAN_S(24).ns}); /* 25 s after the look that saw the beat */
     courier_step(desk->courier);
     expect_counts(desk, 0, 0, 0, 0);
@@ -552,9 +726,30 @@ Test(pulse, three_beats_and_ten_seconds_of_silence_are_a_page_and_end_the_pings)
     desk_destroy(desk);
 }
 
+Test(pulse, one_sight_of_a_heartbeat_is_no_beat) {
+    struct desk *desk = desk_create();
+    beat(desk, 1, 5, false);
+    go(desk, 20);
+    cr_expect_eq(desk->net.count[DEAD], 0, "it may be days old");
+    beat(desk, 2, 5, false);
+    go(desk, 1);
+    cr_expect_eq(desk->net.count[DEAD], 1);
+    desk_destroy(desk);
+}
+
+Test(pulse, a_stop_is_believed_for_a_day) {
+    struct desk *desk = desk_create();
+    go(desk, 86401);
+    int count = desk->net.count[DEAD];
+    cr_expect_geq(count, 1440);
+    go(desk, 3600);
+    cr_expect_eq(desk->net.count[DEAD], count);
+    desk_destroy(desk);
+}
+
 Test(pulse, the_ping_comes_each_minute) {
     struct desk *desk = desk_create();
-    for (int i = 0; i < 181; i++) {
+    for (int i = 0; i < 182; i++) {
         beat(desk, i, 5, false);
         go(desk, 1);
     }

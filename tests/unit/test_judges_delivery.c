@@ -1,5 +1,5 @@
-/* test_judges_delivery.c - the judge of the courier: pages that reach two channels, and channels that are not
- * flooded, each bound at its exact edge. */
+/* test_judges_delivery.c - what leaves the machine: pages that reach two channels, channels that are not flooded, each
+ * bound at its exact edge; and metrics that are true. */
 #include "tests/unit/stream.h"
 
 static struct oracle *beside_a_courier(void) {
@@ -65,7 +65,7 @@ Test(delivery, without_a_courier_nothing_is_due) {
     struct oracle *oracle = oracle_create();
     alert(oracle, 20, "page", "news");
     tick(oracle, 21);
-    tick(oracle, 4000);
+    tick(oracle, 900);
     expect(oracle, "", 0);
 }
 
@@ -83,7 +83,7 @@ Test(delivery, a_channel_is_asked_within_five_seconds_of_the_ticks_end) {
     oracle = beside_a_courier();
     alert(oracle, 20, "warn", "news");
     tick(oracle, 24);
-    tick(oracle, 2000);
+    tick(oracle, 900);
     expect(oracle, "", 0);
 }
 
@@ -105,7 +105,7 @@ Test(delivery, two_channels_have_it_within_seven_minutes) {
     tick(oracle, 20);
     deliver(oracle, 22, "pager", "... news: text");
     deliver(oracle, 300, "chat", "... several: 7 alerts: news, that");
-    tick(oracle, 4000);
+    tick(oracle, 900);
     expect(oracle, "", 0);
 }
 
@@ -130,7 +130,7 @@ Test(delivery, a_repeat_within_five_minutes_may_wait) {
     tick(oracle, 320);
     deliver(oracle, 322, "pager", "news: text (2 times)");
     deliver(oracle, 322, "chat", "news: text (2 times)");
-    tick(oracle, 4000);
+    tick(oracle, 900);
     expect(oracle, "", 0);
     oracle = beside_a_courier(); /* the first of them of before healing, with a disk that failed */
     fault(oracle, 10, "disk.eio");
@@ -182,6 +182,7 @@ Test(delivery, faults_put_off_the_seven_minutes_until_healing) {
     fault(oracle, 19, "http.dns");
     alert(oracle, 20, "page", "news");
     tick(oracle, 20);
+    tick(oracle, 600);
     tick(oracle, 1000);
     feed(oracle, (struct event){.kind = EVENT_HEALED, .at = at(1000)});
     tick(oracle, 1420);
@@ -190,7 +191,9 @@ Test(delivery, faults_put_off_the_seven_minutes_until_healing) {
     fault(oracle, 19, "http.dns");
     alert(oracle, 20, "page", "news");
     tick(oracle, 20);
+    tick(oracle, 700);
     feed(oracle, (struct event){.kind = EVENT_HEALED, .at = at(1000)});
+    tick(oracle, 1300);
     tick(oracle, 1421);
     expect(oracle, PAGES, 0);
 }
@@ -269,6 +272,22 @@ Test(delivery, silence_is_told_of_a_silent_core_alone) {
     expect(oracle, "", 0);
 }
 
+Test(delivery, a_core_that_is_silent_must_be_told) {
+    struct oracle *oracle = beside_a_courier();
+    tick(oracle, 100);
+    tick(oracle, 1045);
+    expect(oracle, "", 0);
+    oracle = beside_a_courier();
+    tick(oracle, 100);
+    tick(oracle, 1046);
+    expect(oracle, FLOOD, 0);
+    oracle = beside_a_courier();
+    tick(oracle, 100);
+    silence(oracle, 130);
+    tick(oracle, 2000);
+    expect(oracle, "", 0);
+}
+
 Test(delivery, the_dead_mans_switch_is_fed_for_the_living_and_the_stopped) {
     struct oracle *oracle = beside_a_courier();
     tick(oracle, 100);
@@ -282,5 +301,66 @@ Test(delivery, the_dead_mans_switch_is_fed_for_the_living_and_the_stopped) {
     tick(oracle, 100);
     feed(oracle, (struct event){.kind = EVENT_STOP, .at = at(101), .subject = "clean"});
     deliver(oracle, 5000, "dead", "");
+    expect(oracle, "", 0);
+}
+
+/* --- metrics --- */
+
+static void send(struct oracle *oracle, int64_t second) {
+    feed(oracle, (struct event){
+                     .kind = EVENT_SEND, .at = at(second), .subject = "GET", .what = "/v2/clock"});
+}
+
+static void tell_metrics(struct oracle *oracle, const char *body) {
+    feed(oracle, (struct event){.kind = EVENT_STOP, .at = at(900), .subject = "clean"});
+    feed(oracle, (struct event){
+                     .kind = EVENT_METRICS, .at = at(900), .body = body, .body_len = strlen(body)});
+}
+
+/* Of a life of three requests and two ticks. */
+static struct oracle *life_of_three(void) {
+    struct oracle *oracle = oracle_create();
+    send(oracle, -5);
+    feed(oracle, (struct event){.kind = EVENT_START, .at = at(0), .subject = "ready"});
+    for (int i = 1; i <= 3; i++) {
+        send(oracle, i);
+    }
+    feed(oracle, (struct event){.kind = EVENT_TICK, .at = at(5), .subject = "tick", .number = 2});
+    return oracle;
+}
+
+#define TICKS "seatrial_ticks_total 2\n"
+#define REQUESTS                                                                                   \
+    "# TYPE seatrial_requests_total counter\nseatrial_requests_total{endpoint=\"clock\"} 1\n"      \
+    "seatrial_requests_total{endpoint=\"bars\"} 2\n"
+
+Test(metrics, are_whole_and_count_what_the_life_did) {
+    static const struct {
+        const char *body, *broken;
+    } rows[] = {
+        {TICKS REQUESTS "# EOF\n", ""},
+        {TICKS REQUESTS "# EOF", "metrics_are_true"},
+        {TICKS "# EOF\n", "metrics_are_true"},
+        {TICKS REQUESTS "seatrial_requests_total{endpoint=\"order\"} 1\n# EOF\n",
+         "metrics_are_true"},
+        {"seatrial_ticks_total 1\n" REQUESTS "# EOF\n", "metrics_are_true"},
+        {"seatrial_ticks_total 3\n" REQUESTS "# EOF\n", ""},
+        {TICKS REQUESTS "st-2026-09-01-7 1\n# EOF\n", "metrics_are_true"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = life_of_three();
+        tell_metrics(oracle, rows[i].body);
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
+Test(metrics, are_not_judged_behind_a_disk_that_failed_or_of_another_life) {
+    struct oracle *oracle = life_of_three();
+    fault(oracle, 6, "disk.eio");
+    tell_metrics(oracle, "");
+    expect(oracle, "", 0);
+    oracle = life_of_three();
+    feed(oracle, (struct event){.kind = EVENT_STOP, .at = at(6), .subject = "dead"});
+    tell_metrics(oracle, "");
     expect(oracle, "", 0);
 }

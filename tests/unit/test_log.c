@@ -1,6 +1,8 @@
 /* test_log.c - alerts: what is told, what is only counted, what is left in the outbox and survives. */
 #include "tests/unit/rig.h"
 
+#include "core/state/state_file.h"
+
 static void raise_alert(struct rig *rig, const char *text, int times) {
     for (int i = 0; i < times; i++) {
         log_alert(&rig->log, ALERT_PAGE, "naked_position", text);
@@ -126,26 +128,55 @@ Test(outbox, a_page_survives_the_power_from_alerts_keep_on) {
     rig_destroy(rig);
 }
 
-Test(outbox, more_pages_than_are_remembered_are_durable_too) {
+Test(outbox, thirty_two_pages_of_a_tick_are_durable) {
     struct rig *rig = with_outbox();
-    for (int i = 0; i < OUTBOX_OWED_MAX + 1; i++) {
+    for (int i = 0; i < OUTBOX_OWED_MAX; i++) {
         raise_numbered(rig, ALERT_PAGE, i);
     }
     alerts_keep(&rig->log);
     cr_expect_eq(durable_of(rig, "key_0000"), 1);
-    cr_expect_eq(durable_of(rig, "key_0008"), 1);
+    cr_expect_eq(durable_of(rig, "key_0031"), 1);
+    rig_destroy(rig);
+}
+
+Test(outbox, a_text_of_six_bytes_a_byte_is_left_and_durable_too) {
+    struct rig *rig = with_outbox();
+    char text[ALERT_TEXT_MAX];
+    memset(text, 1, sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    raise_alert(rig, text, 1);
+    alerts_keep(&rig->log);
+    cr_expect_eq(durable_of(rig, "naked_position"), 1);
+    rig_destroy(rig);
+}
+
+Test(outbox, what_a_dead_process_was_leaving_takes_no_room) {
+    struct rig *rig = with_outbox();
+    for (int i = 0; i < OUTBOX_MAX; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "outbox/%d-x.json.0a1b2c3d.tmp", i);
+        sim_disk_write_raw(rig->disk, name, "{", 1);
+    }
+    raise_numbered(rig, ALERT_WARN, 1);
+    cr_expect_eq(rig_outbox(rig->disk, "key_0001", NULL), 1);
+    cr_assert_eq(state_file_sweep(&rig->world, "outbox", NULL), ERR_OK);
+    cr_expect_not(sim_disk_exists(rig->disk, "outbox/0-x.json.0a1b2c3d.tmp"));
+    cr_expect_eq(rig_outbox(rig->disk, "key_0001", NULL), 1);
     rig_destroy(rig);
 }
 
 Test(outbox, a_page_that_the_disk_refused_is_left_at_the_next_chance) {
     struct rig *rig = rig_create(); /* there is no outbox */
-    raise_alert(rig, "AAPL", 1);
+    for (int i = 0; i < 12; i++) {
+        raise_numbered(rig, ALERT_PAGE, i);
+    }
     alerts_keep(&rig->log);
-    cr_expect_eq(rig_outbox(rig->disk, "naked_position", NULL), 0);
+    cr_expect_eq(left_files(rig), 0);
     cr_assert_eq(disk_make_dir(rig->world.disk, "outbox", NULL), ERR_OK);
     cr_assert_eq(disk_sync_dir(rig->world.disk, "", NULL), ERR_OK);
     alerts_keep(&rig->log);
-    cr_expect_eq(durable_of(rig, "naked_position"), 1);
+    cr_expect_eq(durable_of(rig, "key_0000"), 1);
+    cr_expect_eq(durable_of(rig, "key_0011"), 1);
     rig_destroy(rig);
 }
 

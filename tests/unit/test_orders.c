@@ -657,3 +657,27 @@ Test(send_backoff, grows_from_the_second_reject_to_its_most_and_ends_with_a_fill
     cr_expect_eq(send_backoff_fail(&backoff, "S0", true, (struct mono){1001}), 1,
                  "the oldest went");
 }
+
+/* --- slippage --- */
+
+static void expect_slippage(enum order_side side, const char *amount, int64_t shares, int64_t bps) {
+    struct order order = {.side = side, .filled = QTY(shares), .filled_amount = dollars(amount)};
+    int64_t is = 0;
+    cr_assert(order_slippage(&order, dollars("100"), &is));
+    cr_expect_eq(is, bps * NANOS, "%lld", (long long)is);
+}
+
+Test(orders, slippage_is_what_a_fill_cost_beyond_the_price) {
+    expect_slippage(SIDE_BUY, "1001", 10, 10);
+    expect_slippage(SIDE_BUY, "999", 10, -10);
+    expect_slippage(SIDE_SELL, "999", 10, 10);
+    expect_slippage(SIDE_SELL, "1001", 10, -10);
+    expect_slippage(SIDE_SELL, "1000", 10, 0);
+    struct order none = {.side = SIDE_BUY};
+    int64_t is = 7;
+    cr_expect_not(order_slippage(&none, dollars("100"), &is));
+    none.filled = QTY(1);
+    none.filled_amount = dollars("100");
+    cr_expect_not(order_slippage(&none, (struct usd){0}, &is));
+    cr_expect_eq(is, 7);
+}
