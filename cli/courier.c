@@ -115,37 +115,48 @@ static void wait_a_look(struct post *post) {
     }
 }
 
-/* Until nothing that can be delivered at once is left. */
+static int64_t delivered(const struct post *post) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < post->channels.count; i++) {
+        sum += courier_status(post->courier, i).delivered;
+    }
+    return sum;
+}
+
+#define IDLE_LOOKS                                                                                 \
+    5 /* in which nobody took anything: what is left waits for a channel, or the disk */
+
 static int deliver_once(struct post *post) {
-    size_t before = SIZE_MAX;
-    do {
+    int64_t before = 0;
+    for (int idle = 0; idle < IDLE_LOOKS && host_poll(post->real.world.host) != HOST_TERMINATE;) {
         courier_step(post->courier);
         tell_channels(post);
-        size_t waiting = courier_waiting(post->courier);
-        if (waiting == 0 && !courier_has_more(post->courier)) {
+        if (courier_waiting(post->courier) == 0 && !courier_has_more(post->courier)) {
             return CLI_PASS;
         }
-        if (waiting >= before && waiting > 0) {
-            break; /* nobody takes it now */
-        }
-        before = waiting == 0 ? SIZE_MAX : waiting;
+        idle = delivered(post) > before ? 0 : idle + 1;
+        before = delivered(post);
         wait_a_look(post);
-    } while (host_poll(post->real.world.host) != HOST_TERMINATE);
-    fprintf(stderr, "seatrial: courier: %zu alerts in hand still wait, and what lies in outbox/\n",
-            courier_waiting(post->courier));
+    }
+    fprintf(stderr, "seatrial: courier: %zu alerts in hand still wait%s\n",
+            courier_waiting(post->courier),
+            courier_is_blind(post->courier)   ? ", and outbox/ cannot be read"
+            : courier_has_more(post->courier) ? ", and more in outbox/"
+                                              : "");
     return CLI_FINDING;
 }
 
 static int deliver(struct post *post) {
-    bool could_look = true;
+    bool was_blind = false;
     fprintf(stderr, "seatrial: courier: %zu channels, a look each second\n", post->channels.count);
     while (host_poll(post->real.world.host) != HOST_TERMINATE) {
         courier_step(post->courier);
         tell_channels(post);
-        if (could_look && courier_has_more(post->courier) && courier_waiting(post->courier) == 0) {
-            fprintf(stderr, "seatrial: courier: outbox/ has files that cannot be read\n");
+        if (courier_is_blind(post->courier) != was_blind) {
+            was_blind = !was_blind;
+            fprintf(stderr, "seatrial: courier: outbox/ %s\n",
+                    was_blind ? "or a file of it cannot be read" : "can be read again");
         }
-        could_look = !courier_has_more(post->courier);
         wait_a_look(post);
     }
     return CLI_PASS;

@@ -123,7 +123,8 @@ struct utc messenger_next_at(const struct messenger *messenger) {
 static void plan_next(struct messenger *messenger) {
     struct utc now =
         utc_max(virtual_clock_now(messenger->clock), virtual_clock_now(messenger->stage->clock));
-    bool is_idle = courier_waiting(messenger->courier) == 0;
+    bool is_idle =
+        courier_waiting(messenger->courier) == 0 && !courier_has_more(messenger->courier);
     messenger->next_at = utc_add(now, is_idle ? IDLE_LOOK : COURIER_LOOK);
 }
 

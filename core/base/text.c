@@ -155,3 +155,14 @@ enum err_code text_copy(char *field, size_t field_size, const char *string, stru
     memcpy(field, string, n + 1);
     return ERR_OK;
 }
+
+size_t text_fit(const char *string, size_t most) {
+    size_t n = strnlen(string, most + 1);
+    if (n <= most) {
+        return n;
+    }
+    for (n = most; n > 0 && ((unsigned char)string[n] & 0xC0) == 0x80;) {
+        n--;
+    }
+    return n;
+}

@@ -78,6 +78,9 @@ static inline const char *text_get(const struct text *text) {
 /* ERR_LIMIT if anything was cut. */
 enum err_code text_finish(const struct text *text, struct err *err) MUST_USE;
 
+/* The bytes of a string, at most so many, that end where a character of UTF-8 does. */
+size_t text_fit(const char *string, size_t most);
+
 /* Copies a string into a fixed field; ERR_LIMIT (field unchanged) if it does not fit. */
 enum err_code text_copy(char *field, size_t field_size, const char *string,
                         struct err *err) MUST_USE;

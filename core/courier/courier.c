@@ -15,6 +15,7 @@
 #define ALERT_BYTES_MAX 4096
 #define REMEMBERED_MAX 256
 #define LOOK_MAX 32       /* files taken in a look */
+#define SEVERAL_TEXT 80   /* bytes of each text in a message of several */
 #define SEVERAL_BYTES 600 /* then a message of several names no further one */
 #define REFUSED_MAX 32    /* files that the disk refuses, remembered */
 #define PLUG_AFTER 3      /* refusals of a message of several: then its alerts go one by one */
@@ -43,7 +44,8 @@ struct line { /* of a channel */
     struct mono not_before;
     struct mono sent_at[COURIER_PAGES_A_MINUTE]; /* the last messages, a ring */
     size_t sent;
-    int failures; /* running */
+    int failures;     /* running */
+    bool was_refused; /* the last message, by an answer about it and not about the line */
     struct courier_status status;
 };
 
@@ -57,7 +59,9 @@ struct courier {
     size_t told_count;
     struct refused refused[REFUSED_MAX];
     size_t refused_count;
-    bool has_more; /* than the last look saw */
+    bool has_more;    /* than the last look saw */
+    bool is_blind;    /* the disk refused something of it */
+    bool has_removed; /* since the folder was made durable */
     bool never_pings;
     struct line lines[CHANNELS_MAX];
     struct pulse pulse;
@@ -128,6 +132,7 @@ static void remove_file(struct courier *courier, const char *file) {
     if (file[0] != '\0') {
         path_of(file, path);
         (void)!disk_remove(courier->world->disk, path, NULL);
+        courier->has_removed = true;
     }
 }
 
@@ -159,25 +164,36 @@ static bool merge(struct courier *courier, const struct item *newer) {
     return false;
 }
 
-/* A full hand makes room: first goes what some channel has; for a page also what is none, whose file stays for
- * later. */
-static bool make_room(struct courier *courier, const struct item *item) {
+static bool is_spare(const struct item *item, bool is_page, bool is_done) {
+    return (item->severity == ALERT_PAGE) == is_page && (item->done != 0) == is_done;
+}
+
+/* The first of a kind; COURIER_ITEMS_MAX if none is in hand. */
+static size_t find_spare(const struct courier *courier, bool is_page, bool is_done) {
+    size_t i = 0;
+    while (i < courier->count && !is_spare(&courier->items[i], is_page, is_done)) {
+        i++;
+    }
+    return i < courier->count ? i : COURIER_ITEMS_MAX;
+}
+
+/* A full hand makes room. For a page goes what nobody has and is none: its file stays. For any, what is no page
+ * and some channel has. For a page at last one that some channel has. */
+static bool make_room(struct courier *courier, bool is_page) {
     if (courier->count < COURIER_ITEMS_MAX) {
         return true;
     }
-    for (size_t i = 0; i < courier->count; i++) {
-        if (courier->items[i].done != 0) {
-            drop_item(courier, i);
-            return true;
-        }
+    size_t spare = is_page ? find_spare(courier, false, false) : COURIER_ITEMS_MAX;
+    if (spare < COURIER_ITEMS_MAX) {
+        let_go(courier, spare);
+        return true;
     }
-    for (size_t i = 0; item->severity == ALERT_PAGE && i < courier->count; i++) {
-        if (courier->items[i].severity != ALERT_PAGE) {
-            let_go(courier, i);
-            return true;
-        }
+    spare = find_spare(courier, false, true);
+    spare = spare == COURIER_ITEMS_MAX && is_page ? find_spare(courier, true, true) : spare;
+    if (spare < COURIER_ITEMS_MAX) {
+        drop_item(courier, spare);
     }
-    return false;
+    return spare < COURIER_ITEMS_MAX;
 }
 
 /* False if there is no room: then it stays where it is. */
@@ -193,7 +209,7 @@ static bool take(struct courier *courier, struct item *item) {
     if (merge(courier, item)) {
         return true;
     }
-    if (!make_room(courier, item)) {
+    if (!make_room(courier, item->severity == ALERT_PAGE)) {
         return false;
     }
     courier->items[courier->count++] = *item;
@@ -244,7 +260,7 @@ static void take_unreadable(struct courier *courier, const char *file) {
 /* A disk that refuses may give it back: so long it is tried again. */
 static void heed_refusal(struct courier *courier, const char *file) {
     struct mono now = now_of(courier);
-    courier->has_more = true;
+    courier->has_more = courier->is_blind = true;
     for (size_t i = 0; i < courier->refused_count; i++) {
         struct refused *refused = &courier->refused[i];
         if (strcmp(refused->file, file) == 0) {
@@ -306,6 +322,11 @@ static void found_visit(void *context, const char *name) {
     if (n < 5 || strcmp(name + n - 5, ".json") != 0) {
         return; /* a temporary file of the core */
     }
+    bool is_full = found->courier->count == COURIER_ITEMS_MAX;
+    if (is_full && strstr(name, "-page-") == NULL) { /* a full hand takes pages alone */
+        found->has_more = true;
+        return;
+    }
     for (size_t i = 0; i < found->courier->count; i++) {
         if (strncmp(found->courier->items[i].file, name, 120) == 0) {
             return;
@@ -318,10 +339,22 @@ static void found_visit(void *context, const char *name) {
     (void)!text_copy(found->names[found->count++], DISK_NAME_MAX, name, NULL);
 }
 
+/* What the disk refused and somebody else removed since. */
+static void forget_old_refusals(struct courier *courier) {
+    for (size_t i = courier->refused_count; i-- > 0;) {
+        struct span age = mono_sub(now_of(courier), courier->refused[i].since);
+        if (age.ns >= 2 * COURIER_UNREADABLE.ns) {
+            courier->refused[i] = courier->refused[--courier->refused_count];
+        }
+    }
+}
+
 static void look_at_outbox(struct courier *courier) {
+    forget_old_refusals(courier);
     struct found found = {.courier = courier, .count = 0};
     enum err_code code = disk_list(courier->world->disk, "outbox", found_visit, &found, NULL);
     courier->has_more = found.has_more || code != ERR_OK;
+    courier->is_blind = code != ERR_OK;
     for (size_t i = 0; i < found.count; i++) {
         take_file(courier, found.names[i]);
     }
@@ -396,6 +429,8 @@ static bool send_message(struct courier *courier, size_t channel, const struct m
     bool is_taken = code == ERR_OK && courier->response.status / 100 == 2;
     MUTATE(courier_believes_any_answer, is_taken = code == ERR_OK);
     tell(courier, "alerts", is_taken ? "acted" : "held", courier->channels->items[channel].name);
+    int status = code == ERR_OK ? courier->response.status : 0;
+    line->was_refused = status == 400 || status == 413 || status == 415 || status == 422;
     if (is_taken) {
         line->failures = 0;
         line->status.delivered++;
@@ -426,7 +461,7 @@ static void tell_item(struct courier *courier, size_t channel, struct item *item
         item->done |= 1U << channel;
         remember_told(courier, hash_of(item));
     } else {
-        item->failed[channel]++;
+        item->failed[channel] += courier->lines[channel].was_refused;
         MUTATE(courier_plugged, item->failed[channel] = 0);
     }
 }
@@ -454,10 +489,11 @@ static size_t print_several(const struct courier *courier, bool *is_in, struct t
                 continue;
             }
             text_add_format(out, "%s%s: ", named > 0 ? "; " : "", first->key);
-            for (size_t j = i; j < courier->count && out->len <= SEVERAL_BYTES; j++) {
+            for (size_t j = i; j < courier->count && (j == i || out->len <= SEVERAL_BYTES); j++) {
                 const struct item *item = &courier->items[j];
                 if (is_in[j] && !is_told[j] && strcmp(item->key, first->key) == 0) {
-                    text_add_format(out, "%s%.80s", j > i ? ", " : "", item->text);
+                    text_add(out, j > i ? ", " : "");
+                    text_add_bytes(out, item->text, text_fit(item->text, SEVERAL_TEXT));
                     is_told[j] = true;
                     named++;
                 }
@@ -486,7 +522,7 @@ static void tell_several(struct courier *courier, size_t channel, enum alert_sev
             item->done |= 1U << channel;
             remember_told(courier, hash_of(item));
         } else if (is_in[i]) {
-            item->failed[channel]++;
+            item->failed[channel] += courier->lines[channel].was_refused;
         }
     }
     text_release(&names);
@@ -506,27 +542,46 @@ static bool may_send(const struct courier *courier, const struct line *line,
     return line->not_before.ns <= now.ns && lately < most;
 }
 
+/* What is due there; the worst of it in `most`. */
+static size_t find_due(const struct courier *courier, size_t channel, bool *is_in,
+                       enum alert_severity *most) {
+    size_t in = 0;
+    for (size_t i = 0; i < courier->count; i++) {
+        const struct item *item = &courier->items[i];
+        is_in[i] = is_due(courier, channel, item);
+        in += is_in[i];
+        *most = is_in[i] && item->severity > *most ? item->severity : *most;
+    }
+    return in;
+}
+
+/* Leaves out what was refused there again and again, alone or among others: that goes by itself. */
+static size_t leave_out_refused(const struct courier *courier, size_t channel, bool *is_in) {
+    size_t in = 0;
+    for (size_t i = 0; i < courier->count; i++) {
+        is_in[i] = is_in[i] && courier->items[i].failed[channel] < PLUG_AFTER;
+        in += is_in[i];
+    }
+    return in;
+}
+
 static void serve_channel(struct courier *courier, size_t channel) {
     bool is_in[COURIER_ITEMS_MAX] = {false};
+    bool is_plain[COURIER_ITEMS_MAX];
     struct line *line = &courier->lines[channel];
-    size_t in = 0;
     enum alert_severity most = ALERT_INFO;
-    for (size_t i = 0; i < courier->count; i++) {
-        is_in[i] = is_due(courier, channel, &courier->items[i]);
-        in += is_in[i];
-        most = is_in[i] && courier->items[i].severity > most ? courier->items[i].severity : most;
-    }
-    size_t next = next_item(courier, channel, is_in);
-    bool are_several =
-        in > COURIER_SINGLES_MAX && courier->items[next].failed[channel] < PLUG_AFTER;
+    size_t in = find_due(courier, channel, is_in, &most);
+    memcpy(is_plain, is_in, sizeof is_plain);
+    bool are_several = leave_out_refused(courier, channel, is_plain) > COURIER_SINGLES_MAX;
     MUTATE(courier_never_digests, are_several = false);
     if (are_several && may_send(courier, line, most)) {
-        tell_several(courier, channel, most, is_in);
+        tell_several(courier, channel, most, is_plain);
     }
-    for (; !are_several && in > 0; in--) {
-        next = next_item(courier, channel, is_in);
+    for (; in > 0; in--) {
+        size_t next = next_item(courier, channel, is_in);
+        bool is_alone = !are_several || courier->items[next].failed[channel] >= PLUG_AFTER;
         is_in[next] = false;
-        if (may_send(courier, line, courier->items[next].severity)) {
+        if (is_alone && may_send(courier, line, courier->items[next].severity)) {
             tell_item(courier, channel, &courier->items[next]);
         }
     }
@@ -560,14 +615,13 @@ static void serve_channels(struct courier *courier) {
 }
 
 static void drop_delivered(struct courier *courier) {
-    size_t before = courier->count;
     for (size_t i = courier->count; i-- > 0;) {
         if (is_over(courier, &courier->items[i])) {
             drop_item(courier, i);
         }
     }
-    if (courier->count < before) { /* else a power cut brings back what was told */
-        (void)!disk_sync_dir(courier->world->disk, "outbox", NULL);
+    if (courier->has_removed) { /* else a power cut brings back what was told */
+        courier->has_removed = disk_sync_dir(courier->world->disk, "outbox", NULL) != ERR_OK;
     }
 }
 
@@ -619,6 +673,10 @@ size_t courier_waiting(const struct courier *courier) {
 
 bool courier_has_more(const struct courier *courier) {
     return courier->has_more;
+}
+
+bool courier_is_blind(const struct courier *courier) {
+    return courier->is_blind;
 }
 
 struct courier_status courier_status(const struct courier *courier, size_t channel) {

@@ -50,8 +50,10 @@ enum err_code courier_create(const struct courier_options *options, struct couri
 void courier_step(struct courier *courier);
 /* Alerts in hand that are not yet with everybody who wants them. */
 size_t courier_waiting(const struct courier *courier);
-/* The last look did not see all that lies in the outbox: it takes 32 files, or the disk refused. */
+/* The last look did not take all that lies in the outbox: there is much, or the disk refused. */
 bool courier_has_more(const struct courier *courier);
+/* The disk refused to list the outbox, or to read a file of it. */
+bool courier_is_blind(const struct courier *courier);
 struct courier_status courier_status(const struct courier *courier, size_t channel);
 /* One message to one channel at once, to see that it arrives. ERR_REFUSED: answered, but not taken. */
 enum err_code courier_test(struct courier *courier, size_t channel, struct err *err) MUST_USE;

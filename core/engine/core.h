@@ -81,9 +81,9 @@ struct backups { /* zero-initialise */
 
 struct meters { /* zero-initialise; since the start */
     struct histogram ticks;
-    struct mono began_at; /* the first tick; {0}: none yet */
-    struct mono at;       /* of the last tick's end; what stood then, stood since */
+    struct mono at; /* of the last tick's end; what stood then, stood since */
     enum mode mode;
+    struct usd naked;
     int64_t mode_ns[MODE_HALT + 1];
     int64_t naked_dollar_seconds; /* nanos */
     struct order_meter {

@@ -72,10 +72,6 @@ static void hear(void *context, const struct journal_row *row) {
 static enum err_code open_state(struct engine *engine, struct err *err) {
     enum err_code code = disk_make_dir(engine->world->disk, "inbox", err);
     code = code == ERR_OK ? disk_make_dir(engine->world->disk, "outbox", err) : code;
-    if (code ==
-        ERR_OK) { /* what a dead process was leaving there; a disk that refuses stops nobody */
-        (void)!state_file_sweep(engine->world, "outbox", NULL);
-    }
     if (code == ERR_OK) {
         code = engine->gateway.only_reduces
                    ? lease_acquire_to_reduce(engine->world, &engine->lease, err)
@@ -88,6 +84,8 @@ static enum err_code open_state(struct engine *engine, struct err *err) {
     if (code != ERR_OK) {
         return code;
     }
+    /* what a dead process was leaving there; a disk that refuses stops nobody */
+    (void)!state_file_sweep(engine->world, "outbox", NULL);
     engine->causes.journal = engine->journal;
     engine->causes.lease = engine->lease;
     engine->orders.journal = engine->journal;

@@ -20,7 +20,11 @@ static void look_at_quote(struct engine *engine, struct order *order) {
         return;
     }
     const struct broker_quote *quote = &engine->truth.quotes[index];
-    if (order->quoted_at.ns == 0) {
+    if (order->quoted_at.ns == 0 && order->state != ORDER_INTENT && order->sent_at.ns == 0) {
+        order->quoted_at =
+            (struct utc){1}; /* an earlier life decided it: nothing is known of that */
+        order->arrival_mid = (struct usd){-1};
+    } else if (order->quoted_at.ns == 0) {
         order->quoted_at = quote->at.ns == 0 ? (struct utc){1} : quote->at;
         order->decision_mid = mid_of(quote);
     } else if (order->arrival_mid.nanos == 0 && order->state != ORDER_INTENT &&
@@ -57,7 +61,8 @@ void measure_orders(struct engine *engine) {
         if (!order->is_measured) {
             look_at_quote(engine, order);
         }
-        if (!order->is_measured && order_is_over(order)) {
+        bool is_given_up = order->state == ORDER_LOST || order->state == ORDER_NOT_SENT;
+        if (!order->is_measured && order_is_over(order) && !is_given_up) { /* it may come back */
             note_end(engine, order);
         }
     }
@@ -91,16 +96,15 @@ void measure_tick(struct engine *engine, struct mono began, bool is_committed) {
     struct mono now = clock_mono(engine->world->clock);
     struct span since = mono_sub(now, meters->at.ns == 0 ? began : meters->at);
     int64_t naked = 0;
-    meters->began_at = meters->began_at.ns == 0 ? began : meters->began_at;
     histogram_note(&meters->ticks, &HISTOGRAM_SECONDS, mono_sub(now, began).ns);
     meters->mode_ns[meters->mode] += since.ns;
-    if (decimal_mul_div(exposure_of(engine).naked.nanos, since.ns, NANOS, &naked, NULL) == ERR_OK) {
+    if (decimal_mul_div(meters->naked.nanos, since.ns, NANOS, &naked, NULL) == ERR_OK &&
+        naked <= INT64_MAX - meters->naked_dollar_seconds) {
         meters->naked_dollar_seconds += naked;
     }
     meters->failed_commits += !is_committed;
-    meters->failed_documents += engine->causes.saved != ERR_OK;
-    meters->failed_documents += engine->metadata_save != ERR_OK;
     meters->mode = causes_mode(&engine->causes);
+    meters->naked = exposure_of(engine).naked;
     meters->at = now;
 }
 
@@ -187,6 +191,7 @@ static void print_purposes(const struct engine *engine, struct text *out, enum m
 
 static void print_orders(const struct engine *engine, struct text *out) {
     struct mono now = clock_mono(engine->world->clock);
+    struct utc wall = clock_utc(engine->world->clock);
     int64_t unknown = 0;
     int64_t oldest_ns = 0;
     for (int metric = METRIC_ORDERS; metric <= METRIC_SLIPPAGE_ARRIVAL; metric++) {
@@ -200,8 +205,9 @@ static void print_orders(const struct engine *engine, struct text *out) {
     for (size_t i = 0; i < engine->orders.count; i++) {
         const struct order *order = &engine->orders.items[i];
         if (order->state == ORDER_UNKNOWN) {
-            int64_t age_ns = order->sent_at.ns == 0 ? mono_sub(now, engine->meters.began_at).ns
-                                                    : mono_sub(now, order->sent_at).ns;
+            struct utc asked = order->last_byte_at;
+            int64_t age_ns = order->sent_at.ns != 0 ? mono_sub(now, order->sent_at).ns
+                                                    : utc_elapsed(&asked, wall).ns;
             oldest_ns = age_ns > oldest_ns ? age_ns : oldest_ns;
             unknown++;
         }
@@ -231,7 +237,8 @@ static void print_health(const struct engine *engine, struct text *out) {
     metrics_single(out, METRIC_OUTBOX, (alerts->waiting < 0 ? 0 : alerts->waiting) * NANOS);
     metrics_begin(out, METRIC_ERRORS);
     metrics_sample(out, METRIC_ERRORS, "journal", engine->meters.failed_commits * NANOS);
-    metrics_sample(out, METRIC_ERRORS, "documents", engine->meters.failed_documents * NANOS);
+    metrics_sample(out, METRIC_ERRORS, "documents",
+                   (engine->meters.failed_documents + engine->causes.failed_saves) * NANOS);
     metrics_sample(out, METRIC_ERRORS, "log", engine->log.lost_ever * NANOS);
     metrics_sample(out, METRIC_ERRORS, "outbox", alerts->failed * NANOS);
 }

@@ -21,6 +21,7 @@ static void save_metadata(struct engine *engine) {
     engine->metadata_save =
         state_file_save_held(engine->world, engine->lease, "position_metadata.json",
                              journal_last_seq(engine->journal), text_get(members), NULL);
+    engine->meters.failed_documents += engine->metadata_save != ERR_OK;
     if (engine->metadata_save == ERR_OK) {
         text_clear(&engine->metadata_saved);
         text_add(&engine->metadata_saved, text_get(members));

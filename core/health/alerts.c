@@ -104,11 +104,12 @@ static bool has_room(struct log *log, enum alert_severity severity, struct utc n
 }
 
 /* Keys may carry names from a document that somebody edited: what is no part of a file name is '_'. */
-static void outbox_name(struct alerts *alerts, const char *key, struct utc now,
-                        char out[static DISK_NAME_MAX]) {
+static void outbox_name(struct alerts *alerts, enum alert_severity severity, const char *key,
+                        struct utc now, char out[static DISK_NAME_MAX]) {
     int64_t ns = now.ns > alerts->last_name.ns ? now.ns : alerts->last_name.ns + 1;
     alerts->last_name = (struct utc){ns};
-    int start = snprintf(out, DISK_NAME_MAX, "%s/%lld-", OUTBOX, (long long)ns);
+    int start = snprintf(out, DISK_NAME_MAX, "%s/%lld-%s-", OUTBOX, (long long)ns,
+                         alert_severity_word(severity));
     (void)snprintf(out + start, DISK_NAME_MAX - (size_t)start, "%s.json",
                    key[0] != '\0' ? key : "alert");
     for (char *at = out + start; *at != '\0'; at++) {
@@ -142,9 +143,9 @@ static void leave_alert(struct log *log, const struct alert_memory *memory,
         alerts->failed++;
         return;
     }
-    outbox_name(alerts, memory->key, now, alert.name);
+    outbox_name(alerts, severity, memory->key, now, alert.name);
     memcpy(alert.key, memory->key, sizeof alert.key);
-    (void)snprintf(alert.text, sizeof alert.text, "%s", text);
+    memcpy(alert.text, text, text_fit(text, sizeof alert.text - 1));
     alert.is_there = publish(log, severity, &alert);
     alerts->waiting += alert.is_there;
     alerts->failed += !alert.is_there;

@@ -1,6 +1,6 @@
 /* alerts.h - what a person must be told: remembered, so that a flood is a count, and left for the courier.
  *
- * Each alert that is told is a file of its own, outbox/UTC_NS-KEY.json, whole from its first moment, written
+ * Each alert that is told is a file of its own, outbox/UTC_NS-SEVERITY-KEY.json, whole from its first moment, written
  * once and never changed. A page survives the power too once alerts_keep() has run, which
  * the engine does at the end of each tick: raising one waits for no sync. Who delivered a file removes it;
  * where nobody does, the outbox stops growing at OUTBOX_MAX (pages at twice that) and the alerts are in the

@@ -33,7 +33,7 @@
     X(METRIC_HELD_BACK, "seatrial_requests_held_back_total", "counter", "by",                      \
       "requests that never left, for the rate budget or a breaker")                                \
     X(METRIC_ORDERS, "seatrial_orders_ended_total", "counter", "purpose",                          \
-      "orders whose life is over")                                                                 \
+      "orders that the broker ended")                                                              \
     X(METRIC_ORDERS_FILLED, "seatrial_orders_filled_total", "counter", "purpose",                  \
       "of those, filled in whole")                                                                 \
     X(METRIC_ORDERED, "seatrial_ordered_shares_total", "counter", "purpose",                       \

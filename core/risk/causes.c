@@ -27,6 +27,7 @@ void causes_init(struct causes *causes, struct world *world, struct log *log) {
     causes->was_documented = false;
     causes->is_dirty = false;
     causes->saved = ERR_OK;
+    causes->failed_saves = 0;
     causes->shown = (struct text){0};
     memset(causes->cleared, 0, sizeof causes->cleared);
 }
@@ -332,6 +333,7 @@ void causes_save(struct causes *causes) {
     causes->saved =
         state_file_save_held(causes->world, causes->lease, FREEZES_DOCUMENT,
                              journal_last_seq(causes->journal), text_get(&members), &err);
+    causes->failed_saves += causes->saved != ERR_OK;
     if (causes->saved == ERR_OK) {
         causes->is_dirty = false;
         remember_shown(causes);

@@ -44,10 +44,11 @@ struct causes {
     } cleared[CAUSES_MAX];
     size_t
         cleared_next; /* a ring: the oldest clears are forgotten, which only sets latches again */
-    bool was_documented; /* the document has existed */
-    bool is_dirty;       /* the document is behind the set */
-    enum err_code saved; /* how the last save ended; a failure is told once until one works */
-    struct text shown;   /* bytes of the document as last saved */
+    bool was_documented;  /* the document has existed */
+    bool is_dirty;        /* the document is behind the set */
+    int64_t failed_saves; /* since the start */
+    enum err_code saved;  /* how the last save ended; a failure is told once until one works */
+    struct text shown;    /* bytes of the document as last saved */
 };
 
 void causes_init(struct causes *causes, struct world *world, struct log *log);

@@ -278,3 +278,12 @@ Test(err, a_wrapped_failure_stays_a_failure) {
     cr_assert_eq(strlen(err.text), ERR_TEXT_MAX - 1);
     cr_assert_eq(strncmp(err.text, "place: xxx", 10), 0);
 }
+
+Test(text, fits_to_the_end_of_a_character) {
+    cr_expect_eq(text_fit("abc", 3), 3);
+    cr_expect_eq(text_fit("abcd", 3), 3);
+    cr_expect_eq(text_fit("", 3), 0);
+    cr_expect_eq(text_fit("ab\xc3\xa9", 3), 2, "not half of it");
+    cr_expect_eq(text_fit("ab\xc3\xa9", 4), 4);
+    cr_expect_eq(text_fit("\xf0\x9f\x9a\xa8", 3), 0);
+}

@@ -115,7 +115,8 @@ static void leave(struct desk *desk, const char *severity, const char *key, cons
                   int count) {
     char name[DISK_NAME_MAX];
     struct text body = {0};
-    snprintf(name, sizeof name, "outbox/%019lld-%s.json", (long long)++desk->serial, key);
+    snprintf(name, sizeof name, "outbox/%019lld-%s-%s.json", (long long)++desk->serial, severity,
+             key);
     text_add_format(&body,
                     "{\"at\":\"2026-09-01T14:00:00Z\",\"severity\":\"%s\",\"key\":\"%s\","
                     "\"text\":\"%s\",\"count\":%d}\n",
@@ -484,6 +485,36 @@ Test(courier, a_message_of_several_that_is_refused_goes_one_by_one_in_the_end) {
     desk_destroy(desk);
 }
 
+Test(courier, what_is_refused_among_several_plugs_no_others) {
+    struct desk *desk = desk_create();
+    char key[40];
+    desk->net.status[CHAT] = 400;
+    for (int i = 0; i < 20; i++) {
+        snprintf(key, sizeof key, "a_rather_long_key_of_an_alert_%02d", i);
+        leave(desk, "page", key, "with a text of forty bytes or a few more", 1);
+    }
+    go(desk, 8); /* at 0, 1, 3 and 7 s */
+    cr_expect(strstr(text_get(&desk->net.last[CHAT]), "alert_00") == NULL, "%s",
+              text_get(&desk->net.last[CHAT]));
+    desk->net.status[CHAT] = 200;
+    go(desk, 120);
+    cr_expect_eq(courier_waiting(desk->courier), 0);
+    desk_destroy(desk);
+}
+
+Test(courier, an_outage_refuses_no_message) {
+    struct desk *desk = desk_create();
+    desk->net.status[CHAT] = 503;
+    leave_several(desk, "page", 10);
+    go(desk, 60);
+    desk->net.status[CHAT] = 200;
+    int before = desk->net.count[CHAT];
+    go(desk, 60);
+    cr_expect_eq(desk->net.count[CHAT], before + 1, "all in one");
+    cr_expect_eq(courier_waiting(desk->courier), 0);
+    desk_destroy(desk);
+}
+
 Test(courier, what_a_message_of_several_has_no_room_for_waits_for_the_next) {
     struct desk *desk = desk_create();
     char key[32];
@@ -537,6 +568,22 @@ Test(courier, a_full_hand_keeps_no_page_from_channels_that_take_it) {
     courier_step(desk->courier);
     cr_expect(strstr(text_get(&desk->net.last[CHAT]), "p: text") != NULL, "%s",
               text_get(&desk->net.last[CHAT]));
+    desk_destroy(desk);
+}
+
+Test(courier, a_page_that_one_channel_lacks_gives_way_to_no_warning) {
+    struct desk *desk = desk_create();
+    desk->net.status[CHAT] = 503;
+    fill_hand(desk, "page");
+    leave(desk, "warn", "w", "text", 1);
+    go(desk, 5);
+    cr_expect_eq(left(desk, "key_000"), 1);
+    cr_expect_eq(left(desk, "w"), 1);
+    cr_expect(courier_has_more(desk->courier));
+    desk->net.status[CHAT] = 200;
+    go(desk, 240);
+    cr_expect_eq(courier_waiting(desk->courier), 0);
+    cr_expect_not(courier_has_more(desk->courier));
     desk_destroy(desk);
 }
 

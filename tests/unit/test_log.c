@@ -184,7 +184,7 @@ Test(outbox, what_was_delivered_before_it_was_durable_does_not_come_back) {
     struct rig *rig = with_outbox();
     raise_alert(rig, "AAPL", 1);
     char name[DISK_NAME_MAX];
-    snprintf(name, sizeof name, "outbox/%lld-naked_position.json", (long long)rig_now(rig).ns);
+    snprintf(name, sizeof name, "outbox/%lld-page-naked_position.json", (long long)rig_now(rig).ns);
     cr_assert_eq(disk_remove(rig->world.disk, name, NULL), ERR_OK);
     alerts_keep(&rig->log);
     alerts_keep(&rig->log);
