@@ -274,6 +274,45 @@ Test(engine_operator, a_position_in_halt_is_paged_at_once_and_every_five_minutes
     plant_destroy(plant);
 }
 
+/* --- metrics --- */
+
+Test(engine_metrics, tell_each_minute_of_positions_modes_and_requests) {
+    struct plant *plant = plant_create();
+    plant->broker.positions = "[" POSITION("AAPL", "5") "]";
+    own(plant, "AAPL", 5);
+    tick(plant, 5);
+    cr_expect(is_left(plant, "metrics.prom", "\nseatrial_positions 1\n"));
+    cr_expect(
+        is_left(plant, "metrics.prom", "\nseatrial_requests_total{endpoint=\"account\"} 1\n"));
+    cr_expect(is_left(plant, "metrics.prom", "\nseatrial_mode{mode=\"HALT\"} 0\n"));
+    causes_latch(&plant->engine->causes, "news", MODE_HALT, "ann", "x");
+    for (int i = 0; i < 13; i++) {
+        tick(plant, 5);
+    }
+    cr_expect(is_left(plant, "metrics.prom", "\nseatrial_mode{mode=\"HALT\"} 1\n"));
+    cr_expect(is_left(plant, "metrics.prom", "\nseatrial_causes{hold=\"latched\"} 1\n"));
+    cr_expect(is_left(plant, "metrics.prom", "\nseatrial_alerts_total{severity=\"page\"} 2\n"),
+              "news, and the position in HALT");
+    cr_expect(is_left(plant, "metrics.prom", "# EOF\n"));
+    plant_destroy(plant);
+}
+
+Test(engine_metrics, naked_dollars_are_what_stood_since_the_tick_before) {
+    struct plant *plant = plant_create();
+    struct meters *meters = &plant->engine->meters;
+    tick(plant, 5);
+    cr_expect_eq(meters->naked_dollar_seconds, 0);
+    meters->naked = dollars("1000");
+    tick(plant, 5);
+    cr_expect_geq(meters->naked_dollar_seconds, 5000 * NANOS, "%lld",
+                  (long long)meters->naked_dollar_seconds);
+    cr_expect_lt(meters->naked_dollar_seconds, 6000 * NANOS);
+    int64_t before = meters->naked_dollar_seconds;
+    tick(plant, 5);
+    cr_expect_eq(meters->naked_dollar_seconds, before, "nothing is held, so nothing stood");
+    plant_destroy(plant);
+}
+
 /* --- reload --- */
 
 static enum err_code bring(void *context, struct engine_news *out, struct text *faults,
