@@ -90,9 +90,11 @@ static void print_scenario(struct text *out, const char *what, const char *id) {
 static void print_end(const struct mechanism *mechanism, struct text *out) {
     text_add(out, "\n## In the log, and how it ends\n\n");
     if (mechanism->hold == HOLD_NONE) {
-        text_add(out, "It demands no mode: it refuses, delays or shapes what passes it, and "
-                      "nothing is left to clear. What it refuses is a line `\"event\":\"refusal\"` "
-                      "with the code and the numbers compared.\n");
+        text_add(
+            out,
+            "It demands no mode: it refuses, delays or shapes what passes it, and "
+            "nothing is left to clear. An order that it refuses is a line `\"event\":\"refusal\"` "
+            "with the code and the numbers compared.\n");
         return;
     }
     text_add_format(out,
