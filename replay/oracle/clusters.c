@@ -351,12 +351,15 @@ static struct cluster held_with(const struct clusters *judge, const struct scene
     for (size_t i = 0; i < scene->symbols.count; i++) {
         const struct scene_symbol *symbol = table_at(&scene->symbols, i);
         struct usd held = {0};
+        struct usd undone = {0};
         (void)!usd_times_qty(symbol->price, symbol->qty, &held, NULL);
+        (void)!usd_times_qty(symbol->price, symbol->undone, &undone, NULL);
         held = usd_add(usd_abs(held), symbol->live_cost);
-        if (held.nanos != 0) {
+        if (held.nanos != 0 || undone.nanos != 0) {
             struct part part = part_of(judge, scene, &one, symbol->symbol);
             sum.surely = usd_add(sum.surely, usd_scale(held, (struct ratio){part.surely}));
-            sum.maybe = usd_add(sum.maybe, usd_scale(held, (struct ratio){part.maybe}));
+            sum.maybe =
+                usd_add(sum.maybe, usd_scale(usd_add(held, undone), (struct ratio){part.maybe}));
         }
     }
     return sum;

@@ -80,8 +80,9 @@ static struct usd cap_of(const struct groups *judge, const struct scene *scene, 
                                                        : limits->sector);
 }
 
+/* By the ledger; is_most: and what the core may go on to count although a bust undid it. */
 static struct usd held_in(const struct groups *judge, const struct scene *scene, int by,
-                          const char *group) {
+                          const char *group, bool is_most) {
     struct usd sum = {0};
     for (size_t i = 0; i < scene->symbols.count; i++) {
         const struct scene_symbol *symbol = table_at(&scene->symbols, i);
@@ -89,6 +90,8 @@ static struct usd held_in(const struct groups *judge, const struct scene *scene,
         if (is_word(group_of(judge, by, symbol->symbol), group)) {
             (void)!usd_times_qty(symbol->price, symbol->qty, &held, NULL);
             sum = usd_add(sum, usd_add(usd_abs(held), symbol->live_cost));
+            (void)!usd_times_qty(symbol->price, symbol->undone, &held, NULL);
+            sum = is_most ? usd_add(sum, held) : sum;
         }
     }
     return sum;
@@ -111,7 +114,7 @@ static void judge_buy(const struct groups *judge, const struct event *event,
     for (int by = 0; by < BY_COUNT; by++) {
         const char *group = group_of(judge, by, sent->symbol);
         struct usd cap = usd_scale(cap_of(judge, scene, by, group), CAP_MARGIN);
-        struct usd sum = usd_add(held_in(judge, scene, by, group), cost);
+        struct usd sum = usd_add(held_in(judge, scene, by, group, false), cost);
         MUTATE(judge_groups_blind, continue);
         if (cap.nanos == 0 || usd_cmp(sum, cap) <= 0) {
             continue;
@@ -146,7 +149,7 @@ static void judge_refusal(const struct groups *judge, const struct event *event,
     for (int by = 0; by < BY_COUNT; by++) {
         const char *group = group_of(judge, by, event->symbol);
         struct usd cap = cap_of(judge, scene, by, group);
-        struct usd sum = usd_add(held_in(judge, scene, by, group), entry);
+        struct usd sum = usd_add(held_in(judge, scene, by, group, true), entry);
         if (is_word(event->subject, CODES[by]) && cap.nanos > 0 && entry.nanos > 0 &&
             usd_cmp(usd_scale(sum, REFUSAL_MARGIN), cap) < 0) {
             findings_break(findings, ORACLE_GROUP_REFUSAL, event->at,

@@ -260,6 +260,9 @@ static void take_fill(struct scene *scene, const struct event *event) {
     bool was_counted = is_counted(symbol);
     symbol->qty = is_word(event->subject, "sell") ? qty_sub(symbol->qty, event->qty)
                                                   : qty_add(symbol->qty, event->qty);
+    if (strncmp(event->id, "bust:", 5) == 0 && is_word(event->subject, "sell")) {
+        symbol->undone = qty_add(symbol->undone, event->qty);
+    }
     symbol->price = event->price;
     scene->foreign_at = scene_is_ours(scene, event->id) ? scene->foreign_at : event->at;
     scene->held += (int)is_counted(symbol) - (int)was_counted;

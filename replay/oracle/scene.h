@@ -15,7 +15,9 @@ enum { SCENE_NORMAL, SCENE_CAUTION, SCENE_REDUCE_ONLY, SCENE_HALT };
 
 struct scene_symbol {
     char symbol[TABLE_NAME_MAX];
-    struct qty qty;       /* held, by the ledger */
+    struct qty qty; /* held, by the ledger */
+    struct qty
+        undone; /* of buys, by a bust: the core keeps what vanished until a person has looked */
     struct qty stopped;   /* open quantity of the sell stops that rest at the exchange */
     struct usd price;     /* of the last execution */
     int live_buys;        /* of ours, at the broker */
