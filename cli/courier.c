@@ -21,7 +21,7 @@ struct post { /* what a courier stands on */
 
 static enum err_code check_mode(const char *path, struct err *err) {
     struct stat status;
-    if (stat(path, &status) != 0) {
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
         return err_set(err, ERR_NOT_FOUND, "%s: no such file", path);
     }
     return (status.st_mode & 077) == 0
@@ -54,8 +54,8 @@ static enum err_code read_channels(const char *path, struct channels *out, struc
     return code;
 }
 
-static enum err_code open_post(struct post *post, const char *state, const char *path,
-                               bool does_not_stay, struct err *err) {
+static enum err_code open_post(struct post *post, const char *state, const char *path, bool is_once,
+                               bool is_test, struct err *err) {
     enum err_code code = read_channels(path, &post->channels, err);
     if (code == ERR_OK && !real_state_is_used(state)) {
         code = err_set(err, ERR_NOT_FOUND, "%s: no core has run here", state);
@@ -69,8 +69,10 @@ static enum err_code open_post(struct post *post, const char *state, const char 
     }
     if (code == ERR_OK) {
         post->real.world.http = http_curl_seam(post->curl);
-        const struct courier_options options = {
-            .world = &post->real.world, .channels = &post->channels, .never_pings = does_not_stay};
+        const struct courier_options options = {.world = &post->real.world,
+                                                .channels = &post->channels,
+                                                .never_pings = is_once,
+                                                .only_tests = is_test};
         code = courier_create(&options, &post->courier, err);
     }
     return code;
@@ -179,11 +181,14 @@ int cli_courier(int argc, char **argv) {
         cli_check_words(&words, 0, &err) != ERR_OK) {
         return cli_usage("courier", err.text);
     }
-    if (state == NULL || path == NULL || (is_once && is_test)) {
-        return cli_usage("courier", "wants --state DIR and --channels FILE, and --once or --test");
+    if (state == NULL || path == NULL) {
+        return cli_usage("courier", state == NULL ? "wants --state DIR" : "wants --channels FILE");
+    }
+    if (is_once && is_test) {
+        return cli_usage("courier", "--once and --test exclude each other");
     }
     int exit_code;
-    if (open_post(&post, state, path, is_once || is_test, &err) != ERR_OK) {
+    if (open_post(&post, state, path, is_once, is_test, &err) != ERR_OK) {
         exit_code = cli_fail(&err);
     } else {
         exit_code = is_test ? test_channels(&post) : is_once ? deliver_once(&post) : deliver(&post);

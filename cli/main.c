@@ -67,11 +67,9 @@ static const struct command commands[] = {
      "secrets)\n"
      "lists channels of the shapes json, slack, pagerduty and ntfy, two hosts at least, and a "
      "dead\n"
-     "man's url; docs/operator.md shows one. It goes on until Ctrl-C or SIGTERM. --once delivers "
-     "what\n"
-     "waits and ends: 1 if something still waits. --test sends one message to each channel: 1 if "
-     "one\n"
-     "did not take it.\n"
+     "man's url; docs/operator.md shows one. It goes on until Ctrl-C or SIGTERM. --once delivers\n"
+     "what waits and ends, and does not watch the core: 1 if something still waits. --test sends\n"
+     "one message to each channel, beside a running courier too: 1 if one did not take it.\n"
      "example: seatrial courier --state ~/seatrial --channels ~/channels.json --test\n"},
     {"status", cli_status, "what the core last said about itself",
      "usage: seatrial status --state DIR [--json]\n"

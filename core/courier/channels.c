@@ -107,7 +107,8 @@ static bool read_name(const cJSON *object, const char *place, char out[static CH
     if (json_copy(object, "name", out, CHANNEL_NAME_MAX, NULL) != ERR_OK || out[0] == '\0' ||
         out[strspn(out, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")] !=
             '\0') {
-        return fault(faults, place, "name: wants 1 to 31 letters, digits, '_', '-' or '.'");
+        return fault(faults, place,
+                     "name: is missing, or not 1 to 31 letters, digits, '_', '-' or '.'");
     }
     return true;
 }
@@ -124,7 +125,7 @@ static bool read_shape(const cJSON *object, const char *place, enum channel_shap
             return true;
         }
     }
-    return fault(faults, place, "shape: wants json, slack, pagerduty or ntfy");
+    return fault(faults, place, "shape: is missing, or not json, slack, pagerduty or ntfy");
 }
 
 static bool read_least(const cJSON *object, const char *place, enum alert_severity *out,
@@ -137,7 +138,7 @@ static bool read_least(const cJSON *object, const char *place, enum alert_severi
             return true;
         }
     }
-    return fault(faults, place, "least: wants info, warn or page");
+    return fault(faults, place, "least: is missing, or not info, warn or page");
 }
 
 static bool read_token(const cJSON *object, const char *place, struct channel *out,
@@ -237,7 +238,7 @@ static bool read_dead_man(const cJSON *tree, struct channels *out, struct text *
     is_good &= read_url(object, "dead_man", &out->dead_man, faults);
     if (json_int(object, "every_s", &every_s, NULL) != ERR_OK || every_s < DEAD_MAN_LEAST_S ||
         every_s > DEAD_MAN_MOST_S) {
-        is_good = fault(faults, "dead_man", "every_s: wants 10 to 86400");
+        is_good = fault(faults, "dead_man", "every_s: wants a number, 10 to 86400");
     }
     out->has_dead_man = true;
     out->dead_man_every = SPAN_S(every_s);
@@ -266,10 +267,10 @@ enum err_code channels_parse(const char *bytes, size_t n, struct channels *out, 
     if (code != ERR_OK) {
         return err == NULL ? ERR_CONFIG : (err->code = ERR_CONFIG);
     }
-    bool is_good = cJSON_IsObject(tree) || fault(faults, "file", "wants an object");
+    bool is_good = cJSON_IsObject(tree) || fault(faults, "the whole", "wants an object");
     if (is_good) {
-        is_good &= check_keys(tree, known, "file", faults);
-        is_good &= read_name(tree, "file", read.name, faults);
+        is_good &= check_keys(tree, known, "the whole", faults);
+        is_good &= read_name(tree, "the whole", read.name, faults);
         is_good &= read_channels(tree, &read, faults);
         is_good = is_good && has_two_pagers(&read, faults);
         is_good &= read_dead_man(tree, &read, faults);

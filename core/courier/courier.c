@@ -27,6 +27,7 @@ struct courier {
     struct world *world;
     const struct channels *channels;
     struct disk_file lock;
+    bool has_lock;
     struct hand hand;
     bool never_pings;
     struct line lines[CHANNELS_MAX];
@@ -131,9 +132,9 @@ static bool send_message(struct courier *courier, size_t channel, const struct m
     if (code == ERR_OK) {
         (void)snprintf(line->status.error, sizeof line->status.error, "answered %d",
                        courier->response.status);
-    } else { /* its text holds the url, which may be a secret */
-        (void)snprintf(line->status.error, sizeof line->status.error, "%s",
-                       code == ERR_NOT_SENT ? "not reached" : "no answer");
+    } else { /* the seam names the host alone: the rest of a url may be a secret */
+        (void)snprintf(line->status.error, sizeof line->status.error, "%s: %.130s",
+                       code == ERR_NOT_SENT ? "not reached" : "no answer", err.text);
     }
     fail(courier, line, wait_after(&courier->response, line));
     MUTATE(courier_never_waits, line->not_before = (struct mono){0});
@@ -322,15 +323,15 @@ static void heed_pulse(struct courier *courier) {
     pulse_look(&courier->pulse, courier->world);
     bool is_silent = pulse_is_silent(&courier->pulse, now_of(courier));
     MUTATE(courier_deaf_to_silence, is_silent = false);
-    if (is_silent && !courier->is_silent) {
-        char text[64];
-        (void)snprintf(text, sizeof text, "no heartbeat for %lld s",
-                       (long long)(pulse_age(&courier->pulse, now_of(courier)).ns / NANOS));
-        if (!hand_take_own(&courier->hand, "core_silent", text)) {
+    if (is_silent != courier->is_silent) {
+        char text[120]; /* another silence is another text, and so another incident */
+        (void)snprintf(text, sizeof text, "%s, the last heartbeat was of %s",
+                       is_silent ? "nobody watches over positions and orders" : "it lives again",
+                       courier->pulse.at[0] != '\0' ? courier->pulse.at : "(none was seen)");
+        if (!hand_take_own(&courier->hand, is_silent ? ALERT_PAGE : ALERT_WARN,
+                           is_silent ? "core_silent" : "core_back", text)) {
             return; /* said once there is room */
         }
-    }
-    if (is_silent != courier->is_silent) {
         tell(courier, "heartbeat", is_silent ? "acted" : "released", "");
     }
     courier->is_silent = is_silent;
@@ -398,8 +399,9 @@ enum err_code courier_create(const struct courier_options *options, struct couri
     hand_init(&courier->hand, options->world);
     courier->channels = options->channels;
     courier->never_pings = options->never_pings;
+    courier->has_lock = !options->only_tests;
     enum err_code code = disk_make_dir(courier->world->disk, "outbox", err);
-    if (code == ERR_OK) {
+    if (code == ERR_OK && courier->has_lock) {
         code = disk_lock(courier->world->disk, "courier.lock", &courier->lock, err);
         code = code == ERR_LOCKED ? err_set(err, code, "another courier serves this state") : code;
     }
@@ -416,7 +418,9 @@ void courier_destroy(struct courier *courier) {
     if (courier == NULL) {
         return;
     }
-    disk_close(courier->world->disk, courier->lock);
+    if (courier->has_lock) {
+        disk_close(courier->world->disk, courier->lock);
+    }
     message_release(&courier->request);
     http_response_release(&courier->response);
     free(courier);

@@ -36,6 +36,7 @@ struct courier_options {
     struct world *world;             /* borrowed */
     const struct channels *channels; /* borrowed */
     bool never_pings;                /* one that does not stay cannot tell whether the core lives */
+    bool only_tests;                 /* courier_test() alone: beside another courier too */
 };
 
 struct courier_status { /* of a channel, for people */

@@ -291,8 +291,10 @@ void hand_look(struct hand *hand) {
     }
 }
 
-bool hand_take_own(struct hand *hand, const char *key, const char *text) {
+bool hand_take_own(struct hand *hand, enum alert_severity severity, const char *key,
+                   const char *text) {
     struct item item = own_page(hand, key, "");
+    item.severity = severity;
     memcpy(item.text, text, text_fit(text, sizeof item.text - 1));
     return take(hand, &item);
 }

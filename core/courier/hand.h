@@ -47,8 +47,9 @@ void hand_init(struct hand *hand, struct world *world);
 /* Takes what is new in the outbox. What cannot be read is a page of its own, if the disk refuses it only after
  * COURIER_UNREADABLE. */
 void hand_look(struct hand *hand);
-/* A page of the courier's own. False if there is no room. */
-bool hand_take_own(struct hand *hand, const char *key, const char *text);
+/* An alert of the courier's own. False if there is no room. */
+bool hand_take_own(struct hand *hand, enum alert_severity severity, const char *key,
+                   const char *text);
 /* A channel has it: its text is news again after its COURIER_REPEAT. */
 void hand_tell(struct hand *hand, const struct item *item);
 /* Done with: its file goes. What follows moves up. */

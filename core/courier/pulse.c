@@ -5,6 +5,8 @@
 #include "core/base/json.h"
 #include "core/state/state_file.h"
 
+#include <string.h>
+
 #define HEARTBEAT_MAX 4096
 #define EVERY_MOST_S 86400
 
@@ -25,6 +27,8 @@ void pulse_look(struct pulse *pulse, struct world *world) {
         json_bool(tree, "stopped", &is_stopped, NULL) == ERR_OK && every_s > 0 &&
         every_s <= EVERY_MOST_S;
     uint64_t hash = hash64(text_get(&bytes), bytes.len, 0);
+    char at[UTC_TEXT_MAX] = "";
+    (void)!json_copy(tree, "at", at, sizeof at, NULL);
     if (is_good && (!pulse->is_known || hash != pulse->hash)) {
         *pulse = (struct pulse){.seen_at = clock_mono(world->clock),
                                 .hash = hash,
@@ -32,6 +36,7 @@ void pulse_look(struct pulse *pulse, struct world *world) {
                                 .is_known = true,
                                 .has_beaten = pulse->is_known,
                                 .is_stopped = is_stopped};
+        memcpy(pulse->at, at, sizeof at);
     }
     cJSON_Delete(tree);
     text_release(&bytes);

@@ -14,10 +14,11 @@
 struct pulse {
     struct mono seen_at; /* the last change, or the first look */
     uint64_t hash;
-    struct span every; /* between two beats, as the core said */
-    bool is_known;     /* a heartbeat was read */
-    bool has_beaten;   /* and changed since: the core lives, or did when that was seen */
-    bool is_stopped;   /* the core ended by itself, as it was told to */
+    char at[UTC_TEXT_MAX]; /* of the last beat, by the core's clock; "" unknown */
+    struct span every;     /* between two beats, as the core said */
+    bool is_known;         /* a heartbeat was read */
+    bool has_beaten;       /* and changed since: the core lives, or did when that was seen */
+    bool is_stopped;       /* the core ended by itself, as it was told to */
 };
 
 void pulse_init(struct pulse *pulse, struct mono now);

@@ -234,7 +234,7 @@ static void print_health(const struct engine *engine, struct text *out) {
         metrics_sample(out, METRIC_ALERTS, alert_severity_word((enum alert_severity)i),
                        alerts->told[i] * NANOS);
     }
-    metrics_single(out, METRIC_OUTBOX, (alerts->waiting < 0 ? 0 : alerts->waiting) * NANOS);
+    metrics_single(out, METRIC_OUTBOX, alerts->left * NANOS);
     metrics_begin(out, METRIC_ERRORS);
     metrics_sample(out, METRIC_ERRORS, "journal", engine->meters.failed_commits * NANOS);
     metrics_sample(out, METRIC_ERRORS, "documents",

@@ -21,7 +21,7 @@ void alerts_init(struct alerts *alerts) { /* and so no memory to be zeroed, 24 K
     alerts->owed_count = 0;
     alerts->last_name = (struct utc){0};
     alerts->waiting = -1;
-    alerts->failed = 0;
+    alerts->left = alerts->failed = 0;
     memset(alerts->told, 0, sizeof alerts->told);
 }
 
@@ -148,6 +148,7 @@ static void leave_alert(struct log *log, const struct alert_memory *memory,
     memcpy(alert.text, text, text_fit(text, sizeof alert.text - 1));
     alert.is_there = publish(log, severity, &alert);
     alerts->waiting += alert.is_there;
+    alerts->left += alert.is_there;
     alerts->failed += !alert.is_there;
     if (severity == ALERT_PAGE && alerts->owed_count < OUTBOX_OWED_MAX) {
         alerts->owed[alerts->owed_count++] = alert;

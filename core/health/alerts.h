@@ -50,6 +50,7 @@ struct alerts { /* alerts_init() */
     int64_t waiting;      /* in the outbox when last counted, and left since; -1: not counted */
     struct utc counted_at;
     int64_t told[3]; /* by severity, since the start */
+    int64_t left;    /* files */
     int64_t failed;  /* files that the disk refused, or had no room for */
 };
 

@@ -58,8 +58,8 @@
     X(METRIC_BASELINE, "seatrial_baseline_dollars", "gauge", "", "equity at the day's baseline")   \
     X(METRIC_PEAK, "seatrial_peak_dollars", "gauge", "", "highest equity")                         \
     X(METRIC_ALERTS, "seatrial_alerts_total", "counter", "severity", "alerts that were told")      \
-    X(METRIC_OUTBOX, "seatrial_outbox_files", "gauge", "",                                         \
-      "alerts in the outbox as last counted, and left since")                                      \
+    X(METRIC_OUTBOX, "seatrial_outbox_files_left_total", "counter", "",                            \
+      "alerts left in the outbox for a courier")                                                   \
     X(METRIC_ERRORS, "seatrial_errors_total", "counter", "component",                              \
       "saves, commits and log lines that failed")
 

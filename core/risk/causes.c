@@ -216,6 +216,14 @@ static void journal_set(struct causes *causes, struct cause *cause) {
     text_release(&body);
 }
 
+/* Read at night, on a phone: what it does, whose doing it is, and why. */
+static void page(struct causes *causes, const struct cause *cause) {
+    char text[sizeof cause->by + sizeof cause->why + 40];
+    (void)snprintf(text, sizeof text, "%s set by %s: %s", mode_word(cause->mode), cause->by,
+                   cause->why);
+    log_alert(causes->log, ALERT_PAGE, cause->name, text);
+}
+
 void causes_latch(struct causes *causes, const char *name, enum mode mode, const char *by,
                   const char *why) {
     const struct cause *known = find(causes, name);
@@ -229,7 +237,7 @@ void causes_latch(struct causes *causes, const char *name, enum mode mode, const
     causes->is_dirty = true;
     tell(causes, cause, "acted");
     MUTATE(latch_untold, causes_save(causes); return);
-    log_alert(causes->log, ALERT_PAGE, cause->name, cause->why);
+    page(causes, cause);
     causes_save(causes);
 }
 

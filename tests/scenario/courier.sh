@@ -56,7 +56,7 @@ claim "no file: says so" refuses 4 "no such file" "$place/none.json"
 chmod 644 "$place/channels.json"
 claim "a file that others may read is refused" refuses 3 "chmod 600" "$place/channels.json"
 printf '{"name": "x", "channels": [{"name": "a", "shape": "fax"}]}' >"$place/bad.json"
-claim "a bad file is told by its members" refuses 3 "channels[0]: shape: wants json" "$place/bad.json"
+claim "a bad file is told by its members" refuses 3 "channels[0]: shape: is missing" "$place/bad.json"
 printf '{"name": ' >"$place/bad.json"
 claim "half a file is told by its place" refuses 3 "line 1" "$place/bad.json"
 chmod 600 "$place/channels.json"
@@ -79,7 +79,7 @@ operator freeze weather >/dev/null
 claim "a page reaches the pager though another hangs" until_true 10 has_page
 page_at=$(sed -n 's,^\([0-9]*\) /200/pager .*weather.*,\1,p' "$told" | head -n 1)
 claim "within five seconds" at_least 5 $((${page_at:-999999999999} - freeze_at))
-claim "and the phone" until_true 10 has_line "test: weather: a rehearsal" "$told"
+claim "and the phone" until_true 10 has_line "test: weather: REDUCE_ONLY set by tester: a rehearsal" "$told"
 claim "the dead man's switch is fed" until_true 12 has_line " /200/dead " "$told"
 claim "one channel has it not: its file stays" test "$(find "$state/outbox" -name '*-weather.json' | wc -l)" = 1
 
@@ -90,7 +90,7 @@ channels 500
 operator resume weather >/dev/null
 operator freeze fog >/dev/null
 courier
-claim "a page of before the start reaches the phone" until_true 10 has_line "test: fog: a rehearsal" "$told"
+claim "a page of before the start reaches the phone" until_true 10 has_line "test: fog: REDUCE_ONLY set by tester: a rehearsal" "$told"
 claim "a channel that refuses is told" until_true 10 has_line "pager: answered 500" "$place/courier.out"
 claim "and asked again" until_true 10 is_asked_again
 slay courier_pid TERM
@@ -101,7 +101,7 @@ claim "--once delivers what waits" "$program" courier --state "$state" --channel
 claim "and the outbox is empty" is "$(find "$state/outbox" -type f | wc -l)" 0
 courier
 slay core_pid KILL
-claim "a core that is dead is paged" until_true 60 has_line "core_silent: no heartbeat for" "$told"
+claim "a core that is dead is paged" until_true 60 has_line "core_silent: nobody watches" "$told"
 
 # --- metrics ---
 

@@ -162,11 +162,12 @@ static void expect_fault(const char *bytes, const char *fault) {
 #define FILE_OF(list) "{\"name\":\"n\",\"channels\":[" list "]}"
 
 Test(channels, a_bad_file_is_told_by_member_and_changes_nothing) {
-    expect_fault("[]", "file: wants an object");
-    expect_fault("{\"channels\":[" A "," B "]}", "file: name: wants 1 to 31 letters");
-    expect_fault("{\"name\":\"a b\",\"channels\":[" A "," B "]}", "file: name");
+    expect_fault("[]", "the whole: wants an object");
+    expect_fault("{\"channels\":[" A "," B "]}",
+                 "the whole: name: is missing, or not 1 to 31 letters");
+    expect_fault("{\"name\":\"a b\",\"channels\":[" A "," B "]}", "the whole: name");
     expect_fault("{\"name\":\"n\"}", "channels: wants a list of at most 8");
-    expect_fault("{\"name\":\"n\",\"cannels\":[]}", "file: no member 'cannels' is known");
+    expect_fault("{\"name\":\"n\",\"cannels\":[]}", "the whole: no member 'cannels' is known");
     expect_fault(FILE_OF(A), "two channels, on different hosts");
     expect_fault(FILE_OF(A ",{\"name\":\"b\",\"shape\":\"json\",\"url\":\"https://a.example/y\","
                            "\"least\":\"info\"}"),
@@ -179,7 +180,8 @@ Test(channels, a_bad_file_is_told_by_member_and_changes_nothing) {
     expect_fault(FILE_OF(A ",7"), "channels[1]: wants an object");
     expect_fault(
         FILE_OF(A ",{\"name\":\"b\",\"shape\":\"sms\",\"url\":\"ftp://b\",\"least\":\"x\"}"),
-        "channels[1]: shape: wants json, slack, pagerduty or ntfy\nchannels[1]: url: wants");
+        "channels[1]: shape: is missing, or not json, slack, pagerduty or ntfy\nchannels[1]: url: "
+        "wants");
     expect_fault(FILE_OF(A ",{\"name\":\"b\",\"shape\":\"pagerduty\",\"url\":\"https://b\","
                            "\"least\":\"page\"}"),
                  "channels[1]: token: a pagerduty channel wants its routing key");
@@ -189,7 +191,7 @@ Test(channels, a_bad_file_is_told_by_member_and_changes_nothing) {
         "channels[1]: token: a slack channel has none");
     expect_fault("{\"name\":\"n\",\"channels\":[" A "," B
                  "],\"dead_man\":{\"url\":\"https://d\",\"every_s\":9}}",
-                 "dead_man: every_s: wants 10 to 86400");
+                 "dead_man: every_s: wants a number, 10 to 86400");
 }
 
 static void expect_url(const char *url, bool is_good) {
@@ -762,7 +764,9 @@ Test(pulse, three_beats_and_ten_seconds_of_silence_are_a_page_and_end_the_pings)
     rig_wait(desk->rig, (struct span){1});
     courier_step(desk->courier);
     expect_counts(desk, 1, 1, 1, 1);
-    cr_expect(strstr(text_get(&desk->net.last[CHAT]), "core_silent: no heartbeat for 25 s") != NULL,
+    cr_expect(strstr(text_get(&desk->net.last[CHAT]),
+                     "core_silent: nobody watches over positions and orders, the last heartbeat "
+                     "was of") != NULL,
               "%s", text_get(&desk->net.last[CHAT]));
     go(desk, 200);
     expect_counts(desk, 1, 1, 1, 1);
