@@ -489,7 +489,7 @@ Test(courier, a_message_of_several_that_is_refused_goes_one_by_one_in_the_end) {
 
 Test(courier, what_is_refused_among_several_plugs_no_others) {
     struct desk *desk = desk_create();
-    char key[40];
+    char key[64];
     desk->net.status[CHAT] = 400;
     for (int i = 0; i < 20; i++) {
         snprintf(key, sizeof key, "a_rather_long_key_of_an_alert_%02d", i);
@@ -519,7 +519,7 @@ Test(courier, an_outage_refuses_no_message) {
 
 Test(courier, what_a_message_of_several_has_no_room_for_waits_for_the_next) {
     struct desk *desk = desk_create();
-    char key[32];
+    char key[64];
     for (int i = 0; i < 30; i++) {
         snprintf(key, sizeof key, "a_key_of_some_length_%02d", i);
         leave(desk, "page", key, "and a text of thirty bytes, too", 1);
