@@ -1,15 +1,14 @@
 /* courier.c - `seatrial courier`: the process that takes alerts to people. */
 #include "core/courier/courier.h"
 #include "cli/cli.h"
+#include "cli/private_file.h"
 #include "cli/real_world.h"
 #include "core/live/clock_system.h"
 #include "core/live/host_posix.h"
 #include "core/live/http_curl.h"
-#include "scenarios/host_file.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct post { /* what a courier stands on */
     struct real_world real;
@@ -19,37 +18,22 @@ struct post { /* what a courier stands on */
     char told[CHANNELS_MAX][160]; /* of each channel's trouble */
 };
 
-static enum err_code check_mode(const char *path, struct err *err) {
-    struct stat status;
-    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
-        return err_set(err, ERR_NOT_FOUND, "%s: no such file", path);
-    }
-    return (status.st_mode & 077) == 0
-               ? ERR_OK
-               : err_set(err, ERR_CONFIG, "%s: others may read it; chmod 600 it", path);
-}
-
 static enum err_code read_channels(const char *path, struct channels *out, struct err *err) {
-    struct text bytes = {0};
+    static char bytes[CHANNELS_FILE_MAX];
+    size_t n = 0;
     struct text faults = {0};
-    enum err_code code = check_mode(path, err);
-    if (code == ERR_OK) {
-        code = host_file_read(path, CHANNELS_FILE_MAX, &bytes, err);
+    enum err_code code = private_file_read(path, bytes, sizeof bytes, &n, err);
+    if (code == ERR_NOT_FOUND) {
+        err_set(err, code, "%s: no such file", path);
     }
     if (code == ERR_OK) {
-        code = channels_parse(text_get(&bytes), bytes.len, out, &faults, err);
-        if (code != ERR_OK) {
-            (void)err_wrap(err, "%s", path);
-            code = err->code = ERR_CONFIG;
-        }
+        code = channels_parse(bytes, n, out, &faults, err);
+        code = code == ERR_OK ? code : err_wrap(err, "%s", path);
     }
-    if (bytes.data != NULL) {
-        explicit_bzero(bytes.data, bytes.cap);
-    }
+    explicit_bzero(bytes, sizeof bytes);
     for (const char *line = text_get(&faults); *line != '\0'; line += strcspn(line, "\n") + 1) {
         fprintf(stderr, "seatrial: %s: %.*s\n", path, (int)strcspn(line, "\n"), line);
     }
-    text_release(&bytes);
     text_release(&faults);
     return code;
 }
@@ -125,8 +109,8 @@ static int64_t delivered(const struct post *post) {
     return sum;
 }
 
-#define IDLE_LOOKS                                                                                 \
-    5 /* in which nobody took anything: what is left waits for a channel, or the disk */
+/* In which nobody took anything: what is left waits for a channel, or for the disk. */
+#define IDLE_LOOKS 5
 
 static int deliver_once(struct post *post) {
     int64_t before = 0;

@@ -1,54 +1,17 @@
 /* credentials.c - reading a key pair, and wiping every copy that it makes on the way. */
 #include "cli/credentials.h"
 
+#include "cli/private_file.h"
 #include "core/base/json.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define KEY_FILE_MAX 4096
 
 static enum err_code read_words(const cJSON *tree, struct credentials *out, struct err *err) {
     enum err_code code = json_copy(tree, "key_id", out->key_id, sizeof out->key_id, err);
     return code == ERR_OK ? json_copy(tree, "secret", out->secret, sizeof out->secret, err) : code;
-}
-
-/* cJSON frees without wiping. */
-static void wipe_tree(cJSON *tree) {
-    cJSON *item = NULL;
-    cJSON_ArrayForEach(item, tree) {
-        if (cJSON_IsString(item)) {
-            explicit_bzero(item->valuestring, strlen(item->valuestring));
-        }
-    }
-    cJSON_Delete(tree);
-}
-
-/* Into the caller's bytes and no other buffer: what stdio copies, nobody wipes. */
-static enum err_code read_bytes(int file, const char *path, char bytes[static KEY_FILE_MAX],
-                                size_t *n, struct err *err) {
-    struct stat status;
-    if (fstat(file, &status) != 0) {
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    }
-    if ((status.st_mode & 077) != 0) {
-        return err_set(err, ERR_CONFIG, "%s: others may read it; chmod 600 it", path);
-    }
-    for (*n = 0; *n < KEY_FILE_MAX;) {
-        ssize_t got = read(file, bytes + *n, KEY_FILE_MAX - *n);
-        if (got == 0) {
-            return ERR_OK;
-        }
-        if (got < 0 && errno != EINTR) {
-            return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-        }
-        *n += got > 0 ? (size_t)got : 0;
-    }
-    return err_set(err, ERR_CONFIG, "%s: longer than %d bytes", path, KEY_FILE_MAX - 1);
 }
 
 static enum err_code parse_bytes(const char *path, const char *bytes, size_t n,
@@ -58,7 +21,7 @@ static enum err_code parse_bytes(const char *path, const char *bytes, size_t n,
     if (code == ERR_OK) {
         code = read_words(tree, out, err);
     }
-    wipe_tree(tree);
+    json_wipe(tree);
     return code == ERR_OK ? code
                           : err_set(err, ERR_CONFIG,
                                     "%s: wants {\"key_id\":\"...\",\"secret\":\"...\"}", path);
@@ -67,13 +30,7 @@ static enum err_code parse_bytes(const char *path, const char *bytes, size_t n,
 static enum err_code read_file(const char *path, struct credentials *out, struct err *err) {
     char bytes[KEY_FILE_MAX] = {0};
     size_t n = 0;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) {
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path,
-                       strerror(errno));
-    }
-    enum err_code code = read_bytes(file, path, bytes, &n, err);
-    close(file);
+    enum err_code code = private_file_read(path, bytes, sizeof bytes, &n, err);
     if (code == ERR_OK) {
         code = parse_bytes(path, bytes, n, out, err);
     }

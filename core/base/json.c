@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum err_code json_parse(const char *bytes, size_t n, cJSON **out, struct err *err) {
     const char *end = NULL;
@@ -187,4 +188,18 @@ void json_print_sorted(const cJSON *value, struct text *out) {
     } else {
         text_add(out, "null");
     }
+}
+
+static void wipe_strings(cJSON *item) {
+    for (; item != NULL; item = item->next) {
+        if (cJSON_IsString(item)) {
+            explicit_bzero(item->valuestring, strlen(item->valuestring));
+        }
+        wipe_strings(item->child);
+    }
+}
+
+void json_wipe(cJSON *tree) {
+    wipe_strings(tree);
+    cJSON_Delete(tree);
 }

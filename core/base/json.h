@@ -47,6 +47,9 @@ enum err_code json_utc(const cJSON *object, const char *key, struct utc *out,
 enum err_code json_copy(const cJSON *object, const char *key, char *field, size_t field_size,
                         struct err *err) MUST_USE;
 
+/* Deletes a tree that held a secret: cJSON frees without wiping. NULL is no tree. */
+void json_wipe(cJSON *tree);
+
 /* True if the member is absent or null. */
 bool json_is_null(const cJSON *object, const char *key);
 

@@ -10,6 +10,13 @@ void text_release(struct text *text) {
     *text = (struct text){.limit = text->limit};
 }
 
+void text_wipe(struct text *text) {
+    if (text->data != NULL) {
+        explicit_bzero(text->data, text->cap);
+    }
+    text_release(text);
+}
+
 bool text_reserve(struct text *text, size_t n) {
     size_t limit = text->limit == 0 ? TEXT_LIMIT_DEFAULT : text->limit;
     if (n > limit || text->len > limit - n) {

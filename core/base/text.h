@@ -29,6 +29,8 @@ static inline struct text text_limited(size_t limit) {
     return (struct text){.limit = limit};
 }
 void text_release(struct text *text);
+/* The same, and what stood there is gone. What it left behind when it grew is not: reserve first. */
+void text_wipe(struct text *text);
 /* Forgets the content, keeps the memory. */
 static inline void text_clear(struct text *text) {
     text->len = 0;

@@ -2,6 +2,7 @@
 #include "core/courier/channels.h"
 
 #include "core/base/json.h"
+#include "core/world/http.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,15 +18,6 @@ const char *channel_shape_word(enum channel_shape shape) {
 }
 
 /* --- one value --- */
-
-static bool is_target(const char *text) {
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text <= 0x20 || *text == 0x7f || *text == '#') {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* What the HTTP seam will not take either, said at the start: a plain address that is not this machine. */
 static bool is_safe_origin(const char *origin) {
@@ -53,7 +45,7 @@ static bool cut(char *field, size_t size, const char *from, size_t n) {
 
 static bool parse_url(const char *text, struct channel_url *out) {
     const char *host = strstr(text, "://");
-    if (host == NULL || !is_target(text) || strchr(text, '@') != NULL) {
+    if (host == NULL || !http_is_target(text) || strchr(text, '@') != NULL) {
         return false;
     }
     const char *path = host + 3 + strcspn(host + 3, "/?");
@@ -132,13 +124,8 @@ static bool read_least(const cJSON *object, const char *place, enum alert_severi
                        struct text *faults) {
     const char *word = "";
     (void)!json_string(object, "least", &word, NULL);
-    for (int i = ALERT_INFO; i <= ALERT_PAGE; i++) {
-        if (strcmp(word, alert_severity_word((enum alert_severity)i)) == 0) {
-            *out = (enum alert_severity)i;
-            return true;
-        }
-    }
-    return fault(faults, place, "least: is missing, or not info, warn or page");
+    return alert_severity_find(word, out) ||
+           fault(faults, place, "least: is missing, or not info, warn or page");
 }
 
 static bool read_token(const cJSON *object, const char *place, struct channel *out,
@@ -148,7 +135,7 @@ static bool read_token(const cJSON *object, const char *place, struct channel *o
                fault(faults, place, "token: a pagerduty channel wants its routing key");
     }
     if (json_copy(object, "token", out->token, sizeof out->token, NULL) != ERR_OK ||
-        out->token[0] == '\0' || !is_target(out->token)) {
+        out->token[0] == '\0' || !http_is_target(out->token)) {
         return fault(faults, place, "token: wants 1 to 255 bytes without blanks");
     }
     return out->shape != CHANNEL_SLACK ||
@@ -245,15 +232,6 @@ static bool read_dead_man(const cJSON *tree, struct channels *out, struct text *
     return is_good;
 }
 
-static void wipe_tree(cJSON *item) {
-    for (; item != NULL; item = item->next) {
-        if (cJSON_IsString(item)) {
-            explicit_bzero(item->valuestring, strlen(item->valuestring));
-        }
-        wipe_tree(item->child);
-    }
-}
-
 void channels_wipe(struct channels *channels) {
     explicit_bzero(channels, sizeof *channels);
 }
@@ -275,8 +253,7 @@ enum err_code channels_parse(const char *bytes, size_t n, struct channels *out, 
         is_good = is_good && has_two_pagers(&read, faults);
         is_good &= read_dead_man(tree, &read, faults);
     }
-    wipe_tree(tree);
-    cJSON_Delete(tree);
+    json_wipe(tree);
     if (is_good) {
         *out = read;
     }

@@ -94,8 +94,7 @@ static void fail(struct courier *courier, struct line *line, struct span wait) {
 
 /* 1, 2, 4, ... up to a minute. */
 static struct span backoff_of(const struct line *line) {
-    struct span wait = line->failures < 6 ? SPAN_S(1 << line->failures) : COURIER_BACKOFF_MAX;
-    return wait;
+    return line->failures < 6 ? SPAN_S(1 << line->failures) : COURIER_BACKOFF_MAX;
 }
 
 static struct span wait_after(const struct http_response *response, const struct line *line) {
@@ -143,19 +142,24 @@ static bool send_message(struct courier *courier, size_t channel, const struct m
 
 /* --- what is due on a channel --- */
 
-static void tell_item(struct courier *courier, size_t channel, struct item *item) {
-    const struct message message = {.severity = item->severity,
-                                    .key = item->key,
-                                    .text = item->text,
-                                    .count = item->count,
-                                    .at = item->at};
-    if (send_message(courier, channel, &message)) {
+static void note_outcome(struct courier *courier, size_t channel, struct item *item,
+                         bool is_taken) {
+    if (is_taken) {
         item->done |= 1U << channel;
         hand_tell(&courier->hand, item);
     } else {
         item->failed[channel] += courier->lines[channel].was_refused;
         MUTATE(courier_plugged, item->failed[channel] = 0);
     }
+}
+
+static void tell_item(struct courier *courier, size_t channel, struct item *item) {
+    const struct message message = {.severity = item->severity,
+                                    .key = item->key,
+                                    .text = item->text,
+                                    .count = item->count,
+                                    .at = item->at};
+    note_outcome(courier, channel, item, send_message(courier, channel, &message));
 }
 
 /* The one that failed there least, so that a message which is never taken does not plug the line. */
@@ -211,12 +215,8 @@ static void tell_several(struct courier *courier, size_t channel, enum alert_sev
         .severity = most, .key = "several", .text = text_get(&text), .count = 1, .at = at};
     bool is_taken = send_message(courier, channel, &message);
     for (size_t i = 0; i < courier->hand.count; i++) {
-        struct item *item = &courier->hand.items[i];
-        if (is_in[i] && is_taken) {
-            item->done |= 1U << channel;
-            hand_tell(&courier->hand, item);
-        } else if (is_in[i]) {
-            item->failed[channel] += courier->lines[channel].was_refused;
+        if (is_in[i]) {
+            note_outcome(courier, channel, &courier->hand.items[i], is_taken);
         }
     }
     text_release(&names);

@@ -130,12 +130,12 @@ static bool make_room(struct hand *hand, bool is_page) {
 /* False if there is no room: then it stays where it is. */
 static bool take(struct hand *hand, struct item *item) {
     const struct told *told = find_told(hand, hash_of(item));
-    item->taken_at = now_of(hand);
-    item->due_at = told == NULL ? item->taken_at : mono_add(told->at, repeat_of(item->severity));
-    MUTATE(courier_repeats_at_once, item->due_at = item->taken_at);
+    const struct mono now = now_of(hand);
+    item->due_at = told == NULL ? now : mono_add(told->at, repeat_of(item->severity));
+    MUTATE(courier_repeats_at_once, item->due_at = now);
     MUTATE(courier_never_repeats, if (told != NULL) item->due_at = (struct mono){INT64_MAX});
-    if (item->due_at.ns < item->taken_at.ns) {
-        item->due_at = item->taken_at;
+    if (item->due_at.ns < now.ns) {
+        item->due_at = now;
     }
     if (merge(hand, item)) {
         return true;
@@ -147,22 +147,12 @@ static bool take(struct hand *hand, struct item *item) {
     return true;
 }
 
-static bool severity_of(const char *word, enum alert_severity *out) {
-    for (int i = ALERT_INFO; i <= ALERT_PAGE; i++) {
-        if (strcmp(word, alert_severity_word((enum alert_severity)i)) == 0) {
-            *out = (enum alert_severity)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool parse_alert(const struct text *bytes, struct item *out) {
     char severity[8] = "";
     cJSON *tree = NULL;
     bool is_whole = json_parse(text_get(bytes), bytes->len, &tree, NULL) == ERR_OK &&
                     json_copy(tree, "severity", severity, sizeof severity, NULL) == ERR_OK &&
-                    severity_of(severity, &out->severity) &&
+                    alert_severity_find(severity, &out->severity) &&
                     json_copy(tree, "key", out->key, sizeof out->key, NULL) == ERR_OK &&
                     json_copy(tree, "text", out->text, sizeof out->text, NULL) == ERR_OK &&
                     json_copy(tree, "at", out->at, sizeof out->at, NULL) == ERR_OK &&
@@ -188,33 +178,33 @@ static void take_unreadable(struct hand *hand, const char *file) {
     hand->has_more |= !take(hand, &item);
 }
 
+static struct refused *find_refused(struct hand *hand, const char *file) {
+    for (size_t i = 0; i < hand->refused_count; i++) {
+        if (strcmp(hand->refused[i].file, file) == 0) {
+            return &hand->refused[i];
+        }
+    }
+    return NULL;
+}
+
+static void forget_refused(struct hand *hand, struct refused *refused) {
+    *refused = hand->refused[--hand->refused_count];
+}
+
 /* A disk that refuses may give it back: so long it is tried again. */
 static void heed_refusal(struct hand *hand, const char *file) {
     struct mono now = now_of(hand);
     hand->has_more = hand->is_blind = true;
-    for (size_t i = 0; i < hand->refused_count; i++) {
-        struct refused *refused = &hand->refused[i];
-        if (strcmp(refused->file, file) == 0) {
-            if (mono_sub(now, refused->since).ns >= COURIER_UNREADABLE.ns) {
-                *refused = hand->refused[--hand->refused_count];
-                take_unreadable(hand, file);
-            }
-            return;
-        }
+    struct refused *known = find_refused(hand, file);
+    if (known != NULL && mono_sub(now, known->since).ns >= COURIER_UNREADABLE.ns) {
+        forget_refused(hand, known);
+        take_unreadable(hand, file);
+        return;
     }
-    if (hand->refused_count < HAND_REFUSED_MAX) {
+    if (known == NULL && hand->refused_count < HAND_REFUSED_MAX) {
         struct refused *refused = &hand->refused[hand->refused_count++];
         *refused = (struct refused){.since = now};
         (void)snprintf(refused->file, sizeof refused->file, "%.120s", file);
-    }
-}
-
-static void forget_refusal(struct hand *hand, const char *file) {
-    for (size_t i = 0; i < hand->refused_count; i++) {
-        if (strcmp(hand->refused[i].file, file) == 0) {
-            hand->refused[i] = hand->refused[--hand->refused_count];
-            return;
-        }
     }
 }
 
@@ -225,10 +215,11 @@ static void take_file(struct hand *hand, const char *file) {
     path_of(file, path);
     enum err_code code = state_file_read(hand->world->disk, path, ALERT_BYTES_MAX, &bytes, NULL);
     bool is_read = code == ERR_OK || code == ERR_LIMIT;
-    if (is_read || code == ERR_NOT_FOUND) {
-        forget_refusal(hand, file);
-    } else {
+    struct refused *known = find_refused(hand, file);
+    if (!is_read && code != ERR_NOT_FOUND) {
         heed_refusal(hand, file);
+    } else if (known != NULL) {
+        forget_refused(hand, known);
     }
     if (is_read && (code != ERR_OK || !parse_alert(&bytes, &item))) {
         take_unreadable(hand, file);
@@ -275,7 +266,7 @@ static void forget_old_refusals(struct hand *hand) {
     for (size_t i = hand->refused_count; i-- > 0;) {
         struct span age = mono_sub(now_of(hand), hand->refused[i].since);
         if (age.ns >= 2 * COURIER_UNREADABLE.ns) {
-            hand->refused[i] = hand->refused[--hand->refused_count];
+            forget_refused(hand, &hand->refused[i]);
         }
     }
 }

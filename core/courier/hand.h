@@ -15,7 +15,7 @@ struct item {                 /* an alert in hand */
     enum alert_severity severity;
     char key[ALERT_KEY_MAX], text[ALERT_TEXT_MAX], at[UTC_TEXT_MAX];
     int64_t count;
-    struct mono taken_at, due_at;
+    struct mono due_at;
     unsigned done;                 /* a bit for each channel that has it */
     unsigned failed[CHANNELS_MAX]; /* times */
 };

@@ -131,15 +131,8 @@ struct http_request message_ping(const struct channels *channels) {
     return request_to(&channels->dead_man, "GET");
 }
 
-static void wipe(struct text *text) {
-    if (text->data != NULL) {
-        explicit_bzero(text->data, text->cap);
-    }
-    text_release(text);
-}
-
 void message_release(struct message_request *request) {
-    wipe(&request->body);
-    wipe(&request->bearer);
+    text_wipe(&request->body);
+    text_wipe(&request->bearer);
     text_release(&request->title);
 }

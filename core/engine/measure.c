@@ -15,6 +15,9 @@ static struct usd mid_of(const struct broker_quote *quote) {
 
 /* Quotes come once a tick: those of the tick in which an order is first seen are those it was decided on. */
 static void look_at_quote(struct engine *engine, struct order *order) {
+    if (order->purpose == PURPOSE_STOP || order->arrival_mid.nanos != 0) {
+        return; /* nothing is asked of it, or all is known */
+    }
     int index = universe_find(engine->config, order->symbol);
     if (index < 0) {
         return;

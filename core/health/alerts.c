@@ -16,6 +16,16 @@ const char *alert_severity_word(enum alert_severity severity) {
     return severity == ALERT_PAGE ? "page" : severity == ALERT_WARN ? "warn" : "info";
 }
 
+bool alert_severity_find(const char *word, enum alert_severity *out) {
+    for (int i = ALERT_INFO; i <= ALERT_PAGE; i++) {
+        if (strcmp(word, alert_severity_word((enum alert_severity)i)) == 0) {
+            *out = (enum alert_severity)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 void alerts_init(struct alerts *alerts) { /* and so no memory to be zeroed, 24 KB of it */
     alerts->count = 0;
     alerts->owed_count = 0;

@@ -21,6 +21,8 @@
 
 enum alert_severity { ALERT_INFO, ALERT_WARN, ALERT_PAGE };
 const char *alert_severity_word(enum alert_severity severity);
+/* False for a word that is none; then *out is unchanged. */
+bool alert_severity_find(const char *word, enum alert_severity *out);
 
 struct alert_memory { /* what was told of a key lately */
     char key[ALERT_KEY_MAX];

@@ -176,16 +176,6 @@ static int on_first_byte(void *context, char *peer, char *self, int peer_port, i
 
 /* --- setting up --- */
 
-/* A line break or blank would let a value become another header or request line. */
-static bool is_target(const char *text) {
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text <= 0x20 || *text == 0x7f || *text == '#') {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool is_method(const char *method) {
     return strcmp(method, "GET") == 0 || strcmp(method, "POST") == 0 ||
            strcmp(method, "PATCH") == 0 || strcmp(method, "DELETE") == 0;
@@ -195,8 +185,8 @@ static enum err_code check_request(const struct http_request *request, struct er
     if (!is_method(request->method)) {
         return err_set(err, ERR_NOT_SENT, "method %.20s is not spoken here", request->method);
     }
-    if (request->path[0] != '/' || !is_target(request->path) ||
-        strchr(request->path, '?') != NULL || !is_target(request->query)) {
+    if (request->path[0] != '/' || !http_is_target(request->path) ||
+        strchr(request->path, '?') != NULL || !http_is_target(request->query)) {
         return err_set(err, ERR_NOT_SENT, "path or query is not percent-encoded");
     }
     if (request->header_count > HTTP_CURL_HEADERS_MAX) {
@@ -424,10 +414,7 @@ static enum err_code curl_perform(struct http *http, const struct http_request *
         curl->served = exchange.headers.served;
     }
     curl_slist_free_all(exchange.lines);
-    if (exchange.url.data != NULL) {
-        explicit_bzero(exchange.url.data, exchange.url.cap);
-    }
-    text_release(&exchange.url);
+    text_wipe(&exchange.url);
     return code;
 }
 

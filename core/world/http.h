@@ -71,6 +71,17 @@ static inline enum err_code MUST_USE http_perform(struct http *http,
     return http->ops->perform(http, request, deadline, response, err);
 }
 
+/* True for what may stand in a request's target, or as a header's value: a line break or blank would let it
+ * become another header or request line. */
+static inline bool http_is_target(const char *text) {
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text <= 0x20 || *text == 0x7f || *text == '#') {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Empties a response before it is filled; keeps its memory. */
 static inline void http_response_clear(struct http_response *response) {
     struct text body = response->body;

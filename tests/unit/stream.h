@@ -43,6 +43,17 @@ static inline void ledger_fill(struct oracle *oracle, int64_t second, const char
                                 .price = USD(100)});
 }
 
+/* A share of a buy of ours is undone; the core keeps what vanished. */
+static inline void undoes(struct oracle *oracle, int64_t second, const char *symbol) {
+    feed(oracle, (struct event){.kind = EVENT_LEDGER_FILL,
+                                .at = at(second),
+                                .subject = "sell",
+                                .symbol = symbol,
+                                .id = "bust:st-0",
+                                .qty = QTY(1),
+                                .price = USD(100)});
+}
+
 static inline void core_order(struct oracle *oracle, int64_t second, const char *id,
                               int64_t filled) {
     feed(oracle, (struct event){.kind = EVENT_ORDER,

@@ -194,17 +194,6 @@ Test(groups, a_refusal_that_the_largest_entry_could_not_reach_is_none) {
     }
 }
 
-/* A share of a buy of ours is undone; the core keeps what vanished. */
-static void undoes(struct oracle *oracle, int64_t second, const char *symbol) {
-    feed(oracle, (struct event){.kind = EVENT_LEDGER_FILL,
-                                .at = at(second),
-                                .subject = "sell",
-                                .symbol = symbol,
-                                .id = "bust:st-0",
-                                .qty = QTY(1),
-                                .price = USD(100)});
-}
-
 Test(groups, what_a_bust_undid_may_count_in_a_refusal) {
     struct oracle *oracle = grouped("risk.sector_limit", "0.1875");
     holds(oracle, "AAPL", 5);
