@@ -80,6 +80,7 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
                (config->rate_core + config->rate_exit + config->rate_other) * NANOS);
     tell_nanos(stage, "orders.messages_1s", config->messages_1s * NANOS);
     tell_nanos(stage, "orders.messages_60s", config->messages_60s * NANOS);
+    tell_nanos(stage, "drill.on", config->drill_on * NANOS);
 }
 
 void frame_tell_limits(struct stage *stage) {

@@ -4,6 +4,7 @@
 
 #include "core/alpaca/read_backoff.h"
 #include "core/engine/engine.h"
+#include "core/orders/drill.h"
 #include "core/orders/exit_execution.h"
 #include "core/orders/gateway.h"
 #include "core/risk/clock_guard.h"
@@ -124,6 +125,7 @@ struct engine {
     struct truth truth;
     struct gateway gateway;
     struct exits exits;
+    struct drill_past drilled; /* the last that passed */
     struct bars *bars;
     struct strategy *strategy;
 
@@ -196,6 +198,10 @@ enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
                          struct err *err) MUST_USE;
 /* operator.c: step 2, what people say */
 void obey_inbox(struct engine *engine);
+/* As the account guards are to judge the account now. */
+struct equity_reading reading_now(const struct engine *engine);
+/* drills.c: behind the polls, before anything is decided */
+void drill_step(struct engine *engine);
 /* backups.c: step 10, verified copies of journal and documents */
 void backups_step(struct engine *engine);
 /* measure.c: what the metrics tell */

@@ -407,6 +407,7 @@ void cycle_tick(struct engine *engine) {
     obey_inbox(engine); /* 2 */
     if (is_full) {
         poll_truth(engine); /* 3, 5 */
+        drill_step(engine);
         if (engine->is_cycle && engine->truth.is_open) {
             poll_bars(engine);
         }

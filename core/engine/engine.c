@@ -21,6 +21,8 @@ static enum err_code fold(void *context, const struct journal_row *row, struct e
     }
     code = code == ERR_OK ? causes_fold(&engine->causes, row, err) : code;
     crash_loop_take(&engine->crash_loop, row);
+    drill_past_take(&engine->drilled, row);
+    MUTATE(drill_forgotten_at_restart, engine->drilled = (struct drill_past){.day = {0}});
     clock_guard_fold(&engine->clock_guard, row);
     kill_switch_fold(&engine->kill, row);
     code = code == ERR_OK ? account_guards_fold(&engine->guards, row, err) : code;
@@ -63,6 +65,7 @@ static void look_at_metadata(struct engine *engine) {
 static void hear(void *context, const struct journal_row *row) {
     struct engine *engine = context;
     gateway_count(&engine->gateway, row);
+    drill_past_take(&engine->drilled, row);
     if (strcmp(row->kind, "latch_clear") == 0) { /* starts and ticks were counted as they came */
         crash_loop_take(&engine->crash_loop, row);
     }

@@ -575,7 +575,7 @@ static void poll_flows(struct engine *engine) {
     free(activities);
 }
 
-static struct equity_reading reading_now(const struct engine *engine) {
+struct equity_reading reading_now(const struct engine *engine) {
     const struct truth *truth = &engine->truth;
     struct equity_reading reading = {.at = clock_utc(engine->world->clock),
                                      .exchange_day = truth->day,

@@ -147,7 +147,8 @@ static void note_failed_tick(struct causes *causes, const struct stamp *stamp, c
     stamp_print(stamp, &body);
     text_member_string(&body, "why", why);
     text_add_char(&body, '}');
-    if (journal_append(causes->journal, "tick_failed", "", text_get(&body), NULL, NULL) == ERR_OK) {
+    if (causes->journal != NULL &&
+        journal_append(causes->journal, "tick_failed", "", text_get(&body), NULL, NULL) == ERR_OK) {
         (void)!journal_commit(causes->journal, NULL);
     }
     text_release(&body);

@@ -578,6 +578,21 @@ static const struct mechanism TABLE[] = {
          "lock_not_taken smaller_epoch_disregarded lease_not_reread lease_always_stale "
          "lease_never_stale journal_not_fenced opening_not_confirmed unreadable_lease_is_ours "
          "lost_lease_journals"},
+    {.id = "drill",
+     .file = "core/orders/drill.c",
+     .mode = MODE_REDUCE_ONLY,
+     .hold = HOLD_LATCHED,
+     .settings = "drill.on drill.before_open_s",
+     .rule = "before each day, and with each new build or configuration, every latch is tripped in "
+             "a shadow of the gateway: one that refuses no entry, or holds an exit in, freezes the "
+             "day",
+     .documents = "governor_freezes.json",
+     .oracle = "latches_are_drilled",
+     .act = "latches_drilled_each_day",
+     .quiet = "restart_drills_nothing_again",
+     .mutants = "drill_ignored drill_fails_in_silence drill_of_yesterday_counts "
+                "drill_of_other_limits_counts drill_forgotten_at_restart "
+                "drill_trips_the_real_latch"},
     {.id = "message_throttle",
      .file = "core/orders/message_throttle.c",
      .mode = MODE_NORMAL,

@@ -231,6 +231,10 @@
       "no buy is sent behind orders.messages_1s submits, replaces and cancels of a second or "     \
       "messages_60s of a minute, and none is held back behind fewer; no exit is at all",           \
       "")                                                                                          \
+    X(ORACLE_DRILLED, "latches_are_drilled", "",                                                   \
+      "no buy leaves before every latch was tried for the day, the build and the configuration, "  \
+      "and held; nothing is tried twice for them",                                                 \
+      "")                                                                                          \
     X(ORACLE_METRICS, "metrics_are_true", "",                                                      \
       "what metrics.prom says after a graceful stop is whole, counts the requests and ticks of "   \
       "that life as they were, and names no order",                                                \

@@ -132,6 +132,7 @@ static const struct limit_row {
     {"broker.requests_a_minute", take_whole, offsetof(struct scene_limits, requests_a_minute)},
     {"orders.messages_1s", take_whole, offsetof(struct scene_limits, messages_1s)},
     {"orders.messages_60s", take_whole, offsetof(struct scene_limits, messages_60s)},
+    {"drill.on", take_whole, offsetof(struct scene_limits, drill_on)},
 };
 
 static void take_frame(struct scene *scene, const struct event *event) {

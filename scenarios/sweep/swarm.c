@@ -385,6 +385,14 @@ static void draw_backups(struct draw *draw, cJSON *config) {
     }
 }
 
+/* Where none is drilled a sabotaged latch is met by what it should have held. */
+static void draw_drill(const struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "drill", 0);
+    if (percent(&random, 40)) {
+        add_number(config, "drill.on", 0);
+    }
+}
+
 static void draw_config(struct draw *draw) {
     struct random random = stream(draw, "positions", 0);
     int64_t positions = random_between(&random, 1, 4);
@@ -397,6 +405,7 @@ static void draw_config(struct draw *draw) {
         draw_messages(draw, config);
         draw_kill(draw, config);
         draw_backups(draw, config);
+        draw_drill(draw, config);
     }
 }
 
