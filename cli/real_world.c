@@ -30,7 +30,7 @@ static enum err_code no_broker_perform(struct http *http, const struct http_requ
                    request->path);
 }
 
-static const struct http_ops no_broker_ops = {no_broker_perform};
+static const struct http_ops no_broker_ops = {.perform = no_broker_perform};
 
 enum err_code real_world_open(struct real_world *real, const char *state, struct err *err) {
     enum err_code code = clock_system_create(&real->clock, err);

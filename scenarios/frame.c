@@ -80,6 +80,8 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
                (config->rate_core + config->rate_exit + config->rate_other) * NANOS);
     tell_nanos(stage, "orders.messages_1s", config->messages_1s * NANOS);
     tell_nanos(stage, "orders.messages_60s", config->messages_60s * NANOS);
+    tell_nanos(stage, "health.reconnect_s", config->health_reconnect.ns);
+    tell_nanos(stage, "health.again_s", config->health_again.ns);
     tell_nanos(stage, "drill.on", config->drill_on * NANOS);
 }
 

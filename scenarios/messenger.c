@@ -75,7 +75,7 @@ static enum err_code servers_perform(struct http *seam, const struct http_reques
     return ERR_OK;
 }
 
-static const struct http_ops servers_ops = {servers_perform};
+static const struct http_ops servers_ops = {.perform = servers_perform};
 
 /* --- its process --- */
 

@@ -72,7 +72,7 @@ static enum err_code tap_truth(struct http *http, const struct http_request *req
     return code;
 }
 
-static const struct http_ops tap_ops = {tap_truth};
+static const struct http_ops tap_ops = {.perform = tap_truth};
 
 /* --- the door --- */
 

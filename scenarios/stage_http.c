@@ -44,7 +44,7 @@ static enum err_code sim_http_perform(struct http *seam, const struct http_reque
     return ERR_OK;
 }
 
-static const struct http_ops sim_http_ops = {sim_http_perform};
+static const struct http_ops sim_http_ops = {.perform = sim_http_perform};
 
 void sim_http_init(struct sim_http *http, struct broker *broker, struct virtual_clock *clock,
                    struct clock *core_clock, uint64_t seed) {
@@ -67,7 +67,7 @@ static enum err_code direct_perform(struct http *seam, const struct http_request
     return ERR_OK;
 }
 
-static const struct http_ops direct_ops = {direct_perform};
+static const struct http_ops direct_ops = {.perform = direct_perform};
 
 void direct_http_init(struct direct_http *http, struct broker *broker,
                       struct virtual_clock *clock) {
@@ -112,7 +112,11 @@ static enum err_code tap_perform(struct http *seam, const struct http_request *r
     return code;
 }
 
-static const struct http_ops tap_ops = {tap_perform};
+static void tap_reconnect(struct http *seam) {
+    http_reconnect(((struct tap *)seam)->inner);
+}
+
+static const struct http_ops tap_ops = {tap_perform, tap_reconnect};
 
 void tap_init(struct tap *tap, struct http *inner, struct clock *clock, struct observer *observer,
               const struct process *process) {

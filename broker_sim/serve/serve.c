@@ -308,7 +308,7 @@ static enum err_code broker_perform(struct http *http, const struct http_request
     return serve->code == ERR_OK ? ERR_OK : err_set(err, serve->code, "%s", serve->err.text);
 }
 
-static const struct http_ops broker_ops = {broker_perform};
+static const struct http_ops broker_ops = {.perform = broker_perform};
 
 static enum serve_manner perform(struct serve *serve, const struct http_request *request,
                                  struct span *hold) {

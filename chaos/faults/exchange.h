@@ -38,5 +38,7 @@ static inline void exchange_send_late(struct exchange *x, struct span delay) {
 /* Performs the exchange as the first transport or API fault that fires has it, in the order of
  * points.def; as the world has it if none does. */
 enum err_code transport_perform(struct exchange *x) MUST_USE;
+/* A broken server's 503; the broker does not act. */
+enum err_code transport_unavailable(struct exchange *x) MUST_USE;
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct faulty_http {
     struct http seam; /* first: the seam's pointer is ours */
@@ -20,6 +21,9 @@ struct faulty_http {
     struct late_queue *late;
     struct views views;
     enum fault_flight flight; /* of the death that was just planned */
+    bool
+        is_bad[HTTP_ELSEWHERE + 1]; /* the connection for reads of a host ends at a broken server */
+    uint64_t life;                  /* whose connections they are */
 };
 
 /* --- death --- */
@@ -93,6 +97,27 @@ static bool lives(struct faulty_http *faulty, struct exchange *x) {
     return false;
 }
 
+/* --- connections --- */
+
+static void reconnect(struct http *seam) {
+    struct faulty_http *faulty = (struct faulty_http *)seam;
+    memset(faulty->is_bad, 0, sizeof faulty->is_bad);
+}
+
+/* Where the kept connection leads; what changes something has one of its own. A death ends them all. */
+static bool is_bad_backend(struct faulty_http *faulty, const struct exchange *x) {
+    bool *is_bad = &faulty->is_bad[x->request->host];
+    if (faulty->process != NULL && faulty->process->life != faulty->life) {
+        faulty->life = faulty->process->life;
+        memset(faulty->is_bad, 0, sizeof faulty->is_bad);
+    }
+    if (x->request->is_change) {
+        return false;
+    }
+    *is_bad = *is_bad || chaos_ask(faulty->plan, POINT_HTTP_BAD_BACKEND, x->entity) != NULL;
+    return *is_bad;
+}
+
 static enum err_code perform(struct http *seam, const struct http_request *request,
                              struct span deadline, struct http_response *response,
                              struct err *err) {
@@ -110,6 +135,9 @@ static enum err_code perform(struct http *seam, const struct http_request *reque
     if (!lives(faulty, &x)) {
         return exchange_fail(&x, ERR_NOT_SENT, "not connected");
     }
+    if (is_bad_backend(faulty, &x)) {
+        return transport_unavailable(&x);
+    }
     const enum err_code code = transport_perform(&x);
     if (faulty->process != NULL && process_is_dead(faulty->process)) { /* killed while waiting */
         return exchange_fail(&x, ERR_NOT_SENT, "not connected");
@@ -120,7 +148,7 @@ static enum err_code perform(struct http *seam, const struct http_request *reque
     return code;
 }
 
-static const struct http_ops faulty_ops = {.perform = perform};
+static const struct http_ops faulty_ops = {.perform = perform, .reconnect = reconnect};
 
 struct faulty_http *faulty_http_create(struct http *inner, struct plan *plan,
                                        struct process *process, struct virtual_clock *clock,

@@ -148,6 +148,16 @@ static enum err_code refuse(struct exchange *x, const struct fault *fault) {
     return ERR_OK;
 }
 
+static void put_unavailable(struct http_response *response) {
+    put_answer(response, 503, "{\"code\":50310000,\"message\":\"service unavailable\"}");
+}
+
+enum err_code transport_unavailable(struct exchange *x) {
+    wait_until(x, utc_add(x->start, ROUND_TRIP));
+    put_unavailable(x->response);
+    return ERR_OK;
+}
+
 static enum err_code break_down(struct exchange *x, const struct fault *fault) {
     wait_until(x, utc_add(x->start, ROUND_TRIP));
     if (fault->point == POINT_API_500) {
@@ -155,7 +165,7 @@ static enum err_code break_down(struct exchange *x, const struct fault *fault) {
     } else if (fault->point == POINT_API_502) {
         put_page(x->response, 502, "Bad Gateway");
     } else {
-        put_answer(x->response, 503, "{\"code\":50310000,\"message\":\"service unavailable\"}");
+        put_unavailable(x->response);
     }
     return ERR_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "core/alpaca/read_backoff.h"
 #include "core/engine/engine.h"
+#include "core/health/health_supervisor.h"
 #include "core/orders/drill.h"
 #include "core/orders/exit_execution.h"
 #include "core/orders/gateway.h"
@@ -95,6 +96,10 @@ struct meters { /* zero-initialise; since the start */
     int64_t failed_commits, failed_documents;
 };
 
+struct line_seen { /* reads of a host, when last looked at */
+    int64_t answered, failed;
+};
+
 struct flow { /* a deposit or withdrawal, taken once */
     char id[96];
     struct date date;
@@ -171,6 +176,8 @@ struct engine {
     struct text metadata_saved;  /* position_metadata.json as last saved */
     enum err_code metadata_save; /* how its last save ended */
     struct meters meters;
+    struct health_state health[HEALTH_CHECK_COUNT];
+    struct line_seen lines[HEALTH_DATA + 1];
     struct text scratch;
     struct broker_order listing[ALPACA_ORDERS_MAX]; /* of poll_orders(): too much for a stack */
 };
@@ -202,6 +209,8 @@ void obey_inbox(struct engine *engine);
 struct equity_reading reading_now(const struct engine *engine);
 /* drills.c: behind the polls, before anything is decided */
 void drill_step(struct engine *engine);
+/* healing.c: behind all that a full tick asks */
+void healing_step(struct engine *engine);
 /* backups.c: step 10, verified copies of journal and documents */
 void backups_step(struct engine *engine);
 /* measure.c: what the metrics tell */

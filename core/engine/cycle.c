@@ -390,6 +390,16 @@ static bool tend_orders(struct engine *engine, bool is_full) {
     return tend_entries(engine); /* 7 */
 }
 
+/* Behind all that asks, decides and sends. */
+static void end_full_tick(struct engine *engine, bool is_committed) {
+    crash_loop_tick(&engine->crash_loop, engine->config, &engine->causes,
+                    tick_failure(engine, is_committed));
+    crash_loop_show(&engine->crash_loop, &engine->causes);
+    healing_step(engine);
+    backups_step(engine); /* 10 */
+    show_state(engine);   /* 11 */
+}
+
 void cycle_tick(struct engine *engine) {
     struct utc now = clock_utc(engine->world->clock);
     struct mono began = clock_mono(engine->world->clock);
@@ -434,11 +444,7 @@ void cycle_tick(struct engine *engine) {
     bool is_committed = journal_commit(engine->journal, NULL) == ERR_OK;
     gateway_latch_due(&engine->gateway); /* and what that adds up to */
     if (is_full) {
-        crash_loop_tick(&engine->crash_loop, engine->config, &engine->causes,
-                        tick_failure(engine, is_committed));
-        crash_loop_show(&engine->crash_loop, &engine->causes);
-        backups_step(engine); /* 10 */
-        show_state(engine);   /* 11 */
+        end_full_tick(engine, is_committed);
     }
     alerts_keep(&engine->log);
     measure_tick(engine, began, is_committed);

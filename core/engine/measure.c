@@ -230,8 +230,19 @@ static void print_money(const struct engine *engine, struct text *out) {
     metrics_single(out, METRIC_PEAK, engine->guards.peak.nanos);
 }
 
+static void print_healings(const struct engine *engine, struct text *out, enum metric metric) {
+    metrics_begin(out, metric);
+    for (int i = 0; i < HEALTH_CHECK_COUNT; i++) {
+        const struct health_state *state = &engine->health[i];
+        int64_t count = metric == METRIC_HEALED ? state->healed : state->failed;
+        metrics_sample(out, metric, health_check_word((enum health_check)i), count * NANOS);
+    }
+}
+
 static void print_health(const struct engine *engine, struct text *out) {
     const struct alerts *alerts = &engine->log.alerts;
+    print_healings(engine, out, METRIC_HEALED);
+    print_healings(engine, out, METRIC_HEALING_FAILED);
     metrics_begin(out, METRIC_ALERTS);
     for (int i = ALERT_INFO; i <= ALERT_PAGE; i++) {
         metrics_sample(out, METRIC_ALERTS, alert_severity_word((enum alert_severity)i),

@@ -103,6 +103,27 @@ static void print_trouble(const struct engine *engine, struct text *out) {
     }
 }
 
+/* What ails now, and what was tried on it since the start. */
+static void print_ailing(const struct engine *engine, struct text *out) {
+    bool is_first = true;
+    text_member(out, "ailing");
+    text_add_char(out, '[');
+    for (int i = 0; i < HEALTH_CHECK_COUNT; i++) {
+        const struct health_state *state = &engine->health[i];
+        if (state->is_ailing) {
+            struct span lasts = mono_sub(clock_mono(engine->world->clock), state->since);
+            text_add(out, is_first ? "{" : ",{");
+            is_first = false;
+            text_member_string(out, "check", health_check_word((enum health_check)i));
+            text_member_int(out, "for_s", lasts.ns / NANOS);
+            text_member_int(out, "healed", state->healed);
+            text_member_int(out, "failed", state->failed);
+            text_add_char(out, '}');
+        }
+    }
+    text_add_char(out, ']');
+}
+
 static void print_answers(const struct engine *engine, struct text *out) {
     size_t count = engine->answer_count < ANSWERS_KEPT ? engine->answer_count : ANSWERS_KEPT;
     text_member(out, "answers");
@@ -143,6 +164,7 @@ void show_view(struct engine *engine) {
     print_orders(engine, view);
     print_outlook(engine, view);
     print_trouble(engine, view);
+    print_ailing(engine, view);
     print_answers(engine, view);
     text_add(view, "}\n");
     (void)!state_file_publish(engine->world, "view.json", text_get(view), view->len, NULL);

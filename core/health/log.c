@@ -48,6 +48,26 @@ static void rotate_if_large(struct log *log) {
     }
 }
 
+bool log_is_kept(struct log *log) {
+    struct disk *disk = log->world->disk;
+    struct disk_file named;
+    uint64_t size = 0;
+    if (log->lost > 0 || !log->is_open) {
+        return false;
+    }
+    enum err_code code = disk_open(disk, LOG_NAME, DISK_READ, &named, NULL);
+    if (code != ERR_OK) {
+        return code != ERR_NOT_FOUND; /* one that cannot be read may be there */
+    }
+    code = disk_size(disk, named, &size, NULL);
+    disk_close(disk, named);
+    return code != ERR_OK || size == log->size;
+}
+
+void log_reopen(struct log *log) {
+    close_file(log);
+}
+
 void log_line(struct log *log, const char *event, const char *members) {
     rotate_if_large(log);
     if (!log->is_open) {

@@ -27,6 +27,11 @@ void log_release(struct log *log);
 /* Writes {"at","event",members...}; members is what text_member_*() built, without braces, or "". */
 void log_line(struct log *log, const char *event, const char *members);
 
+/* True if the last line was taken and log.jsonl is what lines go to: nobody moved or removed it. */
+bool log_is_kept(struct log *log);
+/* Closes the file; the next line opens the one that has the name. */
+void log_reopen(struct log *log);
+
 /* A mechanism did something: "acted", "held", "released", ... id is the cause or order it was about;
  * members as log_line(). Logged and observed. */
 void log_mechanism(struct log *log, const char *mechanism, const char *what, const char *symbol,

@@ -57,6 +57,10 @@
     X(METRIC_EQUITY, "seatrial_equity_dollars", "gauge", "", "as the broker last said")            \
     X(METRIC_BASELINE, "seatrial_baseline_dollars", "gauge", "", "equity at the day's baseline")   \
     X(METRIC_PEAK, "seatrial_peak_dollars", "gauge", "", "highest equity")                         \
+    X(METRIC_HEALED, "seatrial_healings_helped_total", "counter", "check",                         \
+      "healings behind which the check was well")                                                  \
+    X(METRIC_HEALING_FAILED, "seatrial_healings_failed_total", "counter", "check",                 \
+      "healings behind which it was not")                                                          \
     X(METRIC_ALERTS, "seatrial_alerts_total", "counter", "severity", "alerts that were told")      \
     X(METRIC_OUTBOX, "seatrial_outbox_files_left_total", "counter", "",                            \
       "alerts left in the outbox for a courier")                                                   \

@@ -418,7 +418,17 @@ static enum err_code curl_perform(struct http *http, const struct http_request *
     return code;
 }
 
-static const struct http_ops curl_ops = {.perform = curl_perform};
+/* A handle has its connections and its names with it. Without memory for another the old one stays. */
+static void curl_reconnect(struct http *seam) {
+    struct http_curl *curl = (struct http_curl *)seam;
+    CURL *fresh = curl_easy_init();
+    if (fresh != NULL) {
+        curl_easy_cleanup(curl->handle);
+        curl->handle = fresh;
+    }
+}
+
+static const struct http_ops curl_ops = {.perform = curl_perform, .reconnect = curl_reconnect};
 
 /* --- life --- */
 

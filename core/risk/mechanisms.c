@@ -578,6 +578,22 @@ static const struct mechanism TABLE[] = {
          "lock_not_taken smaller_epoch_disregarded lease_not_reread lease_always_stale "
          "lease_never_stale journal_not_fenced opening_not_confirmed unreadable_lease_is_ours "
          "lost_lease_journals"},
+    {.id = "health_supervisor",
+     .file = "core/health/health_supervisor.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "health.reconnect_s health.again_s",
+     .rule =
+         "checks with an interval and a ladder each, from a table: reads that go unanswered get a "
+         "fresh connection, a log that was moved is opened anew; a healing counts by the check "
+         "behind "
+         "it alone",
+     .documents = "none",
+     .oracle = "healings_are_due_and_seen",
+     .act = "broken_server_behind_a_kept_connection",
+     .quiet = "reads_fail_for_a_moment",
+     .mutants = "health_supervisor_ignored healing_off_by_one healing_not_rechecked "
+                "healed_once_and_never_again reconnects_in_name_only"},
     {.id = "drill",
      .file = "core/orders/drill.c",
      .mode = MODE_REDUCE_ONLY,

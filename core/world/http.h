@@ -56,11 +56,19 @@ struct http;
 struct http_ops {
     enum err_code (*perform)(struct http *http, const struct http_request *request,
                              struct span deadline, struct http_response *response, struct err *err);
+    void (*reconnect)(struct http *http); /* NULL: it keeps no connection */
 };
 
 struct http {
     const struct http_ops *ops;
 };
+
+/* Drops every connection that is kept for reads and what is known of names: the next exchange begins anew. */
+static inline void http_reconnect(struct http *http) {
+    if (http->ops->reconnect != NULL) {
+        http->ops->reconnect(http);
+    }
+}
 
 /* Performs one exchange within deadline (name resolution included). On failure response is empty
  * with status 0. Errors: ERR_NOT_SENT, ERR_UNKNOWN. */

@@ -122,7 +122,7 @@ static enum err_code perform(struct http *http, const struct http_request *reque
     return err_set(err, ERR_NOT_SENT, "this network is sealed");
 }
 
-static const struct http_ops HTTP_OPS = {perform};
+static const struct http_ops HTTP_OPS = {.perform = perform};
 
 static enum err_code fill(struct entropy *entropy, void *bytes, size_t n, struct err *err) {
     (void)entropy, (void)bytes, (void)n;

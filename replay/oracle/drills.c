@@ -3,8 +3,8 @@
  * and what is told of a drill is told once.
  *
  * What the shadow did nobody can see from outside; that it did something is in the row: each latch by name, with
- * what was refused. The names are this judge's own. A journal that went back leaves nothing to hold a second
- * drill against. A buy that leaves unjournaled does so in no core: journal_before_bytes judges that. */
+ * what was refused. The names are this judge's own. Behind a journal that went back a second
+ * drill is right, and none too. A buy that leaves unjournaled does so in no core: journal_before_bytes judges that. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 
@@ -25,7 +25,8 @@ struct drills {
     char build[48], config[24];
     char life[48];   /* build of the life that is up */
     char wanted[24]; /* configuration that it runs with, once a reload or a drill has told it */
-    int64_t last_row;
+    int64_t row;     /* of the last that held */
+    bool may_repeat; /* the journal went back behind it: a life that folds it knows of none */
 };
 
 static void *drills_create(void) {
@@ -65,7 +66,7 @@ static void take_passed(struct drills *judge, const struct event *event, const c
         findings_break(findings, ORACLE_DRILLED, event->at, "%s: no word of %s", event->id,
                        missing);
     }
-    if (is_again) {
+    if (is_again && !judge->may_repeat) {
         findings_score(findings, MECHANISM)->unfounded++;
         findings_break(findings, ORACLE_DRILLED, event->at, "%s: drilled twice", event->id);
     }
@@ -73,6 +74,8 @@ static void take_passed(struct drills *judge, const struct event *event, const c
     copy(judge->build, sizeof judge->build, member(body, "build"));
     copy(judge->config, sizeof judge->config, member(body, "config"));
     copy(judge->wanted, sizeof judge->wanted, judge->config);
+    judge->row = event->number;
+    judge->may_repeat = false;
 }
 
 static void take_drill(struct drills *judge, const struct event *event, struct findings *findings) {
@@ -90,10 +93,7 @@ static void take_drill(struct drills *judge, const struct event *event, struct f
 }
 
 static void take_row(struct drills *judge, const struct event *event, struct findings *findings) {
-    if (event->number <= judge->last_row) {
-        judge->day[0] = '\0'; /* the journal went back: perhaps behind the drill */
-    }
-    judge->last_row = event->number;
+    judge->may_repeat |= event->number <= judge->row;
     if (is_word(event->subject, "start")) {
         copy(judge->life, sizeof judge->life, event->id);
     } else if (is_word(event->subject, "drill")) {

@@ -231,6 +231,10 @@
       "no buy is sent behind orders.messages_1s submits, replaces and cancels of a second or "     \
       "messages_60s of a minute, and none is held back behind fewer; no exit is at all",           \
       "")                                                                                          \
+    X(ORACLE_HEALINGS, "healings_are_due_and_seen", "",                                            \
+      "reads of a host that fail for health.reconnect_s get a fresh connection, and another each " \
+      "health.again_s, none sooner; none is told as healed before a read was answered",            \
+      "")                                                                                          \
     X(ORACLE_DRILLED, "latches_are_drilled", "",                                                   \
       "no buy leaves before every latch was tried for the day, the build and the configuration, "  \
       "and held; nothing is tried twice for them",                                                 \

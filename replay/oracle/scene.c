@@ -132,6 +132,8 @@ static const struct limit_row {
     {"broker.requests_a_minute", take_whole, offsetof(struct scene_limits, requests_a_minute)},
     {"orders.messages_1s", take_whole, offsetof(struct scene_limits, messages_1s)},
     {"orders.messages_60s", take_whole, offsetof(struct scene_limits, messages_60s)},
+    {"health.reconnect_s", take_nanos, offsetof(struct scene_limits, health_reconnect)},
+    {"health.again_s", take_nanos, offsetof(struct scene_limits, health_again)},
     {"drill.on", take_whole, offsetof(struct scene_limits, drill_on)},
 };
 

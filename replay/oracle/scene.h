@@ -88,6 +88,7 @@ struct scene_limits { /* 0: not told, then not judged */
     int64_t requests_a_minute;
     int64_t messages_1s, messages_60s;
     int64_t drill_on;
+    struct span health_reconnect, health_again;
     struct span deadline_submit, deadline_slow;
     int64_t breaker_failures; /* of an endpoint's last ten answers */
     struct span breaker_pause, breaker_most;

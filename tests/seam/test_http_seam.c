@@ -356,6 +356,18 @@ Test(http, gets_share_a_connection_and_changes_never_do) {
     end(&stand);
 }
 
+Test(http, a_reconnect_leaves_the_kept_connection_and_keeps_the_next) {
+    struct stand stand;
+    begin(&stand, ANSWER, "");
+    cr_assert_eq(perform(&stand, get(), 2000), ERR_OK);
+    http_reconnect(http_curl_seam(stand.curl));
+    cr_assert_eq(perform(&stand, get(), 2000), ERR_OK, "%s", stand.err.text);
+    cr_assert_eq(perform(&stand, get(), 2000), ERR_OK);
+    cr_assert_eq(atomic_load(&stand.server.connections), 2);
+    cr_assert_eq(atomic_load(&stand.server.requests), 3);
+    end(&stand);
+}
+
 Test(http, a_silent_server_is_unknown_within_the_deadline) {
     struct stand stand;
     begin(&stand, SILENT, "");

@@ -104,8 +104,12 @@ static inline void sea_end(struct sea *sea) {
 }
 
 static inline enum err_code ask(struct sea *sea, const char *method, const char *path) {
-    const struct http_request request = {
-        .method = method, .path = path, .query = "", .body = "{\"a\":1}", .body_len = 7};
+    const struct http_request request = {.method = method,
+                                         .path = path,
+                                         .query = "",
+                                         .body = "{\"a\":1}",
+                                         .body_len = 7,
+                                         .is_change = strcmp(method, "GET") != 0};
     return http_perform(faulty_http_seam(sea->http), &request, SPAN_S(5), &sea->answer, NULL);
 }
 

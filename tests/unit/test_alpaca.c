@@ -78,7 +78,7 @@ static enum err_code fake_perform(struct http *http, const struct http_request *
 
 static struct alpaca *setup(struct fake *fake, int64_t core, int64_t exits, int64_t other) {
     static const struct clock_ops clock_ops = {fake_utc, fake_mono, fake_boot, fake_sleep};
-    static const struct http_ops http_ops = {fake_perform};
+    static const struct http_ops http_ops = {.perform = fake_perform};
     *fake = (struct fake){.http = {&http_ops}, .clock = {&clock_ops}, .now = {NANOS}};
     fake->world = (struct world){.clock = &fake->clock, .http = &fake->http};
     struct alpaca_options options = {.world = &fake->world,

@@ -65,7 +65,7 @@ static enum err_code net_perform(struct http *seam, const struct http_request *r
     return ERR_OK;
 }
 
-static const struct http_ops net_ops = {net_perform};
+static const struct http_ops net_ops = {.perform = net_perform};
 
 static void start_courier(struct desk *desk) {
     const struct courier_options options = {.world = &desk->rig->world,

@@ -125,3 +125,36 @@ Test(faulty_http, transient_ends_and_persistent_does_not) {
         sea_end(&sea);
     }
 }
+
+Test(faulty_http, a_broken_server_answers_the_reads_of_its_connection_until_a_fresh_one) {
+    const struct fault fault = {
+        .point = POINT_HTTP_BAD_BACKEND, .target = "GET /v2/account", .count = 1};
+    struct sea sea;
+    sea_of(&sea, &fault);
+    must(ask(&sea, "GET", "/v2/positions"));
+    cr_expect_eq(sea.answer.status, 200);
+    must(ask(&sea, "GET", "/v2/account"));
+    cr_expect_eq(sea.answer.status, 503);
+    must(ask(&sea, "GET", "/v2/positions")); /* of the same host */
+    cr_expect_eq(sea.answer.status, 503);
+    must(ask(&sea, "POST", "/v2/orders"));
+    cr_expect_eq(sea.answer.status, 200);
+    cr_expect_eq(sea.broker.posts, 1);
+    http_reconnect(faulty_http_seam(sea.http));
+    must(ask(&sea, "GET", "/v2/account"));
+    cr_expect_eq(sea.answer.status, 200);
+    cr_expect_eq(plan_point_fired(sea.plan, POINT_HTTP_BAD_BACKEND), 1);
+    sea_end(&sea);
+}
+
+Test(faulty_http, a_broken_server_is_left_by_who_dies) {
+    const struct fault fault = {.point = POINT_HTTP_BAD_BACKEND, .count = 1};
+    struct sea sea;
+    sea_of(&sea, &fault);
+    must(ask(&sea, "GET", "/v2/account"));
+    cr_expect_eq(sea.answer.status, 503);
+    sea.process.life++;
+    must(ask(&sea, "GET", "/v2/account"));
+    cr_expect_eq(sea.answer.status, 200);
+    sea_end(&sea);
+}

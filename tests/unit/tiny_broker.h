@@ -203,7 +203,7 @@ static inline enum err_code tiny_perform(struct http *http, const struct http_re
     return ERR_OK;
 }
 
-static const struct http_ops TINY_OPS = {tiny_perform};
+static const struct http_ops TINY_OPS = {.perform = tiny_perform};
 
 static inline void tiny_fill(struct tiny_order *order, const char *status, const char *qty,
                              const char *average) {
