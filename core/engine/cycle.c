@@ -111,15 +111,15 @@ static bool has_unsettled(const struct engine *engine) {
 
 /* Behind what asked and cancelled. */
 static void judge_kill(struct engine *engine, bool is_full, bool is_clear) {
-    struct kill_look look = {
-        .day = engine_day(engine),
-        .is_full = is_full,
-        .is_truth_clean = engine->is_truth_clean,
-        .listed_at = engine->truth.orders_at,
-        .is_clear = is_clear && engine->listed_buys == 0,
-        .has_unknown = has_unsettled(engine),
-        .is_state_kept = !engine->gateway.is_journal_down && engine->causes.saved == ERR_OK,
-        .broker = engine->truth.has_clock ? engine->truth.clock.timestamp : (struct utc){0}};
+    struct kill_look look = {.day = engine_day(engine),
+                             .is_full = is_full,
+                             .is_truth_clean = engine->is_truth_clean,
+                             .listed_at = engine->truth.orders_at,
+                             .is_clear = is_clear && engine->listed_buys == 0,
+                             .has_unknown = has_unsettled(engine),
+                             .is_state_kept =
+                                 !engine->gateway.is_journal_down && engine->causes.saved == ERR_OK,
+                             .broker = truth_broker_time(&engine->truth)};
     if (is_full) {
         kill_trips_step(&engine->kill_trips, &engine->causes, engine->config,
                         engine->is_truth_clean, is_elsewhere(engine));

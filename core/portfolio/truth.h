@@ -29,6 +29,11 @@ struct truth {
     struct reference references[CONFIG_SYMBOLS_MAX];
 };
 
+/* The broker's clock as he last told it; {0}: not yet. */
+static inline struct utc truth_broker_time(const struct truth *truth) {
+    return truth->has_clock ? truth->clock.timestamp : (struct utc){0};
+}
+
 /* Index of a symbol in the configured universe, or -1. */
 static inline int universe_find(const struct config *config, const char *symbol) {
     for (size_t i = 0; i < config->symbol_count; i++) {

@@ -284,17 +284,9 @@ bool kill_switch_page_is_due(struct kill_switch *kill, struct mono now) {
 static struct span time_held(const struct kill_switch *kill, const struct causes *causes,
                              const struct kill_look *look) {
     struct stamp now = stamp_now(causes->world);
-    struct span passed = stamp_between(&kill->held, &now);
     MUTATE(cooldown_by_the_wall, return utc_sub(now.wall, kill->held.wall));
-    if (stamp_is_same_boot(&kill->held, &now)) {
-        return passed;
-    }
-    struct span by_broker = utc_sub(look->broker, kill->held_broker);
-    MUTATE(new_boot_cools_by_the_wall, return passed);
-    if (look->broker.ns == 0 || kill->held_broker.ns == 0 || by_broker.ns < 0) {
-        return (struct span){0};
-    }
-    return by_broker.ns < passed.ns ? by_broker : passed;
+    MUTATE(new_boot_cools_by_the_wall, return stamp_between(&kill->held, &now));
+    return stamp_waited(&kill->held, &now, kill->held_broker, look->broker);
 }
 
 static void arm(struct kill_switch *kill, const struct causes *causes, bool is_resumed) {

@@ -19,6 +19,19 @@ struct span stamp_between(const struct stamp *earlier, const struct stamp *later
     return passed.ns < 0 ? (struct span){0} : passed;
 }
 
+struct span stamp_waited(const struct stamp *earlier, const struct stamp *later,
+                         struct utc broker_earlier, struct utc broker_later) {
+    struct span passed = stamp_between(earlier, later);
+    if (stamp_is_same_boot(earlier, later)) {
+        return passed;
+    }
+    struct span by_broker = utc_sub(broker_later, broker_earlier);
+    if (broker_earlier.ns == 0 || broker_later.ns == 0 || by_broker.ns < 0) {
+        return (struct span){0};
+    }
+    return by_broker.ns < passed.ns ? by_broker : passed;
+}
+
 void stamp_print(const struct stamp *stamp, struct text *out) {
     text_member_string(out, "boot", stamp->boot);
     text_member_decimal(out, "mono", stamp->mono.ns);

@@ -20,6 +20,10 @@ struct stamp stamp_now(const struct world *world);
 bool stamp_is_same_boot(const struct stamp *earlier, const struct stamp *later);
 /* What has passed from one to the other; never below zero. */
 struct span stamp_between(const struct stamp *earlier, const struct stamp *later);
+/* The same where a wrong wall must not shorten it: from one boot to another by the wall or by the broker's clock,
+ * as he told it at either instant, whichever says less; no time at all while he did not ({0}). */
+struct span stamp_waited(const struct stamp *earlier, const struct stamp *later,
+                         struct utc broker_earlier, struct utc broker_later);
 /* Members "boot" and "mono" of an object that is open; the row's own time is the wall. */
 void stamp_print(const struct stamp *stamp, struct text *out);
 /* A body that does not say, as those of old journals, is of another boot. */
