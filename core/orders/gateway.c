@@ -353,11 +353,14 @@ static void remember_entry(struct gateway *gateway, const struct order *order, b
 void gateway_count(struct gateway *gateway, const struct journal_row *row) {
     repeat_throttle_take(&gateway->repeats, gateway->config, row);
     daily_volume_take(&gateway->volume, gateway->config, row);
+    performance_breaker_take(&gateway->performance, row);
 }
 
 void gateway_latch_due(struct gateway *gateway) {
     repeat_throttle_step(&gateway->repeats, gateway->causes);
     daily_volume_step(&gateway->volume, gateway->causes);
+    performance_breaker_step(&gateway->performance, gateway->causes, gateway->config,
+                             gateway->guards->baseline, truth_broker_time(gateway->truth));
     kill_rejects_step(&gateway->orders->rejects, gateway->causes, gateway->config);
 }
 

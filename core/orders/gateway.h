@@ -13,6 +13,7 @@
 #include "core/portfolio/truth.h"
 #include "core/risk/account_guards.h"
 #include "core/risk/daily_volume.h"
+#include "core/risk/performance_breaker.h"
 #include "core/risk/repeat_throttle.h"
 #include "core/signals/bars.h"
 #include "core/state/lease.h"
@@ -54,6 +55,7 @@ struct gateway { /* all pointers borrowed */
     size_t recent_next;
     struct repeat_throttle repeats;
     struct daily_volume volume;
+    struct performance_breaker performance;
     struct message_throttle messages;
     int64_t sent;
     int64_t refused;
@@ -82,9 +84,10 @@ void gateway_fold(struct gateway *gateway, const struct journal_row *row);
 void gateway_doubt_clock(struct gateway *gateway);
 /* It agrees again, at that instant: cooldowns that began in doubt run again from there. */
 void gateway_trust_clock(struct gateway *gateway, struct utc at);
-/* Counts a row, as it becomes durable or is folded, for what latches when something happens too often. */
+/* Counts a row, as it becomes durable or is folded, for what latches when something happens too often, and for
+ * what pauses when it does not pay. */
 void gateway_count(struct gateway *gateway, const struct journal_row *row);
-/* Latches what the counts made due: gateway_send() does it behind its bytes, the caller at each tick's end
+/* Latches, or begins and ends, what the counts made due: gateway_send() does it behind its bytes, the caller at each tick's end
  * and before a start is journaled. */
 void gateway_latch_due(struct gateway *gateway);
 /* Asks for every unknown order that is due, by client id. */

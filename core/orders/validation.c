@@ -322,6 +322,10 @@ static enum refusal_code check_entry(const struct gateway *gateway, const struct
     if (causes_mode(gateway->causes) >= MODE_REDUCE_ONLY) {
         return refuse_mode(gateway, REFUSED_MODE, refusal);
     }
+    if (gateway->performance.is_on) {
+        return refuse(refusal, REFUSED_PERFORMANCE, as_nanos(gateway->performance.waited.ns),
+                      as_nanos(gateway->config->performance_pause.ns));
+    }
     if (gateway->journal == NULL || gateway->is_journal_down) {
         return refuse_because(refusal, REFUSED_JOURNAL, "the journal is down");
     }
@@ -377,6 +381,7 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_stuck, is_exit &= !stuck_orders_bind(gateway, intent->symbol));
     MUTATE(exit_bound_by_clock, is_exit &= !causes_has(gateway->causes, "clock_guard"));
     MUTATE(exit_bound_by_crash_loop, is_exit &= !causes_has(gateway->causes, "crash_loop_freeze"));
+    MUTATE(exit_bound_by_performance, is_exit &= !gateway->performance.is_on);
     MUTATE(exit_bound_by_messages, is_exit &= !check_messages(gateway, &(struct refusal){0}));
     if (is_exit) {
         return REFUSED_NONE;

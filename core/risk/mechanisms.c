@@ -106,6 +106,25 @@ static const struct mechanism TABLE[] = {
      .quiet = "daily_volume_just_within",
      .mutants = "daily_volume_ignored daily_volume_off_by_one volume_reset_at_restart "
                 "exit_bound_by_volume"},
+    {.id = "performance_breaker",
+     .file = "core/risk/performance_breaker.c",
+     .mode = MODE_CAUTION,
+     .hold = HOLD_WHILE_TRUE,
+     .settings = "performance.trades performance.loss_share performance.pause_s",
+     .rule = "no entry for an hour once the closed trades, each priced by the broker's fills, "
+             "leave the "
+             "95 % lower bound of their mean profit below zero, or the last of them lost too much; "
+             "another hour needs another trade that closed",
+     .documents = "none",
+     .oracle = "performance_pauses_entries refusal_is_warranted",
+     .act = "losing_trades_pause_entries",
+     .quiet = "losing_trades_one_too_few",
+     .mutants = "performance_breaker_ignored performance_trades_off_by_one "
+                "performance_bound_off_by_one performance_mean_for_bound "
+                "performance_loss_off_by_one performance_loss_ignored "
+                "performance_pause_off_by_one performance_pause_never_ends "
+                "performance_judged_twice performance_lost_at_restart open_trades_counted "
+                "adopted_trades_counted exit_bound_by_performance"},
     {.id = "amnesia",
      .file = "core/orders/gateway.c",
      .mode = MODE_REDUCE_ONLY,

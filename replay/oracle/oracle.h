@@ -115,6 +115,12 @@
       "orders, cancels, dollars or round trips of a day or hour that reach a limit of volume.* "   \
       "latch daily_volume by the end of the tick; and nothing less does",                          \
       "")                                                                                          \
+    X(ORACLE_PERFORMANCE, "performance_pauses_entries", "",                                        \
+      "performance.trades closed trades whose mean profit has a 95 % lower bound below zero, or "  \
+      "of which the last lost more than performance.loss_share of equity, pause entries by the "   \
+      "end of the tick; nothing less does; no buy is sent for performance.pause_s, none is "       \
+      "refused for longer, and no exit at all",                                                    \
+      "")                                                                                          \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
       "while an endpoint fails too often no buy is sent, nothing else of it more than once in "    \
       "5 s, and truth is asked for all the same; it is told, and only then",                       \

@@ -26,7 +26,7 @@ static const struct rule {
     {"SESSION", AT_MOST, false},      {"NOT_REDUCING", ABOVE, true},
     {"SYMBOL_LIMIT", ABOVE, false},   {"SECTOR_LIMIT", ABOVE, false},
     {"THEME_LIMIT", ABOVE, false},    {"CORRELATION_LIMIT", ABOVE, false},
-    {"ORDER_STUCK", AT_LEAST, false},
+    {"ORDER_STUCK", AT_LEAST, false}, {"PERFORMANCE", BELOW, false},
 };
 
 /* "12.5 against 10"; false where no two numbers are named. */

@@ -77,6 +77,9 @@ struct scene_limits { /* 0: not told, then not judged */
     struct span repeat_window;
     struct ratio volume_day, volume_hour;
     int64_t volume_orders, volume_trips;
+    int64_t performance_trades;
+    struct ratio performance_loss;
+    struct span performance_pause;
     int64_t kill_rejects, kill_divergence, kill_auto_rearm, kill_incidents;
     struct span kill_rejects_window, kill_auth, kill_outage, kill_cooldown;
     int64_t crash_starts, crash_ticks;

@@ -198,6 +198,7 @@ static void draw_trading(struct draw *draw, cJSON *config, int64_t positions) {
     add_number(config, "volume.hour_share", 1000);
     add_number(config, "volume.orders", 100000);
     add_number(config, "volume.round_trips", 10000);
+    add_number(config, "performance.trades", 500);
     if (percent(&random, 30)) {
         must(cJSON_AddBoolToObject(config, "stops.follow", false));
     }
@@ -375,6 +376,20 @@ static void draw_messages(const struct draw *draw, cJSON *config) {
     }
 }
 
+/* So few trades that a session closes them, and pauses so short that it sees several. */
+static void draw_performance(const struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "performance", 0);
+    int64_t trades = random_between(&random, 2, 8);
+    int64_t loss_milli = random_between(&random, 1, 5);
+    int64_t pause = random_between(&random, 60, 2400);
+    if (percent(&random, 30)) {
+        cJSON_DeleteItemFromObjectCaseSensitive(config, "performance.trades");
+        add_number(config, "performance.trades", trades);
+        add_milli(config, "performance.loss_share", loss_milli);
+        add_number(config, "performance.pause_s", pause);
+    }
+}
+
 /* An hour is most of a run: in every third copies come more often, and few stay. */
 static void draw_backups(struct draw *draw, cJSON *config) {
     struct random random = stream(draw, "backups", 0);
@@ -403,6 +418,7 @@ static void draw_config(struct draw *draw) {
         draw_groups(draw, config);
         draw_patience(draw, config);
         draw_messages(draw, config);
+        draw_performance(draw, config);
         draw_kill(draw, config);
         draw_backups(draw, config);
         draw_drill(draw, config);

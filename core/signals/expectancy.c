@@ -1,0 +1,65 @@
+/* expectancy.c - mean, spread and Student's quantile. */
+#include "core/signals/expectancy.h"
+
+#include "core/base/mutant.h"
+
+#include <math.h>
+
+/* Up to 30 degrees the tables' values, then Abramowitz & Stegun 26.7.5, which is exact to 1e-6 there. */
+double student_95(size_t degrees) {
+    static const double table[] = {6.313752, 2.919986, 2.353363, 2.131847, 2.015048, 1.943180,
+                                   1.894579, 1.859548, 1.833113, 1.812461, 1.795885, 1.782288,
+                                   1.770933, 1.761310, 1.753050, 1.745884, 1.739607, 1.734064,
+                                   1.729133, 1.724718, 1.720743, 1.717144, 1.713872, 1.710882,
+                                   1.708141, 1.705618, 1.703288, 1.701131, 1.699127, 1.697261};
+    if (degrees <= sizeof table / sizeof table[0]) {
+        return table[degrees == 0 ? 0 : degrees - 1];
+    }
+    const double z = 1.6448536269514722; /* the normal quantile */
+    const double n = (double)degrees, z2 = z * z;
+    double first = z * (z2 + 1) / 4;
+    double second = z * ((5 * z2 + 16) * z2 + 3) / 96;
+    double third = z * (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384;
+    return z + first / n + second / (n * n) + third / (n * n * n);
+}
+
+static double mean_of(const struct usd *profits, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += (double)profits[i].nanos / (double)NANOS;
+    }
+    return sum / (double)count;
+}
+
+/* The standard error of the mean. */
+static double error_of(const struct usd *profits, size_t count, double mean) {
+    double squares = 0;
+    for (size_t i = 0; i < count; i++) {
+        double off = (double)profits[i].nanos / (double)NANOS - mean;
+        squares += off * off;
+    }
+    return sqrt(squares / (double)(count - 1) / (double)count);
+}
+
+static bool is_proven(double mean, double bound) {
+    MUTATE(performance_bound_off_by_one, return bound > 0);
+    MUTATE(performance_mean_for_bound, return mean >= 0);
+    (void)mean;
+    return bound >= 0;
+}
+
+struct expectancy expectancy_of(const struct usd *profits, size_t count) {
+    struct expectancy expectancy = {.count = count};
+    if (count == 0) {
+        return expectancy;
+    }
+    double mean = mean_of(profits, count);
+    (void)!decimal_from_double(mean, &expectancy.mean.nanos, NULL);
+    if (count < 2) {
+        return expectancy;
+    }
+    double bound = mean - student_95(count - 1) * error_of(profits, count, mean);
+    (void)!decimal_from_double(bound, &expectancy.bound.nanos, NULL);
+    expectancy.is_proven = is_proven(mean, bound);
+    return expectancy;
+}

@@ -1,0 +1,356 @@
+/* performance.c - performance_pauses_entries, the oracle of performance_breaker: closed trades that do not
+ * pay pause entries by the end of the tick, nothing less does, and a pause lasts as long as it must.
+ *
+ * Known are the core's own rows, `fill` and `adopt`, added up to round trips here once more; true is what
+ * the ledger executed for our orders. Whether a mean is above zero with 95 % confidence is asked of
+ * Student's distribution itself (Abramowitz & Stegun 26.7.3 and 26.7.4: a finite sum for whole degrees),
+ * where the core compares with a quantile; within 1e-6 of it nothing is said. A pause begins with its row, or
+ * with the core's word where the journal took none: that one ends with its life. Behind a journal
+ * that went back, and rows that nobody told, nothing more is judged; nor, once a wall was set, is how long a
+ * pause of an earlier life lasts. */
+#include "core/base/json.h"
+#include "replay/oracle/judge.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char MECHANISM[] = "performance_breaker";
+enum { KEPT = 500 };
+static const double CONFIDENCE = 0.95, UNSURE = 1e-6;
+
+struct trip {
+    char symbol[TABLE_NAME_MAX];
+    struct qty held;
+    struct usd cash; /* brought less cost */
+    bool is_open, is_unpriced;
+};
+
+struct trades {
+    struct table trips;
+    struct usd profits[KEPT]; /* a ring */
+    int64_t count;            /* ever closed */
+};
+
+enum says { SAYS_PAY, SAYS_POOR, SAYS_UNSURE };
+
+struct performance {
+    struct trades known, real;
+    struct usd baseline;                              /* as the core journaled it */
+    int64_t known_judged, real_judged, judged_before; /* trades, when it last paused */
+    struct two_clocks clocks;
+    bool is_unsure;
+    bool is_paused, is_noted, is_told; /* is_told: by the core, in this life */
+    struct utc since;                  /* its row, or word, was told */
+    struct utc
+        counted; /* it counts from some instant between this and since: a commit may take seconds */
+    struct utc word_at; /* the core's last, but for rows: those of one commit are told together */
+    int64_t life, since_life;
+    int ticks_beyond; /* ended behind the pause, with the core still in it */
+    bool is_missed;
+    int64_t last_row;
+    bool is_blind;
+};
+
+static void *performance_create(void) {
+    struct performance *judge = judge_alloc(sizeof *judge);
+    judge->known.trips = table_of(sizeof(struct trip));
+    judge->real.trips = table_of(sizeof(struct trip));
+    return judge;
+}
+
+static void performance_destroy(void *context) {
+    struct performance *judge = context;
+    table_release(&judge->known.trips);
+    table_release(&judge->real.trips);
+    free(judge);
+}
+
+/* --- trades --- */
+
+static void add(struct trades *trades, const char *symbol, bool is_buy, struct qty qty,
+                struct usd amount) {
+    struct trip *trip = table_get(&trades->trips, symbol);
+    if (!trip->is_open && !is_buy) {
+        return;
+    }
+    trip->is_open = true;
+    trip->held = is_buy ? qty_add(trip->held, qty) : qty_sub(trip->held, qty);
+    trip->cash = is_buy ? usd_sub(trip->cash, amount) : usd_add(trip->cash, amount);
+    if (is_buy || trip->held.nanos > 0) {
+        return;
+    }
+    if (!trip->is_unpriced && trip->held.nanos == 0) {
+        trades->profits[trades->count++ % KEPT] = trip->cash;
+    }
+    trip->held = (struct qty){0};
+    trip->cash = (struct usd){0};
+    trip->is_open = trip->is_unpriced = false;
+}
+
+static void adopt(struct trades *trades, const char *symbol, struct qty qty) {
+    struct trip *trip = table_get(&trades->trips, symbol);
+    trip->is_open = trip->is_unpriced = qty.nanos > 0;
+    trip->held = qty;
+    if (!trip->is_open) {
+        trip->cash = (struct usd){0};
+    }
+}
+
+/* P(T <= t) of Student's T with so many degrees, for t >= 0. */
+static double student_below(double t, int64_t degrees) {
+    const double angle = atan(t / sqrt((double)degrees));
+    const double cosine = cos(angle), square = cosine * cosine;
+    bool is_odd = degrees % 2 == 1;
+    double term = is_odd ? cosine : 1, sum = 0;
+    for (int64_t k = is_odd ? 3 : 2; k <= degrees; k += 2) {
+        sum += term;
+        term *= square * (double)(k - 1) / (double)k;
+    }
+    double within = is_odd ? 2 / acos(-1.0) * (angle + sin(angle) * sum) : sin(angle) * sum;
+    return (1 + within) / 2;
+}
+
+static struct usd profit_of(const struct trades *trades, int64_t newest) {
+    struct usd sum = {0};
+    for (int64_t i = 1; i <= newest; i++) {
+        sum = usd_add(sum, trades->profits[(trades->count - i) % KEPT]);
+    }
+    return sum;
+}
+
+/* Whether the mean is above zero, and certainly enough. */
+static enum says say_of_mean(const struct trades *trades) {
+    int64_t n = trades->count < KEPT ? trades->count : KEPT;
+    double mean = (double)profit_of(trades, n).nanos / (double)n, squares = 0;
+    for (int64_t i = 1; i <= n; i++) {
+        double off = (double)trades->profits[(trades->count - i) % KEPT].nanos - mean;
+        squares += off * off;
+    }
+    if (squares == 0 || mean <= 0) {
+        return mean < 0 || squares > 0 ? SAYS_POOR : SAYS_PAY;
+    }
+    double off = student_below(mean / sqrt(squares / (double)(n - 1) / (double)n), n - 1);
+    off -= CONFIDENCE;
+    return fabs(off) < UNSURE ? SAYS_UNSURE : off < 0 ? SAYS_POOR : SAYS_PAY;
+}
+
+static enum says say(const struct trades *trades, int64_t judged, struct usd baseline,
+                     const struct scene_limits *limits) {
+    if (trades->count <= judged || trades->count < limits->performance_trades) {
+        return SAYS_PAY;
+    }
+    struct usd most = usd_scale(baseline, limits->performance_loss);
+    struct usd profit = profit_of(trades, limits->performance_trades);
+    bool is_lost = baseline.nanos > 0 && usd_cmp(usd_neg(profit), most) > 0;
+    return is_lost ? SAYS_POOR : say_of_mean(trades);
+}
+
+/* --- due --- */
+
+/* Trues and knowns, as they stand: within a pause nothing is due. */
+static void look(struct performance *judge, struct utc at, struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    bool is_over =
+        !judge->is_paused || utc_sub(at, judge->counted).ns >= scene->limits.performance_pause.ns;
+    enum says known = say(&judge->known, judge->known_judged, judge->baseline, &scene->limits);
+    enum says real = say(&judge->real, judge->real_judged, scene->baseline, &scene->limits);
+    judge->is_unsure = known == SAYS_UNSURE;
+    clocks_true(&judge->clocks, at, is_over && real == SAYS_POOR, (struct usd){0});
+    clocks_known(&judge->clocks, findings_score(findings, MECHANISM), at,
+                 is_over && known == SAYS_POOR);
+}
+
+static void begin_pause(struct performance *judge, struct utc at, bool is_noted,
+                        struct findings *findings) {
+    look(judge, at, findings);
+    if (!judge->is_unsure && !clocks_act(&judge->clocks, findings_score(findings, MECHANISM), at)) {
+        findings_break(findings, ORACLE_PERFORMANCE, at,
+                       "entries pause, and %lld closed trades are too few, pay, or paused before",
+                       (long long)judge->known.count);
+    }
+    judge->clocks = (struct two_clocks){0};
+    judge->judged_before = judge->known_judged;
+    judge->known_judged = judge->known.count;
+    judge->real_judged = judge->real.count;
+    judge->is_paused = true;
+    judge->is_noted = is_noted;
+    judge->since = at;
+    judge->counted = judge->word_at;
+    judge->since_life = judge->life;
+    judge->is_missed = false;
+    judge->ticks_beyond = 0;
+}
+
+/* --- rows --- */
+
+static void take_fill(struct performance *judge, const cJSON *body) {
+    const char *symbol = "";
+    const char *side = "";
+    struct qty qty = {0};
+    struct usd amount = {0};
+    if (json_string(body, "symbol", &symbol, NULL) == ERR_OK &&
+        json_string(body, "side", &side, NULL) == ERR_OK &&
+        json_qty(body, "qty", &qty, NULL) == ERR_OK &&
+        json_usd(body, "amount", &amount, NULL) == ERR_OK) {
+        add(&judge->known, symbol, is_word(side, "buy"), qty, amount);
+    }
+}
+
+static void take_body(struct performance *judge, const struct event *event, const cJSON *body) {
+    struct qty qty = {0};
+    if (is_word(event->subject, "fill")) {
+        take_fill(judge, body);
+    } else if (is_word(event->subject, "baseline")) {
+        (void)!json_usd(body, "usd", &judge->baseline, NULL);
+    } else if (json_qty(body, "qty", &qty, NULL) == ERR_OK) {
+        adopt(&judge->known, event->id, qty);
+    }
+}
+
+static void take_row(struct performance *judge, const struct event *event,
+                     struct findings *findings) {
+    cJSON *body = NULL;
+    judge->is_blind |= judge->last_row != 0 && event->number != judge->last_row + 1;
+    judge->last_row = event->number;
+    if (is_word(event->subject, "pause") && is_word(event->id, MECHANISM)) {
+        if (!judge->is_blind) {
+            begin_pause(judge, event->at, true, findings);
+        }
+        judge->is_told = false;
+        return;
+    }
+    bool is_ours = is_word(event->subject, "fill") || is_word(event->subject, "adopt") ||
+                   is_word(event->subject, "baseline");
+    if (is_ours && event->body_len > 0 &&
+        json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
+        take_body(judge, event, body);
+        cJSON_Delete(body);
+    }
+}
+
+static void take_execution(struct performance *judge, const struct event *event,
+                           const struct scene *scene) {
+    struct usd amount = {0};
+    if (scene_is_ours(scene, event->id) &&
+        usd_times_qty(event->price, event->qty, &amount, NULL) == ERR_OK) {
+        add(&judge->real, event->symbol, is_word(event->subject, "buy"), event->qty, amount);
+    }
+}
+
+/* --- the pause --- */
+
+/* How long it lasted can be said: in the life that began it always, later while the wall is true. */
+static bool is_timed(const struct performance *judge, const struct scene *scene) {
+    return judge->is_paused && (judge->life == judge->since_life || !scene->is_stepped);
+}
+
+static void judge_word(struct performance *judge, const struct event *event,
+                       struct findings *findings) {
+    struct span lasted = utc_sub(event->at, judge->counted);
+    struct span pause = findings->scene->limits.performance_pause;
+    if (is_word(event->what, "released")) {
+        if (is_timed(judge, findings->scene) && lasted.ns < pause.ns) {
+            findings_break(findings, ORACLE_PERFORMANCE, event->at, "a pause ended after %lld s",
+                           (long long)(lasted.ns / NANOS));
+        }
+        judge->is_paused = judge->is_told = false;
+    } else if (is_word(event->what, "acted")) {
+        if (!judge->is_paused || judge->is_told) { /* no row told of it */
+            begin_pause(judge, event->at, false, findings);
+        }
+        judge->is_told = true;
+    }
+}
+
+static void judge_send(struct performance *judge, const struct event *event,
+                       struct findings *findings) {
+    const struct scene_sent *sent = &findings->scene->sent;
+    struct span lasted = utc_sub(event->at, judge->counted);
+    if (sent->is_new && sent->is_buy && is_timed(judge, findings->scene) &&
+        lasted.ns < findings->scene->limits.performance_pause.ns) {
+        findings_score(findings, MECHANISM)->risky++;
+        findings_break(findings, ORACLE_PERFORMANCE, event->at, "%s: bought %lld s into a pause",
+                       sent->symbol, (long long)(lasted.ns / NANOS));
+    }
+}
+
+static void judge_refusal(const struct performance *judge, const struct event *event,
+                          struct findings *findings) {
+    if (!is_word(event->subject, "PERFORMANCE")) {
+        return;
+    }
+    if (!is_word(event->what, "entry")) {
+        findings_break(findings, ORACLE_PERFORMANCE, event->at, "%s: an exit pauses",
+                       event->symbol);
+    } else if (!judge->is_paused) {
+        findings_break(findings, ORACLE_PERFORMANCE, event->at, "%s: refused, and nothing pauses",
+                       event->symbol);
+    }
+}
+
+/* A tick may begin within the pause and end behind it, the next one may not. */
+static void judge_tick(struct performance *judge, const struct event *event,
+                       struct findings *findings) {
+    bool is_past =
+        utc_sub(event->at, judge->since).ns >= findings->scene->limits.performance_pause.ns;
+    if (is_past && !judge->is_told) { /* a life began behind its end: nobody had to say so */
+        judge->is_paused = false;
+    }
+    look(judge, event->at, findings);
+    if (judge->clocks.known_at.ns != 0 && !judge->is_paused && !judge->is_missed) {
+        judge->is_missed = true;
+        findings_score(findings, MECHANISM)->missed++;
+        findings_break(findings, ORACLE_PERFORMANCE, event->at,
+                       "%lld closed trades do not pay, and nothing pauses",
+                       (long long)judge->known.count);
+    }
+    bool is_beyond = judge->is_told && is_timed(judge, findings->scene) && is_past;
+    judge->ticks_beyond += is_beyond;
+    if (is_beyond && judge->ticks_beyond == 2) {
+        findings_break(findings, ORACLE_PERFORMANCE, event->at, "a pause goes on beyond its time");
+    }
+}
+
+/* What the journal did not take ends with the life that knew of it. */
+static void take_death(struct performance *judge) {
+    judge->life++;
+    judge->is_told = false;
+    if (judge->is_paused && !judge->is_noted) {
+        judge->is_paused = false;
+        judge->known_judged = judge->real_judged = judge->judged_before;
+    }
+}
+
+static void performance_observe(void *context, const struct event *event,
+                                struct findings *findings) {
+    struct performance *judge = context;
+    bool is_judged = !judge->is_blind && findings->scene->limits.performance_trades > 0;
+    if (event->kind == EVENT_ROW) {
+        take_row(judge, event, findings);
+    } else if (event->kind == EVENT_LEDGER_FILL) {
+        take_execution(judge, event, findings->scene);
+    } else if (event->kind == EVENT_STOP) {
+        take_death(judge);
+    } else if (!is_judged) {
+        return; /* for good */
+    } else if (event->kind == EVENT_TICK) {
+        judge_tick(judge, event, findings);
+    } else if (event->kind == EVENT_SEND) {
+        judge_send(judge, event, findings);
+    } else if (event->kind == EVENT_REFUSAL) {
+        judge_refusal(judge, event, findings);
+    } else if (event->kind == EVENT_MECHANISM && is_word(event->subject, MECHANISM)) {
+        judge_word(judge, event, findings);
+    }
+    if (event->kind == EVENT_TICK || event->kind == EVENT_SEND || event->kind == EVENT_HTTP ||
+        event->kind == EVENT_START || event->kind == EVENT_STOP) {
+        judge->word_at = event->at;
+    }
+}
+
+const struct judge_ops performance_judge = {
+    KIND(EVENT_ROW) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_START) | KIND(EVENT_STOP) |
+        KIND(EVENT_TICK) | KIND(EVENT_SEND) | KIND(EVENT_HTTP) | KIND(EVENT_REFUSAL) |
+        KIND(EVENT_MECHANISM),
+    performance_create, performance_observe, performance_destroy};
