@@ -42,8 +42,8 @@ static void say_losing(size_t count, struct usd profit, char *why, size_t size) 
 }
 
 /* Says why in words for people, if there is a reason to pause. */
-static bool is_poor(const struct performance_breaker *breaker, const struct config *config,
-                    struct usd baseline, char *why, size_t size) {
+static bool is_poor(struct performance_breaker *breaker, const struct config *config,
+                    struct usd baseline) {
     struct usd profits[CLOSED_TRADES_MAX]; /* the newest first */
     size_t kept = closed_trades_kept(&breaker->trades);
     size_t last = (size_t)config->performance_trades;
@@ -57,9 +57,9 @@ static bool is_poor(const struct performance_breaker *breaker, const struct conf
     struct expectancy expectancy = expectancy_of(profits, kept);
     struct usd lately = sum_of(profits, last);
     if (expectancy.is_proven) {
-        say_losing(last, lately, why, size);
+        say_losing(last, lately, breaker->why, sizeof breaker->why);
     } else {
-        say_unproven(&expectancy, why, size);
+        say_unproven(&expectancy, breaker->why, sizeof breaker->why);
     }
     return !expectancy.is_proven || is_losing(lately, baseline, config->performance_loss_share);
 }
@@ -67,14 +67,13 @@ static bool is_poor(const struct performance_breaker *breaker, const struct conf
 /* --- the pause --- */
 
 /* Durable first; in memory it holds either way. */
-static void note(const struct performance_breaker *breaker, const struct causes *causes,
-                 const char *why) {
+static void note(const struct performance_breaker *breaker, const struct causes *causes) {
     struct text body = {.limit = 1024};
     text_add_char(&body, '{');
     stamp_print(&breaker->since, &body);
     text_member_utc(&body, "broker", breaker->since_broker);
     text_member_int(&body, "judged_to", breaker->judged_to);
-    text_member_string(&body, "why", why);
+    text_member_string(&body, "why", breaker->why);
     text_add_char(&body, '}');
     if (causes->journal != NULL && journal_append(causes->journal, PAUSE_ROW, PERFORMANCE_CAUSE,
                                                   text_get(&body), NULL, NULL) == ERR_OK) {
@@ -83,21 +82,20 @@ static void note(const struct performance_breaker *breaker, const struct causes 
     text_release(&body);
 }
 
-static void tell(struct performance_breaker *breaker, struct causes *causes, const char *why) {
+static void tell(struct performance_breaker *breaker, struct causes *causes) {
     breaker->is_told = true;
-    causes_hold(causes, PERFORMANCE_CAUSE, MODE_CAUTION, why);
-    log_alert(causes->log, ALERT_WARN, PERFORMANCE_CAUSE, why);
+    causes_hold(causes, PERFORMANCE_CAUSE, MODE_CAUTION, breaker->why);
+    log_alert(causes->log, ALERT_WARN, PERFORMANCE_CAUSE, breaker->why);
 }
 
-static void trip(struct performance_breaker *breaker, struct causes *causes, struct utc broker,
-                 const char *why) {
+static void trip(struct performance_breaker *breaker, struct causes *causes, struct utc broker) {
     breaker->is_on = true;
     breaker->since = stamp_now(causes->world);
     breaker->since_broker = broker;
     breaker->waited = (struct span){0};
     breaker->judged_to = closed_trades_newest(&breaker->trades, 0)->seq;
-    note(breaker, causes, why);
-    tell(breaker, causes, why);
+    note(breaker, causes);
+    tell(breaker, causes);
 }
 
 /* From one boot to another nothing is known of its time before the broker has told his. */
@@ -126,7 +124,7 @@ static void go_on(struct performance_breaker *breaker, struct causes *causes,
     MUTATE(performance_pause_never_ends, breaker->waited.ns = 0);
     if (breaker->waited.ns < config->performance_pause.ns) {
         if (!breaker->is_told) {
-            tell(breaker, causes, "a pause that an earlier life began");
+            tell(breaker, causes);
         }
         return;
     }
@@ -139,7 +137,6 @@ static void go_on(struct performance_breaker *breaker, struct causes *causes,
 
 void performance_breaker_step(struct performance_breaker *breaker, struct causes *causes,
                               const struct config *config, struct usd baseline, struct utc broker) {
-    char why[160];
     MUTATE(performance_breaker_ignored, return);
     if (breaker->is_on && is_time_known(breaker, causes, broker)) {
         go_on(breaker, causes, config, broker);
@@ -149,8 +146,8 @@ void performance_breaker_step(struct performance_breaker *breaker, struct causes
     }
     bool is_news = closed_trades_newest(&breaker->trades, 0)->seq > breaker->judged_to;
     MUTATE(performance_judged_twice, is_news = true);
-    if (is_news && is_poor(breaker, config, baseline, why, sizeof why)) {
-        trip(breaker, causes, broker, why);
+    if (is_news && is_poor(breaker, config, baseline)) {
+        trip(breaker, causes, broker);
     }
 }
 
@@ -166,6 +163,9 @@ static void take_pause(struct performance_breaker *breaker, const struct journal
     breaker->since = stamp_read(body, row->at);
     (void)!json_utc(body, "broker", &breaker->since_broker, NULL);
     (void)!json_int(body, "judged_to", &breaker->judged_to, NULL);
+    if (json_copy(body, "why", breaker->why, sizeof breaker->why, NULL) != ERR_OK) {
+        strcpy(breaker->why, "an earlier life paused, and its row does not say why");
+    }
     cJSON_Delete(body);
 }
 

@@ -40,6 +40,7 @@ struct performance_breaker { /* zero-initialise */
     struct stamp since; /* while is_on */
     struct utc since_broker;
     struct span waited; /* since then, as the last step saw it */
+    char why[160];      /* in words for people */
 };
 
 /* Takes a durable row, in order, of this life or an earlier one. */

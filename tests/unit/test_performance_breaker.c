@@ -218,6 +218,8 @@ Test(performance_breaker, a_restart_goes_on_with_the_pause_and_ends_it_in_its_ti
     cr_expect(fixture.breaker->is_on, "before any step");
     cr_expect(step(&fixture));
     cr_expect_eq(fixture.breaker->waited.ns, SPAN_MIN(50).ns);
+    cr_expect_str_eq(fixture.desk->causes.items[0].why,
+                     "2 closed trades brought -1.00 USD each, with 95 % confidence above -1.00");
     restart(&fixture, 1);
     rig_wait(rig, (struct span){SPAN_MIN(10).ns - 1});
     cr_expect(step(&fixture));
