@@ -40,6 +40,22 @@ static void tell_entries(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "risk.max_new_per_15min", config->max_new_per_15min * NANOS);
 }
 
+/* What may be bought at all. */
+static void tell_universe(struct stage *stage, const struct config *config) {
+    char key[CONFIG_SYMBOL_MAX + 16];
+    tell_nanos(stage, "universe.min_price_usd", config->universe_min_price_usd.nanos);
+    tell_nanos(stage, "universe.min_dollar_volume_usd",
+               config->universe_min_dollar_volume_usd.nanos);
+    tell_nanos(stage, "universe.volume_share", config->universe_volume_share.nanos);
+    tell_nanos(stage, "universe.max_spread", config->universe_max_spread.nanos);
+    tell_nanos(stage, "universe.action_days", config->universe_action_days * NANOS);
+    tell_frame(&stage->fanout.seam, "restricted", "none"); /* but those that follow */
+    for (size_t i = 0; i < config->restricted_count; i++) {
+        snprintf(key, sizeof key, "restricted %s", config->restricted[i]);
+        tell_frame(&stage->fanout.seam, key, "on");
+    }
+}
+
 /* What the core is held to, whatever it does. */
 static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "orders.repeats", config->repeats * NANOS);
@@ -90,6 +106,7 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
 
 void frame_tell_limits(struct stage *stage) {
     tell_entries(stage, &stage->config);
+    tell_universe(stage, &stage->config);
     tell_conduct(stage, &stage->config);
 }
 

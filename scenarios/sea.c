@@ -25,7 +25,7 @@ bool sea_has(const struct sea *sea, const char *seam) {
 }
 
 static bool holds_for_window(const struct fault *fault) {
-    return is_seam(fault, "market") || is_seam(fault, "clock");
+    return is_seam(fault, "market") || is_seam(fault, "asset") || is_seam(fault, "clock");
 }
 
 static struct swell *add(struct sea *sea, const struct fault *fault) {
@@ -69,7 +69,7 @@ static void ask_window(struct sea *sea, size_t index) {
     if (plan_until(sea->plan, fault).ns <= virtual_clock_now(sea->clock).ns) {
         return;
     }
-    if (is_seam(fault, "market")) {
+    if (is_seam(fault, "market") || is_seam(fault, "asset")) {
         ask_symbols(sea, index);
     } else if (chaos_ask_fault(sea->plan, index, "wall")) {
         (void)add(sea, fault);

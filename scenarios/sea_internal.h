@@ -31,6 +31,7 @@ bool sea_has(const struct sea *sea, const char *seam);
 /* sea_prices.c */
 void sea_prices_init(struct sea *sea);
 void sea_told(void *context, size_t symbol, struct market_quote *quote);
+void sea_asset(void *context, size_t symbol, struct sim_asset *asset);
 /* sea_orders.c */
 void sea_orders_init(struct sea *sea);
 

@@ -79,5 +79,8 @@ void sea_orders_init(struct sea *sea) {
     if (sea_has(sea, "market")) {
         weather.told = sea_told;
     }
+    if (sea_has(sea, "asset")) {
+        weather.asset = sea_asset;
+    }
     broker_set_weather(sea->broker, &weather);
 }

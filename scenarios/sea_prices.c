@@ -1,4 +1,4 @@
-/* sea_prices.c - prices that fall, gap, stand still or are told wrong. */
+/* sea_prices.c - prices that fall, gap, stand still or are told wrong; assets that are no longer what they were. */
 #include "scenarios/sea_internal.h"
 
 #include "core/base/check.h"
@@ -157,6 +157,31 @@ void sea_told(void *context, size_t symbol, struct market_quote *quote) {
         } else if (swell->fault->point == POINT_MARKET_QUOTE_ZERO) {
             quote->ask = (struct usd){0};
             quote->ask_size = 0;
+        }
+    }
+}
+
+/* The next day but a Saturday or a Sunday. */
+static struct date next_weekday(struct date date) {
+    do {
+        date = date_add(date, 1);
+    } while (date_weekday(date) >= 5);
+    return date;
+}
+
+void sea_asset(void *context, size_t symbol, struct sim_asset *asset) {
+    const struct sea *sea = context;
+    const struct utc now = virtual_clock_now(sea->clock);
+    for (size_t i = 0; sea->of_symbol[symbol] > 0 && i < sea->count; i++) {
+        const struct swell *swell = &sea->swells[i];
+        if (swell->symbol != symbol || !is_in(swell, now)) {
+            continue;
+        }
+        asset->is_tradable &= swell->fault->point != POINT_ASSET_NOT_TRADABLE;
+        asset->is_otc |= swell->fault->point == POINT_ASSET_OTC;
+        if (swell->fault->point == POINT_ASSET_ACTION) {
+            asset->has_dividend = true;
+            asset->ex_date = next_weekday(ny_date(swell->from));
         }
     }
 }

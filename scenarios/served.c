@@ -127,7 +127,7 @@ static const char *objection(enum fault_point point) {
     if (strcmp(seam, "http") == 0 || strcmp(seam, "api") == 0 || strcmp(seam, "view") == 0) {
         return NULL;
     }
-    if (strcmp(seam, "order") == 0 || strcmp(seam, "market") == 0) {
+    if (strcmp(seam, "order") == 0 || strcmp(seam, "market") == 0 || strcmp(seam, "asset") == 0) {
         return "changes orders or prices past the ledger that a server keeps";
     }
     return "happens in the core's own process";

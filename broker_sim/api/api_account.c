@@ -178,13 +178,15 @@ void api_get_calendar(struct api_call *call) {
 
 static void put_asset(struct text *out, const struct broker *broker, size_t symbol) {
     const char *name = market_symbol(broker->market, symbol);
+    struct sim_asset asset = sim_exchange_asset(&broker->exchange, symbol);
     API_PUT(out, "{\"id\":\"");
     text_add(out, broker->asset_ids[symbol]);
-    API_PUT(out, "\",\"class\":\"us_equity\",\"exchange\":\"NASDAQ\"");
+    API_PUT(out, "\",\"class\":\"us_equity\"");
+    api_put_string_member(out, "exchange", asset.is_otc ? "OTC" : "NASDAQ");
     api_put_string_member(out, "symbol", name);
     api_put_string_member(out, "name", name);
     API_PUT(out, ",\"status\":\"active\",\"tradable\":");
-    text_add(out, sim_exchange_is_tradable(&broker->exchange, symbol) ? "true" : "false");
+    text_add(out, asset.is_tradable ? "true" : "false");
     API_PUT(out, ",\"marginable\":true,\"shortable\":false,\"easy_to_borrow\":false,"
                  "\"borrow_status\":\"hard_to_borrow\",\"fractionable\":true,"
                  "\"maintenance_margin_requirement\":30,\"margin_requirement_long\":\"30\","

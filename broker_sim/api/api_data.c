@@ -417,7 +417,8 @@ static size_t bars_of_date(struct broker *broker, size_t symbol, const struct ba
     }
     struct utc now = broker->exchange.now;
     if (query->is_daily) {
-        return market_daily_bar(broker->market, symbol, date, now, bars) &&
+        return (market_daily_bar(broker->market, symbol, date, now, bars) ||
+                market_bar_before(broker->market, symbol, date, bars)) &&
                bars->at.ns >= from.ns && bars->at.ns <= to.ns;
     }
     from.ns = from.ns < session.open.ns ? session.open.ns : from.ns;
@@ -443,6 +444,7 @@ static bool put_symbol_bars(struct text *out, struct broker *broker, size_t symb
     struct date first = market_first_date(broker->market);
     struct date low = ny_date(from);
     struct date high = ny_date(to);
+    first = query->is_daily ? date_add(first, -MARKET_BEFORE_DAYS) : first;
     low = low.days < first.days ? first : low;
     bool is_first = true;
     struct market_bar bars[CHUNK];

@@ -142,6 +142,7 @@ static const struct route {
     {"GET", "/v2/calendar", api_get_calendar},
     {"GET", "/v2/assets", api_get_assets},
     {"GET", "/v2/assets/*", api_get_asset},
+    {"GET", "/v1/corporate-actions", api_corporate_actions},
     {"GET", "/v2/stocks/bars/latest", api_latest_bars},
     {"GET", "/v2/stocks/bars", api_bars},
     {"GET", "/v2/stocks/snapshots", api_snapshots},
@@ -263,7 +264,8 @@ void broker_handle(struct broker *broker, const struct http_request *request,
     http_response_clear(response);
     struct api_call call = {
         .broker = broker, .request = request, .param = "", .out = &response->body, .status = 200};
-    bool is_data = strncmp(request->path, "/v2/stocks/", 11) == 0;
+    bool is_data =
+        strncmp(request->path, "/v2/stocks/", 11) == 0 || strncmp(request->path, "/v1/", 4) == 0;
     tell_request_id(broker, response);
     response->has_date = true;
     response->date = (struct utc){broker->exchange.now.ns / NANOS * NANOS};

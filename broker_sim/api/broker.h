@@ -6,8 +6,9 @@
  *
  * Routes: GET /v2/account, /v2/clock, /v2/calendar, /v2/assets[/x], /v2/positions[/x],
  * /v2/orders[/id], /v2/orders:by_client_order_id, /v2/account/activities[/type]; POST, PATCH,
- * DELETE of orders; and /v2/stocks: bars (1Min, 1Day), latest bars, quotes and trades, snapshots,
- * each for many and for one. The path alone decides, so that one base URL serves trading and data.
+ * DELETE of orders; /v2/stocks: bars (1Min, 1Day), latest bars, quotes and trades, snapshots, each
+ * for many and for one; and /v1/corporate-actions, where what the weather makes is told as a cash
+ * dividend. The path alone decides, so that one base URL serves trading and data.
  * All else is 404 40410000.
  *
  * Where Alpaca's documents differ, or say nothing (alpaca-api.md 12), here:
@@ -23,6 +24,8 @@
  *   - a buy stop's limit (4 % or 2.5 % above) is not told: limit_price stays null;
  *   - a second's liquidity is the larger of its volume and the quoted size, spent once a side;
  *   - buying power is multiplier x equity - long value - reserved;
+ *   - the forty days before the market's first are told as daily bars too, so that a stock has a
+ *     volume on its first day; a dividend is told and not paid;
  *   - a symbol is not tradable from the evening of its last date on; open orders in it rest.
  * The market is asked for nothing later than broker_now(). */
 #ifndef BROKER_SIM_API_BROKER_H

@@ -38,6 +38,14 @@ bool sim_exchange_is_tradable(const struct sim_exchange *exchange, size_t symbol
     return exchange->has_session && exchange->session.date.days <= last.days;
 }
 
+struct sim_asset sim_exchange_asset(const struct sim_exchange *exchange, size_t symbol) {
+    struct sim_asset asset = {.is_tradable = sim_exchange_is_tradable(exchange, symbol)};
+    if (exchange->weather.asset != NULL) {
+        exchange->weather.asset(exchange->weather.context, symbol, &asset);
+    }
+    return asset;
+}
+
 struct sim_order *sim_exchange_find(const struct sim_exchange *exchange, const char *id) {
     return sim_index_find(&exchange->by_id, id);
 }

@@ -198,7 +198,10 @@ bool sim_rules_allow(struct sim_exchange *exchange, const struct sim_intent *int
     if (!check_client_id(exchange, intent, refusal)) {
         return false;
     }
-    if (!sim_exchange_is_tradable(exchange, intent->symbol)) {
+    bool is_barred =
+        !sim_exchange_is_tradable(exchange, intent->symbol) ||
+        (intent->side == SIM_BUY && !sim_exchange_asset(exchange, intent->symbol).is_tradable);
+    if (is_barred) {
         return sim_refuse(refusal, 422, 42210000, "asset \"%s\" is not tradable",
                           market_symbol(exchange->market, intent->symbol));
     }

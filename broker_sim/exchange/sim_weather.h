@@ -24,6 +24,13 @@ struct sim_cancel_fate { /* of an order that is asked to be cancelled */
     bool fills_first;    /* all that is left is executed when the cancel is due */
 };
 
+struct sim_asset { /* what is said of a symbol, calm weather filled in */
+    bool is_tradable;
+    bool is_otc;
+    bool has_dividend; /* a cash dividend, */
+    struct date ex_date;
+};
+
 struct sim_weather {
     void *context;
     void (*entered)(void *context, const struct sim_weather_order *order, struct sim_fate *fate);
@@ -31,6 +38,8 @@ struct sim_weather {
                       struct sim_cancel_fate *fate);
     /* A quote that is about to be told by the data API; the exchange's own is another. */
     void (*told)(void *context, size_t symbol, struct market_quote *quote);
+    /* An asset as it is told; one that is not tradable may not be bought. */
+    void (*asset)(void *context, size_t symbol, struct sim_asset *asset);
 };
 
 #endif

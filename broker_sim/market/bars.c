@@ -144,6 +144,29 @@ bool market_daily_bar(struct market *market, size_t symbol, struct date date, st
     return true;
 }
 
+bool market_bar_before(struct market *market, size_t symbol, struct date date,
+                       struct market_bar *out) {
+    CHECK(symbol < market->symbol_count);
+    struct date first = market->sessions[0].date;
+    if (date.days >= first.days || date.days < first.days - MARKET_BEFORE_DAYS) {
+        return false;
+    }
+    struct market_bar bar = {.at = ny_to_utc(date, 0, 0)};
+    if (market->synthetic != NULL) {
+        const struct synthetic_symbol *self = &market->synthetic[symbol];
+        bar.open.nanos = self->first_close;
+        bar.volume =
+            (int64_t)(self->minute_volume * (self->is_thin ? 0.75 : 1.0)) * SESSION_MINUTES;
+    } else {
+        bar.open.nanos = market_slot(market, symbol, market->symbols[symbol].first_slot)->open;
+        bar.volume = VOLUME_BEFORE;
+    }
+    bar.high = bar.low = bar.close = bar.vwap = bar.open;
+    bar.trades = estimated_trades(bar.volume);
+    *out = bar;
+    return true;
+}
+
 bool market_previous_close(struct market *market, size_t symbol, struct date date,
                            struct usd *out) {
     CHECK(symbol < market->symbol_count);

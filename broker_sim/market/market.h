@@ -122,6 +122,13 @@ size_t market_bars(struct market *market, size_t symbol, struct utc from, struct
  * finished minutes. Its `at` is New York's midnight, as Alpaca stamps daily bars. */
 bool market_daily_bar(struct market *market, size_t symbol, struct date date, struct utc now,
                       struct market_bar *out);
+/* A daily bar of a weekday before the market's first session, of the last MARKET_BEFORE_DAYS: a stock without a volume
+ * could not be bought on its first day. Synthetic: what the symbol's days are drawn from. Real: files say nothing of
+ * those days, so each is told as five million shares at the price of its first bar's open, the one thing that is told
+ * before its time. False for any other date. */
+#define MARKET_BEFORE_DAYS 40
+bool market_bar_before(struct market *market, size_t symbol, struct date date,
+                       struct market_bar *out);
 /* Closing price of the last session before a date; false if there is none. Tells what the date's
  * morning knows: the caller does not ask for a date that has not come. */
 bool market_previous_close(struct market *market, size_t symbol, struct date date, struct usd *out);

@@ -18,6 +18,7 @@
 #define SUBPENNY_NANOS INT64_C(100000) /* Rule 612: quotes below 1 USD move in 0.0001 */
 #define BLOCKS_KEPT 4                  /* sessions of synthetic bars in memory, a power of two */
 #define DAILY_KEPT 32                  /* daily bars of synthetic sessions in memory */
+#define VOLUME_BEFORE 5000000          /* shares of a session before the files begin */
 #define VOLUME_MAX INT64_C(4000000000) /* shares in a minute: fits uint32_t */
 
 struct slot {
@@ -55,6 +56,7 @@ struct synthetic_symbol {
     int64_t close;        /* nanos, last generated */
     double day_motion;    /* standard deviation of a day's return */
     double minute_volume; /* mean shares in a minute */
+    int64_t first_close;  /* nanos, before the first session */
     bool is_thin;         /* minutes without a bar occur */
     struct market_bar daily[DAILY_KEPT];
 };

@@ -113,7 +113,7 @@ static void draw_symbol(struct market *market, size_t symbol) {
     market->symbols[symbol].last_session = market->session_count - 1;
     struct random random = random_stream(market->seed, "symbol", symbol, 0, 0);
     struct synthetic_symbol *self = &market->synthetic[symbol];
-    self->close = on_tick(10.0 + 390.0 * random_unit(&random));
+    self->close = self->first_close = on_tick(10.0 + 390.0 * random_unit(&random));
     self->day_motion = 0.008 + 0.027 * random_unit(&random);
     double size = random_unit(&random);
     self->is_thin = random_below(&random, 8) == 0;

@@ -328,10 +328,12 @@ void plan_tell_last(struct plan *plan) {
                                             .number = (int64_t)fired->fault});
 }
 
-/* Orders and markets are asked about by symbol; a view finds its symbol in the answer. */
+/* Orders, markets and assets are asked about by symbol; a view finds its symbol in the answer. */
 static bool symbol_fits(const struct fault *fault, const char *entity) {
     const char *seam = fault_point_seam(fault->point);
-    if (fault->symbol[0] == '\0' || (strcmp(seam, "order") != 0 && strcmp(seam, "market") != 0)) {
+    bool names_one =
+        strcmp(seam, "order") == 0 || strcmp(seam, "market") == 0 || strcmp(seam, "asset") == 0;
+    if (fault->symbol[0] == '\0' || !names_one) {
         return true;
     }
     const char *last = strrchr(entity, ' ');

@@ -148,6 +148,13 @@ struct broker_bar { /* one minute; t is its start */
     int64_t volume;
 };
 
+struct broker_asset { /* what the broker says of a symbol */
+    char symbol[SYMBOL_MAX];
+    bool is_tradable; /* an active US equity that orders are taken for */
+    bool is_otc;      /* listed on no exchange */
+    bool is_easy_to_borrow;
+};
+
 struct order_request { /* what goes into POST /v2/orders */
     char client_id[CLIENT_ID_MAX];
     char symbol[SYMBOL_MAX];
@@ -220,9 +227,11 @@ struct alpaca_counts alpaca_counts(const struct alpaca *alpaca);
     X(ENDPOINT_ORDERS, "orders")                                                                   \
     X(ENDPOINT_ORDER, "order")                                                                     \
     X(ENDPOINT_ACTIVITIES, "activities")                                                           \
+    X(ENDPOINT_ASSETS, "assets")                                                                   \
     X(ENDPOINT_QUOTES, "quotes")                                                                   \
     X(ENDPOINT_TRADES, "trades")                                                                   \
-    X(ENDPOINT_BARS, "bars")
+    X(ENDPOINT_BARS, "bars")                                                                       \
+    X(ENDPOINT_CORPORATE_ACTIONS, "corporate_actions")
 
 enum alpaca_endpoint {
 #define X(endpoint, word) endpoint,
@@ -304,5 +313,22 @@ typedef void alpaca_bar_visit(void *context, size_t symbol_index, const struct b
 enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
                               struct utc from, alpaca_bar_visit *visit, void *context,
                               struct err *err) MUST_USE;
+/* The same of whole days between two dates, both included; a bar's t is New York's midnight. */
+enum err_code alpaca_get_daily_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX],
+                                    size_t n, struct date first, struct date last,
+                                    alpaca_bar_visit *visit, void *context,
+                                    struct err *err) MUST_USE;
+/* What the broker says of one symbol. ERR_NOT_FOUND: it knows none of that name. */
+enum err_code alpaca_get_asset(struct alpaca *alpaca, const char *symbol, struct broker_asset *out,
+                               struct err *err) MUST_USE;
+/* Called for each action and each of the symbols that it names, with the day from which on the stock is
+ * another: its ex-date, else its effective or its process date. */
+typedef void alpaca_action_visit(void *context, size_t symbol_index, struct date day);
+/* Corporate actions of n symbols that are processed between two dates, both included (a dividend is, weeks
+ * behind its ex-date), paged until done. */
+enum err_code alpaca_get_corporate_actions(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX],
+                                           size_t n, struct date first, struct date last,
+                                           alpaca_action_visit *visit, void *context,
+                                           struct err *err) MUST_USE;
 
 #endif

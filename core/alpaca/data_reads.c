@@ -1,9 +1,9 @@
-/* data_reads.c - latest quotes, latest trades and minute bars of the Market Data API. */
+/* data_reads.c - latest quotes, latest trades, bars and corporate actions of the Market Data API. */
 #include "core/alpaca/client.h"
 
 #include <stdlib.h>
 
-static void write_symbols(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n) {
+static void write_names(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n) {
     text_add(&alpaca->query, "symbols=");
     for (size_t i = 0; i < n; i++) {
         if (i > 0) {
@@ -11,6 +11,10 @@ static void write_symbols(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MA
         }
         text_add_encoded(&alpaca->query, symbols[i]);
     }
+}
+
+static void write_symbols(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n) {
+    write_names(alpaca, symbols, n);
     text_add(&alpaca->query, "&feed=");
     text_add(&alpaca->query, alpaca->feed);
 }
@@ -119,6 +123,9 @@ struct bar_reader {
     size_t n;
     alpaca_bar_visit *visit;
     void *context;
+    struct utc from; /* of minute bars */
+    bool is_daily;   /* else: */
+    struct date first, last;
 };
 
 static enum err_code visit_bars(const struct bar_reader *reader, size_t index, const cJSON *list,
@@ -179,17 +186,35 @@ static enum err_code read_token(const cJSON *tree, char token[static PAGE_TOKEN_
     return code == ERR_OK ? ERR_OK : ERR_PARSE;
 }
 
-static enum err_code read_bars_page(struct alpaca *alpaca, const struct bar_reader *reader,
-                                    struct utc from, char token[static PAGE_TOKEN_MAX],
-                                    struct err *err) {
-    client_begin(alpaca, ENDPOINT_BARS, "/v2/stocks/bars");
-    write_symbols(alpaca, reader->symbols, reader->n);
-    text_add(&alpaca->query, "&timeframe=1Min&limit=10000&adjustment=raw&sort=asc&start=");
-    text_add_utc(&alpaca->query, from);
+static void write_dates(struct alpaca *alpaca, struct date first, struct date last) {
+    char date[DATE_TEXT_MAX];
+    date_print(first, date);
+    text_add_format(&alpaca->query, "&start=%s", date);
+    date_print(last, date);
+    text_add_format(&alpaca->query, "&end=%s", date);
+}
+
+static void write_token(struct alpaca *alpaca, const char *token) {
     if (token[0] != '\0') {
         text_add(&alpaca->query, "&page_token=");
         text_add_encoded(&alpaca->query, token);
     }
+}
+
+static enum err_code read_bars_page(struct alpaca *alpaca, const struct bar_reader *reader,
+                                    char token[static PAGE_TOKEN_MAX], struct err *err) {
+    client_begin(alpaca, ENDPOINT_BARS, "/v2/stocks/bars");
+    write_symbols(alpaca, reader->symbols, reader->n);
+    text_add(&alpaca->query, "&timeframe=");
+    text_add(&alpaca->query, reader->is_daily ? "1Day" : "1Min");
+    text_add(&alpaca->query, "&limit=10000&adjustment=raw&sort=asc");
+    if (reader->is_daily) {
+        write_dates(alpaca, reader->first, reader->last);
+    } else {
+        text_add(&alpaca->query, "&start=");
+        text_add_utc(&alpaca->query, reader->from);
+    }
+    write_token(alpaca, token);
     enum err_code code = client_read(alpaca, err);
     if (code != ERR_OK) {
         return code;
@@ -206,17 +231,125 @@ static enum err_code read_bars_page(struct alpaca *alpaca, const struct bar_read
     return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
 }
 
-enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
-                              struct utc from, alpaca_bar_visit *visit, void *context,
-                              struct err *err) {
-    const struct bar_reader reader = {symbols, n, visit, context};
+static enum err_code read_bars(struct alpaca *alpaca, const struct bar_reader *reader,
+                               struct err *err) {
     char token[PAGE_TOKEN_MAX] = "";
     for (int pages = 0; pages < ALPACA_PAGES_MAX; pages++) {
-        enum err_code code = read_bars_page(alpaca, &reader, from, token, err);
+        enum err_code code = read_bars_page(alpaca, reader, token, err);
         if (code != ERR_OK || token[0] == '\0') {
             return code;
         }
     }
     (void)err_set(err, ERR_LIMIT, "the pages of bars do not end");
+    return client_wrap(alpaca, "GET", ERR_LIMIT, err);
+}
+
+enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
+                              struct utc from, alpaca_bar_visit *visit, void *context,
+                              struct err *err) {
+    const struct bar_reader reader = {
+        .symbols = symbols, .n = n, .visit = visit, .context = context, .from = from};
+    return read_bars(alpaca, &reader, err);
+}
+
+enum err_code alpaca_get_daily_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX],
+                                    size_t n, struct date first, struct date last,
+                                    alpaca_bar_visit *visit, void *context, struct err *err) {
+    const struct bar_reader reader = {.symbols = symbols,
+                                      .n = n,
+                                      .visit = visit,
+                                      .context = context,
+                                      .is_daily = true,
+                                      .first = first,
+                                      .last = last};
+    return read_bars(alpaca, &reader, err);
+}
+
+struct action_reader {
+    const char (*symbols)[SYMBOL_MAX];
+    size_t n;
+    struct date first, last;
+    alpaca_action_visit *visit;
+    void *context;
+};
+
+/* An action names its stocks as symbol, old_symbol, acquiree_symbol and the like. */
+static enum err_code visit_action(const struct action_reader *reader, const cJSON *action,
+                                  struct err *err) {
+    struct date day = {0};
+    if (parse_action_day(action, &day, err) != ERR_OK) {
+        return ERR_PARSE;
+    }
+    static const char ending[] = "symbol";
+    for (const cJSON *member = action->child; member != NULL; member = member->next) {
+        size_t length = strlen(member->string);
+        bool is_name = cJSON_IsString(member) && length >= sizeof ending - 1 &&
+                       strcmp(member->string + length - (sizeof ending - 1), ending) == 0;
+        size_t index =
+            is_name ? symbol_index(reader->symbols, reader->n, 0, member->valuestring) : reader->n;
+        if (index < reader->n) {
+            reader->visit(reader->context, index, day);
+        }
+    }
+    return ERR_OK;
+}
+
+/* {"corporate_actions": {"cash_dividends": [...], "forward_splits": [...]}}: of any kind, known or not. */
+static enum err_code parse_actions(const struct action_reader *reader, const cJSON *tree,
+                                   struct err *err) {
+    const cJSON *kinds = json_member(tree, "corporate_actions");
+    if (!cJSON_IsObject(kinds)) {
+        return err_set(err, ERR_PARSE, "corporate_actions: not an object");
+    }
+    for (const cJSON *kind = kinds->child; kind != NULL; kind = kind->next) {
+        if (!cJSON_IsArray(kind) && !cJSON_IsNull(kind)) {
+            return err_set(err, ERR_PARSE, "%.40s: not an array", kind->string);
+        }
+        for (const cJSON *action = kind->child; action != NULL; action = action->next) {
+            if (visit_action(reader, action, err) != ERR_OK) {
+                (void)err_wrap(err, "%.40s", kind->string);
+                return ERR_PARSE;
+            }
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err_code read_actions_page(struct alpaca *alpaca, const struct action_reader *reader,
+                                       char token[static PAGE_TOKEN_MAX], struct err *err) {
+    client_begin(alpaca, ENDPOINT_CORPORATE_ACTIONS, "/v1/corporate-actions");
+    write_names(alpaca, reader->symbols, reader->n);
+    text_add(&alpaca->query, "&limit=1000");
+    write_dates(alpaca, reader->first, reader->last);
+    write_token(alpaca, token);
+    enum err_code code = client_read(alpaca, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    cJSON *tree = NULL;
+    code = client_tree(alpaca, &tree, err);
+    if (code == ERR_OK) {
+        code = parse_actions(reader, tree, err);
+    }
+    if (code == ERR_OK) {
+        code = read_token(tree, token, err);
+    }
+    cJSON_Delete(tree);
+    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
+}
+
+enum err_code alpaca_get_corporate_actions(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX],
+                                           size_t n, struct date first, struct date last,
+                                           alpaca_action_visit *visit, void *context,
+                                           struct err *err) {
+    const struct action_reader reader = {symbols, n, first, last, visit, context};
+    char token[PAGE_TOKEN_MAX] = "";
+    for (int pages = 0; pages < ALPACA_PAGES_MAX; pages++) {
+        enum err_code code = read_actions_page(alpaca, &reader, token, err);
+        if (code != ERR_OK || token[0] == '\0') {
+            return code;
+        }
+    }
+    (void)err_set(err, ERR_LIMIT, "the pages of corporate actions do not end");
     return client_wrap(alpaca, "GET", ERR_LIMIT, err);
 }

@@ -58,6 +58,9 @@ enum err_code parse_position(const cJSON *tree, struct broker_position *out,
 enum err_code parse_order(const cJSON *tree, struct broker_order *out, struct err *err) MUST_USE;
 enum err_code parse_activity(const cJSON *tree, struct broker_activity *out,
                              struct err *err) MUST_USE;
+enum err_code parse_asset(const cJSON *tree, struct broker_asset *out, struct err *err) MUST_USE;
+/* The day from which on a corporate action has made the stock another. */
+enum err_code parse_action_day(const cJSON *tree, struct date *out, struct err *err) MUST_USE;
 enum err_code parse_quote(const cJSON *tree, struct broker_quote *out, struct err *err) MUST_USE;
 enum err_code parse_trade(const cJSON *tree, struct broker_trade *out, struct err *err) MUST_USE;
 enum err_code parse_bar(const cJSON *tree, struct broker_bar *out, struct err *err) MUST_USE;

@@ -65,3 +65,23 @@ enum err_code parse_bar(const cJSON *tree, struct broker_bar *out, struct err *e
     *out = bar;
     return ERR_OK;
 }
+
+enum err_code parse_action_day(const cJSON *tree, struct date *out, struct err *err) {
+    struct wire {
+        struct date ex, effective, process;
+        bool has_ex, has_effective, has_process;
+    } wire = {0};
+    static const struct field fields[] = {
+        FIELD_FLAGGED(struct wire, ex, has_ex, "ex_date", FIELD_DATE),
+        FIELD_FLAGGED(struct wire, effective, has_effective, "effective_date", FIELD_DATE),
+        FIELD_FLAGGED(struct wire, process, has_process, "process_date", FIELD_DATE),
+    };
+    if (parse_object(tree, fields, COUNT(fields), &wire, err) != ERR_OK) {
+        return ERR_PARSE;
+    }
+    if (!wire.has_ex && !wire.has_effective && !wire.has_process) {
+        return err_set(err, ERR_PARSE, "ex_date, effective_date, process_date: missing");
+    }
+    *out = wire.has_ex ? wire.ex : wire.has_effective ? wire.effective : wire.process;
+    return ERR_OK;
+}

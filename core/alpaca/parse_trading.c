@@ -258,3 +258,30 @@ enum err_code parse_activity(const cJSON *tree, struct broker_activity *out, str
     *out = wire.activity;
     return ERR_OK;
 }
+
+enum err_code parse_asset(const cJSON *tree, struct broker_asset *out, struct err *err) {
+    struct wire {
+        struct broker_asset asset;
+        const char *class, *exchange, *status, *borrow;
+        bool is_tradable, is_easy;
+    } wire = {0};
+    static const struct field fields[] = {
+        FIELD(struct wire, class, "class", FIELD_WORD, true),
+        FIELD(struct wire, exchange, "exchange", FIELD_WORD, true),
+        FIELD(struct wire, asset.symbol, "symbol", FIELD_COPY, true),
+        FIELD(struct wire, status, "status", FIELD_WORD, true),
+        FIELD(struct wire, is_tradable, "tradable", FIELD_BOOL, true),
+        FIELD(struct wire, is_easy, "easy_to_borrow", FIELD_BOOL, false), /* sunset 2026-09-22 */
+        FIELD(struct wire, borrow, "borrow_status", FIELD_WORD, false),
+    };
+    if (parse_object(tree, fields, COUNT(fields), &wire, err) != ERR_OK) {
+        return ERR_PARSE;
+    }
+    wire.asset.is_tradable = wire.is_tradable && strcmp(wire.status, "active") == 0 &&
+                             strcmp(wire.class, "us_equity") == 0;
+    wire.asset.is_otc = strcmp(wire.exchange, "OTC") == 0;
+    wire.asset.is_easy_to_borrow =
+        wire.borrow != NULL ? strcmp(wire.borrow, "easy_to_borrow") == 0 : wire.is_easy;
+    *out = wire.asset;
+    return ERR_OK;
+}

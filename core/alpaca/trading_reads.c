@@ -364,3 +364,28 @@ enum err_code alpaca_get_activities(struct alpaca *alpaca, struct utc after,
     free(pages);
     return code;
 }
+
+enum err_code alpaca_get_asset(struct alpaca *alpaca, const char *symbol, struct broker_asset *out,
+                               struct err *err) {
+    client_begin(alpaca, ENDPOINT_ASSETS, "/v2/assets/");
+    text_add_encoded(&alpaca->path, symbol);
+    enum err_code code = client_read(alpaca, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    cJSON *tree = NULL;
+    struct broker_asset asset = {0};
+    code = client_tree(alpaca, &tree, err);
+    if (code == ERR_OK) {
+        code = parse_asset(tree, &asset, err);
+    }
+    if (code == ERR_OK && strcmp(asset.symbol, symbol) != 0) {
+        code = err_set(err, ERR_PARSE, "symbol: '%s', another was asked for", asset.symbol);
+    }
+    cJSON_Delete(tree);
+    if (code != ERR_OK) {
+        return client_wrap(alpaca, "GET", code, err);
+    }
+    *out = asset;
+    return ERR_OK;
+}

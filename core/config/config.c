@@ -41,6 +41,7 @@ static const struct setting settings[] = {
 #define KEY_UNIVERSE "universe"
 #define KEY_FEED "data.feed"
 #define KEY_GROUPS "risk.groups_file"
+#define KEY_RESTRICTED "universe.restricted"
 
 static const char *const units[] = {[SETTING_USD] = "usd",
                                     [SETTING_RATIO] = "share",
@@ -200,41 +201,47 @@ static bool is_symbol(const char *symbol) {
     return n >= 1 && n < CONFIG_SYMBOL_MAX && symbol[n] == '\0';
 }
 
-static bool has_symbol(const struct config *config, const char *symbol) {
-    for (size_t i = 0; i < config->symbol_count; i++) {
-        if (strcmp(config->symbols[i], symbol) == 0) {
+struct symbol_list { /* a setting that lists symbols */
+    const char *key;
+    char (*items)[CONFIG_SYMBOL_MAX]; /* CONFIG_SYMBOLS_MAX of them */
+    size_t *count;
+};
+
+static bool has_symbol(const struct symbol_list *list, const char *symbol) {
+    for (size_t i = 0; i < *list->count; i++) {
+        if (strcmp(list->items[i], symbol) == 0) {
             return true;
         }
     }
     return false;
 }
 
-static void apply_symbol(struct config *config, const cJSON *item, struct text *faults) {
+static void apply_symbol(const struct symbol_list *list, const cJSON *item, struct text *faults) {
     const char *symbol = cJSON_IsString(item) ? item->valuestring : "";
     if (!is_symbol(symbol)) {
-        text_add_format(faults,
-                        "universe: '%.40s' is not a symbol; write 1 to %d of A-Z, 0-9, '.'\n",
-                        symbol, CONFIG_SYMBOL_MAX - 1);
-    } else if (has_symbol(config, symbol)) {
-        text_add_format(faults, "universe: '%s' is there twice; remove one\n", symbol);
-    } else if (config->symbol_count == CONFIG_SYMBOLS_MAX) {
-        text_add_format(faults, "universe: '%s' is one too many; at most %d symbols\n", symbol,
+        text_add_format(faults, "%s: '%.40s' is not a symbol; write 1 to %d of A-Z, 0-9, '.'\n",
+                        list->key, symbol, CONFIG_SYMBOL_MAX - 1);
+    } else if (has_symbol(list, symbol)) {
+        text_add_format(faults, "%s: '%s' is there twice; remove one\n", list->key, symbol);
+    } else if (*list->count == CONFIG_SYMBOLS_MAX) {
+        text_add_format(faults, "%s: '%s' is one too many; at most %d symbols\n", list->key, symbol,
                         CONFIG_SYMBOLS_MAX);
     } else {
-        strcpy(config->symbols[config->symbol_count++], symbol);
+        strcpy(list->items[(*list->count)++], symbol);
     }
 }
 
-/* A later universe replaces an earlier one as a whole. */
-static void apply_universe(struct config *config, const cJSON *member, struct text *faults) {
+/* A later list replaces an earlier one as a whole. */
+static void apply_symbols(const struct symbol_list *list, const cJSON *member,
+                          struct text *faults) {
     if (!cJSON_IsArray(member)) {
-        text_add(faults, "universe: not an array; write [\"AAPL\", \"MSFT\"]\n");
+        text_add_format(faults, "%s: not an array; write [\"AAPL\", \"MSFT\"]\n", list->key);
         return;
     }
-    memset(config->symbols, 0, sizeof config->symbols);
-    config->symbol_count = 0;
+    memset(list->items, 0, CONFIG_SYMBOLS_MAX * sizeof list->items[0]);
+    *list->count = 0;
     for (const cJSON *item = member->child; item != NULL; item = item->next) {
-        apply_symbol(config, item, faults);
+        apply_symbol(list, item, faults);
     }
 }
 
@@ -276,7 +283,12 @@ static void apply_member(struct config *config, const cJSON *object, const cJSON
     if (is_repeated(object, member)) {
         text_add_format(faults, "%.60s: is there twice; remove one\n", member->string);
     } else if (strcmp(member->string, KEY_UNIVERSE) == 0) {
-        apply_universe(config, member, faults);
+        apply_symbols(&(struct symbol_list){KEY_UNIVERSE, config->symbols, &config->symbol_count},
+                      member, faults);
+    } else if (strcmp(member->string, KEY_RESTRICTED) == 0) {
+        apply_symbols(
+            &(struct symbol_list){KEY_RESTRICTED, config->restricted, &config->restricted_count},
+            member, faults);
     } else if (strcmp(member->string, KEY_FEED) == 0) {
         apply_feed(config, member, faults);
     } else if (strcmp(member->string, KEY_GROUPS) == 0) {
@@ -478,8 +490,8 @@ static void check_engine(const struct config *c, struct text *faults) {
             "above", "engine.crash_window_s", c->crash_window.ns,
             "so many ticks would never fail within it", faults);
     require(c->backup_interval.ns >= c->tick_idle.ns, "backup.interval_s", c->backup_interval.ns,
-            "below", "engine.tick_idle_s", c->tick_idle.ns,
-            "raise it: a copy is made in a tick", faults);
+            "below", "engine.tick_idle_s", c->tick_idle.ns, "raise it: a copy is made in a tick",
+            faults);
     require(c->breaker_open.ns <= c->breaker_open_most.ns, "breaker.open_s", c->breaker_open.ns,
             "above", "breaker.open_most_s", c->breaker_open_most.ns, "the pause only grows",
             faults);
@@ -542,13 +554,20 @@ static void print_groups(const struct config *config, struct text *out) {
     text_add_format(out, ", \"date\": \"%s\", \"symbols\": %zu}", date, config->groups.count);
 }
 
-void config_print(const struct config *config, struct text *out) {
-    text_add(out, "{\n  \"universe\": [");
-    for (size_t i = 0; i < config->symbol_count; i++) {
-        text_add(out, i == 0 ? "" : ", ");
-        text_add_json_string(out, config->symbols[i]);
+static void print_symbols(const char (*items)[CONFIG_SYMBOL_MAX], size_t count, struct text *out) {
+    for (size_t i = 0; i < count; i++) {
+        text_add(out, i == 0 ? "[" : ", ");
+        text_add_json_string(out, items[i]);
     }
-    text_add(out, "],\n  \"data.feed\": ");
+    text_add(out, count == 0 ? "[]" : "]");
+}
+
+void config_print(const struct config *config, struct text *out) {
+    text_add(out, "{\n  \"universe\": ");
+    print_symbols(config->symbols, config->symbol_count, out);
+    text_add(out, ",\n  \"" KEY_RESTRICTED "\": ");
+    print_symbols(config->restricted, config->restricted_count, out);
+    text_add(out, ",\n  \"data.feed\": ");
     text_add_json_string(out, config->feed);
     text_add(out, ",\n  \"" KEY_GROUPS "\": ");
     print_groups(config, out);
@@ -575,6 +594,9 @@ enum err_code config_explain(const struct config *config, const char *key, struc
     if (strcmp(key, KEY_UNIVERSE) == 0) {
         text_add_format(out, "universe: %zu symbols that may be bought, 1 to %d\n",
                         config->symbol_count, CONFIG_SYMBOLS_MAX);
+    } else if (strcmp(key, KEY_RESTRICTED) == 0) {
+        text_add_format(out, KEY_RESTRICTED ": %zu symbols that are never bought, 0 to %d\n",
+                        config->restricted_count, CONFIG_SYMBOLS_MAX);
     } else if (strcmp(key, KEY_FEED) == 0) {
         text_add_format(out,
                         "data.feed = %s: where quotes, trades and bars come from, sip or iex\n",
@@ -619,6 +641,10 @@ void config_hash(const struct config *config, char out[static 17]) {
     uint64_t hash = 0;
     for (size_t i = 0; i < config->symbol_count; i++) {
         hash = hash64(config->symbols[i], strlen(config->symbols[i]) + 1, hash);
+    }
+    hash = hash64(&config->restricted_count, sizeof config->restricted_count, hash);
+    for (size_t i = 0; i < config->restricted_count; i++) {
+        hash = hash64(config->restricted[i], strlen(config->restricted[i]) + 1, hash);
     }
     hash = hash64(config->feed, strlen(config->feed) + 1, hash);
     hash = hash_groups(&config->groups, hash);

@@ -1,6 +1,6 @@
 /* config.h - one typed table of settings: config.def is the table, struct config its values.
  *
- * A configuration file is a JSON object: "universe": ["AAPL", ...], "data.feed": "sip" | "iex",
+ * A configuration file is a JSON object: "universe": ["AAPL", ...], "universe.restricted": likewise, "data.feed": "sip" | "iex",
  * "risk.groups_file": a path, and the table's keys, flat ("risk.max_positions": 6). Money and ratios are JSON strings or numbers. Unknown
  * keys, wrong types, values out of range and broken cross-checks are all reported at once. */
 #ifndef CORE_CONFIG_CONFIG_H
@@ -19,6 +19,9 @@
 struct config {
     char symbols[CONFIG_SYMBOLS_MAX][CONFIG_SYMBOL_MAX];
     size_t symbol_count;
+    char restricted[CONFIG_SYMBOLS_MAX]
+                   [CONFIG_SYMBOL_MAX]; /* never bought; of the universe or not */
+    size_t restricted_count;
     char feed[8];
     char groups_file
         [GROUPS_PATH_MAX]; /* "": the groups compiled in; else whoever applies it reads it */

@@ -100,6 +100,11 @@ struct line_seen { /* reads of a host, when last looked at */
     int64_t answered, failed;
 };
 
+struct universe_reads { /* zero-initialise; each backs off by itself */
+    struct read_backoff volumes, actions, assets;
+    size_t next; /* the symbol whose turn it is */
+};
+
 struct flow { /* a deposit or withdrawal, taken once */
     char id[96];
     struct date date;
@@ -144,6 +149,7 @@ struct engine {
     char key_hash[17];    /* of the key id in use */
     enum account_seen account_seen;
     struct read_backoff reads[ENGINE_READS];
+    struct universe_reads universe_reads;
     struct flow flows[FLOWS_MAX];
     size_t flow_count;
     struct usd last_cash;
@@ -203,6 +209,10 @@ void look_at_wall(struct engine *engine);
 void poll_bars(struct engine *engine);
 enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
                          struct err *err) MUST_USE;
+/* Shares are held, or an order of ours may still fill. */
+bool is_at_risk(const struct engine *engine);
+/* universe_reads.c: step 10, what must be known of a symbol before it is bought */
+void universe_reads_step(struct engine *engine);
 /* operator.c: step 2, what people say */
 void obey_inbox(struct engine *engine);
 /* As the account guards are to judge the account now. */

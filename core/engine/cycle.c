@@ -395,6 +395,7 @@ static void end_full_tick(struct engine *engine, bool is_committed) {
     crash_loop_tick(&engine->crash_loop, engine->config, &engine->causes,
                     tick_failure(engine, is_committed));
     crash_loop_show(&engine->crash_loop, &engine->causes);
+    universe_reads_step(engine);
     healing_step(engine);
     backups_step(engine); /* 10 */
     show_state(engine);   /* 11 */

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Shares are held, or an order of ours may still fill. */
-static bool is_at_risk(const struct engine *engine) {
+bool is_at_risk(const struct engine *engine) {
     for (size_t i = 0; i < engine->book.count; i++) {
         const struct holding *holding = &engine->book.items[i];
         if (holding->qty.nanos != 0 || holding->is_listed) {

@@ -149,7 +149,11 @@ static enum err_code exchange(struct gateway *gateway, const struct order *order
 
 static void settle_refused(struct gateway *gateway, struct order *order) {
     const struct alpaca_reply *reply = alpaca_reply(gateway->alpaca);
+    int index = universe_find(gateway->config, order->symbol);
     if (!reply->is_duplicate_id) {
+        if (order->purpose == PURPOSE_ENTRY && reply->status == 422 && index >= 0) {
+            universe_guard_doubt(&gateway->universe, (size_t)index);
+        }
         order->is_excused = reply->is_wash || reply->status == 401 || reply->status == 429 ||
                             order->replaces[0] != '\0';
         orders_move(gateway->orders, order, ORDER_REJECTED);

@@ -10,6 +10,7 @@
 
 #include "core/orders/message_throttle.h"
 #include "core/orders/orders.h"
+#include "core/orders/universe_guard.h"
 #include "core/portfolio/truth.h"
 #include "core/risk/account_guards.h"
 #include "core/risk/daily_volume.h"
@@ -57,6 +58,7 @@ struct gateway { /* all pointers borrowed */
     struct daily_volume volume;
     struct performance_breaker performance;
     struct message_throttle messages;
+    struct universe_guard universe; /* filled by the engine */
     int64_t sent;
     int64_t refused;
     uint64_t

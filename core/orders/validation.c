@@ -5,6 +5,7 @@
 #include "core/orders/correlation_limit.h"
 #include "core/orders/group_limits.h"
 #include "core/orders/stuck_orders.h"
+#include "core/orders/universe_guard.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -193,6 +194,37 @@ static enum refusal_code check_price(const struct gateway *gateway, const struct
     return usd_cmp(away, most) > 0 ? refuse(refusal, REFUSED_COLLAR, away, most) : REFUSED_NONE;
 }
 
+static enum refusal_code refuse_flaw(const struct universe_verdict *verdict,
+                                     struct refusal *refusal) {
+    static const enum refusal_code codes[] = {[UNIVERSE_UNKNOWN] = REFUSED_UNIVERSE_UNKNOWN,
+                                              [UNIVERSE_BARRED] = REFUSED_UNIVERSE_BARRED,
+                                              [UNIVERSE_CHEAP] = REFUSED_LOW_PRICE,
+                                              [UNIVERSE_ILLIQUID] = REFUSED_LOW_VOLUME,
+                                              [UNIVERSE_TOO_LARGE] = REFUSED_VOLUME_SHARE,
+                                              [UNIVERSE_WIDE_SPREAD] = REFUSED_WIDE_SPREAD};
+    enum refusal_code code = codes[verdict->flaw];
+    return verdict->why != NULL ? refuse_because(refusal, code, verdict->why)
+                                : refuse(refusal, code, verdict->is, verdict->bound);
+}
+
+/* Behind check_price(), which knows the symbol and has a quote of two sides. */
+static enum refusal_code check_universe(const struct gateway *gateway, const struct order *intent,
+                                        struct utc now, struct refusal *refusal) {
+    int index = universe_find(gateway->config, intent->symbol);
+    if (index < 0) {
+        return refuse_because(refusal, REFUSED_UNIVERSE_BARRED, "not of the universe");
+    }
+    struct universe_candidate candidate = {.index = (size_t)index,
+                                           .symbol = intent->symbol,
+                                           .is_short = intent->side == SIDE_SELL,
+                                           .limit = intent->limit_price,
+                                           .notional = notional(intent),
+                                           .quote = &gateway->truth->quotes[index]};
+    struct universe_verdict verdict = universe_guard_check(
+        &gateway->universe, gateway->config, &gateway->truth->session, now, &candidate);
+    return verdict.flaw == UNIVERSE_GOOD ? REFUSED_NONE : refuse_flaw(&verdict, refusal);
+}
+
 static int64_t entries_in_window(const struct gateway *gateway, struct utc now) {
     int64_t count = 0;
     size_t kept =
@@ -348,6 +380,7 @@ static enum refusal_code check_entry(const struct gateway *gateway, const struct
     code = code != REFUSED_NONE ? code : check_symbol(gateway, intent, now, refusal);
     code = code != REFUSED_NONE ? code : check_price(gateway, intent, now, refusal);
     code = code != REFUSED_NONE ? code : check_limits(gateway, intent, now, refusal);
+    code = code != REFUSED_NONE ? code : check_universe(gateway, intent, now, refusal);
     return code != REFUSED_NONE ? code : check_messages(gateway, refusal);
 }
 
@@ -383,6 +416,7 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_crash_loop, is_exit &= !causes_has(gateway->causes, "crash_loop_freeze"));
     MUTATE(exit_bound_by_performance, is_exit &= !gateway->performance.is_on);
     MUTATE(exit_bound_by_messages, is_exit &= !check_messages(gateway, &(struct refusal){0}));
+    MUTATE(exit_bound_by_universe, is_exit &= !check_universe(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}));
     if (is_exit) {
         return REFUSED_NONE;
     }

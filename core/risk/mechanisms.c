@@ -641,6 +641,25 @@ static const struct mechanism TABLE[] = {
      .quiet = "messages_just_within",
      .mutants = "message_throttle_ignored message_throttle_off_by_one message_cancels_uncounted "
                 "messages_lost_at_restart exit_bound_by_messages cancel_bound_by_messages"},
+    {.id = "universe_guard",
+     .file = "core/orders/universe_guard.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "universe.restricted universe.min_price_usd universe.min_dollar_volume_usd "
+                 "universe.volume_share universe.max_spread universe.action_days",
+     .rule = "a symbol is bought only if the broker takes orders for it, it is listed, not "
+             "restricted and not near a corporate action, and its price, dollar volume and spread "
+             "keep their limits; what was not read for the session is not bought",
+     .documents = "none",
+     .oracle = "only_what_may_be_bought refusal_is_warranted",
+     .act = "universe_is_kept",
+     .quiet = "universe_just_within",
+     .mutants =
+         "universe_guard_ignored universe_unknown_bought universe_stale_believed "
+         "universe_age_off_by_one universe_untradable_bought universe_otc_bought "
+         "universe_restricted_bought universe_action_ignored universe_action_off_by_one "
+         "universe_price_off_by_one universe_volume_off_by_one universe_share_off_by_one "
+         "universe_spread_off_by_one universe_reject_unheeded exit_bound_by_universe"},
 };
 
 const struct mechanism *mechanism_find(const char *id) {

@@ -53,7 +53,8 @@
     X(EVENT_LEDGER_EQUITY, "ledger_equity", "truth at a tick: amount equity, price cash")          \
     X(EVENT_FRAME, "frame",                                                                        \
       "what a judge must know of the run: subject key (a setting, never, closed, foreign, "        \
-      "not_foreign, sector, theme, issuer or funds SYMBOL, courier: on, wall: its seconds ahead "  \
+      "not_foreign, sector, theme, issuer, funds or restricted SYMBOL, courier: on, wall: its "    \
+      "seconds ahead "                                                                             \
       "of true time), what value")                                                                 \
     X(EVENT_HEALED, "healed", "faults have stopped; the next EVENT_FAULT ends it")                 \
     X(EVENT_PAUSE, "pause", "the core's process stands still: subject begin|end")                  \

@@ -38,6 +38,8 @@ static const struct endpoint_name {
     {"quotes", "GET", "/v2/stocks/quotes"},
     {"trades", "GET", "/v2/stocks/trades"},
     {"bars", "GET", "/v2/stocks/bars"},
+    {"assets", "GET", "/v2/assets"},
+    {"corporate_actions", "GET", "/v1/corporate-actions"},
 };
 enum { ENDPOINTS_MAX = sizeof ENDPOINTS / sizeof ENDPOINTS[0] };
 

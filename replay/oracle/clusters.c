@@ -199,7 +199,8 @@ static void read_answers(struct clusters *judge) {
 static void take_answer(struct clusters *judge, const struct event *event) {
     const char *answer = memchr(event->body, '\n', event->body_len);
     if (answer == NULL || event->number != 200 || event->id[0] != '\0' ||
-        strncmp(event->what, "/v2/stocks/bars?", 16) != 0) {
+        strncmp(event->what, "/v2/stocks/bars?", 16) != 0 ||
+        strstr(event->what, "timeframe=1Day") != NULL) {
         return;
     }
     answer++;

@@ -245,6 +245,11 @@
       "no buy leaves before every latch was tried for the day, the build and the configuration, "  \
       "and held; nothing is tried twice for them",                                                 \
       "")                                                                                          \
+    X(ORACLE_UNIVERSE, "only_what_may_be_bought", "",                                              \
+      "no buy is sent of what the session's answers bar, say too little of, or show as too "       \
+      "cheap, too thinly traded or too wide; none is refused so for nothing, or because nobody "   \
+      "asked, and no exit is at all",                                                              \
+      "")                                                                                          \
     X(ORACLE_METRICS, "metrics_are_true", "",                                                      \
       "what metrics.prom says after a graceful stop is whole, counts the requests and ticks of "   \
       "that life as they were, and names no order",                                                \

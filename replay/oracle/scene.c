@@ -138,6 +138,11 @@ static const struct limit_row {
     {"health.reconnect_s", take_nanos, offsetof(struct scene_limits, health_reconnect)},
     {"health.again_s", take_nanos, offsetof(struct scene_limits, health_again)},
     {"drill.on", take_whole, offsetof(struct scene_limits, drill_on)},
+    {"universe.min_price_usd", take_nanos, offsetof(struct scene_limits, universe_price)},
+    {"universe.min_dollar_volume_usd", take_nanos, offsetof(struct scene_limits, universe_volume)},
+    {"universe.volume_share", take_nanos, offsetof(struct scene_limits, universe_share)},
+    {"universe.max_spread", take_nanos, offsetof(struct scene_limits, universe_spread)},
+    {"universe.action_days", take_whole, offsetof(struct scene_limits, universe_action_days)},
 };
 
 static void take_frame(struct scene *scene, const struct event *event) {

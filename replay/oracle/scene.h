@@ -92,6 +92,9 @@ struct scene_limits { /* 0: not told, then not judged */
     int64_t messages_1s, messages_60s;
     int64_t drill_on;
     struct span health_reconnect, health_again;
+    struct usd universe_price, universe_volume;
+    struct ratio universe_share, universe_spread;
+    int64_t universe_action_days;
     struct span deadline_submit, deadline_slow;
     int64_t breaker_failures; /* of an endpoint's last ten answers */
     struct span breaker_pause, breaker_most;

@@ -50,10 +50,10 @@ bool chaos_mode_find(const char *word, enum chaos_mode *out) {
 
 /* --- fault classes --- */
 
-static const char *const classes[] = {"http", "api",   "view",    "order",   "market",
-                                      "disk", "clock", "process", "operator"};
+static const char *const classes[] = {"http", "api",   "view",    "order",    "market",
+                                      "disk", "clock", "process", "operator", "asset"};
 #define CLASS_COUNT (sizeof classes / sizeof classes[0])
-#define CLASS_OPERATOR (CLASS_COUNT - 1)
+#define CLASS_OPERATOR 8 /* draws no faults */
 
 size_t swarm_class_count(void) {
     return CLASS_COUNT;
@@ -390,6 +390,33 @@ static void draw_performance(const struct draw *draw, cJSON *config) {
     }
 }
 
+/* One of the thresholds of what may be bought, where some of a market's symbols lie below it. */
+static void draw_universe(const struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "universe", 0);
+    int64_t kind = random_between(&random, 1, 100);
+    char ratio[32];
+    if (kind <= 5) {
+        add_number(config, "universe.min_price_usd", random_between(&random, 20, 300));
+    } else if (kind <= 10) {
+        int64_t millions = random_between(&random, 10, percent(&random, 50) ? 300 : 5000);
+        char usd[32];
+        snprintf(usd, sizeof usd, "%lld000000", (long long)millions);
+        add_word(config, "universe.min_dollar_volume_usd", usd);
+    } else if (kind <= 15) {
+        snprintf(ratio, sizeof ratio, "0.%07lld", (long long)random_between(&random, 2, 200));
+        add_word(config, "universe.volume_share", ratio);
+    } else if (kind <= 20) {
+        snprintf(ratio, sizeof ratio, "0.%05lld", (long long)random_between(&random, 15, 120));
+        add_word(config, "universe.max_spread", ratio);
+    } else if (kind <= 25) {
+        cJSON *restricted = must(cJSON_AddArrayToObject(config, "universe.restricted"));
+        static const char *const symbols[] = {"SYM000", "SYM001", "AAPL", "SPY"};
+        for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
+            CHECK(cJSON_AddItemToArray(restricted, must(cJSON_CreateString(symbols[i]))));
+        }
+    }
+}
+
 /* An hour is most of a run: in every third copies come more often, and few stay. */
 static void draw_backups(struct draw *draw, cJSON *config) {
     struct random random = stream(draw, "backups", 0);
@@ -419,6 +446,7 @@ static void draw_config(struct draw *draw) {
         draw_patience(draw, config);
         draw_messages(draw, config);
         draw_performance(draw, config);
+        draw_universe(draw, config);
         draw_kill(draw, config);
         draw_backups(draw, config);
         draw_drill(draw, config);
@@ -648,8 +676,8 @@ static void draw_faults(struct draw *draw) {
     must(cJSON_AddBoolToObject(draw->file, "faults_may_miss", true));
     cJSON *faults = must(cJSON_AddArrayToObject(draw->file, "faults"));
     bool is_none = draw->mode == CHAOS_CALM || draw->mode == CHAOS_DIRECTED;
-    for (size_t class = 0; class < CLASS_OPERATOR && !is_none; class ++) {
-        if (has_class(draw, class)) {
+    for (size_t class = 0; class < CLASS_COUNT && !is_none; class ++) {
+        if (class != CLASS_OPERATOR && has_class(draw, class)) {
             draw_class(draw, faults, class);
         }
     }

@@ -42,6 +42,18 @@ static inline void desk_truth(struct desk *desk) {
     truth->references[0] = (struct reference){true, USD(100)};
 }
 
+/* AAPL may be bought: listed, 10 bn USD of it a session, nothing announced. */
+static inline void desk_universe(struct desk *desk) {
+    struct universe_guard *guard = &desk->gateway.universe;
+    struct utc now = rig_now(desk->rig);
+    struct broker_asset asset = {.symbol = "AAPL", .is_tradable = true};
+    struct broker_bar day = {
+        .at = ny_to_utc(date_add(ny_date(now), -1), 0, 0), .close = USD(100), .volume = 100000000};
+    universe_guard_take_asset(guard, 0, &asset, now);
+    universe_guard_take_day(&guard->facts[0], &day);
+    guard->volumes_at = guard->actions_at = now;
+}
+
 /* Everything that a restart makes anew. */
 static inline void desk_wire(struct desk *desk) {
     struct rig *rig = desk->rig;
@@ -63,6 +75,7 @@ static inline void desk_wire(struct desk *desk) {
                                      .truth = &desk->truth,
                                      .log = &rig->log};
     desk->exits = (struct exits){.gateway = &desk->gateway};
+    desk_universe(desk);
 }
 
 static inline struct desk *desk_create(void) {

@@ -32,6 +32,7 @@ struct tiny_broker {
     struct tiny_fault fault[4];
     const struct virtual_clock *time; /* NULL: the clock says what it is told to */
     const char *account, *clock, *calendar, *positions, *activities, *quotes, *trades, *bars;
+    const char *asset, *actions, *daily; /* NULL: all is well with AAPL */
     int posts, patches, cancels, requests;
 };
 
@@ -151,6 +152,30 @@ static inline int tiny_clock(const struct tiny_broker *broker, struct text *out)
     return 200;
 }
 
+static const char TINY_ASSET[] =
+    "{\"class\":\"us_equity\",\"exchange\":\"NASDAQ\",\"symbol\":\"AAPL\",\"status\":\"active\","
+    "\"tradable\":true,\"borrow_status\":\"easy_to_borrow\"}";
+static const char TINY_ACTIONS[] = "{\"corporate_actions\":{},\"next_page_token\":null}";
+static const char TINY_DAILY[] =
+    "{\"bars\":{\"AAPL\":[{\"t\":\"2026-08-31T04:00:00Z\",\"o\":100,\"h\":100,\"l\":100,\"c\":100,"
+    "\"v\":100000000}]},\"next_page_token\":null}";
+
+/* What must be known of a symbol before it is bought; false: another question. */
+static inline bool tiny_universe(const struct tiny_broker *broker,
+                                 const struct http_request *request, struct text *out) {
+    const char *answer = NULL;
+    if (strncmp(request->path, "/v2/assets/", 11) == 0) {
+        answer = broker->asset == NULL ? TINY_ASSET : broker->asset;
+    } else if (strcmp(request->path, "/v1/corporate-actions") == 0) {
+        answer = broker->actions == NULL ? TINY_ACTIONS : broker->actions;
+    } else if (strcmp(request->path, "/v2/stocks/bars") == 0 &&
+               strstr(request->query, "timeframe=1Day") != NULL) {
+        answer = broker->daily == NULL ? TINY_DAILY : broker->daily;
+    }
+    text_add(out, answer == NULL ? "" : answer);
+    return answer != NULL;
+}
+
 static inline int tiny_answer(struct tiny_broker *broker, const struct http_request *request,
                               struct text *out) {
     const struct {
@@ -165,6 +190,9 @@ static inline int tiny_answer(struct tiny_broker *broker, const struct http_requ
                   {"/v2/stocks/bars", broker->bars}};
     if (strcmp(request->path, "/v2/clock") == 0 && broker->clock != NULL) {
         return tiny_clock(broker, out);
+    }
+    if (tiny_universe(broker, request, out)) {
+        return 200;
     }
     for (size_t i = 0; i < sizeof canned / sizeof canned[0]; i++) {
         if (strncmp(request->path, canned[i].path, strlen(canned[i].path)) == 0) {

@@ -1,0 +1,140 @@
+/* universe_reads.c - step 10: what the broker and the feed say of the symbols that may be bought.
+ *
+ * Once for each session, from an hour before its open on, and at a start: the volumes of the last weeks and the
+ * corporate actions in one request each, the assets one by one, for the broker's list of all of them is megabytes. They
+ * spend the lane of what is not urgent, of which the activities need their part: eight of them in a tick while the
+ * market is closed, two while nothing is at risk, one else, and none while an exit is at work or a position bare. What
+ * fails is asked again in a later tick, as any read; what was told an hour ago is not asked again because an answer
+ * failed. */
+#include "core/engine/core.h"
+
+static const int VOLUME_DAYS = 35; /* hold 20 sessions, holidays included */
+/* A dividend is processed when it is paid, weeks behind its ex-date. */
+static const int ACTIONS_BACK_DAYS = 14;
+static const int ACTIONS_AHEAD_DAYS = 90;
+enum { READS_CLOSED = 8, READS_FLAT = 2, READS_AT_RISK = 1 };
+
+static int reads_a_tick(const struct engine *engine) {
+    return is_in_a_hurry(engine)    ? 0
+           : !engine->truth.is_open ? READS_CLOSED
+           : is_at_risk(engine)     ? READS_AT_RISK
+                                    : READS_FLAT;
+}
+
+static bool is_due(const struct engine *engine, struct utc at) {
+    return !universe_fact_is_fresh(at, &engine->truth.session, clock_utc(engine->world->clock));
+}
+
+/* Said once in each run of failures that it waits. */
+static bool may_ask(struct engine *engine, struct read_backoff *backoff, const char *what) {
+    struct mono now = clock_mono(engine->world->clock);
+    bool is_free = read_backoff_is_due(backoff, now);
+    if (is_free) {
+        read_backoff_start(backoff, now);
+    } else if (!backoff->is_told) {
+        backoff->is_told = true;
+        log_mechanism(&engine->log, "retry_backoff", "held", "", what, "");
+    }
+    return is_free;
+}
+
+static void note(struct engine *engine, struct read_backoff *backoff, enum err_code code) {
+    read_backoff_note(backoff, code, alpaca_reply(engine->alpaca), engine->config->retry_first,
+                      engine->config->retry_most, engine->world->entropy);
+}
+
+static void take_day(void *context, size_t index, const struct broker_bar *bar) {
+    struct engine *engine = context;
+    if (ny_date(bar->at).days < engine->truth.session.date.days) {
+        universe_guard_take_day(&engine->gateway.universe.facts[index], bar);
+    }
+}
+
+static void read_volumes(struct engine *engine) {
+    const struct config *config = engine->config;
+    struct universe_guard *guard = &engine->gateway.universe;
+    struct date day = engine->truth.session.date;
+    universe_guard_forget_volumes(guard);
+    enum err_code code = alpaca_get_daily_bars(engine->alpaca, config->symbols,
+                                               config->symbol_count, date_add(day, -VOLUME_DAYS),
+                                               date_add(day, -1), take_day, engine, NULL);
+    note(engine, &engine->universe_reads.volumes, code);
+    if (code == ERR_OK) {
+        guard->volumes_at = clock_utc(engine->world->clock);
+    }
+}
+
+static void take_action(void *context, size_t index, struct date action) {
+    struct engine *engine = context;
+    universe_guard_take_action(&engine->gateway.universe.facts[index], action,
+                               engine->truth.session.date);
+}
+
+static void read_actions(struct engine *engine) {
+    const struct config *config = engine->config;
+    struct universe_guard *guard = &engine->gateway.universe;
+    struct date day = engine->truth.session.date;
+    universe_guard_forget_actions(guard);
+    enum err_code code = alpaca_get_corporate_actions(
+        engine->alpaca, config->symbols, config->symbol_count, date_add(day, -ACTIONS_BACK_DAYS),
+        date_add(day, ACTIONS_AHEAD_DAYS), take_action, engine, NULL);
+    note(engine, &engine->universe_reads.actions, code);
+    if (code == ERR_OK) {
+        guard->actions_at = clock_utc(engine->world->clock);
+    }
+}
+
+/* A symbol that the broker does not know is an answer too: it is not tradable. */
+static bool read_asset(struct engine *engine, size_t index) {
+    struct broker_asset asset = {0};
+    enum err_code code =
+        alpaca_get_asset(engine->alpaca, engine->config->symbols[index], &asset, NULL);
+    code = code == ERR_NOT_FOUND ? ERR_OK : code;
+    note(engine, &engine->universe_reads.assets, code);
+    if (code == ERR_OK) {
+        universe_guard_take_asset(&engine->gateway.universe, index, &asset,
+                                  clock_utc(engine->world->clock));
+    }
+    return code == ERR_OK;
+}
+
+/* Each in its turn, so that one that cannot be read keeps no other from being read. */
+static void read_assets(struct engine *engine, int most) {
+    struct universe_reads *reads = &engine->universe_reads;
+    size_t count = engine->config->symbol_count;
+    for (size_t i = 0; i < count && most > 0; i++) {
+        size_t index = reads->next % count;
+        reads->next = index + 1;
+        if (!is_due(engine, engine->gateway.universe.facts[index].asset_at)) {
+            continue;
+        }
+        if (!may_ask(engine, &reads->assets, "assets") || !read_asset(engine, index)) {
+            return;
+        }
+        most--;
+    }
+}
+
+void universe_reads_step(struct engine *engine) {
+    const struct universe_guard *guard = &engine->gateway.universe;
+    const struct truth *truth = &engine->truth;
+    struct utc now = clock_utc(engine->world->clock);
+    int most = reads_a_tick(engine);
+    if (truth->session.open.ns == 0 || is_elsewhere(engine) || engine->gateway.only_reduces ||
+        engine->is_stopping || utc_is_before(now, universe_guard_opens(&truth->session))) {
+        return;
+    }
+    alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
+    if (most > 0 && is_due(engine, guard->volumes_at) &&
+        may_ask(engine, &engine->universe_reads.volumes, "volumes")) {
+        read_volumes(engine);
+        most--;
+    }
+    if (most > 0 && is_due(engine, guard->actions_at) &&
+        may_ask(engine, &engine->universe_reads.actions, "actions")) {
+        read_actions(engine);
+        most--;
+    }
+    read_assets(engine, most);
+    alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
+}
