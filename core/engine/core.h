@@ -102,7 +102,8 @@ struct line_seen { /* reads of a host, when last looked at */
 
 struct universe_reads { /* zero-initialise; each backs off by itself */
     struct read_backoff volumes, actions, assets;
-    size_t next; /* the symbol whose turn it is */
+    size_t next;          /* the symbol whose turn it is */
+    struct date done_for; /* the session of which all was read */
 };
 
 struct flow { /* a deposit or withdrawal, taken once */

@@ -187,6 +187,7 @@ static void heed_clock(struct engine *engine, bool was_doubted) {
         gateway_doubt_clock(&engine->gateway);
     } else if (was_doubted && !is_doubted) {
         gateway_trust_clock(&engine->gateway, clock_utc(engine->world->clock));
+        engine->universe_reads.done_for = (struct date){0}; /* it was dated by that wall */
     }
 }
 

@@ -21,8 +21,8 @@ static int reads_a_tick(const struct engine *engine) {
                                     : READS_FLAT;
 }
 
-static bool is_due(const struct engine *engine, struct utc at) {
-    return !universe_fact_is_fresh(at, &engine->truth.session, clock_utc(engine->world->clock));
+static bool is_due(const struct engine *engine, struct utc at, struct utc now) {
+    return !universe_fact_is_fresh(at, &engine->truth.session, now);
 }
 
 /* Said once in each run of failures that it waits. */
@@ -98,43 +98,64 @@ static bool read_asset(struct engine *engine, size_t index) {
     return code == ERR_OK;
 }
 
-/* Each in its turn, so that one that cannot be read keeps no other from being read. */
-static void read_assets(struct engine *engine, int most) {
+/* Each in its turn, so that one that cannot be read keeps no other from being read. True if none was due. */
+static bool read_assets(struct engine *engine, int most, struct utc now) {
     struct universe_reads *reads = &engine->universe_reads;
     size_t count = engine->config->symbol_count;
-    for (size_t i = 0; i < count && most > 0; i++) {
+    size_t due = 0;
+    for (size_t i = 0; i < count; i++) {
         size_t index = reads->next % count;
+        bool is_stale = is_due(engine, engine->gateway.universe.facts[index].asset_at, now);
+        due += is_stale;
+        if (is_stale && (most-- <= 0 || !may_ask(engine, &reads->assets, "assets"))) {
+            break;
+        }
         reads->next = index + 1;
-        if (!is_due(engine, engine->gateway.universe.facts[index].asset_at)) {
-            continue;
+        if (is_stale && !read_asset(engine, index)) {
+            break;
         }
-        if (!may_ask(engine, &reads->assets, "assets") || !read_asset(engine, index)) {
-            return;
+    }
+    return due == 0;
+}
+
+/* Volumes, then actions, then assets. */
+static void read_what_is_due(struct engine *engine, int most, struct utc now) {
+    struct universe_guard *guard = &engine->gateway.universe;
+    struct universe_reads *reads = &engine->universe_reads;
+    bool is_done = true;
+    if (is_due(engine, guard->volumes_at, now)) {
+        is_done = false;
+        if (most > 0 && may_ask(engine, &reads->volumes, "volumes")) {
+            read_volumes(engine);
+            most--;
         }
-        most--;
+    }
+    if (is_due(engine, guard->actions_at, now)) {
+        is_done = false;
+        if (most > 0 && may_ask(engine, &reads->actions, "actions")) {
+            read_actions(engine);
+            most--;
+        }
+    }
+    if (read_assets(engine, most, now) && is_done) {
+        reads->done_for = engine->truth.session.date;
+        guard->is_doubted = false;
     }
 }
 
 void universe_reads_step(struct engine *engine) {
-    const struct universe_guard *guard = &engine->gateway.universe;
-    const struct truth *truth = &engine->truth;
-    struct utc now = clock_utc(engine->world->clock);
-    int most = reads_a_tick(engine);
-    if (truth->session.open.ns == 0 || is_elsewhere(engine) || engine->gateway.only_reduces ||
-        engine->is_stopping || utc_is_before(now, universe_guard_opens(&truth->session))) {
+    const struct session *session = &engine->truth.session;
+    bool is_done = session->date.days == engine->universe_reads.done_for.days &&
+                   !engine->gateway.universe.is_doubted;
+    if (is_done || session->open.ns == 0 || is_elsewhere(engine) || engine->gateway.only_reduces ||
+        engine->is_stopping) {
         return;
     }
-    alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
-    if (most > 0 && is_due(engine, guard->volumes_at) &&
-        may_ask(engine, &engine->universe_reads.volumes, "volumes")) {
-        read_volumes(engine);
-        most--;
+    struct utc now = clock_utc(engine->world->clock);
+    int most = utc_is_before(now, universe_guard_opens(session)) ? 0 : reads_a_tick(engine);
+    if (most > 0) {
+        alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
+        read_what_is_due(engine, most, now);
+        alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
     }
-    if (most > 0 && is_due(engine, guard->actions_at) &&
-        may_ask(engine, &engine->universe_reads.actions, "actions")) {
-        read_actions(engine);
-        most--;
-    }
-    read_assets(engine, most);
-    alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
 }

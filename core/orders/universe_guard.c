@@ -44,6 +44,7 @@ void universe_guard_take_asset(struct universe_guard *guard, size_t index,
 void universe_guard_doubt(struct universe_guard *guard, size_t index) {
     MUTATE(universe_reject_unheeded, return);
     guard->facts[index].asset_at = (struct utc){0};
+    guard->is_doubted = true;
 }
 
 void universe_guard_forget_volumes(struct universe_guard *guard) {

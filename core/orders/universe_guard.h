@@ -33,6 +33,7 @@ struct universe_facts {  /* of a symbol */
 struct universe_guard { /* zero-initialise: nothing is known */
     struct universe_facts facts[CONFIG_SYMBOLS_MAX];
     struct utc volumes_at, actions_at; /* as asset_at; of all symbols at once */
+    bool is_doubted;                   /* something of it, since its reader last looked */
 };
 
 enum universe_flaw {

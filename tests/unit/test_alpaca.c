@@ -265,6 +265,137 @@ Test(alpaca, clock_calendar_and_asset) {
     alpaca_destroy(alpaca);
 }
 
+#define ASSET(symbol, status, tradable, more)                                                      \
+    "{\"id\":\"x\",\"class\":\"us_equity\",\"exchange\":\"NASDAQ\",\"symbol\":\"" symbol           \
+    "\",\"name\":\"n\",\"status\":\"" status "\",\"tradable\":" tradable more "}"
+
+Test(alpaca, an_asset_is_what_orders_are_taken_for_and_another_is_no_answer) {
+    static const struct {
+        int status;
+        const char *body;
+        enum err_code code;
+        bool is_tradable, is_otc, is_easy;
+    } rows[] = {
+        {200, ASSET("BRK.B", "active", "true", ",\"borrow_status\":\"easy_to_borrow\""), ERR_OK,
+         true, false, true},
+        {200, ASSET("BRK.B", "active", "true", ",\"easy_to_borrow\":true"), ERR_OK, true, false,
+         true},
+        {200,
+         ASSET("BRK.B", "active", "false",
+               ",\"easy_to_borrow\":true,\"borrow_status\":\"hard_to_borrow\""),
+         ERR_OK, false, false, false},
+        {200, ASSET("BRK.B", "inactive", "true", ""), ERR_OK, false, false, false},
+        {200,
+         "{\"class\":\"us_equity\",\"exchange\":\"OTC\",\"symbol\":\"BRK.B\",\"status\":\"active\","
+         "\"tradable\":true}",
+         ERR_OK, true, true, false},
+        {200, ASSET("BRK.A", "active", "true", ""), ERR_PARSE, false, false, false},
+        {200, ASSET("BRK.B", "active", "\"yes\"", ""), ERR_PARSE, false, false, false},
+        {200, "{\"symbol\":\"BRK.B\"}", ERR_PARSE, false, false, false},
+        {404, "{\"code\":40410000,\"message\":\"asset not found for BRK.B\"}", ERR_NOT_FOUND, false,
+         false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fake fake;
+        struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+        struct broker_asset asset = {0};
+        answer(&fake, rows[i].status, rows[i].body);
+        cr_expect_eq(alpaca_get_asset(alpaca, "BRK.B", &asset, NULL), rows[i].code, "row %zu", i);
+        cr_expect_str_eq(fake.sent[0], "GET /v2/assets/BRK.B? ");
+        cr_expect_eq(asset.is_tradable, rows[i].is_tradable, "row %zu", i);
+        cr_expect_eq(asset.is_otc, rows[i].is_otc, "row %zu", i);
+        cr_expect_eq(asset.is_easy_to_borrow, rows[i].is_easy, "row %zu", i);
+        alpaca_destroy(alpaca);
+    }
+}
+
+struct days { /* what a visitor was told */
+    size_t count;
+    size_t index[8];
+    struct date day[8];
+};
+
+static void take_action(void *context, size_t index, struct date day) {
+    struct days *days = context;
+    days->index[days->count] = index;
+    days->day[days->count++] = day;
+}
+
+static void take_daily(void *context, size_t index, const struct broker_bar *bar) {
+    take_action(context, index, ny_date(bar->at));
+}
+
+static const char NAMES[2][SYMBOL_MAX] = {"AAPL", "BRK.B"};
+
+Test(alpaca, daily_bars_are_asked_for_by_dates) {
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+    struct days days = {0};
+    struct date first = date_from_civil(2026, 8, 1);
+    answer(&fake, 200,
+           "{\"bars\":{\"BRK.B\":[{\"t\":\"2026-08-03T04:00:00Z\",\"o\":1,\"h\":1,\"l\":1,\"c\":1,"
+           "\"v\":5}],\"AAPL\":null},\"next_page_token\":null}");
+    cr_assert_eq(alpaca_get_daily_bars(alpaca, NAMES, 2, first, date_add(first, 30), take_daily,
+                                       &days, NULL),
+                 ERR_OK);
+    cr_expect_str_eq(fake.sent[0],
+                     "GET /v2/stocks/bars?symbols=AAPL,BRK.B&feed=iex&timeframe=1Day&limit=10000"
+                     "&adjustment=raw&sort=asc&start=2026-08-01&end=2026-08-31 ");
+    cr_expect_eq(days.count, 1);
+    cr_expect_eq(days.index[0], 1);
+    cr_expect_eq(days.day[0].days, date_from_civil(2026, 8, 3).days);
+    alpaca_destroy(alpaca);
+}
+
+Test(alpaca, corporate_actions_of_any_kind_are_read_by_their_first_day_and_all_their_symbols) {
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+    struct days days = {0};
+    struct date first = date_from_civil(2026, 8, 1);
+    answer(&fake, 200,
+           "{\"corporate_actions\":{\"cash_dividends\":[{\"symbol\":\"AAPL\",\"ex_date\":"
+           "\"2026-08-10\",\"process_date\":\"2026-08-24\",\"rate\":0.1}],\"new_kinds\":[]},"
+           "\"next_page_token\":\"p2\"}");
+    answer(&fake, 200,
+           "{\"corporate_actions\":{\"stock_mergers\":[{\"acquiree_symbol\":\"AAPL\","
+           "\"acquirer_symbol\":\"BRK.B\",\"effective_date\":\"2026-08-12\"}],"
+           "\"redemptions\":[{\"symbol\":\"T\",\"process_date\":\"2026-08-13\"}]},"
+           "\"next_page_token\":null}");
+    cr_assert_eq(alpaca_get_corporate_actions(alpaca, NAMES, 2, first, date_add(first, 30),
+                                              take_action, &days, NULL),
+                 ERR_OK);
+    cr_expect_str_eq(fake.sent[0], "GET /v1/corporate-actions?symbols=AAPL,BRK.B&limit=1000"
+                                   "&start=2026-08-01&end=2026-08-31 ");
+    cr_expect_not_null(strstr(fake.sent[1], "&page_token=p2"));
+    cr_expect_eq(days.count, 3);
+    cr_expect_eq(days.day[0].days, date_add(first, 9).days, "the ex-date, not when it is paid");
+    cr_expect_eq(days.index[1], 0);
+    cr_expect_eq(days.index[2], 1);
+    cr_expect_eq(days.day[2].days, date_add(first, 11).days);
+    alpaca_destroy(alpaca);
+}
+
+Test(alpaca, a_corporate_action_without_a_day_is_no_answer) {
+    static const char *const bodies[] = {
+        "{\"corporate_actions\":{\"x\":[{\"symbol\":\"AAPL\"}]},\"next_page_token\":null}",
+        "{\"corporate_actions\":{\"x\":[{\"ex_date\":\"2026-13-01\"}]},\"next_page_token\":null}",
+        "{\"corporate_actions\":{\"x\":{}},\"next_page_token\":null}",
+        "{\"corporate_actions\":null,\"next_page_token\":null}",
+        "{}",
+        "[]"};
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        struct fake fake;
+        struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+        struct days days = {0};
+        struct date first = date_from_civil(2026, 8, 1);
+        answer(&fake, 200, bodies[i]);
+        cr_expect_eq(
+            alpaca_get_corporate_actions(alpaca, NAMES, 2, first, first, take_action, &days, NULL),
+            ERR_PARSE, "%s", bodies[i]);
+        alpaca_destroy(alpaca);
+    }
+}
+
 Test(alpaca, an_equal_list_reuses_its_parse_and_a_changed_one_does_not) {
     struct fake fake;
     struct alpaca *alpaca = setup(&fake, 140, 40, 20);

@@ -212,6 +212,31 @@ Test(config, a_universe_has_at_most_128_symbols) {
     text_release(&faults);
 }
 
+Test(config, the_restricted_are_a_list_of_their_own) {
+    struct config config = config_defaults();
+    struct text faults = {0};
+    struct err err = {0};
+    char none[17];
+    char one[17];
+    config_hash(&config, none);
+    cr_assert_eq(apply(&config, "{\"universe.restricted\": [\"GME\", \"T\"]}", &faults, &err),
+                 ERR_OK);
+    cr_expect_eq(config.restricted_count, 2);
+    cr_expect_eq(config.symbol_count, 0);
+    cr_expect_str_eq(config.restricted[1], "T");
+    config_hash(&config, one);
+    cr_expect_str_neq(one, none);
+    cr_assert_eq(apply(&config, "{\"universe.restricted\": [\"T\", \"t\", \"T\"]}", &faults, &err),
+                 ERR_CONFIG);
+    cr_expect_str_eq(text_get(&faults),
+                     "universe.restricted: 't' is not a symbol; write 1 to 15 of A-Z, 0-9, '.'\n"
+                     "universe.restricted: 'T' is there twice; remove one\n");
+    cr_expect_eq(config.restricted_count, 2, "unchanged");
+    cr_assert_eq(apply(&config, "{\"universe.restricted\": []}", &faults, &err), ERR_OK);
+    cr_expect_eq(config.restricted_count, 0);
+    text_release(&faults);
+}
+
 Test(config, print_is_json_that_tells_each_value) {
     struct config config = config_defaults();
     struct text out = {0};

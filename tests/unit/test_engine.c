@@ -944,3 +944,106 @@ Test(engine_backups, who_only_reduces_or_stops_makes_none) {
         plant_destroy(plant);
     }
 }
+
+/* --- what must be known of a symbol before it is bought --- */
+
+static bool knows(struct plant *plant) {
+    const struct universe_guard *guard = &plant->engine->gateway.universe;
+    const struct session *session = &plant->engine->truth.session;
+    struct utc now = rig_now(plant->rig);
+    return universe_fact_is_fresh(guard->facts[0].asset_at, session, now) &&
+           universe_fact_is_fresh(guard->volumes_at, session, now) &&
+           universe_fact_is_fresh(guard->actions_at, session, now);
+}
+
+Test(engine_universe, a_start_in_a_session_reads_two_things_a_tick_and_nothing_twice) {
+    struct plant *plant = plant_create();
+    tick(plant, 5);
+    cr_expect_not(knows(plant), "volumes and actions");
+    tick(plant, 5);
+    cr_assert(knows(plant));
+    struct usd mean = {0};
+    cr_expect(universe_dollar_volume(&plant->engine->gateway.universe.facts[0],
+                                     plant->engine->truth.session.date, &mean));
+    cr_expect_gt(mean.nanos, 0);
+    struct utc at = plant->engine->gateway.universe.facts[0].asset_at;
+    tick(plant, 60);
+    cr_expect_eq(plant->engine->gateway.universe.facts[0].asset_at.ns, at.ns);
+    plant_destroy(plant);
+}
+
+Test(engine_universe, nothing_is_read_beside_a_bare_position_and_one_thing_beside_a_held_one) {
+    struct plant *plant = plant_create();
+    const struct universe_guard *guard = &plant->engine->gateway.universe;
+    own(plant, "AAPL", 10);
+    plant->broker.positions = "[" POSITION("AAPL", "10") "]";
+    tick(plant, 5);
+    cr_expect_eq(guard->volumes_at.ns, 0, "its stop is on its way");
+    tick(plant, 5);
+    cr_expect_neq(guard->volumes_at.ns, 0);
+    cr_expect_eq(guard->actions_at.ns, 0);
+    tick(plant, 5);
+    cr_expect_neq(guard->actions_at.ns, 0);
+    cr_expect_eq(guard->facts[0].asset_at.ns, 0);
+    plant_destroy(plant);
+}
+
+Test(engine_universe, what_failed_is_asked_again_and_a_symbol_nobody_knows_is_not_tradable) {
+    struct plant *plant = plant_create();
+    plant->broker.fault[0] =
+        (struct tiny_fault){"GET", "/v1/corporate-actions", 1, ERR_OK, 500, "", false};
+    plant->broker.fault[1] = (struct tiny_fault){"GET", "/v2/assets/", 1, ERR_OK, 404, "{}", false};
+    tick(plant, 5);
+    cr_expect_eq(plant->broker.fault[0].times, 0);
+    cr_expect_eq(plant->engine->gateway.universe.actions_at.ns, 0);
+    tick(plant, 1);
+    cr_expect_eq(plant->engine->gateway.universe.actions_at.ns, 0, "not yet due");
+    tick(plant, 5);
+    tick(plant, 5);
+    cr_assert(knows(plant));
+    cr_expect_not(plant->engine->gateway.universe.facts[0].is_tradable);
+    plant_destroy(plant);
+}
+
+Test(engine_universe, a_symbol_that_cannot_be_read_keeps_no_other_from_being_read) {
+    struct plant *plant = plant_create();
+    plant->config.symbol_count = 2;
+    strcpy(plant->config.symbols[0], "MSFT"); /* the broker tells of AAPL, whatever it is asked */
+    strcpy(plant->config.symbols[1], "AAPL");
+    engine_destroy(plant->engine);
+    engine_up(plant);
+    for (int i = 0; i < 6; i++) {
+        tick(plant, 5);
+    }
+    cr_expect_eq(plant->engine->gateway.universe.facts[0].asset_at.ns, 0);
+    cr_expect_neq(plant->engine->gateway.universe.facts[1].asset_at.ns, 0);
+    plant_destroy(plant);
+}
+
+Test(engine_universe, a_damaged_answer_forgets_what_was_known_before) {
+    struct plant *plant = plant_create();
+    plant->broker.daily = "{\"bars\":{\"AAPL\":[{\"t\":\"x\"}]},\"next_page_token\":null}";
+    for (int i = 0; i < 4; i++) {
+        tick(plant, 5);
+    }
+    cr_expect_eq(plant->engine->gateway.universe.volumes_at.ns, 0);
+    plant->broker.daily = NULL;
+    for (int i = 0; i < 6; i++) {
+        tick(plant, 5);
+    }
+    cr_expect(knows(plant));
+    plant_destroy(plant);
+}
+
+Test(engine_universe, the_next_session_is_read_from_an_hour_before_it_on) {
+    struct plant *plant = plant_create();
+    plant->broker.clock = CLOCK("false");
+    struct utc opens = universe_guard_opens(
+        &(struct session){.open = ny_to_utc(date_from_civil(2026, 9, 2), 9, 30)});
+    rig_wait(plant->rig, utc_sub(utc_add(opens, SPAN_S(-10)), rig_now(plant->rig)));
+    engine_tick(plant->engine);
+    cr_expect_eq(plant->engine->gateway.universe.volumes_at.ns, 0, "too early");
+    tick(plant, 300);
+    cr_expect(knows(plant), "all in one tick of a closed market");
+    plant_destroy(plant);
+}

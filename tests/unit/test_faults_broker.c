@@ -402,3 +402,60 @@ Test(clock_faults, a_skew_grows_with_time_and_is_set_right) {
     cr_expect_eq(ahead_ms(&h), 0);
     come_home(&h);
 }
+
+/* --- assets --- */
+
+/* The dividend of SYM000 in an interval of process dates; NULL: none. */
+static const cJSON *dividend(struct harbour *h, const char *query) {
+    cr_assert_eq(get(h->f, "/v1/corporate-actions", query), 200);
+    const cJSON *kinds = json_member(h->f->json, "corporate_actions");
+    const cJSON *list = json_member(kinds, "cash_dividends");
+    return list == NULL ? NULL : list->child;
+}
+
+Test(asset_faults, what_is_not_tradable_may_be_sold_and_not_bought) {
+    const struct fault fault = {.point = POINT_ASSET_NOT_TRADABLE, .symbol = "SYM000"};
+    struct harbour h;
+    char id[40];
+    set_out(&h, &fault, 1, true);
+    cr_assert_eq(get(h.f, "/v2/assets/SYM000", ""), 200);
+    cr_expect(cJSON_IsFalse(json_member(h.f->json, "tradable")));
+    cr_expect_eq(post(h.f, "{\"symbol\":\"SYM000\",\"side\":\"buy\",\"type\":\"market\","
+                           "\"time_in_force\":\"day\",\"qty\":\"1\"}"),
+                 422);
+    cr_expect_eq(code_of(h.f), 42210000);
+    order(h.f, "sell", "market", "day", "100", NONE, NONE, id);
+    sail(&h, 5);
+    cr_expect_str_eq(status_of(h.f, id), "filled");
+    cr_assert_eq(get(h.f, "/v2/assets/SYM001", ""), 200);
+    cr_expect(cJSON_IsTrue(json_member(h.f->json, "tradable")));
+    come_home(&h);
+}
+
+Test(asset_faults, an_asset_is_told_to_be_traded_over_the_counter) {
+    const struct fault fault = {.point = POINT_ASSET_OTC, .symbol = "SYM001"};
+    struct harbour h;
+    set_out(&h, &fault, 1, false);
+    cr_assert_eq(get(h.f, "/v2/assets/SYM001", ""), 200);
+    cr_expect_str_eq(str(h.f, "exchange"), "OTC");
+    cr_assert_eq(get(h.f, "/v2/assets/SYM000", ""), 200);
+    cr_expect_str_eq(str(h.f, "exchange"), "NASDAQ");
+    come_home(&h);
+}
+
+Test(asset_faults, a_dividend_of_the_next_weekday_is_told_by_the_day_it_is_paid) {
+    const struct fault fault = {.point = POINT_ASSET_ACTION, .symbol = "SYM000"};
+    struct harbour h;
+    set_out(&h, &fault, 1, false);
+    const cJSON *told = dividend(&h, "symbols=SYM000,SYM001&start=2026-09-16&end=2026-09-16");
+    cr_assert_not_null(told);
+    cr_expect_str_eq(json_member(told, "ex_date")->valuestring, "2026-09-02");
+    cr_expect_str_eq(json_member(told, "process_date")->valuestring, "2026-09-16");
+    cr_expect_str_eq(json_member(told, "symbol")->valuestring, "SYM000");
+    cr_expect_null(dividend(&h, "symbols=SYM000&start=2026-09-17&end=2026-12-01"));
+    cr_expect_null(dividend(&h, "symbols=SYM000&start=2026-08-01&end=2026-09-15"));
+    cr_expect_null(dividend(&h, "symbols=SYM001&start=2026-08-01&end=2026-12-01"));
+    cr_expect_null(dividend(&h, "start=2026-08-01&end=2026-12-01&types=forward_split"));
+    cr_expect_not_null(dividend(&h, "start=2026-08-01&end=2026-12-01&types=cash_dividend"));
+    come_home(&h);
+}

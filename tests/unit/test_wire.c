@@ -224,6 +224,36 @@ Test(bars, daily_bars_are_stamped_with_new_yorks_midnight) {
     fixture_end(f);
 }
 
+Test(bars, the_days_before_the_first_are_told_and_never_as_minutes) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cr_assert_eq(get(f, "/v2/stocks/SYM000/bars", "timeframe=1Day&start=2026-08-25&end=2026-08-31"),
+                 200);
+    const cJSON *bars = json_member(f->json, "bars");
+    cr_assert_eq(cJSON_GetArraySize(bars), 5, "no bar of a Saturday or a Sunday");
+    cr_expect_str_eq(json_member(bars->child, "t")->valuestring, "2026-08-25T04:00:00Z");
+    cr_expect_gt(json_member(bars->child, "v")->valuedouble, 0);
+    cr_assert_eq(get(f, "/v2/stocks/SYM000/bars", "timeframe=1Min&start=2026-08-25&end=2026-08-31"),
+                 200);
+    cr_expect(cJSON_IsNull(json_member(f->json, "bars")));
+    cr_assert_eq(get(f, "/v2/stocks/SYM000/bars", "timeframe=1Day&start=2025-01-01&end=2025-02-01"),
+                 200);
+    cr_expect(cJSON_IsNull(json_member(f->json, "bars")), "not for ever");
+    fixture_end(f);
+}
+
+Test(actions, in_calm_weather_there_are_none_and_a_bad_question_is_refused) {
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    cr_assert_eq(get(f, "/v1/corporate-actions", "symbols=SYM000&start=2026-08-01&end=2026-12-01"),
+                 200);
+    cr_expect(cJSON_IsObject(json_member(f->json, "corporate_actions")));
+    cr_expect_null(json_member(f->json, "corporate_actions")->child);
+    cr_expect(cJSON_IsNull(json_member(f->json, "next_page_token")));
+    cr_expect_eq(get(f, "/v1/corporate-actions", "limit=1001"), 400);
+    cr_expect_eq(get(f, "/v1/corporate-actions", "start=2026-08-02&end=2026-08-01"), 400);
+    cr_expect_eq(get(f, "/v1/corporate-actions", "start=soon"), 400);
+    fixture_end(f);
+}
+
 /* --- errors --- */
 
 struct expected_error {
