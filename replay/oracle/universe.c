@@ -338,6 +338,13 @@ static const char *flaw_of(const struct universe *judge, const struct scene *sce
 
 /* --- judging --- */
 
+/* Each order is a case of its own: what was due of the one before is over. */
+static void look(struct universe *judge, struct score *score, struct utc now, bool is_due) {
+    judge->clocks = (struct two_clocks){0};
+    clocks_true(&judge->clocks, now, is_due, (struct usd){0});
+    clocks_known(&judge->clocks, score, now, is_due);
+}
+
 static void judge_buy(struct universe *judge, const struct event *event,
                       struct findings *findings) {
     const struct scene *scene = findings->scene;
@@ -353,8 +360,7 @@ static void judge_buy(struct universe *judge, const struct event *event,
     }
     const char *why = stock->is_doubted ? "nobody asked behind a refusal"
                                         : flaw_of(judge, scene, stock, sent->limit, cost);
-    clocks_true(&judge->clocks, event->at, why[0] != '\0', (struct usd){0});
-    clocks_known(&judge->clocks, score, event->at, why[0] != '\0');
+    look(judge, score, event->at, why[0] != '\0');
     if (why[0] != '\0') {
         score->missed++;
         score->risky++;
@@ -412,8 +418,7 @@ static void judge_refusal(struct universe *judge, const struct event *event,
     if (scene->is_stepped) {
         return;
     }
-    clocks_true(&judge->clocks, event->at, is_due, (struct usd){0});
-    clocks_known(&judge->clocks, score, event->at, is_due);
+    look(judge, score, event->at, is_due);
     if (!clocks_act(&judge->clocks, score, event->at)) {
         findings_break(findings, ORACLE_UNIVERSE, event->at, "%s: %s for nothing, %.60s",
                        event->symbol, event->subject, event->body);

@@ -137,7 +137,7 @@ Test(universe, a_buy_of_what_is_barred_is_missed) {
         read_asset(oracle, READ + 1, assets[i]);
         refused(oracle, TEN - 1, "UNIVERSE_BARRED", "entry", "not tradable");
         buys(oracle, TEN);
-        expect_score(oracle, ID, "\"due\":1,\"acted\":1,\"missed\":1,\"unfounded\":0");
+        expect_score(oracle, ID, "\"due\":2,\"acted\":1,\"missed\":1,\"unfounded\":0");
     }
     struct oracle *oracle = reads();
     answer(oracle, READ + 1, "/v2/assets/AAPL", 404, "\n{\"code\":40410000}");
