@@ -56,8 +56,12 @@ void read_backoff_note(struct read_backoff *backoff, enum err_code code,
     struct span wait = wait_after(backoff->failures, first, most);
     wait.ns -= jitter(wait, entropy).ns;
     backoff->not_before = mono_add(backoff->started_at, wait);
-    struct mono asked = mono_add(reply->last_byte_at, wished(reply));
-    if (asked.ns > backoff->not_before.ns) {
-        backoff->not_before = asked;
+    backoff->asked_until = mono_add(reply->last_byte_at, wished(reply));
+    if (backoff->asked_until.ns > backoff->not_before.ns) {
+        backoff->not_before = backoff->asked_until;
     }
+}
+
+void read_backoff_hurry(struct read_backoff *backoff, struct mono now) {
+    backoff->not_before = now.ns > backoff->asked_until.ns ? now : backoff->asked_until;
 }

@@ -13,7 +13,8 @@ struct read_backoff { /* zero-initialise: due at once */
     int failures;     /* in a row */
     struct mono started_at;
     struct mono not_before;
-    bool is_told; /* the caller's: it has said that this read waits. A success ends it */
+    struct mono asked_until; /* what the broker's Retry-After alone asks for */
+    bool is_told;            /* the caller's: it has said that this read waits. A success ends it */
 };
 
 /* True if the read may be asked now. */
@@ -24,5 +25,8 @@ void read_backoff_start(struct read_backoff *backoff, struct mono now);
 void read_backoff_note(struct read_backoff *backoff, enum err_code code,
                        const struct alpaca_reply *reply, struct span first, struct span most,
                        struct entropy *entropy);
+
+/* Asked again as soon as the broker's own wish allows: what it failed by has changed. */
+void read_backoff_hurry(struct read_backoff *backoff, struct mono now);
 
 #endif

@@ -137,6 +137,7 @@ struct engine {
     struct gateway gateway;
     struct exits exits;
     struct drill_past drilled; /* the last that passed */
+    char settings_hash[17];    /* of the configuration in use */
     struct bars *bars;
     struct strategy *strategy;
 
@@ -218,8 +219,10 @@ void universe_reads_step(struct engine *engine);
 void obey_inbox(struct engine *engine);
 /* As the account guards are to judge the account now. */
 struct equity_reading reading_now(const struct engine *engine);
-/* drills.c: behind the polls, before anything is decided */
+/* drills.c: before entries */
 void drill_step(struct engine *engine);
+/* True if the latches were drilled for the day, build and settings in use, and held; or none is to be. */
+bool drill_is_done(const struct engine *engine);
 /* healing.c: behind all that a full tick asks */
 void healing_step(struct engine *engine);
 /* backups.c: step 10, verified copies of journal and documents */

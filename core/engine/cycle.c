@@ -333,9 +333,14 @@ static void enter(struct engine *engine) {
     }
 }
 
+static bool is_drilled(const struct engine *engine) {
+    MUTATE(drill_ignored, return true);
+    return drill_is_done(engine);
+}
+
 static bool may_enter(const struct engine *engine) {
     return engine->is_cycle && !engine->is_stopping && !engine->gateway.only_reduces &&
-           engine->truth.is_open && !is_elsewhere(engine) &&
+           engine->truth.is_open && !is_elsewhere(engine) && is_drilled(engine) &&
            causes_mode(&engine->causes) < MODE_REDUCE_ONLY;
 }
 
@@ -418,7 +423,6 @@ void cycle_tick(struct engine *engine) {
     obey_inbox(engine); /* 2 */
     if (is_full) {
         poll_truth(engine); /* 3, 5 */
-        drill_step(engine);
         if (engine->is_cycle && engine->truth.is_open) {
             poll_bars(engine);
         }
@@ -427,6 +431,9 @@ void cycle_tick(struct engine *engine) {
     gateway_latch_due(&engine->gateway);
     judge_kill(engine, is_full, is_clear);
     page_halt(engine);
+    if (is_full) {
+        drill_step(engine);
+    }
     look_at_wall(engine); /* the steps above took their time */
     show_mode(engine);
     if (may_enter(engine)) {

@@ -1,7 +1,7 @@
-/* drills.c - when the latches are drilled: once an exchange day, from drill.before_open_s before its open, and again with
- * another build or configuration, as soon as the account was read; at the latest in the tick of the day's
- * first entry, which needs the account too. Its row is durable before that tick decides. While the journal
- * takes none there are no entries, and no drill. */
+/* drills.c - when the latches are drilled: once an exchange day, from drill.before_open_s before its open, and at once with
+ * another build or other settings; as soon as the account that their limits are held against is known. Nothing is
+ * entered before the row of a drill that held is durable: a journal that does not take it is lost. An exit
+ * that is at work goes first. */
 #include "core/base/mutant.h"
 #include "core/engine/core.h"
 
@@ -12,31 +12,46 @@ static const char MECHANISM[] = "drill";
 static struct drill_past wanted_now(const struct engine *engine) {
     struct drill_past wanted = {.day = engine->truth.day};
     memcpy(wanted.build, engine->build, sizeof wanted.build);
-    config_hash(engine->config, wanted.config);
+    memcpy(wanted.config, engine->settings_hash, sizeof wanted.config);
     return wanted;
+}
+
+bool drill_is_done(const struct engine *engine) {
+    const struct drill_past wanted = wanted_now(engine);
+    return !engine->config->drill_on || drill_past_is(&engine->drilled, &wanted);
 }
 
 static bool is_near(const struct engine *engine) {
     const struct truth *truth = &engine->truth;
     const struct span to_open = utc_sub(truth->session.open, clock_utc(engine->world->clock));
-    return truth->day.days != 0 && to_open.ns <= engine->config->drill_lead.ns;
+    bool is_other = strcmp(engine->drilled.build, engine->build) != 0 ||
+                    strcmp(engine->drilled.config, engine->settings_hash) != 0;
+    return truth->day.days != 0 && (is_other || to_open.ns <= engine->config->drill_lead.ns);
 }
 
-/* The account that its limits are held against is there, and ours. */
+/* The account is known as an entry needs it, and ours; the row can be written; nobody has to hurry out. */
 static bool is_ready(const struct engine *engine) {
     const struct truth *truth = &engine->truth;
-    return truth->has_account && truth->account.equity.nanos > 0 && !is_elsewhere(engine) &&
-           !engine->gateway.is_journal_down;
+    const struct span age = mono_sub(clock_mono(engine->world->clock), truth->account_at);
+    bool is_known = truth->has_account && truth->is_equity_explained &&
+                    truth->account.equity.nanos > 0 && age.ns <= engine->config->truth_max_age.ns &&
+                    !is_elsewhere(engine);
+    bool may_write = !engine->gateway.is_journal_down && !lease_is_lost(engine->lease);
+    return is_known && may_write && !exits_are_urgent(&engine->exits);
 }
 
 static bool is_due(const struct engine *engine) {
     MUTATE(drill_ignored, return false);
-    if (!engine->config->drill_on || engine->gateway.only_reduces || engine->is_stopping ||
-        !is_near(engine) || !is_ready(engine) || causes_has(&engine->causes, DRILL_CAUSE)) {
-        return false;
-    }
-    const struct drill_past wanted = wanted_now(engine);
-    return !drill_past_is(&engine->drilled, &wanted);
+    return !drill_is_done(engine) && !engine->gateway.only_reduces && !engine->is_stopping &&
+           is_near(engine) && is_ready(engine) && !causes_has(&engine->causes, DRILL_CAUSE);
+}
+
+static void tell(struct engine *engine, const struct drill_report *report, const char *day) {
+    struct text members = {.limit = 512};
+    text_member_int(&members, "held", (int64_t)report->held);
+    text_member_string(&members, "failed", report->why);
+    log_mechanism(&engine->log, MECHANISM, "acted", "", day, text_get(&members));
+    text_release(&members);
 }
 
 static void note(struct engine *engine, const struct drill_report *report) {
@@ -45,17 +60,16 @@ static void note(struct engine *engine, const struct drill_report *report) {
     char day[DATE_TEXT_MAX];
     date_print(now.day, day);
     drill_print(report, &now, &body);
-    if (journal_append(engine->journal, "drill", day, text_get(&body), NULL, NULL) == ERR_OK) {
-        (void)!journal_commit(engine->journal, NULL);
+    if (journal_append(engine->journal, "drill", day, text_get(&body), NULL, NULL) == ERR_OK &&
+        journal_commit(engine->journal, NULL) == ERR_OK) {
+        tell(engine, report, day);
+    } else {
+        gateway_lose_journal(&engine->gateway, "the journal does not take the drill");
     }
     text_release(&body);
-    struct text members = {.limit = 512};
-    text_member_int(&members, "held", (int64_t)report->held);
-    text_member_string(&members, "failed", report->why);
-    log_mechanism(&engine->log, MECHANISM, "acted", "", day, text_get(&members));
-    text_release(&members);
 }
 
+/* Behind what asks and what leaves, before entries. */
 void drill_step(struct engine *engine) {
     if (!is_due(engine)) {
         return;

@@ -147,6 +147,7 @@ enum err_code engine_create(const struct engine_options *options, struct engine 
     engine->world = options->world;
     engine->settings = *options->config;
     engine->config = &engine->settings;
+    config_hash(engine->config, engine->settings_hash);
     engine->mode = options->mode;
     engine->tell = options->tell;
     engine->tell_context = options->tell_context;

@@ -72,7 +72,10 @@ static void take(struct engine *engine, enum health_check check, enum health_ste
     MUTATE(reconnects_in_name_only, return);
     http_reconnect(engine->world->http);
     for (int i = 0; i < ENGINE_READS; i++) { /* or its proof would wait as long as they do */
-        engine->reads[i].not_before = clock_mono(engine->world->clock);
+        bool is_data = i == READ_QUOTES || i == READ_TRADES;
+        if (is_data == (check == HEALTH_DATA)) {
+            read_backoff_hurry(&engine->reads[i], clock_mono(engine->world->clock));
+        }
     }
 }
 
@@ -88,9 +91,8 @@ static void step_check(struct engine *engine, enum health_check check) {
     if (outcome != HEALING_NONE) {
         tell(engine, check, outcome == HEALING_HELPED ? "released" : "held", HEALTH_RECONNECT);
     }
-    const enum health_step step =
-        news == HEALTH_AILING ? health_next(state, &row, now) : HEALTH_NOTHING;
-    if (step != HEALTH_NOTHING) {
+    enum health_step step = HEALTH_NOTHING;
+    while (news == HEALTH_AILING && (step = health_next(state, &row, now)) != HEALTH_NOTHING) {
         take(engine, check, step);
         tell(engine, check, "acted", step);
     }

@@ -74,6 +74,7 @@ bool engine_reload(struct engine *engine) {
         char hash[17];
         engine->settings = news.config;
         config_hash(engine->config, hash);
+        memcpy(engine->settings_hash, hash, sizeof engine->settings_hash);
         log_mechanism(&engine->log, "config_validation", "acted", "", hash, "");
     } else {
         refuse(engine, &faults, &err);

@@ -81,7 +81,8 @@ enum health_outcome { HEALING_NONE, HEALING_HELPED, HEALING_FAILED };
 bool health_is_due(const struct health_state *state, const struct health_row *row, struct mono now);
 /* Files what a check found; what came of the healing before it. No news is no check: it stays due. */
 enum health_outcome health_note(struct health_state *state, enum health_news news, struct mono now);
-/* Behind a check that found it ailing: the step of our own that is due, taken as done now; HEALTH_NOTHING. One at a call, the first rung first. */
+/* Behind a check that found it ailing: the step of our own that is due, taken as done now. One at a call, the first
+ * rung first, until HEALTH_NOTHING. */
 enum health_step health_next(struct health_state *state, const struct health_row *row,
                              struct mono now);
 

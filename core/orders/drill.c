@@ -17,6 +17,8 @@ struct drill_shadow {
     struct log log;
     struct causes causes;
     struct account_guards guards;
+    struct book book;       /* one share, to be sold */
+    struct orders orders;   /* none */
     struct gateway gateway; /* a copy: its pointers are the live ones but for those above */
     const struct gateway *live;
     struct equity_reading reading;
@@ -42,6 +44,8 @@ static struct drill_shadow *shadow_create(const struct gateway *live,
     CHECK(shadow != NULL);
     shadow->live = live;
     shadow->reading = *reading;
+    /* what was paid in moves limits and readings alike */
+    shadow->reading.flows_today = shadow->reading.flows_ever = (struct usd){0};
     /* a moment on: a clock at 0 says "never" */
     sealed_world_init(&shadow->sealed, reading->at,
                       mono_add(clock_mono(live->world->clock), SPAN_S(1)));
@@ -51,6 +55,14 @@ static struct drill_shadow *shadow_create(const struct gateway *live,
     shadow->gateway.causes = &shadow->causes;
     MUTATE(drill_trips_the_real_latch, shadow->gateway.causes = live->causes);
     shadow->gateway.guards = &shadow->guards;
+    shadow->gateway.book = &shadow->book;
+    shadow->gateway.orders = &shadow->orders;
+    shadow->orders.world = &shadow->sealed.world;
+    shadow->orders.book = &shadow->book;
+    struct holding *holding = book_get(&shadow->book, live->config->symbols[0]);
+    CHECK(holding != NULL);
+    holding->qty = holding->broker_qty = QTY(1);
+    holding->is_listed = true;
     calm(shadow);
     return shadow;
 }
@@ -88,8 +100,7 @@ static void trip_loss(struct drill_shadow *shadow, const struct drill_latch *lat
         guards->baseline_day = shadow->reading.exchange_day;
         guards->baseline = shadow->reading.equity;
     }
-    const struct usd least = usd_sub(guards->baseline, daily_loss_limit(guards));
-    read_twice(shadow, usd_add(least, shadow->reading.flows_today));
+    read_twice(shadow, usd_sub(guards->baseline, daily_loss_limit(guards)));
 }
 
 static void trip_floor(struct drill_shadow *shadow, const struct drill_latch *latch) {
@@ -99,8 +110,7 @@ static void trip_floor(struct drill_shadow *shadow, const struct drill_latch *la
         guards->has_go_live = true;
         guards->go_live = shadow->reading.equity;
     }
-    const struct usd share = usd_scale(usd_add(guards->go_live, shadow->reading.flows_ever),
-                                       guards->config->equity_floor_share);
+    const struct usd share = usd_scale(guards->go_live, guards->config->equity_floor_share);
     const struct usd floor = usd_max(guards->config->equity_floor_usd, share);
     read_twice(shadow, usd_sub(floor, (struct usd){1}));
 }
@@ -108,12 +118,12 @@ static void trip_floor(struct drill_shadow *shadow, const struct drill_latch *la
 static void trip_drawdown(struct drill_shadow *shadow, const struct drill_latch *latch) {
     struct account_guards *guards = &shadow->guards;
     (void)latch;
-    if (!guards->has_peak) {
+    if (!guards->has_peak || guards->peak.nanos <= 0) {
         guards->has_peak = true;
-        guards->peak = usd_sub(shadow->reading.equity, shadow->reading.flows_ever);
+        guards->peak = shadow->reading.equity;
     }
     const struct usd fall = usd_scale(guards->peak, guards->config->max_drawdown);
-    read_twice(shadow, usd_add(usd_sub(guards->peak, fall), shadow->reading.flows_ever));
+    read_twice(shadow, usd_sub(guards->peak, fall));
 }
 
 static struct journal_row row_of(const struct drill_shadow *shadow, const char *kind,
@@ -121,13 +131,13 @@ static struct journal_row row_of(const struct drill_shadow *shadow, const char *
     return (struct journal_row){.at = shadow->sealed.utc, .kind = kind, .key = key, .body = body};
 }
 
-/* One fill of all that a day may see. */
+/* One fill of all that a day may see, at an equity with which no legal share of it overflows. */
 static void trip_volume(struct drill_shadow *shadow, const struct drill_latch *latch) {
     struct daily_volume *volume = &shadow->gateway.volume;
     const struct config *config = shadow->gateway.config;
     struct text body = {.limit = 512};
     (void)latch;
-    volume->equity = shadow->reading.equity;
+    volume->equity = USD(100000);
     text_add(&body, "{\"symbol\":\"DRILL\",\"side\":\"buy\",\"qty\":\"1\"");
     text_member_decimal(&body, "amount", usd_scale(volume->equity, config->volume_day_share).nanos);
     text_add_char(&body, '}');
@@ -219,6 +229,10 @@ static const struct drill_latch LATCHES[] = {
     {"journal_down", "atomic_state", MODE_REDUCE_ONLY, trip_by_name},
     {"wrong_account", "startup_contract", MODE_HALT, trip_by_name},
     {"lease_lost", "single_instance", MODE_HALT, trip_by_name},
+    {"freezes_unreadable", "operator_freeze", MODE_REDUCE_ONLY, trip_by_name},
+    {"freezes_missing", "operator_freeze", MODE_REDUCE_ONLY, trip_by_name},
+    {"unknown_causes", "operator_freeze", MODE_REDUCE_ONLY, trip_by_name},
+    {"too_many_causes", "operator_freeze", MODE_HALT, trip_by_name},
     {DRILL_CAUSE, "drill", MODE_REDUCE_ONLY, trip_by_name},
 };
 
@@ -229,21 +243,34 @@ const struct drill_latch *drill_latches(size_t *count) {
 
 /* --- what must be refused --- */
 
-/* The smallest order that there is; only its mode is asked about. */
+/* The smallest order that there is; of an entry only its mode is asked about. */
 static enum refusal_code ask(const struct drill_shadow *shadow, enum order_purpose purpose,
                              struct refusal *refusal) {
     struct order intent = {
         .type = ORDER_LIMIT, .tif = TIF_DAY, .purpose = purpose, .reason = "drill"};
-    const bool is_exit = purpose == PURPOSE_EXIT;
-    intent.side = is_exit ? SIDE_SELL : SIDE_BUY;
+    intent.side = purpose == PURPOSE_EXIT ? SIDE_SELL : SIDE_BUY;
     intent.qty = QTY(1);
     intent.limit_price = USD(1);
     memcpy(intent.symbol, shadow->gateway.config->symbols[0], sizeof intent.symbol);
+    const bool is_exit = intent_is_exit(&shadow->gateway, &intent);
     return check_intent(&shadow->gateway, &intent, is_exit, refusal);
 }
 
 static bool is_for_the_mode(enum refusal_code code) {
     return code == REFUSED_MODE || code == REFUSED_HALT;
+}
+
+/* Leaves the cause alone in the set: what a reading at one limit brings about beside it proves nothing. NULL:
+ * it is not there. */
+static const struct cause *alone(struct causes *causes, const char *name) {
+    for (size_t i = 0; i < causes->count; i++) {
+        if (strcmp(causes->items[i].name, name) == 0) {
+            causes->items[0] = causes->items[i];
+            causes->count = 1;
+            return &causes->items[0];
+        }
+    }
+    return NULL;
 }
 
 /* NULL: the latch held, and refusal tells how. */
@@ -254,10 +281,11 @@ static const char *try_latch(struct drill_shadow *shadow, const struct drill_lat
         return "refused before it was tripped";
     }
     latch->trip(shadow, latch);
-    if (!causes_has(shadow->gateway.causes, latch->cause)) {
+    const struct cause *cause = alone(shadow->gateway.causes, latch->cause);
+    if (cause == NULL || !cause->is_latched) {
         return "did not latch at its limit";
     }
-    if (causes_mode(shadow->gateway.causes) < latch->mode) {
+    if (cause->mode < latch->mode) {
         return "demands too little";
     }
     if (!is_for_the_mode(ask(shadow, PURPOSE_ENTRY, refusal))) {
@@ -276,7 +304,6 @@ static void report_latch(struct drill_report *report, const struct drill_latch *
         report->held++;
     } else if (report->why[0] == '\0') {
         snprintf(report->why, sizeof report->why, "%s %s", latch->cause, fault);
-        snprintf(report->cause, sizeof report->cause, "%s", latch->cause);
     }
 }
 

@@ -31,12 +31,11 @@ struct drill_report {
     struct text refused;     /* JSON members: of each latch that held, by cause, what was refused */
     size_t held;             /* latches that did */
     char why[DRILL_WHY_MAX]; /* of the first that did not; "" */
-    char cause[ALERT_KEY_MAX]; /* whose it is */
 };
 
 /* All of them; static storage. */
 const struct drill_latch *drill_latches(size_t *count);
-/* Tries each. gateway is live and stays as it is; reading is the account's, trusted, its equity above zero.
+/* Tries each. gateway is live and stays as it is; reading is the account's, explained, its equity above zero.
  * The caller releases report->refused. */
 void drill_run(const struct gateway *gateway, const struct equity_reading *reading,
                const struct drill_latch *latches, size_t count, struct drill_report *report);

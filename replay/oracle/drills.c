@@ -14,10 +14,12 @@
 static const char MECHANISM[] = "drill";
 
 static const char *const LATCHES[] = {
-    "operator_freeze", "crash_loop_freeze", "kill_switch",     "kill_repeated",    "kill_rejects",
-    "kill_auth",       "kill_outage",       "kill_divergence", "daily_loss",       "equity_floor",
-    "max_drawdown",    "daily_volume",      "amnesia",         "state_regression", "second_writer",
-    "repeat_throttle", "journal_down",      "wrong_account",   "lease_lost",
+    "operator_freeze", "crash_loop_freeze", "kill_switch",     "kill_repeated",
+    "kill_rejects",    "kill_auth",         "kill_outage",     "kill_divergence",
+    "daily_loss",      "equity_floor",      "max_drawdown",    "daily_volume",
+    "amnesia",         "state_regression",  "second_writer",   "repeat_throttle",
+    "journal_down",    "wrong_account",     "lease_lost",      "freezes_unreadable",
+    "freezes_missing", "unknown_causes",    "too_many_causes", "drill",
 };
 
 struct drills {

@@ -103,6 +103,56 @@ Test(drill, all_hold_whatever_the_guards_remember) {
     desk_destroy(desk);
 }
 
+/* A deposit of the first day: all that there is came in since, and no peak can be known. */
+Test(drill, all_hold_on_an_account_that_was_funded_today) {
+    struct desk *desk = desk_create();
+    size_t count = 0;
+    const struct drill_latch *latches = drill_latches(&count);
+    struct equity_reading reading = reading_of(desk);
+    reading.flows_today = reading.flows_ever = reading.equity;
+    desk->guards.baseline_day.days--;
+    struct drill_report report;
+    drill_run(&desk->gateway, &reading, latches, count, &report);
+    cr_expect_str_eq(report.why, "");
+    text_release(&report.refused);
+    desk_destroy(desk);
+}
+
+Test(drill, all_hold_whatever_the_account_is_worth) {
+    static const int64_t nanos[] = {1, INT64_C(9000000000) * NANOS};
+    for (size_t i = 0; i < sizeof nanos / sizeof nanos[0]; i++) {
+        struct desk *desk = desk_create();
+        size_t count = 0;
+        const struct drill_latch *latches = drill_latches(&count);
+        struct equity_reading reading = reading_of(desk);
+        struct drill_report report;
+        reading.equity.nanos = nanos[i];
+        desk->config.volume_day_share = (struct ratio){1000 * NANOS};
+        desk->guards.baseline_day.days--;
+        drill_run(&desk->gateway, &reading, latches, count, &report);
+        cr_expect_str_eq(report.why, "");
+        text_release(&report.refused);
+        desk_destroy(desk);
+    }
+}
+
+static void trip_other(struct drill_shadow *shadow, const struct drill_latch *latch) {
+    size_t count = 0;
+    const struct drill_latch *all = drill_latches(&count);
+    (void)latch;
+    cr_assert_str_eq(all[0].cause, "operator_freeze");
+    all[0].trip(shadow, &all[0]);
+}
+
+Test(drill, another_latch_does_not_stand_in) {
+    struct desk *desk = desk_create();
+    const struct drill_latch latch = {"daily_loss", "daily_loss", MODE_REDUCE_ONLY, trip_other};
+    struct drill_report report = run(desk, &latch, 1);
+    cr_expect_str_eq(report.why, "daily_loss did not latch at its limit");
+    text_release(&report.refused);
+    desk_destroy(desk);
+}
+
 /* A cause that holds does not hide a latch: the shadow begins with none. */
 Test(drill, a_core_that_is_frozen_is_drilled_too) {
     struct desk *desk = desk_create();

@@ -24,7 +24,12 @@ static const char ID[] = "latches_are_drilled";
     HELD("second_writer")                                                                          \
     HELD("repeat_throttle")                                                                        \
     HELD("journal_down")                                                                           \
-    HELD("wrong_account")
+    HELD("wrong_account")                                                                          \
+    HELD("freezes_unreadable")                                                                     \
+    HELD("freezes_missing")                                                                        \
+    HELD("unknown_causes")                                                                         \
+    HELD("too_many_causes")                                                                        \
+    HELD("drill")
 
 static struct oracle *begin(void) {
     struct oracle *oracle = oracle_create();
@@ -36,7 +41,7 @@ static struct oracle *begin(void) {
 
 static void drills_as(struct oracle *oracle, int64_t second, int64_t seq, const char *day,
                       const char *build, const char *config, const char *failed, const char *last) {
-    char body[2048];
+    char body[4096];
     snprintf(body, sizeof body,
              "{\"build\":\"%s\",\"config\":\"%s\",\"failed\":\"%s\",\"refused\":{" MOST
              "\"%s\":\"HALT, mode HALT\"}}",
