@@ -142,7 +142,8 @@ unsigned alpaca_open_breakers(struct alpaca *alpaca) {
     struct mono now = clock_mono(alpaca->world->clock);
     unsigned open = 0;
     for (unsigned i = 0; i < ENDPOINT_COUNT; i++) {
-        open |= breaker_is_open(&alpaca->breakers[i], now) ? 1u << i : 0;
+        bool is_guarded = i == ENDPOINT_ASSETS || i == ENDPOINT_CORPORATE_ACTIONS;
+        open |= !is_guarded && breaker_is_open(&alpaca->breakers[i], now) ? 1u << i : 0;
     }
     return open;
 }
@@ -317,7 +318,7 @@ enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct
     alpaca->reply.status = alpaca->response.status;
     alpaca->reply.retry_after_s = alpaca->response.retry_after_s;
     if (alpaca->reply.status == 429) {
-        rate_budget_throttle(&alpaca->budget, now, alpaca->response.retry_after_s);
+        rate_budget_throttle(&alpaca->budget, alpaca->lane, now, alpaca->response.retry_after_s);
     }
     bool is_good = alpaca->reply.status >= 200 && alpaca->reply.status <= 299;
     return is_good ? ERR_OK : judge(alpaca, call, err);

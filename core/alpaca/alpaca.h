@@ -250,7 +250,8 @@ struct alpaca_meter {         /* of an endpoint, since the client was made */
 const struct alpaca_meter *alpaca_meter(const struct alpaca *alpaca, enum alpaca_endpoint endpoint);
 /* The lowest of a mask, which is not empty. */
 enum alpaca_endpoint alpaca_first_endpoint(unsigned mask);
-/* The endpoints whose breaker is open, one bit each; while any is, no entry is sent. */
+/* The endpoints whose breaker is open, one bit each; while any is, no entry is sent. Not of them are those that
+ * universe_guard reads by symbol: what they did not say holds its own symbol alone. */
 unsigned alpaca_open_breakers(struct alpaca *alpaca);
 /* Those and the half-open ones. */
 unsigned alpaca_tripped_breakers(const struct alpaca *alpaca);
@@ -258,8 +259,8 @@ unsigned alpaca_tripped_breakers(const struct alpaca *alpaca);
 const struct alpaca_reply *alpaca_reply(const struct alpaca *alpaca);
 
 /* The budget lanes: entries and polls spend core, exits and cancels their own first and core's when
- * theirs is empty, housekeeping the rest. Tokens refill on the monotonic clock; a 429 empties the
- * core lane until Retry-After (or 5 s). Set before a call; ALPACA_LANE_CORE is the default. */
+ * theirs is empty, housekeeping the rest. Tokens refill on the monotonic clock; a 429 closes the
+ * core lane, or that of housekeeping if it was told there, until Retry-After (or 5 s). Set before a call; ALPACA_LANE_CORE is the default. */
 enum alpaca_lane { ALPACA_LANE_CORE, ALPACA_LANE_EXIT, ALPACA_LANE_OTHER };
 void alpaca_set_lane(struct alpaca *alpaca, enum alpaca_lane lane);
 

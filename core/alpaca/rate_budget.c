@@ -56,16 +56,19 @@ enum err_code rate_budget_take(struct rate_budget *budget, enum alpaca_lane lane
     struct rate_lane *own = &budget->lanes[lane];
     struct rate_lane *core = &budget->lanes[ALPACA_LANE_CORE];
     bool is_core_open = now.ns >= budget->core_closed_until.ns;
+    bool is_own_open = lane != ALPACA_LANE_OTHER || now.ns >= budget->other_closed_until.ns;
     CHECK(own->size > 0);
-    if (own != core && lane_take(own, now)) {
+    if (own != core && is_own_open && lane_take(own, now)) {
         return ERR_OK;
     }
     if (lane != ALPACA_LANE_OTHER && is_core_open && lane_take(core, now)) {
         return ERR_OK;
     }
-    bool is_paused = lane != ALPACA_LANE_OTHER && !is_core_open;
-    struct span wait = is_paused ? mono_sub(budget->core_closed_until, now)
-                                 : mono_sub(mono_add(own->spent[own->next], MINUTE), now);
+    bool is_paused = lane == ALPACA_LANE_OTHER ? !is_own_open : !is_core_open;
+    struct mono until =
+        lane == ALPACA_LANE_OTHER ? budget->other_closed_until : budget->core_closed_until;
+    struct span wait =
+        is_paused ? mono_sub(until, now) : mono_sub(mono_add(own->spent[own->next], MINUTE), now);
     return err_set(err, ERR_NOT_SENT,
                    "rate budget: lane %s has none of its %zu requests a minute left%s; again in "
                    "%lld ms",
@@ -73,14 +76,17 @@ enum err_code rate_budget_take(struct rate_budget *budget, enum alpaca_lane lane
                    (long long)((wait.ns + 999999) / 1000000));
 }
 
-void rate_budget_throttle(struct rate_budget *budget, struct mono now, int64_t retry_after_s) {
+void rate_budget_throttle(struct rate_budget *budget, enum alpaca_lane lane, struct mono now,
+                          int64_t retry_after_s) {
     struct span pause = RATE_PAUSE;
     if (retry_after_s >= 0) {
         bool is_absurd = retry_after_s > RATE_PAUSE_MAX.ns / NANOS;
         pause = is_absurd ? RATE_PAUSE_MAX : SPAN_S(retry_after_s);
     }
     struct mono until = mono_add(now, pause);
-    if (until.ns > budget->core_closed_until.ns) {
-        budget->core_closed_until = until;
+    struct mono *closed =
+        lane == ALPACA_LANE_OTHER ? &budget->other_closed_until : &budget->core_closed_until;
+    if (until.ns > closed->ns) {
+        *closed = until;
     }
 }

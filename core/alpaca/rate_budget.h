@@ -24,7 +24,7 @@ struct rate_lane {
 
 struct rate_budget { /* zero-initialise, then rate_budget_init() */
     struct rate_lane lanes[RATE_LANES];
-    struct mono core_closed_until;
+    struct mono core_closed_until, other_closed_until;
 };
 
 /* per_minute holds one rate for each enum alpaca_lane. ERR_USAGE outside 1..RATE_LANE_MAX, ERR_MEMORY. */
@@ -36,7 +36,9 @@ void rate_budget_release(struct rate_budget *budget);
 enum err_code rate_budget_take(struct rate_budget *budget, enum alpaca_lane lane, struct mono now,
                                struct err *err) MUST_USE;
 
-/* The broker said 429: closes the core lane for retry_after_s, or RATE_PAUSE when negative. */
-void rate_budget_throttle(struct rate_budget *budget, struct mono now, int64_t retry_after_s);
+/* The broker said 429 to a request of the lane: closes the core lane for retry_after_s, or RATE_PAUSE when
+ * negative; what is not urgent closes its own alone, because it may be another limit than that of the polls. */
+void rate_budget_throttle(struct rate_budget *budget, enum alpaca_lane lane, struct mono now,
+                          int64_t retry_after_s);
 
 #endif

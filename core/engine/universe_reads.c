@@ -4,7 +4,7 @@
  * corporate actions in one request each, the assets one by one, for the broker's list of all of them is megabytes. They
  * spend the lane of what is not urgent, of which the activities need their part: eight of them in a tick while the
  * market is closed, two while nothing is at risk, one else, and none while an exit is at work or a position bare. What
- * fails is asked again in a later tick, as any read; what was told an hour ago is not asked again because an answer
+ * fails is asked again in a later tick, as any read, but once a minute while shares are held; what was told an hour ago is not asked again because an answer
  * failed. */
 #include "core/engine/core.h"
 
@@ -12,6 +12,9 @@ static const int VOLUME_DAYS = 35; /* hold 20 sessions, holidays included */
 /* A dividend is processed when it is paid, weeks behind its ex-date. */
 static const int ACTIONS_BACK_DAYS = 14;
 static const int ACTIONS_AHEAD_DAYS = 90;
+/* A host that hangs costs a tick its whole deadline: not each tick while shares are held. */
+static const struct span AT_RISK_APART = {INT64_C(60000000000)};
+enum { FAILURES_TOLD = 5 };
 enum { READS_CLOSED = 8, READS_FLAT = 2, READS_AT_RISK = 1 };
 
 static int reads_a_tick(const struct engine *engine) {
@@ -28,7 +31,9 @@ static bool is_due(const struct engine *engine, struct utc at, struct utc now) {
 /* Said once in each run of failures that it waits. */
 static bool may_ask(struct engine *engine, struct read_backoff *backoff, const char *what) {
     struct mono now = clock_mono(engine->world->clock);
-    bool is_free = read_backoff_is_due(backoff, now);
+    bool is_free = read_backoff_is_due(backoff, now) &&
+                   !(backoff->failures > 0 && is_at_risk(engine) &&
+                     mono_sub(now, backoff->started_at).ns < AT_RISK_APART.ns);
     if (is_free) {
         read_backoff_start(backoff, now);
     } else if (!backoff->is_told) {
@@ -38,9 +43,17 @@ static bool may_ask(struct engine *engine, struct read_backoff *backoff, const c
     return is_free;
 }
 
-static void note(struct engine *engine, struct read_backoff *backoff, enum err_code code) {
+/* A person is told once what keeps from buying, with the answer. */
+static void note(struct engine *engine, struct read_backoff *backoff, enum err_code code,
+                 const struct err *err) {
+    const int failures = backoff->failures;
     read_backoff_note(backoff, code, alpaca_reply(engine->alpaca), engine->config->retry_first,
                       engine->config->retry_most, engine->world->entropy);
+    if (failures < FAILURES_TOLD && backoff->failures >= FAILURES_TOLD) {
+        log_alert(&engine->log, ALERT_WARN, "universe_unread", err->text);
+    } else if (code == ERR_OK && failures >= FAILURES_TOLD) {
+        log_alert_over(&engine->log, "universe_unread");
+    }
 }
 
 static void take_day(void *context, size_t index, const struct broker_bar *bar) {
@@ -54,11 +67,12 @@ static void read_volumes(struct engine *engine) {
     const struct config *config = engine->config;
     struct universe_guard *guard = &engine->gateway.universe;
     struct date day = engine->truth.session.date;
+    struct err err = {0};
     universe_guard_forget_volumes(guard);
     enum err_code code = alpaca_get_daily_bars(engine->alpaca, config->symbols,
                                                config->symbol_count, date_add(day, -VOLUME_DAYS),
-                                               date_add(day, -1), take_day, engine, NULL);
-    note(engine, &engine->universe_reads.volumes, code);
+                                               date_add(day, -1), take_day, engine, &err);
+    note(engine, &engine->universe_reads.volumes, code, &err);
     if (code == ERR_OK) {
         guard->volumes_at = clock_utc(engine->world->clock);
     }
@@ -74,11 +88,12 @@ static void read_actions(struct engine *engine) {
     const struct config *config = engine->config;
     struct universe_guard *guard = &engine->gateway.universe;
     struct date day = engine->truth.session.date;
+    struct err err = {0};
     universe_guard_forget_actions(guard);
     enum err_code code = alpaca_get_corporate_actions(
         engine->alpaca, config->symbols, config->symbol_count, date_add(day, -ACTIONS_BACK_DAYS),
-        date_add(day, ACTIONS_AHEAD_DAYS), take_action, engine, NULL);
-    note(engine, &engine->universe_reads.actions, code);
+        date_add(day, ACTIONS_AHEAD_DAYS), take_action, engine, &err);
+    note(engine, &engine->universe_reads.actions, code, &err);
     if (code == ERR_OK) {
         guard->actions_at = clock_utc(engine->world->clock);
     }
@@ -87,10 +102,11 @@ static void read_actions(struct engine *engine) {
 /* A symbol that the broker does not know is an answer too: it is not tradable. */
 static bool read_asset(struct engine *engine, size_t index) {
     struct broker_asset asset = {0};
+    struct err err = {0};
     enum err_code code =
-        alpaca_get_asset(engine->alpaca, engine->config->symbols[index], &asset, NULL);
+        alpaca_get_asset(engine->alpaca, engine->config->symbols[index], &asset, &err);
     code = code == ERR_NOT_FOUND ? ERR_OK : code;
-    note(engine, &engine->universe_reads.assets, code);
+    note(engine, &engine->universe_reads.assets, code, &err);
     if (code == ERR_OK) {
         universe_guard_take_asset(&engine->gateway.universe, index, &asset,
                                   clock_utc(engine->world->clock));

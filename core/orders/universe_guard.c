@@ -72,7 +72,7 @@ bool universe_dollar_volume(const struct universe_facts *facts, struct date day,
     }
     int64_t mean = 0;
     for (size_t i = 0; i < count; i++) { /* each part alone: the sum may not fit */
-        mean += facts->dollars[i] / (int64_t)count;
+        mean += facts->dollars[i] / UNIVERSE_SESSIONS;
     }
     out->nanos = (mean < DOLLARS_MAX ? mean : DOLLARS_MAX) * NANOS;
     return true;

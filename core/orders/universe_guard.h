@@ -4,7 +4,7 @@
  * thresholds of risk and size forbid. A symbol may be bought if the broker takes orders for it, it is listed on an
  * exchange, on no list of ours that restricts it, and no split, merger, dividend or other corporate action makes it
  * another stock within a few days of trading; if its price is no penny stock's; if enough of it changes hands, by the
- * mean dollar volume of the last UNIVERSE_SESSIONS sessions that the feed knows, of which an order is a small part;
+ * mean dollar volume of the last UNIVERSE_SESSIONS sessions - one that the feed has no bar of had no trade -, of which an order is a small part;
  * and if its spread is narrow. A short needs a stock that is easy to borrow.
  *
  * What the broker and the feed say of a day is read once, from an hour before its open on

@@ -264,7 +264,7 @@ static bool mean_of(const struct stock *stock, struct date day, int64_t *dollars
     for (int64_t i = 0; i < count; i++) {
         sum += stock->dollars[i];
     }
-    *dollars = count > 0 ? (int64_t)(sum / count) : 0;
+    *dollars = (int64_t)(sum / SESSIONS); /* a session without a bar had no trade */
     return count > 0 && gap >= 1 && gap <= GAP_MAX;
 }
 

@@ -50,7 +50,7 @@ static struct oracle *begin(void) {
 static struct oracle *reads_at(int64_t second) {
     struct oracle *oracle = begin();
     read_asset(oracle, second, ASSET("AAPL", "NASDAQ", "active", "true"));
-    read_volumes(oracle, second, BARS(BAR("2023-11-13", "4000") "," BAR("2023-11-14", "2000")));
+    read_volumes(oracle, second, BARS(BAR("2023-11-13", "40000") "," BAR("2023-11-14", "20000")));
     read_actions(oracle, second, ACTIONS(""));
     read_quotes(oracle, TEN - 1, QUOTES("99.9", "100"));
     return oracle;

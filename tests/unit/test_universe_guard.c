@@ -40,7 +40,7 @@ static struct shop *open_shop(void) {
     shop.session = (struct session){.date = tuesday(), .open = at_open(0), .close = at_open(23400)};
     struct broker_asset asset = {.symbol = "AAPL", .is_tradable = true};
     universe_guard_take_asset(&shop.guard, 0, &asset, at_open(-1800));
-    take_days(&shop, 1, 1000000);
+    take_days(&shop, 20, 1000000);
     shop.guard.volumes_at = shop.guard.actions_at = at_open(-1800);
     shop.quote =
         (struct broker_quote){.is_known = true, .bid = dollars("3.99"), .ask = dollars("4.01")};
@@ -117,7 +117,7 @@ Test(universe_guard, the_mean_is_of_the_last_twenty_sessions_known) {
     take_days(shop, 2, 1000000);
     take_days(shop, 1, 4000000);
     cr_assert(universe_dollar_volume(&shop->guard.facts[0], tuesday(), &mean));
-    cr_expect_eq(mean.nanos, USD(9999998).nanos, "each third is cut to whole dollars");
+    cr_expect_eq(mean.nanos, USD(1500000).nanos, "a session without a bar had no trade");
 }
 
 Test(universe_guard, volumes_that_are_old_absent_or_of_the_day_itself_are_not_known) {
