@@ -111,10 +111,11 @@ static const struct mechanism TABLE[] = {
      .mode = MODE_CAUTION,
      .hold = HOLD_WHILE_TRUE,
      .settings = "performance.trades performance.loss_share performance.pause_s",
-     .rule = "no entry for an hour once the closed trades, each priced by the broker's fills, "
-             "leave the "
-             "95 % lower bound of their mean profit below zero, or the last of them lost too much; "
-             "another hour needs another trade that closed",
+     .rule =
+         "no entry for an hour once the closed trades, each priced by the broker's fills, "
+         "leave the 95 % upper bound of their mean profit below zero (not the lower one, which is "
+         "below zero until a profit is proven, and would pause nearly every strategy), or the "
+         "last of them lost too much; another hour needs another trade that closed",
      .documents = "none",
      .oracle = "performance_pauses_entries refusal_is_warranted",
      .act = "losing_trades_pause_entries",

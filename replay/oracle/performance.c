@@ -1,8 +1,8 @@
-/* performance.c - performance_pauses_entries, the oracle of performance_breaker: closed trades that do not
- * pay pause entries by the end of the tick, nothing less does, and a pause lasts as long as it must.
+/* performance.c - performance_pauses_entries, the oracle of performance_breaker: closed trades that
+ * lose pause entries by the end of the tick, nothing less does, and a pause lasts as long as it must.
  *
  * Known are the core's own rows, `fill` and `adopt`, added up to round trips here once more; true is what
- * the ledger executed for our orders. Whether a mean is above zero with 95 % confidence is asked of
+ * the ledger executed for our orders. Whether a mean is below zero with 95 % confidence is asked of
  * Student's distribution itself (Abramowitz & Stegun 26.7.3 and 26.7.4: a finite sum for whole degrees),
  * where the core compares with a quantile; within 1e-6 of it nothing is said. A pause begins with its row, or
  * with the core's word where the journal took none: that one ends with its life. Behind a journal
@@ -32,7 +32,7 @@ struct trades {
     int64_t count;            /* ever closed */
 };
 
-enum says { SAYS_PAY, SAYS_POOR, SAYS_UNSURE };
+enum says { SAYS_NOTHING, SAYS_LOSS, SAYS_UNSURE };
 
 struct performance {
     struct trades known, real;
@@ -119,7 +119,7 @@ static struct usd profit_of(const struct trades *trades, int64_t newest) {
     return sum;
 }
 
-/* Whether the mean is above zero, and certainly enough. */
+/* Whether the mean is below zero, and certainly enough. */
 static enum says say_of_mean(const struct trades *trades) {
     int64_t n = trades->count < KEPT ? trades->count : KEPT;
     double mean = (double)profit_of(trades, n).nanos / (double)n, squares = 0;
@@ -127,23 +127,23 @@ static enum says say_of_mean(const struct trades *trades) {
         double off = (double)trades->profits[(trades->count - i) % KEPT].nanos - mean;
         squares += off * off;
     }
-    if (squares == 0 || mean <= 0) {
-        return mean < 0 || squares > 0 ? SAYS_POOR : SAYS_PAY;
+    if (n < 2 || mean >= 0 || squares == 0) { /* equal losses leave no doubt */
+        return n >= 2 && mean < 0 ? SAYS_LOSS : SAYS_NOTHING;
     }
-    double off = student_below(mean / sqrt(squares / (double)(n - 1) / (double)n), n - 1);
-    off -= CONFIDENCE;
-    return fabs(off) < UNSURE ? SAYS_UNSURE : off < 0 ? SAYS_POOR : SAYS_PAY;
+    double certain = student_below(-mean / sqrt(squares / (double)(n - 1) / (double)n), n - 1);
+    double off = certain - CONFIDENCE;
+    return fabs(off) < UNSURE ? SAYS_UNSURE : off > 0 ? SAYS_LOSS : SAYS_NOTHING;
 }
 
 static enum says say(const struct trades *trades, int64_t judged, struct usd baseline,
                      const struct scene_limits *limits) {
     if (trades->count <= judged || trades->count < limits->performance_trades) {
-        return SAYS_PAY;
+        return SAYS_NOTHING;
     }
     struct usd most = usd_scale(baseline, limits->performance_loss);
     struct usd profit = profit_of(trades, limits->performance_trades);
     bool is_lost = baseline.nanos > 0 && usd_cmp(usd_neg(profit), most) > 0;
-    return is_lost ? SAYS_POOR : say_of_mean(trades);
+    return is_lost ? SAYS_LOSS : say_of_mean(trades);
 }
 
 /* --- due --- */
@@ -156,18 +156,19 @@ static void look(struct performance *judge, struct utc at, struct findings *find
     enum says known = say(&judge->known, judge->known_judged, judge->baseline, &scene->limits);
     enum says real = say(&judge->real, judge->real_judged, scene->baseline, &scene->limits);
     judge->is_unsure = known == SAYS_UNSURE;
-    clocks_true(&judge->clocks, at, is_over && real == SAYS_POOR, (struct usd){0});
+    clocks_true(&judge->clocks, at, is_over && real == SAYS_LOSS, (struct usd){0});
     clocks_known(&judge->clocks, findings_score(findings, MECHANISM), at,
-                 is_over && known == SAYS_POOR);
+                 is_over && known == SAYS_LOSS);
 }
 
 static void begin_pause(struct performance *judge, struct utc at, bool is_noted,
                         struct findings *findings) {
     look(judge, at, findings);
     if (!judge->is_unsure && !clocks_act(&judge->clocks, findings_score(findings, MECHANISM), at)) {
-        findings_break(findings, ORACLE_PERFORMANCE, at,
-                       "entries pause, and %lld closed trades are too few, pay, or paused before",
-                       (long long)judge->known.count);
+        findings_break(
+            findings, ORACLE_PERFORMANCE, at,
+            "entries pause, and %lld closed trades are too few, lose too little, or paused before",
+            (long long)judge->known.count);
     }
     judge->clocks = (struct two_clocks){0};
     judge->judged_before = judge->known_judged;
@@ -302,7 +303,7 @@ static void judge_tick(struct performance *judge, const struct event *event,
         judge->is_missed = true;
         findings_score(findings, MECHANISM)->missed++;
         findings_break(findings, ORACLE_PERFORMANCE, event->at,
-                       "%lld closed trades do not pay, and nothing pauses",
+                       "%lld closed trades lose, and nothing pauses",
                        (long long)judge->known.count);
     }
     bool is_beyond = judge->is_told && is_timed(judge, findings->scene) && is_past;

@@ -24,34 +24,48 @@ Test(expectancy, mean_and_bound_of_three) {
     struct expectancy expectancy = expectancy_of(profits, 3);
     cr_expect_eq(expectancy.count, 3);
     cr_expect_eq(expectancy.mean.nanos, 20 * NANOS);
-    double bound = 20 - 2.919986 * 10 / sqrt(3);
-    cr_expect(fabs((double)expectancy.bound.nanos / (double)NANOS - bound) < 1e-5);
-    cr_expect(expectancy.is_proven);
+    double upper = 20 + 2.919986 * 10 / sqrt(3);
+    cr_expect(fabs((double)expectancy.upper.nanos / (double)NANOS - upper) < 1e-5);
+    cr_expect_not(expectancy.is_losing);
 }
 
-Test(expectancy, of_none_and_of_one_nothing_is_proven) {
-    const struct usd profit = USD(1000000);
+Test(expectancy, none_and_one_show_nothing) {
+    const struct usd profit = USD(-1000000);
     for (size_t count = 0; count < 2; count++) {
         struct expectancy expectancy = expectancy_of(&profit, count);
-        cr_expect_not(expectancy.is_proven);
-        cr_expect_eq(expectancy.bound.nanos, 0);
-        cr_expect_eq(expectancy.mean.nanos, (int64_t)count * 1000000 * NANOS);
+        cr_expect_not(expectancy.is_losing);
+        cr_expect_eq(expectancy.upper.nanos, 0);
+        cr_expect_eq(expectancy.mean.nanos, (int64_t)count * -1000000 * NANOS);
     }
 }
 
-/* Of two it is the mean less 6.313752 times half their difference. */
-Test(expectancy, a_bound_of_zero_is_proven_and_one_below_is_not) {
+/* Of two it is the mean plus 6.313752 times half their difference. */
+Test(expectancy, a_bound_of_zero_shows_no_loss_and_one_nano_below_does) {
     static const struct {
-        int64_t first, second; /* nanos */
-        bool is_proven;
-    } rows[] = {{1000000000, 726542600, true},
-                {1000000000, 726542400, false},
-                {0, 0, true},
-                {1, 0, false},
-                {-1, -1, false},
-                {5000000000, 5000000000, true}};
+        int64_t first, second, upper; /* nanos */
+    } rows[] = {{-5313752000, -7313752000, 0},
+                {-5313752001, -7313752001, -1},
+                {-5313751999, -7313751999, 1},
+                {-7313752001, -5313752001, -1},
+                {0, 0, 0},
+                {-1, -1, -1},
+                {1, 1, 1},
+                {-5000000000, -5000000000, -5000000000}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct usd profits[] = {{rows[i].first}, {rows[i].second}};
-        cr_expect_eq(expectancy_of(profits, 2).is_proven, rows[i].is_proven, "row %zu", i);
+        struct expectancy expectancy = expectancy_of(profits, 2);
+        cr_expect_eq(expectancy.upper.nanos, rows[i].upper, "row %zu: %lld", i,
+                     (long long)expectancy.upper.nanos);
+        cr_expect_eq(expectancy.is_losing, rows[i].upper < 0, "row %zu", i);
     }
+}
+
+Test(expectancy, a_mean_below_zero_alone_is_no_loss_and_neither_is_an_absurd_spread) {
+    const struct usd uncertain[] = {USD(10), USD(-11)};
+    cr_expect_not(expectancy_of(uncertain, 2).is_losing);
+    const struct usd absurd[] = {{INT64_MAX}, {-INT64_MAX}};
+    cr_expect_eq(expectancy_of(absurd, 2).upper.nanos, INT64_MAX);
+    cr_expect_not(expectancy_of(absurd, 2).is_losing);
+    const struct usd lost[] = {{-INT64_MAX}, {-INT64_MAX}};
+    cr_expect(expectancy_of(lost, 2).is_losing);
 }

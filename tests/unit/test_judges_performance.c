@@ -1,4 +1,4 @@
-/* test_judges_performance.c - the judge of closed trades that do not pay: due, missed, unfounded, held too long,
+/* test_judges_performance.c - the judge of closed trades that lose: due, missed, unfounded, held too long,
  * ended too early, bought within, and where it says nothing. Two trades are judged, a pause is 100 s. */
 #include "tests/unit/stream.h"
 
@@ -102,16 +102,18 @@ Test(performance, one_trade_is_too_few_and_a_part_is_no_trade) {
     }
 }
 
-/* Their mean is above zero by 6.3137 times half their difference, or is not. */
-Test(performance, trades_that_pay_are_those_whose_mean_is_certain) {
+/* Their mean is below zero by 6.3137 times half their difference, or is not. */
+Test(performance, trades_that_lose_are_those_whose_mean_is_certain) {
     static const struct {
         const char *first, *second;
         bool is_due;
-    } rows[] = {{"101000", "100726.52", true},
-                {"101000", "100726.56", false},
-                {"100010", "99990", true},
+    } rows[] = {{"99000", "99273.48", false},
+                {"99000", "99273.44", true},
+                {"100009", "99990", false},
+                {"100010", "99990", false},
                 {"100000", "100000", false},
-                {"100001", "100001", false}};
+                {"100001", "100001", false},
+                {"99999.999999999", "99999.999999999", true}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct run run = begin();
         trade(&run, 1, rows[i].first);
@@ -122,15 +124,15 @@ Test(performance, trades_that_pay_are_those_whose_mean_is_certain) {
     }
 }
 
-/* The sums for even and odd degrees at the tables' bounds: n trades bring 1000 and x in turn. */
+/* The sums for even and odd degrees at the tables' bounds: n trades lose 1000 and x in turn. */
 Test(performance, the_distribution_is_students) {
     static const struct {
         int trades;
-        const char *low;
+        const char *other;
         bool is_due;
-    } rows[] = {{3, "100234.6", true},  {3, "100234.8", false}, {4, "100152.0", true},
-                {4, "100152.2", false}, {31, "99434.3", true},  {31, "99434.5", false},
-                {32, "99466.8", true},  {32, "99467.0", false}};
+    } rows[] = {{3, "99765.4", false},   {3, "99765.2", true},    {4, "99848.0", false},
+                {4, "99847.8", true},    {31, "100565.7", false}, {31, "100565.5", true},
+                {32, "100533.2", false}, {32, "100533.0", true}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct run run = begin();
         char count[8];
@@ -138,7 +140,7 @@ Test(performance, the_distribution_is_students) {
         frame(run.oracle, "performance.trades", count);
         frame(run.oracle, "performance.loss_share", "1");
         for (int k = 0; k < rows[i].trades; k++) {
-            trade(&run, 1, k % 2 == 0 ? "101000" : rows[i].low);
+            trade(&run, 1, k % 2 == 0 ? "99000" : rows[i].other);
         }
         tick(&run, 2);
         end(&run, rows[i].is_due ? "nothing pauses" : "", "");

@@ -83,14 +83,20 @@ Test(performance_breaker, an_open_trade_is_none_and_neither_is_a_part) {
     expect(&fixture, true);
 }
 
-/* Two trades: mean less 6.313752 times half their difference. */
-Test(performance_breaker, a_bound_below_zero_pauses_and_one_above_does_not) {
+/* Two trades: mean plus 6.313752 times half their difference. */
+Test(performance_breaker, an_upper_bound_below_zero_pauses_and_zero_does_not) {
     static const struct {
         const char *first, *second;
         bool is_on;
-    } rows[] = {{"1000", "726.54", true}, {"1000", "726.55", false}, {"726.54", "1000", true},
-                {"1000", "1000", false},  {"-1", "-1", true},        {"0", "0", false},
-                {"10", "-10", true},      {"0.000000001", "0", true}};
+    } rows[] = {{"-5.313752", "-7.313752", false},
+                {"-5.313752001", "-7.313752001", true},
+                {"-7.313752001", "-5.313752001", true},
+                {"-5.313751999", "-7.313751999", false},
+                {"-1", "-1", true},
+                {"-0.000000001", "-0.000000001", true},
+                {"0", "0", false},
+                {"1000", "1000", false},
+                {"10", "-11", false}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fixture fixture = create(2);
         trade(&fixture, rows[i].first);
@@ -99,19 +105,19 @@ Test(performance_breaker, a_bound_below_zero_pauses_and_one_above_does_not) {
     }
 }
 
-/* A small edge shows in many trades: 300 of +12 and -8 in turn have a bound of 1.05, fifty one of -0.40. */
+/* A small loss shows in many trades: 300 of -12 and +8 in turn have a bound of -1.05, fifty one of 0.40. */
 Test(performance_breaker, the_expectancy_is_that_of_all_that_are_kept) {
     for (int pairs = 25; pairs <= 150; pairs += 125) {
         struct fixture fixture = create(50);
         for (int i = 0; i < pairs; i++) {
-            trade(&fixture, "12");
-            trade(&fixture, "-8");
+            trade(&fixture, "-12");
+            trade(&fixture, "8");
         }
-        expect(&fixture, pairs == 25);
+        expect(&fixture, pairs == 150);
     }
 }
 
-/* 98 trades of 5000 prove an expectancy; the last two lose. */
+/* 98 trades of 5000 pay, with the two that lose behind them. */
 Test(performance_breaker, a_loss_of_the_last_ones_of_more_than_its_share_pauses) {
     static const struct {
         const char *last;
@@ -168,10 +174,9 @@ Test(performance_breaker, it_lasts_its_hour_and_the_same_trades_begin_no_other) 
 Test(performance_breaker, what_closes_in_a_pause_is_judged_at_its_end) {
     for (int good = 0; good < 2; good++) {
         struct fixture fixture = create(2);
-        trade(&fixture, "-1");
-        trade(&fixture, "1");
+        trades(&fixture, 2, "-1");
         cr_expect(step(&fixture));
-        trades(&fixture, good ? 60 : 1, "1");
+        trade(&fixture, good ? "1" : "-1");
         cr_expect(step(&fixture), "the hour is the hour");
         rig_wait(fixture.desk->rig, SPAN_HOURS(1));
         expect(&fixture, !good);
@@ -219,7 +224,7 @@ Test(performance_breaker, a_restart_goes_on_with_the_pause_and_ends_it_in_its_ti
     cr_expect(step(&fixture));
     cr_expect_eq(fixture.breaker->waited.ns, SPAN_MIN(50).ns);
     cr_expect_str_eq(fixture.desk->causes.items[0].why,
-                     "2 closed trades brought -1.00 USD each, with 95 % confidence above -1.00");
+                     "2 closed trades brought -1.00 USD each, with 95 % confidence below -1.00");
     restart(&fixture, 1);
     rig_wait(rig, (struct span){SPAN_MIN(10).ns - 1});
     cr_expect(step(&fixture));
