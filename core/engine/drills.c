@@ -46,11 +46,11 @@ static bool is_due(const struct engine *engine) {
            is_near(engine) && is_ready(engine) && !causes_has(&engine->causes, DRILL_CAUSE);
 }
 
+/* One that failed is told by its latch. */
 static void tell(struct engine *engine, const struct drill_report *report, const char *day) {
     struct text members = {.limit = 512};
     text_member_int(&members, "held", (int64_t)report->held);
-    text_member_string(&members, "failed", report->why);
-    log_mechanism(&engine->log, MECHANISM, "acted", "", day, text_get(&members));
+    log_mechanism(&engine->log, MECHANISM, "released", "", day, text_get(&members));
     text_release(&members);
 }
 
@@ -62,7 +62,9 @@ static void note(struct engine *engine, const struct drill_report *report) {
     drill_print(report, &now, &body);
     if (journal_append(engine->journal, "drill", day, text_get(&body), NULL, NULL) == ERR_OK &&
         journal_commit(engine->journal, NULL) == ERR_OK) {
-        tell(engine, report, day);
+        if (report->why[0] == '\0') {
+            tell(engine, report, day);
+        }
     } else {
         gateway_lose_journal(&engine->gateway, "the journal does not take the drill");
     }
