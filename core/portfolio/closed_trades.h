@@ -1,9 +1,9 @@
 /* closed_trades.h - what was bought and sold again: the record of round trips, for what judges how we trade.
  *
  * A closed trade is a round trip of a symbol from flat to flat, however many orders and parts it took. What
- * it cost and what it brought are the sums of the amounts that the broker's fills had, to the nano: no
- * mark, no quote, no average that had to be rounded. What is still open has no profit and is none; fees
- * the broker books elsewhere are in neither sum.
+ * it cost and what it brought are the sums of the amounts that the broker's fills had, by the average price that
+ * he told of each order: no mark and no quote. What is still open has no profit and is none; fees that
+ * the broker books elsewhere are in neither sum, and a sale that he undoes later keeps the profit that it had.
  *
  * All of it is a fold of the journal's rows, `fill` and `adopt`, live and behind a restart the same one: a
  * fill is journaled once, and a row that was taken is not taken again. A trip that an adoption touched
