@@ -120,6 +120,15 @@ static inline void expect(struct oracle *oracle, const char *id, int maybe) {
     oracle_destroy(oracle);
 }
 
+/* The same, and the verdict's scores say this. */
+static inline void expect_scored(struct oracle *oracle, const char *id, const char *score) {
+    struct text verdict = {0};
+    oracle_verdict(oracle, &verdict);
+    cr_expect_not_null(strstr(text_get(&verdict), score), "%s in %s", score, text_get(&verdict));
+    text_release(&verdict);
+    expect(oracle, id, 0);
+}
+
 /* The same, and the verdict's first finding is at a second and says this. */
 static inline void expect_finding(struct oracle *oracle, const char *id, int64_t second,
                                   const char *text) {

@@ -57,39 +57,31 @@ static void buys(struct oracle *oracle, int64_t second) {
     order_leaves(oracle, TEN + second, "buy", "AAPL", "st-2023-11-15-7");
 }
 
-static void expect_score(struct oracle *oracle, const char *id, const char *score) {
-    struct text verdict = {0};
-    oracle_verdict(oracle, &verdict);
-    cr_expect_not_null(strstr(text_get(&verdict), score), "%s in %s", score, text_get(&verdict));
-    text_release(&verdict);
-    expect(oracle, id, 0);
-}
-
 Test(drills, a_buy_behind_the_drill_of_its_day_is_right) {
     struct oracle *oracle = begin();
     drills(oracle, 0, 3);
     buys(oracle, 1);
-    expect_score(oracle, "", "\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0");
+    expect_scored(oracle, "", "\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0");
 }
 
 Test(drills, a_buy_on_a_day_without_one_is_missed) {
     struct oracle *oracle = begin();
     buys(oracle, 1);
-    expect_score(oracle, ID, "\"missed\":1,\"unfounded\":0,\"risky\":1");
+    expect_scored(oracle, ID, "\"missed\":1,\"unfounded\":0,\"risky\":1");
 }
 
 Test(drills, yesterday_s_does_not_count) {
     struct oracle *oracle = begin();
     drills_as(oracle, 0, 3, "2023-11-14", "build-1", "limits-1", "", "lease_lost");
     buys(oracle, 1);
-    expect_score(oracle, ID, "\"missed\":1");
+    expect_scored(oracle, ID, "\"missed\":1");
 }
 
 Test(drills, another_build_s_does_not_count) {
     struct oracle *oracle = begin();
     drills_as(oracle, 0, 3, TODAY, "build-0", "limits-1", "", "lease_lost");
     buys(oracle, 1);
-    expect_score(oracle, ID, "\"missed\":1");
+    expect_scored(oracle, ID, "\"missed\":1");
 }
 
 Test(drills, limits_of_a_reload_are_drilled_before_the_next_buy) {
@@ -101,7 +93,7 @@ Test(drills, limits_of_a_reload_are_drilled_before_the_next_buy) {
                                 .what = "acted",
                                 .id = "limits-2"});
     buys(oracle, 2);
-    expect_score(oracle, ID, "\"missed\":1");
+    expect_scored(oracle, ID, "\"missed\":1");
 }
 
 Test(drills, limits_of_a_reload_that_were_drilled_may_buy) {
@@ -114,7 +106,7 @@ Test(drills, limits_of_a_reload_that_were_drilled_may_buy) {
                                 .id = "limits-2"});
     drills_as(oracle, 1, 4, TODAY, "build-1", "limits-2", "", "lease_lost");
     buys(oracle, 2);
-    expect_score(oracle, "", "\"acted\":2,\"missed\":0");
+    expect_scored(oracle, "", "\"acted\":2,\"missed\":0");
 }
 
 Test(drills, one_that_failed_lets_nothing_be_bought) {
@@ -122,7 +114,7 @@ Test(drills, one_that_failed_lets_nothing_be_bought) {
     drills(oracle, 0, 3);
     drills_as(oracle, 1, 4, TODAY, "build-1", "limits-1", "daily_loss did not latch", "lease_lost");
     buys(oracle, 2);
-    expect_score(oracle, ID, "\"missed\":1");
+    expect_scored(oracle, ID, "\"missed\":1");
 }
 
 Test(drills, one_that_leaves_a_latch_out_is_none) {
@@ -138,7 +130,7 @@ Test(drills, the_same_twice_is_unfounded_also_in_another_life) {
     word(oracle, EVENT_START, TEN + 2, "ready", "");
     row_at(oracle, TEN + 2, 4, "start", "build-1", "{}");
     drills(oracle, 3, 5);
-    expect_score(oracle, ID, "\"missed\":0,\"unfounded\":1");
+    expect_scored(oracle, ID, "\"missed\":0,\"unfounded\":1");
 }
 
 Test(drills, behind_a_journal_that_went_back_the_same_may_come_again) {
@@ -147,7 +139,7 @@ Test(drills, behind_a_journal_that_went_back_the_same_may_come_again) {
     row_at(oracle, TEN + 2, 3, "start", "build-1", "{}");
     drills(oracle, 3, 4);
     buys(oracle, 4);
-    expect_score(oracle, "row_never_lost", "\"unfounded\":0");
+    expect_scored(oracle, "row_never_lost", "\"unfounded\":0");
 }
 
 Test(drills, where_it_is_off_nothing_is_judged) {

@@ -32,14 +32,6 @@ static void ticks(struct oracle *oracle, int64_t second) {
     word(oracle, EVENT_TICK, TEN + second, "tick", "");
 }
 
-static void expect_score(struct oracle *oracle, const char *id, const char *score) {
-    struct text verdict = {0};
-    oracle_verdict(oracle, &verdict);
-    cr_expect_not_null(strstr(text_get(&verdict), score), "%s in %s", score, text_get(&verdict));
-    text_release(&verdict);
-    expect(oracle, id, 0);
-}
-
 Test(healings, a_connection_made_anew_after_ten_seconds_and_proved_is_right) {
     struct oracle *oracle = begin();
     fails(oracle, 0);
@@ -47,7 +39,7 @@ Test(healings, a_connection_made_anew_after_ten_seconds_and_proved_is_right) {
     heals(oracle, 10, "acted", "broker");
     reads(oracle, 11, "/v2/account", 200);
     heals(oracle, 11, "released", "broker");
-    expect_score(oracle, "", "\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0");
+    expect_scored(oracle, "", "\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0");
 }
 
 Test(healings, one_made_a_second_early_is_unfounded) {
@@ -55,7 +47,7 @@ Test(healings, one_made_a_second_early_is_unfounded) {
     fails(oracle, 0);
     fails(oracle, 9);
     heals(oracle, 9, "acted", "broker");
-    expect_score(oracle, ID, "\"unfounded\":1");
+    expect_scored(oracle, ID, "\"unfounded\":1");
 }
 
 Test(healings, an_answer_in_between_begins_the_wait_anew_be_it_a_refusal) {
@@ -65,7 +57,7 @@ Test(healings, an_answer_in_between_begins_the_wait_anew_be_it_a_refusal) {
     fails(oracle, 6);
     fails(oracle, 12);
     heals(oracle, 12, "acted", "broker");
-    expect_score(oracle, ID, "\"unfounded\":1");
+    expect_scored(oracle, ID, "\"unfounded\":1");
 }
 
 Test(healings, the_other_host_is_another_line) {
@@ -75,7 +67,7 @@ Test(healings, the_other_host_is_another_line) {
     reads(oracle, 10, "/v2/account", 200);
     heals(oracle, 10, "acted", "data");
     heals(oracle, 10, "acted", "broker");
-    expect_score(oracle, ID, "\"due\":1,\"acted\":2,\"missed\":0,\"unfounded\":1");
+    expect_scored(oracle, ID, "\"due\":1,\"acted\":2,\"missed\":0,\"unfounded\":1");
 }
 
 Test(healings, one_such_tick_is_not_missed_nor_one_that_asked_nothing) {
@@ -105,7 +97,7 @@ Test(healings, two_ticks_that_saw_a_read_fail_behind_ten_seconds_are_missed) {
         fails(oracle, second);
         ticks(oracle, second);
     }
-    expect_score(oracle, ID, "\"missed\":1");
+    expect_scored(oracle, ID, "\"missed\":1");
 }
 
 Test(healings, one_that_did_not_help_is_due_again_a_minute_later) {
@@ -117,7 +109,7 @@ Test(healings, one_that_did_not_help_is_due_again_a_minute_later) {
     ticks(oracle, 60);
     fails(oracle, 70);
     heals(oracle, 70, "acted", "broker");
-    expect_score(oracle, "", "\"due\":2,\"acted\":2,\"missed\":0,\"unfounded\":0");
+    expect_scored(oracle, "", "\"due\":2,\"acted\":2,\"missed\":0,\"unfounded\":0");
 }
 
 Test(healings, healed_before_an_answer_is_a_lie) {
@@ -142,7 +134,7 @@ Test(healings, a_submit_says_nothing_of_the_connection_of_reads) {
                                 .body_len = 3});
     fails(oracle, 10);
     heals(oracle, 10, "acted", "broker");
-    expect_score(oracle, "", "\"unfounded\":0");
+    expect_scored(oracle, "", "\"unfounded\":0");
 }
 
 Test(healings, a_new_life_knows_no_ailment) {
