@@ -51,7 +51,7 @@ MUTANTS = build/mutants/seatrial_mutants --jobs $(JOBS)
 build/mutants/build: deps
 	@cmake -S . -B build/mutants -G Ninja -DSEATRIAL_MUTANTS=ON -DSEATRIAL_TESTS=OFF \
 		-DSEATRIAL_WERROR=ON -DCMAKE_BUILD_TYPE=Release $(CACHE)
-	@cmake --build build/mutants -j $(JOBS) --target seatrial_mutants
+	@cmake --build build/mutants -j $(JOBS) --target seatrial_mutants seatrial
 	@mkdir -p out
 
 mutants: build/mutants/build ## each sabotage against killers, library, seeds 1..1000: out/mutants.ndjson

@@ -3,6 +3,7 @@
 # names it. SEATRIAL is that of the build of mutants; run in the top folder.
 set -eu
 seatrial=$1
+[ -x "$seatrial" ] || { echo "$seatrial: not built" >&2; exit 1; }
 scenario=scenarios/library/latches_drilled_each_day.json
 record=$(mktemp)
 trap 'rm -f "$record"' EXIT
