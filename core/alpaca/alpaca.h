@@ -259,8 +259,9 @@ unsigned alpaca_tripped_breakers(const struct alpaca *alpaca);
 const struct alpaca_reply *alpaca_reply(const struct alpaca *alpaca);
 
 /* The budget lanes: entries and polls spend core, exits and cancels their own first and core's when
- * theirs is empty, housekeeping the rest. Tokens refill on the monotonic clock; a 429 closes the
- * core lane, or that of housekeeping if it was told there, until Retry-After (or 5 s). Set before a call; ALPACA_LANE_CORE is the default. */
+ * theirs is empty, housekeeping the rest. Tokens refill on the monotonic clock; a 429 closes the core lane,
+ * or that of housekeeping if it was told there, until Retry-After (or 5 s). Set before a call;
+ * ALPACA_LANE_CORE is the default. */
 enum alpaca_lane { ALPACA_LANE_CORE, ALPACA_LANE_EXIT, ALPACA_LANE_OTHER };
 void alpaca_set_lane(struct alpaca *alpaca, enum alpaca_lane lane);
 

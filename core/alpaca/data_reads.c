@@ -147,8 +147,8 @@ static enum err_code visit_bars(const struct bar_reader *reader, size_t index, c
 }
 
 /* An unknown symbol gives {} or null, not an error. */
-static enum err_code parse_bars(const struct bar_reader *reader, const cJSON *tree,
-                                struct err *err) {
+static enum err_code parse_bars(const void *context, const cJSON *tree, struct err *err) {
+    const struct bar_reader *reader = context;
     if (!cJSON_IsObject(tree)) {
         return err_set(err, ERR_PARSE, "not an object");
     }
@@ -194,15 +194,51 @@ static void write_dates(struct alpaca *alpaca, struct date first, struct date la
     text_add_format(&alpaca->query, "&end=%s", date);
 }
 
-static void write_token(struct alpaca *alpaca, const char *token) {
+/* A paged read of the data host: writes its first page's request, and takes what a page says. */
+struct paged {
+    void (*write)(struct alpaca *alpaca, const void *reader);
+    enum err_code (*parse)(const void *reader, const cJSON *tree, struct err *err);
+    const void *reader;
+    const char *what;
+};
+
+static enum err_code read_page(struct alpaca *alpaca, const struct paged *paged,
+                               char token[static PAGE_TOKEN_MAX], struct err *err) {
+    paged->write(alpaca, paged->reader);
     if (token[0] != '\0') {
         text_add(&alpaca->query, "&page_token=");
         text_add_encoded(&alpaca->query, token);
     }
+    enum err_code code = client_read(alpaca, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    cJSON *tree = NULL;
+    code = client_tree(alpaca, &tree, err);
+    if (code == ERR_OK) {
+        code = paged->parse(paged->reader, tree, err);
+    }
+    if (code == ERR_OK) {
+        code = read_token(tree, token, err);
+    }
+    cJSON_Delete(tree);
+    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
 }
 
-static enum err_code read_bars_page(struct alpaca *alpaca, const struct bar_reader *reader,
-                                    char token[static PAGE_TOKEN_MAX], struct err *err) {
+static enum err_code read_pages(struct alpaca *alpaca, const struct paged *paged, struct err *err) {
+    char token[PAGE_TOKEN_MAX] = "";
+    for (int pages = 0; pages < ALPACA_PAGES_MAX; pages++) {
+        enum err_code code = read_page(alpaca, paged, token, err);
+        if (code != ERR_OK || token[0] == '\0') {
+            return code;
+        }
+    }
+    (void)err_set(err, ERR_LIMIT, "the pages of %s do not end", paged->what);
+    return client_wrap(alpaca, "GET", ERR_LIMIT, err);
+}
+
+static void write_bars(struct alpaca *alpaca, const void *context) {
+    const struct bar_reader *reader = context;
     client_begin(alpaca, ENDPOINT_BARS, "/v2/stocks/bars");
     write_symbols(alpaca, reader->symbols, reader->n);
     text_add(&alpaca->query, "&timeframe=");
@@ -214,34 +250,11 @@ static enum err_code read_bars_page(struct alpaca *alpaca, const struct bar_read
         text_add(&alpaca->query, "&start=");
         text_add_utc(&alpaca->query, reader->from);
     }
-    write_token(alpaca, token);
-    enum err_code code = client_read(alpaca, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    cJSON *tree = NULL;
-    code = client_tree(alpaca, &tree, err);
-    if (code == ERR_OK) {
-        code = parse_bars(reader, tree, err);
-    }
-    if (code == ERR_OK) {
-        code = read_token(tree, token, err);
-    }
-    cJSON_Delete(tree);
-    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
 }
 
 static enum err_code read_bars(struct alpaca *alpaca, const struct bar_reader *reader,
                                struct err *err) {
-    char token[PAGE_TOKEN_MAX] = "";
-    for (int pages = 0; pages < ALPACA_PAGES_MAX; pages++) {
-        enum err_code code = read_bars_page(alpaca, reader, token, err);
-        if (code != ERR_OK || token[0] == '\0') {
-            return code;
-        }
-    }
-    (void)err_set(err, ERR_LIMIT, "the pages of bars do not end");
-    return client_wrap(alpaca, "GET", ERR_LIMIT, err);
+    return read_pages(alpaca, &(struct paged){write_bars, parse_bars, reader, "bars"}, err);
 }
 
 enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
@@ -295,8 +308,8 @@ static enum err_code visit_action(const struct action_reader *reader, const cJSO
 }
 
 /* {"corporate_actions": {"cash_dividends": [...], "forward_splits": [...]}}: of any kind, known or not. */
-static enum err_code parse_actions(const struct action_reader *reader, const cJSON *tree,
-                                   struct err *err) {
+static enum err_code parse_actions(const void *context, const cJSON *tree, struct err *err) {
+    const struct action_reader *reader = context;
     const cJSON *kinds = json_member(tree, "corporate_actions");
     if (!cJSON_IsObject(kinds)) {
         return err_set(err, ERR_PARSE, "corporate_actions: not an object");
@@ -315,27 +328,12 @@ static enum err_code parse_actions(const struct action_reader *reader, const cJS
     return ERR_OK;
 }
 
-static enum err_code read_actions_page(struct alpaca *alpaca, const struct action_reader *reader,
-                                       char token[static PAGE_TOKEN_MAX], struct err *err) {
+static void write_actions(struct alpaca *alpaca, const void *context) {
+    const struct action_reader *reader = context;
     client_begin(alpaca, ENDPOINT_CORPORATE_ACTIONS, "/v1/corporate-actions");
     write_names(alpaca, reader->symbols, reader->n);
     text_add(&alpaca->query, "&limit=1000");
     write_dates(alpaca, reader->first, reader->last);
-    write_token(alpaca, token);
-    enum err_code code = client_read(alpaca, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    cJSON *tree = NULL;
-    code = client_tree(alpaca, &tree, err);
-    if (code == ERR_OK) {
-        code = parse_actions(reader, tree, err);
-    }
-    if (code == ERR_OK) {
-        code = read_token(tree, token, err);
-    }
-    cJSON_Delete(tree);
-    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
 }
 
 enum err_code alpaca_get_corporate_actions(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX],
@@ -343,13 +341,6 @@ enum err_code alpaca_get_corporate_actions(struct alpaca *alpaca, const char (*s
                                            alpaca_action_visit *visit, void *context,
                                            struct err *err) {
     const struct action_reader reader = {symbols, n, first, last, visit, context};
-    char token[PAGE_TOKEN_MAX] = "";
-    for (int pages = 0; pages < ALPACA_PAGES_MAX; pages++) {
-        enum err_code code = read_actions_page(alpaca, &reader, token, err);
-        if (code != ERR_OK || token[0] == '\0') {
-            return code;
-        }
-    }
-    (void)err_set(err, ERR_LIMIT, "the pages of corporate actions do not end");
-    return client_wrap(alpaca, "GET", ERR_LIMIT, err);
+    const struct paged paged = {write_actions, parse_actions, &reader, "corporate actions"};
+    return read_pages(alpaca, &paged, err);
 }

@@ -209,6 +209,8 @@ struct date engine_day(const struct engine *engine);
 /* Compares the wall with the monotonic clock. */
 void look_at_wall(struct engine *engine);
 void poll_bars(struct engine *engine);
+/* Said once in each run of failures: the read is not asked in this tick. */
+void tell_waiting(struct engine *engine, struct read_backoff *backoff, const char *what);
 enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
                          struct err *err) MUST_USE;
 /* Shares are held, or an order of ours may still fill. */

@@ -23,26 +23,25 @@ static bool serves_exits(enum engine_read read) {
            read == READ_QUOTES || read == READ_TRADES;
 }
 
-/* Said once in each run of failures: the read is not asked in this tick. */
-static void tell_waiting(struct engine *engine, enum engine_read read) {
-    static const char *const words[] = {"clock",     "calendar", "account", "orders",
-                                        "positions", "quotes",   "trades",  "ids"};
-    if (!engine->reads[read].is_told) {
-        engine->reads[read].is_told = true;
-        log_mechanism(&engine->log, "retry_backoff", "held", "", words[read], "");
+void tell_waiting(struct engine *engine, struct read_backoff *backoff, const char *what) {
+    if (!backoff->is_told) {
+        backoff->is_told = true;
+        log_mechanism(&engine->log, "retry_backoff", "held", "", what, "");
     }
 }
 
 /* True if a read may be asked in this tick; its outcome then goes to noted(). While anything is at
  * risk no earlier failure holds back what an exit needs. */
 static bool may_ask(struct engine *engine, enum engine_read read) {
+    static const char *const words[] = {"clock",     "calendar", "account", "orders",
+                                        "positions", "quotes",   "trades",  "ids"};
     struct mono now = clock_mono(engine->world->clock);
     bool is_due = read_backoff_is_due(&engine->reads[read], now) ||
                   (serves_exits(read) && is_at_risk(engine));
     if (is_due) {
         read_backoff_start(&engine->reads[read], now);
     } else {
-        tell_waiting(engine, read);
+        tell_waiting(engine, &engine->reads[read], words[read]);
     }
     return is_due;
 }

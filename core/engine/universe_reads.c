@@ -28,7 +28,6 @@ static bool is_due(const struct engine *engine, struct utc at, struct utc now) {
     return !universe_fact_is_fresh(at, &engine->truth.session, now);
 }
 
-/* Said once in each run of failures that it waits. */
 static bool may_ask(struct engine *engine, struct read_backoff *backoff, const char *what) {
     struct mono now = clock_mono(engine->world->clock);
     bool is_free = read_backoff_is_due(backoff, now) &&
@@ -36,9 +35,8 @@ static bool may_ask(struct engine *engine, struct read_backoff *backoff, const c
                      mono_sub(now, backoff->started_at).ns < AT_RISK_APART.ns);
     if (is_free) {
         read_backoff_start(backoff, now);
-    } else if (!backoff->is_told) {
-        backoff->is_told = true;
-        log_mechanism(&engine->log, "retry_backoff", "held", "", what, "");
+    } else {
+        tell_waiting(engine, backoff, what);
     }
     return is_free;
 }

@@ -21,9 +21,8 @@
 struct drill_shadow;
 
 struct drill_latch {
-    const char *cause;     /* that must hold behind the trip */
-    const char *mechanism; /* whose latch it is */
-    enum mode mode;        /* that it must demand */
+    const char *cause; /* that must hold behind the trip */
+    enum mode mode;    /* that it must demand */
     void (*trip)(struct drill_shadow *shadow, const struct drill_latch *latch);
 };
 

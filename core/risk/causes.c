@@ -102,8 +102,7 @@ static void drop(struct causes *causes, const struct cause *cause) {
     causes->count--;
 }
 
-/* The mechanism behind a cause; what people name themselves is an operator's freeze. */
-static const char *cause_mechanism(const char *cause) {
+const char *cause_mechanism(const char *cause) {
     static const char *const rows[][2] = {
         {"second_writer", "second_writer"},    {"journal_down", "atomic_state"},
         {"lease_lost", "single_instance"},     {"baseline_unknown", "daily_loss"},

@@ -21,6 +21,9 @@ const char *mode_word(enum mode mode);
 #define CAUSES_MAX 64
 #define FREEZES_DOCUMENT "governor_freezes.json"
 
+/* The mechanism behind a cause; what people name themselves is an operator's freeze. Static storage. */
+const char *cause_mechanism(const char *cause);
+
 struct cause {
     char name[INBOX_CAUSE_MAX];
     enum mode mode;

@@ -655,12 +655,11 @@ static const struct mechanism TABLE[] = {
      .oracle = "only_what_may_be_bought refusal_is_warranted",
      .act = "universe_is_kept",
      .quiet = "universe_just_within",
-     .mutants =
-         "universe_guard_ignored universe_unknown_bought universe_stale_believed "
-         "universe_age_off_by_one universe_untradable_bought universe_otc_bought "
-         "universe_restricted_bought universe_action_ignored universe_action_off_by_one "
-         "universe_price_off_by_one universe_volume_off_by_one universe_share_off_by_one "
-         "universe_spread_off_by_one universe_reject_unheeded exit_bound_by_universe"},
+     .mutants = "universe_guard_ignored universe_unknown_bought universe_stale_believed "
+                "universe_age_off_by_one universe_untradable_bought universe_otc_bought "
+                "universe_restricted_bought universe_action_ignored universe_action_off_by_one "
+                "universe_price_off_by_one universe_volume_off_by_one universe_share_off_by_one "
+                "universe_spread_off_by_one universe_reject_unheeded exit_bound_by_universe"},
 };
 
 const struct mechanism *mechanism_find(const char *id) {

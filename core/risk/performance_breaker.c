@@ -58,11 +58,13 @@ static bool is_poor(struct performance_breaker *breaker, const struct config *co
     struct usd lately = sum_of(profits, last);
     if (expectancy.is_losing) {
         say_losing(&expectancy, breaker->why, sizeof breaker->why);
-    } else {
-        say_too_much_lost(last, lately, breaker->why, sizeof breaker->why);
+        return true;
     }
-    return expectancy.is_losing ||
-           is_too_much_lost(lately, baseline, config->performance_loss_share);
+    if (is_too_much_lost(lately, baseline, config->performance_loss_share)) {
+        say_too_much_lost(last, lately, breaker->why, sizeof breaker->why);
+        return true;
+    }
+    return false;
 }
 
 /* --- the pause --- */

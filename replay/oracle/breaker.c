@@ -23,26 +23,25 @@ enum { WINDOW = 10, WINDOW_MASK = (1 << WINDOW) - 1, SUCCESSES = 2 };
 
 static const struct endpoint_name {
     const char *word, *method, *path;
+    bool is_guarded; /* what it does not say holds its own symbol alone (universe_guard) */
 } ENDPOINTS[] = {
     /* the first that matches */
-    {"submit", "POST", ""},
-    {"replace", "PATCH", ""},
-    {"cancel", "DELETE", ""},
-    {"activities", "GET", "/v2/account/activities"},
-    {"account", "GET", "/v2/account"},
-    {"clock", "GET", "/v2/clock"},
-    {"calendar", "GET", "/v2/calendar"},
-    {"positions", "GET", "/v2/positions"},
-    {"orders", "GET", "/v2/orders?"},
-    {"order", "GET", "/v2/orders"},
-    {"quotes", "GET", "/v2/stocks/quotes"},
-    {"trades", "GET", "/v2/stocks/trades"},
-    {"bars", "GET", "/v2/stocks/bars"},
-    {"assets", "GET", "/v2/assets"},
-    {"corporate_actions", "GET", "/v1/corporate-actions"},
+    {"submit", "POST", "", false},
+    {"replace", "PATCH", "", false},
+    {"cancel", "DELETE", "", false},
+    {"activities", "GET", "/v2/account/activities", false},
+    {"account", "GET", "/v2/account", false},
+    {"clock", "GET", "/v2/clock", false},
+    {"calendar", "GET", "/v2/calendar", false},
+    {"positions", "GET", "/v2/positions", false},
+    {"orders", "GET", "/v2/orders?", false},
+    {"order", "GET", "/v2/orders", false},
+    {"quotes", "GET", "/v2/stocks/quotes", false},
+    {"trades", "GET", "/v2/stocks/trades", false},
+    {"bars", "GET", "/v2/stocks/bars", false},
+    {"assets", "GET", "/v2/assets", true},
+    {"corporate_actions", "GET", "/v1/corporate-actions", true},
 };
-/* From there on: what they do not say holds its own symbol alone (universe_guard). */
-enum { GUARDED = 13 };
 enum { ENDPOINTS_MAX = sizeof ENDPOINTS / sizeof ENDPOINTS[0] };
 
 struct endpoint {
@@ -155,7 +154,7 @@ static void judge_send(struct breaker *judge, const struct event *event,
     for (int i = 0; i < ENDPOINTS_MAX; i++) {
         struct endpoint *endpoint = &judge->endpoints[i];
         pass_time(endpoint, event->at);
-        if (endpoint->is_open && i < GUARDED && sent->is_new && sent->is_buy) {
+        if (endpoint->is_open && !ENDPOINTS[i].is_guarded && sent->is_new && sent->is_buy) {
             findings_score(findings, MECHANISM)->risky++;
             findings_break(findings, ORACLE_BREAKER, event->at, "%s: a buy while %s fails",
                            sent->symbol, ENDPOINTS[i].word);

@@ -8,6 +8,7 @@
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,12 +34,6 @@ struct drills {
 
 static void *drills_create(void) {
     return judge_alloc(sizeof(struct drills));
-}
-
-static void copy(char *field, size_t size, const char *text) {
-    size_t n = strnlen(text, size - 1);
-    memcpy(field, text, n);
-    field[n] = '\0';
 }
 
 static const char *member(const cJSON *body, const char *name) {
@@ -72,10 +67,10 @@ static void take_passed(struct drills *judge, const struct event *event, const c
         findings_score(findings, MECHANISM)->unfounded++;
         findings_break(findings, ORACLE_DRILLED, event->at, "%s: drilled twice", event->id);
     }
-    copy(judge->day, sizeof judge->day, missing == NULL ? event->id : "");
-    copy(judge->build, sizeof judge->build, member(body, "build"));
-    copy(judge->config, sizeof judge->config, member(body, "config"));
-    copy(judge->wanted, sizeof judge->wanted, judge->config);
+    snprintf(judge->day, sizeof judge->day, "%s", missing == NULL ? event->id : "");
+    snprintf(judge->build, sizeof judge->build, "%s", member(body, "build"));
+    snprintf(judge->config, sizeof judge->config, "%s", member(body, "config"));
+    snprintf(judge->wanted, sizeof judge->wanted, "%s", judge->config);
     judge->row = event->number;
     judge->may_repeat = false;
 }
@@ -97,7 +92,7 @@ static void take_drill(struct drills *judge, const struct event *event, struct f
 static void take_row(struct drills *judge, const struct event *event, struct findings *findings) {
     judge->may_repeat |= event->number <= judge->row;
     if (is_word(event->subject, "start")) {
-        copy(judge->life, sizeof judge->life, event->id);
+        snprintf(judge->life, sizeof judge->life, "%s", event->id);
     } else if (is_word(event->subject, "drill")) {
         take_drill(judge, event, findings);
     }
@@ -136,7 +131,7 @@ static void drills_observe(void *context, const struct event *event, struct find
     } else if (event->kind == EVENT_SEND) {
         judge_send(judge, event, findings);
     } else if (is_word(event->subject, "config_validation") && is_word(event->what, "acted")) {
-        copy(judge->wanted, sizeof judge->wanted, event->id);
+        snprintf(judge->wanted, sizeof judge->wanted, "%s", event->id);
     }
 }
 

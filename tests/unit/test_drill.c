@@ -35,12 +35,13 @@ Test(drill, every_latched_mechanism_is_tried_and_each_cause_once) {
     for (size_t i = 0; i < count; i++) {
         bool is_tried = all[i].hold != HOLD_LATCHED;
         for (size_t n = 0; n < latch_count; n++) {
-            is_tried |= strcmp(latches[n].mechanism, all[i].id) == 0;
+            is_tried |= strcmp(cause_mechanism(latches[n].cause), all[i].id) == 0;
         }
         cr_expect(is_tried, "%s latches and is not drilled", all[i].id);
     }
     for (size_t i = 0; i < latch_count; i++) {
-        cr_expect_not_null(mechanism_find(latches[i].mechanism), "%s", latches[i].mechanism);
+        cr_expect_not_null(mechanism_find(cause_mechanism(latches[i].cause)), "%s",
+                           latches[i].cause);
         for (size_t n = 0; n < i; n++) {
             cr_expect_str_neq(latches[i].cause, latches[n].cause);
         }
@@ -146,7 +147,7 @@ static void trip_other(struct drill_shadow *shadow, const struct drill_latch *la
 
 Test(drill, another_latch_does_not_stand_in) {
     struct desk *desk = desk_create();
-    const struct drill_latch latch = {"daily_loss", "daily_loss", MODE_REDUCE_ONLY, trip_other};
+    const struct drill_latch latch = {"daily_loss", MODE_REDUCE_ONLY, trip_other};
     struct drill_report report = run(desk, &latch, 1);
     cr_expect_str_eq(report.why, "daily_loss did not latch at its limit");
     text_release(&report.refused);
@@ -182,7 +183,7 @@ static void expect_frozen(const struct drill_latch *latch, const char *why) {
 }
 
 Test(drill, a_latch_that_does_not_set_freezes_the_day) {
-    expect_frozen(&(struct drill_latch){"daily_loss", "daily_loss", MODE_REDUCE_ONLY, trip_nothing},
+    expect_frozen(&(struct drill_latch){"daily_loss", MODE_REDUCE_ONLY, trip_nothing},
                   "daily_loss did not latch at its limit");
 }
 
@@ -202,9 +203,9 @@ Test(drill, the_first_of_several_faults_is_told_and_the_others_are_tried) {
     struct desk *desk = desk_create();
     size_t count = 0;
     const struct drill_latch mixed[] = {
-        {"a", "daily_loss", MODE_REDUCE_ONLY, trip_nothing},
+        {"a", MODE_REDUCE_ONLY, trip_nothing},
         drill_latches(&count)[0],
-        {"b", "daily_loss", MODE_REDUCE_ONLY, trip_nothing},
+        {"b", MODE_REDUCE_ONLY, trip_nothing},
     };
     struct drill_report report = run(desk, mixed, 3);
     cr_expect_str_eq(report.why, "a did not latch at its limit");

@@ -53,6 +53,14 @@ static void drills(struct oracle *oracle, int64_t second, int64_t seq) {
     drills_as(oracle, second, seq, TODAY, "build-1", "limits-1", "", "lease_lost");
 }
 
+static void reloads(struct oracle *oracle, int64_t second, const char *config) {
+    feed(oracle, (struct event){.kind = EVENT_MECHANISM,
+                                .at = at(TEN + second),
+                                .subject = "config_validation",
+                                .what = "acted",
+                                .id = config});
+}
+
 static void buys(struct oracle *oracle, int64_t second) {
     order_leaves(oracle, TEN + second, "buy", "AAPL", "st-2023-11-15-7");
 }
@@ -87,11 +95,7 @@ Test(drills, another_build_s_does_not_count) {
 Test(drills, limits_of_a_reload_are_drilled_before_the_next_buy) {
     struct oracle *oracle = begin();
     drills(oracle, 0, 3);
-    feed(oracle, (struct event){.kind = EVENT_MECHANISM,
-                                .at = at(TEN + 1),
-                                .subject = "config_validation",
-                                .what = "acted",
-                                .id = "limits-2"});
+    reloads(oracle, 1, "limits-2");
     buys(oracle, 2);
     expect_scored(oracle, ID, "\"missed\":1");
 }
@@ -99,11 +103,7 @@ Test(drills, limits_of_a_reload_are_drilled_before_the_next_buy) {
 Test(drills, limits_of_a_reload_that_were_drilled_may_buy) {
     struct oracle *oracle = begin();
     drills(oracle, 0, 3);
-    feed(oracle, (struct event){.kind = EVENT_MECHANISM,
-                                .at = at(TEN + 1),
-                                .subject = "config_validation",
-                                .what = "acted",
-                                .id = "limits-2"});
+    reloads(oracle, 1, "limits-2");
     drills_as(oracle, 1, 4, TODAY, "build-1", "limits-2", "", "lease_lost");
     buys(oracle, 2);
     expect_scored(oracle, "", "\"acted\":2,\"missed\":0");
