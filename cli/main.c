@@ -41,6 +41,7 @@ static const struct command commands[] = {
      "       seatrial scenario check FILE...\n"
      "       seatrial scenario run FILE...|DIR [--data DIR] [--out DIR] [--junit F] [--json]\n"
      "                             [--record F]   (of one scenario: what `score` judges)\n"
+     "                             [--shard i/n]  (of the files, in their order)\n"
      "example: seatrial scenario run scenarios/library/answer_lost_after_accept.json\n"},
     {"chaos", cli_chaos, "sweep seeds: draw a scenario from each, run it, judge it",
      "usage: seatrial chaos --seeds A..B [--mode swarm] [--days D] [--jobs N] [--shard i/n]\n"

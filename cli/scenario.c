@@ -13,7 +13,7 @@
 #include <string.h>
 
 struct scenario_options {
-    const char *data, *out, *junit, *record;
+    const char *data, *out, *junit, *record, *shard;
     bool is_json;
 };
 
@@ -231,15 +231,20 @@ static enum err_code gather(const char *verb, const struct cli_words *words, str
 int cli_scenario(int argc, char **argv) {
     struct scenario_options options = {0};
     const struct cli_option table[] = {
-        {"--data", CLI_WORD, &options.data},    {"--out", CLI_WORD, &options.out},
-        {"--junit", CLI_WORD, &options.junit},  {"--record", CLI_WORD, &options.record},
-        {"--json", CLI_FLAG, &options.is_json}, {NULL, CLI_FLAG, NULL},
+        {"--data", CLI_WORD, &options.data},
+        {"--out", CLI_WORD, &options.out},
+        {"--junit", CLI_WORD, &options.junit},
+        {"--record", CLI_WORD, &options.record},
+        {"--shard", CLI_WORD, &options.shard},
+        {"--json", CLI_FLAG, &options.is_json},
+        {NULL, CLI_FLAG, NULL},
     };
     struct cli_words words;
     struct err err = {0};
     if (cli_parse(argc, argv, table, &words, &err) != ERR_OK) {
         return cli_usage("scenario", err.text);
     }
+    int share = 0, shares = 1;
     const char *verb = words.count > 0 ? words.words[0] : "";
     bool is_run = strcmp(verb, "run") == 0;
     if (!is_run && strcmp(verb, "list") != 0 && strcmp(verb, "check") != 0) {
@@ -249,8 +254,12 @@ int cli_scenario(int argc, char **argv) {
         return cli_usage("scenario", err.text);
     }
     if (!is_run && (options.data != NULL || options.out != NULL || options.junit != NULL ||
-                    options.record != NULL || options.is_json)) {
-        return cli_usage("scenario", "--data, --out, --junit, --record and --json go with run");
+                    options.record != NULL || options.shard != NULL || options.is_json)) {
+        return cli_usage("scenario",
+                         "--data, --out, --junit, --record, --shard and --json go with run");
+    }
+    if (options.shard != NULL && !cli_parse_share(options.shard, &share, &shares)) {
+        return cli_usage("scenario", "--shard wants i/n with 0 <= i < n");
     }
     struct suite *suite = calloc(1, sizeof *suite);
     CHECK(suite != NULL);
@@ -258,7 +267,10 @@ int cli_scenario(int argc, char **argv) {
     if (cli_check_data(options.data, &err) != ERR_OK ||
         gather(verb, &words, suite, &err) != ERR_OK) {
         status = cli_fail(&err);
+    } else if (is_run && (size_t)share >= suite->count) {
+        status = cli_usage("scenario", "--shard leaves no file: a run that judges nothing");
     } else if (is_run) {
+        suite_keep_share(suite, share, shares);
         status = check_files(suite, TELL_FAULTS); /* an invalid file is no finding about the core */
         if (status == CLI_PASS) {
             status = options.record == NULL ? run_files(suite, &options, NULL)

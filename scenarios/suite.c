@@ -61,6 +61,15 @@ enum err_code suite_add(struct suite *suite, const char *path, struct err *err) 
     return code;
 }
 
+void suite_keep_share(struct suite *suite, int share, int shares) {
+    size_t kept = 0;
+    CHECK(share >= 0 && share < shares);
+    for (size_t i = (size_t)share; i < suite->count; i += (size_t)shares) {
+        memmove(suite->paths[kept++], suite->paths[i], SUITE_PATH_MAX);
+    }
+    suite->count = kept;
+}
+
 enum err_code suite_read(const char *path, struct scenario *out, struct text *faults,
                          struct err *err) {
     struct text bytes = text_limited(FILE_MAX);

@@ -14,6 +14,8 @@ struct suite { /* paths in byte order; owned by the caller, plain memory, large 
 
 /* Adds a file, or every *.json of a folder. ERR_NOT_FOUND, ERR_LIMIT. */
 enum err_code suite_add(struct suite *suite, const char *path, struct err *err) MUST_USE;
+/* Leaves those files whose place in the order is share, modulo shares; 0 <= share < shares. */
+void suite_keep_share(struct suite *suite, int share, int shares);
 /* Reads and parses one file. ERR_NOT_FOUND, ERR_IO; ERR_CONFIG with every fault in faults. */
 enum err_code suite_read(const char *path, struct scenario *out, struct text *faults,
                          struct err *err) MUST_USE;

@@ -127,6 +127,11 @@ done
 claim "a scenario that is not there is named once" sh -c '"$1" serve --port 0 --scenario "$2" 2>&1 |
     grep -q "^seatrial: $2: No such file or directory$"' - "$program" "$place/s_none.json"
 claim "a folder without scenarios" refuses 4 "without scenario files" "$program" scenario run "$place/target"
+for shard in 4/4 1 x/2; do
+    claim "--shard $shard" refuses 2 "i/n" "$program" scenario run "$(dirname "$0")/../../scenarios/library" --shard $shard
+done
+claim "a share without files" refuses 2 "leaves no file" "$program" scenario run \
+    "$(dirname "$0")/../../scenarios/library/operator_freeze.json" --shard 1/2
 claim "scenarios without their data" refuses 4 "--data $place/none" "$program" scenario run \
     "$(dirname "$0")/../../scenarios/library/operator_freeze.json" --data "$place/none"
 claim "each shipped scenario has its file's name" is "$("$program" scenario list | cut -d ' ' -f 1 | sort)" \

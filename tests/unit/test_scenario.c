@@ -1,5 +1,6 @@
 /* test_scenario.c - scenario files: every fault at once with its path, closed vocabularies, times. */
 #include "scenarios/scenario.h"
+#include "scenarios/suite.h"
 #include "scenarios/words.h"
 
 #include <criterion/criterion.h>
@@ -251,4 +252,24 @@ Test(vocabulary, words_are_closed_and_distinct) {
     cr_expect_not(mechanism_is_known("capital_ramp"), "there is no such mechanism");
     cr_assert_not(stage_command_find("kill -8", &command));
     cr_assert_not(mechanism_event_is_known("happened"));
+}
+
+Test(suite, shares_are_the_whole_library_once) {
+    struct suite *suite = calloc(1, sizeof *suite);
+    struct suite *share = calloc(1, sizeof *share);
+    struct err err = {0};
+    size_t met = 0;
+    cr_assert_eq(suite_add(suite, "scenarios/library", &err), ERR_OK, "%s", err.text);
+    for (int i = 0; i < 4; i++) {
+        *share = *suite;
+        suite_keep_share(share, i, 4);
+        for (size_t k = 0; k < share->count; k++) {
+            cr_assert_str_eq(share->paths[k], suite->paths[k * 4 + (size_t)i]);
+        }
+        met += share->count;
+    }
+    cr_assert_eq(met, suite->count);
+    cr_assert_gt(met, 200);
+    free(suite);
+    free(share);
 }
