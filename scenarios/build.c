@@ -256,6 +256,7 @@ void stage_release(struct stage *stage) {
     }
     if (stage->disk != NULL) {
         shelf_release(&stage->shelf);
+        logbook_release(&stage->logbook);
         sim_disk_destroy(stage->disk);
     }
     if (stage->broker != NULL) {

@@ -310,6 +310,7 @@ static void start(struct instance *instance) {
     new_life(instance);
     if (is_core(instance)) {
         stage_tell_copies(stage, true);
+        logbook_begin(&stage->logbook, instance->disk);
     }
     if (engine_create(&options, &instance->engine, &err) == ERR_OK) {
         instance->refused_starts = 0;
@@ -345,6 +346,13 @@ static void tell_metrics(struct instance *instance) {
     text_release(&content);
 }
 
+static void tell_log(struct instance *instance) {
+    if (is_core(instance)) {
+        logbook_look(&instance->stage->logbook, instance->disk, now_of(instance),
+                     &instance->voice.seam);
+    }
+}
+
 void instance_stop(struct instance *instance) {
     engine_stop(instance->engine);
     if (process_is_dead(&instance->process)) {
@@ -352,6 +360,7 @@ void instance_stop(struct instance *instance) {
         return;
     }
     tell_metrics(instance);
+    tell_log(instance);
     end_engine(instance);
     instance->is_stopping = false;
     sim_disk_process_died(instance->disk, instance->port);
@@ -399,6 +408,7 @@ static void tick(struct instance *instance) {
     stage_tell_equity(stage);
     if (is_core(instance) && !process_is_dead(&instance->process)) {
         stage_tell_copies(stage, false); /* else what is left of it is told at the next start */
+        tell_log(instance);
     }
     if (stage->options->exhaust != NULL && is_core(instance)) {
         exhaust_ticked(stage->options->exhaust);

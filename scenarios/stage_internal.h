@@ -6,6 +6,7 @@
 #include "replay/oracle/oracle.h"
 #include "scenarios/fanout.h"
 #include "scenarios/instance.h"
+#include "scenarios/logbook.h"
 #include "scenarios/messenger.h"
 #include "scenarios/sea.h"
 #include "scenarios/shelf.h"
@@ -48,6 +49,7 @@ struct stage {
     struct world operator_world; /* the operator's shell: another port of the same disk */
     struct fanout fanout;
     struct shelf shelf;
+    struct logbook logbook;
     struct trace trace;
     struct collect *collect;
     struct oracle *oracle;

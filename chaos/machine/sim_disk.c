@@ -139,6 +139,7 @@ static enum err_code sim_open(struct disk *seam, const char *name, unsigned flag
         return err_set(err, ERR_IO, "disk: too many open files");
     }
     handle->can_write = (flags & DISK_WRITE) != 0;
+    handle->appends = (flags & DISK_APPEND) != 0;
     return ERR_OK;
 }
 
@@ -202,6 +203,10 @@ static enum err_code sim_write_at(struct disk *seam, struct disk_file file, cons
                                   size_t n, uint64_t offset, struct err *err) {
     struct sim_disk *disk = self(seam)->disk;
     struct inode *inode = NULL;
+    const struct handle *handle = handle_find(self(seam), file);
+    if (handle != NULL && handle->appends) {
+        offset = inode_at(disk, handle->inode)->size;
+    }
     const uint64_t end = offset > SIM_DISK_FILE_SIZE_MAX ? offset : offset + n;
     const enum err_code code = writable(self(seam), file, end, &inode, err);
     if (code == ERR_OK && n > 0) {

@@ -113,6 +113,9 @@ bool sim_disk_rot(struct sim_disk *disk, struct disk_file file, uint64_t offset,
 
 /* The present content of a file, put into `out` (cleared first). False: no such name. */
 bool sim_disk_read(const struct sim_disk *disk, const char *name, struct text *out);
+/* The same from an offset on, put behind what is in `out`. False also where the file ends before it. */
+bool sim_disk_read_rest(const struct sim_disk *disk, const char *name, size_t offset,
+                        struct text *out);
 /* The durable content: what is there if all un-synced changes are dropped. */
 bool sim_disk_read_durable(struct sim_disk *disk, const char *name, struct text *out);
 /* A hand edit: replaces the file's bytes in place, or makes the file; durable at once. */

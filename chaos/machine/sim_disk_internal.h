@@ -78,7 +78,7 @@ struct handle {
     int inode;
     unsigned port;
     int generation;
-    bool is_open, can_write, is_lock, has_read;
+    bool is_open, can_write, appends, is_lock, has_read;
     uint64_t name; /* hash of that it was opened by */
 };
 

@@ -10,17 +10,25 @@ bool sim_disk_exists(const struct sim_disk *disk, const char *name) {
     return name_present(disk, name) != NO_INODE;
 }
 
-bool sim_disk_read(const struct sim_disk *disk, const char *name, struct text *out) {
+bool sim_disk_read_rest(const struct sim_disk *disk, const char *name, size_t offset,
+                        struct text *out) {
     const int number = name_present(disk, name);
-    if (number == NO_INODE) {
+    if (number == NO_INODE || inode_at(disk, number)->size < offset) {
         return false;
     }
     const struct inode *inode = inode_at(disk, number);
-    text_clear(out);
-    if (inode->size > 0) {
-        text_add_bytes(out, inode->bytes, inode->size);
+    if (inode->size > offset) {
+        text_add_bytes(out, (const char *)inode->bytes + offset, inode->size - offset);
     }
     return true;
+}
+
+bool sim_disk_read(const struct sim_disk *disk, const char *name, struct text *out) {
+    if (name_present(disk, name) == NO_INODE) {
+        return false;
+    }
+    text_clear(out);
+    return sim_disk_read_rest(disk, name, 0, out);
 }
 
 bool sim_disk_read_durable(struct sim_disk *disk, const char *name, struct text *out) {

@@ -135,6 +135,15 @@ enum err_code open_broker(const struct engine_options *options, struct alpaca **
     return alpaca_create(&broker, out, err);
 }
 
+static void log_start(struct engine *engine) {
+    struct text members = {.limit = 1024};
+    text_member_string(&members, "build", engine->build);
+    text_member_string(&members, "settings", engine->settings_hash);
+    text_member_int(&members, "journal_seq", journal_last_seq(engine->journal));
+    log_line(&engine->log, "start", text_get(&members));
+    text_release(&members);
+}
+
 enum err_code engine_create(const struct engine_options *options, struct engine **out,
                             struct err *err) {
     if (options->mode == ENGINE_LIVE) {
@@ -156,7 +165,7 @@ enum err_code engine_create(const struct engine_options *options, struct engine 
     (void)!text_copy(engine->build, sizeof engine->build, options->build, NULL);
     const char *key_id = options->key_id == NULL ? "" : options->key_id;
     hash64_print(hash64(key_id, strlen(key_id), 0), engine->key_hash);
-    log_init(&engine->log, engine->world);
+    log_init(&engine->log, engine->world, engine->config);
     MUTATE(secret_in_the_log, log_alert(&engine->log, ALERT_INFO, "start", options->secret));
     wire(engine, options->scope);
     enum err_code code = open_state(engine, err);
@@ -179,6 +188,7 @@ enum err_code engine_create(const struct engine_options *options, struct engine 
     engine->strategy = weighted_create(engine->config);
     degraded_mode_start(&engine->degraded, &engine->causes, clock_mono(engine->world->clock));
     engine->next_at = clock_utc(engine->world->clock);
+    log_start(engine);
     observe(engine->world->observer, &(struct event){.kind = EVENT_START,
                                                      .at = clock_utc(engine->world->clock),
                                                      .subject = "ready"});

@@ -1,4 +1,5 @@
 /* show.c - step 11 of a tick: documents, view and heartbeat, for people and other processes. */
+#include "core/base/mutant.h"
 #include "core/engine/core.h"
 #include "core/state/state_file.h"
 
@@ -187,6 +188,22 @@ static void publish_heartbeat(struct engine *engine, bool is_last) {
     (void)!state_file_publish(engine->world, "bot_heartbeat.json", text_get(beat), beat->len, NULL);
 }
 
+static void log_mode(struct engine *engine, enum mode mode) {
+    MUTATE(log_tells_no_mode, return);
+    struct text members = {.limit = 8192};
+    text_member_string(&members, "mode", mode_word(mode));
+    text_member_string(&members, "before", mode_word(engine->shown_mode));
+    text_member(&members, "causes");
+    text_add_char(&members, '[');
+    for (size_t i = 0; i < engine->causes.count; i++) {
+        text_add(&members, i == 0 ? "" : ",");
+        text_add_json_string(&members, engine->causes.items[i].name);
+    }
+    text_add_char(&members, ']');
+    log_line(&engine->log, "mode", text_get(&members));
+    text_release(&members);
+}
+
 void show_mode(struct engine *engine) {
     enum mode mode = causes_mode(&engine->causes);
     if (mode == engine->shown_mode) {
@@ -195,6 +212,7 @@ void show_mode(struct engine *engine) {
     struct text *causes = &engine->scratch;
     text_clear(causes);
     causes_print(&engine->causes, causes);
+    log_mode(engine, mode);
     observe(engine->world->observer, &(struct event){.kind = EVENT_MODE,
                                                      .at = clock_utc(engine->world->clock),
                                                      .subject = mode_word(mode),

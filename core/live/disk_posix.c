@@ -185,6 +185,9 @@ static enum err_code posix_open(struct disk *disk, const char *name, unsigned fl
     if (flags & DISK_EXCLUSIVE) {
         how |= O_EXCL;
     }
+    if (flags & DISK_APPEND) {
+        how |= O_APPEND; /* of which Linux has pwrite() ignore its offset */
+    }
     return open_regular(posix_of(disk), name, how, &out->handle, err);
 }
 

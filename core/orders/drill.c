@@ -49,7 +49,7 @@ static struct drill_shadow *shadow_create(const struct gateway *live,
     /* a moment on: a clock at 0 says "never" */
     sealed_world_init(&shadow->sealed, reading->at,
                       mono_add(clock_mono(live->world->clock), SPAN_S(1)));
-    log_init(&shadow->log, &shadow->sealed.world);
+    log_init(&shadow->log, &shadow->sealed.world, live->config);
     causes_init(&shadow->causes, &shadow->sealed.world, &shadow->log);
     shadow->gateway = *live;
     shadow->gateway.causes = &shadow->causes;

@@ -186,6 +186,17 @@ static void count_message(struct gateway *gateway, struct mono began, enum err_c
     }
 }
 
+static void log_refused(struct gateway *gateway, const struct order *order,
+                        const struct alpaca_reply *reply) {
+    struct text members = {.limit = 2048};
+    text_member_string(&members, "symbol", order->symbol);
+    text_member_string(&members, "id", order->client_id);
+    text_member_int(&members, "status", reply->status);
+    text_member_string(&members, "message", reply->message);
+    log_line(gateway->log, "broker_refused", text_get(&members));
+    text_release(&members);
+}
+
 /* Sends the bytes of a durable intent and files what is known afterwards. */
 static enum err_code send_bytes(struct gateway *gateway, struct order *order, struct err *err) {
     struct broker_order truth = {0};
@@ -210,7 +221,7 @@ static enum err_code send_bytes(struct gateway *gateway, struct order *order, st
         const struct alpaca_reply *reply = alpaca_reply(gateway->alpaca);
         err_set(err, ERR_REFUSED, "the broker refused %s: %d %s", order->client_id, reply->status,
                 reply->message);
-        log_line(gateway->log, "broker_refused", "");
+        log_refused(gateway, order, reply);
     } else {
         MUTATE(unknown_is_failed, orders_move(gateway->orders, order, ORDER_REJECTED); return code);
         MUTATE(new_id_on_retry, strcat(order->client_id, "r"); code = exchange(gateway, order, &truth, err));

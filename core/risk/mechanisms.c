@@ -614,6 +614,22 @@ static const struct mechanism TABLE[] = {
      .quiet = "reads_fail_for_a_moment",
      .mutants = "health_supervisor_ignored healing_off_by_one healing_not_rechecked "
                 "healed_once_and_never_again reconnects_in_name_only"},
+    {.id = "log",
+     .file = "core/health/log.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "log.rotate_kib log.keep",
+     .rule = "each change of mode, act, alert and refusal is a line of log.jsonl; what the disk "
+             "refuses "
+             "stops nothing, is counted, and told by the next line that it takes; it is rotated "
+             "without "
+             "a line lost",
+     .documents = "log.jsonl",
+     .oracle = "log_tells_all",
+     .act = "log_lines_lost_are_told",
+     .quiet = "log_is_kept_beside_a_full_disk",
+     .mutants = "log_loss_untold log_tells_no_mode log_glued_to_a_piece log_overwrites_its_past "
+                "log_written_over"},
     {.id = "drill",
      .file = "core/orders/drill.c",
      .mode = MODE_REDUCE_ONLY,

@@ -20,6 +20,8 @@ enum disk_open_flags {
     DISK_WRITE = 1,     /* read and write */
     DISK_CREATE = 2,    /* with DISK_WRITE: create if missing */
     DISK_EXCLUSIVE = 4, /* with DISK_CREATE: ERR_EXISTS if there */
+    DISK_APPEND =
+        8, /* with DISK_WRITE: each write goes to what is the end then, whatever its offset */
 };
 
 struct disk_file { /* an open file; the implementation knows what the number means */

@@ -64,6 +64,9 @@
       "symbol, amounts and body as told")                                                          \
     X(EVENT_METRICS, "metrics",                                                                    \
       "truth of the disk after a graceful stop: body metrics.prom as it lies there")               \
+    X(EVENT_LOG, "log",                                                                            \
+      "truth of the disk at a tick's end and a graceful stop: body the lines that log.jsonl "      \
+      "gained")                                                                                    \
     X(EVENT_COURIER, "courier", "the courier's process: subject started|dead")                     \
     X(EVENT_DELIVERY, "delivery",                                                                  \
       "truth: a message reached the server of a channel, and that took it: subject channel, "      \

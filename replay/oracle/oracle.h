@@ -254,6 +254,11 @@
       "what metrics.prom says after a graceful stop is whole, counts the requests and ticks of "   \
       "that life as they were, and names no order",                                                \
       "")                                                                                          \
+    X(ORACLE_LOG, "log_tells_all", "S20",                                                          \
+      "each change of mode, act of a mechanism, alert and refusal is a line of log.jsonl at the "  \
+      "end of its tick, or the next line there says how many were lost; each is an object of a "   \
+      "known event, a piece only what a lost one left",                                            \
+      "")                                                                                          \
     X(ORACLE_L_RECONCILED, "reconciled_after_healing", "L1",                                       \
       "2 min of a session after healing every execution is booked", "")                            \
     X(ORACLE_L_BREAKER, "breaker_closes", "L2", "after healing the circuit breaker closes", "")    \

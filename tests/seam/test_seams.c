@@ -148,6 +148,24 @@ static void files_keep_their_bytes(struct disk *disk, const char *kind) {
     disk_close(disk, file);
 }
 
+static void appended_goes_to_the_end_as_it_is_then(struct disk *disk, const char *kind) {
+    struct err err = {0};
+    struct disk_file mine = {0};
+    struct disk_file other = {0};
+    put(disk, kind, "a", "1");
+    OK(disk_open(disk, "a", DISK_WRITE | DISK_APPEND, &mine, &err));
+    OK(disk_open(disk, "a", DISK_WRITE | DISK_CREATE | DISK_APPEND, &other, &err));
+    OK(disk_write_at(disk, mine, "2", 1, 0, &err));
+    OK(disk_write_at(disk, other, "3", 1, 0, &err));
+    OK(disk_write_at(disk, mine, "4", 1, 77, &err));
+    assert_content(disk, kind, "a", "1234");
+    OK(disk_truncate(disk, other, 1, &err));
+    OK(disk_write_at(disk, mine, "5", 1, 4, &err));
+    assert_content(disk, kind, "a", "15");
+    disk_close(disk, other);
+    disk_close(disk, mine);
+}
+
 static void names_move_as_said(struct disk *disk, const char *kind) {
     struct err err = {0};
     struct disk_file file = {0};
@@ -279,6 +297,10 @@ static void on_every_disk(void (*contract)(struct disk *disk, const char *kind))
         contract(stand.disk, disk_kind_names[kind]);
         disk_end(&stand);
     }
+}
+
+Test(disk, appended_goes_to_the_end_as_it_is_then) {
+    on_every_disk(appended_goes_to_the_end_as_it_is_then);
 }
 
 Test(disk, files_keep_their_bytes) {

@@ -21,6 +21,7 @@ struct rig {
     struct sim_disk *disk;
     struct sim_entropy entropy;
     struct log log;
+    struct config config; /* of the log: tests change it in place */
     struct journal *journal;
     int pages, warnings;
     int settled; /* orders whose fate became known */
@@ -68,7 +69,8 @@ static inline struct rig *rig_create(void) {
                                 .disk = sim_disk_port(rig->disk, 0),
                                 .entropy = &rig->entropy.seam,
                                 .observer = &rig->observer};
-    log_init(&rig->log, &rig->world);
+    rig->config = config_defaults();
+    log_init(&rig->log, &rig->world, &rig->config);
     rig_open_journal(rig);
     return rig;
 }

@@ -364,3 +364,81 @@ Test(metrics, are_not_judged_behind_a_disk_that_failed_or_of_another_life) {
     tell_metrics(oracle, "");
     expect(oracle, "", 0);
 }
+
+/* --- log --- */
+
+#define LINE(event) "{\"at\":\"2026-09-01T14:00:00Z\",\"event\":\"" event "\"}\n"
+#define LINE_BEHIND(event, lost)                                                                   \
+    "{\"at\":\"2026-09-01T14:00:00Z\",\"event\":\"" event "\",\"lines_lost\":" lost "}\n"
+
+static struct oracle *logging(void) {
+    struct oracle *oracle = oracle_create();
+    feed(oracle, (struct event){.kind = EVENT_START, .at = at(0), .subject = "ready"});
+    return oracle;
+}
+
+static void refuse(struct oracle *oracle, int64_t second, int times) {
+    for (int i = 0; i < times; i++) {
+        feed(oracle, (struct event){.kind = EVENT_REFUSAL,
+                                    .at = at(second),
+                                    .subject = "MODE",
+                                    .what = "entry",
+                                    .symbol = "AAPL",
+                                    .body = ""});
+    }
+}
+
+static void gain(struct oracle *oracle, int64_t second, const char *lines) {
+    feed(oracle,
+         (struct event){
+             .kind = EVENT_LOG, .at = at(second), .body = lines, .body_len = strlen(lines)});
+}
+
+/* Two lines are told, the file gains `first`; then one more, and it gains `second`. */
+Test(log, tells_each_line_or_how_many_were_lost) {
+    static const struct {
+        const char *first, *second, *broken;
+    } rows[] = {
+        {LINE("refusal") LINE("refusal"), LINE("refusal"), ""},
+        {LINE("refusal"), LINE("refusal"), "log_tells_all"},
+        {LINE("refusal"), LINE_BEHIND("refusal", "1"), ""},
+        {LINE("stop"), LINE_BEHIND("refusal", "2"), ""},
+        {LINE("stop"), LINE_BEHIND("refusal", "1"), "log_tells_all"},
+        {LINE_BEHIND("refusal", "1"), LINE("refusal"), ""},
+        {"", LINE_BEHIND("refusal", "2"), ""},
+        {"", LINE_BEHIND("refusal", "1") LINE("stop"), "log_tells_all"},
+        {LINE("refusal") LINE("refusal") LINE("mode"), LINE("refusal"), ""}, /* another's */
+        {LINE("refusal"), "{\"at\":\"20\n" LINE_BEHIND("refusal", "1"), ""},
+        {LINE("refusal"), "{\"at\":\"20" LINE_BEHIND("refusal", "1") LINE("refusal"),
+         "log_tells_all"},
+        {LINE("refusal") LINE("refusal") "[]\n", LINE("refusal"), "log_tells_all"},
+        {LINE("refusal") LINE("refusal"), LINE("refusal") LINE("rumour"), "log_tells_all"},
+        {LINE("refusal") LINE("refusal"), LINE("refusal") "{\"event\":\"stop\"}\n",
+         "log_tells_all"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = logging();
+        refuse(oracle, 5, 2);
+        gain(oracle, 6, rows[i].first);
+        refuse(oracle, 10, 1);
+        gain(oracle, 11, rows[i].second);
+        gain(oracle, 12, LINE("stop"));
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
+Test(log, of_a_life_that_was_cut_off_is_not_judged_and_each_kind_counts_by_itself) {
+    struct oracle *oracle = logging();
+    refuse(oracle, 5, 2);
+    feed(oracle, (struct event){.kind = EVENT_STOP, .at = at(6), .subject = "dead"});
+    feed(oracle, (struct event){.kind = EVENT_START, .at = at(7), .subject = "ready"});
+    gain(oracle, 8, LINE("start"));
+    gain(oracle, 9, LINE("stop"));
+    expect(oracle, "", 0);
+    oracle = logging();
+    feed(oracle,
+         (struct event){.kind = EVENT_MODE, .at = at(5), .subject = "CAUTION", .what = "NORMAL"});
+    gain(oracle, 6, LINE("refusal"));
+    gain(oracle, 9, LINE("stop"));
+    expect(oracle, "log_tells_all", 0);
+}
