@@ -64,6 +64,8 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "volume.hour_share", config->volume_hour_share.nanos);
     tell_nanos(stage, "volume.orders", config->volume_orders * NANOS);
     tell_nanos(stage, "volume.round_trips", config->volume_trips * NANOS);
+    tell_nanos(stage, "displacement.min_age_s", config->displacement_min_age.ns);
+    tell_nanos(stage, "displacement.cooldown_s", config->displacement_cooldown.ns);
     tell_nanos(stage, "performance.trades", config->performance_trades * NANOS);
     tell_nanos(stage, "performance.loss_share", config->performance_loss_share.nanos);
     tell_nanos(stage, "performance.pause_s", config->performance_pause.ns);

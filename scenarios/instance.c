@@ -34,6 +34,7 @@ static void become_core(struct instance *instance) {
     }
     stage->core = instance;
     stage->company.until = now_of(instance);
+    logbook_begin(&stage->logbook, instance->disk);
 }
 
 static bool broker_knows(const struct broker *broker, const char *client_id) {

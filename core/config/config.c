@@ -461,6 +461,14 @@ static void check_targets(const struct config *c, struct text *faults) {
             "raise at least one weight", faults);
 }
 
+/* Both at 4 h by default: what is old enough has left by then. */
+static void check_displacement(const struct config *c, struct text *faults) {
+    require(!c->displacement_on || c->displacement_min_age.ns < c->time_exit.ns,
+            "displacement.min_age_s", c->displacement_min_age.ns, "not below", "exits.time_s",
+            c->time_exit.ns, "raise exits.time_s: no position ever gets old enough to give way",
+            faults);
+}
+
 #define BROKER_RATE 200 /* requests a minute and account (alpaca-api.md, section 1) */
 
 /* What the polls alone take: clock, account, orders, positions, quotes and trades each tick, bars each
@@ -519,6 +527,7 @@ enum err_code config_check(const struct config *config, struct text *faults, str
         check_volume(config, faults);
         check_losses(config, faults);
         check_targets(config, faults);
+        check_displacement(config, faults);
         check_engine(config, faults);
         check_messages(config, faults);
     }

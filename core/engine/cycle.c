@@ -4,6 +4,7 @@
  * tick (each second while an exit, a cancel, an unknown order or a kill is open) does steps 2, 4, 6. */
 #include "core/base/mutant.h"
 #include "core/engine/core.h"
+#include "core/orders/displacement.h"
 #include "core/orders/exit_rules.h"
 #include "core/orders/group_limits.h"
 #include "core/orders/protective_stops.h"
@@ -241,7 +242,7 @@ static bool tend_entries(struct engine *engine) {
     return true;
 }
 
-static void try_entry(struct engine *engine, size_t index, const struct score *score) {
+static void try_entry(struct engine *engine, size_t index, const struct score *scores) {
     struct gateway *gateway = &engine->gateway;
     const struct broker_quote *quote = &engine->truth.quotes[index];
     if (!quote->is_known || quote->ask.nanos <= 0) {
@@ -255,7 +256,7 @@ static void try_entry(struct engine *engine, size_t index, const struct score *s
                            .purpose = PURPOSE_ENTRY,
                            .reason = "signal",
                            .limit_price = price,
-                           .score = score->value,
+                           .score = scores[index].value,
                            .qty = entry_size(gateway, price)};
     strcpy(intent.symbol, engine->config->symbols[index]);
     struct refusal refusal = {0};
@@ -265,6 +266,9 @@ static void try_entry(struct engine *engine, size_t index, const struct score *s
         outlook->last = refusal;
         memcpy(outlook->last_symbol, intent.symbol, sizeof outlook->last_symbol);
         outlook->last_at = clock_utc(engine->world->clock);
+    }
+    if (refusal.code == REFUSED_MAX_POSITIONS) {
+        (void)displacement_consider(&engine->exits, &intent, scores);
     }
 }
 
@@ -328,7 +332,7 @@ static void enter(struct engine *engine) {
         /* whose entry is stuck is asked for all the same: the refusal says why nothing is bought */
         if (held == NULL &&
             (is_stuck || !orders_any_live(&engine->orders, config->symbols[best]))) {
-            try_entry(engine, best, &scores[best]);
+            try_entry(engine, best, scores);
         }
     }
 }

@@ -369,6 +369,7 @@ void gateway_count(struct gateway *gateway, const struct journal_row *row) {
     repeat_throttle_take(&gateway->repeats, gateway->config, row);
     daily_volume_take(&gateway->volume, gateway->config, row);
     performance_breaker_take(&gateway->performance, row);
+    displaced_take(&gateway->displaced, gateway->config, row);
 }
 
 void gateway_latch_due(struct gateway *gateway) {

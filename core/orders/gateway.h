@@ -8,6 +8,7 @@
 #ifndef CORE_ORDERS_GATEWAY_H
 #define CORE_ORDERS_GATEWAY_H
 
+#include "core/orders/displaced.h"
 #include "core/orders/message_throttle.h"
 #include "core/orders/orders.h"
 #include "core/orders/universe_guard.h"
@@ -57,6 +58,7 @@ struct gateway { /* all pointers borrowed */
     struct repeat_throttle repeats;
     struct daily_volume volume;
     struct performance_breaker performance;
+    struct displaced displaced;
     struct message_throttle messages;
     struct universe_guard universe; /* filled by the engine */
     int64_t sent;

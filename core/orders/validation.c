@@ -253,10 +253,12 @@ static enum refusal_code check_open_risk(const struct gateway *gateway, struct u
                                           : REFUSED_NONE;
 }
 
+/* freed: positions that are taken for gone; they count in each sum all the same. */
 static enum refusal_code check_limits(const struct gateway *gateway, const struct order *intent,
-                                      struct utc now, struct refusal *refusal) {
+                                      struct utc now, int64_t freed, struct refusal *refusal) {
     const struct config *config = gateway->config;
     struct exposure open = exposure_now(gateway);
+    open.slots -= freed;
     struct usd value = notional(intent);
     MUTATE(positions_off_by_one, open.slots--);
     MUTATE(order_cap_off_by_one, if (usd_cmp(value, config->order_cap_usd) == 0) return refuse(refusal, REFUSED_ORDER_CAP, value, value));
@@ -303,6 +305,18 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
                            refusal);
 }
 
+/* What was closed for another is not bought back at once. */
+static enum refusal_code check_displaced(const struct gateway *gateway, int index, struct utc now,
+                                         struct refusal *refusal) {
+    struct span since;
+    bool cools = index >= 0 && gateway->displaced.is_victim[index] &&
+                 displaced_cools(&gateway->displaced, gateway->config, index, now, &since);
+    MUTATE(displaced_bought_back, return REFUSED_NONE);
+    return cools ? refuse(refusal, REFUSED_DISPLACED, as_nanos(since.ns),
+                          as_nanos(gateway->config->displacement_cooldown.ns))
+                 : REFUSED_NONE;
+}
+
 static enum refusal_code check_symbol(const struct gateway *gateway, const struct order *intent,
                                       struct utc now, struct refusal *refusal) {
     const struct holding *holding = book_find(gateway->book, intent->symbol);
@@ -324,7 +338,7 @@ static enum refusal_code check_symbol(const struct gateway *gateway, const struc
         return refuse(refusal, REFUSED_COOLDOWN, as_nanos(utc_sub(now, touched).ns),
                       as_nanos(gateway->config->symbol_cooldown.ns));
     }
-    return REFUSED_NONE;
+    return check_displaced(gateway, index, now, refusal);
 }
 
 /* The last check: what waits for it would leave but for the messages before it. */
@@ -346,7 +360,7 @@ static enum refusal_code refuse_unreducing(const struct gateway *gateway,
 }
 
 static enum refusal_code check_entry(const struct gateway *gateway, const struct order *intent,
-                                     struct refusal *refusal) {
+                                     int64_t freed, struct refusal *refusal) {
     struct utc now = clock_utc(gateway->world->clock);
     if (gateway->only_reduces) {
         return refuse(refusal, REFUSED_SCOPE, as_nanos(intent->qty.nanos), as_number(0));
@@ -379,7 +393,7 @@ static enum refusal_code check_entry(const struct gateway *gateway, const struct
     }
     code = code != REFUSED_NONE ? code : check_symbol(gateway, intent, now, refusal);
     code = code != REFUSED_NONE ? code : check_price(gateway, intent, now, refusal);
-    code = code != REFUSED_NONE ? code : check_limits(gateway, intent, now, refusal);
+    code = code != REFUSED_NONE ? code : check_limits(gateway, intent, now, freed, refusal);
     code = code != REFUSED_NONE ? code : check_universe(gateway, intent, now, refusal);
     return code != REFUSED_NONE ? code : check_messages(gateway, refusal);
 }
@@ -397,16 +411,16 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_reference, is_exit &= gateway->truth->references[universe_find(gateway->config, intent->symbol)].is_trusted);
     MUTATE(exit_bound_by_quote_age, is_exit &= entry_quote_is_fresh(gateway, intent->symbol, clock_utc(gateway->world->clock)));
     MUTATE(exit_bound_by_collar, is_exit &= check_price(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_COLLAR);
-    MUTATE(exit_bound_by_min_notional, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_MIN_NOTIONAL);
-    MUTATE(exit_bound_by_buying_power, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_BUYING_POWER);
-    MUTATE(exit_bound_by_positions, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_MAX_POSITIONS);
-    MUTATE(exit_bound_by_entry_rate, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_ENTRY_RATE);
-    MUTATE(exit_bound_by_gross, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_GROSS);
-    MUTATE(exit_bound_by_symbol_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_SYMBOL_LIMIT);
-    MUTATE(exit_bound_by_sector_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_SECTOR_LIMIT);
-    MUTATE(exit_bound_by_theme_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_THEME_LIMIT);
-    MUTATE(exit_bound_by_correlation_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_CORRELATION_LIMIT);
-    MUTATE(exit_bound_by_open_risk, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}) != REFUSED_OPEN_RISK);
+    MUTATE(exit_bound_by_min_notional, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), 0, &(struct refusal){0}) != REFUSED_MIN_NOTIONAL);
+    MUTATE(exit_bound_by_buying_power, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), 0, &(struct refusal){0}) != REFUSED_BUYING_POWER);
+    MUTATE(exit_bound_by_positions, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), 0, &(struct refusal){0}) != REFUSED_MAX_POSITIONS);
+    MUTATE(exit_bound_by_entry_rate, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), 0, &(struct refusal){0}) != REFUSED_ENTRY_RATE);
+    MUTATE(exit_bound_by_gross, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), 0, &(struct refusal){0}) != REFUSED_GROSS);
+    MUTATE(exit_bound_by_symbol_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), 0, &(struct refusal){0}) != REFUSED_SYMBOL_LIMIT);
+    MUTATE(exit_bound_by_sector_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), 0, &(struct refusal){0}) != REFUSED_SECTOR_LIMIT);
+    MUTATE(exit_bound_by_theme_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), 0, &(struct refusal){0}) != REFUSED_THEME_LIMIT);
+    MUTATE(exit_bound_by_correlation_limit, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), 0, &(struct refusal){0}) != REFUSED_CORRELATION_LIMIT);
+    MUTATE(exit_bound_by_open_risk, is_exit &= check_limits(gateway, intent, clock_utc(gateway->world->clock), 0, &(struct refusal){0}) != REFUSED_OPEN_RISK);
     MUTATE(exit_bound_by_cooldown, is_exit &= utc_sub(clock_utc(gateway->world->clock), gateway->touched[universe_find(gateway->config, intent->symbol)]).ns >= gateway->config->symbol_cooldown.ns);
     MUTATE(exit_bound_by_symbol, is_exit &= !check_symbol(gateway, intent, clock_utc(gateway->world->clock), refusal));
     MUTATE(exit_bound_by_volume, is_exit &= !causes_has(gateway->causes, "daily_volume"));
@@ -423,7 +437,13 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     if (intent->purpose != PURPOSE_ENTRY) {
         return refuse_unreducing(gateway, intent, refusal);
     }
-    return check_entry(gateway, intent, refusal);
+    return check_entry(gateway, intent, 0, refusal);
+}
+
+enum refusal_code check_with_one_fewer(const struct gateway *gateway, const struct order *intent,
+                                       struct refusal *refusal) {
+    *refusal = (struct refusal){.code = REFUSED_NONE};
+    return check_entry(gateway, intent, 1, refusal);
 }
 
 struct qty entry_size(const struct gateway *gateway, struct usd price) {

@@ -12,6 +12,9 @@ bool intent_is_exit(const struct gateway *gateway, const struct order *intent);
 /* The first check that refuses, or REFUSED_NONE. */
 enum refusal_code check_intent(const struct gateway *gateway, const struct order *intent,
                                bool is_exit, struct refusal *refusal);
+/* The same of an entry, as if the book held one position fewer. */
+enum refusal_code check_with_one_fewer(const struct gateway *gateway, const struct order *intent,
+                                       struct refusal *refusal);
 /* True if the symbol's quote is young enough to buy on; its numbers are check_intent()'s affair. */
 bool entry_quote_is_fresh(const struct gateway *gateway, const char *symbol, struct utc now);
 /* Whole shares one entry may buy at a price: the smallest of all limits of sizing. */

@@ -614,6 +614,24 @@ static const struct mechanism TABLE[] = {
      .quiet = "reads_fail_for_a_moment",
      .mutants = "health_supervisor_ignored healing_off_by_one healing_not_rechecked "
                 "healed_once_and_never_again reconnects_in_name_only"},
+    {.id = "displacement",
+     .file = "core/orders/displacement.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "displacement.on displacement.min_age_s displacement.band displacement.lead "
+                 "displacement.cooldown_s",
+     .rule =
+         "when max_positions is all that refuses an entry, the weakest position that is old, near "
+         "its entry price and scores much less is closed for it; the entry passes all checks again "
+         "later, or not, and what was closed is not bought back for a while",
+     .documents = "none",
+     .oracle = "displacement_is_earned",
+     .act = "full_book_gives_way",
+     .quiet = "full_book_of_young_positions",
+     .mutants = "displacement_ignored displacement_unchecked displacement_age_off_by_one "
+                "displacement_band_off_by_one displacement_lead_off_by_one "
+                "displacement_unknown_is_weak displacement_in_series "
+                "displaced_cooldown_off_by_one displaced_bought_back displaced_forgotten"},
     {.id = "log",
      .file = "core/health/log.c",
      .mode = MODE_NORMAL,

@@ -254,6 +254,11 @@
       "what metrics.prom says after a graceful stop is whole, counts the requests and ticks of "   \
       "that life as they were, and names no order",                                                \
       "")                                                                                          \
+    X(ORACLE_DISPLACEMENT, "displacement_is_earned", "",                                           \
+      "who is closed for another is as old as displacement.min_age_s, and the other is kept out "  \
+      "by max_positions alone; neither took part in another within displacement.cooldown_s, and "  \
+      "what was closed is not bought within it",                                                   \
+      "")                                                                                          \
     X(ORACLE_LOG, "log_tells_all", "S20",                                                          \
       "each change of mode, act of a mechanism, alert and refusal is a line of log.jsonl at the "  \
       "end of its tick, or the next line there says how many were lost; each is an object of a "   \

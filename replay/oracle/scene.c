@@ -104,6 +104,8 @@ static const struct limit_row {
     {"volume.hour_share", take_nanos, offsetof(struct scene_limits, volume_hour)},
     {"volume.orders", take_whole, offsetof(struct scene_limits, volume_orders)},
     {"volume.round_trips", take_whole, offsetof(struct scene_limits, volume_trips)},
+    {"displacement.min_age_s", take_nanos, offsetof(struct scene_limits, displacement_min_age)},
+    {"displacement.cooldown_s", take_nanos, offsetof(struct scene_limits, displacement_cooldown)},
     {"performance.trades", take_whole, offsetof(struct scene_limits, performance_trades)},
     {"performance.loss_share", take_nanos, offsetof(struct scene_limits, performance_loss)},
     {"performance.pause_s", take_nanos, offsetof(struct scene_limits, performance_pause)},

@@ -77,6 +77,7 @@ struct scene_limits { /* 0: not told, then not judged */
     struct span repeat_window;
     struct ratio volume_day, volume_hour;
     int64_t volume_orders, volume_trips;
+    struct span displacement_min_age, displacement_cooldown;
     int64_t performance_trades;
     struct ratio performance_loss;
     struct span performance_pause;

@@ -427,6 +427,21 @@ static void draw_backups(struct draw *draw, cJSON *config) {
     }
 }
 
+/* A full book gives way soon, and often enough for its cooldown to be met. */
+static void draw_displacement(const struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "displacement", 0);
+    int64_t age = random_between(&random, 60, 590); /* below each exits.time_s that is drawn */
+    int64_t lead = random_between(&random, 10, 100);
+    int64_t cooldown = random_between(&random, 300, 7200);
+    if (percent(&random, 25)) {
+        add_number(config, "displacement.on", 1);
+        add_number(config, "displacement.min_age_s", age);
+        add_milli(config, "displacement.lead", lead);
+        add_milli(config, "displacement.band", 50);
+        add_number(config, "displacement.cooldown_s", cooldown);
+    }
+}
+
 /* Where none is drilled a sabotaged latch is met by what it should have held. */
 static void draw_drill(const struct draw *draw, cJSON *config) {
     struct random random = stream(draw, "drill", 0);
@@ -450,6 +465,7 @@ static void draw_config(struct draw *draw) {
         draw_kill(draw, config);
         draw_backups(draw, config);
         draw_drill(draw, config);
+        draw_displacement(draw, config);
     }
 }
 

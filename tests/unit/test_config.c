@@ -159,6 +159,8 @@ Test(config, each_cross_check_speaks_just_beyond_its_edge_and_not_at_it) {
          "exits.target_2: 0.1 is not below"},
         {"{\"exits.target_share_1\": 0.7}", "{\"exits.target_share_1\": 0.71}",
          "exits.target_share_1 + exits.target_share_2: 1.01 is above"},
+        {"{\"displacement.on\": 1, \"displacement.min_age_s\": 14399}", "{\"displacement.on\": 1}",
+         "displacement.min_age_s: 14400 is not below"},
         {"{\"broker.rate_other\": 20}", "{\"broker.rate_other\": 21}",
          "broker.rate_core + rate_exit + rate_other: 201 is above"},
         {"{\"engine.cycle_s\": 5}", "{\"engine.cycle_s\": 5, \"engine.tick_s\": 6}",
