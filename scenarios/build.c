@@ -88,6 +88,7 @@ struct broker_options stage_broker_options(const struct stage *stage) {
     struct broker_options options = broker_options_paper(scenario->seed, stage->start);
     options.cash = scenario->cash;
     options.multiplier = (int)scenario->multiplier;
+    options.may_be_short = scenario->may_be_short;
     options.account_number = "SIM000001";
     if (scenario->has_partial_fill_chance) {
         options.partial_fill_chance = scenario->partial_fill_chance;

@@ -285,6 +285,7 @@ static void read_account(struct reader *reader, const cJSON *value, const char *
     static const struct member members[] = {
         {"cash", read_positive, offsetof(struct scenario, cash)},
         {"multiplier", read_multiplier, offsetof(struct scenario, multiplier)},
+        {"shorting", read_flag, offsetof(struct scenario, may_be_short)},
         {"partial_fill_chance", read_partial, offsetof(struct scenario, partial_fill_chance)},
         {"late_reject_chance", read_late_reject, offsetof(struct scenario, late_reject_chance)},
         {NULL, NULL, 0},

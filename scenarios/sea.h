@@ -4,7 +4,7 @@
  * Faults of the seams "market", "asset" and "clock" hold for their window: each is asked about once, at the
  * window's begin, for every symbol of the market (or for "wall"), and what fired holds until the
  * window's end. Faults of the seam "order" are asked about at the moment in the order's life that
- * they change, or (order.cancel_unasked, order.bust) at each tick. */
+ * they change, or (order.cancel_unasked, order.bust, hand.sale) at each tick. */
 #ifndef SCENARIOS_SEA_H
 #define SCENARIOS_SEA_H
 

@@ -57,7 +57,22 @@ static void tick_order(struct sea *sea, const struct ledger_order *order, bool i
     }
 }
 
+/* Of market, side and type as an order of the program is asked about. */
+static void tick_hand(struct sea *sea) {
+    for (size_t i = 0; i < market_symbol_count(sea->market); i++) {
+        char entity[FAULT_TARGET_MAX];
+        name_order("sell", "market", market_symbol(sea->market, i), entity);
+        if (broker_may_sell_by_hand(sea->broker, i) &&
+            chaos_ask(sea->plan, POINT_ORDER_BY_HAND, entity) != NULL) {
+            (void)broker_sell_by_hand(sea->broker, i);
+        }
+    }
+}
+
 void sea_tick(struct sea *sea) {
+    if (plan_uses(sea->plan, POINT_ORDER_BY_HAND)) {
+        tick_hand(sea);
+    }
     if (!plan_uses(sea->plan, POINT_ORDER_CANCEL_UNASKED) &&
         !plan_uses(sea->plan, POINT_ORDER_BUST)) {
         return;

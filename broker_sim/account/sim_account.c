@@ -67,23 +67,34 @@ static struct usd usd_part(struct usd amount, struct qty part, struct qty whole)
     return out;
 }
 
+/* A part of the position ends, at cost: what it brings or takes is cash's. */
+static void close_part(struct sim_position *position, struct qty part) {
+    struct qty whole = qty_abs(position->qty);
+    position->cost = usd_sub(position->cost, usd_part(position->cost, part, whole));
+    position->intraday_basis =
+        usd_sub(position->intraday_basis, usd_part(position->intraday_basis, part, whole));
+    position->qty =
+        position->qty.nanos > 0 ? qty_sub(position->qty, part) : qty_add(position->qty, part);
+}
+
+/* What goes beyond zero opens the other side: no order may, a bust can. */
 static void post(struct sim_account *account, size_t symbol, bool is_in, struct qty qty,
                  struct usd price) {
     struct sim_position *position = &account->positions[symbol];
+    bool closes = position->qty.nanos != 0 && (position->qty.nanos < 0) == is_in;
+    struct qty closed = closes ? qty_min(qty, qty_abs(position->qty)) : (struct qty){0};
     struct usd value = usd_mul(price, qty);
-    if (is_in) {
-        account->cash = usd_sub(account->cash, value);
-        position->qty = qty_add(position->qty, qty);
-        position->cost = usd_add(position->cost, value);
-        position->intraday_basis = usd_add(position->intraday_basis, value);
-    } else {
-        CHECK(qty_cmp(qty, position->qty) <= 0);
-        account->cash = usd_add(account->cash, value);
-        position->cost = usd_sub(position->cost, usd_part(position->cost, qty, position->qty));
-        position->intraday_basis = usd_sub(position->intraday_basis,
-                                           usd_part(position->intraday_basis, qty, position->qty));
-        position->qty = qty_sub(position->qty, qty);
+    account->cash = is_in ? usd_sub(account->cash, value) : usd_add(account->cash, value);
+    if (closes) {
+        close_part(position, closed);
     }
+    struct qty opened = qty_sub(qty, closed);
+    CHECK(is_in || opened.nanos == 0 || account->may_be_short);
+    opened = is_in ? opened : qty_neg(opened);
+    value = usd_mul(price, opened);
+    position->qty = qty_add(position->qty, opened);
+    position->cost = usd_add(position->cost, value);
+    position->intraday_basis = usd_add(position->intraday_basis, value);
 }
 
 void sim_account_undo(struct sim_account *account, size_t symbol, bool is_buy, struct qty qty,
@@ -99,6 +110,7 @@ void sim_account_fill(struct sim_account *account, struct utc at, const struct s
     activity->symbol = fill->symbol;
     activity->order_id = fill->order_id;
     activity->is_buy = fill->is_buy;
+    activity->is_short = fill->is_short;
     activity->is_last = fill->leaves_qty.nanos == 0;
     activity->qty = fill->qty;
     activity->cum_qty = fill->cum_qty;
@@ -142,6 +154,13 @@ bool sim_price(struct market *market, size_t symbol, struct utc at, struct usd *
     return false;
 }
 
+static struct usd maintenance_of(const struct sim_position *position, struct usd price) {
+    if (position->qty.nanos < 0) {
+        return usd_mul(sim_short_maintenance(price), qty_abs(position->qty));
+    }
+    return usd_scale(usd_mul(price, position->qty), sim_maintenance_rate(price));
+}
+
 struct sim_values sim_account_values(const struct sim_account *account, struct utc at) {
     struct sim_values values = {0};
     size_t count = market_symbol_count(account->market);
@@ -152,24 +171,29 @@ struct sim_values sim_account_values(const struct sim_account *account, struct u
             continue;
         }
         struct usd value = position->cost;
-        struct ratio rate = {NANOS};
+        struct usd margin = usd_abs(value);
         if (sim_price(account->market, i, at, &price)) {
             value = usd_mul(price, position->qty);
-            rate = sim_maintenance_rate(price);
+            margin = maintenance_of(position, price);
         }
-        values.long_value = usd_add(values.long_value, value);
-        values.maintenance_margin = usd_add(values.maintenance_margin, usd_scale(value, rate));
+        struct usd *sum = position->qty.nanos > 0 ? &values.long_value : &values.short_value;
+        *sum = usd_add(*sum, value);
+        values.maintenance_margin = usd_add(values.maintenance_margin, margin);
     }
-    values.equity = usd_add(account->cash, values.long_value);
-    values.initial_margin = account->multiplier == 1
-                                ? values.long_value
-                                : usd_scale(values.long_value, (struct ratio){NANOS / 2});
+    values.equity = usd_add(account->cash, usd_add(values.long_value, values.short_value));
+    struct usd gross = sim_gross_value(&values);
+    values.initial_margin =
+        account->multiplier == 1 ? gross : usd_scale(gross, (struct ratio){NANOS / 2});
     return values;
+}
+
+struct usd sim_gross_value(const struct sim_values *values) {
+    return usd_sub(values->long_value, values->short_value);
 }
 
 struct usd sim_buying_power(const struct sim_values *values, int multiplier, struct usd reserved) {
     struct usd power = {values->equity.nanos * multiplier};
-    power = usd_sub(usd_sub(power, values->long_value), reserved);
+    power = usd_sub(usd_sub(power, sim_gross_value(values)), reserved);
     return usd_max(power, (struct usd){0});
 }
 
@@ -178,4 +202,11 @@ struct ratio sim_maintenance_rate(struct usd price) {
         return (struct ratio){NANOS};
     }
     return (struct ratio){price.nanos <= 6 * NANOS ? NANOS / 2 : NANOS * 3 / 10};
+}
+
+struct usd sim_short_maintenance(struct usd price) {
+    bool is_low = price.nanos < 5 * NANOS;
+    return is_low
+               ? usd_max(price, (struct usd){5 * NANOS / 2})
+               : usd_max(usd_scale(price, (struct ratio){NANOS * 3 / 10}), (struct usd){5 * NANOS});
 }

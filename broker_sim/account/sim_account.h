@@ -1,4 +1,7 @@
-/* sim_account.h - the simulated account's books: cash, long positions at cost, and every activity.
+/* sim_account.h - the simulated account's books: cash, positions at cost, and every activity.
+ *
+ * A position below zero is short: its cost is below zero too, minus what its shares brought. Only an account
+ * that may be short gets there; selling credits cash at once, covering takes it.
  *
  * This is the truth. Cash moves with each execution, never below what was executed; a position's
  * average is its exact cost over its shares. Values of positions come from the market's last trade.
@@ -14,8 +17,8 @@
 void sim_uuid(uint64_t seed, const char *name, uint64_t number, char out[static SIM_UUID_MAX]);
 
 struct sim_position {
-    struct qty qty;  /* >= 0: long books only */
-    struct usd cost; /* of the shares held */
+    struct qty qty;  /* < 0: short */
+    struct usd cost; /* of the shares held; of a short one, minus what they brought */
     struct usd
         intraday_basis; /* value at the last close of shares held since, cost of newer ones */
 };
@@ -29,7 +32,8 @@ struct sim_activity {
     /* of a fill */
     size_t symbol;
     const char *order_id; /* the order's; orders are never freed before the account */
-    bool is_buy, is_last; /* is_last: the order is filled with it */
+    bool is_buy, is_short,
+        is_last; /* is_short: a sale of what is not held; is_last: the order is filled */
     struct qty qty, cum_qty, leaves_qty;
     struct usd price;
     /* of a cash movement: signed */
@@ -39,7 +43,8 @@ struct sim_activity {
 struct sim_account {
     struct market *market; /* borrowed */
     uint64_t seed;
-    int multiplier; /* 1, 2 or 4 */
+    int multiplier;    /* 1, 2 or 4 */
+    bool may_be_short; /* shorting_enabled */
     struct usd cash;
     struct sim_position positions[MARKET_SYMBOLS_MAX]; /* by symbol index */
     struct sim_activity *activities;                   /* oldest first */
@@ -57,14 +62,16 @@ void sim_account_release(struct sim_account *account);
 struct sim_fill {
     size_t symbol;
     const char *order_id;
-    bool is_buy;
+    bool is_buy, is_short;
     struct qty qty, cum_qty, leaves_qty;
     struct usd price;
 };
-/* Books one execution. A sale of more than is held is a bug of the caller (CHECK). */
+/* Books one execution. A sale of more than is held is a bug of the caller (CHECK), but where the account may
+ * be short. */
 void sim_account_fill(struct sim_account *account, struct utc at, const struct sim_fill *fill);
 /* Undoes one execution: its shares and cash go back, at its price; no activity tells of it. Undoing a
- * purchase of more than is held is a bug of the caller (CHECK). */
+ * purchase of more than is held leaves a short position; where the account may not be short it is a bug of
+ * the caller (CHECK). */
 void sim_account_undo(struct sim_account *account, size_t symbol, bool is_buy, struct qty qty,
                       struct usd price);
 /* Books a deposit or withdrawal. */
@@ -77,18 +84,23 @@ void sim_account_close_day(struct sim_account *account, struct date date, struct
 bool sim_price(struct market *market, size_t symbol, struct utc at, struct usd *out);
 
 struct sim_values {
-    struct usd long_value; /* positions at their last trade, at cost where there is none */
-    struct usd equity;     /* cash + long_value */
+    struct usd long_value;  /* positions at their last trade, at cost where there is none */
+    struct usd short_value; /* likewise; <= 0 */
+    struct usd equity;      /* cash + long_value + short_value */
     struct usd initial_margin, maintenance_margin;
 };
 struct sim_values sim_account_values(const struct sim_account *account, struct utc at);
 
 /* The intraday rule since 2026-06-04 as one formula for all multipliers, never below zero:
- * multiplier x equity - long value - reserved. For 1 it is cash, for 2 the Reg T sum; for 4 the
+ * multiplier x equity - gross value - reserved. For 1 it is cash, for 2 the Reg T sum; for 4 the
  * documented (last equity - last margin) x 4 turned dynamic. */
 struct usd sim_buying_power(const struct sim_values *values, int multiplier, struct usd reserved);
+/* Long and short value together, both counted up. */
+struct usd sim_gross_value(const struct sim_values *values);
 
 /* FINRA and house maintenance of a long: below 2.50 USD all, to 6.00 half, else 30 %. */
 struct ratio sim_maintenance_rate(struct usd price);
+/* Of one share sold short: below 5 USD the larger of 2.50 USD and all, else of 5 USD and 30 %. */
+struct usd sim_short_maintenance(struct usd price);
 
 #endif

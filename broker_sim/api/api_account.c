@@ -54,7 +54,8 @@ static void put_account_money(struct text *out, const struct broker *broker,
     api_put_time(out, broker->created_at);
     API_PUT(out, ",\"trade_suspended_by_user\":false,\"multiplier\":\"");
     text_add_int(out, broker->options.multiplier);
-    API_PUT(out, "\",\"shorting_enabled\":false"); /* long books only */
+    text_add(out, broker->account.may_be_short ? "\",\"shorting_enabled\":true"
+                                               : "\",\"shorting_enabled\":false");
 }
 
 static void put_account_values(struct text *out, const struct broker *broker,
@@ -62,8 +63,9 @@ static void put_account_values(struct text *out, const struct broker *broker,
     put_amount_member(out, "equity", view->values.equity);
     put_amount_member(out, "last_equity", broker->account.last_equity);
     put_amount_member(out, "long_market_value", view->values.long_value);
-    API_PUT(out, ",\"short_market_value\":\"0\"");
-    put_amount_member(out, "position_market_value", view->values.long_value);
+    put_amount_member(out, "short_market_value", view->values.short_value);
+    put_amount_member(out, "position_market_value",
+                      usd_add(view->values.long_value, view->values.short_value));
     put_amount_member(out, "initial_margin", view->values.initial_margin);
     put_amount_member(out, "maintenance_margin", view->values.maintenance_margin);
     put_amount_member(out, "last_maintenance_margin", broker->account.last_maintenance);
@@ -187,9 +189,13 @@ static void put_asset(struct text *out, const struct broker *broker, size_t symb
     api_put_string_member(out, "name", name);
     API_PUT(out, ",\"status\":\"active\",\"tradable\":");
     text_add(out, asset.is_tradable ? "true" : "false");
-    API_PUT(out, ",\"marginable\":true,\"shortable\":false,\"easy_to_borrow\":false,"
-                 "\"borrow_status\":\"hard_to_borrow\",\"fractionable\":true,"
-                 "\"maintenance_margin_requirement\":30,\"margin_requirement_long\":\"30\","
+    text_add(out, asset.is_hard_to_borrow
+                      ? ",\"marginable\":true,\"shortable\":false,\"easy_to_borrow\":false,"
+                        "\"borrow_status\":\"hard_to_borrow\""
+                      : ",\"marginable\":true,\"shortable\":true,\"easy_to_borrow\":true,"
+                        "\"borrow_status\":\"easy_to_borrow\"");
+    API_PUT(out, ",\"fractionable\":true,\"maintenance_margin_requirement\":30,\"margin_"
+                 "requirement_long\":\"30\","
                  "\"margin_requirement_short\":\"30\",\"attributes\":[\"fractional_eh_enabled\"]}");
 }
 
@@ -263,11 +269,11 @@ static void put_position_prices(struct text *out, struct broker *broker, size_t 
     API_PUT(out, ",\"unrealized_pl\":");
     api_put_amount(out, gain.nanos);
     API_PUT(out, ",\"unrealized_plpc\":");
-    put_ratio(out, gain, position->cost);
+    put_ratio(out, gain, usd_abs(position->cost));
     API_PUT(out, ",\"unrealized_intraday_pl\":");
     api_put_amount(out, intraday.nanos);
     API_PUT(out, ",\"unrealized_intraday_plpc\":");
-    put_ratio(out, intraday, position->intraday_basis);
+    put_ratio(out, intraday, usd_abs(position->intraday_basis));
     API_PUT(out, ",\"current_price\":");
     api_put_amount(out, price.nanos);
     if (!api_lastday(broker, symbol, &lastday)) {
@@ -294,7 +300,7 @@ static void put_position(struct text *out, struct broker *broker, size_t symbol,
     api_put_amount(out, position->qty.nanos);
     API_PUT(out, ",\"avg_entry_price\":");
     api_put_amount(out, average.nanos);
-    API_PUT(out, ",\"side\":\"long\"");
+    text_add(out, position->qty.nanos > 0 ? ",\"side\":\"long\"" : ",\"side\":\"short\"");
     if (sim_price(broker->market, symbol, broker->exchange.now, &price)) {
         put_position_prices(out, broker, symbol, position, price);
     } else {
@@ -354,7 +360,9 @@ static void put_fill(struct text *out, const struct broker *broker,
     api_put_amount(out, activity->price.nanos);
     API_PUT(out, ",\"qty\":");
     api_put_amount(out, activity->qty.nanos);
-    text_add(out, activity->is_buy ? ",\"side\":\"buy\"" : ",\"side\":\"sell\"");
+    text_add(out, activity->is_buy     ? ",\"side\":\"buy\""
+                  : activity->is_short ? ",\"side\":\"sell_short\""
+                                       : ",\"side\":\"sell\"");
     api_put_string_member(out, "symbol", market_symbol(broker->market, activity->symbol));
     API_PUT(out, ",\"leaves_qty\":");
     api_put_amount(out, activity->leaves_qty.nanos);

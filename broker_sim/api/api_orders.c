@@ -46,6 +46,13 @@ static void put_price_or_null(struct text *out, bool is_there, int64_t nanos) {
     }
 }
 
+static const char *intent_word(enum sim_side side, bool is_opening) {
+    if (side == SIM_BUY) {
+        return is_opening ? "buy_to_open" : "buy_to_close";
+    }
+    return is_opening ? "sell_to_open" : "sell_to_close";
+}
+
 static void put_terms(struct text *out, const struct sim_order *order) {
     const char *type = sim_type_word(order->type);
     API_PUT(out, ",\"asset_class\":\"us_equity\",\"notional\":null,\"qty\":");
@@ -58,8 +65,7 @@ static void put_terms(struct text *out, const struct sim_order *order) {
     api_put_string_member(out, "order_type", type);
     api_put_string_member(out, "type", type);
     api_put_string_member(out, "side", sim_side_word(order->side));
-    text_add(out, order->side == SIM_BUY ? ",\"position_intent\":\"buy_to_open\""
-                                         : ",\"position_intent\":\"sell_to_close\"");
+    api_put_string_member(out, "position_intent", intent_word(order->side, order->is_opening));
     api_put_string_member(out, "time_in_force", sim_tif_word(order->tif));
     API_PUT(out, ",\"limit_price\":");
     put_price_or_null(out, order->has_limit, order->limit.nanos);
@@ -261,9 +267,9 @@ static bool check_fraction(const struct sim_intent *intent, struct sim_refusal *
     return true;
 }
 
-/* The account is long only: a buy opens, a sell closes. */
-static bool check_intent(const struct api_body *body, const struct sim_intent *intent,
-                         struct sim_refusal *refusal) {
+/* What the order would do, by the position; who says otherwise meant another. */
+static bool check_intent(const struct broker *broker, const struct api_body *body,
+                         const struct sim_intent *intent, struct sim_refusal *refusal) {
     const struct api_member *class_member = api_body_find(body, "order_class");
     if (class_member != NULL && class_member->text[0] != '\0' &&
         strcmp(class_member->text, "simple") != 0) {
@@ -271,7 +277,8 @@ static bool check_intent(const struct api_body *body, const struct sim_intent *i
                           class_member->text);
     }
     const struct api_member *member = api_body_find(body, "position_intent");
-    const char *inferred = intent->side == SIM_BUY ? "buy_to_open" : "sell_to_close";
+    const char *inferred = intent_word(
+        intent->side, sim_exchange_opens(&broker->exchange, intent->symbol, intent->side));
     if (member == NULL || strcmp(member->text, inferred) == 0) {
         return true;
     }
@@ -323,7 +330,7 @@ static bool read_intent(const struct broker *broker, const struct api_body *body
     return read_client_id(body, &out->client_id, refusal) && read_qty(body, out, refusal) &&
            read_enums(body, out, refusal) && read_prices(body, out, refusal) &&
            check_hours(body, out, refusal) && check_fraction(out, refusal) &&
-           read_symbol(broker, body, out, refusal) && check_intent(body, out, refusal);
+           read_symbol(broker, body, out, refusal) && check_intent(broker, body, out, refusal);
 }
 
 /* --- change something --- */

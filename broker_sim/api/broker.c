@@ -73,6 +73,7 @@ enum err_code broker_create(struct market *market, const struct broker_options *
     }
     sim_account_init(&broker->account, market, options->seed, options->cash, options->multiplier,
                      options->start);
+    broker->account.may_be_short = options->may_be_short;
     struct sim_rules rules = {.seed = options->seed,
                               .accept_latency_max = options->accept_latency_max,
                               .fill_latency_max = options->fill_latency_max,
@@ -308,6 +309,41 @@ bool broker_may_bust(const struct broker *broker, const char *client_id) {
 bool broker_bust(struct broker *broker, const char *client_id) {
     struct sim_order *order = sim_exchange_find_client(&broker->exchange, client_id);
     return order != NULL && sim_exchange_bust(&broker->exchange, order);
+}
+
+/* What protects the shares is cancelled first; beside a live buy, or a sale at market, nothing is sold. */
+bool broker_may_sell_by_hand(const struct broker *broker, size_t symbol) {
+    const struct sim_exchange *exchange = &broker->exchange;
+    struct qty held = broker->account.positions[symbol].qty;
+    for (size_t i = 0; i < exchange->live_count; i++) {
+        const struct sim_order *order = exchange->live[i];
+        bool protects = order->side == SIM_SELL && order->type != SIM_MARKET && held.nanos > 0;
+        if (order->symbol == symbol && !protects) {
+            return false;
+        }
+    }
+    return sim_exchange_is_open(exchange) && sim_exchange_is_tradable(exchange, symbol) &&
+           (held.nanos > 0 || broker->account.may_be_short);
+}
+
+bool broker_sell_by_hand(struct broker *broker, size_t symbol) {
+    struct sim_exchange *exchange = &broker->exchange;
+    struct qty held = broker->account.positions[symbol].qty;
+    struct sim_refusal refusal = {0};
+    if (!broker_may_sell_by_hand(broker, symbol)) {
+        return false;
+    }
+    for (size_t i = exchange->live_count; i-- > 0;) {
+        if (exchange->live[i]->symbol == symbol) {
+            sim_exchange_cancel_unasked(exchange, exchange->live[i]);
+        }
+    }
+    struct sim_intent intent = {.client_id = "",
+                                .symbol = symbol,
+                                .side = SIM_SELL,
+                                .type = SIM_MARKET,
+                                .qty = held.nanos > 0 ? held : QTY(10)};
+    return sim_exchange_submit(exchange, &intent, &refusal) != NULL;
 }
 
 /* --- the ledger --- */

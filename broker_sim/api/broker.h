@@ -12,8 +12,8 @@
  * All else is 404 40410000.
  *
  * Where Alpaca's documents differ, or say nothing (alpaca-api.md 12), here:
- *   - orders are simple: market, limit, stop, stop_limit x day, gtc, ioc; long books only; no
- * notional, no other class (422). Fractions to nine decimals in market and limit day orders;
+ *   - orders are simple: market, limit, stop, stop_limit x day, gtc, ioc; no notional, no other
+ * class (422). Fractions to nine decimals in market and limit day orders;
  *   - PATCH: the old order is replaced at once; the successor has filled_qty 0 and a quantity of
  * the requested total less what was filled before;
  *   - DELETE of an order in pending_cancel is 204 again, of a closed one 422;
@@ -23,7 +23,10 @@
  *   - a market order reserves the far side of the quote and 4 %; a pending cancel still reserves;
  *   - a buy stop's limit (4 % or 2.5 % above) is not told: limit_price stays null;
  *   - a second's liquidity is the larger of its volume and the quoted size, spent once a side;
- *   - buying power is multiplier x equity - long value - reserved;
+ *   - buying power is multiplier x equity - long and short value - reserved;
+ *   - shorting is off unless an option turns it on; then a sale of what is not held opens a short position,
+ * except in what is hard to borrow (no locate, as on paper), and a buy closes one; no order crosses zero (403,
+ * insufficient qty), a bust may. No borrow fee;
  *   - the forty days before the market's first are told as daily bars too, so that a stock has a
  *     volume on its first day; a dividend is told and not paid;
  *   - a symbol is not tradable from the evening of its last date on; open orders in it rest.
@@ -43,6 +46,7 @@ struct broker_options {
     struct utc start;
     struct usd cash;
     int multiplier;             /* 1, 2 or 4 */
+    bool may_be_short;          /* shorting_enabled: false */
     const char *account_number; /* copied, as all strings */
     const char *key_id;
     const char *secret;
@@ -83,9 +87,15 @@ void broker_set_weather(struct broker *broker, const struct sim_weather *weather
 bool broker_cancel_unasked(struct broker *broker, const char *client_id);
 /* A trade bust: an order's last execution is undone, shares and cash go back, the order and its
  * activities stay; told as EVENT_LEDGER_FILL of the other side with the id "bust:CLIENT_ID". False
- * if there is none, or the shares are sold or held. */
+ * if there is none, or the shares are held, or sold and the account may not be short. */
 bool broker_bust(struct broker *broker, const char *client_id);
 bool broker_may_bust(const struct broker *broker, const char *client_id);
+/* Somebody sells beside the program, as with DELETE /v2/positions/SYMBOL and what protected it out of the way:
+ * its open sells are cancelled and all that is held is sold at market; of what is not held, ten shares are sold
+ * short. False if it cannot be: the market is closed, an order is open there that would forbid it, or the
+ * account may not be short. */
+bool broker_sell_by_hand(struct broker *broker, size_t symbol);
+bool broker_may_sell_by_hand(const struct broker *broker, size_t symbol);
 
 /* --- the ledger, for judges and results --- */
 struct ledger_order {

@@ -38,8 +38,14 @@ bool sim_exchange_is_tradable(const struct sim_exchange *exchange, size_t symbol
     return exchange->has_session && exchange->session.date.days <= last.days;
 }
 
+bool sim_exchange_opens(const struct sim_exchange *exchange, size_t symbol, enum sim_side side) {
+    struct qty held = exchange->account->positions[symbol].qty;
+    return side == SIM_BUY ? held.nanos >= 0 : held.nanos <= 0 && exchange->account->may_be_short;
+}
+
 struct sim_asset sim_exchange_asset(const struct sim_exchange *exchange, size_t symbol) {
-    struct sim_asset asset = {.is_tradable = sim_exchange_is_tradable(exchange, symbol)};
+    struct sim_asset asset = {.is_tradable = sim_exchange_is_tradable(exchange, symbol),
+                              .is_hard_to_borrow = !exchange->account->may_be_short};
     if (exchange->weather.asset != NULL) {
         exchange->weather.asset(exchange->weather.context, symbol, &asset);
     }
@@ -220,6 +226,7 @@ static struct sim_order *enter(struct sim_exchange *exchange, const struct sim_i
         .qty = intent->qty,
         .limit = intent->limit,
         .stop = intent->stop,
+        .is_opening = sim_exchange_opens(exchange, intent->symbol, intent->side),
         .reserve_price = sim_reserve_price(exchange, intent),
         .submitted_at = exchange->now,
         .updated_at = exchange->now,
@@ -353,7 +360,8 @@ bool sim_exchange_may_bust(const struct sim_exchange *exchange, const struct sim
     sim_exchange_held(exchange, held);
     const struct qty free_shares =
         qty_sub(exchange->account->positions[order->symbol].qty, held[order->symbol]);
-    return order->side == SIM_SELL || qty_cmp(order->last_qty, free_shares) <= 0;
+    const bool may_go_short = exchange->account->may_be_short && held[order->symbol].nanos == 0;
+    return order->side == SIM_SELL || qty_cmp(order->last_qty, free_shares) <= 0 || may_go_short;
 }
 
 bool sim_exchange_bust(struct sim_exchange *exchange, struct sim_order *order) {
@@ -380,9 +388,7 @@ struct usd sim_exchange_reserved(const struct sim_exchange *exchange) {
     struct usd reserved = {0};
     for (size_t i = 0; i < exchange->live_count; i++) {
         const struct sim_order *order = exchange->live[i];
-        if (order->side == SIM_BUY) {
-            reserved = usd_add(reserved, usd_mul(order->reserve_price, sim_order_left(order)));
-        }
+        reserved = usd_add(reserved, usd_mul(order->reserve_price, sim_order_left(order)));
     }
     return reserved;
 }
@@ -391,8 +397,10 @@ void sim_exchange_held(const struct sim_exchange *exchange, struct qty held[MARK
     memset(held, 0, MARKET_SYMBOLS_MAX * sizeof *held);
     for (size_t i = 0; i < exchange->live_count; i++) {
         const struct sim_order *order = exchange->live[i];
-        if (order->side == SIM_SELL) {
-            held[order->symbol] = qty_add(held[order->symbol], sim_order_left(order));
+        if (!order->is_opening) {
+            struct qty left = sim_order_left(order);
+            left = order->side == SIM_SELL ? left : qty_neg(left);
+            held[order->symbol] = qty_add(held[order->symbol], left);
         }
     }
 }

@@ -81,6 +81,9 @@ struct sim_intent {        /* a well-formed order, not yet judged */
     struct usd limit, stop; /* as the type needs */
     bool is_extended;
 };
+/* What an order of a side would do now: a buy of what is short closes it, and a sale of what is not held opens
+ * a short position, where the account may have one. */
+bool sim_exchange_opens(const struct sim_exchange *exchange, size_t symbol, enum sim_side side);
 /* NULL and a refusal, or the order, pending_new or accepted. */
 struct sim_order *sim_exchange_submit(struct sim_exchange *exchange,
                                       const struct sim_intent *intent, struct sim_refusal *refusal);
@@ -106,13 +109,14 @@ bool sim_exchange_cancel(struct sim_exchange *exchange, struct sim_order *order,
 /* The broker cancels by itself, at once. The order is open. */
 void sim_exchange_cancel_unasked(struct sim_exchange *exchange, struct sim_order *order);
 /* Undoes an order's last execution in the account's books: shares and cash go back. False if it has
- * none, or if the shares are sold or held by open sells. The order stays what it is. */
+ * none, or if the shares are held by open sells, or sold and the account may not be short: where it may, it
+ * is then. The order stays what it is. */
 bool sim_exchange_bust(struct sim_exchange *exchange, struct sim_order *order);
 bool sim_exchange_may_bust(const struct sim_exchange *exchange, const struct sim_order *order);
 
-/* Buying power that open buys hold. */
+/* Buying power that orders hold which open a position. */
 struct usd sim_exchange_reserved(const struct sim_exchange *exchange);
-/* Shares that open sells hold, by symbol. */
+/* Shares that open orders hold which close a position, by symbol; of a short one below zero. */
 void sim_exchange_held(const struct sim_exchange *exchange, struct qty held[MARKET_SYMBOLS_MAX]);
 
 /* --- inside the room --- */
@@ -122,7 +126,7 @@ bool sim_rules_allow(struct sim_exchange *exchange, const struct sim_intent *int
                      const struct sim_order *old, struct sim_refusal *refusal);
 /* True if a price has no more decimals than Rule 612 allows. */
 bool sim_price_is_on_tick(struct usd price);
-/* What one share of a buy reserves. */
+/* What one share of an order reserves: nothing if it closes. */
 struct usd sim_reserve_price(struct sim_exchange *exchange, const struct sim_intent *intent);
 /* Limit of an elected buy stop. */
 struct usd sim_stop_collar(struct usd stop);

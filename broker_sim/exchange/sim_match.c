@@ -92,6 +92,7 @@ static void execute(struct sim_exchange *exchange, struct sim_order *order, stru
                      &(struct sim_fill){.symbol = order->symbol,
                                         .order_id = order->id,
                                         .is_buy = order->side == SIM_BUY,
+                                        .is_short = order->side == SIM_SELL && order->is_opening,
                                         .qty = qty,
                                         .cum_qty = order->filled_qty,
                                         .leaves_qty = sim_order_left(order),

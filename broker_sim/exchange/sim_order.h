@@ -46,13 +46,14 @@ struct sim_order {
     enum sim_status status;
     bool is_extended; /* as asked; nothing trades outside sessions here */
     bool has_limit, has_stop;
+    bool is_opening; /* of a position, as it was when the order came; else it closes one */
     struct qty qty, filled_qty;
     struct usd filled_value; /* sum of price x quantity of its executions */
     struct qty last_qty;     /* of its last execution; zero once that was undone */
     struct usd last_price;
     struct usd limit, stop;
     struct usd collar;        /* of a buy stop: its limit once elected (alpaca-api.md 4.5) */
-    struct usd reserve_price; /* a buy holds this x what is left of buying power */
+    struct usd reserve_price; /* what opens holds this x what is left of buying power */
     const struct sim_order *replaces, *replaced_by;
 
     bool is_working;   /* the exchange has it: it may fill, also in pending_cancel */

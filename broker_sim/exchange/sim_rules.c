@@ -18,11 +18,29 @@ struct usd sim_stop_collar(struct usd stop) {
     return usd_floor(collar, (struct usd){collar.nanos >= NANOS ? CENT : CENT / 100});
 }
 
+/* A sale of what is not held: 3 % above the ask, or its limit if that is higher. */
+static struct usd short_reserve(struct sim_exchange *exchange, const struct sim_intent *intent) {
+    struct market_quote quote;
+    struct usd ask = {0};
+    if (market_quote_at(exchange->market, intent->symbol, exchange->now, &quote)) {
+        ask = quote.ask;
+    }
+    if (ask.nanos <= 0) {
+        sim_price(exchange->market, intent->symbol, exchange->now, &ask);
+    }
+    ask = usd_scale(ask, (struct ratio){NANOS * 103 / 100});
+    bool has_limit = intent->type == SIM_LIMIT || intent->type == SIM_STOP_LIMIT;
+    return has_limit ? usd_max(intent->limit, ask) : ask;
+}
+
 /* A market order reserves the far side of the quote and 4 %: the upper end of what is documented.
  */
 struct usd sim_reserve_price(struct sim_exchange *exchange, const struct sim_intent *intent) {
-    if (intent->side == SIM_SELL) {
+    if (!sim_exchange_opens(exchange, intent->symbol, intent->side)) {
         return (struct usd){0};
+    }
+    if (intent->side == SIM_SELL) {
+        return short_reserve(exchange, intent);
     }
     if (intent->type == SIM_LIMIT || intent->type == SIM_STOP_LIMIT) {
         return intent->limit;
@@ -134,6 +152,8 @@ static bool check_wash(const struct sim_exchange *exchange, const struct sim_int
     return true;
 }
 
+/* Of an order that closes: no more than is there and no other order of its side holds. What would be left
+ * over of it would open the other side, and one order may not (alpaca-api.md 4.6a). */
 static bool check_shares(const struct sim_exchange *exchange, const struct sim_intent *intent,
                          const struct sim_order *old, struct sim_refusal *refusal) {
     struct qty held = {0};
@@ -141,7 +161,8 @@ static bool check_shares(const struct sim_exchange *exchange, const struct sim_i
     size_t related_count = 0;
     for (size_t i = 0; i < exchange->live_count; i++) {
         const struct sim_order *other = exchange->live[i];
-        if (other == old || other->symbol != intent->symbol || other->side != SIM_SELL) {
+        bool is_like = other->side == intent->side && !other->is_opening;
+        if (other == old || other->symbol != intent->symbol || !is_like) {
             continue;
         }
         held = qty_add(held, sim_order_left(other));
@@ -150,7 +171,7 @@ static bool check_shares(const struct sim_exchange *exchange, const struct sim_i
         }
     }
     struct qty existing = exchange->account->positions[intent->symbol].qty;
-    struct qty free_qty = qty_sub(existing, held);
+    struct qty free_qty = qty_sub(qty_abs(existing), held);
     if (qty_cmp(intent->qty, free_qty) <= 0) {
         return true;
     }
@@ -193,14 +214,49 @@ static bool check_buying_power(struct sim_exchange *exchange, const struct sim_i
     return false;
 }
 
+/* What a sale of shares that are not held asks for. */
+static bool check_short(const struct sim_exchange *exchange, const struct sim_intent *intent,
+                        struct sim_refusal *refusal) {
+    const char *symbol = market_symbol(exchange->market, intent->symbol);
+    struct usd equity = sim_account_values(exchange->account, exchange->now).equity;
+    if (usd_cmp(equity, (struct usd){2000 * NANOS}) < 0) {
+        return sim_refuse(refusal, 403, 40310000, "account is not allowed to short");
+    }
+    if (intent->qty.nanos % NANOS != 0) {
+        return sim_refuse(refusal, 422, 42210000, "fractional orders cannot be sold short");
+    }
+    if (!sim_exchange_asset(exchange, intent->symbol).is_hard_to_borrow) {
+        return true;
+    }
+    return intent->tif != SIM_DAY
+               ? sim_refuse(refusal, 422, 42210000,
+                            "only day orders are allowed for hard-to-borrow asset \"%s\"", symbol)
+               : sim_refuse(refusal, 422, 42210000, "asset \"%s\" cannot be sold short", symbol);
+}
+
+/* Long and short may not be opened beside each other: nobody could say which of them the position is. */
+static bool check_opening(const struct sim_exchange *exchange, const struct sim_intent *intent,
+                          struct sim_refusal *refusal) {
+    for (size_t i = 0; i < exchange->live_count; i++) {
+        const struct sim_order *other = exchange->live[i];
+        if (other->symbol == intent->symbol && other->side != intent->side && other->is_opening) {
+            return sim_refuse(refusal, 403, 40310000,
+                              intent->side == SIM_BUY
+                                  ? "cannot open a long buy while a short sell order is open"
+                                  : "cannot open a short sell while a long buy order is open");
+        }
+    }
+    return intent->side == SIM_BUY || check_short(exchange, intent, refusal);
+}
+
 bool sim_rules_allow(struct sim_exchange *exchange, const struct sim_intent *intent,
                      const struct sim_order *old, struct sim_refusal *refusal) {
     if (!check_client_id(exchange, intent, refusal)) {
         return false;
     }
-    bool is_barred =
-        !sim_exchange_is_tradable(exchange, intent->symbol) ||
-        (intent->side == SIM_BUY && !sim_exchange_asset(exchange, intent->symbol).is_tradable);
+    bool is_barred = !sim_exchange_is_tradable(exchange, intent->symbol) ||
+                     (sim_exchange_opens(exchange, intent->symbol, intent->side) &&
+                      !sim_exchange_asset(exchange, intent->symbol).is_tradable);
     if (is_barred) {
         return sim_refuse(refusal, 422, 42210000, "asset \"%s\" is not tradable",
                           market_symbol(exchange->market, intent->symbol));
@@ -212,14 +268,10 @@ bool sim_rules_allow(struct sim_exchange *exchange, const struct sim_intent *int
                           "place a limit order instead",
                           market_symbol(exchange->market, intent->symbol));
     }
-    if (!check_prices(exchange, intent, refusal)) {
-        return false;
-    }
-    if (intent->side == SIM_SELL && !check_shares(exchange, intent, old, refusal)) {
-        return false;
-    }
-    if (!check_wash(exchange, intent, refusal)) {
-        return false;
-    }
-    return intent->side == SIM_SELL || check_buying_power(exchange, intent, old, refusal);
+    bool is_opening = sim_exchange_opens(exchange, intent->symbol, intent->side);
+    bool may_open = !is_opening || check_opening(exchange, intent, refusal);
+    return may_open && check_prices(exchange, intent, refusal) &&
+           (is_opening || check_shares(exchange, intent, old, refusal)) &&
+           check_wash(exchange, intent, refusal) &&
+           (!is_opening || check_buying_power(exchange, intent, old, refusal));
 }

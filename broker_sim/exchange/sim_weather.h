@@ -27,7 +27,8 @@ struct sim_cancel_fate { /* of an order that is asked to be cancelled */
 struct sim_asset { /* what is said of a symbol, calm weather filled in */
     bool is_tradable;
     bool is_otc;
-    bool has_dividend; /* a cash dividend, */
+    bool is_hard_to_borrow; /* nobody lends it: it cannot be sold short */
+    bool has_dividend;      /* a cash dividend, */
     struct date ex_date;
 };
 

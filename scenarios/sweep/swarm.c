@@ -50,10 +50,11 @@ bool chaos_mode_find(const char *word, enum chaos_mode *out) {
 
 /* --- fault classes --- */
 
-static const char *const classes[] = {"http", "api",   "view",    "order",    "market",
-                                      "disk", "clock", "process", "operator", "asset"};
+static const char *const classes[] = {"http",  "api",     "view",     "order", "market", "disk",
+                                      "clock", "process", "operator", "asset", "hand"};
 #define CLASS_COUNT (sizeof classes / sizeof classes[0])
 #define CLASS_OPERATOR 8 /* draws no faults */
+#define CLASS_HAND 10    /* draw_short() alone draws them */
 
 size_t swarm_class_count(void) {
     return CLASS_COUNT;
@@ -680,6 +681,30 @@ static void draw_unknown_over_the_close(struct draw *draw, cJSON *faults) {
     }
 }
 
+/* An account that may be short, and what leaves it so: somebody who sells ten shares of what is not held, or
+ * the bust of a purchase whose shares are sold; and sometimes a sale of exactly all, which leaves nothing. */
+static void draw_short(struct draw *draw, cJSON *faults) {
+    struct random random = stream(draw, "short", 0);
+    cJSON *account = cJSON_GetObjectItemCaseSensitive(draw->file, "account");
+    bool is_drawn =
+        draw->mode != CHAOS_CALM && draw->mode != CHAOS_DIRECTED && percent(&random, 12);
+    int64_t from = random_between(&random, 600, faults_end(draw) - 900);
+    int64_t kind = random_between(&random, 1, 100);
+    if (!is_drawn) {
+        return;
+    }
+    must(cJSON_AddBoolToObject(account, "shorting", kind <= 80));
+    cJSON *row = must(cJSON_CreateObject());
+    add_word(row, "point", kind <= 40 ? "order.bust" : "hand.sale");
+    add_time(row, "at", draw->days, from);
+    add_time(row, "until", draw->days, from + 600);
+    add_number(row, "nth", random_between(&random, 1, kind <= 40 ? 3 : 40));
+    if (kind <= 40) {
+        add_word(add_object(row, "params"), "target", "buy*");
+    }
+    CHECK(cJSON_AddItemToArray(faults, row));
+}
+
 /* A courier beside the core, on its disk and its network. */
 static void draw_courier(struct draw *draw) {
     struct random random = stream(draw, "courier", 0);
@@ -693,12 +718,13 @@ static void draw_faults(struct draw *draw) {
     cJSON *faults = must(cJSON_AddArrayToObject(draw->file, "faults"));
     bool is_none = draw->mode == CHAOS_CALM || draw->mode == CHAOS_DIRECTED;
     for (size_t class = 0; class < CLASS_COUNT && !is_none; class ++) {
-        if (class != CLASS_OPERATOR && has_class(draw, class)) {
+        if (class != CLASS_OPERATOR && class != CLASS_HAND && has_class(draw, class)) {
             draw_class(draw, faults, class);
         }
     }
     draw_forgetting(draw, faults);
     draw_unknown_over_the_close(draw, faults);
+    draw_short(draw, faults);
 }
 
 /* --- people --- */
