@@ -73,6 +73,7 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "kill.rejects_window_s", config->kill_rejects_window.ns);
     tell_nanos(stage, "kill.auth_s", config->kill_auth.ns);
     tell_nanos(stage, "kill.outage_s", config->kill_outage.ns);
+    tell_nanos(stage, "risk.position_sign", config->position_sign * NANOS);
     tell_nanos(stage, "kill.divergence", config->kill_divergence * NANOS);
     tell_nanos(stage, "kill.auto_rearm", config->kill_auto_rearm * NANOS);
     tell_nanos(stage, "kill.cooldown_s", config->kill_cooldown.ns);

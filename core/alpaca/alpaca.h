@@ -276,6 +276,9 @@ enum err_code alpaca_get_calendar(struct alpaca *alpaca, struct date first, stru
 /* out has room for ALPACA_POSITIONS_MAX. */
 enum err_code alpaca_get_positions(struct alpaca *alpaca, struct broker_position *out,
                                    size_t *count, struct err *err) MUST_USE;
+/* One of them, by another way than the list. ERR_NOT_FOUND: nothing is held, as it says. */
+enum err_code alpaca_get_position(struct alpaca *alpaca, const char *symbol,
+                                  struct broker_position *out, struct err *err) MUST_USE;
 /* All open orders, paged until done; out has room for ALPACA_ORDERS_MAX; ERR_LIMIT beyond. */
 enum err_code alpaca_get_open_orders(struct alpaca *alpaca, struct broker_order *out, size_t *count,
                                      struct err *err) MUST_USE;

@@ -156,6 +156,31 @@ enum err_code alpaca_get_positions(struct alpaca *alpaca, struct broker_position
     return read_memo_list(alpaca, &alpaca->positions, &positions, out, count, err);
 }
 
+enum err_code alpaca_get_position(struct alpaca *alpaca, const char *symbol,
+                                  struct broker_position *out, struct err *err) {
+    client_begin(alpaca, ENDPOINT_POSITIONS, "/v2/positions/");
+    text_add_encoded(&alpaca->path, symbol);
+    enum err_code code = client_read(alpaca, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    cJSON *tree = NULL;
+    struct broker_position position = {0};
+    code = client_tree(alpaca, &tree, err);
+    if (code == ERR_OK) {
+        code = parse_position(tree, &position, err);
+    }
+    if (code == ERR_OK && strcmp(position.symbol, symbol) != 0) {
+        code = err_set(err, ERR_PARSE, "asked for the position in %s, told of %s", symbol,
+                       position.symbol);
+    }
+    cJSON_Delete(tree);
+    if (code == ERR_OK) {
+        *out = position;
+    }
+    return code;
+}
+
 /* A full page may hide more: 500 open orders are beyond every limit of this program. */
 enum err_code alpaca_get_open_orders(struct alpaca *alpaca, struct broker_order *out, size_t *count,
                                      struct err *err) {

@@ -7,6 +7,7 @@
 #include "core/orders/displacement.h"
 #include "core/orders/exit_rules.h"
 #include "core/orders/group_limits.h"
+#include "core/orders/position_sign.h"
 #include "core/orders/protective_stops.h"
 #include "core/orders/stuck_orders.h"
 #include "core/orders/validation.h"
@@ -21,6 +22,7 @@ static const struct span TICK_LATE = {
 /* A journal that works again ends nothing: its latch is an operator's. One that takes no fill now and did
  * not a tick ago is lost, whether something is to be sent or not. */
 static void try_journal(struct engine *engine) {
+    book_note_shorts(&engine->book, engine->gateway.is_journal_down ? NULL : engine->journal);
     if (!engine->gateway.is_journal_down) {
         if (orders_are_behind(&engine->orders)) {
             orders_renote(&engine->orders);
@@ -85,7 +87,8 @@ static void page_kill(struct engine *engine) {
     int count = 0;
     for (size_t i = 0; i < engine->orders.count; i++) {
         const struct order *order = &engine->orders.items[i];
-        bool is_live = order->side == SIDE_BUY && !order_is_over(order);
+        bool is_live = order->side == SIDE_BUY && !order_is_over(order) &&
+                       !gateway_is_cover(&engine->gateway, order);
         if (is_live && count < KILL_NAMES) {
             text_add_format(&live, "%s%s", count > 0 ? " " : "may be live: ", order->client_id);
         }
@@ -136,7 +139,7 @@ static void page_halt(struct engine *engine) {
     const struct holding *held = NULL;
     for (size_t i = 0; held == NULL && i < engine->book.count; i++) {
         const struct holding *holding = &engine->book.items[i];
-        held = holding->qty.nanos > 0 || holding->broker_qty.nanos > 0 ? holding : NULL;
+        held = holding->qty.nanos != 0 || holding->broker_qty.nanos != 0 ? holding : NULL;
     }
     struct utc now = clock_utc(engine->world->clock);
     if (held == NULL || causes_mode(&engine->causes) != MODE_HALT) {
@@ -394,6 +397,7 @@ static bool tend_orders(struct engine *engine, bool is_full) {
     if (is_full) {
         decide_exits(engine); /* 6 */
     }
+    position_sign_step(&engine->gateway, &engine->exits);
     exits_step(&engine->exits);
     protective_stops_step(&engine->gateway, &engine->exits);
     return tend_entries(engine); /* 7 */

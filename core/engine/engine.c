@@ -241,7 +241,8 @@ void engine_stop(struct engine *engine) {
         cycle_tick(engine);
         bool has_entry = false;
         for (size_t i = 0; i < engine->orders.count; i++) {
-            has_entry |= engine->orders.items[i].side == SIDE_BUY;
+            const struct order *order = &engine->orders.items[i];
+            has_entry |= order->side == SIDE_BUY && !gateway_is_cover(&engine->gateway, order);
         }
         if (!has_entry || clock_mono(engine->world->clock).ns >= deadline.ns) {
             break;
@@ -266,7 +267,8 @@ static int64_t live_entries(const struct engine *engine) {
     int64_t live = 0;
     for (size_t i = 0; i < engine->orders.count; i++) {
         const struct order *order = &engine->orders.items[i];
-        live += order->side == SIDE_BUY && !order_is_over(order);
+        live += order->side == SIDE_BUY && !order_is_over(order) &&
+                !gateway_is_cover(&engine->gateway, order);
     }
     return live;
 }

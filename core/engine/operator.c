@@ -83,7 +83,7 @@ static void flatten(struct engine *engine, const struct inbox_command *command) 
     for (size_t i = 0; i < engine->book.count; i++) {
         const struct holding *holding = &engine->book.items[i];
         bool is_meant = command->cause[0] == '\0' || strcmp(command->cause, holding->symbol) == 0;
-        if (is_meant && (holding->qty.nanos > 0 || holding->broker_qty.nanos > 0)) {
+        if (is_meant && (holding->qty.nanos != 0 || holding->broker_qty.nanos != 0)) {
             exits_decide(&engine->exits, holding, PURPOSE_EXIT, (struct qty){0}, "operator");
             is_found = is_any = true;
         }

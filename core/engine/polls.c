@@ -389,7 +389,8 @@ static void take_orders(struct engine *engine, const struct broker_order *listin
     engine->listed_buys = 0;
     for (size_t i = 0; i < count; i++) {
         struct order *order = orders_find(orders, listing[i].client_id);
-        engine->listed_buys += listing[i].side == SIDE_BUY &&
+        bool is_cover = order != NULL && gateway_is_cover(&engine->gateway, order);
+        engine->listed_buys += listing[i].side == SIDE_BUY && !is_cover &&
                                client_id_is_ours(listing[i].client_id) &&
                                !broker_status_is_terminal(listing[i].status);
         if (order == NULL) {

@@ -3,6 +3,7 @@
 
 #include "core/base/check.h"
 #include "core/base/mutant.h"
+#include "core/orders/position_sign.h"
 #include "core/orders/validation.h"
 #include "core/risk/crash_loop_freeze.h"
 #include "core/risk/kill_switch.h"
@@ -209,6 +210,11 @@ static void trip_divergence(struct drill_shadow *shadow, const struct drill_latc
     }
 }
 
+static void trip_sign(struct drill_shadow *shadow, const struct drill_latch *latch) {
+    (void)latch;
+    position_sign_latch(shadow->gateway.causes, "drill", QTY(-1));
+}
+
 static const struct drill_latch LATCHES[] = {
     {"operator_freeze", MODE_HALT, trip_by_name},
     {CRASH_LOOP_CAUSE, MODE_REDUCE_ONLY, trip_crash_loop},
@@ -225,6 +231,7 @@ static const struct drill_latch LATCHES[] = {
     {"amnesia", MODE_REDUCE_ONLY, trip_by_name},
     {"state_regression", MODE_REDUCE_ONLY, trip_by_name},
     {"second_writer", MODE_HALT, trip_by_name},
+    {POSITION_SIGN_CAUSE, MODE_REDUCE_ONLY, trip_sign},
     {"repeat_throttle", MODE_REDUCE_ONLY, trip_repeats},
     {"journal_down", MODE_REDUCE_ONLY, trip_by_name},
     {"wrong_account", MODE_HALT, trip_by_name},

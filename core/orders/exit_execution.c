@@ -2,17 +2,23 @@
 #include "core/orders/exit_execution.h"
 
 #include "core/base/mutant.h"
+#include "core/orders/position_sign.h"
 #include "core/orders/validation.h"
 
 #include <string.h>
 
-/* Below the bid: 0.3, 1, 3, 10, then 20 %. */
+/* Below the bid, or above the ask: 0.3, 1, 3, 10, then 20 %. */
 static const int64_t LADDER[] = {3000000, 10000000, 30000000, 100000000, 200000000};
 enum { RUNGS = sizeof LADDER / sizeof LADDER[0] };
 static const struct span RUNG_LASTS = {INT64_C(3000000000)};
 /* The ladder is done long before, and a person is told within the minute even by a tick that is late. */
 static const struct span STUCK_AFTER = {INT64_C(40000000000)};
 static const struct span QUOTE_DEAD = {INT64_C(60000000000)};
+
+/* It buys back what is short. */
+static bool is_cover(const struct exit_plan *plan) {
+    return plan->qty.nanos < 0;
+}
 
 static const char *phase_word(enum exit_phase phase) {
     static const char *const words[] = {"over", "decided", "releasing", "working"};
@@ -109,8 +115,9 @@ void exits_decide(struct exits *exits, const struct holding *holding, enum order
                   struct qty qty, const char *reason) {
     struct exit_plan *plan = exits_find(exits, holding->symbol);
     /* Whatever its phase: a flatten is said only once. A sale at work goes on as the exit's own. */
-    bool is_taken_over =
-        plan != NULL && plan->purpose == PURPOSE_SCALE_OUT && purpose == PURPOSE_EXIT;
+    bool is_short = holding_short(holding).nanos > 0;
+    bool is_taken_over = plan != NULL && purpose == PURPOSE_EXIT &&
+                         (plan->purpose == PURPOSE_SCALE_OUT || (is_short && !is_cover(plan)));
     MUTATE(flatten_lost_behind_a_part, is_taken_over = false);
     if ((plan != NULL && !is_taken_over) || (plan == NULL && exits->count == BOOK_MAX)) {
         return;
@@ -119,8 +126,10 @@ void exits_decide(struct exits *exits, const struct holding *holding, enum order
         plan = &exits->plans[exits->count++];
     }
     *plan = (struct exit_plan){.purpose = purpose,
-                               .qty = purpose == PURPOSE_EXIT ? holding->qty : qty,
-                               .start = holding->qty,
+                               .qty = is_short                  ? holding->broker_qty
+                                      : purpose == PURPOSE_EXIT ? holding->qty
+                                                                : qty,
+                               .start = is_short ? (struct qty){0} : holding->qty,
                                .decided_at = clock_utc(exits->gateway->world->clock)};
     (void)!text_copy(plan->symbol, sizeof plan->symbol, holding->symbol, NULL);
     (void)!text_copy(plan->reason, sizeof plan->reason, reason, NULL);
@@ -140,7 +149,17 @@ static struct order *live_sale(struct exits *exits, const char *symbol) {
     return order != NULL ? order : orders_live(exits->gateway->orders, symbol, PURPOSE_SCALE_OUT);
 }
 
-static struct qty left_to_sell(const struct exit_plan *plan, const struct holding *holding) {
+/* Of a short position nothing is left once it was taken over and the book says it is bought back, whatever an
+ * older listing shows. */
+static struct qty left_to_buy(const struct exit_plan *plan, const struct holding *holding) {
+    bool is_done = plan->is_taken_over && holding->qty.nanos >= 0;
+    return is_done ? (struct qty){0} : holding_short(holding);
+}
+
+static struct qty left_of(const struct exit_plan *plan, const struct holding *holding) {
+    if (is_cover(plan)) {
+        return left_to_buy(plan, holding);
+    }
     struct qty held = holding_sellable(holding);
     if (plan->purpose == PURPOSE_EXIT) {
         return held;
@@ -149,17 +168,18 @@ static struct qty left_to_sell(const struct exit_plan *plan, const struct holdin
     return qty_min(qty_sub(plan->qty, sold), held);
 }
 
-/* The bid if it is alive, else the mark; false when nothing is known: then the stop keeps the watch. */
-static bool anchor_price(const struct exits *exits, const struct holding *holding,
-                         struct usd *out) {
+/* The bid, or the ask for what is bought back, if it is alive, else the mark; false when nothing is known: then
+ * the stop keeps the watch. */
+static bool anchor_price(const struct exits *exits, const struct exit_plan *plan,
+                         const struct holding *holding, struct usd *out) {
     const struct gateway *gateway = exits->gateway;
     int index = universe_find(gateway->config, holding->symbol);
     struct utc now = clock_utc(gateway->world->clock);
     if (index >= 0) {
         const struct broker_quote *quote = &gateway->truth->quotes[index];
-        if (quote->is_known && quote->bid.nanos > 0 &&
-            utc_sub(now, quote->at).ns <= QUOTE_DEAD.ns) {
-            *out = quote->bid;
+        const struct usd price = is_cover(plan) ? quote->ask : quote->bid;
+        if (quote->is_known && price.nanos > 0 && utc_sub(now, quote->at).ns <= QUOTE_DEAD.ns) {
+            *out = price;
             return true;
         }
     }
@@ -173,37 +193,54 @@ static bool anchor_price(const struct exits *exits, const struct holding *holdin
     return out->nanos > 0;
 }
 
-static struct usd rung_price(struct usd anchor, int rung) {
-    struct usd price = usd_sub(anchor, usd_scale(anchor, (struct ratio){LADDER[rung]}));
+static struct usd rung_price(struct usd anchor, int rung, bool is_up) {
+    struct usd away = usd_scale(anchor, (struct ratio){LADDER[rung]});
+    MUTATE(cover_ladder_goes_down, is_up = false);
+    if (is_up) {
+        struct usd price = usd_add(anchor, away);
+        price.nanos += price_tick(price).nanos - 1; /* to the tick above */
+        return usd_floor(price, price_tick(price));
+    }
+    struct usd price = usd_sub(anchor, away);
     price = usd_floor(price, price_tick(price));
     struct usd tick = price_tick(price);
     return usd_cmp(price, tick) < 0 ? tick : price;
+}
+
+/* Two words of the broker agree on what is short. From here on the book says what of it is left. */
+static bool may_cover(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
+    bool is_confirmed = position_sign_confirm(exits->gateway, holding);
+    plan->is_taken_over |= is_confirmed;
+    return is_confirmed;
 }
 
 static void place(struct exits *exits, struct exit_plan *plan, struct holding *holding,
                   const struct order *old) {
     struct gateway *gateway = exits->gateway;
     struct usd anchor = {0};
-    if (!anchor_price(exits, holding, &anchor)) {
+    if (!anchor_price(exits, plan, holding, &anchor)) {
         log_alert(gateway->log, ALERT_PAGE, "exit_without_price", plan->symbol);
         return;
     }
-    struct qty qty = left_to_sell(plan, holding);
+    if (is_cover(plan) && !may_cover(exits, plan, holding)) {
+        return;
+    }
+    struct qty qty = left_of(plan, holding);
     struct qty most = {0};
     if (qty_affordable(gateway->config->order_cap_usd, anchor, &most, NULL) == ERR_OK &&
         most.nanos > 0 && qty_cmp(qty, most) > 0) {
         qty = most; /* children no larger than the cap, one after another */
     }
-    MUTATE(exit_bound_by_order_cap, if (qty_cmp(left_to_sell(plan, holding), qty) > 0) return);
+    MUTATE(exit_bound_by_order_cap, if (qty_cmp(left_of(plan, holding), qty) > 0) return);
     if (qty.nanos <= 0) {
         return;
     }
-    struct order intent = {.side = SIDE_SELL,
+    struct order intent = {.side = is_cover(plan) ? SIDE_BUY : SIDE_SELL,
                            .type = ORDER_LIMIT,
                            .tif = TIF_DAY,
                            .purpose = plan->purpose,
                            .qty = old != NULL ? old->qty : qty,
-                           .limit_price = rung_price(anchor, plan->rung)};
+                           .limit_price = rung_price(anchor, plan->rung, is_cover(plan))};
     strcpy(intent.symbol, plan->symbol);
     strcpy(intent.reason, plan->reason);
     if (old != NULL) {
@@ -234,7 +271,7 @@ static void step_decided(struct exits *exits, struct exit_plan *plan,
         return;
     }
     struct usd anchor = {0};
-    if (!anchor_price(exits, holding, &anchor)) {
+    if (!anchor_price(exits, plan, holding, &anchor)) {
         return; /* nothing to price with: rest at the stop */
     }
     plan->rung = 0;
@@ -246,6 +283,25 @@ static void step_decided(struct exits *exits, struct exit_plan *plan,
     enter(exits, plan, EXIT_RELEASING);
 }
 
+/* Whatever is live in the symbol ends first: a sale would go on selling what is short, a purchase would buy it
+ * back beside this one. One of unknown fate is settled by asking. */
+static void release_all(struct exits *exits, struct exit_plan *plan) {
+    struct gateway *gateway = exits->gateway;
+    for (size_t i = 0; i < gateway->orders->count; i++) {
+        struct order *order = &gateway->orders->items[i];
+        bool is_meant = strcmp(order->symbol, plan->symbol) == 0 && !order_is_over(order);
+        if (is_meant && order->state == ORDER_WORKING) {
+            gateway_cancel(gateway, order);
+            gateway_ask(gateway, order);
+        }
+    }
+    bool is_free = !orders_any_live(gateway->orders, plan->symbol);
+    MUTATE(cover_beside_a_sale, is_free = true);
+    if (is_free) {
+        enter(exits, plan, EXIT_WORKING);
+    }
+}
+
 static void step_releasing(struct exits *exits, struct exit_plan *plan) {
     struct gateway *gateway = exits->gateway;
     struct order *stop = orders_live(gateway->orders, plan->symbol, PURPOSE_STOP);
@@ -253,6 +309,10 @@ static void step_releasing(struct exits *exits, struct exit_plan *plan) {
     MUTATE(entry_not_cut_off, entry = NULL);
     if (causes_mode(gateway->causes) == MODE_HALT) {
         return; /* protection stays: what replaces it could not be sent */
+    }
+    if (is_cover(plan)) {
+        release_all(exits, plan);
+        return;
     }
     if (entry != NULL) { /* it would grow what is being closed, and the wash guard forbids both */
         gateway_cancel(gateway, entry);
@@ -351,7 +411,7 @@ static void step(struct exits *exits, struct exit_plan *plan) {
     struct holding *holding = book_find(exits->gateway->book, plan->symbol);
     bool is_live = live_sale(exits, plan->symbol) != NULL;
     MUTATE(stop_counted_against_exit, if (orders_live(exits->gateway->orders, plan->symbol, PURPOSE_STOP)) return);
-    if (holding == NULL || (!is_live && left_to_sell(plan, holding).nanos <= 0)) {
+    if (holding == NULL || (!is_live && left_of(plan, holding).nanos <= 0)) {
         finish(exits, plan);
         return;
     }

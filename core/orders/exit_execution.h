@@ -4,7 +4,10 @@
  * at the bid each rung) -> over: flat, or the part sold. A cancel not confirmed leaves the stop where
  * it is and asks again. The last rung unfilled goes back to DECIDED, which re-protects first, and
  * pages. One failing symbol never stops the next. Decisions of a closed market wait for the open, with
- * the stop resting. */
+ * the stop resting.
+ *
+ * Of what is short (position_sign.h) the ladder goes up from the ask, and RELEASING waits for every order of the
+ * symbol: none may be live when shares are bought back. */
 #ifndef CORE_ORDERS_EXIT_EXECUTION_H
 #define CORE_ORDERS_EXIT_EXECUTION_H
 
@@ -17,8 +20,9 @@ struct exit_plan {
     char reason[ORDER_REASON_MAX];
     enum order_purpose purpose; /* EXIT: until flat; SCALE_OUT: until qty is sold */
     enum exit_phase phase;
-    struct qty qty;   /* to sell; all of it for an exit */
-    struct qty start; /* booked quantity when decided */
+    struct qty qty; /* to sell; all of it for an exit; below zero: a short position, to buy back */
+    struct qty
+        start; /* booked quantity when decided; 0 of a short position, of which nothing is sold */
     struct utc decided_at;
     struct utc rung_at; /* when the present rung began */
     int rung;
@@ -26,6 +30,7 @@ struct exit_plan {
     int rounds;           /* orders placed since DECIDED: an end for a ladder that never climbs */
     struct mono began_at; /* when it left DECIDED */
     bool is_told;         /* a person was paged that it does not get on */
+    bool is_taken_over;   /* of a short position: two words of the broker agreed on it */
 };
 
 struct exits {
@@ -36,7 +41,8 @@ struct exits {
 
 struct exit_plan *exits_find(struct exits *exits, const char *symbol);
 /* Decides an exit (qty zero) or a scale-out. A plan that is already there is kept; an exit takes over
- * a scale-out, also one whose sale is at work, and goes on with that. */
+ * a scale-out, also one whose sale is at work, and goes on with that; of a position that is short, it takes over
+ * any plan to sell. */
 void exits_decide(struct exits *exits, const struct holding *holding, enum order_purpose purpose,
                   struct qty qty, const char *reason);
 /* Moves every plan one step. */

@@ -72,7 +72,7 @@ static bool is_equal(const struct order *order, const struct broker_order *truth
  * broker has under it is then the order. */
 static bool is_of_an_earlier_life(const struct order *order, const struct broker_order *truth) {
     return client_id_is_emergency(order->client_id) && strcmp(order->symbol, truth->symbol) == 0 &&
-           order->side == SIDE_SELL && truth->side == SIDE_SELL && truth->type != ORDER_MARKET;
+           order->side == truth->side && truth->type != ORDER_MARKET;
 }
 
 static void become(struct order *order, const struct broker_order *truth) {
@@ -141,7 +141,7 @@ static enum err_code exchange(struct gateway *gateway, const struct order *order
                                     .qty = order->qty,
                                     .limit_price = order->limit_price,
                                     .stop_price = order->stop_price,
-                                    .is_closing = order->side == SIDE_SELL};
+                                    .is_closing = order->purpose != PURPOSE_ENTRY};
     strcpy(request.client_id, order->client_id);
     strcpy(request.symbol, order->symbol);
     return alpaca_submit(gateway->alpaca, &request, expires, truth, err);
@@ -403,7 +403,7 @@ void gateway_fold(struct gateway *gateway, const struct journal_row *row) {
         gateway_trust_clock(gateway, row->at);
     }
     if (strcmp(row->kind, "intent") == 0 && order != NULL) {
-        remember_entry(gateway, order, order->side == SIDE_SELL);
+        remember_entry(gateway, order, order->purpose != PURPOSE_ENTRY);
     }
     message_throttle_fold(&gateway->messages, row, clock_utc(gateway->world->clock),
                           clock_mono(gateway->world->clock));
@@ -684,13 +684,22 @@ void gateway_cancel(struct gateway *gateway, struct order *order) {
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
 }
 
+bool gateway_is_cover(const struct gateway *gateway, const struct order *order) {
+    const struct holding *holding = book_find(gateway->book, order->symbol);
+    MUTATE(cover_cancelled_as_an_entry, return false);
+    MUTATE(cover_outlives_its_short, return order->side == SIDE_BUY && order->purpose == PURPOSE_EXIT);
+    return order->side == SIDE_BUY && order->purpose == PURPOSE_EXIT && holding != NULL &&
+           qty_cmp(orders_open_qty(gateway->orders, order->symbol, SIDE_BUY),
+                   holding_short(holding)) <= 0;
+}
+
 bool gateway_cancel_entries(struct gateway *gateway) {
     bool is_clear = true;
     MUTATE(entries_survive_the_mode, return true);
     for (size_t i = 0; i < gateway->orders->count; i++) {
         struct order *order = &gateway->orders->items[i];
         MUTATE(stop_cancelled_by_kill, gateway_cancel(gateway, order));
-        if (order->side != SIDE_BUY || order_is_over(order)) {
+        if (order->side != SIDE_BUY || order_is_over(order) || gateway_is_cover(gateway, order)) {
             continue;
         }
         is_clear = false;

@@ -106,6 +106,9 @@ void gateway_cancel(struct gateway *gateway, struct order *order);
  * found three times, 30 s apart and unseen in between, nor under its client id nor in the listing since its
  * decision, is given up: LOST, paged. */
 void gateway_ask(struct gateway *gateway, struct order *order);
+/* A purchase that ends a short position: with every live one of its symbol it is no more than what is short. Once
+ * it is not, it is an entry like any other. */
+bool gateway_is_cover(const struct gateway *gateway, const struct order *order);
 /* Cancels every live order that could increase a position; true if none is left. */
 bool gateway_cancel_entries(struct gateway *gateway);
 /* An order at the broker that is not in the table. Not our id: told once a day. Ours and of a number

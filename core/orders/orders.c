@@ -359,15 +359,15 @@ static bool is_denied(const struct order *order, enum order_state state) {
 void orders_move(struct orders *orders, struct order *order, enum order_state state) {
     CHECK(state == order->state || order_may_move(order->state, state));
     bool is_reject = state == ORDER_REJECTED && order->state != ORDER_REJECTED;
-    orders->entries_cancelled +=
-        state == ORDER_CANCELED && order->state != ORDER_CANCELED && order->side == SIDE_BUY;
+    orders->entries_cancelled += state == ORDER_CANCELED && order->state != ORDER_CANCELED &&
+                                 order->purpose == PURPOSE_ENTRY;
     if (state == ORDER_LOST || is_denied(order, state)) {
         order->given_up_at = clock_utc(orders->world->clock);
         MUTATE(denied_order_not_looked_for, if (state == ORDER_NOT_SENT) order->given_up_at = (struct utc){0});
     }
     order->state = state;
     (void)!note(orders, order, "order", NULL);
-    if (is_reject && order->side == SIDE_SELL) {
+    if (is_reject && order->purpose != PURPOSE_ENTRY) {
         note_reject(orders, order);
     }
     MUTATE(wash_counts_as_reject, order->is_excused = false);
@@ -425,7 +425,7 @@ static void book_growth(struct orders *orders, struct order *order,
     MUTATE(fill_waits_for_its_row, if (is_behind(order)) { order->filled = order->noted; order->filled_amount = order->noted_amount; return; });
     MUTATE(duplicate_fill_applied, order->filled = order->noted = (struct qty){0});
     orders->fills++;
-    if (order->side == SIDE_SELL) {
+    if (order->purpose != PURPOSE_ENTRY) {
         send_backoff_end(&orders->backoff, order->symbol, order->purpose == PURPOSE_STOP);
     }
     book_apply_fill(orders->book, order->symbol, order->side, growth, grown, order->filled_at,

@@ -109,7 +109,7 @@ struct orders {
     struct utc folded_to;        /* time of the last row folded; {0}: none */
     int64_t fills;               /* growths booked since start */
     int64_t entries_cancelled;   /* buys that the broker said are canceled, since start */
-    struct send_backoff backoff; /* of sells that the broker rejected */
+    struct send_backoff backoff; /* of exits and stops that the broker rejected */
     struct kill_rejects rejects;
     /* Ids of those whose end the broker told, a ring: a listing that lags does not bring them back to
      * life. One that was never sent, or refused, may still turn up: it is not in here. */

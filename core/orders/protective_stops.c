@@ -170,6 +170,11 @@ static bool is_replaceable(const struct stops *stops) {
 }
 
 static void protect(struct gateway *gateway, struct exits *exits, struct holding *holding) {
+    if (holding_short(holding).nanos > 0) {
+        /* no stop of ours protects it: a sale would only add to it, and its exit is at work */
+        mark_naked(gateway, holding, true, (struct usd){0});
+        return;
+    }
     const struct exit_plan *plan = exits_find(exits, holding->symbol);
     struct qty due = qty_whole(holding_sellable(holding));
     struct stops stops = stops_of(gateway, holding->symbol, due);

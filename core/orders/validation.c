@@ -14,9 +14,9 @@ struct usd price_tick(struct usd price) {
     return (struct usd){price.nanos >= NANOS ? NANOS / 100 : NANOS / 10000};
 }
 
-/* What would be on sale with this intent, less the order that it replaces. */
-static struct qty sales_with(const struct gateway *gateway, const struct order *intent) {
-    struct qty live = orders_open_qty(gateway->orders, intent->symbol, SIDE_SELL);
+/* What would be on sale, or bought, with this intent, less the order that it replaces. */
+static struct qty open_with(const struct gateway *gateway, const struct order *intent) {
+    struct qty live = orders_open_qty(gateway->orders, intent->symbol, intent->side);
     if (intent->replaces[0] != '\0') {
         const struct order *old = orders_find(gateway->orders, intent->replaces);
         live = old == NULL ? live : qty_sub(live, order_open_qty(old));
@@ -24,12 +24,23 @@ static struct qty sales_with(const struct gateway *gateway, const struct order *
     return qty_add(live, intent->qty);
 }
 
+/* How many shares an order of a side brings nearer to zero at most. Buying reduces what is short alone. */
+static struct qty reducible(const struct gateway *gateway, const struct holding *holding,
+                            enum order_side side) {
+    return side == SIDE_SELL ? holding_sellable(holding)
+                             : holding_coverable(holding, clock_mono(gateway->world->clock));
+}
+
 bool intent_is_exit(const struct gateway *gateway, const struct order *intent) {
     const struct holding *holding = book_find(gateway->book, intent->symbol);
-    if (holding == NULL || intent->side != SIDE_SELL || intent->qty.nanos <= 0) {
-        return false; /* a long-only book: buying never reduces */
+    if (holding == NULL || intent->qty.nanos <= 0) {
+        return false;
     }
-    return qty_cmp(sales_with(gateway, intent), holding_sellable(holding)) <= 0;
+    MUTATE(cover_is_an_entry, if (intent->side == SIDE_BUY) return false);
+    struct qty most = reducible(gateway, holding, intent->side);
+    MUTATE(cover_may_flip, if (intent->side == SIDE_BUY && most.nanos > 0) return true);
+    MUTATE(cover_beside_live_buys, if (intent->side == SIDE_BUY) return qty_cmp(intent->qty, most) <= 0);
+    return qty_cmp(open_with(gateway, intent), most) <= 0;
 }
 
 static struct usd notional(const struct order *intent) {
@@ -354,8 +365,8 @@ static enum refusal_code check_messages(const struct gateway *gateway, struct re
 static enum refusal_code refuse_unreducing(const struct gateway *gateway,
                                            const struct order *intent, struct refusal *refusal) {
     const struct holding *holding = book_find(gateway->book, intent->symbol);
-    struct qty held = holding == NULL ? (struct qty){0} : holding_sellable(holding);
-    return refuse(refusal, REFUSED_NOT_REDUCING, as_nanos(sales_with(gateway, intent).nanos),
+    struct qty held = holding == NULL ? (struct qty){0} : reducible(gateway, holding, intent->side);
+    return refuse(refusal, REFUSED_NOT_REDUCING, as_nanos(open_with(gateway, intent).nanos),
                   as_nanos(held.nanos));
 }
 

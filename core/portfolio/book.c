@@ -2,8 +2,11 @@
 #include "core/portfolio/book.h"
 
 #include "core/base/check.h"
+#include "core/base/mutant.h"
 
 #include <string.h>
+
+static const struct span REREAD_LASTS = {INT64_C(2000000000)};
 
 struct holding *book_find(struct book *book, const char *symbol) {
     for (size_t i = 0; i < book->count; i++) {
@@ -41,6 +44,23 @@ struct qty holding_sellable(const struct holding *holding) {
     return holding->is_listed ? qty_min(holding->broker_qty, holding->qty) : holding->qty;
 }
 
+struct qty holding_short(const struct holding *holding) {
+    if (!holding->is_listed || holding->broker_qty.nanos >= 0) {
+        return (struct qty){0};
+    }
+    struct qty listed = qty_neg(holding->broker_qty);
+    return holding->qty.nanos < 0 ? qty_min(listed, qty_neg(holding->qty)) : listed;
+}
+
+struct qty holding_coverable(const struct holding *holding, struct mono now) {
+    bool is_reread =
+        holding->reread_at.ns != 0 && mono_sub(now, holding->reread_at).ns <= REREAD_LASTS.ns;
+    struct qty said = is_reread ? qty_neg(holding->reread_qty) : (struct qty){0};
+    MUTATE(cover_not_reread, said = holding_short(holding));
+    struct qty most = qty_min(holding_short(holding), said);
+    return most.nanos > 0 && holding->qty.nanos < 0 ? most : (struct qty){0};
+}
+
 struct usd holding_entry_price(const struct holding *holding) {
     struct usd price = {0};
     if (usd_per_qty(holding->cost, holding->qty, &price, NULL) != ERR_OK) {
@@ -74,6 +94,23 @@ static void begin(struct holding *holding, struct utc at, struct ratio score) {
     holding->cost = (struct usd){0};
 }
 
+/* A purchase of what is short brings it nearer to zero; what goes beyond is a position that begins. */
+static void book_cover(struct holding *holding, struct qty qty, struct usd amount, struct utc at,
+                       struct ratio score) {
+    struct qty rest = qty_add(holding->qty, qty);
+    struct usd left = {0};
+    if (rest.nanos < 0) {
+        CHECK(decimal_mul_div(holding->cost.nanos, rest.nanos, holding->qty.nanos, &left.nanos,
+                              NULL) == ERR_OK);
+    } else {
+        begin(holding, at, score);
+        CHECK(decimal_mul_div(amount.nanos, rest.nanos, qty.nanos, &left.nanos, NULL) == ERR_OK);
+    }
+    holding->cost = left;
+    holding->qty = rest;
+    holding->initial_qty = rest.nanos > 0 ? rest : holding->initial_qty;
+}
+
 void book_apply_fill(struct book *book, const char *symbol, enum order_side side, struct qty qty,
                      struct usd amount, struct utc at, struct ratio score) {
     book->cash_flow =
@@ -87,13 +124,53 @@ void book_apply_fill(struct book *book, const char *symbol, enum order_side side
         book_sell(holding, qty);
         return;
     }
-    if (holding->qty.nanos <= 0) {
+    if (holding->qty.nanos < 0) {
+        book_cover(holding, qty, amount, at, score);
+        return;
+    }
+    if (holding->qty.nanos == 0) {
         begin(holding, at, score);
     }
     holding->qty = qty_add(holding->qty, qty);
     holding->cost = usd_add(holding->cost, amount);
     if (qty_cmp(holding->qty, holding->initial_qty) > 0) {
         holding->initial_qty = holding->qty;
+    }
+}
+
+/* The quantity moves without a fill; what is left is worth the price. */
+static void shift(struct holding *holding, struct qty by, struct usd price) {
+    holding->qty = qty_add(holding->qty, by);
+    holding->is_adopted = true;
+    if (usd_times_qty(price, holding->qty, &holding->cost, NULL) != ERR_OK) {
+        holding->cost = (struct usd){0};
+    }
+}
+
+void book_take_short(struct book *book, struct holding *holding) {
+    struct qty by = qty_sub(holding->broker_qty, holding->qty);
+    (void)book;
+    shift(holding, by, holding->avg_entry);
+    holding->unnoted = qty_add(holding->unnoted, by);
+    holding->differs = false;
+}
+
+void book_note_shorts(struct book *book, struct journal *journal) {
+    for (size_t i = 0; i < book->count; i++) {
+        struct holding *holding = &book->items[i];
+        struct text body = {0};
+        if (holding->unnoted.nanos == 0 || journal == NULL) {
+            continue;
+        }
+        text_add_char(&body, '{');
+        text_member_decimal(&body, "by", holding->unnoted.nanos);
+        text_member_decimal(&body, "price", holding->avg_entry.nanos);
+        text_add_char(&body, '}');
+        if (journal_append(journal, "short", holding->symbol, text_get(&body), NULL, NULL) ==
+            ERR_OK) {
+            holding->unnoted = (struct qty){0};
+        }
+        text_release(&body);
     }
 }
 
@@ -137,6 +214,7 @@ static enum err_code fold_adopt(struct book *book, const struct journal_row *row
     }
     holding->qty = qty;
     holding->cost = cost;
+    holding->unnoted = (struct qty){0};
     holding->is_adopted = true;
     if (qty_cmp(qty, holding->initial_qty) > 0) {
         holding->initial_qty = qty;
@@ -161,11 +239,31 @@ static enum err_code fold_note(struct book *book, const struct journal_row *row,
     return ERR_OK;
 }
 
+/* By how much, and at what price: a fill may stand before it. */
+static enum err_code fold_short(struct book *book, const struct journal_row *row, const cJSON *body,
+                                struct err *err) {
+    struct qty by = {0};
+    struct usd price = {0};
+    if (json_qty(body, "by", &by, err) != ERR_OK ||
+        json_usd(body, "price", &price, err) != ERR_OK) {
+        return err_wrap(err, "journal row %lld (short)", (long long)row->seq);
+    }
+    struct holding *holding = book_get(book, row->key);
+    if (holding == NULL) {
+        return err_set(err, ERR_LIMIT, "journal row %lld: more than %d positions",
+                       (long long)row->seq, BOOK_MAX);
+    }
+    shift(holding, by, price);
+    return ERR_OK;
+}
+
 enum err_code book_fold(struct book *book, const struct journal_row *row, struct err *err) {
     bool is_fill = strcmp(row->kind, "fill") == 0;
     bool is_adopt = strcmp(row->kind, "adopt") == 0;
     bool is_note = strcmp(row->kind, "note") == 0;
-    if (!is_fill && !is_adopt && !is_note) {
+    bool is_short = strcmp(row->kind, "short") == 0;
+    MUTATE(short_lost_at_restart, is_short = false);
+    if (!is_fill && !is_adopt && !is_note && !is_short) {
         return ERR_OK;
     }
     cJSON *body = NULL;
@@ -175,6 +273,7 @@ enum err_code book_fold(struct book *book, const struct journal_row *row, struct
     }
     code = is_fill    ? fold_fill(book, row, body, err)
            : is_adopt ? fold_adopt(book, row, body, err)
+           : is_short ? fold_short(book, row, body, err)
                       : fold_note(book, row, body, err);
     cJSON_Delete(body);
     return code;
@@ -220,8 +319,9 @@ void book_sweep(struct book *book) {
     size_t kept = 0;
     for (size_t i = 0; i < book->count; i++) {
         const struct holding *holding = &book->items[i];
-        bool is_told_naked = holding->is_naked; /* somebody still has to say it ended */
-        if (holding->qty.nanos != 0 || holding->is_listed || is_told_naked) {
+        bool is_told_naked = holding->is_naked;     /* somebody still has to say it ended */
+        bool is_owed = holding->unnoted.nanos != 0; /* the journal has still to be told */
+        if (holding->qty.nanos != 0 || holding->is_listed || is_told_naked || is_owed) {
             book->items[kept++] = *holding;
         } else if (holding->filled_at.ns != 0) {
             struct book_gone *gone = &book->gone[book->gone_next++ % BOOK_MAX];

@@ -3,7 +3,9 @@
  * Broker wins on quantity, we win on intent: when we entered, why, how far the price went, which
  * targets are done. The journal is the authority (rows "fill", "adopt", "note"); the book is
  * a fold over it, position_metadata.json a projection of the book. A holding stays until the broker
- * says flat and no fill is missing. */
+ * says flat and no fill is missing.
+ *
+ * It never opens a short position. One that the broker shows is taken over below zero, and ends by buying. */
 #ifndef CORE_PORTFOLIO_BOOK_H
 #define CORE_PORTFOLIO_BOOK_H
 
@@ -15,8 +17,8 @@
 
 struct holding {
     char symbol[SYMBOL_MAX];
-    struct qty qty;         /* by booked fills and adoptions */
-    struct usd cost;        /* what the present quantity cost */
+    struct qty qty;  /* by booked fills and adoptions; below zero: short */
+    struct usd cost; /* what the present quantity cost; of a short one, minus what it brought */
     struct qty initial_qty; /* the most this position ever held: targets are shares of it */
     struct utc entered_at;  /* first fill */
     struct utc filled_at;   /* last fill booked */
@@ -35,6 +37,11 @@ struct holding {
     struct usd avg_entry;
     bool has_broker_price;
     struct usd broker_price;
+    /* the broker's word on this symbol alone, asked for before a short position is bought back */
+    struct qty reread_qty;
+    struct mono reread_at; /* {0}: never */
+    bool is_short_told;    /* that it is short, since the listing that began it */
+    struct qty unnoted;    /* of a short position that was taken over: what no row says yet */
     /* the trusted mark of this tick */
     bool has_mark;
     struct usd mark;
@@ -71,6 +78,12 @@ struct holding *book_get(struct book *book, const char *symbol);
  * older than a booked sale and the book younger than a sale it could not journal; the book alone while
  * the listing lacks the symbol, because an empty list is no proof of flat. */
 struct qty holding_sellable(const struct holding *holding);
+/* Shares short, as a number above zero: by the listing and, once it was taken over, no more than the book says
+ * is left of it, because the listing may be older than a booked purchase. 0: not listed as short. */
+struct qty holding_short(const struct holding *holding);
+/* Shares that may be bought back now: no more than that, and than the broker said within the last seconds when
+ * asked for this symbol alone. Buying on a word that is wrong would open a position. */
+struct qty holding_coverable(const struct holding *holding, struct mono now);
 /* Average cost per share; zero when flat. */
 struct usd holding_entry_price(const struct holding *holding);
 
@@ -86,6 +99,11 @@ enum err_code book_note(struct journal *journal, const struct holding *holding,
 /* Takes the broker's quantity over as ours, with its average price: journaled and committed first. */
 enum err_code book_adopt(struct book *book, struct journal *journal, struct holding *holding,
                          struct utc now, struct err *err) MUST_USE;
+/* Takes a short position over as the broker shows it, at once: two words of his agree, and what would buy it
+ * back must find it in the book. The row tells the change (kind "short"), so that it may come behind the fills
+ * that followed, from a journal that was down: book_note_shorts() appends what is owed, without commit. */
+void book_take_short(struct book *book, struct holding *holding);
+void book_note_shorts(struct book *book, struct journal *journal);
 /* Drops flat, unlisted holdings from memory. */
 void book_sweep(struct book *book);
 /* Members of position_metadata.json. */

@@ -78,6 +78,9 @@ static void add_fill(struct closed_trades *trades, const struct trip_fill *fill,
     if (fill->is_buy) {
         trip->held = qty_add(trip->held, fill->qty);
         trip->bought = usd_add(trip->bought, fill->amount);
+        if (trip->held.nanos == 0) { /* what was short is bought back: no trade of ours */
+            end(trades, trip, row);
+        }
         return;
     }
     trip->held = qty_sub(trip->held, fill->qty);
@@ -123,10 +126,26 @@ static void take_adoption(struct closed_trades *trades, const struct journal_row
     }
 }
 
+/* A short position, taken over at a price of no fill. */
+static void take_short(struct closed_trades *trades, const struct journal_row *row,
+                       const cJSON *body) {
+    struct qty by = {0};
+    struct open_trip *trip = find(trades, row->key);
+    trip = trip == NULL ? begin(trades, row->key) : trip;
+    if (trip != NULL && json_qty(body, "by", &by, NULL) == ERR_OK) {
+        trip->held = qty_add(trip->held, by);
+        trip->is_unpriced = true;
+        if (trip->held.nanos == 0) {
+            end(trades, trip, row);
+        }
+    }
+}
+
 void closed_trades_take(struct closed_trades *trades, const struct journal_row *row) {
     bool is_fill = strcmp(row->kind, "fill") == 0;
+    bool is_short = strcmp(row->kind, "short") == 0;
     cJSON *body = NULL;
-    if ((!is_fill && strcmp(row->kind, "adopt") != 0) || row->seq <= trades->taken) {
+    if ((!is_fill && !is_short && strcmp(row->kind, "adopt") != 0) || row->seq <= trades->taken) {
         return;
     }
     trades->taken = row->seq;
@@ -135,6 +154,8 @@ void closed_trades_take(struct closed_trades *trades, const struct journal_row *
     }
     if (is_fill) {
         take_fill(trades, row, body);
+    } else if (is_short) {
+        take_short(trades, row, body);
     } else {
         take_adoption(trades, row, body);
     }

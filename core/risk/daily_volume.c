@@ -145,6 +145,16 @@ static void take_adoption(struct daily_volume *volume, const struct journal_row 
     }
 }
 
+/* A short position was taken over: by how much the quantity moved. */
+static void take_short(struct daily_volume *volume, const struct journal_row *row,
+                       const cJSON *body) {
+    struct volume_symbol *symbol = symbol_of(volume, row->key);
+    struct qty by = {0};
+    if (symbol != NULL && json_qty(body, "by", &by, NULL) == ERR_OK) {
+        symbol->held = qty_add(symbol->held, by);
+    }
+}
+
 static void take_order(struct daily_volume *volume, const struct config *config,
                        const struct journal_row *row, const cJSON *body) {
     const char *state = "";
@@ -178,6 +188,8 @@ static void take_body(struct daily_volume *volume, const struct config *config,
         take_fill(volume, config, row, body);
     } else if (strcmp(row->kind, "adopt") == 0) {
         take_adoption(volume, row, body);
+    } else if (strcmp(row->kind, "short") == 0) {
+        take_short(volume, row, body);
     } else if (strcmp(row->kind, "baseline") == 0) {
         (void)!json_usd(body, "usd", &volume->equity, NULL);
     } else {
@@ -186,7 +198,7 @@ static void take_body(struct daily_volume *volume, const struct config *config,
 }
 
 static bool is_counted(const struct journal_row *row) {
-    static const char *const kinds[] = {"intent", "fill", "adopt", "baseline"};
+    static const char *const kinds[] = {"intent", "fill", "adopt", "short", "baseline"};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(row->kind, kinds[i]) == 0) {
             return true;

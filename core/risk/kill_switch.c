@@ -18,9 +18,9 @@ static const struct span PAGES_APART = {INT64_C(300000000000)};
 static const struct {
     const char *name;
     bool is_for_a_person; /* time and proof do not end it */
-} kill_causes[] = {{KILL_OPERATOR, true},   {KILL_REPEATED, true}, {"second_writer", true},
-                   {KILL_DIVERGENCE, true}, {KILL_REJECTS, false}, {KILL_AUTH, false},
-                   {KILL_OUTAGE, false}};
+} kill_causes[] = {{KILL_OPERATOR, true},   {KILL_REPEATED, true},   {"second_writer", true},
+                   {"position_sign", true}, {KILL_DIVERGENCE, true}, {KILL_REJECTS, false},
+                   {KILL_AUTH, false},      {KILL_OUTAGE, false}};
 enum { KILL_CAUSES = sizeof kill_causes / sizeof kill_causes[0] };
 
 /* The bit of a cause; 0 if it is none of them. */

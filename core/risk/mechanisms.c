@@ -106,6 +106,24 @@ static const struct mechanism TABLE[] = {
      .quiet = "daily_volume_just_within",
      .mutants = "daily_volume_ignored daily_volume_off_by_one volume_reset_at_restart "
                 "exit_bound_by_volume"},
+    {.id = "position_sign",
+     .file = "core/orders/position_sign.c",
+     .mode = MODE_REDUCE_ONLY,
+     .hold = HOLD_LATCHED,
+     .settings = "risk.position_sign",
+     .rule =
+         "a position below zero, which this core never opens: the kill switch fires at the first "
+         "listing that shows one, and the shares are bought back to zero as an exit, each order "
+         "once "
+         "the broker, asked for that symbol alone, says the same",
+     .documents = "governor_freezes.json",
+     .oracle = "short_is_bought_back",
+     .act = "entry_busted_behind_its_exit",
+     .quiet = "sold_out_by_hand",
+     .mutants = "wrong_side_ignored wrong_side_off_by_one short_left_open short_taken_on_one_word "
+                "cover_not_reread cover_may_flip cover_beside_live_buys cover_is_an_entry "
+                "cover_cancelled_as_an_entry cover_outlives_its_short cover_beside_a_sale "
+                "cover_ladder_goes_down short_lost_at_restart"},
     {.id = "performance_breaker",
      .file = "core/risk/performance_breaker.c",
      .mode = MODE_CAUTION,

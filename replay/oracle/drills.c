@@ -21,6 +21,7 @@ static const char *const LATCHES[] = {
     "amnesia",         "state_regression",  "second_writer",   "repeat_throttle",
     "journal_down",    "wrong_account",     "lease_lost",      "freezes_unreadable",
     "freezes_missing", "unknown_causes",    "too_many_causes", "drill",
+    "position_sign",
 };
 
 struct drills {

@@ -124,7 +124,8 @@ static void foreign_observe(void *context, const struct event *event, struct fin
                     (is_over || is_word(event->what, "acted") || is_word(event->what, "held")));
     if (event->kind == EVENT_LEDGER_FILL) {
         take_fill(symbols, event, findings->scene);
-    } else if (event->kind == EVENT_ROW && is_word(event->subject, "adopt")) {
+    } else if (event->kind == EVENT_ROW &&
+               (is_word(event->subject, "adopt") || is_word(event->subject, "short"))) {
         ((struct foreign *)table_get(symbols, event->id))->net = (struct qty){0};
     }
     for (size_t i = 0; i < symbols->count; i++) {

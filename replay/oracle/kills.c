@@ -26,9 +26,9 @@ enum { GOOD_TICKS = 12 };
 static const struct {
     const char *name;
     bool is_for_a_person;
-} CAUSES[] = {{"kill_switch", true},     {"kill_repeated", true}, {"second_writer", true},
-              {"kill_divergence", true}, {"kill_rejects", false}, {"kill_auth", false},
-              {"kill_outage", false}};
+} CAUSES[] = {{"kill_switch", true},   {"kill_repeated", true},   {"second_writer", true},
+              {"position_sign", true}, {"kill_divergence", true}, {"kill_rejects", false},
+              {"kill_auth", false},    {"kill_outage", false}};
 enum { CAUSES_COUNT = sizeof CAUSES / sizeof CAUSES[0] };
 
 static const char *const TRUTHS[] = {"/v2/clock", "/v2/account", "/v2/orders?status=open",
@@ -84,7 +84,7 @@ static const char *in_force(const struct scene *scene, enum wanted wanted, bool 
 /* --- answers --- */
 
 /* A buy of ours among the listed, which are all open. */
-static bool lists_a_buy(const struct event *event) {
+static bool lists_a_buy(const struct event *event, const struct scene *scene) {
     const char *answer = memchr(event->body, '\n', event->body_len);
     bool is_any = false;
     cJSON *orders = NULL;
@@ -99,13 +99,15 @@ static bool lists_a_buy(const struct event *event) {
         const char *id = "";
         (void)!json_string(order, "side", &side, NULL);
         (void)!json_string(order, "client_order_id", &id, NULL);
-        is_any |= is_word(side, "buy") && is_our_id(id);
+        const struct scene_order *row = table_find(&scene->orders, id);
+        bool is_cover = row != NULL && row->is_cover; /* it ends what is short */
+        is_any |= is_word(side, "buy") && is_our_id(id) && !is_cover;
     }
     cJSON_Delete(orders);
     return is_any;
 }
 
-static void take_answer(struct kills *judge, const struct event *event) {
+static void take_answer(struct kills *judge, const struct event *event, const struct scene *scene) {
     for (int i = 0; i < TRUTH_COUNT; i++) {
         size_t n = strlen(TRUTHS[i]);
         char next = strncmp(event->what, TRUTHS[i], n) == 0 ? event->what[n] : '-';
@@ -117,7 +119,7 @@ static void take_answer(struct kills *judge, const struct event *event) {
         if (i != LISTING || !judge->is_firing || !is_good) {
             return;
         }
-        if (lists_a_buy(event)) {
+        if (lists_a_buy(event, scene)) {
             judge->first_clear = judge->last_clear = (struct utc){0};
         } else {
             judge->first_clear = judge->first_clear.ns == 0 ? event->at : judge->first_clear;
@@ -337,7 +339,7 @@ static void end_tick(struct kills *judge, const struct event *event, struct find
 static void kills_observe(void *context, const struct event *event, struct findings *findings) {
     struct kills *judge = context;
     if (event->kind == EVENT_HTTP) {
-        take_answer(judge, event);
+        take_answer(judge, event, findings->scene);
     } else if (event->kind == EVENT_MECHANISM && is_word(event->subject, MECHANISM)) {
         take_mechanism(judge, event, findings);
     } else if (event->kind == EVENT_ROW) {

@@ -116,7 +116,7 @@ static void lies_observe(void *context, const struct event *event, struct findin
     } else if (!is_word(event->subject, "GET") && is_within(scene->other_account_at, event->at)) {
         findings_break(findings, ORACLE_OTHER_ACCOUNT, event->at, "%s %s", event->subject,
                        event->what);
-    } else if (scene->is_never[ORACLE_LIE] && sent->is_new && !sent->is_buy &&
+    } else if (scene->is_never[ORACLE_LIE] && sent->is_new && !sent->is_buy && !sent->is_cover &&
                !is_word(sent->type, "stop") && is_within(scene->lie_at, event->at)) {
         findings_break(findings, ORACLE_LIE, event->at, "%s: a sale within the lie", sent->symbol);
     }

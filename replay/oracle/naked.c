@@ -4,7 +4,7 @@
  * The clock starts when the core first told an execution of the position: before, it could not know. A
  * dead core protects nothing; its successor's minute begins with its start. Of what becomes bare while
  * another account answers nobody can know (HALT is paged then): that minute begins with an answer of its
- * own. */
+ * own. What is short is bare however it came about, and no stop protects it. */
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
@@ -57,6 +57,7 @@ static void look(struct naked *naked, const struct event *event, const struct sc
     const struct scene_symbol *symbol = scene_symbol(scene, event->symbol);
     bool is_naked = qty_cmp(qty_whole(symbol->qty), symbol->stopped) > 0 && symbol->qty.nanos > 0 &&
                     !symbol->is_exiting && !naked->is_not_due && naked->is_known;
+    is_naked |= symbol->qty.nanos < 0 && !symbol->is_exiting;
     if (!is_naked) {
         naked->since = (struct utc){0};
         naked->is_hidden = false;

@@ -1,5 +1,6 @@
-/* never_short.c - never_short: the running position of the ledger's executions, whoever sent them. An
- * account starts flat. */
+/* never_short.c - never_short: no execution of the core's own leaves an account short that starts flat. The bust of
+ * a purchase whose shares are sold, or somebody else's sale, may, where the account can be short; what follows is
+ * short_is_bought_back's. The core's sale of what is short already breaks it. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -27,7 +28,8 @@ static void never_short_observe(void *context, const struct event *event,
     struct position *position = table_get(context, event->symbol);
     position->qty = strcmp(event->subject, "sell") == 0 ? qty_sub(position->qty, event->qty)
                                                         : qty_add(position->qty, event->qty);
-    if (position->qty.nanos < 0 && !position->is_reported) {
+    bool is_sale = is_word(event->subject, "sell") && scene_is_ours(findings->scene, event->id);
+    if (is_sale && position->qty.nanos < 0 && !position->is_reported) {
         position->is_reported = true;
         char is[DECIMAL_TEXT_MAX];
         decimal_print(position->qty.nanos, is);

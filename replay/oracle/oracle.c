@@ -11,17 +11,20 @@
 #define FINDING_TEXT_MAX 160
 
 static const struct judge_ops *const JUDGES[] = {
-    &one_order_judge,  &books_judge,      &never_short_judge, &restricted_judge,  &entries_judge,
-    &limits_judge,     &ids_judge,        &unknowns_judge,    &journal_judge,     &lives_judge,
-    &order_life_judge, &loudness_judge,   &foreign_judge,     &stops_judge,       &exits_judge,
-    &latches_judge,    &naked_judge,      &lies_judge,        &flatten_judge,     &healing_judge,
-    &rejects_judge,    &refusals_judge,   &rates_judge,       &guards_judge,      &alarms_judge,
-    &succession_judge, &adoption_judge,   &stopped_judge,     &overdue_judge,     &deadlines_judge,
-    &degraded_judge,   &commands_judge,   &breaker_judge,     &repeats_judge,     &groups_judge,
-    &clusters_judge,   &volume_judge,     &crashes_judge,     &messages_judge,    &stuck_judge,
-    &clocks_judge,     &kill_trips_judge, &kills_judge,       &backups_judge,     &delivery_judge,
-    &metrics_judge,    &drills_judge,     &healings_judge,    &performance_judge, &universe_judge,
-    &lines_judge,      &displacing_judge, &protection_judge,
+    &one_order_judge,     &books_judge,      &never_short_judge, &restricted_judge,
+    &entries_judge,       &limits_judge,     &ids_judge,         &unknowns_judge,
+    &journal_judge,       &lives_judge,      &order_life_judge,  &loudness_judge,
+    &foreign_judge,       &stops_judge,      &exits_judge,       &latches_judge,
+    &naked_judge,         &lies_judge,       &flatten_judge,     &healing_judge,
+    &rejects_judge,       &refusals_judge,   &rates_judge,       &guards_judge,
+    &alarms_judge,        &succession_judge, &adoption_judge,    &stopped_judge,
+    &overdue_judge,       &deadlines_judge,  &degraded_judge,    &commands_judge,
+    &breaker_judge,       &repeats_judge,    &groups_judge,      &clusters_judge,
+    &volume_judge,        &crashes_judge,    &messages_judge,    &stuck_judge,
+    &clocks_judge,        &kill_trips_judge, &kills_judge,       &backups_judge,
+    &delivery_judge,      &metrics_judge,    &drills_judge,      &healings_judge,
+    &performance_judge,   &universe_judge,   &lines_judge,       &displacing_judge,
+    &position_sign_judge, &protection_judge,
 };
 enum { JUDGE_COUNT = sizeof JUDGES / sizeof JUDGES[0], PROTECTION = JUDGE_COUNT - 1 };
 

@@ -200,7 +200,7 @@
     X(ORACLE_REUSE, "id_only_for_the_equal_order", "",                                             \
       "a client order id is sent again only with the same content", "")                            \
     X(ORACLE_NEVER_SHORT, "never_short", "",                                                       \
-      "the ledger's position in a symbol is never below zero", "")                                 \
+      "no sale of the core leaves the ledger's position in a symbol below zero", "")                                 \
     X(ORACLE_NAKED, "naked_is_paged", "",                                                          \
       "no position is unprotected for 70 s of a session without an exit at work or a "             \
       "page",                                                                                      \
@@ -244,6 +244,10 @@
     X(ORACLE_DRILLED, "latches_are_drilled", "",                                                   \
       "no buy leaves before every latch was tried for the day, the build and the configuration, "  \
       "and held; nothing is tried twice for them",                                                 \
+      "")                                                                                          \
+    X(ORACLE_SIGN, "short_is_bought_back", "",                                                     \
+      "what an answer shows as short fires the kill switch in its tick and is bought back within " \
+      "a minute, to zero and not beyond; nothing of it is sold meanwhile",                         \
       "")                                                                                          \
     X(ORACLE_UNIVERSE, "only_what_may_be_bought", "",                                              \
       "no buy is sent of what the session's answers bar, say too little of, or show as too "       \

@@ -77,7 +77,7 @@ static void add(struct trades *trades, const char *symbol, bool is_buy, struct q
     trip->is_open = true;
     trip->held = is_buy ? qty_add(trip->held, qty) : qty_sub(trip->held, qty);
     trip->cash = is_buy ? usd_sub(trip->cash, amount) : usd_add(trip->cash, amount);
-    if (is_buy || trip->held.nanos > 0) {
+    if (trip->held.nanos > 0 || (is_buy && trip->held.nanos != 0)) {
         return;
     }
     if (!trip->is_unpriced && trip->held.nanos == 0) {
@@ -198,12 +198,25 @@ static void take_fill(struct performance *judge, const cJSON *body) {
     }
 }
 
+/* What was short is taken over, and bought back: no trade. */
+static void take_short(struct trades *trades, const char *symbol, const cJSON *body) {
+    struct trip *trip = table_get(&trades->trips, symbol);
+    struct qty by = {0};
+    if (json_qty(body, "by", &by, NULL) == ERR_OK) {
+        trip->held = qty_add(trip->held, by);
+        trip->is_open = trip->is_unpriced = trip->held.nanos != 0;
+        trip->cash = trip->is_open ? trip->cash : (struct usd){0};
+    }
+}
+
 static void take_body(struct performance *judge, const struct event *event, const cJSON *body) {
     struct qty qty = {0};
     if (is_word(event->subject, "fill")) {
         take_fill(judge, body);
     } else if (is_word(event->subject, "baseline")) {
         (void)!json_usd(body, "usd", &judge->baseline, NULL);
+    } else if (is_word(event->subject, "short")) {
+        take_short(&judge->known, event->id, body);
     } else if (json_qty(body, "qty", &qty, NULL) == ERR_OK) {
         adopt(&judge->known, event->id, qty);
     }
@@ -222,7 +235,7 @@ static void take_row(struct performance *judge, const struct event *event,
         return;
     }
     bool is_ours = is_word(event->subject, "fill") || is_word(event->subject, "adopt") ||
-                   is_word(event->subject, "baseline");
+                   is_word(event->subject, "short") || is_word(event->subject, "baseline");
     if (is_ours && event->body_len > 0 &&
         json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
         take_body(judge, event, body);
@@ -233,6 +246,10 @@ static void take_row(struct performance *judge, const struct event *event,
 static void take_execution(struct performance *judge, const struct event *event,
                            const struct scene *scene) {
     struct usd amount = {0};
+    const struct scene_order *order = table_find(&scene->orders, event->id);
+    if (order != NULL && order->is_cover) {
+        return; /* what was short is no trade of the core's */
+    }
     if (scene_is_ours(scene, event->id) &&
         usd_times_qty(event->price, event->qty, &amount, NULL) == ERR_OK) {
         add(&judge->real, event->symbol, is_word(event->subject, "buy"), event->qty, amount);

@@ -92,7 +92,11 @@ static bool is_late(const struct restricted *judge, const struct event *event) {
 
 static void take_buy(struct restricted *judge, const struct event *event,
                      struct findings *findings) {
+    const struct scene_order *order = table_find(&findings->scene->orders, event->id);
     bool is_new = table_find(&judge->seen, event->id) == NULL;
+    if (order != NULL && order->is_cover) {
+        return; /* it ends what is short */
+    }
     (void)table_get(&judge->seen, event->id);
     bool is_accepted = strcmp(event->what, "pending_new") == 0 ||
                        strcmp(event->what, "accepted") == 0 || strcmp(event->what, "new") == 0;

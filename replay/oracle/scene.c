@@ -114,6 +114,7 @@ static const struct limit_row {
     {"kill.auth_s", take_nanos, offsetof(struct scene_limits, kill_auth)},
     {"kill.outage_s", take_nanos, offsetof(struct scene_limits, kill_outage)},
     {"kill.divergence", take_whole, offsetof(struct scene_limits, kill_divergence)},
+    {"risk.position_sign", take_whole, offsetof(struct scene_limits, position_sign)},
     {"kill.auto_rearm", take_whole, offsetof(struct scene_limits, kill_auto_rearm)},
     {"kill.cooldown_s", take_nanos, offsetof(struct scene_limits, kill_cooldown)},
     {"kill.incidents", take_whole, offsetof(struct scene_limits, kill_incidents)},
@@ -184,6 +185,12 @@ static void take_order_text(struct scene_sent *sent, const cJSON *order) {
     sent->is_buy = json_string(order, "side", &word, NULL) == ERR_OK && is_word(word, "buy");
 }
 
+/* By arithmetic alone: a purchase of no more shares than are short opens nothing. */
+static bool may_cover(const struct scene *scene, const char *symbol, struct qty qty) {
+    struct qty held = scene_symbol(scene, symbol)->qty;
+    return held.nanos < 0 && qty.nanos > 0 && qty_cmp(qty, qty_neg(held)) <= 0;
+}
+
 static void take_send(struct scene *scene, const struct event *event) {
     struct scene_sent *sent = &scene->sent;
     cJSON *order = NULL;
@@ -201,6 +208,8 @@ static void take_send(struct scene *scene, const struct event *event) {
     struct text sorted = {0};
     text_add(&sorted, event->what);
     json_print_sorted(order, &sorted);
+    sent->is_cover = is_new && sent->is_buy && may_cover(scene, sent->symbol, sent->qty);
+    sent->is_buy = sent->is_buy && !sent->is_cover;
     sent->content = hash64(text_get(&sorted), sorted.len, 1);
     text_release(&sorted);
     cJSON_Delete(order);
@@ -244,13 +253,18 @@ static void take_ledger_order(struct scene *scene, const struct event *event) {
     if (!is_our_id(event->id) || order->is_foreign) {
         return;
     }
+    bool is_buy = is_word(event->subject, "buy");
+    if (!order->is_judged) {
+        struct qty left = {event->number - event->qty.nanos};
+        order->is_cover = is_buy && may_cover(scene, event->symbol, left);
+    }
     scene->judged += !order->is_judged;
     order->is_judged = true;
     bool is_cancelling = is_word(event->what, "pending_cancel");
     scene->cancelling += (int)is_cancelling - (int)order->is_cancelling;
     order->is_cancelling = is_cancelling;
     (void)!text_copy(order->symbol, sizeof order->symbol, event->symbol, NULL);
-    if (!is_word(event->subject, "buy")) {
+    if (!is_buy || order->is_cover) {
         return;
     }
     bool is_live = !is_over_word(event->what) && !is_word(event->what, "done_for_day");

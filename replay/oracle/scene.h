@@ -15,7 +15,7 @@ enum { SCENE_NORMAL, SCENE_CAUTION, SCENE_REDUCE_ONLY, SCENE_HALT };
 
 struct scene_symbol {
     char symbol[TABLE_NAME_MAX];
-    struct qty qty; /* held, by the ledger */
+    struct qty qty; /* held, by the ledger; below zero: short */
     struct qty
         undone; /* of buys, by a bust: the core keeps what vanished until a person has looked */
     struct qty stopped;   /* open quantity of the sell stops that rest at the exchange */
@@ -32,6 +32,7 @@ struct scene_order { /* at the broker */
     struct usd cost;  /* its part of live_cost */
     struct qty stop;  /* its part of stopped */
     bool is_live_buy, is_foreign, is_judged, is_cancelling;
+    bool is_cover; /* a buy of no more than was short by the ledger when it came */
 };
 
 struct scene_cause {
@@ -49,7 +50,8 @@ struct scene_cause {
 };
 
 struct scene_sent { /* the order in EVENT_SEND "POST /v2/orders" or "PATCH /v2/orders/..." */
-    bool is_new, is_change, is_buy;
+    bool is_new, is_change, is_buy; /* is_buy: one that opens or adds */
+    bool is_cover; /* a buy of no more than is short by the ledger, whatever it calls itself */
     char id[TABLE_NAME_MAX];
     char symbol[16];
     char type[16];
@@ -81,6 +83,7 @@ struct scene_limits { /* 0: not told, then not judged */
     int64_t performance_trades;
     struct ratio performance_loss;
     struct span performance_pause;
+    int64_t position_sign;
     int64_t kill_rejects, kill_divergence, kill_auto_rearm, kill_incidents;
     struct span kill_rejects_window, kill_auth, kill_outage, kill_cooldown;
     int64_t crash_starts, crash_ticks;

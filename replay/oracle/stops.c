@@ -128,6 +128,8 @@ static void stops_observe(void *context, const struct event *event, struct findi
         take_operator(judge, event);
     } else if (event->kind == EVENT_OTHER) {
         take_other(judge, event);
+    } else if (event->kind == EVENT_FAULT && is_word(event->subject, "hand.sale")) {
+        judge->unasked_at = event->at;
     } else if (event->kind == EVENT_FAULT && strstr(event->subject, "cancel") != NULL) {
         judge->cancel_fault_at = event->at;
         if (strcmp(event->subject, "order.cancel_unasked") == 0) {

@@ -184,6 +184,11 @@ static void take_body(struct volume *judge, const struct event *event, const cJS
     } else if (is_word(event->subject, "adopt")) {
         struct tally *tally = table_get(&judge->tallies, event->id);
         (void)!json_qty(body, "qty", &tally->held, NULL);
+    } else if (is_word(event->subject, "short")) {
+        struct tally *tally = table_get(&judge->tallies, event->id);
+        struct qty by = {0};
+        (void)!json_qty(body, "by", &by, NULL);
+        tally->held = qty_add(tally->held, by);
     }
 }
 

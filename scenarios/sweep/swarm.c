@@ -754,6 +754,7 @@ static const struct latch latches[] = {
     {"repeat_throttle", "repeat_throttle"},
     {"daily_volume", "daily_volume"},
     {"crash_loop_freeze", "crash_loop_freeze"},
+    {"position_sign", "position_sign"},
 };
 
 static void add_answer(cJSON *rows, const char *mechanism, int64_t after_s, const char *deed) {

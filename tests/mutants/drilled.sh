@@ -30,6 +30,7 @@ done <<-END
 	barred_key_ignored kill_auth did not latch at its limit
 	outage_ignored kill_outage did not latch at its limit
 	divergence_kills_nobody kill_divergence did not latch at its limit
+	wrong_side_ignored position_sign did not latch at its limit
 	crash_loop_ignored crash_loop_freeze did not latch at its limit
 	exit_bound_by_mode crash_loop_freeze holds an exit in
 END

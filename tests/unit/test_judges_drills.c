@@ -22,6 +22,7 @@ static const char ID[] = "latches_are_drilled";
     HELD("amnesia")                                                                                \
     HELD("state_regression")                                                                       \
     HELD("second_writer")                                                                          \
+    HELD("position_sign")                                                                          \
     HELD("repeat_throttle")                                                                        \
     HELD("journal_down")                                                                           \
     HELD("wrong_account")                                                                          \

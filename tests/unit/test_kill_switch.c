@@ -91,9 +91,9 @@ static struct fixture *held(const char *cause) {
 }
 
 Test(kill_switch, every_cause_fires_and_no_other_does) {
-    static const char *const causes[] = {"kill_switch",    "kill_repeated", "second_writer",
-                                         "kill_rejects",   "kill_auth",     "kill_outage",
-                                         "kill_divergence"};
+    static const char *const causes[] = {"kill_switch",     "kill_repeated", "second_writer",
+                                         "kill_rejects",    "kill_auth",     "kill_outage",
+                                         "kill_divergence", "position_sign"};
     struct fixture *fixture = create();
     latch(fixture, "daily_loss");
     step(fixture, true);
@@ -221,15 +221,15 @@ Test(kill_switch, whatever_is_not_clean_begins_the_readings_anew) {
 
 Test(kill_switch, what_is_for_a_person_waits_for_one) {
     static const char *const causes[] = {"kill_switch", "kill_repeated", "second_writer",
-                                         "kill_divergence"};
-    for (size_t i = 0; i < 5; i++) {
-        struct fixture *fixture = held(i < 4 ? causes[i] : "kill_rejects");
-        fixture->risk.config.kill_auto_rearm = i < 4; /* off: all of them are */
+                                         "kill_divergence", "position_sign"};
+    for (size_t i = 0; i < 6; i++) {
+        struct fixture *fixture = held(i < 5 ? causes[i] : "kill_rejects");
+        fixture->risk.config.kill_auto_rearm = i < 5; /* off: all of them are */
         for (int tick = 0; tick < 10; tick++) {
             step_after(fixture, SPAN_HOURS(1).ns);
         }
         cr_expect_eq(phase(fixture), KILL_LOCKED, "%d", (int)i);
-        clear(fixture, i < 4 ? causes[i] : "kill_rejects");
+        clear(fixture, i < 5 ? causes[i] : "kill_rejects");
         step_after(fixture, NANOS);
         cr_expect_eq(phase(fixture), KILL_ARMED, "%d", (int)i);
         destroy(fixture);
