@@ -73,7 +73,7 @@ bool position_sign_confirm(struct gateway *gateway, struct holding *holding) {
     MUTATE(short_taken_on_one_word, is_equal = true);
     if (holding->qty.nanos != holding->broker_qty.nanos && is_equal &&
         may_take_over(gateway, holding)) {
-        book_take_short(gateway->book, holding);
+        book_take_short(holding);
         book_note_shorts(gateway->book, gateway->journal);
     }
     return holding_coverable(holding, clock_mono(gateway->world->clock)).nanos > 0;

@@ -147,9 +147,8 @@ static void shift(struct holding *holding, struct qty by, struct usd price) {
     }
 }
 
-void book_take_short(struct book *book, struct holding *holding) {
+void book_take_short(struct holding *holding) {
     struct qty by = qty_sub(holding->broker_qty, holding->qty);
-    (void)book;
     shift(holding, by, holding->avg_entry);
     holding->unnoted = qty_add(holding->unnoted, by);
     holding->differs = false;

@@ -102,7 +102,7 @@ enum err_code book_adopt(struct book *book, struct journal *journal, struct hold
 /* Takes a short position over as the broker shows it, at once: two words of his agree, and what would buy it
  * back must find it in the book. The row tells the change (kind "short"), so that it may come behind the fills
  * that followed, from a journal that was down: book_note_shorts() appends what is owed, without commit. */
-void book_take_short(struct book *book, struct holding *holding);
+void book_take_short(struct holding *holding);
 void book_note_shorts(struct book *book, struct journal *journal);
 /* Drops flat, unlisted holdings from memory. */
 void book_sweep(struct book *book);
