@@ -121,7 +121,7 @@ static void take_adoption(struct closed_trades *trades, const struct journal_row
     trip->held = qty;
     trip->is_unpriced = true;
     MUTATE(adopted_trades_counted, trip->is_unpriced = false);
-    if (qty.nanos <= 0) {
+    if (qty.nanos == 0) { /* below zero it lasts until it is bought back */
         end(trades, trip, row);
     }
 }

@@ -30,8 +30,10 @@ static const struct rule {
     {"lease_lost", {"process.pause", "process.hang", "process.second"}},
     {"wrong_account", {"view.other_account"}},
     {"unknown_status", {"view.unknown_status"}},
-    {"position_unexplained", {"foreign_order", "process.second_elsewhere", "order.bust", "view."}},
-    {"position_vanished", {"foreign_order", "process.second_elsewhere", "order.bust", "view."}},
+    {"position_unexplained",
+     {"foreign_order", "process.second_elsewhere", "order.bust", "hand.sale", "view."}},
+    {"position_vanished",
+     {"foreign_order", "process.second_elsewhere", "order.bust", "hand.sale", "view."}},
 };
 enum { RULE_COUNT = sizeof RULES / sizeof RULES[0] };
 

@@ -90,7 +90,7 @@ static void add(struct trades *trades, const char *symbol, bool is_buy, struct q
 
 static void adopt(struct trades *trades, const char *symbol, struct qty qty) {
     struct trip *trip = table_get(&trades->trips, symbol);
-    trip->is_open = trip->is_unpriced = qty.nanos > 0;
+    trip->is_open = trip->is_unpriced = qty.nanos != 0; /* below zero until it is bought back */
     trip->held = qty;
     if (!trip->is_open) {
         trip->cash = (struct usd){0};

@@ -1,5 +1,6 @@
 /* test_position_sign.c - what is short fires, is bought back by two words of the broker, and never beyond zero. */
 #include "core/orders/position_sign.h"
+#include "core/portfolio/closed_trades.h"
 #include "tests/unit/desk.h"
 
 #define SAYS(qty)                                                                                  \
@@ -285,4 +286,25 @@ Test(short_row, a_purchase_beyond_zero_begins_a_position) {
     cr_expect_eq(holding->entered_at.ns, 5);
     cr_expect_eq(holding->initial_qty.nanos, QTY(2).nanos);
     free(book);
+}
+
+/* However the journal says that it was taken over. */
+Test(short_row, what_is_bought_back_is_no_trade_and_begins_none) {
+    static const char *const rows[][2] = {{"short", "{\"by\":\"-10\",\"price\":\"100\"}"},
+                                          {"adopt", "{\"qty\":\"-10\",\"was\":\"0\"}"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct closed_trades *trades = calloc(1, sizeof *trades);
+        const char *buy = "{\"symbol\":\"AAPL\",\"side\":\"buy\",\"qty\":\"5\",\"amount\":\"500\"}";
+        struct journal_row row = {.seq = 1, .kind = rows[i][0], .key = "AAPL", .body = rows[i][1]};
+        closed_trades_take(trades, &row);
+        cr_expect_eq(trades->open_count, 1);
+        for (row.seq = 2; row.seq <= 3; row.seq++) {
+            row.kind = "fill";
+            row.body = buy;
+            closed_trades_take(trades, &row);
+        }
+        cr_expect_eq(trades->open_count, 0, "%s", rows[i][0]);
+        cr_expect_eq(trades->count, 0, "%s", rows[i][0]);
+        free(trades);
+    }
 }
