@@ -200,7 +200,7 @@
     X(ORACLE_REUSE, "id_only_for_the_equal_order", "",                                             \
       "a client order id is sent again only with the same content", "")                            \
     X(ORACLE_NEVER_SHORT, "never_short", "",                                                       \
-      "no sale of the core leaves the ledger's position in a symbol below zero", "")                                 \
+      "no sale of the core leaves the ledger's position in a symbol below zero", "")               \
     X(ORACLE_NAKED, "naked_is_paged", "",                                                          \
       "no position is unprotected for 70 s of a session without an exit at work or a "             \
       "page",                                                                                      \
