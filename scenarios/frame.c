@@ -69,6 +69,9 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "performance.trades", config->performance_trades * NANOS);
     tell_nanos(stage, "performance.loss_share", config->performance_loss_share.nanos);
     tell_nanos(stage, "performance.pause_s", config->performance_pause.ns);
+    tell_nanos(stage, "ramp.on", config->ramp_on * NANOS);
+    tell_nanos(stage, "ramp.days_per_phase", config->ramp_days * NANOS);
+    tell_nanos(stage, "ramp.drawdown", config->ramp_drawdown.nanos);
     tell_nanos(stage, "kill.rejects", config->kill_rejects * NANOS);
     tell_nanos(stage, "kill.rejects_window_s", config->kill_rejects_window.ns);
     tell_nanos(stage, "kill.auth_s", config->kill_auth.ns);

@@ -437,6 +437,18 @@ static void check_losses(const struct config *c, struct text *faults) {
             "raise it: the resting stop stands at or beyond the core's own", faults);
 }
 
+/* A first phase in which nothing can be bought has no clean day, and so no end. */
+static void check_ramp(const struct config *c, struct text *faults) {
+    require(!c->ramp_on || c->min_notional_usd.nanos <= c->base_usd.nanos / 10,
+            "orders.min_notional_usd", c->min_notional_usd.nanos, "above",
+            "a tenth of sizing.base_usd", c->base_usd.nanos / 10,
+            "lower it: with ramp.on no entry of the first phase could ever be large enough",
+            faults);
+    require(!c->ramp_on || c->ramp_drawdown.nanos < c->max_drawdown.nanos, "ramp.drawdown",
+            c->ramp_drawdown.nanos, "not below", "risk.max_drawdown", c->max_drawdown.nanos,
+            "lower it: the ramp would never step back before all entries end", faults);
+}
+
 /* The table's own numbers stand: an entry of the largest size and its exit fit into a day. */
 static void check_volume(const struct config *c, struct text *faults) {
     require(c->volume_hour_share.nanos <= c->volume_day_share.nanos, "volume.hour_share",
@@ -526,6 +538,7 @@ enum err_code config_check(const struct config *config, struct text *faults, str
         check_exposure(config, faults);
         check_volume(config, faults);
         check_losses(config, faults);
+        check_ramp(config, faults);
         check_targets(config, faults);
         check_displacement(config, faults);
         check_engine(config, faults);

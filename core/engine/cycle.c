@@ -403,11 +403,23 @@ static bool tend_orders(struct engine *engine, bool is_full) {
     return tend_entries(engine); /* 7 */
 }
 
+/* Behind the tick's commit: the day's fills are in. */
+static void step_ramp(struct engine *engine) {
+    const struct truth *truth = &engine->truth;
+    const struct ramp_look look = {.wall = clock_utc(engine->world->clock),
+                                   .broker = truth_broker_time(truth),
+                                   .session = &truth->session,
+                                   .is_open = truth->is_open && truth->clock.is_open,
+                                   .is_truth_clean = engine->is_truth_clean};
+    capital_ramp_step(&engine->gateway.ramp, &engine->causes, engine->config, &look);
+}
+
 /* Behind all that asks, decides and sends. */
 static void end_full_tick(struct engine *engine, bool is_committed) {
     crash_loop_tick(&engine->crash_loop, engine->config, &engine->causes,
                     tick_failure(engine, is_committed));
     crash_loop_show(&engine->crash_loop, &engine->causes);
+    step_ramp(engine);
     universe_reads_step(engine);
     healing_step(engine);
     backups_step(engine); /* 10 */

@@ -153,6 +153,11 @@ void show_view(struct engine *engine) {
         kill_phase_word(kill_switch_phase(&engine->kill, &engine->causes, engine->config)));
     text_member_decimal(view, "equity", engine->truth.account.equity.nanos);
     text_member_decimal(view, "peak", engine->guards.peak.nanos);
+    if (engine->config->ramp_on) {
+        struct ratio share = capital_ramp_share(&engine->gateway.ramp, engine->config);
+        text_member_decimal(view, "ramp", share.nanos);
+        text_member_int(view, "ramp_streak", engine->gateway.ramp.streak);
+    }
     text_member_decimal(view, "baseline", engine->guards.baseline.nanos);
     text_member_int(view, "sent", engine->gateway.sent);
     text_member_int(view, "refused", engine->gateway.refused);

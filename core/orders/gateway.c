@@ -370,6 +370,7 @@ void gateway_count(struct gateway *gateway, const struct journal_row *row) {
     daily_volume_take(&gateway->volume, gateway->config, row);
     performance_breaker_take(&gateway->performance, row);
     displaced_take(&gateway->displaced, gateway->config, row);
+    capital_ramp_take(&gateway->ramp, row);
 }
 
 void gateway_latch_due(struct gateway *gateway) {

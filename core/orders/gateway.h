@@ -14,6 +14,7 @@
 #include "core/orders/universe_guard.h"
 #include "core/portfolio/truth.h"
 #include "core/risk/account_guards.h"
+#include "core/risk/capital_ramp.h"
 #include "core/risk/daily_volume.h"
 #include "core/risk/performance_breaker.h"
 #include "core/risk/repeat_throttle.h"
@@ -59,6 +60,7 @@ struct gateway { /* all pointers borrowed */
     struct daily_volume volume;
     struct performance_breaker performance;
     struct displaced displaced;
+    struct capital_ramp ramp; /* judged by the engine */
     struct message_throttle messages;
     struct universe_guard universe; /* filled by the engine */
     int64_t sent;

@@ -264,6 +264,59 @@ static enum refusal_code check_open_risk(const struct gateway *gateway, struct u
                                           : REFUSED_NONE;
 }
 
+/* What an entry may cost, the ramp aside: the smallest of all limits of sizing. */
+static struct usd full_entry(const struct gateway *gateway) {
+    const struct config *config = gateway->config;
+    struct usd equity = gateway->truth->account.equity;
+    struct usd base = config->base_usd;
+    MUTATE(order_cap_ignored, base.nanos = INT64_MAX);
+    struct usd most = usd_min(base, usd_scale(equity, config->equity_share));
+    MUTATE(sizing_base_ignored, most = usd_scale(equity, config->equity_share));
+    MUTATE(sizing_share_ignored, most = config->base_usd);
+    struct usd risk = usd_scale(equity, config->risk_budget);
+    MUTATE(sizing_risk_ignored, risk = equity);
+    struct usd by_risk = most;
+    if (decimal_mul_div(risk.nanos, NANOS, config->stop_distance.nanos, &by_risk.nanos, NULL) ==
+        ERR_OK) {
+        most = usd_min(most, by_risk);
+    }
+    struct usd cap = config->order_cap_usd;
+    MUTATE(order_cap_ignored, cap = most);
+    return usd_min(most, cap);
+}
+
+static struct usd ramped_entry(const struct gateway *gateway) {
+    return usd_scale(full_entry(gateway), capital_ramp_share(&gateway->ramp, gateway->config));
+}
+
+static struct qty shares_for(struct usd most, struct usd price) {
+    struct qty qty = {0};
+    bool is_some = qty_affordable(most, price, &qty, NULL) == ERR_OK && qty.nanos >= 0;
+    return is_some ? qty : (struct qty){0};
+}
+
+struct qty entry_size(const struct gateway *gateway, struct usd price) {
+    return shares_for(ramped_entry(gateway), price);
+}
+
+/* What nothing but the ramp makes too small: less than the smallest entry, or than one share. */
+static bool is_too_small_by_the_ramp(const struct gateway *gateway, struct usd price) {
+    struct usd least = usd_max(gateway->config->min_notional_usd, price);
+    struct qty whole = shares_for(full_entry(gateway), price);
+    return price.nanos > 0 && whole.nanos > 0 &&
+           capital_ramp_share(&gateway->ramp, gateway->config).nanos < NANOS &&
+           usd_cmp(usd_mul(price, whole), least) >= 0 &&
+           usd_cmp(usd_mul(price, entry_size(gateway, price)), least) < 0;
+}
+
+static enum refusal_code refuse_small(const struct gateway *gateway, const struct order *intent,
+                                      struct usd value, struct refusal *refusal) {
+    enum refusal_code code = is_too_small_by_the_ramp(gateway, intent->limit_price)
+                                 ? REFUSED_RAMP
+                                 : REFUSED_MIN_NOTIONAL;
+    return refuse(refusal, code, value, gateway->config->min_notional_usd);
+}
+
 /* freed: positions that are taken for gone; they count in each sum all the same. */
 static enum refusal_code check_limits(const struct gateway *gateway, const struct order *intent,
                                       struct utc now, int64_t freed, struct refusal *refusal) {
@@ -280,7 +333,7 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
     }
     MUTATE(min_notional_off_by_one, if (usd_cmp(value, config->min_notional_usd) == 0) return refuse(refusal, REFUSED_MIN_NOTIONAL, value, value));
     if (usd_cmp(value, config->min_notional_usd) < 0) {
-        return refuse(refusal, REFUSED_MIN_NOTIONAL, value, config->min_notional_usd);
+        return refuse_small(gateway, intent, value, refusal);
     }
     struct usd power = usd_scale(gateway->truth->account.buying_power, config->buying_power_share);
     MUTATE(buying_power_off_by_one, if (usd_cmp(usd_add(open.working, value), power) == 0) return refuse(refusal, REFUSED_BUYING_POWER, power, power));
@@ -370,6 +423,16 @@ static enum refusal_code refuse_unreducing(const struct gateway *gateway,
                   as_nanos(held.nanos));
 }
 
+/* An entry of no share at all: that is the ramp's doing where its phase pays for less than one. */
+static enum refusal_code refuse_nothing(const struct gateway *gateway, const struct order *intent,
+                                        struct refusal *refusal) {
+    struct usd price = intent->limit_price;
+    bool is_by_ramp = intent->qty.nanos == 0 && is_too_small_by_the_ramp(gateway, price);
+    return is_by_ramp
+               ? refuse(refusal, REFUSED_RAMP, ramped_entry(gateway), price)
+               : refuse(refusal, REFUSED_NOT_REDUCING, as_nanos(intent->qty.nanos), as_number(0));
+}
+
 static enum refusal_code check_entry(const struct gateway *gateway, const struct order *intent,
                                      int64_t freed, struct refusal *refusal) {
     struct utc now = clock_utc(gateway->world->clock);
@@ -395,7 +458,7 @@ static enum refusal_code check_entry(const struct gateway *gateway, const struct
         return refuse_unreducing(gateway, intent, refusal);
     }
     if (intent->qty.nanos <= 0) {
-        return refuse(refusal, REFUSED_NOT_REDUCING, as_nanos(intent->qty.nanos), as_number(0));
+        return refuse_nothing(gateway, intent, refusal);
     }
     enum refusal_code code = check_session(gateway, now, refusal);
     const char *fault = account_fault(gateway, clock_mono(gateway->world->clock));
@@ -440,6 +503,7 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_clock, is_exit &= !causes_has(gateway->causes, "clock_guard"));
     MUTATE(exit_bound_by_crash_loop, is_exit &= !causes_has(gateway->causes, "crash_loop_freeze"));
     MUTATE(exit_bound_by_performance, is_exit &= !gateway->performance.is_on);
+    MUTATE(exit_bound_by_ramp, is_exit &= capital_ramp_share(&gateway->ramp, gateway->config).nanos == NANOS);
     MUTATE(exit_bound_by_messages, is_exit &= !check_messages(gateway, &(struct refusal){0}));
     MUTATE(exit_bound_by_universe, is_exit &= !check_universe(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}));
     if (is_exit) {
@@ -455,29 +519,4 @@ enum refusal_code check_with_one_fewer(const struct gateway *gateway, const stru
                                        struct refusal *refusal) {
     *refusal = (struct refusal){.code = REFUSED_NONE};
     return check_entry(gateway, intent, 1, refusal);
-}
-
-struct qty entry_size(const struct gateway *gateway, struct usd price) {
-    const struct config *config = gateway->config;
-    struct usd equity = gateway->truth->account.equity;
-    struct usd base = config->base_usd;
-    MUTATE(order_cap_ignored, base.nanos = INT64_MAX);
-    struct usd most = usd_min(base, usd_scale(equity, config->equity_share));
-    MUTATE(sizing_base_ignored, most = usd_scale(equity, config->equity_share));
-    MUTATE(sizing_share_ignored, most = config->base_usd);
-    struct usd risk = usd_scale(equity, config->risk_budget);
-    MUTATE(sizing_risk_ignored, risk = equity);
-    struct usd by_risk = most;
-    if (decimal_mul_div(risk.nanos, NANOS, config->stop_distance.nanos, &by_risk.nanos, NULL) ==
-        ERR_OK) {
-        most = usd_min(most, by_risk);
-    }
-    struct usd cap = config->order_cap_usd;
-    MUTATE(order_cap_ignored, cap = most);
-    most = usd_min(most, cap);
-    struct qty qty = {0};
-    if (qty_affordable(most, price, &qty, NULL) != ERR_OK || qty.nanos < 0) {
-        return (struct qty){0};
-    }
-    return qty;
 }

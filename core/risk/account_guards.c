@@ -54,8 +54,8 @@ static bool note(struct account_guards *guards, const char *kind, const char *ke
     return is_noted;
 }
 
-/* True at the second breach in a row at least `apart` after the first. */
-static bool confirmed(struct guard_step *step, bool is_breach, struct utc at, struct span apart) {
+bool guard_step_confirms(struct guard_step *step, bool is_breach, struct utc at,
+                         struct span apart) {
     if (!is_breach) {
         step->first_breach = (struct utc){0};
         return false;
@@ -136,7 +136,7 @@ static void judge_loss(struct account_guards *guards, const struct equity_readin
     MUTATE(daily_loss_off_by_one, loss.nanos--);
     struct span apart = reading->is_core_session ? SPAN_S(5) : SPAN_S(60);
     MUTATE(loss_on_one_reading, guards->loss.first_breach.ns = 1);
-    if (confirmed(&guards->loss, usd_cmp(loss, limit) >= 0, reading->at, apart)) {
+    if (guard_step_confirms(&guards->loss, usd_cmp(loss, limit) >= 0, reading->at, apart)) {
         char why[160];
         char lost[DECIMAL_TEXT_MAX];
         char most[DECIMAL_TEXT_MAX];
@@ -161,7 +161,8 @@ static void judge_floor(struct account_guards *guards, const struct equity_readi
     MUTATE(floor_ignored, floor.nanos = 0);
     MUTATE(floor_off_by_one, floor.nanos++);
     MUTATE(floor_on_one_reading, guards->floor.first_breach.ns = 1);
-    if (confirmed(&guards->floor, usd_cmp(reading->equity, floor) < 0, reading->at, SPAN_S(5))) {
+    if (guard_step_confirms(&guards->floor, usd_cmp(reading->equity, floor) < 0, reading->at,
+                            SPAN_S(5))) {
         causes_latch(guards->causes, "equity_floor", MODE_REDUCE_ONLY, "core",
                      "equity is below its floor");
     }
@@ -196,7 +197,7 @@ static void judge_drawdown(struct account_guards *guards, const struct equity_re
     bool is_breach = usd_cmp(fall, usd_scale(guards->peak, guards->config->max_drawdown)) >= 0;
     MUTATE(drawdown_ignored, return);
     MUTATE(drawdown_on_one_reading, guards->drawdown.first_breach.ns = 1);
-    if (confirmed(&guards->drawdown, is_breach, reading->at, SPAN_S(5))) {
+    if (guard_step_confirms(&guards->drawdown, is_breach, reading->at, SPAN_S(5))) {
         causes_latch(guards->causes, "max_drawdown", MODE_REDUCE_ONLY, "core",
                      "equity fell from its peak by the limit");
     }

@@ -46,6 +46,8 @@ enum err_code account_guards_fold(struct account_guards *guards, const struct jo
                                   struct err *err) MUST_USE;
 /* Judges one reading; journals baseline, go-live and peak as they come. */
 void account_guards_judge(struct account_guards *guards, const struct equity_reading *reading);
+/* True at the second breach in a row at least `apart` after the first; a reading that is none begins anew. */
+bool guard_step_confirms(struct guard_step *step, bool is_breach, struct utc at, struct span apart);
 /* The day's loss limit in dollars: the stricter of amount and share. Zero while unknown. */
 struct usd daily_loss_limit(const struct account_guards *guards);
 /* Equity less baseline and flows: negative is a loss. False while no baseline is known. */

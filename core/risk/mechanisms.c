@@ -144,6 +144,26 @@ static const struct mechanism TABLE[] = {
                 "performance_pause_off_by_one performance_pause_never_ends "
                 "performance_judged_twice performance_lost_at_restart open_trades_counted "
                 "adopted_trades_counted exit_bound_by_performance"},
+    {.id = "capital_ramp",
+     .file = "core/risk/capital_ramp.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "ramp.on ramp.days_per_phase ramp.drawdown",
+     .rule =
+         "an entry has 10, 25, 50, 75 or 100 % of its size: one phase further behind so many clean "
+         "days in a row (watched from open to close, traded, no latch set), one back for "
+         "each drawdown from the ramp's own peak; a gap, a restart or a clock skips none",
+     .documents = "view.json",
+     .oracle = "entries_follow_the_ramp refusal_is_warranted",
+     .act = "ramp_by_clean_days",
+     .quiet = "ramp_just_within",
+     .mutants = "ramp_ignored ramp_lost_at_restart ramp_days_latched_count "
+                "ramp_drops_to_the_first ramp_peak_survives_a_drop ramp_peak_on_one_reading "
+                "ramp_counts_flows ramp_drawdown_off_by_one ramp_drawdown_ignored "
+                "ramp_drop_on_one_reading ramp_begins_at_any_hour ramp_ends_at_any_hour "
+                "ramp_days_count_twice ramp_days_off_by_one ramp_skips_a_phase "
+                "ramp_streak_goes_on ramp_idle_days_count ramp_restricted_days_count "
+                "exit_bound_by_ramp"},
     {.id = "amnesia",
      .file = "core/orders/gateway.c",
      .mode = MODE_REDUCE_ONLY,

@@ -254,18 +254,6 @@ static void take_row(struct guards *judge, const struct event *event, struct fin
 
 /* --- the verdict --- */
 
-static bool is_doubting(const struct scene *scene) {
-    static const char *const words[] = {"data_guard", "degraded_mode", "wrong_account",
-                                        "journal_down", "baseline_unknown"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        const struct scene_cause *cause = table_find(&scene->causes, words[i]);
-        if (cause != NULL && cause->mode > SCENE_NORMAL) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void judge_trip(struct guards *judge, const struct event *event, struct findings *findings) {
     settle(judge, findings);
     for (int i = 0; i < GUARD_COUNT; i++) {
@@ -300,7 +288,7 @@ static void judge_tick(struct guards *judge, const struct event *event, struct f
     const struct scene *scene = findings->scene;
     rank(judge);
     settle(judge, findings);
-    judge->doubted_at = is_doubting(scene) ? event->at : judge->doubted_at;
+    judge->doubted_at = scene_is_doubting(scene) ? event->at : judge->doubted_at;
     for (int i = 0; i < GUARD_COUNT && !judge->is_spoiled; i++) {
         struct guard *guard = &judge->items[i];
         struct utc since = utc_max(scene_since(scene, guard->since), judge->doubted_at);

@@ -12,7 +12,6 @@
 
 static const struct span KNOWN_AFTER = {INT64_C(60000000000)};
 static const struct ratio GROSS_MARGIN = {NANOS / 10 * 11};
-static const struct ratio EQUITY_MARGIN = {NANOS / 100 * 102};
 
 struct limits {
     struct utc lost_since; /* {0}: below the limit */
@@ -70,22 +69,8 @@ static struct usd gross_of(const struct scene *scene) {
     return sum;
 }
 
-/* The smallest of amount, share of equity, and what may be lost at the stop; 0: not told. Equity is the
- * ledger's, which moved since the core's last answer. */
-static struct usd size_limit(const struct scene *scene) {
-    const struct scene_limits *limits = &scene->limits;
-    struct usd equity = usd_scale(scene->equity, EQUITY_MARGIN);
-    struct usd by_risk = {0};
-    if (limits->base.nanos == 0 || limits->stop_distance.nanos == 0 || equity.nanos <= 0 ||
-        decimal_mul_div(usd_scale(equity, limits->risk_budget).nanos, NANOS,
-                        limits->stop_distance.nanos, &by_risk.nanos, NULL) != ERR_OK) {
-        return (struct usd){0};
-    }
-    return usd_min(limits->base, usd_min(usd_scale(equity, limits->equity_share), by_risk));
-}
-
 static void judge_size(const struct event *event, struct usd cost, struct findings *findings) {
-    struct usd most = size_limit(findings->scene);
+    struct usd most = scene_largest_entry(findings->scene);
     if (most.nanos > 0 && usd_cmp(cost, most) > 0) {
         findings_break(findings, ORACLE_SIZE, event->at, "%s: a buy of %lld USD, at most %lld",
                        findings->scene->sent.symbol, (long long)(cost.nanos / NANOS),

@@ -121,6 +121,12 @@
       "end of the tick; nothing less does; no buy is sent for performance.pause_s, none is "       \
       "refused for longer, and no exit at all",                                                    \
       "")                                                                                          \
+    X(ORACLE_RAMP, "entries_follow_the_ramp", "",                                                  \
+      "with ramp.on no buy costs more than its phase's share, 10, 25, 50, 75 or 100 %, of the "    \
+      "largest entry; ramp.days_per_phase clean days in a row, and nothing less, take it one "     \
+      "phase further, two readings that show ramp.drawdown from its peak one back; a restart "     \
+      "keeps all of it, and no exit is refused for it",                                            \
+      "")                                                                                          \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
       "while an endpoint fails too often no buy is sent, nothing else of it more than once in "    \
       "5 s, and truth is asked for all the same; it is told, and only then",                       \

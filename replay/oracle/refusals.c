@@ -27,8 +27,9 @@ static const struct rule {
     {"SYMBOL_LIMIT", ABOVE, false},   {"SECTOR_LIMIT", ABOVE, false},
     {"THEME_LIMIT", ABOVE, false},    {"CORRELATION_LIMIT", ABOVE, false},
     {"ORDER_STUCK", AT_LEAST, false}, {"PERFORMANCE", BELOW, false},
-    {"LOW_PRICE", BELOW, false},      {"LOW_VOLUME", BELOW, false},
-    {"VOLUME_SHARE", ABOVE, false},   {"WIDE_SPREAD", ABOVE, false},
+    {"RAMP", BELOW, false},           {"LOW_PRICE", BELOW, false},
+    {"LOW_VOLUME", BELOW, false},     {"VOLUME_SHARE", ABOVE, false},
+    {"WIDE_SPREAD", ABOVE, false},
 };
 
 /* "12.5 against 10"; false where no two numbers are named. */

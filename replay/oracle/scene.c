@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct ratio EQUITY_MARGIN = {NANOS / 100 * 102};
+
 void scene_init(struct scene *scene) {
     *scene = (struct scene){.symbols = table_of(sizeof(struct scene_symbol)),
                             .orders = table_of(sizeof(struct scene_order)),
@@ -25,6 +27,30 @@ void scene_release(struct scene *scene) {
 bool scene_is_open(const struct scene *scene) {
     return scene->has_session && !utc_is_before(scene->now, scene->session.open) &&
            utc_is_before(scene->now, scene->session.close);
+}
+
+struct usd scene_largest_entry(const struct scene *scene) {
+    const struct scene_limits *limits = &scene->limits;
+    struct usd equity = usd_scale(scene->equity, EQUITY_MARGIN);
+    struct usd by_risk = {0};
+    if (limits->base.nanos == 0 || limits->stop_distance.nanos == 0 || equity.nanos <= 0 ||
+        decimal_mul_div(usd_scale(equity, limits->risk_budget).nanos, NANOS,
+                        limits->stop_distance.nanos, &by_risk.nanos, NULL) != ERR_OK) {
+        return (struct usd){0};
+    }
+    return usd_min(limits->base, usd_min(usd_scale(equity, limits->equity_share), by_risk));
+}
+
+bool scene_is_doubting(const struct scene *scene) {
+    static const char *const words[] = {"data_guard", "degraded_mode", "wrong_account",
+                                        "journal_down", "baseline_unknown"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const struct scene_cause *cause = table_find(&scene->causes, words[i]);
+        if (cause != NULL && cause->mode > SCENE_NORMAL) {
+            return true;
+        }
+    }
+    return false;
 }
 
 struct utc scene_since(const struct scene *scene, struct utc at) {
@@ -109,6 +135,9 @@ static const struct limit_row {
     {"performance.trades", take_whole, offsetof(struct scene_limits, performance_trades)},
     {"performance.loss_share", take_nanos, offsetof(struct scene_limits, performance_loss)},
     {"performance.pause_s", take_nanos, offsetof(struct scene_limits, performance_pause)},
+    {"ramp.on", take_whole, offsetof(struct scene_limits, ramp_on)},
+    {"ramp.days_per_phase", take_whole, offsetof(struct scene_limits, ramp_days)},
+    {"ramp.drawdown", take_nanos, offsetof(struct scene_limits, ramp_drawdown)},
     {"kill.rejects", take_whole, offsetof(struct scene_limits, kill_rejects)},
     {"kill.rejects_window_s", take_nanos, offsetof(struct scene_limits, kill_rejects_window)},
     {"kill.auth_s", take_nanos, offsetof(struct scene_limits, kill_auth)},

@@ -84,6 +84,8 @@ struct scene_limits { /* 0: not told, then not judged */
     struct ratio performance_loss;
     struct span performance_pause;
     int64_t position_sign;
+    int64_t ramp_on, ramp_days;
+    struct ratio ramp_drawdown;
     int64_t kill_rejects, kill_divergence, kill_auto_rearm, kill_incidents;
     struct span kill_rejects_window, kill_auth, kill_outage, kill_cooldown;
     int64_t crash_starts, crash_ticks;
@@ -150,6 +152,11 @@ struct utc scene_since(const struct scene *scene, struct utc at);
 /* The name of one cause that demands REDUCE_ONLY or HALT; "" if none does. */
 const char *scene_strict_cause(const struct scene *scene);
 const struct scene_symbol *scene_symbol(const struct scene *scene, const char *symbol);
+/* The most that an entry may cost by sizing.*, the ramp aside: the smallest of amount, share of equity, and
+ * what may be lost at the stop; 0: not told. Equity is the ledger's, which moved since the core's last answer. */
+struct usd scene_largest_entry(const struct scene *scene);
+/* The core says that it cannot believe, or get, what it reads of its account. */
+bool scene_is_doubting(const struct scene *scene);
 /* An id of our shape that no other program is known to have used. */
 bool scene_is_ours(const struct scene *scene, const char *client_id);
 

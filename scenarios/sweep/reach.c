@@ -282,6 +282,8 @@ void reach_due(reach_visit *visit, void *context) {
         "released"); /* tests/mutants/drilled.sh: acted */
     due(visit, context, 100, "mechanism", "health_supervisor", "acted");
     due(visit, context, 50, "mechanism", "health_supervisor", "released");
+    due(visit, context, 200, "mechanism", "capital_ramp", "acted");
+    due(visit, context, 50, "mechanism", "capital_ramp", "released");
     due_pairs(visit, context);
     due_mechanisms(visit, context);
     for (size_t i = 1; i < sizeof refusals / sizeof refusals[0]; i++) {

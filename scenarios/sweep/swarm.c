@@ -391,6 +391,20 @@ static void draw_performance(const struct draw *draw, cJSON *config) {
     }
 }
 
+/* One clean day leads on, and a fall that a session brings takes it back: a smaller one than any other limit. */
+static void draw_ramp(const struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "ramp", 0);
+    int64_t fall = random_between(&random, 1, 14);
+    char ratio[32];
+    if (percent(&random, 20)) {
+        snprintf(ratio, sizeof ratio, "0.%04lld", (long long)fall);
+        add_number(config, "ramp.on", 1);
+        add_number(config, "ramp.days_per_phase", 1);
+        add_word(config, "ramp.drawdown", ratio);
+        cJSON_DeleteItemFromObjectCaseSensitive(config, "orders.min_notional_usd");
+    }
+}
+
 /* One of the thresholds of what may be bought, where some of a market's symbols lie below it. */
 static void draw_universe(const struct draw *draw, cJSON *config) {
     struct random random = stream(draw, "universe", 0);
@@ -467,6 +481,7 @@ static void draw_config(struct draw *draw) {
         draw_backups(draw, config);
         draw_drill(draw, config);
         draw_displacement(draw, config);
+        draw_ramp(draw, config);
     }
 }
 

@@ -249,7 +249,7 @@ Test(vocabulary, words_are_closed_and_distinct) {
             cr_expect(strcmp(mechanism_id(i), mechanism_id(j)) != 0, "%s twice", mechanism_id(i));
         }
     }
-    cr_expect_not(mechanism_is_known("capital_ramp"), "there is no such mechanism");
+    cr_expect_not(mechanism_is_known("moon_phase"), "there is no such mechanism");
     cr_assert_not(stage_command_find("kill -8", &command));
     cr_assert_not(mechanism_event_is_known("happened"));
 }
