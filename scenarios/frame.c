@@ -69,6 +69,10 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "performance.trades", config->performance_trades * NANOS);
     tell_nanos(stage, "performance.loss_share", config->performance_loss_share.nanos);
     tell_nanos(stage, "performance.pause_s", config->performance_pause.ns);
+    tell_nanos(stage, "margin.excess", config->margin_excess.nanos);
+    tell_nanos(stage, "margin.overnight", config->margin_overnight.nanos);
+    tell_nanos(stage, "margin.no_entry_s", config->margin_no_entry.ns);
+    tell_nanos(stage, "margin.reduce_s", config->margin_reduce.ns);
     tell_nanos(stage, "ramp.on", config->ramp_on * NANOS);
     tell_nanos(stage, "ramp.days_per_phase", config->ramp_days * NANOS);
     tell_nanos(stage, "ramp.drawdown", config->ramp_drawdown.nanos);

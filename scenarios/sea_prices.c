@@ -179,6 +179,9 @@ void sea_asset(void *context, size_t symbol, struct sim_asset *asset) {
         }
         asset->is_tradable &= swell->fault->point != POINT_ASSET_NOT_TRADABLE;
         asset->is_otc |= swell->fault->point == POINT_ASSET_OTC;
+        if (swell->fault->point == POINT_ASSET_HOUSE_MARGIN) {
+            asset->house_margin = fault_factor(swell->fault, (struct ratio){NANOS});
+        }
         if (swell->fault->point == POINT_ASSET_ACTION) {
             asset->has_dividend = true;
             asset->ex_date = next_weekday(ny_date(swell->from));

@@ -17,6 +17,8 @@ static struct account_view view_account(const struct broker *broker) {
     struct usd reserved = sim_exchange_reserved(&broker->exchange);
     int multiplier = broker->options.multiplier;
     view.values = sim_account_values(&broker->account, broker->exchange.now);
+    view.values.maintenance_margin =
+        usd_add(view.values.maintenance_margin, sim_exchange_house_margin(&broker->exchange));
     view.power = sim_buying_power(&view.values, multiplier, reserved);
     view.regt = sim_buying_power(&view.values, multiplier == 1 ? 1 : 2, reserved);
     view.non_marginable = sim_buying_power(&view.values, 1, reserved);
@@ -194,9 +196,14 @@ static void put_asset(struct text *out, const struct broker *broker, size_t symb
                         "\"borrow_status\":\"hard_to_borrow\""
                       : ",\"marginable\":true,\"shortable\":true,\"easy_to_borrow\":true,"
                         "\"borrow_status\":\"easy_to_borrow\"");
-    API_PUT(out, ",\"fractionable\":true,\"maintenance_margin_requirement\":30,\"margin_"
-                 "requirement_long\":\"30\","
-                 "\"margin_requirement_short\":\"30\",\"attributes\":[\"fractional_eh_enabled\"]}");
+    int64_t percent = asset.house_margin.nanos / (NANOS / 100);
+    percent = percent > 30 ? percent : 30;
+    API_PUT(out, ",\"fractionable\":true,\"maintenance_margin_requirement\":");
+    text_add_int(out, percent);
+    API_PUT(out, ",\"margin_requirement_long\":\"");
+    text_add_int(out, percent);
+    API_PUT(out, "\",\"margin_requirement_short\":\"30\","
+                 "\"attributes\":[\"fractional_eh_enabled\"]}");
 }
 
 /* Index of a symbol or asset id, or -1. */

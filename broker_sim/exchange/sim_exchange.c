@@ -52,6 +52,26 @@ struct sim_asset sim_exchange_asset(const struct sim_exchange *exchange, size_t 
     return asset;
 }
 
+static struct usd house_margin_of(const struct sim_exchange *exchange, size_t symbol) {
+    struct qty qty = exchange->account->positions[symbol].qty;
+    struct usd price = {0};
+    if (qty.nanos == 0 || !sim_price(exchange->market, symbol, exchange->now, &price)) {
+        return (struct usd){0};
+    }
+    struct ratio house = sim_exchange_asset(exchange, symbol).house_margin;
+    int64_t more = house.nanos - sim_maintenance_rate(price).nanos;
+    return more > 0 ? usd_scale(usd_mul(price, qty), (struct ratio){more}) : (struct usd){0};
+}
+
+struct usd sim_exchange_house_margin(const struct sim_exchange *exchange) {
+    struct usd sum = {0};
+    size_t count = exchange->weather.asset == NULL ? 0 : market_symbol_count(exchange->market);
+    for (size_t i = 0; i < count; i++) {
+        sum = usd_add(sum, house_margin_of(exchange, i));
+    }
+    return sum;
+}
+
 struct sim_order *sim_exchange_find(const struct sim_exchange *exchange, const char *id) {
     return sim_index_find(&exchange->by_id, id);
 }

@@ -66,6 +66,8 @@ static inline bool sim_exchange_is_open(const struct sim_exchange *exchange) {
 bool sim_exchange_is_tradable(const struct sim_exchange *exchange, size_t symbol);
 /* What is said of a symbol now. One that the weather alone makes untradable may be sold all the same. */
 struct sim_asset sim_exchange_asset(const struct sim_exchange *exchange, size_t symbol);
+/* What the house asks for beyond the rule's maintenance margin, of all that is held now. */
+struct usd sim_exchange_house_margin(const struct sim_exchange *exchange);
 
 struct sim_order *sim_exchange_find(const struct sim_exchange *exchange, const char *id);
 struct sim_order *sim_exchange_find_client(const struct sim_exchange *exchange,

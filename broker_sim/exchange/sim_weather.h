@@ -28,7 +28,9 @@ struct sim_asset { /* what is said of a symbol, calm weather filled in */
     bool is_tradable;
     bool is_otc;
     bool is_hard_to_borrow; /* nobody lends it: it cannot be sold short */
-    bool has_dividend;      /* a cash dividend, */
+    struct ratio
+        house_margin;  /* that a long of it is maintained with, if it is more than the rule's */
+    bool has_dividend; /* a cash dividend, */
     struct date ex_date;
 };
 

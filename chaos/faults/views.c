@@ -112,6 +112,11 @@ static void distort_money(struct views *views, struct plan *plan, const char *en
         if (chaos_ask(plan, POINT_VIEW_EQUITY_ZERO, entity) != NULL) {
             json_edit_set(body, 0, "equity", 0);
         }
+        struct slice value;
+        if (chaos_ask(plan, POINT_VIEW_BLOCKED, entity) != NULL &&
+            json_edit_find(body, 0, "trading_blocked", &value)) {
+            json_edit_replace(body, value, "true");
+        }
         if (chaos_ask(plan, POINT_VIEW_OTHER_ACCOUNT, entity) != NULL) {
             rename_account(body);
         }

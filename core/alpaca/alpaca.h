@@ -71,8 +71,10 @@ struct broker_account {
     struct usd last_equity;
     struct usd buying_power;
     struct usd long_market_value;
-    bool is_blocked;          /* trading_blocked, account_blocked or trade_suspended_by_user */
-    struct date balance_asof; /* {0} when absent */
+    bool has_maintenance;
+    struct usd maintenance_margin; /* of what is held; below it the broker sells */
+    bool is_blocked;               /* trading_blocked, account_blocked or trade_suspended_by_user */
+    struct date balance_asof;      /* {0} when absent */
 };
 
 struct broker_clock {

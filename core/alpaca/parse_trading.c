@@ -9,7 +9,7 @@ enum err_code parse_account(const cJSON *tree, struct broker_account *out, struc
     struct wire {
         struct broker_account account;
         bool is_trading_blocked, is_account_blocked, is_suspended;
-    } wire = {0};
+    } wire = {.account.maintenance_margin = {-1}}; /* it is never below zero */
     static const struct field fields[] = {
         FIELD(struct wire, account.id, "id", FIELD_COPY, true),
         FIELD(struct wire, account.number, "account_number", FIELD_COPY, false),
@@ -22,11 +22,13 @@ enum err_code parse_account(const cJSON *tree, struct broker_account *out, struc
         FIELD(struct wire, account.equity, "equity", FIELD_USD, true),
         FIELD(struct wire, account.last_equity, "last_equity", FIELD_USD, true),
         FIELD(struct wire, account.long_market_value, "long_market_value", FIELD_USD, false),
+        FIELD(struct wire, account.maintenance_margin, "maintenance_margin", FIELD_USD, false),
         FIELD(struct wire, account.balance_asof, "balance_asof", FIELD_DATE, false),
     };
     if (parse_object(tree, fields, COUNT(fields), &wire, err) != ERR_OK) {
         return ERR_PARSE;
     }
+    wire.account.has_maintenance = wire.account.maintenance_margin.nanos >= 0;
     wire.account.is_blocked =
         wire.is_trading_blocked || wire.is_account_blocked || wire.is_suspended;
     *out = wire.account;

@@ -449,6 +449,12 @@ static void check_ramp(const struct config *c, struct text *faults) {
             "lower it: the ramp would never step back before all entries end", faults);
 }
 
+static void check_margin(const struct config *c, struct text *faults) {
+    require(c->margin_reduce.ns <= c->margin_no_entry.ns, "margin.reduce_s", c->margin_reduce.ns,
+            "above", "margin.no_entry_s", c->margin_no_entry.ns,
+            "lower it: what is sold could be bought again", faults);
+}
+
 /* The table's own numbers stand: an entry of the largest size and its exit fit into a day. */
 static void check_volume(const struct config *c, struct text *faults) {
     require(c->volume_hour_share.nanos <= c->volume_day_share.nanos, "volume.hour_share",
@@ -539,6 +545,7 @@ enum err_code config_check(const struct config *config, struct text *faults, str
         check_volume(config, faults);
         check_losses(config, faults);
         check_ramp(config, faults);
+        check_margin(config, faults);
         check_targets(config, faults);
         check_displacement(config, faults);
         check_engine(config, faults);

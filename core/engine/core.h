@@ -13,6 +13,7 @@
 #include "core/risk/data_guard.h"
 #include "core/risk/degraded_mode.h"
 #include "core/risk/kill_switch.h"
+#include "core/risk/margin_guard.h"
 #include "core/signals/bars.h"
 #include "core/signals/strategy.h"
 #include "core/state/backup.h"
@@ -130,6 +131,7 @@ struct engine {
     struct clock_guard clock_guard;
     struct kill_switch kill;
     struct kill_trips kill_trips;
+    struct margin_guard margin;
     struct backups backups;
     struct book book;
     struct orders orders;
@@ -225,6 +227,8 @@ struct equity_reading reading_now(const struct engine *engine);
 void drill_step(struct engine *engine);
 /* True if the latches were drilled for the day, build and settings in use, and held; or none is to be. */
 bool drill_is_done(const struct engine *engine);
+/* margins.c: judges the account just read, and decides what is sold for it */
+void margins_step(struct engine *engine);
 /* healing.c: behind all that a full tick asks */
 void healing_step(struct engine *engine);
 /* backups.c: step 10, verified copies of journal and documents */

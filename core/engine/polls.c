@@ -646,6 +646,7 @@ void poll_truth(struct engine *engine) {
         struct equity_reading reading = reading_now(engine);
         engine->gateway.flows_today = reading.flows_today;
         account_guards_judge(&engine->guards, &reading);
+        margins_step(engine);
         capital_ramp_judge(&engine->gateway.ramp, &engine->causes, engine->config, &reading);
     }
     judge_age(engine);

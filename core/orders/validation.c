@@ -6,6 +6,7 @@
 #include "core/orders/group_limits.h"
 #include "core/orders/stuck_orders.h"
 #include "core/orders/universe_guard.h"
+#include "core/risk/margin_guard.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -381,6 +382,30 @@ static enum refusal_code check_displaced(const struct gateway *gateway, int inde
                  : REFUSED_NONE;
 }
 
+/* Beside a margin, and over the night that comes. */
+static enum refusal_code check_margin(const struct gateway *gateway, const struct order *intent,
+                                      struct utc now, struct refusal *refusal) {
+    const struct config *config = gateway->config;
+    const struct truth *truth = gateway->truth;
+    struct exposure open = exposure_now(gateway);
+    struct usd value = notional(intent);
+    struct usd is = {0};
+    struct usd bound = {0};
+    if (!margin_excess_suffices(config, &truth->account, usd_add(open.working, value), &is,
+                                &bound)) {
+        return truth->account.has_maintenance
+                   ? refuse(refusal, REFUSED_MARGIN_EXCESS, is, bound)
+                   : refuse_because(refusal, REFUSED_MARGIN_EXCESS,
+                                    "the maintenance margin is not known");
+    }
+    is = usd_add(open.gross, value);
+    bound = usd_scale(limit_equity(gateway), config->margin_overnight);
+    MUTATE(margin_night_unasked, return REFUSED_NONE);
+    bool is_near = margin_is_near_close(config, utc_sub(truth->session.close, now));
+    return is_near && usd_cmp(is, bound) > 0 ? refuse(refusal, REFUSED_OVERNIGHT, is, bound)
+                                             : REFUSED_NONE;
+}
+
 static enum refusal_code check_symbol(const struct gateway *gateway, const struct order *intent,
                                       struct utc now, struct refusal *refusal) {
     const struct holding *holding = book_find(gateway->book, intent->symbol);
@@ -468,6 +493,7 @@ static enum refusal_code check_entry(const struct gateway *gateway, const struct
     code = code != REFUSED_NONE ? code : check_symbol(gateway, intent, now, refusal);
     code = code != REFUSED_NONE ? code : check_price(gateway, intent, now, refusal);
     code = code != REFUSED_NONE ? code : check_limits(gateway, intent, now, freed, refusal);
+    code = code != REFUSED_NONE ? code : check_margin(gateway, intent, now, refusal);
     code = code != REFUSED_NONE ? code : check_universe(gateway, intent, now, refusal);
     return code != REFUSED_NONE ? code : check_messages(gateway, refusal);
 }
@@ -503,6 +529,7 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_clock, is_exit &= !causes_has(gateway->causes, "clock_guard"));
     MUTATE(exit_bound_by_crash_loop, is_exit &= !causes_has(gateway->causes, "crash_loop_freeze"));
     MUTATE(exit_bound_by_performance, is_exit &= !gateway->performance.is_on);
+    MUTATE(exit_bound_by_margin, is_exit &= !causes_has(gateway->causes, MARGIN_CAUSE));
     MUTATE(exit_bound_by_ramp, is_exit &= capital_ramp_share(&gateway->ramp, gateway->config).nanos == NANOS);
     MUTATE(exit_bound_by_messages, is_exit &= !check_messages(gateway, &(struct refusal){0}));
     MUTATE(exit_bound_by_universe, is_exit &= !check_universe(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}));

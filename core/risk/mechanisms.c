@@ -144,6 +144,29 @@ static const struct mechanism TABLE[] = {
                 "performance_pause_off_by_one performance_pause_never_ends "
                 "performance_judged_twice performance_lost_at_restart open_trades_counted "
                 "adopted_trades_counted exit_bound_by_performance"},
+    {.id = "margin_guard",
+     .file = "core/risk/margin_guard.c",
+     .mode = MODE_REDUCE_ONLY,
+     .hold = HOLD_WHILE_TRUE,
+     .settings = "margin.excess margin.overnight margin.no_entry_s margin.reduce_s",
+     .rule =
+         "no entry while the account is blocked, its excess above the maintenance margin is too "
+         "small a share of equity, or near a close more is held than may be overnight; shortly "
+         "before it what is too much is sold by exits, whole positions, the largest first, so that "
+         "the "
+         "broker does not choose",
+     .documents = "none",
+     .oracle = "margin_is_kept refusal_is_warranted",
+     .act = "margin_raised_by_the_house",
+     .quiet = "margin_just_within",
+     .mutants = "margin_guard_ignored margin_unpaged margin_excess_unasked margin_entry_uncharged "
+                "margin_entry_off_by_one margin_close_off_by_one margin_night_unasked "
+                "margin_excess_off_by_one margin_excess_ignored margin_overnight_off_by_one "
+                "margin_overnight_ignored margin_overnight_all_day margin_flaps "
+                "margin_block_untold margin_ends_off_by_one margin_ends_at_once margin_never_ends "
+                "margin_reduce_off_by_one margin_sells_on_one_reading margin_sells_nothing "
+                "margin_sells_all margin_smallest_first margin_bad_mark_sells "
+                "margin_on_one_reading exit_bound_by_margin"},
     {.id = "capital_ramp",
      .file = "core/risk/capital_ramp.c",
      .mode = MODE_NORMAL,

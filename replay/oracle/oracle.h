@@ -127,6 +127,12 @@
       "phase further, two readings that show ramp.drawdown from its peak one back; a restart "     \
       "keeps all of it, and no exit is refused for it",                                            \
       "")                                                                                          \
+    X(ORACLE_MARGIN, "margin_is_kept", "",                                                         \
+      "no buy is sent that would leave less above the maintenance margin than margin.excess of "   \
+      "equity, nor near a close one beyond margin.overnight; two readings that show either, or a " \
+      "blocked account, hold entries until a minute was good; shortly before a close what is too " \
+      "much is sold, the largest first, and nothing else is",                                      \
+      "")                                                                                          \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
       "while an endpoint fails too often no buy is sent, nothing else of it more than once in "    \
       "5 s, and truth is asked for all the same; it is told, and only then",                       \

@@ -84,6 +84,8 @@ struct scene_limits { /* 0: not told, then not judged */
     struct ratio performance_loss;
     struct span performance_pause;
     int64_t position_sign;
+    struct ratio margin_excess, margin_overnight;
+    struct span margin_no_entry, margin_reduce;
     int64_t ramp_on, ramp_days;
     struct ratio ramp_drawdown;
     int64_t kill_rejects, kill_divergence, kill_auto_rearm, kill_incidents;

@@ -75,10 +75,16 @@ int swarm_class_of(const char *point_name) {
     return -1;
 }
 
+/* What a stream of its own draws, with the settings that make it matter. */
+static bool is_drawn_apart(enum fault_point point) {
+    return point == POINT_ASSET_HOUSE_MARGIN || point == POINT_VIEW_BLOCKED;
+}
+
 static int points_of_class(size_t class) {
     int count = 0;
     for (int point = 0; point < FAULT_POINT_COUNT; point++) {
-        count += swarm_class_of(fault_point_name((enum fault_point)point)) == (int)class;
+        count += swarm_class_of(fault_point_name((enum fault_point)point)) == (int)class &&
+                 !is_drawn_apart((enum fault_point)point);
     }
     return count;
 }
@@ -625,7 +631,7 @@ static void draw_class(struct draw *draw, cJSON *faults, size_t class) {
     int points = points_of_class(class);
     for (int i = 0; i < FAULT_POINT_COUNT; i++) {
         enum fault_point point = (enum fault_point)i;
-        if (swarm_class_of(fault_point_name(point)) != (int)class) {
+        if (swarm_class_of(fault_point_name(point)) != (int)class || is_drawn_apart(point)) {
             continue;
         }
         struct random random = stream(draw, fault_point_name(point), 1000);
@@ -720,6 +726,37 @@ static void draw_short(struct draw *draw, cJSON *faults) {
     CHECK(cJSON_AddItemToArray(faults, row));
 }
 
+static void add_window(const struct draw *draw, cJSON *faults, const char *json, int day,
+                       int64_t from, int64_t length) {
+    cJSON *row = must(cJSON_Parse(json));
+    int64_t until = from + length < faults_end(draw) ? from + length : faults_end(draw);
+    add_time(row, "at", day, from);
+    add_time(row, "until", day, until);
+    CHECK(cJSON_AddItemToArray(faults, row));
+}
+
+/* A house that asks for all of what is held, a broker that blocks; and bounds that what this trader holds may reach. */
+static void draw_margin(const struct draw *draw, cJSON *faults) {
+    struct random random = stream(draw, "margin", 0);
+    cJSON *config = cJSON_GetObjectItemCaseSensitive(draw->file, "config");
+    int day = (int)random_between(&random, 1, draw->days);
+    int64_t from = random_between(&random, 600, faults_end(draw) - 600);
+    int64_t length = random_between(&random, 30, 5400);
+    int64_t excess_milli = random_between(&random, 700, 940);
+    int64_t night_milli = random_between(&random, 100, 250);
+    int64_t kind = draw->mode == CHAOS_SWARM ? random_between(&random, 1, 100) : 100;
+    if (kind <= 8) {
+        add_milli(config, "margin.excess", excess_milli);
+    } else if (kind <= 16) {
+        add_milli(config, "margin.overnight", night_milli);
+    } else if (kind <= 24) {
+        add_milli(config, "margin.excess", excess_milli - 100);
+        add_window(draw, faults, "{\"point\":\"asset.house_margin\"}", day, from, length);
+    } else if (kind <= 30) {
+        add_window(draw, faults, "{\"point\":\"view.blocked\"}", day, from, length);
+    }
+}
+
 /* A courier beside the core, on its disk and its network. */
 static void draw_courier(struct draw *draw) {
     struct random random = stream(draw, "courier", 0);
@@ -740,6 +777,7 @@ static void draw_faults(struct draw *draw) {
     draw_forgetting(draw, faults);
     draw_unknown_over_the_close(draw, faults);
     draw_short(draw, faults);
+    draw_margin(draw, faults);
 }
 
 /* --- people --- */

@@ -28,6 +28,7 @@ static inline void desk_truth(struct desk *desk) {
     struct utc now = rig_now(desk->rig);
     struct truth *truth = &desk->truth;
     truth->has_account = truth->has_clock = truth->is_open = true;
+    truth->account.has_maintenance = true;
     truth->is_equity_explained = true;
     truth->account_at = clock_mono(desk->rig->world.clock);
     truth->account.equity = truth->account.cash = USD(100000);

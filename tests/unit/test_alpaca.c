@@ -160,6 +160,30 @@ Test(alpaca, each_of_three_blocks_blocks) {
     }
 }
 
+Test(alpaca, a_maintenance_margin_that_is_missing_is_not_zero) {
+    static const struct {
+        const char *member;
+        bool is_told;
+    } rows[] = {{"", false},
+                {",\"maintenance_margin\":null", false},
+                {",\"maintenance_margin\":\"0\"", true},
+                {",\"maintenance_margin\":\"30.5\"", true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fake fake;
+        struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+        char body[512];
+        snprintf(body, sizeof body,
+                 "{\"id\":\"1\",\"status\":\"ACTIVE\",\"cash\":\"1\",\"equity\":\"1\","
+                 "\"last_equity\":\"1\",\"buying_power\":\"1\"%s}",
+                 rows[i].member);
+        answer(&fake, 200, body);
+        struct broker_account account = {0};
+        cr_assert_eq(alpaca_get_account(alpaca, &account, NULL), ERR_OK);
+        cr_expect_eq(account.has_maintenance, rows[i].is_told, "%s", rows[i].member);
+        alpaca_destroy(alpaca);
+    }
+}
+
 Test(alpaca, a_bad_account_names_request_and_key_and_changes_nothing) {
     static const struct {
         const char *body, *text;

@@ -7,7 +7,8 @@
 
 #define ACCOUNT(number, cash, equity)                                                              \
     "{\"id\":\"a\",\"account_number\":\"" number "\",\"status\":\"ACTIVE\",\"buying_power\":"      \
-    "\"200000\",\"cash\":\"" cash "\",\"equity\":\"" equity "\",\"last_equity\":\"100000\","       \
+    "\"200000\",\"cash\":\"" cash "\",\"equity\":\"" equity                                        \
+    "\",\"last_equity\":\"100000\",\"maintenance_margin\":\"0\","                                  \
     "\"balance_asof\":\"2026-08-31\"}"
 #define CLOCK(open)                                                                                \
     "{\"timestamp\":\"2026-09-01T14:00:00Z\",\"is_open\":" open                                    \

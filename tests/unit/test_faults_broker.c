@@ -432,6 +432,31 @@ Test(asset_faults, what_is_not_tradable_may_be_sold_and_not_bought) {
     come_home(&h);
 }
 
+/* 1,000 shares at 100, in calm weather maintained with 30 %. */
+Test(asset_faults, a_house_that_asks_for_more_is_told_in_asset_and_account) {
+    static const struct {
+        int64_t factor;
+        const char *percent, *margin;
+    } rows[] = {{0, "100", "100"}, {NANOS / 2, "50", "50"}, {NANOS / 5, "30", "30"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct fault fault = {
+            .point = POINT_ASSET_HOUSE_MARGIN, .symbol = "SYM000", .factor = {rows[i].factor}};
+        struct harbour h;
+        struct usd value = {0};
+        struct usd margin = {0};
+        struct usd most = {0};
+        set_out(&h, &fault, 1, true);
+        cr_assert_eq(get(h.f, "/v2/assets/SYM000", ""), 200);
+        cr_expect_str_eq(str(h.f, "margin_requirement_long"), rows[i].percent);
+        cr_assert_eq(get(h.f, "/v2/account", ""), 200);
+        cr_assert_eq(usd_parse(str(h.f, "long_market_value"), &value, NULL), ERR_OK);
+        cr_assert_eq(usd_parse(str(h.f, "maintenance_margin"), &margin, NULL), ERR_OK);
+        cr_assert_eq(usd_parse(rows[i].margin, &most, NULL), ERR_OK);
+        cr_expect_eq(margin.nanos, value.nanos / 100 * (most.nanos / NANOS));
+        come_home(&h);
+    }
+}
+
 Test(asset_faults, an_asset_is_told_to_be_traded_over_the_counter) {
     const struct fault fault = {.point = POINT_ASSET_OTC, .symbol = "SYM001"};
     struct harbour h;

@@ -7,7 +7,8 @@
 
 #define ACCOUNT(cash)                                                                              \
     "{\"id\":\"a\",\"account_number\":\"PA1\",\"status\":\"ACTIVE\",\"buying_power\":\"200000\","  \
-    "\"cash\":\"" cash "\",\"equity\":\"100000\",\"last_equity\":\"100000\","                      \
+    "\"cash\":\"" cash                                                                             \
+    "\",\"equity\":\"100000\",\"last_equity\":\"100000\",\"maintenance_margin\":\"0\","            \
     "\"balance_asof\":\"2026-08-31\"}"
 #define CLOCK                                                                                      \
     "{\"timestamp\":\"2026-09-01T14:00:00Z\",\"is_open\":true,"                                    \

@@ -1,0 +1,91 @@
+/* margins.c - the account's margin as the tick read it, and the positions that are sold so that the broker need
+ * not: whole ones, the largest first. */
+#include "core/base/mutant.h"
+#include "core/engine/core.h"
+
+#include <string.h>
+
+static struct usd value_of(const struct holding *holding) {
+    struct qty qty = holding->is_listed ? holding->broker_qty : holding->qty;
+    struct usd price = holding->has_mark ? holding->mark : holding_entry_price(holding);
+    return usd_abs(usd_mul(price, qty));
+}
+
+static struct usd gross_of(const struct engine *engine) {
+    struct usd gross = {0};
+    for (size_t i = 0; i < engine->book.count; i++) {
+        gross = usd_add(gross, value_of(&engine->book.items[i]));
+    }
+    return gross;
+}
+
+/* What leaves already, and would bring gross down by itself. */
+static struct usd leaving(struct engine *engine) {
+    struct usd sum = {0};
+    for (size_t i = 0; i < engine->exits.count; i++) {
+        const struct exit_plan *plan = &engine->exits.plans[i];
+        const struct holding *holding = book_find(&engine->book, plan->symbol);
+        if (holding != NULL && plan->purpose == PURPOSE_EXIT) {
+            sum = usd_add(sum, value_of(holding));
+        }
+    }
+    return sum;
+}
+
+static bool leaves(struct engine *engine, const char *symbol) {
+    const struct exit_plan *plan = exits_find(&engine->exits, symbol);
+    return plan != NULL && plan->purpose == PURPOSE_EXIT;
+}
+
+/* Of equals the first of the alphabet: two lives choose the same. */
+static struct holding *largest(struct engine *engine) {
+    struct holding *best = NULL;
+    for (size_t i = 0; i < engine->book.count; i++) {
+        struct holding *holding = &engine->book.items[i];
+        if (holding_sellable(holding).nanos <= 0 || !holding->has_mark ||
+            leaves(engine, holding->symbol)) {
+            continue;
+        }
+        int more = best == NULL ? 1 : usd_cmp(value_of(holding), value_of(best));
+        MUTATE(margin_smallest_first, more = best == NULL ? 1 : -more);
+        if (more > 0 || (more == 0 && strcmp(holding->symbol, best->symbol) < 0)) {
+            best = holding;
+        }
+    }
+    return best;
+}
+
+/* For gross as many as it takes, for the excess one at a time. */
+static void sell(struct engine *engine, const struct margin_wish *wish) {
+    struct usd over = usd_sub(wish->over, leaving(engine));
+    bool is_due =
+        (wish->is_gross && over.nanos > 0) || (wish->is_excess && engine->exits.count == 0);
+    while (is_due) {
+        struct holding *holding = largest(engine);
+        if (holding == NULL) {
+            return;
+        }
+        over = usd_sub(over, value_of(holding));
+        exits_decide(&engine->exits, holding, PURPOSE_EXIT, (struct qty){0}, "margin");
+        is_due = wish->is_gross && over.nanos > 0 && leaves(engine, holding->symbol);
+        MUTATE(margin_sells_all, is_due = true);
+    }
+}
+
+void margins_step(struct engine *engine) {
+    const struct truth *truth = &engine->truth;
+    struct utc now = clock_utc(engine->world->clock);
+    bool is_open = truth->is_open && truth->has_clock && truth->clock.is_open;
+    struct margin_reading reading = {.at = now,
+                                     .is_trusted = truth->is_equity_explained,
+                                     .is_blocked = truth->account.is_blocked,
+                                     .equity = truth->account.equity,
+                                     .has_maintenance = truth->account.has_maintenance,
+                                     .maintenance = truth->account.maintenance_margin,
+                                     .gross = gross_of(engine),
+                                     .is_open = is_open,
+                                     .to_close = utc_sub(truth->session.close, now)};
+    struct margin_wish wish =
+        margin_guard_judge(&engine->margin, &engine->causes, engine->config, &reading);
+    sell(engine, &wish);
+}
