@@ -96,6 +96,9 @@ static enum err_code open_calm(struct served *served, const struct served_option
     if (code == ERR_OK) {
         *out =
             broker_options_paper(options->seed == UNSAID ? SEED : (uint64_t)options->seed, start);
+        /* as the core wants it, whose gross limit is 1 by default: others may PATCH it */
+        out->configuration =
+            (struct sim_configuration){.no_shorting = true, .max_margin_multiplier = 1};
     }
     return code;
 }

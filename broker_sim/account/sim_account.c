@@ -28,13 +28,22 @@ void sim_account_init(struct sim_account *account, struct market *market, uint64
                       struct usd cash, int multiplier, struct utc start) {
     *account = (struct sim_account){.market = market,
                                     .seed = seed,
+                                    .approved = multiplier,
                                     .multiplier = multiplier,
+                                    .configuration = {.max_margin_multiplier = 4},
                                     .cash = cash,
                                     .last_equity = cash};
     struct session session;
     account->balance_asof = calendar_previous(market_calendar(market), start, &session)
                                 ? session.date
                                 : date_add(ny_date(start), -1);
+}
+
+void sim_account_configure(struct sim_account *account,
+                           const struct sim_configuration *configuration) {
+    int most = configuration->max_margin_multiplier;
+    account->configuration = *configuration;
+    account->multiplier = account->approved < most ? account->approved : most;
 }
 
 void sim_account_release(struct sim_account *account) {

@@ -40,11 +40,19 @@ struct sim_activity {
     struct usd amount;
 };
 
+struct sim_configuration {     /* what the user set, of what the simulator obeys */
+    bool no_shorting;          /* no order opens a short position */
+    bool suspend_trade;        /* no new order, and no new price of one */
+    int max_margin_multiplier; /* 1, 2 or 4 */
+};
+
 struct sim_account {
     struct market *market; /* borrowed */
     uint64_t seed;
-    int multiplier;    /* 1, 2 or 4 */
-    bool may_be_short; /* shorting_enabled */
+    int approved;      /* the most that the account may have: 1, 2 or 4 */
+    int multiplier;    /* the lesser of that and of what the user set */
+    bool may_be_short; /* approved for it: shorting_enabled, unless its user says no_shorting */
+    struct sim_configuration configuration;
     struct usd cash;
     struct sim_position positions[MARKET_SYMBOLS_MAX]; /* by symbol index */
     struct sim_activity *activities;                   /* oldest first */
@@ -58,6 +66,9 @@ struct sim_account {
 void sim_account_init(struct sim_account *account, struct market *market, uint64_t seed,
                       struct usd cash, int multiplier, struct utc start);
 void sim_account_release(struct sim_account *account);
+/* Holds from now on, for what is asked next. */
+void sim_account_configure(struct sim_account *account,
+                           const struct sim_configuration *configuration);
 
 struct sim_fill {
     size_t symbol;

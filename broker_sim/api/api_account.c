@@ -15,7 +15,7 @@ struct account_view {
 static struct account_view view_account(const struct broker *broker) {
     struct account_view view = {0};
     struct usd reserved = sim_exchange_reserved(&broker->exchange);
-    int multiplier = broker->options.multiplier;
+    int multiplier = broker->account.multiplier;
     view.values = sim_account_values(&broker->account, broker->exchange.now);
     view.values.maintenance_margin =
         usd_add(view.values.maintenance_margin, sim_exchange_house_margin(&broker->exchange));
@@ -54,10 +54,13 @@ static void put_account_money(struct text *out, const struct broker *broker,
     API_PUT(out, ",\"trading_blocked\":false,\"transfers_blocked\":false,\"account_blocked\":false,"
                  "\"created_at\":");
     api_put_time(out, broker->created_at);
-    API_PUT(out, ",\"trade_suspended_by_user\":false,\"multiplier\":\"");
-    text_add_int(out, broker->options.multiplier);
-    text_add(out, broker->account.may_be_short ? "\",\"shorting_enabled\":true"
-                                               : "\",\"shorting_enabled\":false");
+    API_PUT(out, ",\"trade_suspended_by_user\":");
+    text_add(out, broker->account.configuration.suspend_trade ? "true" : "false");
+    API_PUT(out, ",\"multiplier\":\"");
+    text_add_int(out, broker->account.multiplier);
+    text_add(out, broker->account.may_be_short && !broker->account.configuration.no_shorting
+                      ? "\",\"shorting_enabled\":true"
+                      : "\",\"shorting_enabled\":false");
 }
 
 static void put_account_values(struct text *out, const struct broker *broker,
@@ -91,6 +94,62 @@ void api_get_account(struct api_call *call) {
                            "\"pending_transfer_in\":\"0\"");
     }
     API_PUT(call->out, "}");
+}
+
+/* --- its configuration --- */
+
+static const char *bool_word(bool is) {
+    return is ? "true" : "false";
+}
+
+void api_get_configuration(struct api_call *call) {
+    const struct sim_configuration *configuration = &call->broker->account.configuration;
+    bool has_pdt_fields = call->broker->options.has_pdt_fields;
+    text_add_format(call->out,
+                    "{%s\"fractional_trading\":true,\"max_margin_multiplier\":\"%d\","
+                    "\"max_options_trading_level\":3,\"no_shorting\":%s,%s"
+                    "\"ptp_no_exception_entry\":false,\"suspend_trade\":%s,"
+                    "\"trade_confirm_email\":\"all\",\"disable_overnight_trading\":false}",
+                    has_pdt_fields ? "\"dtbp_check\":\"entry\"," : "",
+                    configuration->max_margin_multiplier, bool_word(configuration->no_shorting),
+                    has_pdt_fields ? "\"pdt_check\":\"entry\"," : "",
+                    bool_word(configuration->suspend_trade));
+}
+
+/* Unchanged when absent; false for what is neither true nor false. */
+static bool read_switch(const struct api_body *body, const char *key, bool *out) {
+    const struct api_member *member = api_body_find(body, key);
+    if (member != NULL && member->kind == API_BOOL) {
+        *out = strcmp(member->text, "true") == 0;
+    }
+    return member == NULL || member->kind == API_BOOL;
+}
+
+static bool read_margin(const struct api_body *body, int *out) {
+    const struct api_member *member = api_body_find(body, "max_margin_multiplier");
+    if (member == NULL) {
+        return true;
+    }
+    bool is_known = member->kind == API_STRING && strlen(member->text) == 1 &&
+                    strchr("124", member->text[0]) != NULL;
+    *out = is_known ? member->text[0] - '0' : *out;
+    return is_known;
+}
+
+void api_patch_configuration(struct api_call *call) {
+    struct sim_configuration wanted = call->broker->account.configuration;
+    struct api_body body;
+    if (!api_body_parse(call->request->body, call->request->body_len, &body)) {
+        api_error(call, 400, 40010000, "request body format is invalid");
+    } else if (!read_switch(&body, "no_shorting", &wanted.no_shorting) ||
+               !read_switch(&body, "suspend_trade", &wanted.suspend_trade)) {
+        api_error(call, 422, 40010001, "no_shorting and suspend_trade are booleans");
+    } else if (!read_margin(&body, &wanted.max_margin_multiplier)) {
+        api_error(call, 422, 40010001, "max_margin_multiplier is invalid");
+    } else {
+        sim_account_configure(&call->broker->account, &wanted);
+        api_get_configuration(call);
+    }
 }
 
 /* --- clock and calendar --- */

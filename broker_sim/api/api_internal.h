@@ -43,6 +43,7 @@ api_handler api_get_account, api_get_clock, api_get_calendar, api_get_assets, ap
 api_handler api_post_order, api_get_orders, api_get_order, api_get_order_by_client_id;
 api_handler api_patch_order, api_delete_order, api_delete_orders;
 api_handler api_get_positions, api_get_position, api_get_activities, api_get_activities_of;
+api_handler api_get_configuration, api_patch_configuration;
 api_handler api_bars, api_bars_of, api_latest_bars, api_latest_bar_of, api_latest_trades;
 api_handler api_latest_trade_of, api_latest_quotes, api_latest_quote_of, api_snapshots;
 api_handler api_snapshot_of, api_corporate_actions;

@@ -13,6 +13,7 @@ struct broker_options broker_options_paper(uint64_t seed, struct utc start) {
                                    .start = start,
                                    .cash = USD(100000),
                                    .multiplier = 2,
+                                   .configuration = {.max_margin_multiplier = 4},
                                    .account_number = "PA3SIMULATED",
                                    .key_id = "SIM-KEY",
                                    .secret = "SIM-SECRET",
@@ -25,9 +26,15 @@ struct broker_options broker_options_paper(uint64_t seed, struct utc start) {
                                    .observer = NULL};
 }
 
+static bool is_multiplier(int multiplier) {
+    return multiplier == 1 || multiplier == 2 || multiplier == 4;
+}
+
 static enum err_code check_options(const struct broker_options *options, struct err *err) {
-    if (options->multiplier != 1 && options->multiplier != 2 && options->multiplier != 4) {
-        return err_set(err, ERR_USAGE, "multiplier %d: 1, 2 or 4 expected", options->multiplier);
+    int most = options->configuration.max_margin_multiplier;
+    if (!is_multiplier(options->multiplier) || !is_multiplier(most)) {
+        return err_set(err, ERR_USAGE, "multiplier %d, at most %d: 1, 2 or 4 expected",
+                       options->multiplier, most);
     }
     if (options->cash.nanos < 0 || usd_cmp(options->cash, USD(1000000000)) > 0) {
         return err_set(err, ERR_RANGE, "starting cash must lie between 0 and 1,000,000,000 USD");
@@ -74,6 +81,7 @@ enum err_code broker_create(struct market *market, const struct broker_options *
     sim_account_init(&broker->account, market, options->seed, options->cash, options->multiplier,
                      options->start);
     broker->account.may_be_short = options->may_be_short;
+    sim_account_configure(&broker->account, &options->configuration);
     struct sim_rules rules = {.seed = options->seed,
                               .accept_latency_max = options->accept_latency_max,
                               .fill_latency_max = options->fill_latency_max,
@@ -113,6 +121,14 @@ void broker_change_key(struct broker *broker, const char *key_id, const char *se
     broker->secret = copy(secret);
 }
 
+struct sim_configuration broker_configuration(const struct broker *broker) {
+    return broker->account.configuration;
+}
+
+void broker_configure(struct broker *broker, const struct sim_configuration *configuration) {
+    sim_account_configure(&broker->account, configuration);
+}
+
 void broker_move_cash(struct broker *broker, struct usd amount) {
     sim_account_move_cash(&broker->account, broker->exchange.now, amount);
 }
@@ -138,6 +154,8 @@ static const struct route {
     {"DELETE", "/v2/orders", api_delete_orders},
     {"PATCH", "/v2/orders/*", api_patch_order},
     {"GET", "/v2/positions/*", api_get_position},
+    {"GET", "/v2/account/configurations", api_get_configuration},
+    {"PATCH", "/v2/account/configurations", api_patch_configuration},
     {"GET", "/v2/account/activities", api_get_activities},
     {"GET", "/v2/account/activities/*", api_get_activities_of},
     {"GET", "/v2/calendar", api_get_calendar},

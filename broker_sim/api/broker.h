@@ -6,7 +6,7 @@
  *
  * Routes: GET /v2/account, /v2/clock, /v2/calendar, /v2/assets[/x], /v2/positions[/x],
  * /v2/orders[/id], /v2/orders:by_client_order_id, /v2/account/activities[/type]; POST, PATCH,
- * DELETE of orders; /v2/stocks: bars (1Min, 1Day), latest bars, quotes and trades, snapshots, each
+ * DELETE of orders; GET and PATCH of /v2/account/configurations; /v2/stocks: bars (1Min, 1Day), latest bars, quotes and trades, snapshots, each
  * for many and for one; and /v1/corporate-actions, where what the weather makes is told as a cash
  * dividend. The path alone decides, so that one base URL serves trading and data.
  * All else is 404 40410000.
@@ -25,8 +25,11 @@
  *   - a second's liquidity is the larger of its volume and the quoted size, spent once a side;
  *   - buying power is multiplier x equity - long and short value - reserved;
  *   - shorting is off unless an option turns it on; then a sale of what is not held opens a short position,
- * except in what is hard to borrow (no locate, as on paper), and a buy closes one; no order crosses zero (403,
- * insufficient qty), a bust may. No borrow fee;
+ * except in what is hard to borrow (no locate, as on paper) and under no_shorting, and a buy closes one; no order
+ * crosses zero (403, insufficient qty), a bust may, and a hand. No borrow fee;
+ *   - of the account's configuration suspend_trade, no_shorting and max_margin_multiplier are obeyed, from the
+ *     next request on; the other members are told as they are by default, and a PATCH of them changes nothing;
+ *   - while trading is suspended new orders and new prices are 403 40310000 (lumibot issue 373), cancels go on;
  *   - the forty days before the market's first are told as daily bars too, so that a stock has a
  *     volume on its first day; a dividend is told and not paid;
  *   - a symbol is not tradable from the evening of its last date on; open orders in it rest.
@@ -34,6 +37,7 @@
 #ifndef BROKER_SIM_API_BROKER_H
 #define BROKER_SIM_API_BROKER_H
 
+#include "broker_sim/account/sim_account.h"
 #include "broker_sim/exchange/sim_weather.h"
 #include "broker_sim/market/market.h"
 #include "core/world/http.h"
@@ -45,8 +49,9 @@ struct broker_options {
     uint64_t seed;
     struct utc start;
     struct usd cash;
-    int multiplier;             /* 1, 2 or 4 */
-    bool may_be_short;          /* shorting_enabled: false */
+    int multiplier;    /* 1, 2 or 4: as approved; the configuration may ask for less */
+    bool may_be_short; /* approved for shorting: false */
+    struct sim_configuration configuration;
     const char *account_number; /* copied, as all strings */
     const char *key_id;
     const char *secret;
@@ -59,7 +64,7 @@ struct broker_options {
     struct observer *observer;        /* may be NULL */
 };
 
-/* Alpaca paper as documented: 100,000 USD, multiplier 2, 200 requests a minute, 0.8 s latencies, 10
+/* Alpaca paper as documented: 100,000 USD, multiplier 2, nothing configured, 200 requests a minute, 0.8 s latencies, 10
  * % partial fills, 0.3 % late rejects, key "SIM-KEY", secret "SIM-SECRET". */
 struct broker_options broker_options_paper(uint64_t seed, struct utc start);
 
@@ -76,6 +81,9 @@ void broker_handle(struct broker *broker, const struct http_request *request,
                    struct http_response *response);
 /* From now on only this key pair is known. */
 void broker_change_key(struct broker *broker, const char *key_id, const char *secret);
+/* The account's configuration, as its user set it, here or by PATCH. */
+struct sim_configuration broker_configuration(const struct broker *broker);
+void broker_configure(struct broker *broker, const struct sim_configuration *configuration);
 /* A deposit (positive) or withdrawal: CSD or CSW activity, cash moves at once. */
 void broker_move_cash(struct broker *broker, struct usd amount);
 

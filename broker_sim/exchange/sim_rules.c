@@ -219,7 +219,8 @@ static bool check_short(const struct sim_exchange *exchange, const struct sim_in
                         struct sim_refusal *refusal) {
     const char *symbol = market_symbol(exchange->market, intent->symbol);
     struct usd equity = sim_account_values(exchange->account, exchange->now).equity;
-    if (usd_cmp(equity, (struct usd){2000 * NANOS}) < 0) {
+    if (exchange->account->configuration.no_shorting ||
+        usd_cmp(equity, (struct usd){2000 * NANOS}) < 0) {
         return sim_refuse(refusal, 403, 40310000, "account is not allowed to short");
     }
     if (intent->qty.nanos % NANOS != 0) {
@@ -253,6 +254,9 @@ bool sim_rules_allow(struct sim_exchange *exchange, const struct sim_intent *int
                      const struct sim_order *old, struct sim_refusal *refusal) {
     if (!check_client_id(exchange, intent, refusal)) {
         return false;
+    }
+    if (exchange->account->configuration.suspend_trade) {
+        return sim_refuse(refusal, 403, 40310000, "new orders are rejected by user request");
     }
     bool is_barred = !sim_exchange_is_tradable(exchange, intent->symbol) ||
                      (sim_exchange_opens(exchange, intent->symbol, intent->side) &&

@@ -33,6 +33,54 @@ Test(shape, an_account_with_multiplier_1_has_its_cash_to_spend) {
     fixture_end(f);
 }
 
+static int configure(struct fixture *f, const char *body) {
+    return call(f, "PATCH", "/v2/account/configurations", "", body);
+}
+
+Test(shape, the_accounts_configuration_is_told_changed_and_obeyed) {
+    struct broker_options options = plain_options(at_ny(9, 2, 10, 0));
+    options.has_pdt_fields = true;
+    struct fixture *f = fixture_with(&options);
+    cr_assert_eq(get(f, "/v2/account/configurations", ""), 200);
+    expect_shape(f, "account_configurations");
+    cr_assert_eq(configure(f, "{\"no_shorting\":true,\"max_margin_multiplier\":\"1\"}"), 200);
+    cr_assert_str_eq(str(f, "max_margin_multiplier"), "1");
+    cr_assert(cJSON_IsTrue(json_member(f->json, "no_shorting")));
+    cr_assert_eq(get(f, "/v2/account", ""), 200);
+    cr_assert_str_eq(str(f, "multiplier"), "1");
+    cr_assert_str_eq(str(f, "buying_power"), str(f, "cash"));
+    cr_assert_eq(configure(f, "{\"max_margin_multiplier\":\"4\"}"), 200);
+    cr_assert_eq(get(f, "/v2/account", ""), 200);
+    cr_assert_str_eq(str(f, "multiplier"), "2", "as approved");
+    cr_assert_eq(configure(f, "{\"max_margin_multiplier\":\"3\"}"), 422);
+    cr_assert_eq(configure(f, "{\"max_margin_multiplier\":4}"), 422);
+    cr_assert_eq(configure(f, "{\"suspend_trade\":\"no\"}"), 422);
+    cr_assert_eq(configure(f, "nonsense"), 400);
+    fixture_end(f);
+}
+
+Test(shape, suspended_trading_takes_no_order_and_keeps_what_rests) {
+    static const char ORDER[] = "{\"symbol\":\"SYM000\",\"side\":\"buy\",\"type\":\"limit\","
+                                "\"time_in_force\":\"day\",\"qty\":\"1\",\"limit_price\":\"1\"}";
+    struct fixture *f = fixture_at(at_ny(9, 2, 10, 0));
+    char path[80];
+    cr_assert_eq(post(f, ORDER), 200);
+    snprintf(path, sizeof path, "/v2/orders/%s", str(f, "id"));
+    broker_advance_to(f->broker, utc_add(broker_now(f->broker), SPAN_S(5)));
+    cr_assert_eq(configure(f, "{\"suspend_trade\":true}"), 200);
+    cr_assert_eq(get(f, "/v2/account", ""), 200);
+    cr_assert(cJSON_IsTrue(json_member(f->json, "trade_suspended_by_user")));
+    cr_assert_eq(post(f, ORDER), 403);
+    cr_assert_eq(code_of(f), 40310000);
+    cr_assert_eq(call(f, "PATCH", path, "", "{\"limit_price\":\"2\"}"), 403);
+    cr_assert_eq(get(f, path, ""), 200);
+    cr_assert_str_eq(str(f, "status"), "new");
+    cr_assert_eq(call(f, "DELETE", path, "", ""), 204);
+    cr_assert_eq(configure(f, "{\"suspend_trade\":false}"), 200);
+    cr_assert_eq(post(f, ORDER), 200);
+    fixture_end(f);
+}
+
 Test(shape, clock_calendar_and_assets) {
     struct fixture *f = fixture_at(at_ny(9, 1, 20, 45));
     cr_assert_eq(get(f, "/v2/clock", ""), 200);
