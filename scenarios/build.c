@@ -1,5 +1,6 @@
 /* build.c - putting a world together, and taking it apart in reverse. */
 #include "core/base/check.h"
+#include "core/risk/broker_rails.h"
 #include "scenarios/replay_file.h"
 #include "scenarios/stage_internal.h"
 
@@ -83,12 +84,24 @@ static enum err_code build_universe(struct stage *stage, struct err *err) {
     return code;
 }
 
+/* As who trades long alone, and within the gross limit, sets it; the file may say otherwise. */
+static struct sim_configuration stage_configuration(const struct stage *stage) {
+    const struct scenario *scenario = stage->scenario;
+    int64_t most = scenario->margin_most;
+    return (struct sim_configuration){.no_shorting = !scenario->is_shortable,
+                                      .suspend_trade = scenario->is_suspended,
+                                      .max_margin_multiplier =
+                                          most != 0 ? (int)most
+                                                    : rails_margin(stage->config.gross_exposure)};
+}
+
 struct broker_options stage_broker_options(const struct stage *stage) {
     const struct scenario *scenario = stage->scenario;
     struct broker_options options = broker_options_paper(scenario->seed, stage->start);
     options.cash = scenario->cash;
     options.multiplier = (int)scenario->multiplier;
     options.may_be_short = scenario->may_be_short;
+    options.configuration = stage_configuration(stage);
     options.account_number = "SIM000001";
     if (scenario->has_partial_fill_chance) {
         options.partial_fill_chance = scenario->partial_fill_chance;

@@ -111,6 +111,8 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "orders.messages_60s", config->messages_60s * NANOS);
     tell_nanos(stage, "health.reconnect_s", config->health_reconnect.ns);
     tell_nanos(stage, "health.again_s", config->health_again.ns);
+    tell_nanos(stage, "rails.interval_s", config->rails_interval.ns);
+    tell_nanos(stage, "rails.write", config->rails_write * NANOS);
     tell_nanos(stage, "drill.on", config->drill_on * NANOS);
 }
 

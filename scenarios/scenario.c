@@ -268,6 +268,14 @@ static void read_multiplier(struct reader *reader, const cJSON *value, const cha
     }
 }
 
+static void read_no_shorting(struct reader *reader, const cJSON *value, const char *path,
+                             void *target) {
+    bool is_set = true;
+    (void)target;
+    read_flag(reader, value, path, &is_set);
+    reader->scenario->is_shortable = !is_set;
+}
+
 static void read_partial(struct reader *reader, const cJSON *value, const char *path,
                          void *target) {
     reader->scenario->has_partial_fill_chance = true;
@@ -286,6 +294,9 @@ static void read_account(struct reader *reader, const cJSON *value, const char *
         {"cash", read_positive, offsetof(struct scenario, cash)},
         {"multiplier", read_multiplier, offsetof(struct scenario, multiplier)},
         {"shorting", read_flag, offsetof(struct scenario, may_be_short)},
+        {"no_shorting", read_no_shorting, 0},
+        {"max_margin_multiplier", read_multiplier, offsetof(struct scenario, margin_most)},
+        {"suspend_trade", read_flag, offsetof(struct scenario, is_suspended)},
         {"partial_fill_chance", read_partial, offsetof(struct scenario, partial_fill_chance)},
         {"late_reject_chance", read_late_reject, offsetof(struct scenario, late_reject_chance)},
         {NULL, NULL, 0},

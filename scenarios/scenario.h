@@ -98,7 +98,10 @@ struct scenario { /* owned by the caller, plain memory; large: keep it off the s
     int64_t synthetic_symbols;
     struct usd cash;
     int64_t multiplier;
-    bool may_be_short; /* account.shorting: off */
+    bool may_be_short;   /* account.shorting: off */
+    bool is_shortable;   /* the account's configuration does not forbid it */
+    bool is_suspended;   /* from the start */
+    int64_t margin_most; /* its max_margin_multiplier; 0: what the gross limit needs */
     bool has_partial_fill_chance, has_late_reject_chance;
     struct ratio partial_fill_chance, late_reject_chance;
     struct config config; /* symbol_count 0: every symbol of the market */

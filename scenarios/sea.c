@@ -25,7 +25,8 @@ bool sea_has(const struct sea *sea, const char *seam) {
 }
 
 static bool holds_for_window(const struct fault *fault) {
-    return is_seam(fault, "market") || is_seam(fault, "asset") || is_seam(fault, "clock");
+    return is_seam(fault, "market") || is_seam(fault, "asset") || is_seam(fault, "clock") ||
+           is_seam(fault, "account");
 }
 
 static struct swell *add(struct sea *sea, const struct fault *fault) {
@@ -71,6 +72,11 @@ static void ask_window(struct sea *sea, size_t index) {
     }
     if (is_seam(fault, "market") || is_seam(fault, "asset")) {
         ask_symbols(sea, index);
+    } else if (is_seam(fault, "account")) {
+        if (chaos_ask_fault(sea->plan, index, "account")) {
+            (void)add(sea, fault);
+            sea->of_account++;
+        }
     } else if (chaos_ask_fault(sea->plan, index, "wall")) {
         (void)add(sea, fault);
         sea->of_wall++;
@@ -102,7 +108,7 @@ static void set_wall(struct sea *sea) {
     virtual_clock_set_offset(sea->clock, sum);
 }
 
-/* The next begin that nobody asked about, or end of what holds the wall. */
+/* The next begin that nobody asked about, or end of what holds the wall or the account. */
 static struct utc find_next(const struct sea *sea) {
     struct utc next = UTC_NEVER;
     const struct utc now = virtual_clock_now(sea->clock);
@@ -114,7 +120,8 @@ static struct utc find_next(const struct sea *sea) {
     }
     for (size_t i = 0; i < sea->count; i++) {
         const struct swell *swell = &sea->swells[i];
-        if (is_seam(swell->fault, "clock") && swell->until.ns > now.ns) {
+        bool ends = is_seam(swell->fault, "clock") || is_seam(swell->fault, "account");
+        if (ends && swell->until.ns > now.ns) {
             next = utc_min(next, swell->until);
         }
     }
@@ -136,6 +143,9 @@ void sea_look(struct sea *sea) {
             }
         }
         sea->next_at = find_next(sea);
+        if (sea->of_account > 0) {
+            sea_set_account(sea);
+        }
     }
     if (sea->of_wall > 0) {
         set_wall(sea);

@@ -1,7 +1,7 @@
 /* sea.h - wires the plan to what neither chaos nor the simulated broker may know of the other: what
  * befalls orders, prices and the wall clock.
  *
- * Faults of the seams "market", "asset" and "clock" hold for their window: each is asked about once, at the
+ * Faults of the seams "market", "asset", "account" and "clock" hold for their window: each is asked about once, at the
  * window's begin, for every symbol of the market (or for "wall"), and what fired holds until the
  * window's end. Faults of the seam "order" are asked about at the moment in the order's life that
  * they change, or (order.cancel_unasked, order.bust, hand.sale) at each tick. */

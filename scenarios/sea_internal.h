@@ -13,6 +13,13 @@ struct swell { /* a fault in force for one symbol, or for the wall */
     struct market_trade trade;
 };
 
+enum { ACCOUNT_POINTS = 2 };
+
+struct swayed { /* the account's configuration, by a fault in force */
+    bool is_on;
+    struct sim_configuration before; /* its own members of it, at its begin */
+};
+
 struct sea {
     struct plan *plan;
     struct virtual_clock *clock;
@@ -24,6 +31,8 @@ struct sea {
     size_t count, cap;
     size_t of_symbol[MARKET_SYMBOLS_MAX]; /* how many */
     size_t of_wall;
+    size_t of_account;
+    struct swayed account[ACCOUNT_POINTS]; /* drift, suspension */
 };
 
 /* sea.c: true if the plan has a fault of a seam; calm costs nothing. */
@@ -32,6 +41,8 @@ bool sea_has(const struct sea *sea, const char *seam);
 void sea_prices_init(struct sea *sea);
 void sea_told(void *context, size_t symbol, struct market_quote *quote);
 void sea_asset(void *context, size_t symbol, struct sim_asset *asset);
+/* sea_account.c: as the windows say now */
+void sea_set_account(struct sea *sea);
 /* sea_orders.c */
 void sea_orders_init(struct sea *sea);
 

@@ -142,7 +142,8 @@ unsigned alpaca_open_breakers(struct alpaca *alpaca) {
     struct mono now = clock_mono(alpaca->world->clock);
     unsigned open = 0;
     for (unsigned i = 0; i < ENDPOINT_COUNT; i++) {
-        bool is_guarded = i == ENDPOINT_ASSETS || i == ENDPOINT_CORPORATE_ACTIONS;
+        bool is_guarded =
+            i == ENDPOINT_ASSETS || i == ENDPOINT_CORPORATE_ACTIONS || i == ENDPOINT_CONFIGURATION;
         open |= !is_guarded && breaker_is_open(&alpaca->breakers[i], now) ? 1u << i : 0;
     }
     return open;

@@ -73,8 +73,26 @@ struct broker_account {
     struct usd long_market_value;
     bool has_maintenance;
     struct usd maintenance_margin; /* of what is held; below it the broker sells */
-    bool is_blocked;               /* trading_blocked, account_blocked or trade_suspended_by_user */
+    bool is_blocked;               /* trading_blocked, account_blocked or is_suspended */
+    bool is_suspended;             /* trade_suspended_by_user: no new order is taken */
     struct date balance_asof;      /* {0} when absent */
+};
+
+struct
+    broker_configuration { /* of the account, as its user set it; what else it holds is not read */
+    bool no_shorting;
+    bool is_suspended;         /* suspend_trade */
+    int max_margin_multiplier; /* 1, 2 or 4 */
+};
+
+struct configuration_change {  /* what goes into the PATCH of it; what is zero is left as it is */
+    bool sets_no_shorting;     /* to true */
+    int max_margin_multiplier; /* 1, 2 or 4 */
+    enum configuration_switch {
+        CONFIGURATION_LEAVE,
+        CONFIGURATION_ON,
+        CONFIGURATION_OFF
+    } suspend_trade;
 };
 
 struct broker_clock {
@@ -229,6 +247,7 @@ struct alpaca_counts alpaca_counts(const struct alpaca *alpaca);
     X(ENDPOINT_ORDERS, "orders")                                                                   \
     X(ENDPOINT_ORDER, "order")                                                                     \
     X(ENDPOINT_ACTIVITIES, "activities")                                                           \
+    X(ENDPOINT_CONFIGURATION, "configuration")                                                     \
     X(ENDPOINT_ASSETS, "assets")                                                                   \
     X(ENDPOINT_QUOTES, "quotes")                                                                   \
     X(ENDPOINT_TRADES, "trades")                                                                   \
@@ -253,7 +272,8 @@ const struct alpaca_meter *alpaca_meter(const struct alpaca *alpaca, enum alpaca
 /* The lowest of a mask, which is not empty. */
 enum alpaca_endpoint alpaca_first_endpoint(unsigned mask);
 /* The endpoints whose breaker is open, one bit each; while any is, no entry is sent. Not of them are those that
- * universe_guard reads by symbol: what they did not say holds its own symbol alone. */
+ * universe_guard reads by symbol: what they did not say holds its own symbol alone; nor the account's configuration:
+ * entries wait for it anyway once it is not known. */
 unsigned alpaca_open_breakers(struct alpaca *alpaca);
 /* Those and the half-open ones. */
 unsigned alpaca_tripped_breakers(const struct alpaca *alpaca);
@@ -269,6 +289,13 @@ void alpaca_set_lane(struct alpaca *alpaca, enum alpaca_lane lane);
 
 enum err_code alpaca_get_account(struct alpaca *alpaca, struct broker_account *out,
                                  struct err *err) MUST_USE;
+/* ERR_PARSE: a member that we read is missing, or says what Alpaca does not document. */
+enum err_code alpaca_get_configuration(struct alpaca *alpaca, struct broker_configuration *out,
+                                       struct err *err) MUST_USE;
+/* Asks for a change. ERR_OK: it was taken; what holds now must be read. ERR_UNKNOWN: it may hold. */
+enum err_code alpaca_set_configuration(struct alpaca *alpaca,
+                                       const struct configuration_change *change,
+                                       struct err *err) MUST_USE;
 enum err_code alpaca_get_clock(struct alpaca *alpaca, struct broker_clock *out,
                                struct err *err) MUST_USE;
 /* Sessions of the calendar between two dates, both included; at most max. */

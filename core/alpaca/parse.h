@@ -51,6 +51,8 @@ enum err_code parse_object(const cJSON *object, const struct field *fields, size
 
 enum err_code parse_account(const cJSON *tree, struct broker_account *out,
                             struct err *err) MUST_USE;
+enum err_code parse_configuration(const cJSON *tree, struct broker_configuration *out,
+                                  struct err *err) MUST_USE;
 enum err_code parse_clock(const cJSON *tree, struct broker_clock *out, struct err *err) MUST_USE;
 enum err_code parse_session(const cJSON *tree, struct session *out, struct err *err) MUST_USE;
 enum err_code parse_position(const cJSON *tree, struct broker_position *out,

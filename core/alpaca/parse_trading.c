@@ -31,7 +31,31 @@ enum err_code parse_account(const cJSON *tree, struct broker_account *out, struc
     wire.account.has_maintenance = wire.account.maintenance_margin.nanos >= 0;
     wire.account.is_blocked =
         wire.is_trading_blocked || wire.is_account_blocked || wire.is_suspended;
+    wire.account.is_suspended = wire.is_suspended;
     *out = wire.account;
+    return ERR_OK;
+}
+
+enum err_code parse_configuration(const cJSON *tree, struct broker_configuration *out,
+                                  struct err *err) {
+    struct wire {
+        struct broker_configuration configuration;
+        const char *margin;
+    } wire = {0};
+    static const struct field fields[] = {
+        FIELD(struct wire, margin, "max_margin_multiplier", FIELD_WORD, true),
+        FIELD(struct wire, configuration.no_shorting, "no_shorting", FIELD_BOOL, true),
+        FIELD(struct wire, configuration.is_suspended, "suspend_trade", FIELD_BOOL, true),
+    };
+    if (parse_object(tree, fields, COUNT(fields), &wire, err) != ERR_OK) {
+        return ERR_PARSE;
+    }
+    if (strlen(wire.margin) != 1 || strchr("124", wire.margin[0]) == NULL) {
+        return err_set(err, ERR_PARSE, "max_margin_multiplier: '%.20s' is none of 1, 2 and 4",
+                       wire.margin);
+    }
+    wire.configuration.max_margin_multiplier = wire.margin[0] - '0';
+    *out = wire.configuration;
     return ERR_OK;
 }
 

@@ -1,4 +1,4 @@
-/* trading_changes.c - submit, replace, cancel. A change that was not refused with a 4xx and whose answer
+/* trading_changes.c - submit, replace, cancel, and the account's configuration. A change that was not refused with a 4xx and whose answer
  * cannot be read may have happened: ERR_UNKNOWN. */
 #include "core/alpaca/client.h"
 
@@ -168,4 +168,36 @@ enum err_code alpaca_cancel(struct alpaca *alpaca, const char *id, struct err *e
     text_add_encoded(&alpaca->path, id);
     enum err_code code = client_send(alpaca, &call, err);
     return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "DELETE", code, err);
+}
+
+static void write_switch(struct text *body, const char *key, bool is_on) {
+    text_add_char(body, body->len == 0 ? '{' : ',');
+    text_add_json_string(body, key);
+    text_add(body, is_on ? ":true" : ":false");
+}
+
+enum err_code alpaca_set_configuration(struct alpaca *alpaca,
+                                       const struct configuration_change *change, struct err *err) {
+    const struct call call = {
+        .method = "PATCH",
+        .host = HTTP_TRADING,
+        .is_change = true,
+        .deadline = alpaca->submit_deadline,
+        .has_expiry = true, /* none leaves late, from a process that hung */
+        .expires_at = mono_add(clock_mono(alpaca->world->clock), alpaca->submit_deadline)};
+    struct text *body = &alpaca->body;
+    client_begin(alpaca, ENDPOINT_CONFIGURATION, "/v2/account/configurations");
+    if (change->sets_no_shorting) {
+        write_switch(body, "no_shorting", true);
+    }
+    if (change->max_margin_multiplier != 0) {
+        write_decimal(body, "max_margin_multiplier", change->max_margin_multiplier * NANOS);
+    }
+    if (change->suspend_trade != CONFIGURATION_LEAVE) {
+        write_switch(body, "suspend_trade", change->suspend_trade == CONFIGURATION_ON);
+    }
+    CHECK(body->len > 0);
+    text_add_char(body, '}');
+    enum err_code code = client_send(alpaca, &call, err);
+    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "PATCH", code, err);
 }

@@ -414,3 +414,19 @@ enum err_code alpaca_get_asset(struct alpaca *alpaca, const char *symbol, struct
     *out = asset;
     return ERR_OK;
 }
+
+enum err_code alpaca_get_configuration(struct alpaca *alpaca, struct broker_configuration *out,
+                                       struct err *err) {
+    client_begin(alpaca, ENDPOINT_CONFIGURATION, "/v2/account/configurations");
+    enum err_code code = client_read(alpaca, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    cJSON *tree = NULL;
+    code = client_tree(alpaca, &tree, err);
+    if (code == ERR_OK) {
+        code = parse_configuration(tree, out, err);
+    }
+    cJSON_Delete(tree);
+    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
+}

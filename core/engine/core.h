@@ -107,6 +107,13 @@ struct universe_reads { /* zero-initialise; each backs off by itself */
     struct date done_for; /* the session of which all was read */
 };
 
+struct rails_reads { /* zero-initialise */
+    struct read_backoff backoff;
+    bool is_blocked; /* as the account said when last looked at */
+    bool is_paged;   /* that trading is suspended over what is at risk; last then: */
+    struct utc paged_at;
+};
+
 struct flow { /* a deposit or withdrawal, taken once */
     char id[96];
     struct date date;
@@ -154,6 +161,7 @@ struct engine {
     enum account_seen account_seen;
     struct read_backoff reads[ENGINE_READS];
     struct universe_reads universe_reads;
+    struct rails_reads rails_reads;
     struct flow flows[FLOWS_MAX];
     size_t flow_count;
     struct usd last_cash;
@@ -219,6 +227,8 @@ enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
 bool is_at_risk(const struct engine *engine);
 /* universe_reads.c: step 10, what must be known of a symbol before it is bought */
 void universe_reads_step(struct engine *engine);
+/* rails_reads.c: before entries, the account's configuration */
+void rails_step(struct engine *engine);
 /* operator.c: step 2, what people say */
 void obey_inbox(struct engine *engine);
 /* As the account guards are to judge the account now. */

@@ -414,6 +414,13 @@ static void step_ramp(struct engine *engine) {
     capital_ramp_step(&engine->gateway.ramp, &engine->causes, engine->config, &look);
 }
 
+/* Behind show_mode(): a mode that changed asks for the rails anew. */
+static void prepare(struct engine *engine, bool is_full) {
+    if (is_full) {
+        rails_step(engine);
+    }
+}
+
 /* Behind all that asks, decides and sends. */
 static void end_full_tick(struct engine *engine, bool is_committed) {
     crash_loop_tick(&engine->crash_loop, engine->config, &engine->causes,
@@ -456,6 +463,7 @@ void cycle_tick(struct engine *engine) {
     }
     look_at_wall(engine); /* the steps above took their time */
     show_mode(engine);
+    prepare(engine, is_full);
     if (may_enter(engine)) {
         enter(engine); /* 8, 9 */
     }

@@ -225,6 +225,7 @@ void show_mode(struct engine *engine) {
                                                      .body = text_get(causes),
                                                      .body_len = causes->len});
     engine->shown_mode = mode;
+    engine->gateway.rails.is_doubted = true; /* what was read before is asked again */
 }
 
 static bool is_any_naked(const struct book *book) {

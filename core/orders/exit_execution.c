@@ -263,11 +263,25 @@ static void finish(struct exits *exits, struct exit_plan *plan) {
     *plan = exits->plans[--exits->count];
 }
 
+/* True while the broker says that trading is suspended, and a stop rests: what was to replace it would be refused, and
+ * the position bare. Where nothing rests the attempt is made, as what the broker says may be wrong. */
+static bool must_rest(const struct exits *exits, const char *symbol) {
+    const struct gateway *gateway = exits->gateway;
+    const struct truth *truth = gateway->truth;
+    const struct order *stop = orders_live(gateway->orders, symbol, PURPOSE_STOP);
+    struct span age = mono_sub(clock_mono(gateway->world->clock), truth->account_at);
+    MUTATE(stop_released_while_suspended, return false);
+    return truth->has_account && truth->account.is_suspended &&
+           age.ns <= gateway->config->truth_max_age.ns && stop != NULL &&
+           stop->state == ORDER_WORKING && stop->cancel_at.ns == 0;
+}
+
 static void step_decided(struct exits *exits, struct exit_plan *plan,
                          const struct holding *holding) {
     struct gateway *gateway = exits->gateway;
     bool is_open = gateway->truth->has_clock && gateway->truth->clock.is_open;
-    if (!is_open || causes_mode(gateway->causes) == MODE_HALT || !may_send(exits, plan->symbol)) {
+    if (!is_open || causes_mode(gateway->causes) == MODE_HALT || !may_send(exits, plan->symbol) ||
+        must_rest(exits, plan->symbol)) {
         return;
     }
     struct usd anchor = {0};

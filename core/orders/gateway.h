@@ -14,6 +14,7 @@
 #include "core/orders/universe_guard.h"
 #include "core/portfolio/truth.h"
 #include "core/risk/account_guards.h"
+#include "core/risk/broker_rails.h"
 #include "core/risk/capital_ramp.h"
 #include "core/risk/daily_volume.h"
 #include "core/risk/performance_breaker.h"
@@ -62,7 +63,8 @@ struct gateway { /* all pointers borrowed */
     struct displaced displaced;
     struct capital_ramp ramp; /* judged by the engine */
     struct message_throttle messages;
-    struct universe_guard universe; /* filled by the engine */
+    struct universe_guard universe; /* filled by the engine, as is: */
+    struct broker_rails rails;
     int64_t sent;
     int64_t refused;
     uint64_t

@@ -168,6 +168,14 @@ static enum refusal_code check_session(const struct gateway *gateway, struct utc
                : REFUSED_NONE;
 }
 
+static enum refusal_code check_rails(const struct gateway *gateway, struct refusal *refusal) {
+    char why[RAILS_WHY_MAX];
+    return broker_rails_refuse(&gateway->rails, gateway->config, clock_mono(gateway->world->clock),
+                               why)
+               ? refuse_because(refusal, REFUSED_RAILS, why)
+               : REFUSED_NONE;
+}
+
 bool entry_quote_is_fresh(const struct gateway *gateway, const char *symbol, struct utc now) {
     MUTATE(stale_quote_accepted, return true);
     MUTATE(quote_age_off_by_one, now.ns++);
@@ -486,6 +494,7 @@ static enum refusal_code check_entry(const struct gateway *gateway, const struct
         return refuse_nothing(gateway, intent, refusal);
     }
     enum refusal_code code = check_session(gateway, now, refusal);
+    code = code != REFUSED_NONE ? code : check_rails(gateway, refusal);
     const char *fault = account_fault(gateway, clock_mono(gateway->world->clock));
     if (code == REFUSED_NONE && fault != NULL) {
         code = refuse_because(refusal, REFUSED_ACCOUNT, fault);
@@ -532,6 +541,7 @@ enum refusal_code check_intent(const struct gateway *gateway, const struct order
     MUTATE(exit_bound_by_margin, is_exit &= !causes_has(gateway->causes, MARGIN_CAUSE));
     MUTATE(exit_bound_by_ramp, is_exit &= capital_ramp_share(&gateway->ramp, gateway->config).nanos == NANOS);
     MUTATE(exit_bound_by_messages, is_exit &= !check_messages(gateway, &(struct refusal){0}));
+    MUTATE(exit_bound_by_rails, is_exit &= !check_rails(gateway, &(struct refusal){0}));
     MUTATE(exit_bound_by_universe, is_exit &= !check_universe(gateway, intent, clock_utc(gateway->world->clock), &(struct refusal){0}));
     if (is_exit) {
         return REFUSED_NONE;

@@ -755,6 +755,26 @@ static const struct mechanism TABLE[] = {
                 "universe_restricted_bought universe_action_ignored universe_action_off_by_one "
                 "universe_price_off_by_one universe_volume_off_by_one universe_share_off_by_one "
                 "universe_spread_off_by_one universe_reject_unheeded exit_bound_by_universe"},
+    {.id = "broker_rails",
+     .file = "core/risk/broker_rails.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "rails.interval_s rails.write risk.gross_exposure",
+     .rule = "nothing is bought while the account's configuration at the broker is looser than our "
+             "limits "
+             "(no_shorting, max_margin_multiplier), suspends trading or was not read; with "
+             "rails.write it "
+             "is tightened and read back",
+     .documents = "none",
+     .oracle = "rails_bind_first",
+     .act = "rails_drift_stops_entries",
+     .quiet = "rails_just_within",
+     .mutants = "broker_rails_ignored rails_shorting_ignored rails_margin_ignored "
+                "rails_margin_off_by_one rails_suspension_ignored rails_suspension_unpaged "
+                "rails_unknown_believed rails_doubt_ignored rails_age_off_by_one "
+                "rails_never_read_again rails_error_taken_for_fit rails_set_unasked "
+                "rails_set_counted_unread rails_fence_lifted exit_bound_by_rails "
+                "stop_released_while_suspended"},
 };
 
 const struct mechanism *mechanism_find(const char *id) {

@@ -22,11 +22,13 @@ static const struct span LIMITED = {INT64_C(600000000000)};     /* by a 429 */
 enum { WINDOW = 10, WINDOW_MASK = (1 << WINDOW) - 1, SUCCESSES = 2 };
 
 static const struct endpoint_name {
-    const char *word, *method, *path;
-    bool is_guarded; /* what it does not say holds its own symbol alone (universe_guard) */
+    const char *word, *method, *path; /* method "": any */
+    bool
+        is_guarded; /* what it does not say holds its own symbol alone (universe_guard), or entries anyway */
 } ENDPOINTS[] = {
     /* the first that matches */
     {"submit", "POST", "", false},
+    {"configuration", "", "/v2/account/configurations", true},
     {"replace", "PATCH", "", false},
     {"cancel", "DELETE", "", false},
     {"activities", "GET", "/v2/account/activities", false},
@@ -72,7 +74,7 @@ static void *breaker_create(void) {
 static struct endpoint *endpoint_of(struct breaker *judge, const struct event *event) {
     for (int i = 0; i < ENDPOINTS_MAX; i++) {
         const struct endpoint_name *name = &ENDPOINTS[i];
-        if (is_word(event->subject, name->method) &&
+        if ((name->method[0] == '\0' || is_word(event->subject, name->method)) &&
             strncmp(event->what, name->path, strlen(name->path)) == 0) {
             return &judge->endpoints[i];
         }

@@ -266,6 +266,11 @@
       "cheap, too thinly traded or too wide; none is refused so for nothing, or because nobody "   \
       "asked, and no exit is at all",                                                              \
       "")                                                                                          \
+    X(ORACLE_RAILS, "rails_bind_first", "",                                                        \
+      "no buy is sent while the account's configuration at the broker, by the answers, is looser " \
+      "than our limits, suspends trading or is not known; no entry is refused so for nothing and " \
+      "no exit at all; it is only tightened, where that is allowed, and no suspension is ended",   \
+      "")                                                                                          \
     X(ORACLE_METRICS, "metrics_are_true", "",                                                      \
       "what metrics.prom says after a graceful stop is whole, counts the requests and ticks of "   \
       "that life as they were, and names no order",                                                \

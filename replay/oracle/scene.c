@@ -178,6 +178,8 @@ static const struct limit_row {
     {"universe.min_dollar_volume_usd", take_nanos, offsetof(struct scene_limits, universe_volume)},
     {"universe.volume_share", take_nanos, offsetof(struct scene_limits, universe_share)},
     {"universe.max_spread", take_nanos, offsetof(struct scene_limits, universe_spread)},
+    {"rails.interval_s", take_nanos, offsetof(struct scene_limits, rails_interval)},
+    {"rails.write", take_whole, offsetof(struct scene_limits, rails_write)},
     {"universe.action_days", take_whole, offsetof(struct scene_limits, universe_action_days)},
 };
 

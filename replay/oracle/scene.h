@@ -103,6 +103,8 @@ struct scene_limits { /* 0: not told, then not judged */
     struct usd universe_price, universe_volume;
     struct ratio universe_share, universe_spread;
     int64_t universe_action_days;
+    struct span rails_interval;
+    int64_t rails_write;
     struct span deadline_submit, deadline_slow;
     int64_t breaker_failures; /* of an endpoint's last ten answers */
     struct span breaker_pause, breaker_most;

@@ -51,7 +51,7 @@ bool chaos_mode_find(const char *word, enum chaos_mode *out) {
 /* --- fault classes --- */
 
 static const char *const classes[] = {"http",  "api",     "view",     "order", "market", "disk",
-                                      "clock", "process", "operator", "asset", "hand"};
+                                      "clock", "process", "operator", "asset", "hand",   "account"};
 #define CLASS_COUNT (sizeof classes / sizeof classes[0])
 #define CLASS_OPERATOR 8 /* draws no faults */
 #define CLASS_HAND 10    /* draw_short() alone draws them */
@@ -438,6 +438,24 @@ static void draw_universe(const struct draw *draw, cJSON *config) {
     }
 }
 
+/* An hour is most of a run: in most seeds the account's configuration is looked at more often, and in some the core finds
+ * it as Alpaca opens it. */
+static void draw_rails(struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "rails", 0);
+    cJSON *account = cJSON_GetObjectItemCaseSensitive(draw->file, "account");
+    if (percent(&random, 70)) {
+        add_number(config, "rails.interval_s", random_between(&random, 60, 1200));
+    }
+    bool may_set = percent(&random, 40);
+    if (may_set) {
+        must(cJSON_AddBoolToObject(config, "rails.write", true));
+    }
+    if (may_set && percent(&random, 25)) {
+        must(cJSON_AddBoolToObject(account, "no_shorting", false));
+        add_number(account, "max_margin_multiplier", percent(&random, 50) ? 2 : 4);
+    }
+}
+
 /* An hour is most of a run: in every third copies come more often, and few stay. */
 static void draw_backups(struct draw *draw, cJSON *config) {
     struct random random = stream(draw, "backups", 0);
@@ -488,6 +506,7 @@ static void draw_config(struct draw *draw) {
         draw_drill(draw, config);
         draw_displacement(draw, config);
         draw_ramp(draw, config);
+        draw_rails(draw, config);
     }
 }
 

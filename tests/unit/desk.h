@@ -55,6 +55,14 @@ static inline void desk_universe(struct desk *desk) {
     guard->volumes_at = guard->actions_at = now;
 }
 
+/* As who trades long alone sets the account. */
+static inline void desk_rails(struct desk *desk) {
+    desk->gateway.rails =
+        (struct broker_rails){.told = {.no_shorting = true, .max_margin_multiplier = 1},
+                              .is_known = true,
+                              .read_at = clock_mono(desk->rig->world.clock)};
+}
+
 /* Everything that a restart makes anew. */
 static inline void desk_wire(struct desk *desk) {
     struct rig *rig = desk->rig;
@@ -77,6 +85,7 @@ static inline void desk_wire(struct desk *desk) {
                                      .log = &rig->log};
     desk->exits = (struct exits){.gateway = &desk->gateway};
     desk_universe(desk);
+    desk_rails(desk);
 }
 
 static inline struct desk *desk_create(void) {

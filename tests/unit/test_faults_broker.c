@@ -484,3 +484,33 @@ Test(asset_faults, a_dividend_of_the_next_weekday_is_told_by_the_day_it_is_paid)
     cr_expect_not_null(dividend(&h, "start=2026-08-01&end=2026-12-01&types=cash_dividend"));
     come_home(&h);
 }
+
+/* --- the account's configuration --- */
+
+static bool is_configured(struct harbour *h, bool no_shorting, int margin, bool is_suspended) {
+    struct sim_configuration now = broker_configuration(h->f->broker);
+    return now.no_shorting == no_shorting && now.max_margin_multiplier == margin &&
+           now.suspend_trade == is_suspended;
+}
+
+Test(account_faults, who_changes_the_account_changes_it_back_at_the_windows_end) {
+    struct harbour h;
+    struct fault faults[2] = {{.point = POINT_ACCOUNT_DRIFT}, {.point = POINT_ACCOUNT_SUSPENDED}};
+    faults[0].has_until = faults[1].has_until = true;
+    faults[0].from = fault_after(SPAN_S(5));
+    faults[0].until = fault_after(SPAN_S(20));
+    faults[1].from = fault_after(SPAN_S(10));
+    faults[1].until = fault_after(SPAN_S(30));
+    set_out(&h, faults, 2, false);
+    struct sim_configuration tight = {.no_shorting = true, .max_margin_multiplier = 1};
+    broker_configure(h.f->broker, &tight);
+    sail(&h, 6);
+    cr_expect(is_configured(&h, false, 4, false));
+    sail(&h, 5);
+    cr_expect(is_configured(&h, false, 4, true));
+    sail(&h, 10);
+    cr_expect(is_configured(&h, true, 1, true));
+    sail(&h, 10);
+    cr_expect(is_configured(&h, true, 1, false));
+    come_home(&h);
+}

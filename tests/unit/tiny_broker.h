@@ -33,6 +33,9 @@ struct tiny_broker {
     const struct virtual_clock *time; /* NULL: the clock says what it is told to */
     const char *account, *clock, *calendar, *positions, *activities, *quotes, *trades, *bars;
     const char *asset, *actions, *daily; /* NULL: all is well with AAPL */
+    const char *configuration;           /* NULL: as a trader of longs alone sets it */
+    const char *configuration_set;       /* what it is behind a PATCH of it; NULL: as it was */
+    char configured[160];                /* the body of the last such PATCH */
     int posts, patches, cancels, requests;
 };
 
@@ -176,6 +179,20 @@ static inline bool tiny_universe(const struct tiny_broker *broker,
     return answer != NULL;
 }
 
+static const char TINY_CONFIGURATION[] =
+    "{\"max_margin_multiplier\":\"1\",\"no_shorting\":true,\"suspend_trade\":false}";
+
+static inline int tiny_configuration(struct tiny_broker *broker, const struct http_request *request,
+                                     struct text *out) {
+    if (strcmp(request->method, "PATCH") == 0) {
+        snprintf(broker->configured, sizeof broker->configured, "%s", request->body);
+        broker->configuration =
+            broker->configuration_set == NULL ? broker->configuration : broker->configuration_set;
+    }
+    text_add(out, broker->configuration == NULL ? TINY_CONFIGURATION : broker->configuration);
+    return 200;
+}
+
 static inline int tiny_answer(struct tiny_broker *broker, const struct http_request *request,
                               struct text *out) {
     const struct {
@@ -193,6 +210,9 @@ static inline int tiny_answer(struct tiny_broker *broker, const struct http_requ
     }
     if (tiny_universe(broker, request, out)) {
         return 200;
+    }
+    if (strcmp(request->path, "/v2/account/configurations") == 0) {
+        return tiny_configuration(broker, request, out);
     }
     for (size_t i = 0; i < sizeof canned / sizeof canned[0]; i++) {
         if (strncmp(request->path, canned[i].path, strlen(canned[i].path)) == 0) {
