@@ -110,6 +110,6 @@ const char *cli_build(void);
 typedef int cli_main(int argc, char **argv);
 cli_main cli_run, cli_serve, cli_scenario, cli_status, cli_freeze, cli_resume, cli_kill,
     cli_flatten, cli_state, cli_config, cli_report, cli_score, cli_mechanism, cli_certify,
-    cli_chaos, cli_exhaust, cli_courier;
+    cli_chaos, cli_exhaust, cli_courier, cli_fence;
 
 #endif

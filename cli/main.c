@@ -109,6 +109,22 @@ static const struct command commands[] = {
      "position; 6: the lease\n"
      "could not be taken.\n"
      "example: seatrial flatten AAPL --by ann --why \"risk off\" --state ~/seatrial\n"},
+    {"fence", cli_fence, "no new order of an account is taken, from any program",
+     "usage: seatrial fence --mode paper|live --by WHO --why TEXT [--key-file F] [--base-url URL]\n"
+     "                      [--record DIR]\n"
+     "       seatrial fence --lift ...   the same options\n"
+     "Sets suspend_trade of the account at the broker, from any host and without a state "
+     "directory: "
+     "the\n"
+     "key alone decides which account. What rests there stays, stops too, but exits are refused "
+     "like\n"
+     "entries: kill and flatten first where you can. --lift ends it again, but only a fence of "
+     "which a\n"
+     "record in DIR (~/.local/state/seatrial) proves that this command set it; any other is ended "
+     "on\n"
+     "the account's web page. Exit codes: 0 done and read back; 3 refused; 4 broker not reached.\n"
+     "example: seatrial fence --mode paper --by ann --why \"it runs amok\" --key-file "
+     "~/key.json\n"},
     {"state", cli_state, "verify a state directory, or restore its journal",
      "usage: seatrial state verify --state DIR [--json]\n"
      "       seatrial state restore --state DIR\n"
