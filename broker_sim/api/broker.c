@@ -360,6 +360,7 @@ bool broker_sell_by_hand(struct broker *broker, size_t symbol) {
                                 .symbol = symbol,
                                 .side = SIM_SELL,
                                 .type = SIM_MARKET,
+                                .is_by_hand = true,
                                 .qty = held.nanos > 0 ? held : QTY(10)};
     return sim_exchange_submit(exchange, &intent, &refusal) != NULL;
 }

@@ -100,7 +100,7 @@ bool broker_bust(struct broker *broker, const char *client_id);
 bool broker_may_bust(const struct broker *broker, const char *client_id);
 /* Somebody sells beside the program, as with DELETE /v2/positions/SYMBOL and what protected it out of the way:
  * its open sells are cancelled and all that is held is sold at market; of what is not held, ten shares are sold
- * short. False if it cannot be: the market is closed, an order is open there that would forbid it, or the
+ * short, by the broker's own desk, which no no_shorting binds. False if it cannot be: the market is closed, an order is open there that would forbid it, or the
  * account may not be short. */
 bool broker_sell_by_hand(struct broker *broker, size_t symbol);
 bool broker_may_sell_by_hand(const struct broker *broker, size_t symbol);

@@ -82,6 +82,8 @@ struct sim_intent {        /* a well-formed order, not yet judged */
     struct qty qty;
     struct usd limit, stop; /* as the type needs */
     bool is_extended;
+    bool
+        is_by_hand; /* of the broker's own desk: what the account's user forbade does not bind it */
 };
 /* What an order of a side would do now: a buy of what is short closes it, and a sale of what is not held opens
  * a short position, where the account may have one. */

@@ -219,7 +219,7 @@ static bool check_short(const struct sim_exchange *exchange, const struct sim_in
                         struct sim_refusal *refusal) {
     const char *symbol = market_symbol(exchange->market, intent->symbol);
     struct usd equity = sim_account_values(exchange->account, exchange->now).equity;
-    if (exchange->account->configuration.no_shorting ||
+    if ((exchange->account->configuration.no_shorting && !intent->is_by_hand) ||
         usd_cmp(equity, (struct usd){2000 * NANOS}) < 0) {
         return sim_refuse(refusal, 403, 40310000, "account is not allowed to short");
     }

@@ -469,10 +469,11 @@ static void draw_backups(struct draw *draw, cJSON *config) {
 /* A full book gives way soon, and often enough for its cooldown to be met. */
 static void draw_displacement(const struct draw *draw, cJSON *config) {
     struct random random = stream(draw, "displacement", 0);
-    int64_t age = random_between(&random, 60, 590); /* below each exits.time_s that is drawn */
+    const cJSON *leaves = cJSON_GetObjectItemCaseSensitive(config, "exits.time_s");
+    int64_t age = random_between(&random, 60, 600);
     int64_t lead = random_between(&random, 10, 100);
     int64_t cooldown = random_between(&random, 300, 7200);
-    if (percent(&random, 25)) {
+    if (percent(&random, 25) && leaves != NULL && leaves->valuedouble > (double)age) {
         add_number(config, "displacement.on", 1);
         add_number(config, "displacement.min_age_s", age);
         add_milli(config, "displacement.lead", lead);

@@ -131,7 +131,8 @@ Test(gateway_rails, a_stop_rests_while_trading_is_suspended_and_what_is_bare_is_
 
 #define ACCOUNT(suspended)                                                                         \
     "{\"id\":\"a\",\"account_number\":\"PA1\",\"status\":\"ACTIVE\",\"buying_power\":\"200000\","  \
-    "\"cash\":\"100000\",\"equity\":\"100000\",\"last_equity\":\"100000\","                        \
+    "\"cash\":\"100000\",\"equity\":\"100000\",\"last_equity\":\"100000\",\"maintenance_margin\":" \
+    "\"0\","                                                                                       \
     "\"balance_asof\":\"2026-08-31\",\"trade_suspended_by_user\":" suspended "}"
 #define DAY(date) "{\"date\":\"" date "\",\"open\":\"09:30\",\"close\":\"16:00\"}"
 
