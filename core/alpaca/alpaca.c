@@ -209,6 +209,8 @@ static void read_error_body(struct alpaca *alpaca) {
             size_t n = strnlen(message, sizeof alpaca->reply.message - 1);
             memcpy(alpaca->reply.message, message, n);
             alpaca->reply.message[n] = '\0';
+            alpaca->reply.is_by_user =
+                alpaca->reply.status == 403 && strstr(message, "rejected by user request") != NULL;
         }
     }
     cJSON_Delete(tree);

@@ -194,14 +194,15 @@ struct order_change { /* what goes into PATCH; zero members are left as they are
     struct usd stop_price;
 };
 
-struct alpaca_reply {         /* of the last call */
-    int status;               /* 0 when no answer came */
-    int64_t code;             /* of the error body; 0 when absent */
-    char message[160];        /* never decides anything */
-    bool is_duplicate_id;     /* 422 and the id was in use: found by asking, not by wording */
-    bool is_wash;             /* refused for an order of the account on the other side */
-    bool is_held_back;        /* rate budget or breaker refused: the broker was not asked at all */
-    int64_t retry_after_s;    /* as the answer said; -1 when it did not, or none came */
+struct alpaca_reply {      /* of the last call */
+    int status;            /* 0 when no answer came */
+    int64_t code;          /* of the error body; 0 when absent */
+    char message[160];     /* never decides anything */
+    bool is_duplicate_id;  /* 422 and the id was in use: found by asking, not by wording */
+    bool is_wash;          /* refused for an order of the account on the other side */
+    bool is_by_user;       /* 403: the account's user has suspended trading (lumibot issue 373) */
+    bool is_held_back;     /* rate budget or breaker refused: the broker was not asked at all */
+    int64_t retry_after_s; /* as the answer said; -1 when it did not, or none came */
     struct mono last_byte_at; /* when the request had left at the latest */
 };
 

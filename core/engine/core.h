@@ -139,6 +139,7 @@ struct engine {
     struct kill_switch kill;
     struct kill_trips kill_trips;
     struct margin_guard margin;
+    struct mono margin_sold_at; /* a sale for it was at work; {0}: none was */
     struct backups backups;
     struct book book;
     struct orders orders;

@@ -5,11 +5,14 @@
 
 #include <string.h>
 
+/* A listing may be older than a sale that is booked: of two quantities the smaller is still there. */
 static struct usd value_of(const struct holding *holding) {
-    struct qty qty = holding->is_listed ? holding->broker_qty : holding->qty;
+    struct qty qty = holding_sellable(holding);
     struct usd price = holding->has_mark ? holding->mark : holding_entry_price(holding);
     return usd_abs(usd_mul(price, qty));
 }
+
+static const struct span ANSWERS_LAG = {INT64_C(15000000000)};
 
 static struct usd gross_of(const struct engine *engine) {
     struct usd gross = {0};
@@ -72,20 +75,39 @@ static void sell(struct engine *engine, const struct margin_wish *wish) {
     }
 }
 
+/* While one of its sales is at work, and for as long as account and listing may lag behind it. */
+static bool is_settling(struct engine *engine) {
+    struct mono now = clock_mono(engine->world->clock);
+    for (size_t i = 0; i < engine->exits.count; i++) {
+        if (strcmp(engine->exits.plans[i].reason, "margin") == 0) {
+            engine->margin_sold_at = now;
+        }
+    }
+    return engine->margin_sold_at.ns != 0 &&
+           mono_sub(now, engine->margin_sold_at).ns < ANSWERS_LAG.ns;
+}
+
 void margins_step(struct engine *engine) {
     const struct truth *truth = &engine->truth;
     struct utc now = clock_utc(engine->world->clock);
+    struct utc broker = truth_broker_time(truth); /* a wall that was set moves no close */
     bool is_open = truth->is_open && truth->has_clock && truth->clock.is_open;
-    struct margin_reading reading = {.at = now,
-                                     .is_trusted = truth->is_equity_explained,
-                                     .is_blocked = truth->account.is_blocked,
-                                     .equity = truth->account.equity,
-                                     .has_maintenance = truth->account.has_maintenance,
-                                     .maintenance = truth->account.maintenance_margin,
-                                     .gross = gross_of(engine),
-                                     .is_open = is_open,
-                                     .to_close = utc_sub(truth->session.close, now)};
+    struct margin_reading reading = {
+        .at = now,
+        .is_trusted = truth->is_equity_explained,
+        .is_blocked = truth->account.is_blocked,
+        .equity = truth->account.equity,
+        .has_maintenance = truth->account.has_maintenance,
+        .maintenance = truth->account.maintenance_margin,
+        .gross = gross_of(engine),
+        .is_open = is_open,
+        .to_close = utc_sub(truth->session.close, broker.ns != 0 ? broker : now)};
     struct margin_wish wish =
         margin_guard_judge(&engine->margin, &engine->causes, engine->config, &reading);
+    if (is_settling(engine)) {
+        engine->margin.over.first_breach =
+            (struct utc){0}; /* what is sold next is judged by two readings behind it */
+        return;
+    }
     sell(engine, &wish);
 }

@@ -15,6 +15,8 @@ static const struct span RUNG_LASTS = {INT64_C(3000000000)};
 static const struct span STUCK_AFTER = {INT64_C(40000000000)};
 static const struct span QUOTE_DEAD = {INT64_C(60000000000)};
 
+static const struct ratio DEAREST = {NANOS / 5}; /* above a trusted mark: the ladder's last rung */
+
 /* It buys back what is short. */
 static bool is_cover(const struct exit_plan *plan) {
     return plan->qty.nanos < 0;
@@ -111,11 +113,24 @@ enum err_code exits_fold(struct exits *exits, const struct journal_row *row, str
     return code == ERR_OK ? ERR_OK : err_wrap(err, "journal row %lld", (long long)row->seq);
 }
 
+/* By the book, or by two words of the broker: one listing alone ends no sale. */
+static bool is_known_short(const struct exits *exits, const struct holding *holding) {
+    bool is_reread = holding_is_reread(holding, clock_mono(exits->gateway->world->clock)) &&
+                     holding->reread_qty.nanos < 0;
+    MUTATE(short_believed_on_one_listing, is_reread = true);
+    return holding_short(holding).nanos > 0 && (holding->qty.nanos < 0 || is_reread);
+}
+
+bool exits_is_cover(struct exits *exits, const char *symbol) {
+    const struct exit_plan *plan = exits_find(exits, symbol);
+    return plan != NULL && is_cover(plan);
+}
+
 void exits_decide(struct exits *exits, const struct holding *holding, enum order_purpose purpose,
                   struct qty qty, const char *reason) {
     struct exit_plan *plan = exits_find(exits, holding->symbol);
     /* Whatever its phase: a flatten is said only once. A sale at work goes on as the exit's own. */
-    bool is_short = holding_short(holding).nanos > 0;
+    bool is_short = is_known_short(exits, holding);
     bool is_taken_over = plan != NULL && purpose == PURPOSE_EXIT &&
                          (plan->purpose == PURPOSE_SCALE_OUT || (is_short && !is_cover(plan)));
     MUTATE(flatten_lost_behind_a_part, is_taken_over = false);
@@ -180,6 +195,10 @@ static bool anchor_price(const struct exits *exits, const struct exit_plan *plan
         const struct usd price = is_cover(plan) ? quote->ask : quote->bid;
         if (quote->is_known && price.nanos > 0 && utc_sub(now, quote->at).ns <= QUOTE_DEAD.ns) {
             *out = price;
+            if (is_cover(plan) &&
+                holding->has_mark) { /* a stub above all rungs is no price to buy at */
+                *out = usd_min(price, usd_add(holding->mark, usd_scale(holding->mark, DEAREST)));
+            }
             return true;
         }
     }
@@ -207,25 +226,36 @@ static struct usd rung_price(struct usd anchor, int rung, bool is_up) {
     return usd_cmp(price, tick) < 0 ? tick : price;
 }
 
-/* Two words of the broker agree on what is short. From here on the book says what of it is left. */
-static bool may_cover(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
-    bool is_confirmed = position_sign_confirm(exits->gateway, holding);
+/* Two words of the broker agree on what is short. From here on the book says what of it is left. A purchase at work
+ * that is more than that ends. */
+static bool may_cover(struct exits *exits, struct exit_plan *plan, struct holding *holding,
+                      struct order *old) {
+    struct gateway *gateway = exits->gateway;
+    bool is_confirmed = position_sign_confirm(gateway, holding);
+    struct qty most = holding_coverable(holding, clock_mono(gateway->world->clock));
     plan->is_taken_over |= is_confirmed;
+    if (old != NULL && holding->reread_at.ns != 0 && qty_cmp(order_open_qty(old), most) > 0) {
+        gateway_cancel(gateway, old);
+        return false;
+    }
     return is_confirmed;
 }
 
 static void place(struct exits *exits, struct exit_plan *plan, struct holding *holding,
-                  const struct order *old) {
+                  struct order *old) {
     struct gateway *gateway = exits->gateway;
     struct usd anchor = {0};
     if (!anchor_price(exits, plan, holding, &anchor)) {
         log_alert(gateway->log, ALERT_PAGE, "exit_without_price", plan->symbol);
         return;
     }
-    if (is_cover(plan) && !may_cover(exits, plan, holding)) {
+    if (is_cover(plan) && !may_cover(exits, plan, holding, old)) {
         return;
     }
     struct qty qty = left_of(plan, holding);
+    if (is_cover(plan)) {
+        qty = qty_min(qty, holding_coverable(holding, clock_mono(gateway->world->clock)));
+    }
     struct qty most = {0};
     if (qty_affordable(gateway->config->order_cap_usd, anchor, &most, NULL) == ERR_OK &&
         most.nanos > 0 && qty_cmp(qty, most) > 0) {
@@ -276,12 +306,37 @@ static bool must_rest(const struct exits *exits, const char *symbol) {
            stop->state == ORDER_WORKING && stop->cancel_at.ns == 0;
 }
 
-static void step_decided(struct exits *exits, struct exit_plan *plan,
-                         const struct holding *holding) {
+static void end_live(struct exits *exits, const char *symbol) {
+    struct gateway *gateway = exits->gateway;
+    for (size_t i = 0; i < gateway->orders->count; i++) {
+        struct order *order = &gateway->orders->items[i];
+        bool is_meant = strcmp(order->symbol, symbol) == 0 && !order_is_over(order);
+        if (is_meant && order->state == ORDER_WORKING) {
+            gateway_cancel(gateway, order);
+            gateway_ask(gateway, order);
+        }
+    }
+}
+
+/* A sale that rests beside what is short protects nothing: it ends without waiting for the open or for a broker that
+ * takes orders again. But not on the word of one listing. */
+static bool may_begin_cover(struct exits *exits, const struct exit_plan *plan,
+                            struct holding *holding, bool is_open) {
+    bool is_sure = holding->qty.nanos < 0 || position_sign_agrees(exits->gateway, holding);
+    if (is_sure && !is_open) {
+        end_live(exits, plan->symbol);
+    }
+    return is_sure && is_open;
+}
+
+static void step_decided(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
     struct gateway *gateway = exits->gateway;
     bool is_open = gateway->truth->has_clock && gateway->truth->clock.is_open;
-    if (!is_open || causes_mode(gateway->causes) == MODE_HALT || !may_send(exits, plan->symbol) ||
-        must_rest(exits, plan->symbol)) {
+    if (causes_mode(gateway->causes) == MODE_HALT || !may_send(exits, plan->symbol)) {
+        return;
+    }
+    if (is_cover(plan) ? !may_begin_cover(exits, plan, holding, is_open)
+                       : !is_open || must_rest(exits, plan->symbol)) {
         return;
     }
     struct usd anchor = {0};
@@ -300,16 +355,8 @@ static void step_decided(struct exits *exits, struct exit_plan *plan,
 /* Whatever is live in the symbol ends first: a sale would go on selling what is short, a purchase would buy it
  * back beside this one. One of unknown fate is settled by asking. */
 static void release_all(struct exits *exits, struct exit_plan *plan) {
-    struct gateway *gateway = exits->gateway;
-    for (size_t i = 0; i < gateway->orders->count; i++) {
-        struct order *order = &gateway->orders->items[i];
-        bool is_meant = strcmp(order->symbol, plan->symbol) == 0 && !order_is_over(order);
-        if (is_meant && order->state == ORDER_WORKING) {
-            gateway_cancel(gateway, order);
-            gateway_ask(gateway, order);
-        }
-    }
-    bool is_free = !orders_any_live(gateway->orders, plan->symbol);
+    end_live(exits, plan->symbol);
+    bool is_free = !orders_any_live(exits->gateway->orders, plan->symbol);
     MUTATE(cover_beside_a_sale, is_free = true);
     if (is_free) {
         enter(exits, plan, EXIT_WORKING);
@@ -335,6 +382,10 @@ static void step_releasing(struct exits *exits, struct exit_plan *plan) {
     }
     if (stop != NULL && stop->state == ORDER_UNKNOWN) {
         return; /* settled by asking, before anything else happens in the symbol */
+    }
+    if (must_rest(exits, plan->symbol)) { /* suspended since */
+        enter(exits, plan, EXIT_DECIDED);
+        return;
     }
     if (stop != NULL) {
         gateway_cancel(gateway, stop);
@@ -421,10 +472,18 @@ static void tell_stuck(struct exits *exits, struct exit_plan *plan) {
     }
 }
 
+/* A listing below zero that nothing confirmed: no sale leaves beside it, and none is forgotten for it. */
+static bool is_contradicted(const struct exit_plan *plan, const struct holding *holding) {
+    return !is_cover(plan) && holding->qty.nanos > 0 && holding_short(holding).nanos > 0;
+}
+
 static void step(struct exits *exits, struct exit_plan *plan) {
     struct holding *holding = book_find(exits->gateway->book, plan->symbol);
     bool is_live = live_sale(exits, plan->symbol) != NULL;
     MUTATE(stop_counted_against_exit, if (orders_live(exits->gateway->orders, plan->symbol, PURPOSE_STOP)) return);
+    if (holding != NULL && is_contradicted(plan, holding)) {
+        return;
+    }
     if (holding == NULL || (!is_live && left_of(plan, holding).nanos <= 0)) {
         finish(exits, plan);
         return;

@@ -45,6 +45,8 @@ struct exit_plan *exits_find(struct exits *exits, const char *symbol);
  * any plan to sell. */
 void exits_decide(struct exits *exits, const struct holding *holding, enum order_purpose purpose,
                   struct qty qty, const char *reason);
+/* True if a plan buys back what is short in the symbol. */
+bool exits_is_cover(struct exits *exits, const char *symbol);
 /* Moves every plan one step. */
 void exits_step(struct exits *exits);
 /* True while a plan wants the short tick. */

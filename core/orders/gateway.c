@@ -155,7 +155,7 @@ static void settle_refused(struct gateway *gateway, struct order *order) {
             universe_guard_doubt(&gateway->universe, (size_t)index);
         }
         order->is_excused = reply->is_wash || reply->status == 401 || reply->status == 429 ||
-                            order->replaces[0] != '\0';
+                            order->replaces[0] != '\0' || reply->is_by_user;
         orders_move(gateway->orders, order, ORDER_REJECTED);
         return;
     }

@@ -22,6 +22,26 @@ void position_sign_latch(struct causes *causes, const char *symbol, struct qty q
     log_alert(causes->log, ALERT_PAGE, "position_short", symbol);
 }
 
+static void reread(struct gateway *gateway, struct holding *holding) {
+    struct broker_position position = {0};
+    alpaca_set_lane(gateway->alpaca, ALPACA_LANE_EXIT);
+    enum err_code code = alpaca_get_position(gateway->alpaca, holding->symbol, &position, NULL);
+    alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
+    holding->reread_at = (struct mono){0};
+    if (code == ERR_OK || code == ERR_NOT_FOUND) {
+        holding->reread_at = clock_mono(gateway->world->clock);
+        holding->reread_qty = position.qty;
+    }
+}
+
+bool position_sign_agrees(struct gateway *gateway, struct holding *holding) {
+    MUTATE(short_believed_on_one_listing, return true);
+    if (!holding_is_reread(holding, clock_mono(gateway->world->clock))) {
+        reread(gateway, holding);
+    }
+    return holding->reread_at.ns != 0 && holding->reread_qty.nanos < 0;
+}
+
 void position_sign_step(struct gateway *gateway, struct exits *exits) {
     if (!gateway->config->position_sign) {
         return;
@@ -38,7 +58,9 @@ void position_sign_step(struct gateway *gateway, struct exits *exits) {
             position_sign_latch(gateway->causes, holding->symbol, holding->broker_qty);
         }
         MUTATE(short_left_open, continue);
-        if (!holding->is_ahead) { /* what was bought since that listing may have ended it */
+        /* what was bought since that listing may have ended it */
+        if (!holding->is_ahead &&
+            (exits_is_cover(exits, holding->symbol) || position_sign_agrees(gateway, holding))) {
             exits_decide(exits, holding, PURPOSE_EXIT, (struct qty){0}, POSITION_SIGN_CAUSE);
         }
     }
@@ -50,18 +72,6 @@ static bool may_take_over(const struct gateway *gateway, const struct holding *h
     bool is_timed = holding->filled_at.ns == 0 || holding->fill_timed.ns == holding->filled_at.ns;
     return is_timed && mono_sub(now, holding->quiet_since).ns >= LISTING_LAGS.ns &&
            !orders_any_live(gateway->orders, holding->symbol);
-}
-
-static void reread(struct gateway *gateway, struct holding *holding) {
-    struct broker_position position = {0};
-    alpaca_set_lane(gateway->alpaca, ALPACA_LANE_EXIT);
-    enum err_code code = alpaca_get_position(gateway->alpaca, holding->symbol, &position, NULL);
-    alpaca_set_lane(gateway->alpaca, ALPACA_LANE_CORE);
-    holding->reread_at = (struct mono){0};
-    if (code == ERR_OK || code == ERR_NOT_FOUND) {
-        holding->reread_at = clock_mono(gateway->world->clock);
-        holding->reread_qty = position.qty;
-    }
 }
 
 bool position_sign_confirm(struct gateway *gateway, struct holding *holding) {

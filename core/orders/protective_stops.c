@@ -171,8 +171,12 @@ static bool is_replaceable(const struct stops *stops) {
 
 static void protect(struct gateway *gateway, struct exits *exits, struct holding *holding) {
     if (holding_short(holding).nanos > 0) {
-        /* no stop of ours protects it: a sale would only add to it, and its exit is at work */
-        mark_naked(gateway, holding, true, (struct usd){0});
+        /* no stop of ours protects it: a sale would only add to it, and its exit is at work; but what rests does so
+         * for as long as one listing alone says this */
+        const struct order *rests = orders_live(gateway->orders, holding->symbol, PURPOSE_STOP);
+        bool is_doubted = holding->qty.nanos > 0 && !exits_is_cover(exits, holding->symbol) &&
+                          rests != NULL && qty_cmp(order_open_qty(rests), holding->qty) >= 0;
+        mark_naked(gateway, holding, !is_doubted, is_doubted ? rests->stop_price : (struct usd){0});
         return;
     }
     const struct exit_plan *plan = exits_find(exits, holding->symbol);

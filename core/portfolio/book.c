@@ -45,16 +45,22 @@ struct qty holding_sellable(const struct holding *holding) {
 }
 
 struct qty holding_short(const struct holding *holding) {
-    if (!holding->is_listed || holding->broker_qty.nanos >= 0) {
+    if (!holding->is_listed) { /* an empty list is no proof of flat */
+        return holding->qty.nanos < 0 ? qty_neg(holding->qty) : (struct qty){0};
+    }
+    if (holding->broker_qty.nanos >= 0) {
         return (struct qty){0};
     }
     struct qty listed = qty_neg(holding->broker_qty);
     return holding->qty.nanos < 0 ? qty_min(listed, qty_neg(holding->qty)) : listed;
 }
 
+bool holding_is_reread(const struct holding *holding, struct mono now) {
+    return holding->reread_at.ns != 0 && mono_sub(now, holding->reread_at).ns <= REREAD_LASTS.ns;
+}
+
 struct qty holding_coverable(const struct holding *holding, struct mono now) {
-    bool is_reread =
-        holding->reread_at.ns != 0 && mono_sub(now, holding->reread_at).ns <= REREAD_LASTS.ns;
+    bool is_reread = holding_is_reread(holding, now);
     struct qty said = is_reread ? qty_neg(holding->reread_qty) : (struct qty){0};
     MUTATE(cover_not_reread, said = holding_short(holding));
     struct qty most = qty_min(holding_short(holding), said);

@@ -81,6 +81,8 @@ struct qty holding_sellable(const struct holding *holding);
 /* Shares short, as a number above zero: by the listing and, once it was taken over, no more than the book says
  * is left of it, because the listing may be older than a booked purchase. 0: not listed as short. */
 struct qty holding_short(const struct holding *holding);
+/* True if the broker was asked for the symbol alone within the last two seconds, and answered. */
+bool holding_is_reread(const struct holding *holding, struct mono now);
 /* Shares that may be bought back now: no more than that, and than the broker said within the last seconds when
  * asked for this symbol alone. Buying on a word that is wrong would open a position. */
 struct qty holding_coverable(const struct holding *holding, struct mono now);

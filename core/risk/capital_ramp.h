@@ -4,8 +4,9 @@
  * A clean day is an exchange day on which the core traded and nothing had to stop it:
  *
  *   watched      begun within 15 minutes of the session's open, and seen to its end within 15 minutes of the
- *                close, by the wall and by the broker's clock, with account, orders and positions read and
- *                nothing that demands REDUCE_ONLY (reconciliation, degraded_mode and clock_guard do);
+ *                close, by the wall and by the broker's clock, at both with account, orders and positions read and
+ *                nothing that demands REDUCE_ONLY (reconciliation, degraded_mode and clock_guard do); what came and
+ *                went in between, an outage say, leaves the day one unless it latched;
  *   traded       a fill was booked in it: a day on which nothing was traded shows nothing;
  *   undisturbed  no latch was set in it, whoever set it, and so no incident of the kill switch.
  *

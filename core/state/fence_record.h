@@ -1,7 +1,7 @@
 /* fence_record.h - the durable proof that a suspension of trading at the broker is this tool's own.
  *
- * `seatrial fence` sets suspend_trade of an account, which says of itself neither who set it nor when. So that nobody's
- * suspension but our own is ever ended, each fence leaves a document beside no journal, in a folder of its own:
+ * `seatrial fence` sets suspend_trade of an account, which says of itself neither who set it nor when. So that no
+ * suspension is ended which this tool never set, each fence leaves a document beside no journal, in a folder of its own:
  * fence-ACCOUNT.json. Its life, each step durable before the request that it speaks of leaves:
  *
  *   setting   trading was not suspended, and we are about to ask for it

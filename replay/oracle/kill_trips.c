@@ -69,10 +69,14 @@ static bool is_set(const struct scene *scene, const char *name) {
 
 /* --- rejects --- */
 
-static bool is_wash(const struct event *event) {
-    static const char word[] = "existing_order_id";
-    return event->body_len > 0 &&
-           memmem(event->body, event->body_len, word, sizeof word - 1) != NULL;
+static bool says(const struct event *event, const char *word) {
+    return event->body_len > 0 && memmem(event->body, event->body_len, word, strlen(word)) != NULL;
+}
+
+/* An order of the other side is in the way, or the account's own user forbade it. */
+static bool is_no_reject(const struct event *event) {
+    return says(event, "existing_order_id") ||
+           (event->number == 403 && says(event, "rejected by user request"));
 }
 
 static void excuse(struct kill_trips *judge, const char *id) {
@@ -106,7 +110,7 @@ static void take_change(struct kill_trips *judge, const struct event *event) {
     (void)!json_copy(body, "client_order_id", id, sizeof id, NULL);
     cJSON_Delete(body);
     bool is_late_price = is_word(event->subject, "PATCH") && event->number >= 400;
-    if (is_late_price || event->number == 401 || event->number == 429 || is_wash(event)) {
+    if (is_late_price || event->number == 401 || event->number == 429 || is_no_reject(event)) {
         excuse(judge, id);
     } else if (is_word(event->subject, "POST")) {
         accuse(judge, id); /* an id of the emergency rule is sent again once it was rejected */

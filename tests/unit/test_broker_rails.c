@@ -120,6 +120,15 @@ Test(gateway_rails, a_stop_rests_while_trading_is_suspended_and_what_is_bare_is_
     desk_destroy(desk);
     desk = desk_create();
     holding = desk_hold(desk, "AAPL", 10);
+    cr_assert_eq(desk_send(desk, &stop, NULL), ERR_OK);
+    exits_decide(&desk->exits, holding, PURPOSE_EXIT, (struct qty){0}, "time");
+    desk->exits.plans[0].phase = EXIT_RELEASING; /* kept there by a HALT that is over */
+    desk->truth.account.is_suspended = desk->truth.account.is_blocked = true;
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.cancels, 0, "suspended since it was decided");
+    desk_destroy(desk);
+    desk = desk_create();
+    holding = desk_hold(desk, "AAPL", 10);
     desk->truth.account.is_suspended = desk->truth.account.is_blocked = true;
     exits_decide(&desk->exits, holding, PURPOSE_EXIT, (struct qty){0}, "time");
     desk_tick(desk, 1);

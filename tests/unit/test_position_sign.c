@@ -60,6 +60,7 @@ Test(position_sign, one_share_below_zero_fires_and_none_does_not) {
     for (int64_t shares = -1; shares <= 1; shares++) {
         struct desk *desk = desk_create();
         list(desk, shares);
+        says(desk, 200, SHORT_10);
         position_sign_step(&desk->gateway, &desk->exits);
         cr_expect_eq(has_fired(desk), shares < 0, "%lld", (long long)shares);
         cr_expect_eq(desk->exits.count, shares < 0 ? 1 : 0);
@@ -163,6 +164,106 @@ Test(position_sign, what_is_live_in_the_symbol_ends_first) {
     tick(desk);
     cr_expect_eq(desk->broker.posts, 2);
     cr_expect_str_eq(desk_last(desk)->side, "buy");
+    desk_destroy(desk);
+}
+
+/* Ten are held and protected; one listing says that ten are short. */
+static struct holding *lied_to(struct desk *desk, const char *word) {
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1); /* its stop rests */
+    cr_assert_eq(desk->broker.posts, 1);
+    holding->broker_qty = QTY(-10);
+    says(desk, 200, word);
+    return holding;
+}
+
+Test(position_sign, one_listing_takes_no_stop_away_and_ends_no_sale) {
+    for (int is_leaving = 0; is_leaving < 2; is_leaving++) {
+        struct desk *desk = desk_create();
+        struct holding *holding = lied_to(desk, SAYS("10"));
+        if (is_leaving) {
+            holding->broker_qty = QTY(10);
+            exits_decide(&desk->exits, holding, PURPOSE_EXIT, (struct qty){0}, "operator");
+            holding->broker_qty = QTY(-10);
+        }
+        for (int second = 0; second < 5; second++) {
+            tick(desk);
+        }
+        cr_expect(has_fired(desk));
+        cr_expect_eq(desk->broker.cancels, 0);
+        cr_expect_eq(desk->exits.count, is_leaving ? 1 : 0);
+        cr_expect_not(holding->is_naked);
+        holding->broker_qty = QTY(10);
+        tick(desk);
+        cr_expect_eq(desk->broker.cancels, is_leaving ? 1 : 0, "the sale goes on");
+        desk_destroy(desk);
+    }
+}
+
+Test(position_sign, a_sale_beside_it_ends_before_the_open_and_under_a_suspension) {
+    for (int is_closed = 0; is_closed < 2; is_closed++) {
+        struct desk *desk = desk_create();
+        struct holding *holding = lied_to(desk, SHORT_10);
+        desk->truth.clock.is_open = !is_closed;
+        desk->truth.account.is_suspended = !is_closed;
+        desk->truth.account_at = clock_mono(desk->rig->world.clock);
+        holding->qty = QTY(-10);
+        tick(desk);
+        cr_expect_eq(desk->broker.cancels, 1, "%d", is_closed);
+        cr_expect_eq(desk->broker.posts, is_closed ? 1 : 2, "%d", is_closed);
+        desk_destroy(desk);
+    }
+}
+
+Test(position_sign, as_much_is_bought_as_both_words_have) {
+    struct desk *desk = desk_create();
+    struct holding *holding = list(desk, -10);
+    holding->qty = QTY(-10);
+    says(desk, 200, SAYS("-6")); /* somebody bought four */
+    tick(desk);
+    tick(desk);
+    cr_assert_eq(desk->broker.posts, 1);
+    cr_expect_str_eq(desk_last(desk)->qty, "6");
+    desk_destroy(desk);
+}
+
+Test(position_sign, a_purchase_that_the_next_word_makes_too_large_ends) {
+    struct desk *desk = desk_create();
+    list(desk, -10);
+    desk_fault(desk,
+               (struct tiny_fault){"GET", "/v2/positions/AAPL", 2, ERR_OK, 200, SHORT_10, false});
+    says(desk, 404, "{\"code\":40410000,\"message\":\"position does not exist\"}");
+    tick(desk);
+    cr_assert_eq(desk->broker.posts, 1);
+    for (int second = 0; second < 4; second++) {
+        tick(desk);
+    }
+    cr_expect_eq(desk->broker.cancels, 1);
+    desk_destroy(desk);
+}
+
+Test(position_sign, a_stub_is_no_price_to_buy_at) {
+    struct desk *desk = desk_create();
+    struct holding *holding = list(desk, -10);
+    says(desk, 200, SHORT_10);
+    holding->has_mark = true;
+    holding->mark = USD(100);
+    desk->truth.quotes[0].ask = dollars("199999.99");
+    tick(desk);
+    cr_assert_eq(desk->broker.posts, 1);
+    cr_expect_str_eq(desk_last(desk)->limit, "120.36",
+                     "a fifth above the mark, and the first rung");
+    desk_destroy(desk);
+}
+
+Test(cover, goes_on_behind_a_listing_that_lacks_it) {
+    struct desk *desk = desk_create();
+    struct holding *holding = taken(desk, 10);
+    holding->is_listed = false;
+    cr_expect(is_exit(desk, 10));
+    cr_expect_not(is_exit(desk, 11));
+    holding->reread_qty = QTY(0);
+    cr_expect_not(is_exit(desk, 1));
     desk_destroy(desk);
 }
 
