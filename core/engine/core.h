@@ -112,6 +112,7 @@ struct rails_reads { /* zero-initialise */
     bool is_blocked; /* as the account said when last looked at */
     bool is_paged;   /* that trading is suspended over what is at risk; last then: */
     struct utc paged_at;
+    struct mono hurried_at; /* since then it is due and waits for an exit; {0}: it does not */
 };
 
 struct flow { /* a deposit or withdrawal, taken once */

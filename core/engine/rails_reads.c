@@ -1,8 +1,8 @@
 /* rails_reads.c - before entries: the account's configuration at the broker, read and, where that is allowed, set.
  *
  * At a start, each rails.interval_s, whenever the effective mode changed, and when the account says that it is blocked, or no
- * longer is. It spends the lane of what is not urgent, behind all exits, and waits while one is at work or a
- * position is bare; what fails is asked again as any read, but once a minute while shares are held.
+ * longer is. It spends the lane of what is not urgent, behind all exits, and waits, for a minute at most, while one is at
+ * work or a position is bare; what fails is asked again as any read, but once a minute while shares are held.
  *
  * With rails.write the core tightens what is looser than its own limits (broker_rails.h), and nothing else: it
  * loosens nothing and never touches suspend_trade. A row says so before the request leaves, and what
@@ -129,16 +129,30 @@ static void page_suspended(struct engine *engine) {
     }
 }
 
+/* An exit at work comes first, for a minute: one that never ends would keep every entry out. */
+static bool may_interrupt(struct engine *engine) {
+    struct mono now = clock_mono(engine->world->clock);
+    struct mono *since = &engine->rails_reads.hurried_at;
+    if (!is_in_a_hurry(engine)) {
+        return true;
+    }
+    MUTATE(rails_wait_for_every_exit, return false);
+    *since = since->ns == 0 ? now : *since;
+    return mono_sub(now, *since).ns >= AT_RISK_APART.ns;
+}
+
 void rails_step(struct engine *engine) {
     if (is_elsewhere(engine) || engine->gateway.only_reduces || engine->is_stopping) {
         return;
     }
     page_suspended(engine);
     heed_changes(engine);
-    if (is_in_a_hurry(engine) ||
-        !broker_rails_are_due(&engine->gateway.rails, engine->config,
-                              clock_mono(engine->world->clock)) ||
-        !may_ask(engine)) {
+    if (!broker_rails_are_due(&engine->gateway.rails, engine->config,
+                              clock_mono(engine->world->clock))) {
+        engine->rails_reads.hurried_at = (struct mono){0};
+        return;
+    }
+    if (!may_interrupt(engine) || !may_ask(engine)) {
         return;
     }
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);

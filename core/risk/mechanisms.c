@@ -122,6 +122,7 @@ static const struct mechanism TABLE[] = {
      .quiet = "sold_out_by_hand",
      .mutants = "wrong_side_ignored wrong_side_off_by_one short_left_open short_taken_on_one_word "
                 "cover_not_reread cover_may_flip cover_beside_live_buys cover_is_an_entry "
+                "short_believed_on_one_listing "
                 "cover_cancelled_as_an_entry cover_outlives_its_short cover_beside_a_sale "
                 "cover_ladder_goes_down short_lost_at_restart"},
     {.id = "performance_breaker",
@@ -769,7 +770,8 @@ static const struct mechanism TABLE[] = {
      .oracle = "rails_bind_first",
      .act = "rails_drift_stops_entries",
      .quiet = "rails_just_within",
-     .mutants = "broker_rails_ignored rails_shorting_ignored rails_margin_ignored "
+     .mutants = "broker_rails_ignored rails_wait_for_every_exit rails_shorting_ignored "
+                "rails_margin_ignored "
                 "rails_margin_off_by_one rails_suspension_ignored rails_suspension_unpaged "
                 "rails_unknown_believed rails_doubt_ignored rails_age_off_by_one "
                 "rails_never_read_again rails_error_taken_for_fit rails_set_unasked "
