@@ -12,6 +12,7 @@ static struct usd value_of(const struct holding *holding) {
     return usd_abs(usd_mul(price, qty));
 }
 
+static const struct span LEAVES_WITHIN = {INT64_C(60000000000)};
 static const struct span ANSWERS_LAG = {INT64_C(15000000000)};
 
 static struct usd gross_of(const struct engine *engine) {
@@ -22,14 +23,24 @@ static struct usd gross_of(const struct engine *engine) {
     return gross;
 }
 
-/* What leaves already, and would bring gross down by itself. */
-static struct usd leaving(struct engine *engine) {
+/* Not one that has been at work for a minute: a symbol that is halted keeps no other in. */
+static bool is_soon_gone(const struct engine *engine, const struct exit_plan *plan) {
+    struct utc now = clock_utc(engine->world->clock);
+    bool is_young = utc_sub(now, plan->decided_at).ns < LEAVES_WITHIN.ns;
+    MUTATE(margin_waits_for_a_halt, is_young = true);
+    return plan->purpose == PURPOSE_EXIT && plan->qty.nanos > 0 && is_young;
+}
+
+/* What leaves already, and would bring gross down by itself; *count: how many. */
+static struct usd leaving(struct engine *engine, size_t *count) {
     struct usd sum = {0};
+    *count = 0;
     for (size_t i = 0; i < engine->exits.count; i++) {
         const struct exit_plan *plan = &engine->exits.plans[i];
         const struct holding *holding = book_find(&engine->book, plan->symbol);
-        if (holding != NULL && plan->purpose == PURPOSE_EXIT) {
+        if (holding != NULL && is_soon_gone(engine, plan)) {
             sum = usd_add(sum, value_of(holding));
+            (*count)++;
         }
     }
     return sum;
@@ -60,9 +71,9 @@ static struct holding *largest(struct engine *engine) {
 
 /* For gross as many as it takes, for the excess one at a time. */
 static void sell(struct engine *engine, const struct margin_wish *wish) {
-    struct usd over = usd_sub(wish->over, leaving(engine));
-    bool is_due =
-        (wish->is_gross && over.nanos > 0) || (wish->is_excess && engine->exits.count == 0);
+    size_t count = 0;
+    struct usd over = usd_sub(wish->over, leaving(engine, &count));
+    bool is_due = (wish->is_gross && over.nanos > 0) || (wish->is_excess && count == 0);
     while (is_due) {
         struct holding *holding = largest(engine);
         if (holding == NULL) {
@@ -79,7 +90,8 @@ static void sell(struct engine *engine, const struct margin_wish *wish) {
 static bool is_settling(struct engine *engine) {
     struct mono now = clock_mono(engine->world->clock);
     for (size_t i = 0; i < engine->exits.count; i++) {
-        if (strcmp(engine->exits.plans[i].reason, "margin") == 0) {
+        const struct exit_plan *plan = &engine->exits.plans[i];
+        if (strcmp(plan->reason, "margin") == 0 && is_soon_gone(engine, plan)) {
             engine->margin_sold_at = now;
         }
     }

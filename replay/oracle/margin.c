@@ -20,6 +20,10 @@ static const struct span GOOD_FOR = {INT64_C(60000000000)};
 static const struct span ENDS_WITHIN = {INT64_C(240000000000)};
 static const struct span SELLS_WITHIN = {INT64_C(60000000000)};
 static const struct span SLACK = {INT64_C(10000000000)}; /* a decision and its send */
+/* Of the minute after which an exit is no help any more: one that may just have passed, and one that has. */
+static const struct span LEAVES_AT_ONCE = {INT64_C(45000000000)};
+static const struct span LEFT_FOR_SURE = {INT64_C(75000000000)};
+static const struct span SPAN_MAX = {INT64_MAX};
 static const struct ratio NEAR = {NANOS / 100 * 2};
 static const struct ratio EXCESS_AGAIN = {NANOS / 100 * 125};
 static const struct ratio GROSS_AGAIN = {NANOS / 100 * 95};
@@ -38,6 +42,7 @@ struct worth {
 struct sale { /* for the margin; told anew each time that it begins again */
     char symbol[TABLE_NAME_MAX];
     bool is_on;
+    struct utc since; /* an exit of whatever reason was decided; {0}: none is at work */
 };
 
 struct margin {
@@ -223,19 +228,29 @@ static bool is_leaving(const struct scene *scene, const char *symbol) {
     return it != NULL && it->is_exiting;
 }
 
-static struct usd staying(const struct margin *judge, const struct scene *scene) {
+/* An exit that was decided longer ago than this brings nothing down any more: its symbol may be halted. */
+static bool leaves_soon(const struct margin *judge, const struct scene *scene, const char *symbol,
+                        struct span most) {
+    const struct sale *sale = table_find(&judge->sales, symbol);
+    bool is_old =
+        sale != NULL && sale->since.ns != 0 && utc_sub(scene->now, sale->since).ns >= most.ns;
+    return is_leaving(scene, symbol) && !is_old;
+}
+
+static struct usd staying(const struct margin *judge, const struct scene *scene, struct span most) {
     struct usd sum = {0};
     for (size_t i = 0; i < judge->worths.count; i++) {
         const struct worth *worth = table_at(&judge->worths, i);
-        sum = is_leaving(scene, worth->symbol) ? sum : usd_add(sum, worth->value);
+        sum = leaves_soon(judge, scene, worth->symbol, most) ? sum : usd_add(sum, worth->value);
     }
     return sum;
 }
 
-static bool has_exits(const struct margin *judge, const struct scene *scene, const char *but) {
+static bool has_exits(const struct margin *judge, const struct scene *scene, const char *but,
+                      struct span most) {
     for (size_t i = 0; i < judge->worths.count; i++) {
         const struct worth *worth = table_at(&judge->worths, i);
-        if (is_leaving(scene, worth->symbol) && !is_word(worth->symbol, but)) {
+        if (leaves_soon(judge, scene, worth->symbol, most) && !is_word(worth->symbol, but)) {
             return true;
         }
     }
@@ -250,10 +265,11 @@ static void judge_sale(struct margin *judge, const struct event *event, struct f
                                 (struct ratio){NANOS + NEAR.nanos});
     bool is_time = is_in_last(scene, event->at, scene->limits.margin_reduce) &&
                    scene->mode < SCENE_HALT && !seen->is_blocked && seen->has_maintenance;
-    struct usd stays = staying(judge, scene);
-    bool is_too_much = usd_cmp(stays, most) > 0;
+    struct usd stays = staying(judge, scene, LEFT_FOR_SURE);
+    bool is_some = staying(judge, scene, SPAN_MAX).nanos > 0; /* that no exit has yet */
+    bool is_too_much = usd_cmp(stays, most) > 0 && is_some;
     bool is_near_call = is_short(judge, scene, (struct ratio){NANOS}) &&
-                        !has_exits(judge, scene, "") && stays.nanos > 0;
+                        !has_exits(judge, scene, "", LEFT_FOR_SURE) && is_some;
     if (!is_time || judge->sure_bads < 2 || !(is_too_much || is_near_call)) {
         judge->over_since = (struct utc){0};
         return;
@@ -273,9 +289,9 @@ static bool is_needed(const struct margin *judge, const struct event *event,
                       const struct scene *scene, struct usd own) {
     struct usd most = usd_scale(usd_scale(judge->seen.equity, scene->limits.margin_overnight),
                                 (struct ratio){NANOS - NEAR.nanos});
-    bool is_too_much = usd_cmp(usd_add(staying(judge, scene), own), most) > 0;
+    bool is_too_much = usd_cmp(usd_add(staying(judge, scene, LEAVES_AT_ONCE), own), most) > 0;
     return is_too_much || (is_short(judge, scene, (struct ratio){NANOS}) &&
-                           !has_exits(judge, scene, event->symbol));
+                           !has_exits(judge, scene, event->symbol, LEAVES_AT_ONCE));
 }
 
 /* One that is decided is due, and none that stays is larger. */
@@ -311,6 +327,9 @@ static void take_exit(struct margin *judge, const struct event *event, struct fi
         judge_choice(judge, event, findings);
     }
     sale->is_on = is_ours;
+    sale->since = is_word(event->what, "over") ? (struct utc){0}
+                  : sale->since.ns == 0        ? event->at
+                                               : sale->since;
 }
 
 /* --- bought --- */

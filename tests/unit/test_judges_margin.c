@@ -246,7 +246,10 @@ Test(margin, what_stays_is_told_a_minute_into_the_last_quarter_of_an_hour) {
         int64_t seconds;
         bool is_leaving;
         const char *text;
-    } rows[] = {{60, false, ""}, {65, false, "230000 USD stay, 204000 may"}, {200, true, ""}};
+    } rows[] = {{60, false, ""},
+                {65, false, "230000 USD stay, 204000 may"},
+                {130, true, ""},
+                {145, true, "230000 USD stay, 204000 may"}}; /* an exit counts for a minute */
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct run run = begin_much(900);
         int64_t from = run.close - 900;
