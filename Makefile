@@ -30,12 +30,12 @@ test: deps ## build with all warnings as errors, run every test and lint
 SEEDS ?= 1..500
 SHARE ?= 0/150
 
-chaos: deps ## sweep SEEDS in swarm, 80 in each other mode: out/chaos; fails on a finding
+chaos: deps ## sweep SEEDS in swarm, 120 in each other mode: out/chaos; fails on a finding
 	@cmake --preset release $(CACHE)
 	@cmake --build --preset release -j $(JOBS)
 	@rm -rf out/chaos
 	@for mode in calm heal storm directed; do \
-		build/release/seatrial chaos --mode $$mode --seeds 1..80 --jobs $(JOBS) \
+		build/release/seatrial chaos --mode $$mode --seeds 1..120 --jobs $(JOBS) \
 			--out out/chaos/$$mode --junit out/chaos/$$mode/junit.xml || exit 1; done
 	@build/release/seatrial chaos --seeds $(SEEDS) --jobs $(JOBS) --verify 2 \
 		--out out/chaos/swarm --junit out/chaos/swarm/junit.xml

@@ -67,6 +67,7 @@ static void look_at_time(struct backups *backups, struct engine *engine, struct 
         passed.ns >= engine->config->backup_interval.ns) {
         backups->is_due = true;
         backups->due_at = now;
+        backups->begun_seq = seq;
         backups->step = 0;
         backup_begin(&backups->copies);
     }
@@ -84,7 +85,8 @@ static void page_late(struct backups *backups, struct engine *engine, struct utc
 static void finish(struct backups *backups, struct engine *engine, struct utc now) {
     backups->is_due = false;
     backups->done_at = now;
-    backups->done_seq = journal_last_seq(engine->journal);
+    backups->done_seq = backups->begun_seq;
+    MUTATE(backup_round_ends_too_new, backups->done_seq = journal_last_seq(engine->journal));
     if (backups->is_late) {
         backups->is_late = false;
         log_alert_over(&engine->log, LATE);

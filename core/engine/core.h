@@ -75,7 +75,9 @@ struct backups { /* zero-initialise */
     size_t step; /* a document, then the journal */
     struct utc due_at;
     struct utc done_at; /* the last round; {0} none */
-    int64_t done_seq;   /* last row of the journal then */
+    int64_t
+        begun_seq; /* last row of the journal when the round began: its documents may be no newer */
+    int64_t done_seq; /* that of the last round */
     struct mono retry_at;
     enum err_code failed_with; /* as last told */
     bool is_late;              /* told, at told_at */
