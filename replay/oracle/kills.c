@@ -354,6 +354,9 @@ static void kills_observe(void *context, const struct event *event, struct findi
         judge->is_told = judge->is_firing = false;
         judge->good_since = (struct utc){0};
         judge->untold_ticks = 0;
+        /* the last cause was cleared and its life died before it could say so: the next kill is another one */
+        judge->is_open &=
+            event->kind != EVENT_START || in_force(findings->scene, WANTED_KILL, true) != NULL;
     }
 }
 

@@ -142,6 +142,10 @@ static void lines_observe(void *context, const struct event *event, struct findi
             *judge = (struct lines){.is_known = is_word(event->subject, "succeeded")};
         }
         break;
+    case EVENT_FAULT: /* what lies there is another thing now: of this life nothing more is judged */
+        judge->is_known &=
+            !is_word(event->subject, "disk.bit_rot") || strstr(event->what, "log.jsonl") == NULL;
+        break;
     case EVENT_LOG:
         if (judge->is_known) {
             look(judge, event, findings);
@@ -158,7 +162,7 @@ static void lines_observe(void *context, const struct event *event, struct findi
     }
 }
 
-const struct judge_ops lines_judge = {KIND(EVENT_START) | KIND(EVENT_STOP) | KIND(EVENT_LOG) |
-                                          KIND(EVENT_MECHANISM) | KIND(EVENT_MODE) |
-                                          KIND(EVENT_ALERT) | KIND(EVENT_REFUSAL),
-                                      lines_create, lines_observe, free};
+const struct judge_ops lines_judge = {
+    KIND(EVENT_START) | KIND(EVENT_STOP) | KIND(EVENT_LOG) | KIND(EVENT_FAULT) |
+        KIND(EVENT_MECHANISM) | KIND(EVENT_MODE) | KIND(EVENT_ALERT) | KIND(EVENT_REFUSAL),
+    lines_create, lines_observe, free};

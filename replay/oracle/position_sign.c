@@ -135,8 +135,12 @@ static void judge_sale(struct signs *judge, const struct event *event, struct fi
     }
 }
 
+/* By the core itself: what a document or a copy of it brings back was a trip of another day. */
 static void judge_act(struct signs *judge, const struct event *event, struct findings *findings) {
-    if (!clocks_act(&judge->clocks, findings_score(findings, MECHANISM), event->at)) {
+    static const char own[] = "\"by\":\"core\"";
+    bool is_own =
+        event->body_len > 0 && memmem(event->body, event->body_len, own, sizeof own - 1) != NULL;
+    if (is_own && !clocks_act(&judge->clocks, findings_score(findings, MECHANISM), event->at)) {
         findings_break(findings, ORACLE_SIGN, event->at, "it acted, and nothing is short");
     }
 }

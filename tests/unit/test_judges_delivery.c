@@ -442,3 +442,15 @@ Test(log, of_a_life_that_was_cut_off_is_not_judged_and_each_kind_counts_by_itsel
     gain(oracle, 9, LINE("stop"));
     expect(oracle, "log_tells_all", 0);
 }
+
+Test(log, on_a_disk_that_rots_is_not_judged_before_the_next_life) {
+    struct oracle *oracle = logging();
+    feed(oracle, (struct event){.kind = EVENT_FAULT,
+                                .at = at(4),
+                                .subject = "disk.bit_rot",
+                                .what = "read log.jsonl"});
+    refuse(oracle, 5, 2);
+    gain(oracle, 6, LINE("refusal"));
+    gain(oracle, 9, LINE("stop"));
+    expect(oracle, "", 0);
+}

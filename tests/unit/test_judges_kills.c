@@ -480,3 +480,17 @@ Test(kill_course, incidents_are_counted_and_the_second_needs_a_person) {
                     i == 1 ? "" : "incident 2 of the day, and no person is needed");
     }
 }
+
+/* Its last cause was cleared, and the process died before it said that it is armed. */
+Test(kill_course, an_incident_ends_with_a_life_that_leaves_no_cause) {
+    struct oracle *oracle = held();
+    go_on(oracle, 10, 317);
+    clears(oracle, 318, 3, "kill_auth", "kill_switch");
+    word(oracle, EVENT_STOP, 318, "dead", "");
+    word(oracle, EVENT_START, 319, "ready", "");
+    bar(oracle, 320, 350, 2, 403);
+    latches(oracle, 351, "kill_auth");
+    says(oracle, 351, "warned", "firing", "\"day\":\"2023-11-14\",\"again\":false");
+    latches(oracle, 351, "kill_repeated");
+    expect_kill(oracle, "", "");
+}

@@ -12,7 +12,8 @@ static void lists(struct oracle *oracle, int64_t second, const char *body) {
 
 static void latch(struct oracle *oracle, int64_t second) {
     body_of(oracle, EVENT_MECHANISM, second, "position_sign", "acted",
-            "\"cause\":\"position_sign\",\"mode\":\"REDUCE_ONLY\",\"latched\":true");
+            "\"cause\":\"position_sign\",\"mode\":\"REDUCE_ONLY\",\"latched\":true,"
+            "\"by\":\"core\"");
     word(oracle, EVENT_MODE, second, "REDUCE_ONLY", "NORMAL");
 }
 
@@ -67,6 +68,17 @@ Test(short_is_bought_back, what_no_answer_showed_is_not_due) {
         tick(oracle, TEN + 10 * i);
     }
     expect(oracle, "naked_is_paged", 0); /* but bare it is */
+}
+
+Test(short_is_bought_back, what_a_document_brings_back_is_no_trip) {
+    for (int is_own = 0; is_own < 2; is_own++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "risk.position_sign", "1");
+        word(oracle, EVENT_START, TEN - 100, "ready", "");
+        body_of(oracle, EVENT_MECHANISM, TEN, "position_sign", "acted",
+                is_own ? "\"by\":\"core\"" : "\"by\":\"document\"");
+        expect(oracle, is_own ? ID : "", 0);
+    }
 }
 
 Test(short_is_bought_back, off_is_not_judged) {
