@@ -54,7 +54,7 @@ static bool is_unknown(const struct broker_rails *rails, const struct config *co
 /* What to set, and where; false if nothing. */
 static bool say_flaw(const struct broker_configuration *told, const struct config *config,
                      char why[static RAILS_WHY_MAX]) {
-    char margin[48] = "";
+    char margin[64] = "";
     bool is_suspended = told->is_suspended;
     MUTATE(rails_suspension_ignored, is_suspended = false);
     if (is_suspended) {
