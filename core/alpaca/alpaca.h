@@ -197,7 +197,7 @@ struct order_change { /* what goes into PATCH; zero members are left as they are
 struct alpaca_reply {      /* of the last call */
     int status;            /* 0 when no answer came */
     int64_t code;          /* of the error body; 0 when absent */
-    char message[160];     /* never decides anything */
+    char message[160];     /* decides nothing but is_by_user, for which there is no code */
     bool is_duplicate_id;  /* 422 and the id was in use: found by asking, not by wording */
     bool is_wash;          /* refused for an order of the account on the other side */
     bool is_by_user;       /* 403: the account's user has suspended trading (lumibot issue 373) */

@@ -1,13 +1,17 @@
-/* trading_changes.c - submit, replace, cancel, and the account's configuration. A change that was not refused with a 4xx and whose answer
- * cannot be read may have happened: ERR_UNKNOWN. */
+/* trading_changes.c - submit, replace, cancel, and the account's configuration. A change that was not
+ * refused with a 4xx and whose answer cannot be read may have happened: ERR_UNKNOWN. */
 #include "core/alpaca/client.h"
 
 #include "core/base/check.h"
 
-static void write_string(struct text *body, const char *key, const char *value) {
+static void write_key(struct text *body, const char *key) {
     text_add_char(body, body->len == 0 ? '{' : ',');
     text_add_json_string(body, key);
     text_add_char(body, ':');
+}
+
+static void write_string(struct text *body, const char *key, const char *value) {
+    write_key(body, key);
     text_add_json_string(body, value);
 }
 
@@ -171,9 +175,8 @@ enum err_code alpaca_cancel(struct alpaca *alpaca, const char *id, struct err *e
 }
 
 static void write_switch(struct text *body, const char *key, bool is_on) {
-    text_add_char(body, body->len == 0 ? '{' : ',');
-    text_add_json_string(body, key);
-    text_add(body, is_on ? ":true" : ":false");
+    write_key(body, key);
+    text_add(body, is_on ? "true" : "false");
 }
 
 enum err_code alpaca_set_configuration(struct alpaca *alpaca,

@@ -20,6 +20,31 @@ static enum err_code item_activity(const cJSON *tree, void *out, struct err *err
 static enum err_code item_session(const cJSON *tree, void *out, struct err *err) {
     return parse_session(tree, out, err);
 }
+static enum err_code item_clock(const cJSON *tree, void *out, struct err *err) {
+    return parse_clock(tree, out, err);
+}
+static enum err_code item_asset(const cJSON *tree, void *out, struct err *err) {
+    return parse_asset(tree, out, err);
+}
+static enum err_code item_configuration(const cJSON *tree, void *out, struct err *err) {
+    return parse_configuration(tree, out, err);
+}
+
+/* Asks for what client_begin() named, and reads the one object of the answer; out changes on success alone. */
+static enum err_code read_one(struct alpaca *alpaca, parse_item *parse, void *out,
+                              struct err *err) {
+    cJSON *tree = NULL;
+    enum err_code code = client_read(alpaca, err);
+    if (code != ERR_OK) {
+        return code;
+    }
+    code = client_tree(alpaca, &tree, err);
+    if (code == ERR_OK) {
+        code = parse(tree, out, err);
+    }
+    cJSON_Delete(tree);
+    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
+}
 
 /* How the items of an array are read: what, how large, how many at most. */
 struct list {
@@ -123,17 +148,7 @@ enum err_code alpaca_get_account(struct alpaca *alpaca, struct broker_account *o
 
 enum err_code alpaca_get_clock(struct alpaca *alpaca, struct broker_clock *out, struct err *err) {
     client_begin(alpaca, ENDPOINT_CLOCK, "/v2/clock");
-    enum err_code code = client_read(alpaca, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    cJSON *tree = NULL;
-    code = client_tree(alpaca, &tree, err);
-    if (code == ERR_OK) {
-        code = parse_clock(tree, out, err);
-    }
-    cJSON_Delete(tree);
-    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
+    return read_one(alpaca, item_clock, out, err);
 }
 
 enum err_code alpaca_get_calendar(struct alpaca *alpaca, struct date first, struct date last,
@@ -160,25 +175,17 @@ enum err_code alpaca_get_position(struct alpaca *alpaca, const char *symbol,
                                   struct broker_position *out, struct err *err) {
     client_begin(alpaca, ENDPOINT_POSITIONS, "/v2/positions/");
     text_add_encoded(&alpaca->path, symbol);
-    enum err_code code = client_read(alpaca, err);
+    struct broker_position position = {0};
+    enum err_code code = read_one(alpaca, item_position, &position, err);
     if (code != ERR_OK) {
         return code;
     }
-    cJSON *tree = NULL;
-    struct broker_position position = {0};
-    code = client_tree(alpaca, &tree, err);
-    if (code == ERR_OK) {
-        code = parse_position(tree, &position, err);
-    }
-    if (code == ERR_OK && strcmp(position.symbol, symbol) != 0) {
-        code = err_set(err, ERR_PARSE, "asked for the position in %s, told of %s", symbol,
+    if (strcmp(position.symbol, symbol) != 0) {
+        return err_set(err, ERR_PARSE, "asked for the position in %s, told of %s", symbol,
                        position.symbol);
     }
-    cJSON_Delete(tree);
-    if (code == ERR_OK) {
-        *out = position;
-    }
-    return code;
+    *out = position;
+    return ERR_OK;
 }
 
 /* A full page may hide more: 500 open orders are beyond every limit of this program. */
@@ -277,18 +284,12 @@ enum err_code alpaca_get_orders_since(struct alpaca *alpaca, struct utc after,
 /* Reads the one order asked for; `wanted` is the id or client id that it must have. */
 static enum err_code read_order(struct alpaca *alpaca, const char *id, const char *client_id,
                                 struct broker_order *out, struct err *err) {
-    enum err_code code = client_read(alpaca, err);
+    struct broker_order order = {0};
+    enum err_code code = read_one(alpaca, item_order, &order, err);
     if (code != ERR_OK) {
         return code;
     }
-    cJSON *tree = NULL;
-    struct broker_order order = {0};
-    code = client_tree(alpaca, &tree, err);
-    if (code == ERR_OK) {
-        code = parse_order(tree, &order, err);
-    }
-    cJSON_Delete(tree);
-    if (code == ERR_OK && id != NULL && strcmp(order.id, id) != 0) {
+    if (id != NULL && strcmp(order.id, id) != 0) {
         code = err_set(err, ERR_PARSE, "id: '%s' was not asked for", order.id);
     }
     if (code == ERR_OK && client_id != NULL && strcmp(order.client_id, client_id) != 0) {
@@ -394,21 +395,13 @@ enum err_code alpaca_get_asset(struct alpaca *alpaca, const char *symbol, struct
                                struct err *err) {
     client_begin(alpaca, ENDPOINT_ASSETS, "/v2/assets/");
     text_add_encoded(&alpaca->path, symbol);
-    enum err_code code = client_read(alpaca, err);
+    struct broker_asset asset = {0};
+    enum err_code code = read_one(alpaca, item_asset, &asset, err);
     if (code != ERR_OK) {
         return code;
     }
-    cJSON *tree = NULL;
-    struct broker_asset asset = {0};
-    code = client_tree(alpaca, &tree, err);
-    if (code == ERR_OK) {
-        code = parse_asset(tree, &asset, err);
-    }
-    if (code == ERR_OK && strcmp(asset.symbol, symbol) != 0) {
+    if (strcmp(asset.symbol, symbol) != 0) {
         code = err_set(err, ERR_PARSE, "symbol: '%s', another was asked for", asset.symbol);
-    }
-    cJSON_Delete(tree);
-    if (code != ERR_OK) {
         return client_wrap(alpaca, "GET", code, err);
     }
     *out = asset;
@@ -418,15 +411,5 @@ enum err_code alpaca_get_asset(struct alpaca *alpaca, const char *symbol, struct
 enum err_code alpaca_get_configuration(struct alpaca *alpaca, struct broker_configuration *out,
                                        struct err *err) {
     client_begin(alpaca, ENDPOINT_CONFIGURATION, "/v2/account/configurations");
-    enum err_code code = client_read(alpaca, err);
-    if (code != ERR_OK) {
-        return code;
-    }
-    cJSON *tree = NULL;
-    code = client_tree(alpaca, &tree, err);
-    if (code == ERR_OK) {
-        code = parse_configuration(tree, out, err);
-    }
-    cJSON_Delete(tree);
-    return code == ERR_OK ? ERR_OK : client_wrap(alpaca, "GET", code, err);
+    return read_one(alpaca, item_configuration, out, err);
 }

@@ -223,8 +223,9 @@ struct date engine_day(const struct engine *engine);
 /* Compares the wall with the monotonic clock. */
 void look_at_wall(struct engine *engine);
 void poll_bars(struct engine *engine);
-/* Said once in each run of failures: the read is not asked in this tick. */
-void tell_waiting(struct engine *engine, struct read_backoff *backoff, const char *what);
+/* True if a read that no exit needs may be asked in this tick, which then counts as begun; a failed one only once a
+ * minute while anything is at risk. That it waits is said once in each run of failures, as `what`. */
+bool may_ask_aside(struct engine *engine, struct read_backoff *backoff, const char *what);
 enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
                          struct err *err) MUST_USE;
 /* Shares are held, or an order of ours may still fill. */

@@ -23,11 +23,27 @@ static bool serves_exits(enum engine_read read) {
            read == READ_QUOTES || read == READ_TRADES;
 }
 
-void tell_waiting(struct engine *engine, struct read_backoff *backoff, const char *what) {
+/* A host that hangs costs a tick its whole deadline: not each tick while shares are held. */
+static const struct span AT_RISK_APART = {INT64_C(60000000000)};
+
+static void tell_waiting(struct engine *engine, struct read_backoff *backoff, const char *what) {
     if (!backoff->is_told) {
         backoff->is_told = true;
         log_mechanism(&engine->log, "retry_backoff", "held", "", what, "");
     }
+}
+
+bool may_ask_aside(struct engine *engine, struct read_backoff *backoff, const char *what) {
+    struct mono now = clock_mono(engine->world->clock);
+    bool is_free = read_backoff_is_due(backoff, now) &&
+                   !(backoff->failures > 0 && is_at_risk(engine) &&
+                     mono_sub(now, backoff->started_at).ns < AT_RISK_APART.ns);
+    if (is_free) {
+        read_backoff_start(backoff, now);
+    } else {
+        tell_waiting(engine, backoff, what);
+    }
+    return is_free;
 }
 
 /* True if a read may be asked in this tick; its outcome then goes to noted(). While anything is at

@@ -12,8 +12,7 @@
 
 #include <stdio.h>
 
-/* A host that hangs costs a tick its whole deadline: not each tick while shares are held. */
-static const struct span AT_RISK_APART = {INT64_C(60000000000)};
+static const struct span WAITS_FOR_EXITS = {INT64_C(60000000000)};
 
 /* What was read before the account came to say otherwise of itself is no more than hearsay; as of a change of mode,
  * show_mode() tells. */
@@ -24,20 +23,6 @@ static void heed_changes(struct engine *engine) {
         engine->gateway.rails.is_doubted = true;
         reads->is_blocked = is_blocked;
     }
-}
-
-static bool may_ask(struct engine *engine) {
-    struct read_backoff *backoff = &engine->rails_reads.backoff;
-    struct mono now = clock_mono(engine->world->clock);
-    bool is_free = read_backoff_is_due(backoff, now) &&
-                   !(backoff->failures > 0 && is_at_risk(engine) &&
-                     mono_sub(now, backoff->started_at).ns < AT_RISK_APART.ns);
-    if (is_free) {
-        read_backoff_start(backoff, now);
-    } else {
-        tell_waiting(engine, backoff, "configuration");
-    }
-    return is_free;
 }
 
 static enum err_code note(struct engine *engine, enum err_code code) {
@@ -138,7 +123,7 @@ static bool may_interrupt(struct engine *engine) {
     }
     MUTATE(rails_wait_for_every_exit, return false);
     *since = since->ns == 0 ? now : *since;
-    return mono_sub(now, *since).ns >= AT_RISK_APART.ns;
+    return mono_sub(now, *since).ns >= WAITS_FOR_EXITS.ns;
 }
 
 void rails_step(struct engine *engine) {
@@ -152,7 +137,8 @@ void rails_step(struct engine *engine) {
         engine->rails_reads.hurried_at = (struct mono){0};
         return;
     }
-    if (!may_interrupt(engine) || !may_ask(engine)) {
+    if (!may_interrupt(engine) ||
+        !may_ask_aside(engine, &engine->rails_reads.backoff, "configuration")) {
         return;
     }
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);

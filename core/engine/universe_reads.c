@@ -12,8 +12,6 @@ static const int VOLUME_DAYS = 35; /* hold 20 sessions, holidays included */
 /* A dividend is processed when it is paid, weeks behind its ex-date. */
 static const int ACTIONS_BACK_DAYS = 14;
 static const int ACTIONS_AHEAD_DAYS = 90;
-/* A host that hangs costs a tick its whole deadline: not each tick while shares are held. */
-static const struct span AT_RISK_APART = {INT64_C(60000000000)};
 enum { FAILURES_TOLD = 5 };
 enum { READS_CLOSED = 8, READS_FLAT = 2, READS_AT_RISK = 1 };
 
@@ -26,19 +24,6 @@ static int reads_a_tick(const struct engine *engine) {
 
 static bool is_due(const struct engine *engine, struct utc at, struct utc now) {
     return !universe_fact_is_fresh(at, &engine->truth.session, now);
-}
-
-static bool may_ask(struct engine *engine, struct read_backoff *backoff, const char *what) {
-    struct mono now = clock_mono(engine->world->clock);
-    bool is_free = read_backoff_is_due(backoff, now) &&
-                   !(backoff->failures > 0 && is_at_risk(engine) &&
-                     mono_sub(now, backoff->started_at).ns < AT_RISK_APART.ns);
-    if (is_free) {
-        read_backoff_start(backoff, now);
-    } else {
-        tell_waiting(engine, backoff, what);
-    }
-    return is_free;
 }
 
 /* A person is told once what keeps from buying, with the answer. */
@@ -121,7 +106,7 @@ static bool read_assets(struct engine *engine, int most, struct utc now) {
         size_t index = reads->next % count;
         bool is_stale = is_due(engine, engine->gateway.universe.facts[index].asset_at, now);
         due += is_stale;
-        if (is_stale && (most-- <= 0 || !may_ask(engine, &reads->assets, "assets"))) {
+        if (is_stale && (most-- <= 0 || !may_ask_aside(engine, &reads->assets, "assets"))) {
             break;
         }
         reads->next = index + 1;
@@ -139,14 +124,14 @@ static void read_what_is_due(struct engine *engine, int most, struct utc now) {
     bool is_done = true;
     if (is_due(engine, guard->volumes_at, now)) {
         is_done = false;
-        if (most > 0 && may_ask(engine, &reads->volumes, "volumes")) {
+        if (most > 0 && may_ask_aside(engine, &reads->volumes, "volumes")) {
             read_volumes(engine);
             most--;
         }
     }
     if (is_due(engine, guard->actions_at, now)) {
         is_done = false;
-        if (most > 0 && may_ask(engine, &reads->actions, "actions")) {
+        if (most > 0 && may_ask_aside(engine, &reads->actions, "actions")) {
             read_actions(engine);
             most--;
         }
