@@ -1,8 +1,9 @@
-/* exhaust.c - forks, fates, and the pipe on which copies tell what came of them. */
+/* exhaust.c - a copy for each effect, its deaths and their fates, and the pipe on which copies tell. */
 #include "scenarios/exhaust.h"
 
 #include "core/base/check.h"
 #include "core/base/hash.h"
+#include "scenarios/rewind.h"
 #include "scenarios/spare.h"
 #include "scenarios/stage_internal.h"
 
@@ -24,17 +25,29 @@
 #define SEEN_SLOTS ((size_t)1 << 20)
 #define SETTLED_AFTER SPAN_S(90) /* liveness bounds of the judges are 60 s */
 #define FINDINGS_SHOWN 100
-/* A page that a copy writes is a page copied, and most of its time. Blocks from this size on come
- * from the kernel, zero and untouched until used; free ones go back to it before each fork. */
-#define LARGE_BLOCK (128 * 1024)
+/* A page that comes from the kernel or goes back to it is a fault, and dear: a copy has room at the end of
+ * its heap for all that it will want, and keeps it. */
+#define ROOM (4 * 1024 * 1024)
+#define LARGE_BLOCK (32 * 1024 * 1024)
 #define FATES_MAX (CRASH_FATES_ALL_MAX + CRASH_FATES_REST)
+#define DEATHS_MAX 4 /* at one effect */
+#define FATE_UNKNOWN (-1)
 #define LOOK_AT_COPIES_MS 1 /* where the end of a copy, unlike its words, wakes nobody */
 
-/* What a copy says at its death, so that who asks next may: it is new, and all its fates are tried (WHOLE)
- * or some (DRAWN), or it is not new (ASKED). What came of it: JUDGED, EQUAL, CRASHED. */
-enum telling { TELL_ASKED, TELL_WHOLE, TELL_DRAWN, TELL_JUDGED, TELL_EQUAL, TELL_CRASHED };
+/* What a copy says: of a death, that it is new, and all its fates are tried (WHOLE) or some (DRAWN); that it
+ * has asked of all its deaths, so that who asks next may (ASKED); which life begins (BEGUN); what came of
+ * it: JUDGED, EQUAL, CRASHED. */
+enum telling {
+    TELL_WHOLE,
+    TELL_DRAWN,
+    TELL_ASKED,
+    TELL_BEGUN,
+    TELL_JUDGED,
+    TELL_EQUAL,
+    TELL_CRASHED
+};
 
-struct place { /* where a copy dies */
+struct place { /* where a core dies */
     uint64_t effect;
     enum process_site site;
     enum process_moment moment;
@@ -59,22 +72,34 @@ struct running { /* a copy not yet waited for */
     struct place place;
 };
 
+/* What a copy is for: at first it dies each death and asks what is new about it, then it lives each life that
+ * is worth living. Between them it returns to the effect; this it keeps. */
+struct agenda {
+    size_t deaths, asked;
+    size_t lives, lived;
+    struct life {
+        struct place place;
+        struct crash_fates fates;
+    } life[DEATHS_MAX * FATES_MAX];
+};
+
 struct exhaust {
     struct exhaust_options options;
     struct exhaust_report report;
     struct stage *stage;
-    struct utc run_ends;    /* the scenario's own */
-    struct utc from, until; /* the window, true time */
-    uint64_t *seen;         /* shared by all copies */
-    int pipe[2];            /* [0]: the first run's alone, -1 in copies */
+    struct utc run_ends;        /* the scenario's own */
+    struct utc from, until;     /* the window, true time */
+    uint64_t *seen;             /* shared by all copies */
+    struct rewind_pages *pages; /* likewise */
+    int pipe[2];                /* [0]: the first run's alone, -1 in copies */
     struct running running[EXHAUST_JOBS_MAX];
     int running_count;
-    bool is_late;       /* this copy has done its first whole tick since its death */
-    struct place place; /* of this copy's death; depth 0 in the first run, 2 in a copy of a copy */
+    struct agenda *agenda; /* of this copy */
+    struct rewind *rewind; /* to its effect */
+    bool is_late;          /* this copy has done its first whole tick since its death */
+    struct place place;    /* of its death; depth 0 in the first run, 2 in a copy of a copy */
     int64_t breaks[ORACLE_INVARIANT_COUNT]; /* at that death: what broke before is not its doing */
     int64_t maybes;                         /* likewise */
-    struct crash_fates found[FATES_MAX];    /* of that death, to be lived: the last by this copy */
-    size_t found_count;
 };
 
 struct exhaust *exhaust_create(const struct exhaust_options *options) {
@@ -83,10 +108,10 @@ struct exhaust *exhaust_create(const struct exhaust_options *options) {
           options->shares >= 1);
     exhaust->options = *options;
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+    mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK);
     spare_network(true);
-    exhaust->seen = mmap(NULL, SEEN_SLOTS * sizeof exhaust->seen[0], PROT_READ | PROT_WRITE,
-                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(exhaust->seen != MAP_FAILED);
+    exhaust->seen = rewind_keep(SEEN_SLOTS * sizeof exhaust->seen[0]);
+    exhaust->pages = rewind_learn(options->by_forks);
     CHECK(pipe2(exhaust->pipe, O_CLOEXEC) == 0);
     CHECK(fcntl(exhaust->pipe[0], F_SETFL, O_NONBLOCK) == 0);
     return exhaust;
@@ -130,8 +155,11 @@ static void print_finding(struct text *out, const struct told *told) {
 
 static void book(struct exhaust *exhaust, const struct told *told) {
     struct exhaust_report *report = &exhaust->report;
-    for (int i = 0; i < exhaust->running_count && told->telling <= TELL_DRAWN; i++) {
-        exhaust->running[i].has_asked |= exhaust->running[i].pid == told->pid;
+    for (int i = 0; i < exhaust->running_count; i++) {
+        struct running *running = &exhaust->running[i];
+        const bool is_its_word = running->pid == told->pid;
+        running->has_asked |= is_its_word && told->telling == TELL_ASKED;
+        running->place = is_its_word && told->telling == TELL_BEGUN ? told->place : running->place;
     }
     report->deaths += told->telling == TELL_WHOLE || told->telling == TELL_DRAWN;
     report->whole += told->telling == TELL_WHOLE;
@@ -322,12 +350,11 @@ static void wait_until_asked(struct exhaust *exhaust) {
     }
 }
 
-/* True in the copy, which is to die at place. In a copy of its own, only one runs at a time: the jobs
- * are those of the first. No copy outlives who waits for it. */
+/* True in the copy, which is for the effect of place. In a copy of its own, only one runs at a time: the
+ * jobs are those of the first. No copy outlives who waits for it. */
 static bool fork_copy(struct exhaust *exhaust, const struct place *place) {
     const pid_t parent = getpid();
     wait_until_running(exhaust, exhaust->place.depth == 0 ? exhaust->options.jobs - 1 : 0);
-    (void)malloc_trim(0);
     const pid_t pid = _Fork();
     CHECK(pid >= 0);
     if (pid != 0) {
@@ -341,7 +368,6 @@ static bool fork_copy(struct exhaust *exhaust, const struct place *place) {
         _exit(0);
     }
     signal(SIGALRM, SIG_DFL);
-    alarm(EXHAUST_HANG_S);
     if (exhaust->pipe[0] >= 0) {
         close(exhaust->pipe[0]);
         exhaust->pipe[0] = -1;
@@ -379,45 +405,73 @@ static bool is_explored(const struct exhaust *exhaust, uint64_t effect) {
            stage->core->process.life > 1 && !process_is_dead(&stage->core->process);
 }
 
+/* The deaths of an effect, in the order in which they are asked of. */
+static const struct {
+    enum process_moment moment;
+    enum fault_flight flight;
+} deaths[DEATHS_MAX] = {{PROCESS_BEFORE, FLIGHT_DRAWN}, /* lost in flight too */
+                        {PROCESS_AFTER, FLIGHT_DRAWN},
+                        {PROCESS_DURING, FLIGHT_DELIVERED},
+                        {PROCESS_DURING, FLIGHT_LATE}};
+
+/* The death before an effect was, unless something has changed between, the death after the effect before. */
+static bool is_known_before(struct exhaust *exhaust) {
+    const bool is_known = exhaust->agenda->asked == 0 && !is_new_death(exhaust, ASK_DEATH);
+    if (is_known) {
+        tell_equal(exhaust, 1);
+        exhaust->agenda->asked++;
+    }
+    return is_known;
+}
+
+/* Behind each return to the effect: the next death to be asked of, the next life, or the end. */
+static void take_next(struct exhaust *exhaust) {
+    struct agenda *agenda = exhaust->agenda;
+    alarm(EXHAUST_HANG_S);
+    if (!is_known_before(exhaust) && agenda->asked == agenda->deaths && agenda->lived == 0) {
+        tell(exhaust, TELL_ASKED, &exhaust->place, "");
+    }
+    if (agenda->asked < agenda->deaths) {
+        exhaust->place.moment = deaths[agenda->asked].moment;
+        exhaust->place.flight = deaths[agenda->asked].flight;
+    } else if (agenda->lived < agenda->lives) {
+        exhaust->place = agenda->life[agenda->lived].place;
+        tell(exhaust, TELL_BEGUN, &exhaust->place, "");
+    } else {
+        rewind_end(exhaust->rewind);
+    }
+    die_here(exhaust);
+}
+
+/* What follows in this copy is one of its deaths. */
+static void begin_copy(struct exhaust *exhaust, size_t count) {
+    exhaust->agenda = rewind_keep(sizeof *exhaust->agenda);
+    exhaust->agenda->deaths = count;
+    exhaust->rewind = rewind_create(exhaust->pages);
+    mallopt(M_TOP_PAD, ROOM);
+    free(malloc(ROOM / 2));
+    mallopt(M_TOP_PAD, 0);
+    (void)rewind_mark(exhaust->rewind);
+    take_next(exhaust);
+}
+
 void exhaust_at_effect(struct exhaust *exhaust, enum process_site site) {
-    static const struct {
-        enum process_moment moment;
-        enum fault_flight flight;
-    } deaths[] = {{PROCESS_BEFORE, FLIGHT_DRAWN},
-                  {PROCESS_AFTER, FLIGHT_DRAWN},
-                  {PROCESS_DURING, FLIGHT_DELIVERED},
-                  {PROCESS_DURING, FLIGHT_LATE}};
-    size_t count = site == PROCESS_HTTP ? 4 : 2; /* before is lost in flight too */
     uint64_t effect = exhaust->stage->core->process.effects_ever + 1;
     if (!is_explored(exhaust, effect)) {
         return;
     }
+    const struct place place = {
+        .effect = effect, .site = site, .depth = exhaust->place.depth + 1, .fate = FATE_UNKNOWN};
     exhaust->report.effects++;
-    for (size_t i = 0; i < count; i++) {
-        const struct place place = {.effect = effect,
-                                    .site = site,
-                                    .moment = deaths[i].moment,
-                                    .flight = deaths[i].flight,
-                                    .depth = exhaust->place.depth + 1};
-        wait_until_asked(exhaust);
-        if (place.moment == PROCESS_BEFORE && !is_new_death(exhaust, ASK_DEATH)) {
-            tell_equal(exhaust, 1); /* it was the death after the effect before */
-        } else if (fork_copy(exhaust, &place)) {
-            die_here(exhaust);
-            return;
-        }
-    }
-    if (exhaust->place.depth > 0) {
+    wait_until_asked(exhaust);
+    if (fork_copy(exhaust, &place)) {
+        begin_copy(exhaust, site == PROCESS_HTTP ? DEATHS_MAX : 2);
+    } else if (exhaust->place.depth > 0) {
         wait_until_running(exhaust, 0);
     }
 }
 
 /* --- the fate of what was un-synced --- */
-
-static void end_equal(struct exhaust *exhaust, int count) {
-    tell_equal(exhaust, count);
-    _exit(0);
-}
 
 static int64_t question_of(const struct place *place) {
     return place->moment == PROCESS_DURING ? ASK_FLIGHT + (int64_t)place->flight : ASK_DEATH;
@@ -497,15 +551,16 @@ static bool is_worth_it(struct exhaust *exhaust, struct tried *tried, struct cra
     return !is_tried && is_new(exhaust, ASK_FATE, hashes.all);
 }
 
-/* The fates that leave something new, put into found; returns how many do not. All are looked for before the
- * first copy is made: what the search writes is written once. */
+/* The fates that leave something new go onto the agenda; returns how many do not. */
 static int find_fates(struct exhaust *exhaust, struct crash_fates *fates) {
+    struct agenda *agenda = exhaust->agenda;
     struct tried tried = {.count = 0};
     int equal = 0;
-    exhaust->found_count = 0;
     do {
         if (is_worth_it(exhaust, &tried, fates)) {
-            exhaust->found[exhaust->found_count++] = *fates;
+            struct life *life = &agenda->life[agenda->lives++];
+            *life = (struct life){exhaust->place, *fates};
+            life->place.fate = (int)fates->index;
         } else {
             equal++;
         }
@@ -513,41 +568,32 @@ static int find_fates(struct exhaust *exhaust, struct crash_fates *fates) {
     return equal;
 }
 
-/* The copy that died divides once more: one for each fate of the disk that leaves something new, the last its
- * own. Returns in who is to live behind a fate. */
-static void divide(struct exhaust *exhaust) {
+/* What a death here would leave, if that is new; nobody lives on. */
+_Noreturn static void ask(struct exhaust *exhaust) {
     struct stage *stage = exhaust->stage;
-    struct place place = exhaust->place;
-    struct crash_fates fates = sim_disk_fates(stage->disk, stage->scenario->seed, place.effect);
-    tell(exhaust, fates.is_all ? TELL_WHOLE : TELL_DRAWN, &place, "");
-    const int equal = find_fates(exhaust, &fates);
-    if (exhaust->found_count == 0) {
-        end_equal(exhaust, equal);
+    const struct place *place = &exhaust->place;
+    if (place->moment != PROCESS_BEFORE && !is_new_death(exhaust, question_of(place))) {
+        tell_equal(exhaust, 1);
+    } else {
+        struct crash_fates fates =
+            sim_disk_fates(stage->disk, stage->scenario->seed, place->effect);
+        tell(exhaust, fates.is_all ? TELL_WHOLE : TELL_DRAWN, place, "");
+        const int equal = find_fates(exhaust, &fates);
+        tell_equal(exhaust, equal);
     }
-    for (size_t i = 0; i < exhaust->found_count; i++) {
-        const bool is_last = i + 1 == exhaust->found_count;
-        place.fate = (int)exhaust->found[i].index;
-        if (!is_last && fork_copy(exhaust, &place)) {
-            meet(exhaust, &exhaust->found[i]);
-            return;
-        }
-    }
-    wait_until_running(exhaust, 0);
-    tell_equal(exhaust, equal);
-    exhaust->place = place;
-    meet(exhaust, &exhaust->found[exhaust->found_count - 1]);
+    exhaust->agenda->asked++;
+    rewind_back(exhaust->rewind);
 }
 
 void exhaust_process_died(struct exhaust *exhaust) {
-    const struct place *place = &exhaust->place;
-    if (place->depth == 0 || exhaust->stage->end.ns != UTC_NEVER.ns) {
+    struct agenda *agenda = exhaust->agenda;
+    if (exhaust->place.depth == 0 || exhaust->stage->end.ns != UTC_NEVER.ns) {
         return; /* a death of the scenario's own */
     }
-    if (place->moment != PROCESS_BEFORE && !is_new_death(exhaust, question_of(place))) {
-        tell(exhaust, TELL_ASKED, place, "");
-        end_equal(exhaust, 1);
+    if (exhaust->place.fate == FATE_UNKNOWN) {
+        ask(exhaust);
     }
-    divide(exhaust);
+    meet(exhaust, &agenda->life[agenda->lived].fates);
 }
 
 /* --- the stage's calls --- */
@@ -589,5 +635,10 @@ void exhaust_end(struct exhaust *exhaust) {
     }
     const int64_t excused = oracle_maybes(exhaust->stage->oracle) - exhaust->maybes;
     tell_counted(exhaust, TELL_JUDGED, &exhaust->place, text_get(&lines), (int)excused);
-    _exit(0);
+    if (exhaust->place.fate == FATE_UNKNOWN) { /* the run was over before it came to that death */
+        exhaust->agenda->asked++;
+    } else {
+        exhaust->agenda->lived++;
+    }
+    rewind_back(exhaust->rewind);
 }

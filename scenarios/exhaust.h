@@ -2,7 +2,7 @@
  *
  * One run advances through the scenario's window. At each effect (a changing disk call, an HTTP
  * exchange) it forks; the copy dies there, before or after, with each fate, starts again on what the
- * disk kept, lives on for a while, stops and is judged as any run is. Equal states (durable disk,
+ * disk kept, lives on for a while, stops, is judged as any run is, and goes back (rewind.h) to die again. Equal states (durable disk,
  * ledger, fate in flight, second of the session) are judged once. Fork explores; death itself stays
  * the world going dead (chaos/machine/process.h). */
 #ifndef SCENARIOS_EXHAUST_H
@@ -26,6 +26,7 @@ struct exhaust_options {
     bool
         to_first_tick; /* judge at the first whole tick, else a settled while later and after a stop */
     int depth; /* 1; 2: each copy that kept everything also dies at each effect of its recovery */
+    bool by_forks;     /* each life in a copy of its own: slower; the same comes of it */
     int share, shares; /* this run takes effects with ordinal % shares == share; 0, 1 for all */
 };
 

@@ -77,6 +77,17 @@ Test(exhaust, counts_are_those_of_one_job_with_three) {
     cr_expect_eq(again.equal, first.equal);
 }
 
+Test(exhaust, counts_are_those_of_a_copy_for_each_life) {
+    struct exhaust_options options = options_of(1, 1, 0, 2);
+    const struct outcome first = outcome_of(calm, &options, NULL);
+    options.by_forks = true;
+    const struct outcome again = outcome_of(calm, &options, NULL);
+    cr_expect_gt(first.runs, 0);
+    cr_expect_eq(again.runs, first.runs);
+    cr_expect_eq(again.equal, first.equal);
+    cr_expect_eq(again.broken, first.broken);
+}
+
 Test(exhaust, shares_part_the_effects_among_them) {
     const struct exhaust_options whole = options_of(2, 1, 0, 1);
     const int64_t effects = outcome_of(calm, &whole, NULL).effects;

@@ -1,0 +1,300 @@
+/* rewind.c - which pages a copy has written to, and what was in them. */
+#include "scenarios/rewind.h"
+
+#include "core/base/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#define PAGE 4096
+#define REGIONS_MAX 512
+#define MAPS_MAX ((size_t)256 * 1024)
+#define STACK_SIZE ((size_t)64 * 1024)
+#define ENTRIES 512             /* of /proc/self/pagemap, read at once */
+#define SLOTS ((size_t)1 << 20) /* for addresses of pages; two in one slot are both learnt */
+/* Documentation/admin-guide/mm/pagemap.rst. A page that is neither here nor swapped out reads as zeros, or as
+ * the file. One that is here, is of no file, and that the process of the moment does not have too, is
+ * a copy: it was written to. */
+#define ENTRY_HERE (UINT64_C(1) << 63)
+#define ENTRY_SWAPPED (UINT64_C(1) << 62)
+#define ENTRY_OF_FILE (UINT64_C(1) << 61)
+#define ENTRY_ONLY_OURS (UINT64_C(1) << 56)
+
+struct rewind_pages {
+    bool by_forks;
+    unsigned char is_written[SLOTS];
+};
+
+struct region { /* that can be written to, and is nobody's but ours */
+    uintptr_t from, to;
+    size_t first; /* its first page, of all pages */
+};
+
+/* What a page was at the moment: empty, full, or saved as number PAGE_SAVED + n. */
+enum { PAGE_EMPTY, PAGE_FULL, PAGE_SAVED };
+
+struct written { /* a page to be put back */
+    char *content;
+    uint32_t page;
+};
+
+/* In shared mappings, as all that hangs on it: not part of what is put back. */
+struct rewind {
+    struct rewind_pages *pages;
+    bool is_over;
+    int count; /* of returns */
+    /* Of the copy that lives: */
+    int pagemap;
+    uintptr_t break_at; /* end of the heap */
+    struct region region[REGIONS_MAX];
+    size_t region_count, page_count, saved_count;
+    uint32_t *page;          /* what each was */
+    char *saved;             /* those pages, in their order */
+    struct written *written; /* since */
+    size_t written_count;
+    bool is_beyond; /* a page was written to that was not saved */
+    ucontext_t moment, way_back;
+    char maps[MAPS_MAX];
+    char stack[STACK_SIZE]; /* of way_back, which overwrites the one in use */
+};
+
+void *rewind_keep(size_t size) {
+    void *kept = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(kept != MAP_FAILED);
+    return kept;
+}
+
+static int open_pagemap(void) {
+    return open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+}
+
+/* Whether the kernel tells of a page of which two have a copy what ENTRY_ONLY_OURS says. */
+static bool can_put_back(void) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return false; /* its shadow is as large as the address space */
+#else
+    const int fd = open_pagemap();
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0 && sysconf(_SC_PAGESIZE) == PAGE;
+#endif
+}
+
+struct rewind_pages *rewind_learn(bool by_forks) {
+    struct rewind_pages *pages = rewind_keep(sizeof *pages);
+    pages->by_forks = by_forks || !can_put_back();
+    return pages;
+}
+
+struct rewind *rewind_create(struct rewind_pages *pages) {
+    struct rewind *rewind = rewind_keep(sizeof *rewind);
+    rewind->pages = pages;
+    return rewind;
+}
+
+/* --- what is mapped --- */
+
+static void read_maps(struct rewind *rewind) {
+    size_t size = 0;
+    ssize_t n = 0;
+    const int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0);
+    while ((n = read(fd, rewind->maps + size, MAPS_MAX - 1 - size)) > 0) {
+        size += (size_t)n;
+    }
+    CHECK(n == 0 && size < MAPS_MAX - 1);
+    close(fd);
+    rewind->maps[size] = '\0';
+}
+
+static void add_region(struct rewind *rewind, struct region region) {
+    CHECK(rewind->region_count < REGIONS_MAX);
+    region.first = rewind->page_count;
+    rewind->page_count += (region.to - region.from) / PAGE;
+    rewind->region[rewind->region_count++] = region;
+}
+
+/* Lines of "from-to rw-p ... [name]". Of the stack only what is in use counts. */
+static void find_regions(struct rewind *rewind, uintptr_t stack_from) {
+    rewind->region_count = 0;
+    rewind->page_count = 0;
+    read_maps(rewind);
+    for (char *at = rewind->maps; *at != '\0';) {
+        const char *end = strchr(at, '\n');
+        CHECK(end != NULL);
+        const uintptr_t from = strtoul(at, &at, 16);
+        const uintptr_t to = strtoul(at + 1, &at, 16);
+        if (memcmp(at, " rw-p", 5) == 0) {
+            const bool is_stack = from <= stack_from && stack_from < to;
+            add_region(rewind, (struct region){.from = is_stack ? stack_from : from, .to = to});
+        }
+        at += end + 1 - at;
+    }
+}
+
+/* --- page by page --- */
+
+static unsigned char *learnt(const struct rewind *rewind, const char *content) {
+    return &rewind->pages->is_written[(uintptr_t)content / PAGE % SLOTS];
+}
+
+typedef void page_visitor(struct rewind *rewind, size_t page, char *content, uint64_t entry);
+
+static void visit_some(struct rewind *rewind, size_t first, char *content, size_t count,
+                       page_visitor *visit) {
+    uint64_t entries[ENTRIES];
+    const size_t size = count * sizeof entries[0];
+    const off_t at = (off_t)((uintptr_t)content / PAGE * sizeof entries[0]);
+    CHECK(pread(rewind->pagemap, entries, size, at) == (ssize_t)size);
+    for (size_t i = 0; i < count; i++) {
+        visit(rewind, first + i, content + i * PAGE, entries[i]);
+    }
+}
+
+static void visit_pages(struct rewind *rewind, page_visitor *visit) {
+    for (size_t i = 0; i < rewind->region_count; i++) {
+        const struct region *region = &rewind->region[i];
+        const size_t count = (region->to - region->from) / PAGE;
+        for (size_t k = 0; k < count; k += ENTRIES) {
+            const size_t some = count - k < ENTRIES ? count - k : ENTRIES;
+            visit_some(rewind, region->first + k, (char *)region->from + k * PAGE, some, visit);
+        }
+    }
+}
+
+static void note_page(struct rewind *rewind, size_t page, char *content, uint64_t entry) {
+    const bool is_full = (entry & (ENTRY_HERE | ENTRY_SWAPPED)) != 0;
+    rewind->page[page] = is_full ? PAGE_FULL : PAGE_EMPTY;
+    if (is_full && *learnt(rewind, content) != 0) {
+        rewind->page[page] = (uint32_t)(PAGE_SAVED + rewind->saved_count++);
+    }
+}
+
+static char *saved_of(const struct rewind *rewind, uint32_t page) {
+    return rewind->saved + (size_t)(page - PAGE_SAVED) * PAGE;
+}
+
+static void save_page(struct rewind *rewind, size_t page, char *content, uint64_t entry) {
+    (void)entry;
+    if (rewind->page[page] >= PAGE_SAVED) {
+        memcpy(saved_of(rewind, rewind->page[page]), content, PAGE);
+    }
+}
+
+static bool is_written(uint64_t entry) {
+    const uint64_t ours = ENTRY_HERE | ENTRY_ONLY_OURS;
+    return (entry & ENTRY_SWAPPED) != 0 || ((entry & ours) == ours && (entry & ENTRY_OF_FILE) == 0);
+}
+
+/* An empty page need not have been known: it was empty, if not of a file. */
+static void look_at_page(struct rewind *rewind, size_t page, char *content, uint64_t entry) {
+    const uint32_t was = rewind->page[page];
+    if (is_written(entry)) {
+        *learnt(rewind, content) = 1;
+        rewind->written[rewind->written_count++] = (struct written){content, was};
+    }
+    rewind->is_beyond |= was != PAGE_EMPTY && entry == 0; /* it was given back */
+    rewind->is_beyond |= was == PAGE_FULL && is_written(entry);
+}
+
+/* --- the moment, and the ways back to it --- */
+
+static void __attribute__((noinline)) save(struct rewind *rewind) {
+    const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    rewind->pagemap = open_pagemap();
+    rewind->break_at = (uintptr_t)sbrk(0);
+    rewind->saved_count = 0;
+    rewind->is_beyond = false;
+    find_regions(rewind, frame / PAGE * PAGE);
+    rewind->page = rewind_keep(rewind->page_count * sizeof rewind->page[0]);
+    rewind->written = rewind_keep(rewind->page_count * sizeof rewind->written[0]);
+    visit_pages(rewind, note_page);
+    rewind->saved = rewind_keep((rewind->saved_count + 1) * PAGE);
+    visit_pages(rewind, save_page);
+}
+
+/* On a stack of its own, and without a word that lies in what it overwrites. */
+static void put_back(unsigned high, unsigned low) {
+    struct rewind *rewind = (struct rewind *)(((uintptr_t)high << 32) | low);
+    for (size_t i = 0; i < rewind->written_count; i++) {
+        const struct written *written = &rewind->written[i];
+        if (written->page == PAGE_EMPTY) {
+            memset(written->content, 0, PAGE);
+        } else {
+            memcpy(written->content, saved_of(rewind, written->page), PAGE);
+        }
+    }
+    CHECK(setcontext(&rewind->moment) == 0); /* does not return */
+}
+
+_Noreturn static void go_back(struct rewind *rewind) {
+    const uintptr_t self = (uintptr_t)rewind;
+    CHECK(getcontext(&rewind->way_back) == 0);
+    rewind->way_back.uc_stack = (stack_t){.ss_sp = rewind->stack, .ss_size = sizeof rewind->stack};
+    rewind->way_back.uc_link = NULL;
+    makecontext(&rewind->way_back, (void (*)(void))put_back, 2, (unsigned)(self >> 32),
+                (unsigned)self);
+    CHECK(setcontext(&rewind->way_back) == 0); /* does not return */
+    _exit(1);
+}
+
+/* Returns in each copy. */
+static void live_in_copies(struct rewind *rewind) {
+    const pid_t parent = getpid();
+    for (;;) {
+        const pid_t pid = _Fork();
+        int status = 0;
+        CHECK(pid >= 0);
+        if (pid == 0) {
+            CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent);
+            return;
+        }
+        while (waitpid(pid, &status, 0) < 0) {
+            CHECK(errno == EINTR);
+        }
+        if (WIFSIGNALED(status)) {
+            (void)raise(WTERMSIG(status));
+        }
+        if (WEXITSTATUS(status) != 0 || rewind->is_over) {
+            _exit(WEXITSTATUS(status));
+        }
+    }
+}
+
+int rewind_mark(struct rewind *rewind) {
+    live_in_copies(rewind);
+    rewind->pagemap = -1;
+    CHECK(getcontext(&rewind->moment) == 0); /* and behind each way back */
+    if (!rewind->pages->by_forks && rewind->pagemap < 0) {
+        save(rewind);
+    }
+    return rewind->count;
+}
+
+void rewind_back(struct rewind *rewind) {
+    rewind->count++;
+    if (rewind->pages->by_forks || (uintptr_t)sbrk(0) != rewind->break_at) {
+        _exit(0);
+    }
+    rewind->written_count = 0;
+    visit_pages(rewind, look_at_page);
+    if (rewind->is_beyond) {
+        _exit(0);
+    }
+    go_back(rewind);
+}
+
+void rewind_end(struct rewind *rewind) {
+    rewind->is_over = true;
+    _exit(0);
+}

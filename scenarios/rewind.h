@@ -1,0 +1,34 @@
+/* rewind.h - a moment of this process to which it returns, as often as there is something left to try.
+ *
+ * A copy (fork) is made at the moment and lives on. To return, it puts back the pages that it has written to
+ * since, with its stack and registers, and goes on from there; if it wrote to one of which nobody had known
+ * that it would be written to, it ends, and another copy is made of the moment, which knows. So pages are
+ * copied by the kernel, a fault each, for one life of many: those faults were most of the life of a copy.
+ *
+ * Not put back are shared mappings, in which a caller keeps what it must not forget, and what the kernel
+ * holds: files, pipes, timers. For a process of one thread. */
+#ifndef SCENARIOS_REWIND_H
+#define SCENARIOS_REWIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct rewind;
+struct rewind_pages; /* which are written to behind moments: learnt by all that share it */
+
+/* Never NULL. by_forks: nothing is put back, each return is a copy of its own; so it is anyway under a
+ * sanitizer and where the kernel does not tell what was written to. Released with its process. */
+struct rewind_pages *rewind_learn(bool by_forks);
+/* Never NULL; for one moment. Released with its process. */
+struct rewind *rewind_create(struct rewind_pages *pages);
+/* Zeroed memory that no return changes. Released with its process. */
+void *rewind_keep(size_t size);
+
+/* The moment: returns 0 in the first copy, and 1, 2, ... behind each rewind_back(), always in a copy. The
+ * process itself stays here and ends when a copy has come to rewind_end(), or ends as one that did not end well. */
+int rewind_mark(struct rewind *rewind);
+/* By a copy. */
+_Noreturn void rewind_back(struct rewind *rewind);
+_Noreturn void rewind_end(struct rewind *rewind);
+
+#endif
