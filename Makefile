@@ -22,10 +22,10 @@ certify: deps ## build for release, run everything, write the report and the cer
 		echo "report: $(CURDIR)/out/certify/index.html"; fi; \
 	exit $$status
 
-test: deps ## build with all warnings as errors, run every test and lint
+test: deps ## build with all warnings as errors, run every test and lint (or TESTS="-R name")
 	@cmake --preset dev $(CACHE)
 	@cmake --build --preset dev -j $(JOBS)
-	@ctest --preset dev -j $(JOBS)
+	@ctest --preset dev -j $(JOBS) $(TESTS)
 
 SEEDS ?= 1..500
 SHARE ?= 0/150

@@ -2,9 +2,9 @@
  *
  * One run advances through the scenario's window. At each effect (a changing disk call, an HTTP
  * exchange) it forks; the copy dies there, before or after, with each fate, starts again on what the
- * disk kept, lives on for a while, stops, is judged as any run is, and goes back (rewind.h) to die again. Equal states (durable disk,
- * ledger, fate in flight, second of the session) are judged once. Fork explores; death itself stays
- * the world going dead (chaos/machine/process.h). */
+ * disk kept, lives on for a while, stops, is judged as any run is, and goes back (rewind.h) to die
+ * again. Equal states (durable disk, ledger, fate in flight, second of the session) are judged once.
+ * Fork explores; death itself stays the world going dead (chaos/machine/process.h). */
 #ifndef SCENARIOS_EXHAUST_H
 #define SCENARIOS_EXHAUST_H
 
