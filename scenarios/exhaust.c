@@ -27,7 +27,7 @@
 #define FINDINGS_SHOWN 100
 /* A page that comes from the kernel or goes back to it is a fault, and dear: a copy has room at the end of
  * its heap for all that it will want, and keeps it. */
-#define ROOM (4 * 1024 * 1024)
+#define ROOM (8 * 1024 * 1024)
 #define LARGE_BLOCK (32 * 1024 * 1024)
 #define FATES_MAX (CRASH_FATES_ALL_MAX + CRASH_FATES_REST)
 #define DEATHS_MAX 4 /* at one effect */
@@ -448,9 +448,8 @@ static void begin_copy(struct exhaust *exhaust, size_t count) {
     exhaust->agenda = rewind_keep(sizeof *exhaust->agenda);
     exhaust->agenda->deaths = count;
     exhaust->rewind = rewind_create(exhaust->pages);
-    mallopt(M_TOP_PAD, ROOM);
-    free(malloc(ROOM / 2));
-    mallopt(M_TOP_PAD, 0);
+    void *volatile room = malloc(ROOM); /* volatile: else a compiler sees that nobody needs it */
+    free(room);
     (void)rewind_mark(exhaust->rewind);
     take_next(exhaust);
 }
