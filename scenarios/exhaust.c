@@ -30,22 +30,13 @@
 #define ROOM (8 * 1024 * 1024)
 #define LARGE_BLOCK (32 * 1024 * 1024)
 #define FATES_MAX (CRASH_FATES_ALL_MAX + CRASH_FATES_REST)
-#define DEATHS_MAX 4 /* at one effect */
-#define FATE_UNKNOWN (-1)
+#define DEATHS_MAX 4        /* at one effect */
+#define FATE_UNKNOWN (-1)   /* of a death that is asked of */
 #define LOOK_AT_COPIES_MS 1 /* where the end of a copy, unlike its words, wakes nobody */
 
 /* What a copy says: of a death, that it is new, and all its fates are tried (WHOLE) or some (DRAWN); that it
- * has asked of all its deaths, so that who asks next may (ASKED); which life begins (BEGUN); what came of
- * it: JUDGED, EQUAL, CRASHED. */
-enum telling {
-    TELL_WHOLE,
-    TELL_DRAWN,
-    TELL_ASKED,
-    TELL_BEGUN,
-    TELL_JUDGED,
-    TELL_EQUAL,
-    TELL_CRASHED
-};
+ * has asked of all its deaths, so that who asks next may (ASKED); what came of a life: JUDGED, EQUAL, CRASHED. */
+enum telling { TELL_WHOLE, TELL_DRAWN, TELL_ASKED, TELL_JUDGED, TELL_EQUAL, TELL_CRASHED };
 
 struct place { /* where a core dies */
     uint64_t effect;
@@ -57,7 +48,7 @@ struct place { /* where a core dies */
 
 struct told { /* one atomic write */
     enum telling telling;
-    pid_t pid;
+    pid_t copy;
     struct place place;
     int count; /* of EQUAL: so many; of JUDGED: maybes */
     bool is_broken;
@@ -75,6 +66,7 @@ struct running { /* a copy not yet waited for */
 /* What a copy is for: at first it dies each death and asks what is new about it, then it lives each life that
  * is worth living. Between them it returns to the effect; this it keeps. */
 struct agenda {
+    struct place place; /* of what goes on */
     size_t deaths, asked;
     size_t lives, lived;
     struct life {
@@ -96,8 +88,9 @@ struct exhaust {
     int running_count;
     struct agenda *agenda; /* of this copy */
     struct rewind *rewind; /* to its effect */
-    bool is_late;          /* this copy has done its first whole tick since its death */
-    struct place place;    /* of its death; depth 0 in the first run, 2 in a copy of a copy */
+    pid_t copy;         /* the process that was forked for this effect; its words are this one's */
+    bool is_late;       /* this copy has done its first whole tick since its death */
+    struct place place; /* of its death; depth 0 in the first run, 2 in a copy of a copy */
     int64_t breaks[ORACLE_INVARIANT_COUNT]; /* at that death: what broke before is not its doing */
     int64_t maybes;                         /* likewise */
 };
@@ -111,7 +104,7 @@ struct exhaust *exhaust_create(const struct exhaust_options *options) {
     mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK);
     spare_network(true);
     exhaust->seen = rewind_keep(SEEN_SLOTS * sizeof exhaust->seen[0]);
-    exhaust->pages = rewind_learn(options->by_forks);
+    exhaust->pages = rewind_pages_create(options->by_forks);
     CHECK(pipe2(exhaust->pipe, O_CLOEXEC) == 0);
     CHECK(fcntl(exhaust->pipe[0], F_SETFL, O_NONBLOCK) == 0);
     return exhaust;
@@ -121,6 +114,7 @@ void exhaust_destroy(struct exhaust *exhaust) {
     close(exhaust->pipe[0]);
     close(exhaust->pipe[1]);
     munmap(exhaust->seen, SEEN_SLOTS * sizeof exhaust->seen[0]);
+    rewind_pages_destroy(exhaust->pages);
     text_release(&exhaust->report.findings);
     spare_network(false);
     free(exhaust);
@@ -155,11 +149,8 @@ static void print_finding(struct text *out, const struct told *told) {
 
 static void book(struct exhaust *exhaust, const struct told *told) {
     struct exhaust_report *report = &exhaust->report;
-    for (int i = 0; i < exhaust->running_count; i++) {
-        struct running *running = &exhaust->running[i];
-        const bool is_its_word = running->pid == told->pid;
-        running->has_asked |= is_its_word && told->telling == TELL_ASKED;
-        running->place = is_its_word && told->telling == TELL_BEGUN ? told->place : running->place;
+    for (int i = 0; i < exhaust->running_count && told->telling == TELL_ASKED; i++) {
+        exhaust->running[i].has_asked |= exhaust->running[i].pid == told->copy;
     }
     report->deaths += told->telling == TELL_WHOLE || told->telling == TELL_DRAWN;
     report->whole += told->telling == TELL_WHOLE;
@@ -188,7 +179,7 @@ static void send_told(struct exhaust *exhaust, const struct told *told) {
 static void tell_counted(struct exhaust *exhaust, enum telling telling, const struct place *place,
                          const char *broken, int count) {
     struct told told = {.telling = telling,
-                        .pid = getpid(),
+                        .copy = exhaust->copy,
                         .place = *place,
                         .count = count,
                         .is_broken = broken[0] != '\0'};
@@ -202,7 +193,8 @@ static void tell(struct exhaust *exhaust, enum telling telling, const struct pla
 }
 
 static void tell_equal(struct exhaust *exhaust, int count) {
-    send_told(exhaust, &(struct told){.telling = TELL_EQUAL, .pid = getpid(), .count = count});
+    send_told(exhaust,
+              &(struct told){.telling = TELL_EQUAL, .copy = exhaust->copy, .count = count});
 }
 
 static void hear(struct exhaust *exhaust) {
@@ -264,23 +256,27 @@ static bool is_new_death(struct exhaust *exhaust, int64_t question) {
 
 /* --- copies --- */
 
-static void bury_copy(struct exhaust *exhaust, int i, int status) {
-    struct running *running = &exhaust->running[i];
-    const struct place place = running->place;
+/* What ended with this status, and not well. */
+static void tell_crash(struct exhaust *exhaust, const struct place *place, int status) {
     char why[64] = "hang";
-    if (running->end >= 0) {
-        close(running->end);
-    }
-    *running = exhaust->running[--exhaust->running_count];
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-        return;
-    }
     if (WIFEXITED(status)) {
         snprintf(why, sizeof why, "the copy ended with %d", WEXITSTATUS(status));
     } else if (WTERMSIG(status) != SIGALRM) {
         snprintf(why, sizeof why, "the copy died of signal %d", WTERMSIG(status));
     }
-    tell(exhaust, TELL_CRASHED, &place, why);
+    tell(exhaust, TELL_CRASHED, place, why);
+}
+
+static void bury_copy(struct exhaust *exhaust, int i, int status) {
+    struct running *running = &exhaust->running[i];
+    const struct place place = running->place;
+    if (running->end >= 0) {
+        close(running->end);
+    }
+    *running = exhaust->running[--exhaust->running_count];
+    if (status != 0) {
+        tell_crash(exhaust, &place, status);
+    }
 }
 
 static bool has_ended(const struct exhaust *exhaust, int i, int flags, int *status) {
@@ -359,6 +355,9 @@ static bool fork_copy(struct exhaust *exhaust, const struct place *place) {
     CHECK(pid >= 0);
     if (pid != 0) {
         const int end = exhaust->place.depth == 0 ? pidfd_open(pid, 0) : -1;
+        if (exhaust->place.depth > 0) {
+            rewind_has_forked(exhaust->rewind);
+        }
         exhaust->running[exhaust->running_count++] =
             (struct running){.pid = pid, .end = end, .place = *place};
         return false;
@@ -373,6 +372,7 @@ static bool fork_copy(struct exhaust *exhaust, const struct place *place) {
         exhaust->pipe[0] = -1;
     }
     exhaust->running_count = 0;
+    exhaust->copy = getpid();
     exhaust->place = *place;
     return true;
 }
@@ -415,20 +415,20 @@ static const struct {
                         {PROCESS_DURING, FLIGHT_LATE}};
 
 /* The death before an effect was, unless something has changed between, the death after the effect before. */
-static bool is_known_before(struct exhaust *exhaust) {
-    const bool is_known = exhaust->agenda->asked == 0 && !is_new_death(exhaust, ASK_DEATH);
-    if (is_known) {
+static void skip_if_known(struct exhaust *exhaust) {
+    struct agenda *agenda = exhaust->agenda;
+    if (agenda->asked == 0 && !is_new_death(exhaust, ASK_DEATH)) {
         tell_equal(exhaust, 1);
-        exhaust->agenda->asked++;
+        agenda->asked++;
     }
-    return is_known;
 }
 
 /* Behind each return to the effect: the next death to be asked of, the next life, or the end. */
 static void take_next(struct exhaust *exhaust) {
     struct agenda *agenda = exhaust->agenda;
     alarm(EXHAUST_HANG_S);
-    if (!is_known_before(exhaust) && agenda->asked == agenda->deaths && agenda->lived == 0) {
+    skip_if_known(exhaust);
+    if (agenda->asked == agenda->deaths && agenda->lived == 0) {
         tell(exhaust, TELL_ASKED, &exhaust->place, "");
     }
     if (agenda->asked < agenda->deaths) {
@@ -436,21 +436,37 @@ static void take_next(struct exhaust *exhaust) {
         exhaust->place.flight = deaths[agenda->asked].flight;
     } else if (agenda->lived < agenda->lives) {
         exhaust->place = agenda->life[agenda->lived].place;
-        tell(exhaust, TELL_BEGUN, &exhaust->place, "");
     } else {
         rewind_end(exhaust->rewind);
     }
+    agenda->place = exhaust->place;
     die_here(exhaust);
+}
+
+static void step_agenda(struct agenda *agenda) {
+    if (agenda->place.fate == FATE_UNKNOWN) {
+        agenda->asked++;
+    } else {
+        agenda->lived++;
+    }
+}
+
+/* A finding; what is left of the agenda is another's. */
+static void end_badly(void *context, int status) {
+    struct exhaust *exhaust = context;
+    tell_crash(exhaust, &exhaust->agenda->place, status);
+    step_agenda(exhaust->agenda);
 }
 
 /* What follows in this copy is one of its deaths. */
 static void begin_copy(struct exhaust *exhaust, size_t count) {
-    exhaust->agenda = rewind_keep(sizeof *exhaust->agenda);
-    exhaust->agenda->deaths = count;
-    exhaust->rewind = rewind_create(exhaust->pages);
     void *volatile room = malloc(ROOM); /* volatile: else a compiler sees that nobody needs it */
     free(room);
-    (void)rewind_mark(exhaust->rewind);
+    exhaust->agenda = rewind_keep(sizeof *exhaust->agenda);
+    exhaust->agenda->deaths = count;
+    exhaust->agenda->place = exhaust->place;
+    exhaust->rewind = rewind_create(exhaust->pages);
+    (void)rewind_mark(exhaust->rewind, end_badly, exhaust);
     take_next(exhaust);
 }
 
@@ -580,7 +596,7 @@ _Noreturn static void ask(struct exhaust *exhaust) {
         const int equal = find_fates(exhaust, &fates);
         tell_equal(exhaust, equal);
     }
-    exhaust->agenda->asked++;
+    step_agenda(exhaust->agenda);
     rewind_back(exhaust->rewind);
 }
 
@@ -634,10 +650,6 @@ void exhaust_end(struct exhaust *exhaust) {
     }
     const int64_t excused = oracle_maybes(exhaust->stage->oracle) - exhaust->maybes;
     tell_counted(exhaust, TELL_JUDGED, &exhaust->place, text_get(&lines), (int)excused);
-    if (exhaust->place.fate == FATE_UNKNOWN) { /* the run was over before it came to that death */
-        exhaust->agenda->asked++;
-    } else {
-        exhaust->agenda->lived++;
-    }
+    step_agenda(exhaust->agenda); /* of a death, if the run was over before it came to that */
     rewind_back(exhaust->rewind);
 }

@@ -16,13 +16,13 @@
 #include <stdint.h>
 
 #define EXHAUST_JOBS_MAX 64
-#define EXHAUST_HANG_S 60 /* of the wall: a copy that does not end is killed, and a finding */
+#define EXHAUST_HANG_S 60 /* of the wall: a life that does not end is killed, and a finding */
 
 struct stage;
 struct exhaust;
 
 struct exhaust_options {
-    int jobs; /* copies at once, to EXHAUST_JOBS_MAX */
+    int jobs; /* copies that live at once, to EXHAUST_JOBS_MAX */
     bool
         to_first_tick; /* judge at the first whole tick, else a settled while later and after a stop */
     int depth; /* 1; 2: each copy that kept everything also dies at each effect of its recovery */
@@ -40,7 +40,8 @@ struct exhaust_report {
     int64_t excused; /* what a stated unknown excused behind the deaths, in all runs */
     int64_t crashed; /* copies that crashed or hung: broken too */
     struct text
-        findings; /* JSON objects, comma separated: {"effect","site","moment","fate","broken"} */
+        findings; /* JSON objects, comma separated: {"effect","site","moment","fate","broken"};
+                        fate -1: before its fates were known */
 };
 
 /* Never NULL; owned by the caller, given to stage_options.exhaust for one run. */
@@ -49,14 +50,14 @@ void exhaust_destroy(struct exhaust *exhaust);
 /* After the run; findings are owned by the exhaust. */
 const struct exhaust_report *exhaust_report(const struct exhaust *exhaust);
 
-/* For the stage: the window is known; a process has died; a tick is whole; the run is judged, which a
- * copy does not survive. */
+/* For the stage: the window is known; a process has died; a tick is whole; the run is judged, from which a copy
+ * does not return: it goes back to its effect. */
 void exhaust_begin(struct exhaust *exhaust, struct stage *stage);
 /* Before each effect of the core. */
 void exhaust_at_effect(struct exhaust *exhaust, enum process_site site);
 void exhaust_process_died(struct exhaust *exhaust);
 void exhaust_ticked(struct exhaust *exhaust);
-/* True in a copy, which ends without tidying up: to free is to write, and to write copies the page.
+/* True in a copy, which goes back or ends without tidying up: to free is to write, and each page written to is work.
  * False for NULL. */
 bool exhaust_is_copy(const struct exhaust *exhaust);
 void exhaust_end(struct exhaust *exhaust);

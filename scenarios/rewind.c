@@ -38,6 +38,7 @@ struct rewind_pages {
 struct region { /* that can be written to, and is nobody's but ours */
     uintptr_t from, to;
     size_t first; /* its first page, of all pages */
+    bool is_file; /* what is not here yet is not empty */
 };
 
 /* What a page was at the moment: empty, full, or saved as number PAGE_SAVED + n. */
@@ -63,6 +64,7 @@ struct rewind {
     struct written *written; /* since */
     size_t written_count;
     bool is_beyond; /* a page was written to that was not saved */
+    bool has_forked;
     ucontext_t moment, way_back;
     char maps[MAPS_MAX];
     char stack[STACK_SIZE]; /* of way_back, which overwrites the one in use */
@@ -74,27 +76,72 @@ void *rewind_keep(size_t size) {
     return kept;
 }
 
+/* --- whether it can be done --- */
+
 static int open_pagemap(void) {
     return open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 }
 
-/* Whether the kernel tells of a page of which two have a copy what ENTRY_ONLY_OURS says. */
-static bool can_put_back(void) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return false; /* its shadow is as large as the address space */
-#else
+static uint64_t entry_of(const void *page) {
+    uint64_t entry = 0;
     const int fd = open_pagemap();
+    const off_t at = (off_t)((uintptr_t)page / PAGE * sizeof entry);
+    const bool is_read = fd >= 0 && pread(fd, &entry, sizeof entry, at) == (ssize_t)sizeof entry;
     if (fd >= 0) {
         close(fd);
     }
-    return fd >= 0 && sysconf(_SC_PAGESIZE) == PAGE;
-#endif
+    return is_read ? entry : 0;
 }
 
-struct rewind_pages *rewind_learn(bool by_forks) {
+static bool is_written(uint64_t entry) {
+    const uint64_t ours = ENTRY_HERE | ENTRY_ONLY_OURS;
+    return (entry & ENTRY_SWAPPED) != 0 || ((entry & ours) == ours && (entry & ENTRY_OF_FILE) == 0);
+}
+
+/* Tried: a page of two processes is written to by one of them. */
+static bool does_kernel_tell(void) {
+    volatile char *page =
+        mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(page != MAP_FAILED);
+    page[0] = 1;
+    const bool is_told_before = is_written(entry_of((const void *)page));
+    const pid_t pid = _Fork();
+    int status = 1;
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        const bool is_told_early = is_written(entry_of((const void *)page));
+        page[0] = 2;
+        _exit(!is_told_early && is_written(entry_of((const void *)page)) ? 0 : 1);
+    }
+    while (waitpid(pid, &status, 0) < 0) {
+        CHECK(errno == EINTR);
+    }
+    (void)munmap((void *)page, PAGE);
+    return is_told_before && status == 0;
+}
+
+/* The shadow of a sanitizer is as large as the address space. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED true
+#elif defined(__has_feature)
+#define IS_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define IS_SANITIZED false
+#endif
+
+struct rewind_pages *rewind_pages_create(bool by_forks) {
     struct rewind_pages *pages = rewind_keep(sizeof *pages);
-    pages->by_forks = by_forks || !can_put_back();
+    pages->by_forks =
+        by_forks || IS_SANITIZED || sysconf(_SC_PAGESIZE) != PAGE || !does_kernel_tell();
     return pages;
+}
+
+void rewind_pages_destroy(struct rewind_pages *pages) {
+    CHECK(munmap(pages, sizeof *pages) == 0);
+}
+
+bool rewind_puts_back(const struct rewind_pages *pages) {
+    return !pages->by_forks;
 }
 
 struct rewind *rewind_create(struct rewind_pages *pages) {
@@ -125,21 +172,25 @@ static void add_region(struct rewind *rewind, struct region region) {
     rewind->region[rewind->region_count++] = region;
 }
 
-/* Lines of "from-to rw-p ... [name]". Of the stack only what is in use counts. */
+/* Lines of "from-to rw-p offset device inode name". Of the stack only what is in use counts. */
 static void find_regions(struct rewind *rewind, uintptr_t stack_from) {
     rewind->region_count = 0;
     rewind->page_count = 0;
     read_maps(rewind);
-    for (char *at = rewind->maps; *at != '\0';) {
-        const char *end = strchr(at, '\n');
-        CHECK(end != NULL);
+    for (char *at = rewind->maps; *at != '\0'; at = strchr(at, '\n') + 1) {
         const uintptr_t from = strtoul(at, &at, 16);
         const uintptr_t to = strtoul(at + 1, &at, 16);
-        if (memcmp(at, " rw-p", 5) == 0) {
-            const bool is_stack = from <= stack_from && stack_from < to;
-            add_region(rewind, (struct region){.from = is_stack ? stack_from : from, .to = to});
+        const bool is_ours = memcmp(at, " rw-p", 5) == 0;
+        const bool is_stack = from <= stack_from && stack_from < to;
+        at = strchr(at + 1, ' ');   /* behind what may be done with it */
+        (void)strtoul(at, &at, 16); /* the offset */
+        at = strchr(at + 1, ' ');   /* behind the device */
+        const bool is_file = strtoul(at, &at, 10) != 0;
+        if (is_ours) {
+            add_region(rewind, (struct region){.from = is_stack ? stack_from : from,
+                                               .to = to,
+                                               .is_file = is_file});
         }
-        at += end + 1 - at;
     }
 }
 
@@ -149,16 +200,21 @@ static unsigned char *learnt(const struct rewind *rewind, const char *content) {
     return &rewind->pages->is_written[(uintptr_t)content / PAGE % SLOTS];
 }
 
-typedef void page_visitor(struct rewind *rewind, size_t page, char *content, uint64_t entry);
+typedef void page_visitor(struct rewind *rewind, const struct region *region, size_t page,
+                          uint64_t entry);
 
-static void visit_some(struct rewind *rewind, size_t first, char *content, size_t count,
-                       page_visitor *visit) {
+static char *content_of(const struct region *region, size_t page) {
+    return (char *)region->from + (page - region->first) * PAGE;
+}
+
+static void visit_some(struct rewind *rewind, const struct region *region, size_t first,
+                       size_t count, page_visitor *visit) {
     uint64_t entries[ENTRIES];
     const size_t size = count * sizeof entries[0];
-    const off_t at = (off_t)((uintptr_t)content / PAGE * sizeof entries[0]);
+    const off_t at = (off_t)((uintptr_t)content_of(region, first) / PAGE * sizeof entries[0]);
     CHECK(pread(rewind->pagemap, entries, size, at) == (ssize_t)size);
     for (size_t i = 0; i < count; i++) {
-        visit(rewind, first + i, content + i * PAGE, entries[i]);
+        visit(rewind, region, first + i, entries[i]);
     }
 }
 
@@ -168,15 +224,16 @@ static void visit_pages(struct rewind *rewind, page_visitor *visit) {
         const size_t count = (region->to - region->from) / PAGE;
         for (size_t k = 0; k < count; k += ENTRIES) {
             const size_t some = count - k < ENTRIES ? count - k : ENTRIES;
-            visit_some(rewind, region->first + k, (char *)region->from + k * PAGE, some, visit);
+            visit_some(rewind, region, region->first + k, some, visit);
         }
     }
 }
 
-static void note_page(struct rewind *rewind, size_t page, char *content, uint64_t entry) {
-    const bool is_full = (entry & (ENTRY_HERE | ENTRY_SWAPPED)) != 0;
+static void note_page(struct rewind *rewind, const struct region *region, size_t page,
+                      uint64_t entry) {
+    const bool is_full = region->is_file || (entry & (ENTRY_HERE | ENTRY_SWAPPED)) != 0;
     rewind->page[page] = is_full ? PAGE_FULL : PAGE_EMPTY;
-    if (is_full && *learnt(rewind, content) != 0) {
+    if (is_full && *learnt(rewind, content_of(region, page)) != 0) {
         rewind->page[page] = (uint32_t)(PAGE_SAVED + rewind->saved_count++);
     }
 }
@@ -185,27 +242,25 @@ static char *saved_of(const struct rewind *rewind, uint32_t page) {
     return rewind->saved + (size_t)(page - PAGE_SAVED) * PAGE;
 }
 
-static void save_page(struct rewind *rewind, size_t page, char *content, uint64_t entry) {
+static void save_page(struct rewind *rewind, const struct region *region, size_t page,
+                      uint64_t entry) {
     (void)entry;
     if (rewind->page[page] >= PAGE_SAVED) {
-        memcpy(saved_of(rewind, rewind->page[page]), content, PAGE);
+        memcpy(saved_of(rewind, rewind->page[page]), content_of(region, page), PAGE);
     }
 }
 
-static bool is_written(uint64_t entry) {
-    const uint64_t ours = ENTRY_HERE | ENTRY_ONLY_OURS;
-    return (entry & ENTRY_SWAPPED) != 0 || ((entry & ours) == ours && (entry & ENTRY_OF_FILE) == 0);
-}
-
-/* An empty page need not have been known: it was empty, if not of a file. */
-static void look_at_page(struct rewind *rewind, size_t page, char *content, uint64_t entry) {
+/* An empty page need not have been known: it reads as zeros. */
+static void look_at_page(struct rewind *rewind, const struct region *region, size_t page,
+                         uint64_t entry) {
+    char *content = content_of(region, page);
     const uint32_t was = rewind->page[page];
     if (is_written(entry)) {
         *learnt(rewind, content) = 1;
         rewind->written[rewind->written_count++] = (struct written){content, was};
     }
-    rewind->is_beyond |= was != PAGE_EMPTY && entry == 0; /* it was given back */
-    rewind->is_beyond |= was == PAGE_FULL && is_written(entry);
+    const bool is_gone = was != PAGE_EMPTY && entry == 0 && !region->is_file;
+    rewind->is_beyond |= is_gone || (was == PAGE_FULL && is_written(entry));
 }
 
 /* --- the moment, and the ways back to it --- */
@@ -213,6 +268,7 @@ static void look_at_page(struct rewind *rewind, size_t page, char *content, uint
 static void __attribute__((noinline)) save(struct rewind *rewind) {
     const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     rewind->pagemap = open_pagemap();
+    CHECK(rewind->pagemap >= 0); /* it could be a moment ago */
     rewind->break_at = (uintptr_t)sbrk(0);
     rewind->saved_count = 0;
     rewind->is_beyond = false;
@@ -251,31 +307,38 @@ _Noreturn static void go_back(struct rewind *rewind) {
 }
 
 /* Returns in each copy. */
-static void live_in_copies(struct rewind *rewind) {
+static void live_in_copies(struct rewind *rewind, void (*bad_end)(void *context, int status),
+                           void *context) {
     const pid_t parent = getpid();
     for (;;) {
+        const int before = rewind->count;
         const pid_t pid = _Fork();
         int status = 0;
         CHECK(pid >= 0);
         if (pid == 0) {
-            CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent);
+            CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+            if (getppid() != parent) {
+                _exit(0);
+            }
             return;
         }
         while (waitpid(pid, &status, 0) < 0) {
             CHECK(errno == EINTR);
         }
-        if (WIFSIGNALED(status)) {
-            (void)raise(WTERMSIG(status));
-        }
-        if (WEXITSTATUS(status) != 0 || rewind->is_over) {
-            _exit(WEXITSTATUS(status));
+        if (status != 0) {
+            bad_end(context, status);
+        } else if (rewind->is_over) {
+            _exit(0);
+        } else {
+            CHECK(rewind->count > before); /* else it would go on for ever */
         }
     }
 }
 
-int rewind_mark(struct rewind *rewind) {
-    live_in_copies(rewind);
+int rewind_mark(struct rewind *rewind, void (*bad_end)(void *context, int status), void *context) {
+    live_in_copies(rewind, bad_end, context);
     rewind->pagemap = -1;
+    rewind->has_forked = false;
     CHECK(getcontext(&rewind->moment) == 0); /* and behind each way back */
     if (!rewind->pages->by_forks && rewind->pagemap < 0) {
         save(rewind);
@@ -283,9 +346,13 @@ int rewind_mark(struct rewind *rewind) {
     return rewind->count;
 }
 
+void rewind_has_forked(struct rewind *rewind) {
+    rewind->has_forked = true;
+}
+
 void rewind_back(struct rewind *rewind) {
     rewind->count++;
-    if (rewind->pages->by_forks || (uintptr_t)sbrk(0) < rewind->break_at) {
+    if (rewind->pages->by_forks || rewind->has_forked || (uintptr_t)sbrk(0) < rewind->break_at) {
         _exit(0);
     }
     rewind->written_count = 0;

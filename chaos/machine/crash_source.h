@@ -81,7 +81,7 @@ bool crash_enumerator_next(struct crash_enumerator *enumerator);
  * one drawn place where each torn write is cut, if there are at most CRASH_FATES_ALL_MAX (as many as
  * of three writes); else CRASH_FATES_DRAWN, the two extremes and drawn ones. What does not matter is
  * kept in the first, dropped in the second and drawn in each other; if any pends, there are at least
- * CRASH_FATES_REST. { f = sim_disk_fates(disk, ...); do { sim_disk_ask(disk, &f.source); in a fork:
+ * CRASH_FATES_REST. { f = sim_disk_fates(disk, ...); do { sim_disk_ask(disk, &f.source); in a copy:
  * crash_fates_again(&f), sim_disk_crash(disk, &f.source) } while (crash_fates_next(&f)); } */
 #define CRASH_FATES_ALL_MAX 64
 #define CRASH_FATES_DRAWN 8

@@ -3,9 +3,11 @@
 #include "scenarios/exhaust.h"
 
 #include "core/base/check.h"
+#include "scenarios/rewind.h"
 #include "scenarios/stage.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -77,8 +79,7 @@ Test(exhaust, counts_are_those_of_one_job_with_three) {
     cr_expect_eq(again.equal, first.equal);
 }
 
-Test(exhaust, counts_are_those_of_a_copy_for_each_life) {
-    struct exhaust_options options = options_of(1, 1, 0, 2);
+static void expect_same_by_forks(struct exhaust_options options) {
     const struct outcome first = outcome_of(calm, &options, NULL);
     options.by_forks = true;
     const struct outcome again = outcome_of(calm, &options, NULL);
@@ -86,6 +87,14 @@ Test(exhaust, counts_are_those_of_a_copy_for_each_life) {
     cr_expect_eq(again.runs, first.runs);
     cr_expect_eq(again.equal, first.equal);
     cr_expect_eq(again.broken, first.broken);
+    cr_expect_eq(again.excused, first.excused);
+}
+
+Test(exhaust, counts_are_those_of_a_copy_for_each_life) {
+    struct exhaust_options options = options_of(2, 1, 0, 4);
+    options.to_first_tick = false;
+    expect_same_by_forks(options);
+    expect_same_by_forks(options_of(1, 2, 0, 40));
 }
 
 Test(exhaust, shares_part_the_effects_among_them) {
@@ -178,12 +187,57 @@ static const struct observer_ops plant_ops = {plant};
 
 Test(exhaust, a_copy_that_crashes_is_a_finding_at_its_place) {
     const struct exhaust_options options = options_of(2, 1, 0, 8);
+    const int64_t runs = outcome_of(calm, &options, NULL).runs;
     struct planted planted = {.seam = {&plant_ops}, .first = getpid()};
     const struct outcome outcome = outcome_of(calm, &options, &planted.seam);
     const char *findings = outcome.findings;
     cr_expect_gt(outcome.crashed, 0);
     cr_expect_eq(outcome.broken, outcome.crashed);
     cr_expect_eq(outcome.runs, outcome.crashed);
+    cr_expect_eq(outcome.runs, runs, "one crash costs one life");
     cr_expect_not_null(strstr(findings, "\"broken\":\"the copy died of signal 6\""));
+    cr_expect_not_null(strstr(findings, "\"moment\":\"after\",\"fate\":0"));
     cr_expect_null(strstr(findings, "\"effect\":0,"));
+    cr_expect_null(strstr(findings, "\"fate\":-1"));
+}
+
+/* The first copy stands at its start until a second one has come there too, or a while has passed. */
+struct company {
+    struct observer seam;
+    pid_t first;
+    struct {
+        pid_t copy; /* the first that came */
+        bool is_in_company;
+    } * shared;
+};
+
+static void wait_for_company(struct observer *observer, const struct event *event) {
+    struct company *company = (struct company *)observer;
+    if (getpid() == company->first || event->kind != EVENT_START) {
+        return;
+    }
+    if (company->shared->copy == 0) {
+        company->shared->copy = getppid();
+        for (int i = 0; i < 200 && !company->shared->is_in_company; i++) {
+            (void)usleep(10000);
+        }
+    } else if (company->shared->copy != getppid()) {
+        company->shared->is_in_company |= kill(company->shared->copy, 0) == 0;
+        company->shared->copy = getppid();
+    }
+}
+
+static const struct observer_ops company_ops = {wait_for_company};
+
+static bool has_company(int jobs) {
+    struct company company = {.seam = {&company_ops}, .first = getpid()};
+    const struct exhaust_options options = options_of(jobs, 1, 0, 4);
+    company.shared = rewind_keep(sizeof *company.shared);
+    (void)outcome_of(calm, &options, &company.seam);
+    return company.shared->is_in_company;
+}
+
+Test(exhaust, so_many_copies_live_at_once_as_there_are_jobs) {
+    cr_expect(has_company(3));
+    cr_expect_not(has_company(1));
 }
