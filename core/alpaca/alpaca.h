@@ -194,15 +194,16 @@ struct order_change { /* what goes into PATCH; zero members are left as they are
     struct usd stop_price;
 };
 
-struct alpaca_reply {      /* of the last call */
-    int status;            /* 0 when no answer came */
-    int64_t code;          /* of the error body; 0 when absent */
-    char message[160];     /* decides nothing but is_by_user, for which there is no code */
-    bool is_duplicate_id;  /* 422 and the id was in use: found by asking, not by wording */
-    bool is_wash;          /* refused for an order of the account on the other side */
-    bool is_by_user;       /* 403: the account's user has suspended trading (lumibot issue 373) */
-    bool is_held_back;     /* rate budget or breaker refused: the broker was not asked at all */
-    int64_t retry_after_s; /* as the answer said; -1 when it did not, or none came */
+struct alpaca_reply {     /* of the last call */
+    int status;           /* 0 when no answer came */
+    int64_t code;         /* of the error body; 0 when absent */
+    char message[160];    /* decides nothing but is_by_user, for which there is no code */
+    bool is_duplicate_id; /* 422 and the id was in use: found by asking, not by wording */
+    bool is_wash;         /* refused for an order of the account on the other side */
+    bool is_by_user;      /* 403: the account's user has suspended trading (lumibot issue 373) */
+    bool is_held_back;    /* rate budget or breaker refused: the broker was not asked at all */
+    bool is_whole; /* minute bars: ERR_PARSE is of single bars, and all others were visited */
+    int64_t retry_after_s;    /* as the answer said; -1 when it did not, or none came */
     struct mono last_byte_at; /* when the request had left at the latest */
 };
 
@@ -344,7 +345,8 @@ enum err_code alpaca_get_trades(struct alpaca *alpaca, const char (*symbols)[SYM
 
 /* Called for each bar, grouped by symbol, oldest first. */
 typedef void alpaca_bar_visit(void *context, size_t symbol_index, const struct broker_bar *bar);
-/* Minute bars with start >= from, of n symbols, paged until done. */
+/* Minute bars with start >= from, of n symbols, paged until done. One that is no bar is left out and told as ERR_PARSE behind
+ * the last page: it keeps no other from being read. */
 enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
                               struct utc from, alpaca_bar_visit *visit, void *context,
                               struct err *err) MUST_USE;

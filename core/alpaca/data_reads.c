@@ -123,8 +123,9 @@ struct bar_reader {
     size_t n;
     alpaca_bar_visit *visit;
     void *context;
-    struct utc from; /* of minute bars */
-    bool is_daily;   /* else: */
+    struct utc from;    /* of minute bars */
+    struct err *unread; /* the first that is no bar; NULL: such a one ends the read */
+    bool is_daily;      /* else: */
     struct date first, last;
 };
 
@@ -136,12 +137,19 @@ static enum err_code visit_bars(const struct bar_reader *reader, size_t index, c
     size_t number = 0;
     for (const cJSON *item = list->child; item != NULL; item = item->next) {
         struct broker_bar bar = {0};
+        struct err why = {0};
         number++;
-        if (parse_bar(item, &bar, err) != ERR_OK) {
-            (void)err_wrap(err, "bar %zu of %s", number, reader->symbols[index]);
-            return ERR_PARSE;
+        if (parse_bar(item, &bar, &why) == ERR_OK) {
+            reader->visit(reader->context, index, &bar);
+            continue;
         }
-        reader->visit(reader->context, index, &bar);
+        (void)err_wrap(&why, "bar %zu of %s", number, reader->symbols[index]);
+        if (reader->unread == NULL) {
+            return err_set(err, ERR_PARSE, "%s", why.text);
+        }
+        if (reader->unread->text[0] == '\0') {
+            *reader->unread = why;
+        }
     }
     return ERR_OK;
 }
@@ -260,9 +268,20 @@ static enum err_code read_bars(struct alpaca *alpaca, const struct bar_reader *r
 enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
                               struct utc from, alpaca_bar_visit *visit, void *context,
                               struct err *err) {
-    const struct bar_reader reader = {
-        .symbols = symbols, .n = n, .visit = visit, .context = context, .from = from};
-    return read_bars(alpaca, &reader, err);
+    struct err unread = {0};
+    const struct bar_reader reader = {.symbols = symbols,
+                                      .n = n,
+                                      .visit = visit,
+                                      .context = context,
+                                      .from = from,
+                                      .unread = &unread};
+    enum err_code code = read_bars(alpaca, &reader, err);
+    if (code != ERR_OK || unread.text[0] == '\0') {
+        return code;
+    }
+    alpaca->reply.is_whole = true;
+    (void)err_set(err, ERR_PARSE, "%s", unread.text);
+    return client_wrap(alpaca, "GET", ERR_PARSE, err);
 }
 
 enum err_code alpaca_get_daily_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX],
