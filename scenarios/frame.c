@@ -116,10 +116,19 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "drill.on", config->drill_on * NANOS);
 }
 
+static void tell_polls(struct stage *stage, const struct config *config) {
+    tell_nanos(stage, "engine.cycle_s", config->cycle.ns);
+    tell_nanos(stage, "broker.rate_core", config->rate_core * NANOS);
+    tell_nanos(stage, "poller.most", config->poller_most * NANOS);
+    tell_nanos(stage, "poller.minute", config->poller_minute * NANOS);
+    tell_nanos(stage, "poller.day", config->poller_day * NANOS);
+}
+
 void frame_tell_limits(struct stage *stage) {
     tell_entries(stage, &stage->config);
     tell_universe(stage, &stage->config);
     tell_conduct(stage, &stage->config);
+    tell_polls(stage, &stage->config);
 }
 
 static void tell_group(struct stage *stage, const char *symbol) {

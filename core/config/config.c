@@ -501,6 +501,11 @@ static void check_engine(const struct config *c, struct text *faults) {
     require(c->rate_core >= polls_a_minute(c), "broker.rate_core", c->rate_core * NANOS, "below",
             "what engine.tick_s and engine.cycle_s ask in a minute", polls_a_minute(c) * NANOS,
             "raise it or the tick", faults);
+    /* and one cycle more: two that are a minute apart may begin a little less than that apart */
+    int64_t spare = 3 * ((SPAN_MIN(1).ns + c->cycle.ns - 1) / c->cycle.ns + 1);
+    require(c->poller_minute / 2 >= spare, "poller.minute", c->poller_minute * NANOS, "below",
+            "twice the quotes, trades and bars that engine.cycle_s asks in a minute",
+            2 * spare * NANOS, "raise it or the cycle", faults);
     int64_t rates = c->rate_core + c->rate_exit + c->rate_other;
     require(rates <= BROKER_RATE, "broker.rate_core + rate_exit + rate_other", rates * NANOS,
             "above", "the broker's limit a minute", BROKER_RATE * NANOS, "lower one", faults);

@@ -3,6 +3,7 @@
 #define CORE_ENGINE_CORE_H
 
 #include "core/alpaca/read_backoff.h"
+#include "core/alpaca/smart_poller.h"
 #include "core/engine/engine.h"
 #include "core/health/health_supervisor.h"
 #include "core/orders/drill.h"
@@ -28,9 +29,11 @@ enum engine_read { /* each backs off by itself */
                    READ_ACCOUNT,
                    READ_ORDERS,
                    READ_POSITIONS,
-                   READ_QUOTES,
-                   READ_TRADES,
                    READ_IDS,
+                   READS_BACKED_OFF,
+                   /* when these are asked, smart_poller says */
+                   READ_QUOTES = READS_BACKED_OFF,
+                   READ_TRADES,
                    ENGINE_READS
 };
 
@@ -163,7 +166,8 @@ struct engine {
     char account_key[17]; /* hash of the key id that the pinned account last answered to */
     char key_hash[17];    /* of the key id in use */
     enum account_seen account_seen;
-    struct read_backoff reads[ENGINE_READS];
+    struct read_backoff reads[READS_BACKED_OFF];
+    struct smart_poller poller;
     struct universe_reads universe_reads;
     struct rails_reads rails_reads;
     struct flow flows[FLOWS_MAX];
@@ -180,7 +184,7 @@ struct engine {
     struct utc scheduled_at; /* when that was chosen; a wall that shows less was set back */
     struct utc full_due;     /* next full tick */
     struct utc cycle_due;    /* next cycle */
-    struct utc bars_from;    /* bars wanted from here on */
+    struct utc bars_from;    /* all bars before it were answered */
     bool is_truth_clean;     /* this tick's account, positions and orders all came */
     bool is_cycle;
     enum mode shown_mode;
@@ -222,7 +226,13 @@ void poll_truth(struct engine *engine);
 struct date engine_day(const struct engine *engine);
 /* Compares the wall with the monotonic clock. */
 void look_at_wall(struct engine *engine);
+/* What came of a read of the broker's truth or of its prices: said where a person looks, and counted by what a key
+ * that is barred fires. */
+void heed_outcome(struct engine *engine, enum engine_read read, enum err_code code);
+/* data_polls.c: quotes, trades and bars, as smart_poller lets them be asked */
+void poll_prices(struct engine *engine);
 void poll_bars(struct engine *engine);
+/* polls.c */
 /* True if a read that no exit needs may be asked in this tick, which then counts as begun; a failed one only once a
  * minute while anything is at risk. That it waits is said once in each run of failures, as `what`. */
 bool may_ask_aside(struct engine *engine, struct read_backoff *backoff, const char *what);

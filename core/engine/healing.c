@@ -71,11 +71,14 @@ static void take(struct engine *engine, enum health_check check, enum health_ste
     }
     MUTATE(reconnects_in_name_only, return);
     http_reconnect(engine->world->http);
-    for (int i = 0; i < ENGINE_READS; i++) { /* or its proof would wait as long as they do */
-        bool is_data = i == READ_QUOTES || i == READ_TRADES;
-        if (is_data == (check == HEALTH_DATA)) {
-            read_backoff_hurry(&engine->reads[i], clock_mono(engine->world->clock));
-        }
+    /* or its proof would wait as long as they do */
+    struct mono now = clock_mono(engine->world->clock);
+    if (check == HEALTH_DATA) {
+        smart_poller_hurry(&engine->poller, now);
+        return;
+    }
+    for (int i = 0; i < READS_BACKED_OFF; i++) {
+        read_backoff_hurry(&engine->reads[i], now);
     }
 }
 

@@ -19,8 +19,7 @@ bool is_at_risk(const struct engine *engine) {
 
 /* What an exit is decided and sent by. */
 static bool serves_exits(enum engine_read read) {
-    return read == READ_CLOCK || read == READ_ORDERS || read == READ_POSITIONS ||
-           read == READ_QUOTES || read == READ_TRADES;
+    return read == READ_CLOCK || read == READ_ORDERS || read == READ_POSITIONS;
 }
 
 /* A host that hangs costs a tick its whole deadline: not each tick while shares are held. */
@@ -49,8 +48,8 @@ bool may_ask_aside(struct engine *engine, struct read_backoff *backoff, const ch
 /* True if a read may be asked in this tick; its outcome then goes to noted(). While anything is at
  * risk no earlier failure holds back what an exit needs. */
 static bool may_ask(struct engine *engine, enum engine_read read) {
-    static const char *const words[] = {"clock",     "calendar", "account", "orders",
-                                        "positions", "quotes",   "trades",  "ids"};
+    static const char *const words[READS_BACKED_OFF] = {"clock",  "calendar",  "account",
+                                                        "orders", "positions", "ids"};
     struct mono now = clock_mono(engine->world->clock);
     bool is_due = read_backoff_is_due(&engine->reads[read], now) ||
                   (serves_exits(read) && is_at_risk(engine));
@@ -84,14 +83,18 @@ static void note_trouble(struct engine *engine, enum engine_read read, enum err_
     }
 }
 
+void heed_outcome(struct engine *engine, enum engine_read read, enum err_code code) {
+    const struct alpaca_reply *reply = alpaca_reply(engine->alpaca);
+    note_trouble(engine, read, code);
+    kill_trips_note_read(&engine->kill_trips, read, reply->is_held_back ? 0 : reply->status,
+                         clock_mono(engine->world->clock));
+}
+
 static enum err_code noted(struct engine *engine, enum engine_read read, enum err_code code) {
     read_backoff_note(&engine->reads[read], code, alpaca_reply(engine->alpaca),
                       engine->config->retry_first, engine->config->retry_most,
                       engine->world->entropy);
-    note_trouble(engine, read, code);
-    const struct alpaca_reply *reply = alpaca_reply(engine->alpaca);
-    kill_trips_note_read(&engine->kill_trips, read, reply->is_held_back ? 0 : reply->status,
-                         clock_mono(engine->world->clock));
+    heed_outcome(engine, read, code);
     return code;
 }
 
@@ -437,74 +440,6 @@ static bool poll_orders(struct engine *engine) {
     engine->truth.orders_at = clock_mono(engine->world->clock);
     take_orders(engine, listing, count);
     return true;
-}
-
-/* Symbols whose price this tick needs: all in a cycle, where entries are made; else what is held or
- * has a live order. Returns how many; index maps them back to the universe. */
-static size_t priced_symbols(const struct engine *engine, char (*symbols)[SYMBOL_MAX],
-                             size_t *index) {
-    const struct config *config = engine->config;
-    size_t count = 0;
-    for (size_t i = 0; i < config->symbol_count; i++) {
-        const char *symbol = config->symbols[i];
-        bool is_needed = engine->is_cycle || book_find((struct book *)&engine->book, symbol) ||
-                         orders_any_live(&engine->orders, symbol);
-        if (is_needed) {
-            memcpy(symbols[count], symbol, SYMBOL_MAX);
-            index[count++] = i;
-        }
-    }
-    return count;
-}
-
-static void poll_prices(struct engine *engine) {
-    char symbols[CONFIG_SYMBOLS_MAX][SYMBOL_MAX];
-    size_t index[CONFIG_SYMBOLS_MAX];
-    struct broker_quote quotes[CONFIG_SYMBOLS_MAX];
-    struct broker_trade trades[CONFIG_SYMBOLS_MAX];
-    const char(*asked)[SYMBOL_MAX] = (const char(*)[SYMBOL_MAX])symbols;
-    size_t count = priced_symbols(engine, symbols, index);
-    if (count == 0) {
-        return;
-    }
-    if (may_ask(engine, READ_QUOTES) &&
-        noted(engine, READ_QUOTES,
-              alpaca_get_quotes(engine->alpaca, asked, count, quotes, &engine->read_err)) ==
-            ERR_OK) {
-        for (size_t i = 0; i < count; i++) {
-            engine->truth.quotes[index[i]] = quotes[i];
-        }
-    }
-    if (may_ask(engine, READ_TRADES) &&
-        noted(engine, READ_TRADES,
-              alpaca_get_trades(engine->alpaca, asked, count, trades, &engine->read_err)) ==
-            ERR_OK) {
-        for (size_t i = 0; i < count; i++) {
-            engine->truth.trades[index[i]] = trades[i];
-        }
-    }
-}
-
-static void take_bar(void *context, size_t index, const struct broker_bar *bar) {
-    struct engine *engine = context;
-    bars_add(engine->bars, index, bar);
-    if (bar->at.ns > engine->truth.last_bar_at[index].ns) {
-        engine->truth.last_bar_at[index] = bar->at;
-        engine->truth.last_close[index] = bar->close;
-    }
-    if (bar->at.ns > engine->bars_from.ns) {
-        engine->bars_from = bar->at;
-    }
-}
-
-void poll_bars(struct engine *engine) {
-    const struct config *config = engine->config;
-    struct utc earliest = utc_add(clock_utc(engine->world->clock), SPAN_MIN(-90));
-    if (engine->bars_from.ns < earliest.ns) {
-        engine->bars_from = earliest;
-    }
-    (void)!alpaca_get_bars(engine->alpaca, config->symbols, config->symbol_count, engine->bars_from,
-                           take_bar, engine, NULL);
 }
 
 static bool flow_is_known(const struct engine *engine, const char *id) {

@@ -255,6 +255,22 @@ static const struct mechanism TABLE[] = {
      .act = "api_429_without_retry_after",
      .quiet = "504_after_accept",
      .mutants = "unbounded_retry"},
+    {.id = "smart_poller",
+     .file = "core/alpaca/smart_poller.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "poller.most poller.minute poller.day engine.cycle_s",
+     .rule = "quotes, trades and bars that fail are asked at twice their interval each time, up to "
+             "poller.most times, until the first success, and a minute and a day hold so many "
+             "requests; what "
+             "is held or has an order is asked for as ever, and half of the minute is kept for it",
+     .documents = "none",
+     .oracle = "data_polls_are_spaced",
+     .act = "data_host_fails_for_an_hour",
+     .quiet = "data_host_answers_late",
+     .mutants = "smart_poller_ignored poller_stays_slow poller_without_most "
+                "poller_hurries_for_ever poller_minute_off_by_one poller_keeps_no_half "
+                "poller_day_ignored exit_bound_by_poller bars_of_a_failed_read_are_all"},
     {.id = "rate_budget",
      .file = "core/alpaca/rate_budget.c",
      .mode = MODE_NORMAL,

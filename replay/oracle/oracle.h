@@ -133,6 +133,12 @@
       "blocked account, hold entries until a minute was good; shortly before a close what is too " \
       "much is sold, the largest first, and nothing else is",                                      \
       "")                                                                                          \
+    X(ORACLE_POLLS, "data_polls_are_spaced", "",                                                   \
+      "quotes, trades and bars that fail are asked for what is not held after 2, 4 and so on up "  \
+      "to poller.most cycles, less a fifth, and for no more than half of poller.minute or beyond " \
+      "poller.day; it is told, and nothing less is held back; what is held is asked for all the "  \
+      "same",                                                                                      \
+      "")                                                                                          \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
       "while an endpoint fails too often no buy is sent, nothing else of it more than once in "    \
       "5 s, and truth is asked for all the same; it is told, and only then",                       \

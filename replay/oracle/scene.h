@@ -103,6 +103,9 @@ struct scene_limits { /* 0: not told, then not judged */
     struct usd universe_price, universe_volume;
     struct ratio universe_share, universe_spread;
     int64_t universe_action_days;
+    struct span cycle;
+    int64_t rate_core; /* requests a minute */
+    int64_t poller_most, poller_minute, poller_day;
     struct span rails_interval;
     int64_t rails_write;
     struct span deadline_submit, deadline_slow;

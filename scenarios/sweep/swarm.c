@@ -490,6 +490,25 @@ static void draw_drill(const struct draw *draw, cJSON *config) {
     }
 }
 
+/* Budgets that what is held spends by itself. A data host fails often enough; the longest wait is drawn beside it. */
+static void draw_poller(const struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "poller", 0);
+    int64_t cycle_s = cJSON_GetObjectItemCaseSensitive(config, "engine.cycle_s")->valueint;
+    int64_t least = 6 * ((60 + cycle_s - 1) / cycle_s + 1);
+    int64_t most = random_between(&random, 1, 16);
+    int64_t minute = random_between(&random, least, least + 20);
+    int64_t day = random_between(&random, 500, 8000);
+    if (percent(&random, 20)) {
+        add_number(config, "poller.most", most);
+    }
+    if (percent(&random, 20)) {
+        add_number(config, "poller.minute", minute);
+    }
+    if (percent(&random, 10)) {
+        add_number(config, "poller.day", day);
+    }
+}
+
 static void draw_config(struct draw *draw) {
     struct random random = stream(draw, "positions", 0);
     int64_t positions = random_between(&random, 1, 4);
@@ -508,6 +527,7 @@ static void draw_config(struct draw *draw) {
         draw_displacement(draw, config);
         draw_ramp(draw, config);
         draw_rails(draw, config);
+        draw_poller(draw, config);
     }
 }
 

@@ -170,6 +170,8 @@ Test(config, each_cross_check_speaks_just_beyond_its_edge_and_not_at_it) {
         {"{\"broker.rate_core\": 73}", "{\"broker.rate_core\": 72}",
          "broker.rate_core: 72 is below"},
         {"{\"engine.tick_s\": 3}", "{\"engine.tick_s\": 2}", "broker.rate_core: 140 is below"},
+        {"{\"engine.cycle_s\": 5, \"poller.minute\": 78}",
+         "{\"engine.cycle_s\": 5, \"poller.minute\": 77}", "poller.minute: 77 is below"},
         {"{\"degraded.truth_max_age_s\": 6}", "{\"degraded.truth_max_age_s\": 5}",
          "degraded.truth_max_age_s: 5 is not above"},
         {"{\"engine.crash_window_s\": 25}", "{\"engine.crash_window_s\": 24}",

@@ -709,6 +709,92 @@ Test(engine_polls, a_failed_read_waits_5_10_20_seconds_unless_an_exit_needs_it) 
     }
 }
 
+/* At which of so many minutes a line was asked, a letter each. */
+static void asked_by_minute(struct plant *plant, enum poll_line line, char *out, int minutes) {
+    const struct mono *started = &plant->engine->poller.backoffs[line].started_at;
+    for (int i = 0; i < minutes; i++) {
+        struct mono before = *started;
+        tick(plant, i == 0 ? 5 : 60);
+        out[i] = started->ns != before.ns ? 'a' : '-';
+    }
+    out[minutes] = '\0';
+}
+
+Test(engine_polls, prices_that_fail_wait_two_four_and_eight_cycles_unless_something_is_held) {
+    static const char *const paths[POLL_LINES] = {"/v2/stocks/quotes", "/v2/stocks/trades",
+                                                  "/v2/stocks/bars"};
+    for (int i = 0; i < POLL_LINES; i++) {
+        for (int is_held = 0; is_held < 2; is_held++) {
+            struct plant *plant = plant_create();
+            char asked[16];
+            if (is_held) {
+                own(plant, "AAPL", 5);
+                plant->broker.positions = "[" POSITION("AAPL", "5") "]";
+                plant->config.stops_on = false;
+            }
+            plant->broker.fault[0] =
+                (struct tiny_fault){"GET", paths[i], 999, ERR_OK, 422, "", false};
+            asked_by_minute(plant, (enum poll_line)i, asked, 15);
+            const char *first = is_held ? "aaaaaaaaaaaaa" : "a-a---a------";
+            cr_expect_eq(strncmp(asked, first, 13), 0, "%s, held %d: %s", paths[i], is_held, asked);
+            cr_expect_not_null(strchr(asked + 13, 'a'), "%s: the jitter decides", asked);
+            int held = count_in_log(plant, "\"mechanism\":\"smart_poller\",\"what\":\"held\"");
+            cr_expect_eq(held, is_held ? 0 : 3, "once in each wait");
+            cr_expect_eq(count_in_log(plant, "\"mechanism\":\"smart_poller\",\"what\":\"acted\""),
+                         1);
+            plant->broker.fault[0].times = 0;
+            tick(plant, 480);
+            cr_expect_eq(
+                count_in_log(plant, "\"mechanism\":\"smart_poller\",\"what\":\"released\""), 1);
+            plant_destroy(plant);
+        }
+    }
+}
+
+Test(engine_polls, between_cycles_a_held_price_that_fails_is_asked_each_tick) {
+    static const char *const paths[] = {"/v2/stocks/quotes", "/v2/stocks/trades"};
+    for (size_t i = 0; i < 2; i++) {
+        struct plant *plant = plant_create();
+        char asked[14];
+        tick(plant, 5);
+        own(plant, "AAPL", 5);
+        plant->broker.positions = "[" POSITION("AAPL", "5") "]";
+        plant->config.stops_on = false;
+        asked_at(plant, paths[i], asked);
+        cr_expect_str_eq(asked, "aaaaaaaaaaaaa", "%s: %s", paths[i], asked);
+        plant_destroy(plant);
+    }
+}
+
+#define BAR(at) "{\"t\":\"" at "\",\"o\":1,\"h\":1,\"l\":1,\"c\":1,\"v\":1,\"n\":1,\"vw\":1}"
+
+Test(engine_polls, bars_up_to_a_failure_are_taken_and_asked_for_again) {
+    struct plant *plant = plant_create();
+    plant->broker.bars = "{\"bars\":{\"AAPL\":[" BAR(
+        "2026-09-01T13:58:00Z") "]},\"next_page_token\":\"without_end\"}";
+    tick(plant, 5); /* into the rate budget */
+    struct utc from = plant->engine->bars_from;
+    struct utc bar = plant->engine->truth.last_bar_at[0];
+    cr_expect_gt(bar.ns, 0, "that much was answered");
+    cr_expect_lt(from.ns, bar.ns, "and no success");
+    plant->broker.bars =
+        "{\"bars\":{\"AAPL\":[" BAR("2026-09-01T13:58:00Z") "]},\"next_page_token\":null}";
+    tick(plant, 120);
+    cr_expect_eq(plant->engine->bars_from.ns, bar.ns);
+    plant_destroy(plant);
+}
+
+Test(engine_polls, a_bar_that_nobody_can_read_holds_back_no_other) {
+    struct plant *plant = plant_create();
+    plant->broker.bars = "{\"bars\":{\"AAPL\":[{\"t\":5}," BAR(
+        "2026-09-01T13:58:00Z") "]},\"next_page_token\":null}";
+    tick(plant, 5);
+    cr_expect_gt(plant->engine->truth.last_bar_at[0].ns, 0);
+    cr_expect_eq(plant->engine->bars_from.ns, plant->engine->truth.last_bar_at[0].ns);
+    cr_expect_eq(plant->engine->poller.backoffs[POLL_BARS].failures, 0);
+    plant_destroy(plant);
+}
+
 Test(engine_polls, a_429_holds_back_polls_but_not_what_a_decided_exit_needs) {
     for (int has_exit = 0; has_exit < 2; has_exit++) {
         struct plant *plant = plant_create();

@@ -1,0 +1,162 @@
+/* data_polls.c - quotes, trades and bars: each asked when smart_poller lets it, for whom it lets. */
+#include "core/base/mutant.h"
+#include "core/engine/core.h"
+
+#include <string.h>
+
+static const char MECHANISM[] = "smart_poller";
+
+struct wanted { /* symbols of one request */
+    char symbols[CONFIG_SYMBOLS_MAX][SYMBOL_MAX];
+    size_t index[CONFIG_SYMBOLS_MAX]; /* in the universe */
+    size_t count;
+    bool is_spare; /* one of them is neither held nor has an order */
+};
+
+static void want(struct engine *engine, bool is_all, struct wanted *wanted) {
+    const struct config *config = engine->config;
+    wanted->count = 0;
+    wanted->is_spare = false;
+    for (size_t i = 0; i < config->symbol_count; i++) {
+        const char *symbol = config->symbols[i];
+        bool is_vital =
+            book_find(&engine->book, symbol) != NULL || orders_any_live(&engine->orders, symbol);
+        MUTATE(exit_bound_by_poller, is_vital = is_vital && is_all);
+        if (is_all || is_vital) {
+            memcpy(wanted->symbols[wanted->count], symbol, SYMBOL_MAX);
+            wanted->index[wanted->count++] = i;
+            wanted->is_spare |= !is_vital;
+        }
+    }
+}
+
+static void tell(struct engine *engine, enum poll_line line, const char *what, const char *why) {
+    const struct read_backoff *backoff = &engine->poller.backoffs[line];
+    struct text members = {.limit = 1024};
+    text_member_string(&members, "why", why);
+    text_member_int(&members, "failures", backoff->failures);
+    log_mechanism(&engine->log, MECHANISM, what, "", poll_line_word(line), text_get(&members));
+    text_release(&members);
+}
+
+/* What may be asked in this tick, none if count is 0. All symbols in a cycle, where entries are made; those that an exit
+ * may need at any time. */
+static void begin(struct engine *engine, enum poll_line line, struct wanted *wanted) {
+    struct mono now = clock_mono(engine->world->clock);
+    enum poll_hold hold = smart_poller_holds(&engine->poller, line, engine->config, now);
+    bool *is_told = &engine->poller.is_told[line];
+    want(engine, engine->is_cycle, wanted);
+    if (wanted->is_spare && hold != POLL_FREE) {
+        want(engine, false, wanted);
+        if (!*is_told) {
+            tell(engine, line, "held", poll_hold_word(hold));
+        }
+        *is_told = true;
+    } else if (wanted->is_spare) {
+        *is_told = false;
+    }
+    if (wanted->count > 0) {
+        smart_poller_start(&engine->poller, line, now);
+    }
+}
+
+static int64_t requests_of(const struct engine *engine, enum poll_line line) {
+    static const enum alpaca_endpoint endpoints[] = {ENDPOINT_QUOTES, ENDPOINT_TRADES,
+                                                     ENDPOINT_BARS};
+    return alpaca_meter(engine->alpaca, endpoints[line])->requests;
+}
+
+/* What came of it; before are requests_of() when it began. */
+static void end(struct engine *engine, enum poll_line line, const struct wanted *wanted,
+                int64_t before, enum err_code code) {
+    const struct poll_outcome outcome = {.code = code,
+                                         .reply = alpaca_reply(engine->alpaca),
+                                         .requests = requests_of(engine, line) - before,
+                                         .is_spare = wanted->is_spare};
+    enum poll_news news =
+        smart_poller_note(&engine->poller, line, engine->config, &outcome, engine->world->entropy);
+    if (news != POLL_SAME) {
+        tell(engine, line, news == POLL_SLOWED ? "acted" : "released",
+             news == POLL_SLOWED ? engine->read_err.text : "it answers");
+    }
+}
+
+static void poll_quotes(struct engine *engine, struct wanted *wanted) {
+    struct broker_quote quotes[CONFIG_SYMBOLS_MAX];
+    const char(*asked)[SYMBOL_MAX] = (const char(*)[SYMBOL_MAX])wanted->symbols;
+    int64_t before = requests_of(engine, POLL_QUOTES);
+    enum err_code code =
+        alpaca_get_quotes(engine->alpaca, asked, wanted->count, quotes, &engine->read_err);
+    heed_outcome(engine, READ_QUOTES, code);
+    end(engine, POLL_QUOTES, wanted, before, code);
+    for (size_t i = 0; i < wanted->count && code == ERR_OK; i++) {
+        engine->truth.quotes[wanted->index[i]] = quotes[i];
+    }
+}
+
+static void poll_trades(struct engine *engine, struct wanted *wanted) {
+    struct broker_trade trades[CONFIG_SYMBOLS_MAX];
+    const char(*asked)[SYMBOL_MAX] = (const char(*)[SYMBOL_MAX])wanted->symbols;
+    int64_t before = requests_of(engine, POLL_TRADES);
+    enum err_code code =
+        alpaca_get_trades(engine->alpaca, asked, wanted->count, trades, &engine->read_err);
+    heed_outcome(engine, READ_TRADES, code);
+    end(engine, POLL_TRADES, wanted, before, code);
+    for (size_t i = 0; i < wanted->count && code == ERR_OK; i++) {
+        engine->truth.trades[wanted->index[i]] = trades[i];
+    }
+}
+
+void poll_prices(struct engine *engine) {
+    struct wanted wanted;
+    begin(engine, POLL_QUOTES, &wanted);
+    if (wanted.count > 0) {
+        poll_quotes(engine, &wanted);
+    }
+    begin(engine, POLL_TRADES, &wanted);
+    if (wanted.count > 0) {
+        poll_trades(engine, &wanted);
+    }
+}
+
+struct bars_read {
+    struct engine *engine;
+    const struct wanted *wanted;
+    struct utc newest;
+};
+
+static void take_bar(void *context, size_t asked, const struct broker_bar *bar) {
+    struct bars_read *read = context;
+    struct engine *engine = read->engine;
+    size_t index = read->wanted->index[asked];
+    bars_add(engine->bars, index, bar);
+    if (bar->at.ns > engine->truth.last_bar_at[index].ns) {
+        engine->truth.last_bar_at[index] = bar->at;
+        engine->truth.last_close[index] = bar->close;
+    }
+    read->newest = utc_max(read->newest, bar->at);
+    MUTATE(bars_of_a_failed_read_are_all, engine->bars_from = utc_max(engine->bars_from, bar->at));
+}
+
+/* A read that failed behind its first page, or that was of some symbols alone, did not say all bars up to the newest
+ * it showed: the next one asks from the same instant. A single bar that nobody can read is no failure of it: it reads no
+ * better when it is asked for again. */
+void poll_bars(struct engine *engine) {
+    struct wanted wanted;
+    struct bars_read read = {.engine = engine, .wanted = &wanted};
+    begin(engine, POLL_BARS, &wanted);
+    if (wanted.count == 0) {
+        return;
+    }
+    struct utc earliest = utc_add(clock_utc(engine->world->clock), SPAN_MIN(-90));
+    engine->bars_from = utc_max(engine->bars_from, earliest);
+    int64_t before = requests_of(engine, POLL_BARS);
+    enum err_code code =
+        alpaca_get_bars(engine->alpaca, (const char(*)[SYMBOL_MAX])wanted.symbols, wanted.count,
+                        engine->bars_from, take_bar, &read, &engine->read_err);
+    bool is_whole = code == ERR_OK || alpaca_reply(engine->alpaca)->is_whole;
+    end(engine, POLL_BARS, &wanted, before, is_whole ? ERR_OK : code);
+    if (is_whole && wanted.count == engine->config->symbol_count) {
+        engine->bars_from = utc_max(engine->bars_from, read.newest);
+    }
+}
