@@ -56,6 +56,14 @@ static void tell_universe(struct stage *stage, const struct config *config) {
     }
 }
 
+/* How an entry is worked. */
+static void tell_execution(struct stage *stage, const struct config *config) {
+    tell_nanos(stage, "execution.tries", config->maker_tries * NANOS);
+    tell_nanos(stage, "execution.cross", config->maker_cross ? NANOS : 0);
+    tell_nanos(stage, "execution.patience_s", config->maker_patience.ns);
+    tell_nanos(stage, "execution.partial_s", config->partial.ns);
+}
+
 /* What the core is held to, whatever it does. */
 static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "orders.repeats", config->repeats * NANOS);
@@ -129,6 +137,7 @@ void frame_tell_limits(struct stage *stage) {
     tell_universe(stage, &stage->config);
     tell_conduct(stage, &stage->config);
     tell_polls(stage, &stage->config);
+    tell_execution(stage, &stage->config);
 }
 
 static void tell_group(struct stage *stage, const char *symbol) {

@@ -7,6 +7,7 @@
 #include "core/orders/displacement.h"
 #include "core/orders/exit_rules.h"
 #include "core/orders/group_limits.h"
+#include "core/orders/maker_execution.h"
 #include "core/orders/position_sign.h"
 #include "core/orders/protective_stops.h"
 #include "core/orders/stuck_orders.h"
@@ -235,6 +236,7 @@ static bool tend_entries(struct engine *engine) {
             continue;
         }
         bool is_late = utc_elapsed(&order->decided_at, now).ns >= engine->config->entry_patience.ns;
+        is_late = order->attempt > 0 ? maker_is_late(gateway, order) : is_late;
         if (order->cancel_at.ns != 0) {
             gateway_ask(gateway, order);
         }
@@ -262,6 +264,7 @@ static void try_entry(struct engine *engine, size_t index, const struct score *s
                            .score = scores[index].value,
                            .qty = entry_size(gateway, price)};
     strcpy(intent.symbol, engine->config->symbols[index]);
+    maker_begin(gateway, &intent, quote);
     struct refusal refusal = {0};
     if (gateway_send(gateway, &intent, NULL, &refusal, NULL) == ERR_REFUSED) {
         struct entry_outlook *outlook = &engine->outlook;
@@ -301,7 +304,7 @@ static bool is_exit_first(const struct engine *engine) {
     return engine->is_late && since.ns < SPAN_MIN(1).ns && exits_are_urgent(&engine->exits);
 }
 
-/* Steps 8 and 9: the best scores first; each entry passes the gateway alone. */
+/* The best scores first; each entry passes the gateway alone. */
 static void enter(struct engine *engine) {
     const struct config *config = engine->config;
     struct score scores[CONFIG_SYMBOLS_MAX] = {{0}};
@@ -333,7 +336,9 @@ static void enter(struct engine *engine) {
         const struct holding *held = book_find(&engine->book, config->symbols[best]);
         bool is_stuck = stuck_orders_bind(&engine->gateway, config->symbols[best]);
         /* whose entry is stuck is asked for all the same: the refusal says why nothing is bought */
-        if (held == NULL &&
+        bool is_worked = maker_plans_find(&engine->gateway.maker, config, config->symbols[best]) !=
+                         NULL; /* another entry of the symbol */
+        if (held == NULL && !is_worked &&
             (is_stuck || !orders_any_live(&engine->orders, config->symbols[best]))) {
             try_entry(engine, best, scores);
         }
@@ -345,10 +350,21 @@ static bool is_drilled(const struct engine *engine) {
     return drill_is_done(engine);
 }
 
-static bool may_enter(const struct engine *engine) {
-    return engine->is_cycle && !engine->is_stopping && !engine->gateway.only_reduces &&
-           engine->truth.is_open && !is_elsewhere(engine) && is_drilled(engine) &&
+static bool may_buy(const struct engine *engine) {
+    return !engine->is_stopping && !engine->gateway.only_reduces && engine->truth.is_open &&
+           !is_elsewhere(engine) && is_drilled(engine) &&
            causes_mode(&engine->causes) < MODE_REDUCE_ONLY;
+}
+
+/* Steps 8 and 9: what is worked already, then what is new. */
+static void buy(struct engine *engine, bool is_full) {
+    bool is_allowed = may_buy(engine);
+    if (is_full) {
+        maker_step(&engine->gateway, is_allowed && !is_exit_first(engine));
+    }
+    if (engine->is_cycle && is_allowed) {
+        enter(engine);
+    }
 }
 
 /* The next multiple of step on the absolute grid, later than now. */
@@ -464,9 +480,7 @@ void cycle_tick(struct engine *engine) {
     look_at_wall(engine); /* the steps above took their time */
     show_mode(engine);
     prepare(engine, is_full);
-    if (may_enter(engine)) {
-        enter(engine); /* 8, 9 */
-    }
+    buy(engine, is_full); /* 8, 9 */
     if (engine->is_cycle) {
         group_limits_report(&engine->gateway);
         note_good_equity(engine);

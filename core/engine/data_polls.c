@@ -13,19 +13,25 @@ struct wanted { /* symbols of one request */
     bool is_spare; /* one of them is neither held nor has an order */
 };
 
-static void want(struct engine *engine, bool is_all, struct wanted *wanted) {
+/* Held or with an order: what an exit may need at any time. */
+static bool is_vital(struct engine *engine, const char *symbol) {
+    return book_find(&engine->book, symbol) != NULL || orders_any_live(&engine->orders, symbol);
+}
+
+/* Spare are all others in a cycle, where entries are made, and at any time the one that waits for the next
+ * order of an entry that is worked. */
+static void want(struct engine *engine, bool with_spare, struct wanted *wanted) {
     const struct config *config = engine->config;
     wanted->count = 0;
     wanted->is_spare = false;
     for (size_t i = 0; i < config->symbol_count; i++) {
-        const char *symbol = config->symbols[i];
-        bool is_vital =
-            book_find(&engine->book, symbol) != NULL || orders_any_live(&engine->orders, symbol);
-        MUTATE(exit_bound_by_poller, is_vital = is_vital && is_all);
-        if (is_all || is_vital) {
-            memcpy(wanted->symbols[wanted->count], symbol, SYMBOL_MAX);
+        bool is_needed = is_vital(engine, config->symbols[i]);
+        const bool is_worked = engine->gateway.maker.items[i].id[0] != '\0';
+        MUTATE(exit_bound_by_poller, is_needed = is_needed && with_spare && engine->is_cycle);
+        if (is_needed || (with_spare && (engine->is_cycle || is_worked))) {
+            memcpy(wanted->symbols[wanted->count], config->symbols[i], SYMBOL_MAX);
             wanted->index[wanted->count++] = i;
-            wanted->is_spare |= !is_vital;
+            wanted->is_spare |= !is_needed;
         }
     }
 }
@@ -45,7 +51,7 @@ static void begin(struct engine *engine, enum poll_line line, struct wanted *wan
     struct mono now = clock_mono(engine->world->clock);
     enum poll_hold hold = smart_poller_holds(&engine->poller, line, engine->config, now);
     bool *is_told = &engine->poller.is_told[line];
-    want(engine, engine->is_cycle, wanted);
+    want(engine, true, wanted);
     if (wanted->is_spare && hold != POLL_FREE) {
         want(engine, false, wanted);
         if (!*is_told) {

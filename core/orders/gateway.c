@@ -174,8 +174,10 @@ static void settle_refused(struct gateway *gateway, struct order *order) {
 static void touch(struct gateway *gateway, const struct order *order, struct utc at) {
     int index = universe_find(gateway->config, order->symbol);
     if (index >= 0 && order->purpose != PURPOSE_STOP) {
+        const char *by = order->of[0] != '\0' ? order->of : order->client_id;
         gateway->touched[index] = at;
         gateway->is_touch_doubted[index] = gateway->is_clock_doubted;
+        memcpy(gateway->touched_by[index], by, CLIENT_ID_MAX);
     }
 }
 
@@ -360,7 +362,8 @@ static enum err_code send_emergency(struct gateway *gateway, const struct order 
 
 static void remember_entry(struct gateway *gateway, const struct order *order, bool is_exit) {
     touch(gateway, order, order->decided_at);
-    if (!is_exit) {
+    if (!is_exit &&
+        order->of[0] == '\0') { /* an entry counts once, however often it is re-priced */
         gateway->recent_entries[gateway->recent_next++ % RECENT_ENTRIES_MAX] = order->decided_at;
     }
 }
@@ -370,6 +373,7 @@ void gateway_count(struct gateway *gateway, const struct journal_row *row) {
     daily_volume_take(&gateway->volume, gateway->config, row);
     performance_breaker_take(&gateway->performance, row);
     displaced_take(&gateway->displaced, gateway->config, row);
+    maker_plans_take(&gateway->maker, gateway->config, row);
     capital_ramp_take(&gateway->ramp, row);
 }
 
@@ -392,6 +396,7 @@ void gateway_trust_clock(struct gateway *gateway, struct utc at) {
         if (gateway->is_touch_doubted[i]) {
             gateway->touched[i] = at;
             gateway->is_touch_doubted[i] = false;
+            gateway->touched_by[i][0] = '\0';
         }
     }
 }

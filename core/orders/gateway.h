@@ -9,6 +9,7 @@
 #define CORE_ORDERS_GATEWAY_H
 
 #include "core/orders/displaced.h"
+#include "core/orders/maker_plan.h"
 #include "core/orders/message_throttle.h"
 #include "core/orders/orders.h"
 #include "core/orders/universe_guard.h"
@@ -54,13 +55,16 @@ struct gateway { /* all pointers borrowed */
     struct usd flows_today;
     struct utc touched[CONFIG_SYMBOLS_MAX];    /* last entry or exit sent, per universe symbol */
     bool is_touch_doubted[CONFIG_SYMBOLS_MAX]; /* by a wall that may have been wrong */
-    bool is_clock_doubted;                     /* clock_guard */
+    char touched_by[CONFIG_SYMBOLS_MAX]
+                   [CLIENT_ID_MAX]; /* the first order of that entry; "": none */
+    bool is_clock_doubted;          /* clock_guard */
     struct utc recent_entries[RECENT_ENTRIES_MAX];
     size_t recent_next;
     struct repeat_throttle repeats;
     struct daily_volume volume;
     struct performance_breaker performance;
     struct displaced displaced;
+    struct maker_plans maker;
     struct capital_ramp ramp; /* judged by the engine */
     struct message_throttle messages;
     struct universe_guard universe; /* filled by the engine, as is: */

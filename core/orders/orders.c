@@ -113,6 +113,10 @@ static void print_order(const struct order *order, struct text *out) {
     text_member_decimal(out, "amount", order->noted_amount.nanos);
     text_member_decimal(out, "score", order->score.nanos);
     text_member_utc(out, "decided_at", order->decided_at);
+    if (order->attempt > 0) {
+        text_member_int(out, "attempt", order->attempt);
+        text_member_string(out, "of", order->of);
+    }
     text_add_char(out, '}');
 }
 
@@ -510,6 +514,15 @@ static enum order_type type_of_word(const char *word) {
                                         : ORDER_STOP;
 }
 
+/* Of an entry that is worked; no other row says it. */
+static void read_attempt(const cJSON *body, struct order *order) {
+    int64_t attempt = 0;
+    if (json_int(body, "attempt", &attempt, NULL) == ERR_OK && attempt > 0 && attempt < 1000 &&
+        json_copy(body, "of", order->of, sizeof order->of, NULL) == ERR_OK) {
+        order->attempt = (int)attempt;
+    }
+}
+
 static enum err_code read_order(const cJSON *body, struct order *order, struct err *err) {
     const char *side = NULL;
     const char *type = NULL;
@@ -541,6 +554,7 @@ static enum err_code read_order(const cJSON *body, struct order *order, struct e
     order->purpose = purpose_of_word(purpose);
     order->state = state_of_word(state);
     order->score = (struct ratio){score};
+    read_attempt(body, order);
     order->noted = order->filled;
     order->noted_amount = order->filled_amount;
     return ERR_OK;

@@ -74,6 +74,8 @@ struct order {
     struct usd arrival_mid;  /* of the first other quote with the order at the broker; 0: not yet */
     bool is_measured;        /* its end was */
     char replaces[CLIENT_ID_MAX]; /* of the order this one is a PATCH of */
+    int attempt;                  /* of an entry that maker_execution works, from 1 on; else 0 */
+    char of[CLIENT_ID_MAX];       /* the first order of that entry; "": this one is the first */
     /* settling an unknown */
     struct utc last_byte_at;
     struct mono sent_at;  /* the same by the clock of this boot; {0}: an earlier life sent it */

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-static const struct span PARTIAL_LASTS = {INT64_C(10000000000)};
 static const struct span NAKED_PAGE = {INT64_C(60000000000)};
 static const struct span LISTED_WITHIN = {INT64_C(15000000000)};
 static const struct span GONE_AFTER = {INT64_C(30000000000)};
@@ -100,7 +99,9 @@ static bool entry_in_the_way(struct gateway *gateway, const struct holding *hold
     struct utc now = clock_utc(gateway->world->clock);
     int64_t age =
         utc_sub(now, holding->entered_at).ns; /* below zero: the wall was set back since */
-    if (age < 0 || age >= PARTIAL_LASTS.ns || entry->cancel_at.ns != 0) {
+    int64_t most = gateway->config->partial.ns;
+    MUTATE(maker_part_kept, most = INT64_MAX);
+    if (age < 0 || age >= most || entry->cancel_at.ns != 0) {
         gateway_cancel(gateway, entry);
         gateway_ask(gateway, entry);
     }

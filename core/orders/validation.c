@@ -431,7 +431,12 @@ static enum refusal_code check_symbol(const struct gateway *gateway, const struc
     struct utc touched = index < 0 ? now : gateway->touched[index];
     MUTATE(cooldown_off_by_one, now.ns--);
     MUTATE(cooldown_ignored, return REFUSED_NONE);
-    if (touched.ns > 0 && utc_sub(now, touched).ns < gateway->config->symbol_cooldown.ns) {
+    /* what an entry's own orders began does not bind its next */
+    bool is_own =
+        index >= 0 && intent->of[0] != '\0' && strcmp(gateway->touched_by[index], intent->of) == 0;
+    MUTATE(maker_bound_by_its_own, is_own = false);
+    if (!is_own && touched.ns > 0 &&
+        utc_sub(now, touched).ns < gateway->config->symbol_cooldown.ns) {
         return refuse(refusal, REFUSED_COOLDOWN, as_nanos(utc_sub(now, touched).ns),
                       as_nanos(gateway->config->symbol_cooldown.ns));
     }

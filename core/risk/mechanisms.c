@@ -694,6 +694,25 @@ static const struct mechanism TABLE[] = {
      .quiet = "reads_fail_for_a_moment",
      .mutants = "health_supervisor_ignored healing_off_by_one healing_not_rechecked "
                 "healed_once_and_never_again reconnects_in_name_only"},
+    {.id = "maker_execution",
+     .file = "core/orders/maker_execution.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "execution.maker execution.tolerance execution.tries execution.patience_s "
+                 "execution.cross execution.partial_s",
+     .rule =
+         "an entry rests on our side of the market and is re-priced behind the confirmed end of "
+         "the "
+         "order before it, each time through all checks and for what is left; then it crosses with "
+         "a bound, or is given up; a part that was filled is cut off so that its stop can rest",
+     .documents = "none",
+     .oracle = "entries_are_worked_in_bounds one_order_per_intent no_sale_beside_a_live_buy",
+     .act = "maker_repriced_until_it_fills",
+     .quiet = "maker_filled_at_once",
+     .mutants = "maker_cancel_not_waited_for maker_fill_not_subtracted maker_tries_uncounted "
+                "maker_part_kept maker_ends_at_market maker_takes_the_ask "
+                "maker_patience_off_by_one maker_share_off_by_one maker_bound_by_its_own "
+                "maker_forgotten_at_restart repeat_counts_entry_reprices judge_maker_blind"},
     {.id = "displacement",
      .file = "core/orders/displacement.c",
      .mode = MODE_NORMAL,

@@ -134,6 +134,7 @@ static void take_intent(struct repeat_throttle *throttle, const struct config *c
     const char *side = "";
     const char *purpose = "";
     const char *replaces = "";
+    const char *of = "";
     if (json_string(body, "symbol", &symbol, NULL) != ERR_OK ||
         json_string(body, "side", &side, NULL) != ERR_OK ||
         json_string(body, "purpose", &purpose, NULL) != ERR_OK ||
@@ -141,7 +142,9 @@ static void take_intent(struct repeat_throttle *throttle, const struct config *c
         return;
     }
     const struct repeat_exit *exit = find_exit(throttle, symbol);
-    uint64_t id = id_of(row->key, 0);
+    bool is_reprice = json_string(body, "of", &of, NULL) == ERR_OK && of[0] != '\0';
+    MUTATE(repeat_counts_entry_reprices, is_reprice = false);
+    uint64_t id = id_of(is_reprice ? of : row->key, 0);
     enum repeat_kind kind = strcmp(side, "buy") == 0       ? REPEAT_BUY
                             : strcmp(purpose, "stop") == 0 ? REPEAT_STOP
                                                            : REPEAT_SALE;

@@ -2,7 +2,7 @@
  * RTS 6 article 15(3), for what Knight's servers did on 2012-08-01.
  *
  * Counted are times that something was decided, of one symbol and side, whatever its size: an entry is
- * one, an exit transaction is one with all its re-prices, children and tries, a stop that replaces no other
+ * one with all its re-prices, an exit transaction is one with all its re-prices, children and tries, a stop that replaces no other
  * is one. Stops count apart from sales, because each sale begins with a stop's end and is followed by a
  * new one; one that was rejected does not count. So many sends, or so many of them with a fill, within the window: due. So is an exit that
  * filled more than was held when it was decided and came in since. What is due latches REDUCE_ONLY, which

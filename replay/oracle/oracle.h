@@ -286,6 +286,12 @@
       "by max_positions alone; neither took part in another within displacement.cooldown_s, and "  \
       "what was closed is not bought within it",                                                   \
       "")                                                                                          \
+    X(ORACLE_MAKER, "entries_are_worked_in_bounds", "",                                            \
+      "the orders of an entry that is worked have a limit each and leave behind the end of the "   \
+      "one before, with no share held, for no more than was wished, at most execution.tries and, " \
+      "with execution.cross, one, within execution.patience_s; one that is late, or of which a "   \
+      "part is execution.partial_s old, is cancelled within 15 s and two ticks",                   \
+      "")                                                                                          \
     X(ORACLE_LOG, "log_tells_all", "S20",                                                          \
       "each change of mode, act of a mechanism, alert and refusal is a line of log.jsonl at the "  \
       "end of its tick, or the next line there says how many were lost; each is an object of a "   \

@@ -1,7 +1,8 @@
 /* rates.c - entries_within_their_rate and cooldown_between_orders: how often the core buys, by what it
  * sends.
  *
- * The core counts from its decisions, which leave up to 30 s later, and an order that is sent again under
+ * An entry with all its re-prices is one, and no order of it cools down another; how many there may be is
+ * maker.c's. The core counts from its decisions, which leave up to 30 s later, and an order that is sent again under
  * its id was decided once; a wall clock that was tampered with counts another time. A journal that went
  * back, and the emergency rule, which has none, leave a later life nothing to count from. */
 #include "replay/oracle/judge.h"
@@ -17,6 +18,7 @@ struct touched { /* a symbol */
     char symbol[TABLE_NAME_MAX];
     struct utc at; /* its last order but for stops; {0}: none */
     char id[TABLE_NAME_MAX];
+    char first[TABLE_NAME_MAX]; /* order of the entry that it belongs to */
 };
 
 struct rates {
@@ -85,12 +87,15 @@ static void rates_observe(void *context, const struct event *event, struct findi
     if (is_word(touched->id, sent->id)) {
         return;
     }
-    if (sent->is_buy && !findings->scene->is_stepped) {
+    const char *first = sent->of[0] != '\0' ? sent->of : sent->id;
+    bool is_reprice = sent->of[0] != '\0' && is_word(touched->first, sent->of);
+    if (sent->is_buy && !is_reprice && !findings->scene->is_stepped) {
         judge_rate(judge, event, findings);
         judge_cooldown(touched, event, findings);
     }
     touched->at = event->at;
     (void)!text_copy(touched->id, sizeof touched->id, sent->id, NULL);
+    (void)!text_copy(touched->first, sizeof touched->first, first, NULL);
 }
 
 const struct judge_ops rates_judge = {KIND(EVENT_SEND) | KIND(EVENT_ROW), rates_create,

@@ -136,6 +136,8 @@ static void take_intent(struct repeats *judge, const struct event *event, const 
     const char *side = "";
     const char *purpose = "";
     const char *replaces = "";
+    const char *of = "";
+    (void)!json_string(body, "of", &of, NULL);
     (void)!json_string(body, "symbol", &symbol, NULL);
     (void)!json_string(body, "side", &side, NULL);
     (void)!json_string(body, "purpose", &purpose, NULL);
@@ -143,7 +145,7 @@ static void take_intent(struct repeats *judge, const struct event *event, const 
     enum kind kind = is_word(side, "buy") ? BUY : is_word(purpose, "stop") ? STOP : SALE;
     const struct sale *sale = table_find(&judge->sales, symbol);
     bool is_of_exit = kind == SALE && sale != NULL && sale->id[0] != '\0';
-    const char *id = is_of_exit ? sale->id : event->id;
+    const char *id = is_of_exit ? sale->id : of[0] != '\0' ? of : event->id;
     struct once *known = find(judge, kind, id);
     struct utc decided_at = event->at; /* which is when it became durable: a disk takes its time */
     (void)!json_utc(body, "decided_at", &decided_at, NULL);

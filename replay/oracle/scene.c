@@ -132,6 +132,10 @@ static const struct limit_row {
     {"volume.round_trips", take_whole, offsetof(struct scene_limits, volume_trips)},
     {"displacement.min_age_s", take_nanos, offsetof(struct scene_limits, displacement_min_age)},
     {"displacement.cooldown_s", take_nanos, offsetof(struct scene_limits, displacement_cooldown)},
+    {"execution.tries", take_whole, offsetof(struct scene_limits, maker_tries)},
+    {"execution.cross", take_whole, offsetof(struct scene_limits, maker_cross)},
+    {"execution.patience_s", take_nanos, offsetof(struct scene_limits, maker_patience)},
+    {"execution.partial_s", take_nanos, offsetof(struct scene_limits, partial)},
     {"performance.trades", take_whole, offsetof(struct scene_limits, performance_trades)},
     {"performance.loss_share", take_nanos, offsetof(struct scene_limits, performance_loss)},
     {"performance.pause_s", take_nanos, offsetof(struct scene_limits, performance_pause)},
@@ -256,7 +260,20 @@ static void take_send(struct scene *scene, const struct event *event) {
     if (is_new && sent->id[0] != '\0') {
         struct scene_order *row = table_get(&scene->orders, sent->id);
         row->limit = sent->limit;
+        memcpy(sent->of, row->of, sizeof sent->of);
     }
+}
+
+/* What an intent says of the entry that it goes on with. */
+static void take_intent(struct scene *scene, const struct event *event) {
+    cJSON *body = NULL;
+    if (strstr(event->body, "\"of\":\"st-") == NULL ||
+        json_parse(event->body, event->body_len, &body, NULL) != ERR_OK) {
+        return;
+    }
+    struct scene_order *order = table_get(&scene->orders, event->id);
+    (void)!json_copy(body, "of", order->of, sizeof order->of, NULL);
+    cJSON_Delete(body);
 }
 
 /* The account's own answer ends what another's began. */
@@ -418,6 +435,13 @@ static void take_pause(struct scene *scene, const struct event *event) {
     scene->up_since = is_end ? event->at : scene->up_since;
 }
 
+static void take_row(struct scene *scene, const struct event *event) {
+    if (is_word(event->subject, "intent")) {
+        take_intent(scene, event);
+    }
+    scene->last_row = event->number; /* a journal that is gone counts from one again */
+}
+
 void scene_observe(struct scene *scene, const struct event *event) {
     if (event->kind == EVENT_FRAME) {
         take_frame(scene, event);
@@ -474,6 +498,6 @@ void scene_observe(struct scene *scene, const struct event *event) {
     }
     scene_take_causes(scene, event);
     if (event->kind == EVENT_ROW) {
-        scene->last_row = event->number; /* a journal that is gone counts from one again */
+        take_row(scene, event);
     }
 }

@@ -32,7 +32,9 @@ struct scene_order { /* at the broker */
     struct usd cost;  /* its part of live_cost */
     struct qty stop;  /* its part of stopped */
     bool is_live_buy, is_foreign, is_judged, is_cancelling;
-    bool is_cover; /* a buy of no more than was short by the ledger when it came */
+    char of
+        [TABLE_NAME_MAX]; /* by its intent, the first order of the entry that it goes on with; "": none */
+    bool is_cover;        /* a buy of no more than was short by the ledger when it came */
 };
 
 struct scene_cause {
@@ -56,8 +58,9 @@ struct scene_sent { /* the order in EVENT_SEND "POST /v2/orders" or "PATCH /v2/o
     char symbol[16];
     char type[16];
     struct qty qty;
-    struct usd limit; /* 0: none */
-    uint64_t content; /* hash of the body with sorted keys, and of the path */
+    struct usd limit;        /* 0: none */
+    uint64_t content;        /* hash of the body with sorted keys, and of the path */
+    char of[TABLE_NAME_MAX]; /* as of a scene_order */
 };
 
 struct scene_limits { /* 0: not told, then not judged */
@@ -80,6 +83,8 @@ struct scene_limits { /* 0: not told, then not judged */
     struct ratio volume_day, volume_hour;
     int64_t volume_orders, volume_trips;
     struct span displacement_min_age, displacement_cooldown;
+    int64_t maker_tries, maker_cross;
+    struct span maker_patience, partial;
     int64_t performance_trades;
     struct ratio performance_loss;
     struct span performance_pause;

@@ -482,6 +482,26 @@ static void draw_displacement(const struct draw *draw, cJSON *config) {
     }
 }
 
+/* Entries that are worked, with patience for one tick or for many. */
+static void draw_maker(const struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "maker", 0);
+    int64_t patience = random_between(&random, 10, 120);
+    int64_t tries = random_between(&random, 1, 5);
+    int64_t tolerance = random_between(&random, 1, 30);
+    bool is_cross = percent(&random, 50);
+    int64_t partial = random_between(&random, 2, 20);
+    char ratio[32];
+    if (percent(&random, 30)) {
+        snprintf(ratio, sizeof ratio, "0.%04lld", (long long)tolerance);
+        add_number(config, "execution.maker", 1);
+        add_number(config, "execution.patience_s", patience);
+        add_number(config, "execution.tries", tries);
+        add_word(config, "execution.tolerance", ratio);
+        add_number(config, "execution.cross", is_cross);
+        add_number(config, "execution.partial_s", partial);
+    }
+}
+
 /* Where none is drilled a sabotaged latch is met by what it should have held. */
 static void draw_drill(const struct draw *draw, cJSON *config) {
     struct random random = stream(draw, "drill", 0);
@@ -525,6 +545,7 @@ static void draw_config(struct draw *draw) {
         draw_backups(draw, config);
         draw_drill(draw, config);
         draw_displacement(draw, config);
+        draw_maker(draw, config);
         draw_ramp(draw, config);
         draw_rails(draw, config);
         draw_poller(draw, config);

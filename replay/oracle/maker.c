@@ -1,0 +1,337 @@
+/* maker.c - entries_are_worked_in_bounds, the oracle of maker_execution: the orders of one entry leave one after the
+ * other, each with a limit, behind the end of the one before, and for no more than is left of what was wished; so
+ * many, within its patience; and one whose time is over, or of which a part was filled, is cancelled in time.
+ *
+ * What belongs to one entry its intents say, by their rows. That an order ended, and what it filled, is the ledger's
+ * word. Due to be cancelled it is *truly* by the ledger, and *known* to be by the core's own moves of it; two ticks
+ * and 15 s are to spare. A journal that went back leaves nothing to go by, a wall that was set counts another time, and
+ * for two minutes behind a fault of its own house or way a core may be late. */
+#include "core/base/json.h"
+#include "core/base/mutant.h"
+#include "replay/oracle/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char MECHANISM[] = "maker_execution";
+static const struct span DECIDED_BEFORE = {INT64_C(30000000000)}; /* none older is sent */
+static const struct span SPARE = {INT64_C(15000000000)};
+static const struct span TROUBLED_FOR = {INT64_C(120000000000)};
+enum { TICKS = 2 };
+
+struct worked { /* an order of an entry */
+    char id[TABLE_NAME_MAX];
+    char first[TABLE_NAME_MAX], broker_id[TABLE_NAME_MAX], symbol[16];
+    bool is_cross, is_sent, is_at_broker, is_over, is_known, is_cancelled, is_reported;
+    int64_t ordered, filled; /* at the broker */
+    struct two_clocks clocks;
+    struct utc true_at, known_at; /* at the broker since; {0}: not so */
+    struct utc part_true_at, part_known_at;
+    int ticks;
+};
+
+struct entry {
+    char id[TABLE_NAME_MAX]; /* of its first order */
+    char last[TABLE_NAME_MAX];
+    struct qty wished;
+    int64_t filled;
+    int64_t tries;
+    bool is_crossed;
+    struct utc began_at; /* its first order left */
+};
+
+struct maker {
+    struct table orders, entries;
+    int64_t last_row;
+    struct utc trouble_at; /* {0}: none */
+};
+
+static void begin(struct maker *judge) {
+    judge->orders = table_of(sizeof(struct worked));
+    judge->entries = table_of(sizeof(struct entry));
+}
+
+static void *maker_create(void) {
+    struct maker *judge = judge_alloc(sizeof *judge);
+    begin(judge);
+    return judge;
+}
+
+static void forget(struct maker *judge) {
+    table_release(&judge->orders);
+    table_release(&judge->entries);
+}
+
+static void maker_destroy(void *context) {
+    forget(context);
+    free(context);
+}
+
+static struct span share_of(const struct scene_limits *limits) {
+    return (struct span){limits->maker_patience.ns / limits->maker_tries};
+}
+
+/* --- rows --- */
+
+static void take_intent(struct maker *judge, const struct event *event, const cJSON *body) {
+    int64_t attempt = 0;
+    const char *of = "";
+    const char *reason = "";
+    if (json_int(body, "attempt", &attempt, NULL) != ERR_OK || attempt < 1) {
+        return;
+    }
+    (void)!json_string(body, "of", &of, NULL);
+    (void)!json_string(body, "reason", &reason, NULL);
+    struct worked *order = table_get(&judge->orders, event->id);
+    (void)!text_copy(order->first, sizeof order->first, of[0] == '\0' ? event->id : of, NULL);
+    (void)!json_copy(body, "symbol", order->symbol, sizeof order->symbol, NULL);
+    order->is_cross = is_word(reason, "cross");
+    if (of[0] == '\0') {
+        struct entry *entry = table_get(&judge->entries, event->id);
+        (void)!json_qty(body, "qty", &entry->wished, NULL);
+    }
+}
+
+static void take_row(struct maker *judge, const struct event *event) {
+    cJSON *body = NULL;
+    if (event->number <= judge->last_row) {
+        forget(judge);
+        begin(judge);
+    }
+    judge->last_row = event->number;
+    if (is_word(event->subject, "intent") && strstr(event->body, "\"attempt\":") != NULL &&
+        json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
+        take_intent(judge, event, body);
+        cJSON_Delete(body);
+    }
+}
+
+/* --- orders that leave --- */
+
+/* Why a later order may not leave; NULL: it may. */
+static const char *flaw(const struct maker *judge, const struct entry *entry,
+                        const struct worked *order, const struct event *event,
+                        const struct scene *scene) {
+    const struct scene_limits *limits = &scene->limits;
+    const struct worked *before = table_find(&judge->orders, entry->last);
+    struct span since = utc_sub(event->at, entry->began_at);
+    struct span most = {limits->maker_patience.ns + DECIDED_BEFORE.ns +
+                        (order->is_cross ? share_of(limits).ns : 0)};
+    if (before != NULL && before->is_at_broker && !before->is_over) {
+        return "leaves while the one before it lives";
+    }
+    if (entry->filled + scene->sent.qty.nanos > entry->wished.nanos) {
+        return "takes the entry beyond what was wished";
+    }
+    if (entry->filled > 0) {
+        return "leaves for an entry of which a part is held";
+    }
+    if (order->is_cross ? entry->is_crossed || limits->maker_cross == 0
+                        : entry->tries >= limits->maker_tries) {
+        return "is one too many";
+    }
+    return !scene->is_stepped && since.ns > most.ns ? "leaves when its patience is over" : NULL;
+}
+
+static void take_new(struct maker *judge, const struct event *event, struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    const struct scene_sent *sent = &scene->sent;
+    struct worked *order = table_find(&judge->orders, sent->id);
+    if (order == NULL || order->is_sent || scene->limits.maker_tries == 0) {
+        return;
+    }
+    struct entry *entry = table_get(&judge->entries, order->first);
+    const char *why = is_word(sent->type, "limit") ? NULL
+                      : sent->limit.nanos == 0     ? "has no limit"
+                                                   : "is no plain limit";
+    if (why == NULL && entry->began_at.ns != 0) {
+        why = flaw(judge, entry, order, event, scene);
+    }
+    if (why != NULL) {
+        findings_score(findings, MECHANISM)->risky++;
+        findings_break(findings, ORACLE_MAKER, event->at, "%s: %s %s", sent->symbol, sent->id, why);
+    }
+    order->is_sent = true;
+    entry->began_at = entry->began_at.ns == 0 ? event->at : entry->began_at;
+    entry->tries += !order->is_cross;
+    entry->is_crossed |= order->is_cross;
+    memcpy(entry->last, order->id, sizeof entry->last);
+}
+
+static void take_cancel(struct maker *judge, const struct event *event, struct findings *findings) {
+    static const char path[] = "/v2/orders/";
+    if (!is_word(event->subject, "DELETE") || strncmp(event->what, path, sizeof path - 1) != 0) {
+        return;
+    }
+    for (size_t i = judge->orders.count; i-- > 0;) {
+        struct worked *order = table_at(&judge->orders, i);
+        if (!is_word(order->broker_id, event->what + sizeof path - 1)) {
+            continue;
+        }
+        bool is_due = order->clocks.true_at.ns != 0 || order->clocks.known_at.ns != 0;
+        if (is_due && !order->is_cancelled) {
+            (void)clocks_act(&order->clocks, findings_score(findings, MECHANISM), event->at);
+        }
+        order->is_cancelled = true;
+    }
+}
+
+/* --- what is known of them --- */
+
+static void take_ledger_order(struct maker *judge, const struct event *event) {
+    struct worked *order = table_find(&judge->orders, event->id);
+    if (order == NULL) {
+        return;
+    }
+    order->is_over = is_over_word(event->what);
+    order->true_at = !order->is_at_broker ? event->at : order->true_at;
+    order->is_at_broker = true;
+    order->ordered = event->number;
+}
+
+static void take_fill(struct maker *judge, const struct event *event) {
+    struct worked *order = table_find(&judge->orders, event->id);
+    if (order == NULL) {
+        return;
+    }
+    struct entry *entry = table_get(&judge->entries, order->first);
+    entry->filled += event->qty.nanos;
+    order->filled += event->qty.nanos;
+    order->part_true_at = order->part_true_at.ns == 0 ? event->at : order->part_true_at;
+}
+
+static void take_word(struct maker *judge, const struct event *event) {
+    struct worked *order = table_find(&judge->orders, event->id);
+    cJSON *body = NULL;
+    if (order == NULL) {
+        return;
+    }
+    bool is_over = is_over_word(event->what) || is_word(event->what, "not_sent") ||
+                   is_word(event->what, "lost");
+    bool is_there = !is_word(event->what, "unknown") && !is_word(event->what, "intent");
+    order->is_known = is_there && !is_over;
+    order->known_at = order->is_known && order->known_at.ns == 0 ? event->at : order->known_at;
+    if (order->is_known && event->qty.nanos > 0 && order->part_known_at.ns == 0) {
+        order->part_known_at = event->at;
+    }
+    if (order->broker_id[0] == '\0' && event->body_len > 0 &&
+        json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
+        (void)!json_copy(body, "broker_id", order->broker_id, sizeof order->broker_id, NULL);
+        cJSON_Delete(body);
+    }
+}
+
+/* --- what is due --- */
+
+static bool has_come(struct utc since, struct span wait, struct utc now) {
+    return since.ns != 0 && utc_sub(now, since).ns >= wait.ns;
+}
+
+static bool is_due(const struct scene_limits *limits, struct utc since, struct utc part,
+                   struct span spare, struct utc now) {
+    return has_come(since, (struct span){share_of(limits).ns + spare.ns}, now) ||
+           (limits->partial.ns > 0 &&
+            has_come(part, (struct span){limits->partial.ns + spare.ns}, now));
+}
+
+static void judge_one(const struct maker *judge, struct worked *order, struct utc at,
+                      struct findings *findings) {
+    const struct scene_limits *limits = &findings->scene->limits;
+    struct score *score = findings_score(findings, MECHANISM);
+    bool is_live = order->is_at_broker && !order->is_over;
+    clocks_true(&order->clocks, at,
+                is_live &&
+                    is_due(limits, order->true_at, order->part_true_at, (struct span){0}, at),
+                (struct usd){0});
+    clocks_known(&order->clocks, score, at,
+                 order->is_known &&
+                     is_due(limits, order->known_at, order->part_known_at, (struct span){0}, at));
+    order->ticks += order->is_known && is_live &&
+                    is_due(limits, order->known_at, order->part_known_at, SPARE, at);
+    MUTATE(judge_maker_blind, order->ticks = 0);
+    if (order->ticks <= TICKS || order->is_reported) {
+        return;
+    }
+    order->is_reported = true;
+    bool is_troubled =
+        judge->trouble_at.ns != 0 && utc_sub(at, judge->trouble_at).ns < TROUBLED_FOR.ns;
+    if (is_troubled) {
+        findings_excuse(findings, ORACLE_MAKER, at, "%s: %s is late, and was not cancelled",
+                        order->symbol, order->id);
+        return;
+    }
+    score->missed++;
+    findings_break(findings, ORACLE_MAKER, at, "%s: %s is late, and was not cancelled",
+                   order->symbol, order->id);
+}
+
+static void take_tick(struct maker *judge, const struct event *event, struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    bool is_judged = scene->limits.maker_tries > 0 && scene->is_up && !scene->is_stepped &&
+                     !scene->is_locked_out && scene->other_account_at.ns == 0 &&
+                     scene_is_open(scene);
+    for (size_t i = judge->orders.count; i-- > 0;) {
+        struct worked *order = table_at(&judge->orders, i);
+        if (!order->is_known || order->is_cancelled) {
+            continue;
+        }
+        if (is_judged) {
+            judge_one(judge, order, event->at, findings);
+        } else {
+            order->ticks = 0;
+        }
+    }
+}
+
+/* A new life looks at them anew. */
+static void take_life(struct maker *judge) {
+    for (size_t i = 0; i < judge->orders.count; i++) {
+        struct worked *order = table_at(&judge->orders, i);
+        order->ticks = 0;
+    }
+}
+
+static void take_fault(struct maker *judge, const struct event *event) {
+    bool is_of_the_market = strncmp(event->subject, "order.", 6) == 0 ||
+                            strncmp(event->subject, "market.", 7) == 0 ||
+                            strncmp(event->subject, "asset.", 6) == 0;
+    judge->trouble_at = is_of_the_market ? judge->trouble_at : event->at;
+}
+
+static void maker_observe(void *context, const struct event *event, struct findings *findings) {
+    const struct scene_sent *sent = &findings->scene->sent;
+    switch ((int)event->kind) {
+    case EVENT_ROW:
+        take_row(context, event);
+        break;
+    case EVENT_SEND:
+        if (sent->is_new && sent->is_buy) {
+            take_new(context, event, findings);
+        }
+        take_cancel(context, event, findings);
+        break;
+    case EVENT_LEDGER_ORDER:
+        take_ledger_order(context, event);
+        break;
+    case EVENT_LEDGER_FILL:
+        take_fill(context, event);
+        break;
+    case EVENT_ORDER:
+        take_word(context, event);
+        break;
+    case EVENT_TICK:
+        take_tick(context, event, findings);
+        break;
+    case EVENT_FAULT:
+        take_fault(context, event);
+        break;
+    default:
+        take_life(context);
+    }
+}
+
+const struct judge_ops maker_judge = {KIND(EVENT_ROW) | KIND(EVENT_SEND) |
+                                          KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) |
+                                          KIND(EVENT_ORDER) | KIND(EVENT_TICK) | KIND(EVENT_FAULT) |
+                                          KIND(EVENT_START) | KIND(EVENT_STOP),
+                                      maker_create, maker_observe, maker_destroy};
