@@ -40,6 +40,9 @@ static struct swell *add(struct sea *sea, const struct fault *fault) {
         .fault = fault, .from = plan_from(sea->plan, fault), .until = plan_until(sea->plan, fault)};
     if (fault->point == POINT_MARKET_FLASH_CRASH && !fault->has_until) {
         swell->until = utc_add(swell->from, CRASH_LASTS);
+    } else if (is_split(fault)) { /* its window is that of the announcement */
+        swell->from = split_at(sea, fault);
+        swell->until = UTC_NEVER;
     }
     return swell;
 }
@@ -123,6 +126,8 @@ static struct utc find_next(const struct sea *sea) {
         bool ends = is_seam(swell->fault, "clock") || is_seam(swell->fault, "account");
         if (ends && swell->until.ns > now.ns) {
             next = utc_min(next, swell->until);
+        } else if (is_split(swell->fault) && !swell->is_done) {
+            next = utc_min(next, swell->from);
         }
     }
     return next;
@@ -142,6 +147,7 @@ void sea_look(struct sea *sea) {
                 ask_window(sea, i);
             }
         }
+        sea_make_splits(sea);
         sea->next_at = find_next(sea);
         if (sea->of_account > 0) {
             sea_set_account(sea);

@@ -11,6 +11,7 @@ struct swell { /* a fault in force for one symbol, or for the wall */
     bool has_quote, has_trade; /* as they were at its begin */
     struct market_quote quote;
     struct market_trade trade;
+    bool is_done; /* of a split: the broker has made it */
 };
 
 enum { ACCOUNT_POINTS = 2 };
@@ -41,6 +42,17 @@ bool sea_has(const struct sea *sea, const char *seam);
 void sea_prices_init(struct sea *sea);
 void sea_told(void *context, size_t symbol, struct market_quote *quote);
 void sea_asset(void *context, size_t symbol, struct sim_asset *asset);
+/* sea_splits.c: a fault that splits a symbol, and when it does */
+bool is_split(const struct fault *fault);
+struct utc split_at(const struct sea *sea, const struct fault *fault);
+/* What prices are multiplied with from then on. */
+struct ratio split_factor(const struct fault *fault);
+/* What is announced of it. */
+void split_announce(const struct swell *swell, struct sim_asset *asset);
+/* Makes those whose hour has come. */
+void sea_make_splits(struct sea *sea);
+/* The next day but a Saturday or a Sunday. */
+struct date next_weekday(struct date date);
 /* sea_account.c: as the windows say now */
 void sea_set_account(struct sea *sea);
 /* sea_orders.c */

@@ -94,7 +94,7 @@ void sea_orders_init(struct sea *sea) {
     if (sea_has(sea, "market")) {
         weather.told = sea_told;
     }
-    if (sea_has(sea, "asset")) {
+    if (sea_has(sea, "asset") || plan_uses(sea->plan, POINT_MARKET_SPLIT)) {
         weather.asset = sea_asset;
     }
     broker_set_weather(sea->broker, &weather);

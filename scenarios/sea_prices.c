@@ -14,7 +14,7 @@ static bool is_in(const struct swell *swell, struct utc at) {
 
 static bool moves_prices(const struct swell *swell) {
     return swell->fault->point == POINT_MARKET_FLASH_CRASH ||
-           swell->fault->point == POINT_MARKET_GAP;
+           swell->fault->point == POINT_MARKET_GAP || is_split(swell->fault);
 }
 
 static bool stops_trades(const struct swell *swell) {
@@ -33,6 +33,9 @@ static struct ratio factor_at(const struct swell *swell, struct utc at) {
     }
     if (swell->fault->point == POINT_MARKET_GAP) {
         return fault_factor(swell->fault, GAP);
+    }
+    if (is_split(swell->fault)) {
+        return split_factor(swell->fault);
     }
     const struct utc bottom = bottom_of(swell);
     const int64_t depth = NANOS - fault_factor(swell->fault, CRASH).nanos;
@@ -79,14 +82,15 @@ static void bend_quote(void *context, size_t symbol, struct utc at, struct marke
 
 static void bend_trade(void *context, size_t symbol, struct utc at, struct market_trade *trade) {
     const struct sea *sea = context;
-    (void)at; /* what happened in the window stays what it was */
     for (size_t i = 0; sea->of_symbol[symbol] > 0 && i < sea->count; i++) {
         const struct swell *swell = &sea->swells[i];
-        if (swell->symbol != symbol || !is_in(swell, trade->at)) {
+        /* what happened in the window stays what it was; behind a split it is told in the new shares */
+        const struct utc when = is_split(swell->fault) ? at : trade->at;
+        if (swell->symbol != symbol || !is_in(swell, when)) {
             continue;
         }
         if (moves_prices(swell)) {
-            trade->price = tradable(usd_scale(trade->price, factor_at(swell, trade->at)));
+            trade->price = tradable(usd_scale(trade->price, factor_at(swell, when)));
         } else if (stops_trades(swell) && swell->has_trade) {
             *trade = swell->trade;
         }
@@ -161,8 +165,7 @@ void sea_told(void *context, size_t symbol, struct market_quote *quote) {
     }
 }
 
-/* The next day but a Saturday or a Sunday. */
-static struct date next_weekday(struct date date) {
+struct date next_weekday(struct date date) {
     do {
         date = date_add(date, 1);
     } while (date_weekday(date) >= 5);
@@ -174,6 +177,10 @@ void sea_asset(void *context, size_t symbol, struct sim_asset *asset) {
     const struct utc now = virtual_clock_now(sea->clock);
     for (size_t i = 0; sea->of_symbol[symbol] > 0 && i < sea->count; i++) {
         const struct swell *swell = &sea->swells[i];
+        if (swell->symbol == symbol && swell->fault->point == POINT_MARKET_SPLIT) {
+            split_announce(swell, asset);
+            continue;
+        }
         if (swell->symbol != symbol || !is_in(swell, now)) {
             continue;
         }

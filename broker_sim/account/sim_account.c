@@ -134,6 +134,34 @@ void sim_account_move_cash(struct sim_account *account, struct utc at, struct us
     activity->amount = amount;
 }
 
+struct qty sim_account_split(struct sim_account *account, struct utc at, size_t symbol,
+                             const struct sim_split *split, struct usd price) {
+    struct sim_position *position = &account->positions[symbol];
+    struct qty was = position->qty;
+    struct qty exact = {0};
+    CHECK(decimal_mul_div(was.nanos, split->new_rate.nanos, split->old_rate.nanos, &exact.nanos,
+                          NULL) == ERR_OK);
+    if (was.nanos == 0) {
+        return was;
+    }
+    struct qty left = qty_sub(exact, qty_whole(exact));
+    position->qty = exact;
+    if (left.nanos != 0) {
+        close_part(position, qty_abs(left));
+    }
+    struct usd paid = usd_mul(price, left);
+    account->cash = usd_add(account->cash, paid);
+    struct qty by = qty_sub(position->qty, was);
+    if (split->is_told) {
+        struct sim_activity *activity = add_activity(account, at);
+        activity->kind = SIM_ACTIVITY_SPLIT;
+        activity->symbol = symbol;
+        activity->qty = by;
+        activity->amount = paid;
+    }
+    return by;
+}
+
 void sim_account_close_day(struct sim_account *account, struct date date, struct utc at) {
     struct sim_values values = sim_account_values(account, at);
     account->last_equity = values.equity;

@@ -23,7 +23,12 @@ struct sim_position {
         intraday_basis; /* value at the last close of shares held since, cost of newer ones */
 };
 
-enum sim_activity_kind { SIM_ACTIVITY_FILL, SIM_ACTIVITY_CSD, SIM_ACTIVITY_CSW };
+enum sim_activity_kind {
+    SIM_ACTIVITY_FILL,
+    SIM_ACTIVITY_CSD,
+    SIM_ACTIVITY_CSW,
+    SIM_ACTIVITY_SPLIT
+};
 
 struct sim_activity {
     enum sim_activity_kind kind;
@@ -36,8 +41,13 @@ struct sim_activity {
         is_last; /* is_short: a sale of what is not held; is_last: the order is filled */
     struct qty qty, cum_qty, leaves_qty;
     struct usd price;
-    /* of a cash movement: signed */
+    /* of a cash movement: signed; of a split: what its fraction of a share was paid out with */
     struct usd amount;
+};
+
+struct sim_split { /* old_rate shares become new_rate */
+    struct ratio new_rate, old_rate;
+    bool is_told; /* by an activity, and by whoever tells of corporate actions */
 };
 
 struct sim_configuration {     /* what the user set, of what the simulator obeys */
@@ -87,6 +97,10 @@ void sim_account_undo(struct sim_account *account, size_t symbol, bool is_buy, s
                       struct usd price);
 /* Books a deposit or withdrawal. */
 void sim_account_move_cash(struct sim_account *account, struct utc at, struct usd amount);
+/* What is held becomes whole shares by the rates, at the cost it had; what is left of one is paid out at a price,
+ * that of the new shares. Returns by how many more they are: below zero, fewer. */
+struct qty sim_account_split(struct sim_account *account, struct utc at, size_t symbol,
+                             const struct sim_split *split, struct usd price);
 /* The session of a date closed at `at`: what is told as last_equity and balance_asof from now on.
  */
 void sim_account_close_day(struct sim_account *account, struct date date, struct utc at);

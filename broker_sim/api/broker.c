@@ -365,6 +365,10 @@ bool broker_sell_by_hand(struct broker *broker, size_t symbol) {
     return sim_exchange_submit(exchange, &intent, &refusal) != NULL;
 }
 
+void broker_split(struct broker *broker, size_t symbol, const struct sim_split *split) {
+    sim_exchange_split(&broker->exchange, symbol, split);
+}
+
 /* --- the ledger --- */
 
 size_t broker_order_count(const struct broker *broker) {

@@ -8,7 +8,7 @@
  * /v2/orders[/id], /v2/orders:by_client_order_id, /v2/account/activities[/type]; POST, PATCH,
  * DELETE of orders; GET and PATCH of /v2/account/configurations; /v2/stocks: bars (1Min, 1Day), latest bars, quotes and trades, snapshots, each
  * for many and for one; and /v1/corporate-actions, where what the weather makes is told as a cash
- * dividend. The path alone decides, so that one base URL serves trading and data.
+ * dividend, or a split. The path alone decides, so that one base URL serves trading and data.
  * All else is 404 40410000.
  *
  * Where Alpaca's documents differ, or say nothing (alpaca-api.md 12), here:
@@ -30,6 +30,9 @@
  *   - of the account's configuration suspend_trade, no_shorting and max_margin_multiplier are obeyed, from the
  *     next request on; the other members are told as they are by default, and a PATCH of them changes nothing;
  *   - while trading is suspended new orders and new prices are 403 40310000 (lumibot issue 373), cancels go on;
+ *   - a split takes effect between sessions, at once in positions, orders and prices: open orders are canceled,
+ *     GTC too, whole shares are credited and the fraction paid out, with one SPLIT activity of the difference;
+ *     the last trade before it is told at its new price, bars of before it stay raw;
  *   - the forty days before the market's first are told as daily bars too, so that a stock has a
  *     volume on its first day; a dividend is told and not paid;
  *   - a symbol is not tradable from the evening of its last date on; open orders in it rest.
@@ -104,6 +107,9 @@ bool broker_may_bust(const struct broker *broker, const char *client_id);
  * account may not be short. */
 bool broker_sell_by_hand(struct broker *broker, size_t symbol);
 bool broker_may_sell_by_hand(const struct broker *broker, size_t symbol);
+
+/* Splits a symbol: see sim_exchange_split(). Its prices are whose weather they are. */
+void broker_split(struct broker *broker, size_t symbol, const struct sim_split *split);
 
 /* --- the ledger, for judges and results --- */
 struct ledger_order {

@@ -404,6 +404,36 @@ bool sim_exchange_bust(struct sim_exchange *exchange, struct sim_order *order) {
     return true;
 }
 
+static void tell_split(const struct sim_exchange *exchange, size_t symbol, struct qty by,
+                       struct usd price, bool is_told) {
+    const char *name = market_symbol(exchange->market, symbol);
+    char id[MARKET_SYMBOL_MAX + 8];
+    snprintf(id, sizeof id, "%s:%s", is_told ? "split" : "moved", name);
+    observe(exchange->rules.observer,
+            &(struct event){.kind = EVENT_LEDGER_FILL, /* the books move, at the value they had */
+                            .at = exchange->now,
+                            .subject = sim_side_word(by.nanos > 0 ? SIM_BUY : SIM_SELL),
+                            .symbol = name,
+                            .id = id,
+                            .qty = qty_abs(by),
+                            .price = price});
+}
+
+void sim_exchange_split(struct sim_exchange *exchange, size_t symbol,
+                        const struct sim_split *split) {
+    struct usd price = {0};
+    (void)sim_price(exchange->market, symbol, exchange->now, &price);
+    struct qty by = sim_account_split(exchange->account, exchange->now, symbol, split, price);
+    if (by.nanos != 0) {
+        tell_split(exchange, symbol, by, price, split->is_told);
+    }
+    for (size_t i = exchange->live_count; i-- > 0;) {
+        if (exchange->live[i]->symbol == symbol) {
+            sim_exchange_cancel_unasked(exchange, exchange->live[i]);
+        }
+    }
+}
+
 struct usd sim_exchange_reserved(const struct sim_exchange *exchange) {
     struct usd reserved = {0};
     for (size_t i = 0; i < exchange->live_count; i++) {

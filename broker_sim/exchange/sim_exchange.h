@@ -118,6 +118,12 @@ void sim_exchange_cancel_unasked(struct sim_exchange *exchange, struct sim_order
 bool sim_exchange_bust(struct sim_exchange *exchange, struct sim_order *order);
 bool sim_exchange_may_bust(const struct sim_exchange *exchange, const struct sim_order *order);
 
+/* A split, between two sessions: what is held becomes other shares, and the broker cancels every open order in the
+ * symbol, for its price and quantity mean another stock. Told as EVENT_LEDGER_FILL at the new price, of what is
+ * more or fewer, with the id "split:SYMBOL", or "moved:SYMBOL" of one that nobody tells of. */
+void sim_exchange_split(struct sim_exchange *exchange, size_t symbol,
+                        const struct sim_split *split);
+
 /* Buying power that orders hold which open a position. */
 struct usd sim_exchange_reserved(const struct sim_exchange *exchange);
 /* Shares that open orders hold which close a position, by symbol; of a short one below zero. */

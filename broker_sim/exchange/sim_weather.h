@@ -32,6 +32,9 @@ struct sim_asset { /* what is said of a symbol, calm weather filled in */
         house_margin;  /* that a long of it is maintained with, if it is more than the rule's */
     bool has_dividend; /* a cash dividend, */
     struct date ex_date;
+    bool has_split; /* is announced, or was */
+    struct date split_date;
+    struct ratio new_rate, old_rate; /* old_rate shares become new_rate */
 };
 
 struct sim_weather {

@@ -77,7 +77,8 @@ int swarm_class_of(const char *point_name) {
 
 /* What a stream of its own draws, with the settings that make it matter. */
 static bool is_drawn_apart(enum fault_point point) {
-    return point == POINT_ASSET_HOUSE_MARGIN || point == POINT_VIEW_BLOCKED;
+    return point == POINT_ASSET_HOUSE_MARGIN || point == POINT_VIEW_BLOCKED ||
+           point == POINT_MARKET_SPLIT || point == POINT_MARKET_SPLIT_UNTOLD;
 }
 
 static int points_of_class(size_t class) {

@@ -3,6 +3,8 @@
 #include "scenarios/sea.h"
 #include "tests/unit/broker_fixture.h"
 
+#include <math.h>
+
 #define must(code) cr_assert_eq((code), ERR_OK)
 #define NONE ((struct usd){0})
 
@@ -429,6 +431,102 @@ Test(asset_faults, what_is_not_tradable_may_be_sold_and_not_bought) {
     cr_expect_str_eq(status_of(h.f, id), "filled");
     cr_assert_eq(get(h.f, "/v2/assets/SYM001", ""), 200);
     cr_expect(cJSON_IsTrue(json_member(h.f->json, "tradable")));
+    come_home(&h);
+}
+
+/* --- splits --- */
+
+/* To an instant of the night or the next day, with a look wherever the sea wants one. */
+static void sail_to(struct harbour *h, struct utc at) {
+    while (sea_next_at(h->sea).ns <= at.ns) {
+        virtual_clock_advance_to(h->clock, sea_next_at(h->sea));
+        sea_look(h->sea);
+    }
+    virtual_clock_advance_to(h->clock, at);
+    sea_look(h->sea);
+    broker_advance_to(h->f->broker, at);
+}
+
+static const cJSON *announced(struct harbour *h, const char *kind) {
+    cr_assert_eq(
+        get(h->f, "/v1/corporate-actions",
+            "symbols=SYM000&start=2026-09-01&end=2026-09-03&types=forward_split,reverse_split"),
+        200);
+    const cJSON *list = json_member(json_member(h->f->json, "corporate_actions"), kind);
+    return list == NULL ? NULL : list->child;
+}
+
+static double position_number(struct harbour *h, const char *member) {
+    cr_assert_eq(get(h->f, "/v2/positions/SYM000", ""), 200);
+    return atof(str(h->f, member));
+}
+
+Test(split_faults, a_split_is_announced_and_made_in_the_night_with_all_that_hangs_on_it) {
+    static const struct {
+        int64_t factor;
+        const char *kind;
+        double new_rate, old_rate, shares;
+    } rows[] = {{0, "forward_splits", 2, 1, 200},
+                {NANOS * 3 / 2, "forward_splits", 1.5, 1, 150},
+                {NANOS / 10, "reverse_splits", 1, 10, 10},
+                {333333333, "reverse_splits", 1, 3, 33}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct fault fault = {
+            .point = POINT_MARKET_SPLIT, .symbol = "SYM000", .factor = {rows[i].factor}};
+        struct harbour h;
+        char stop[40];
+        set_out(&h, &fault, 1, true);
+        const cJSON *split = announced(&h, rows[i].kind);
+        cr_assert_not_null(split);
+        cr_expect_str_eq(json_member(split, "ex_date")->valuestring, "2026-09-02");
+        cr_expect_eq(json_member(split, "new_rate")->valuedouble, rows[i].new_rate);
+        cr_expect_eq(json_member(split, "old_rate")->valuedouble, rows[i].old_rate);
+        order(h.f, "sell", "stop", "gtc", "100", NONE, off(last_now(h.f), -900), stop);
+        sail_to(&h, (struct utc){at_ny(9, 2, 4, 0).ns - 1});
+        cr_expect_eq(position_number(&h, "qty"), 100);
+        cr_expect_str_eq(status_of(h.f, stop), "new");
+        const struct usd evening = last_now(h.f);
+        const struct usd equity = broker_equity(h.f->broker);
+        sail_to(&h, at_ny(9, 2, 4, 0));
+        cr_expect_eq(position_number(&h, "qty"), rows[i].shares);
+        cr_expect_str_eq(status_of(h.f, stop), "canceled");
+        const double ratio = rows[i].old_rate / rows[i].new_rate;
+        cr_expect(fabs((double)last_now(h.f).nanos / (double)evening.nanos - ratio) < 0.001);
+        const double moved = (double)(broker_equity(h.f->broker).nanos - equity.nanos) / 1e9;
+        cr_expect(fabs(moved) < 2.5, "%s %f", rows[i].kind, moved);
+        cr_assert_eq(get(h.f, "/v2/account/activities/SPLIT", ""), 200);
+        cr_expect_eq(cJSON_GetArraySize(h.f->json), 1);
+        cr_expect_str_eq(json_member(h.f->json->child, "symbol")->valuestring, "SYM000");
+        cr_expect_eq(atof(json_member(h.f->json->child, "qty")->valuestring), rows[i].shares - 100);
+        come_home(&h);
+    }
+}
+
+Test(split_faults, a_split_that_nobody_tells_of_moves_the_books_alone) {
+    const struct fault fault = {.point = POINT_MARKET_SPLIT_UNTOLD, .symbol = "SYM000"};
+    struct harbour h;
+    set_out(&h, &fault, 1, true);
+    cr_expect_null(announced(&h, "forward_splits"));
+    sail_to(&h, at_ny(9, 2, 9, 31));
+    cr_expect_null(announced(&h, "forward_splits"));
+    cr_expect_eq(position_number(&h, "qty"), 200);
+    cr_assert_eq(get(h.f, "/v2/account/activities/SPLIT", ""), 200);
+    cr_expect_eq(cJSON_GetArraySize(h.f->json), 0);
+    come_home(&h);
+}
+
+/* A fraction of a share is worth its price, and no share is left of less than one. */
+Test(split_faults, what_is_less_than_a_share_is_paid_out) {
+    const struct fault fault = {
+        .point = POINT_MARKET_SPLIT, .symbol = "SYM000", .factor = {NANOS / 200}};
+    struct harbour h;
+    set_out(&h, &fault, 1, true);
+    sail_to(&h, (struct utc){at_ny(9, 2, 4, 0).ns - 1});
+    const struct usd cash = broker_cash(h.f->broker);
+    sail_to(&h, at_ny(9, 2, 4, 0));
+    cr_assert_eq(get(h.f, "/v2/positions/SYM000", ""), 404);
+    const struct usd paid = usd_sub(broker_cash(h.f->broker), cash);
+    cr_expect_eq(paid.nanos, last_now(h.f).nanos / 2); /* 100 shares are half of one */
     come_home(&h);
 }
 
