@@ -609,7 +609,7 @@ static void read_mechanism(struct reader *reader, const cJSON *value, const char
 static void read_event(struct reader *reader, const cJSON *value, const char *path, void *target) {
     read_string(reader, value, path, target, SCENARIO_WORD_MAX);
     if (!mechanism_event_is_known(target)) {
-        fault(reader, path, "'%s' is not acted, held, released, warned or refused",
+        fault(reader, path, "'%s' is not acted, held, released, explained, warned or refused",
               (const char *)target);
     }
 }

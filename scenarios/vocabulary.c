@@ -14,7 +14,7 @@ static const struct {
 #undef REFUSAL
 };
 
-static const char *const events[] = {"acted", "held", "released", "warned", "refused"};
+static const char *const events[] = {"acted", "held", "released", "explained", "warned", "refused"};
 
 static const char *const command_words[] = {
 #define X(command, word, meaning, parameters) word,

@@ -358,9 +358,16 @@ enum err_code alpaca_get_daily_bars(struct alpaca *alpaca, const char (*symbols)
 /* What the broker says of one symbol. ERR_NOT_FOUND: it knows none of that name. */
 enum err_code alpaca_get_asset(struct alpaca *alpaca, const char *symbol, struct broker_asset *out,
                                struct err *err) MUST_USE;
-/* Called for each action and each of the symbols that it names, with the day from which on the stock is
- * another: its ex-date, else its effective or its process date. */
-typedef void alpaca_action_visit(void *context, size_t symbol_index, struct date day);
+struct broker_action {
+    struct date
+        day; /* from which on the stock is another: its ex-date, else its effective or process date */
+    bool
+        is_split; /* forward or reverse, with both of its rates, of the symbol that it is told of: */
+    struct ratio new_rate, old_rate; /* old_rate shares become new_rate */
+};
+/* Called for each action and each of the symbols that it names. */
+typedef void alpaca_action_visit(void *context, size_t symbol_index,
+                                 const struct broker_action *action);
 /* Corporate actions of n symbols that are processed between two dates, both included (a dividend is, weeks
  * behind its ex-date), paged until done. */
 enum err_code alpaca_get_corporate_actions(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX],

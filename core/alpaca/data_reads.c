@@ -305,13 +305,28 @@ struct action_reader {
     void *context;
 };
 
+/* A split without its rates, or with absurd ones, is an action like any other: it explains no quantity. */
+static void read_rates(const char *kind, const cJSON *tree, struct broker_action *action) {
+    int64_t new_rate = 0;
+    int64_t old_rate = 0;
+    bool is_kind = strcmp(kind, "forward_splits") == 0 || strcmp(kind, "reverse_splits") == 0;
+    if (is_kind && json_decimal_either(tree, "new_rate", &new_rate, NULL) == ERR_OK &&
+        json_decimal_either(tree, "old_rate", &old_rate, NULL) == ERR_OK && new_rate > 0 &&
+        old_rate > 0) {
+        action->is_split = true;
+        action->new_rate.nanos = new_rate;
+        action->old_rate.nanos = old_rate;
+    }
+}
+
 /* An action names its stocks as symbol, old_symbol, acquiree_symbol and the like. */
-static enum err_code visit_action(const struct action_reader *reader, const cJSON *action,
-                                  struct err *err) {
-    struct date day = {0};
-    if (parse_action_day(action, &day, err) != ERR_OK) {
+static enum err_code visit_action(const struct action_reader *reader, const char *kind,
+                                  const cJSON *action, struct err *err) {
+    struct broker_action told = {0};
+    if (parse_action_day(action, &told.day, err) != ERR_OK) {
         return ERR_PARSE;
     }
+    read_rates(kind, action, &told);
     static const char ending[] = "symbol";
     for (const cJSON *member = action->child; member != NULL; member = member->next) {
         size_t length = strlen(member->string);
@@ -320,7 +335,9 @@ static enum err_code visit_action(const struct action_reader *reader, const cJSO
         size_t index =
             is_name ? symbol_index(reader->symbols, reader->n, 0, member->valuestring) : reader->n;
         if (index < reader->n) {
-            reader->visit(reader->context, index, day);
+            struct broker_action one = told;
+            one.is_split = told.is_split && strcmp(member->string, ending) == 0;
+            reader->visit(reader->context, index, &one);
         }
     }
     return ERR_OK;
@@ -338,7 +355,7 @@ static enum err_code parse_actions(const void *context, const cJSON *tree, struc
             return err_set(err, ERR_PARSE, "%.40s: not an array", kind->string);
         }
         for (const cJSON *action = kind->child; action != NULL; action = action->next) {
-            if (visit_action(reader, action, err) != ERR_OK) {
+            if (visit_action(reader, kind->string, action, err) != ERR_OK) {
                 (void)err_wrap(err, "%.40s", kind->string);
                 return ERR_PARSE;
             }

@@ -108,8 +108,11 @@ struct line_seen { /* reads of a host, when last looked at */
 
 struct universe_reads { /* zero-initialise; each backs off by itself */
     struct read_backoff volumes, actions, assets;
-    size_t next;          /* the symbol whose turn it is */
-    struct date done_for; /* the session of which all was read */
+    size_t next;           /* the symbol whose turn it is */
+    struct date done_for;  /* the session of which all was read */
+    struct date acted_for; /* the New York day on which the actions last came */
+    struct mono acted_at; /* and when they were last asked for a quantity that changed over night */
+    struct mono awaited_since; /* such a quantity waits for an answer; {0}: none does */
 };
 
 struct rails_reads { /* zero-initialise */
@@ -169,6 +172,7 @@ struct engine {
     struct read_backoff reads[READS_BACKED_OFF];
     struct smart_poller poller;
     struct universe_reads universe_reads;
+    struct splits splits; /* as last announced */
     struct rails_reads rails_reads;
     struct flow flows[FLOWS_MAX];
     size_t flow_count;
@@ -242,6 +246,14 @@ enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
 bool is_at_risk(const struct engine *engine);
 /* universe_reads.c: step 10, what must be known of a symbol before it is bought */
 void universe_reads_step(struct engine *engine);
+/* The corporate actions of the weeks around the session, of all symbols. True if they came. */
+bool read_actions(struct engine *engine);
+/* splits.c: step 3, before a listing is reconciled: what splits are due */
+void splits_look(struct engine *engine, const struct broker_position *listing, size_t count);
+/* True while a quantity that changed over night waits for what the feed says of splits. */
+bool split_is_awaited(const struct engine *engine, const char *symbol);
+/* Says each that the listing showed. */
+void splits_tell(struct engine *engine);
 /* rails_reads.c: before entries, the account's configuration */
 void rails_step(struct engine *engine);
 /* operator.c: step 2, what people say */

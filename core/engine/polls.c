@@ -313,8 +313,8 @@ static bool poll_account(struct engine *engine) {
     return true;
 }
 
-/* Explainers first: an order that may fill, and until the day's orders were listed, one that an earlier
- * life could not journal. */
+/* Explainers first: an order that may fill, until the day's orders were listed, one that an earlier
+ * life could not journal, and a split that nobody could be asked about yet. */
 static enum in_flight in_flight(void *context, const char *symbol) {
     const struct engine *engine = context;
     bool may_fill = false;
@@ -328,7 +328,7 @@ static enum in_flight in_flight(void *context, const char *symbol) {
         }
         may_fill = may_fill || order->purpose != PURPOSE_STOP;
     }
-    if (!engine->is_ids_checked) {
+    if (!engine->is_ids_checked || split_is_awaited(engine, symbol)) {
         return IN_FLIGHT_UNKNOWN;
     }
     return may_fill ? IN_FLIGHT_LISTED : IN_FLIGHT_NOTHING;
@@ -383,8 +383,10 @@ static bool poll_positions(struct engine *engine) {
     }
     engine->truth.has_positions = true;
     engine->truth.positions_at = clock_mono(engine->world->clock);
+    splits_look(engine, listing, count);
     struct reconcile_result result = reconcile(&engine->book, listing, count, engine->journal,
                                                engine->world->clock, in_flight, engine);
+    splits_tell(engine);
     if (result.confirmed > 0) {
         MUTATE(adoption_untold, return true);
         tell_differences(engine);

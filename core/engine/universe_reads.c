@@ -61,25 +61,29 @@ static void read_volumes(struct engine *engine) {
     }
 }
 
-static void take_action(void *context, size_t index, struct date action) {
+static void take_action(void *context, size_t index, const struct broker_action *action) {
     struct engine *engine = context;
-    universe_guard_take_action(&engine->gateway.universe.facts[index], action,
+    universe_guard_take_action(&engine->gateway.universe.facts[index], action->day,
                                engine->truth.session.date);
+    splits_add(&engine->splits, engine->config->symbols[index], action);
 }
 
-static void read_actions(struct engine *engine) {
+bool read_actions(struct engine *engine) {
     const struct config *config = engine->config;
     struct universe_guard *guard = &engine->gateway.universe;
     struct date day = engine->truth.session.date;
     struct err err = {0};
     universe_guard_forget_actions(guard);
+    engine->splits.count = 0;
     enum err_code code = alpaca_get_corporate_actions(
         engine->alpaca, config->symbols, config->symbol_count, date_add(day, -ACTIONS_BACK_DAYS),
         date_add(day, ACTIONS_AHEAD_DAYS), take_action, engine, &err);
     note(engine, &engine->universe_reads.actions, code, &err);
     if (code == ERR_OK) {
         guard->actions_at = clock_utc(engine->world->clock);
+        engine->universe_reads.acted_for = ny_date(guard->actions_at);
     }
+    return code == ERR_OK;
 }
 
 /* A symbol that the broker does not know is an answer too: it is not tradable. */
@@ -132,7 +136,7 @@ static void read_what_is_due(struct engine *engine, int most, struct utc now) {
     if (is_due(engine, guard->actions_at, now)) {
         is_done = false;
         if (most > 0 && may_ask_aside(engine, &reads->actions, "actions")) {
-            read_actions(engine);
+            (void)read_actions(engine);
             most--;
         }
     }

@@ -143,20 +143,28 @@ struct stops { /* of a symbol, that are not over */
     bool protect; /* the exchange has one that is large enough, as far as was heard lately */
 };
 
+/* It was sent before the split that the book took: its price and quantity are those of another stock. */
+static bool is_of_old_shares(const struct holding *holding, const struct order *stop) {
+    MUTATE(stop_of_old_shares_kept, return false);
+    return utc_is_before(stop->decided_at, holding->split_at);
+}
+
 /* One of unknown fate, or that is not taken yet, protects nothing: it is not sent twice, but paged. */
-static struct stops stops_of(const struct gateway *gateway, const char *symbol, struct qty due) {
+static struct stops stops_of(const struct gateway *gateway, const struct holding *holding,
+                             struct qty due) {
     struct stops stops = {0};
     for (size_t i = 0; i < gateway->orders->count; i++) {
         struct order *stop = &gateway->orders->items[i];
         if (stop->purpose != PURPOSE_STOP || order_is_over(stop) ||
-            strcmp(stop->symbol, symbol) != 0) {
+            strcmp(stop->symbol, holding->symbol) != 0) {
             continue;
         }
         stops.newest = stop;
         stops.count++;
         stops.protect =
-            stops.protect || (stop->state == ORDER_WORKING && stop->status != STATUS_PENDING_NEW &&
-                              qty_cmp(order_open_qty(stop), due) >= 0);
+            stops.protect ||
+            (stop->state == ORDER_WORKING && stop->status != STATUS_PENDING_NEW &&
+             !is_of_old_shares(holding, stop) && qty_cmp(order_open_qty(stop), due) >= 0);
     }
     stops.protect = stops.protect && hearsay(gateway).ns == 0;
     return stops;
@@ -168,6 +176,21 @@ static bool is_replaceable(const struct stops *stops) {
     const struct order *stop = stops->newest;
     return stops->count == 1 && stop->state == ORDER_WORKING && stop->status == STATUS_NEW &&
            !stop->is_ended;
+}
+
+/* It would sell new shares at the price of old ones, or more of them than there are. */
+static void release_old(struct gateway *gateway, struct order *stop) {
+    if (stop->cancel_at.ns != 0) {
+        gateway_ask(gateway, stop);
+    }
+    gateway_cancel(gateway, stop);
+}
+
+/* A split is due and no price says that there is none: a stop now would be of shares that are about to be, or
+ * are, others. What rests stays, and bare is told as ever. */
+static bool is_about_to_split(const struct holding *holding) {
+    MUTATE(stop_beside_a_due_split, return false);
+    return holding->is_split_due && !holding->has_mark;
 }
 
 static void protect(struct gateway *gateway, struct exits *exits, struct holding *holding) {
@@ -182,7 +205,7 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     }
     const struct exit_plan *plan = exits_find(exits, holding->symbol);
     struct qty due = qty_whole(holding_sellable(holding));
-    struct stops stops = stops_of(gateway, holding->symbol, due);
+    struct stops stops = stops_of(gateway, holding, due);
     struct order *stop = stops.newest;
     bool covers = stop != NULL && qty_cmp(order_open_qty(stop), due) >= 0;
     /* Shares of an entry not yet settled cannot be sold by arithmetic, but they are there, and bare. */
@@ -190,13 +213,18 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     bool is_bare = entry != NULL && entry->state == ORDER_UNKNOWN && holding->broker_qty.nanos > 0;
     mark_naked(gateway, holding, is_bare || (due.nanos > 0 && !stops.protect),
                stop == NULL ? (struct usd){0} : stop->stop_price);
+    bool is_old = stop != NULL && is_of_old_shares(holding, stop);
     bool is_in_transaction = plan != NULL && plan->phase != EXIT_DECIDED;
     bool is_low = covers && is_raised(stop_price(gateway, holding), stop->stop_price);
     if (causes_mode(gateway->causes) == MODE_HALT) {
         return; /* what rests stays, nothing is sent; the page is mark_naked's */
     }
+    if (is_old && !is_in_transaction) { /* brokers cancel it by themselves, mostly */
+        release_old(gateway, stop);
+        return;
+    }
     if ((covers && !is_low) || due.nanos <= 0 || is_in_transaction || holding->differs ||
-        entry_in_the_way(gateway, holding)) {
+        is_about_to_split(holding) || entry_in_the_way(gateway, holding)) {
         return;
     }
     struct usd through = stop_price(gateway, holding);
@@ -224,7 +252,7 @@ static void doubt(struct gateway *gateway, struct holding *holding) {
     struct qty due = qty_whole(holding->qty);
     struct span since_fill = mono_sub(now, holding->quiet_since);
     bool is_gone = holding->differs && mono_sub(now, holding->differs_since).ns >= GONE_AFTER.ns;
-    bool is_naked = due.nanos > 0 && !is_gone && !stops_of(gateway, holding->symbol, due).protect;
+    bool is_naked = due.nanos > 0 && !is_gone && !stops_of(gateway, holding, due).protect;
     MUTATE(unlisted_is_safe_meanwhile, if (!holding->is_naked && since_fill.ns < LISTED_WITHIN.ns) is_naked = false);
     if (is_naked && !holding->is_naked && since_fill.ns < LISTED_WITHIN.ns) {
         return; /* no sign that it is bare, nor that it is safe */

@@ -4,7 +4,8 @@
  * naked: an event, unprotected seconds, and a page a minute after the last listing that did not find it
  * so. While an exit transaction holds the
  * symbol, the transaction answers for it. A working buy forbids a stop (the wash guard): a partial
- * entry is cut off after 10 s so that the stop can rest. "Already through" is an exit at once. */
+ * entry is cut off after 10 s so that the stop can rest. "Already through" is an exit at once. A stop of before a split
+ * is no protection behind it: it is cancelled where the broker did not, and one of the new shares takes its place. */
 #ifndef CORE_ORDERS_PROTECTIVE_STOPS_H
 #define CORE_ORDERS_PROTECTIVE_STOPS_H
 

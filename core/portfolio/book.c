@@ -221,9 +221,61 @@ static enum err_code fold_adopt(struct book *book, const struct journal_row *row
     holding->cost = cost;
     holding->unnoted = (struct qty){0};
     holding->is_adopted = true;
+    holding->split_day = ny_date(at);
     if (qty_cmp(qty, holding->initial_qty) > 0) {
         holding->initial_qty = qty;
     }
+    return ERR_OK;
+}
+
+/* What is remembered of price and size, in new shares. A number beyond its range is forgotten. */
+static void rescale(struct holding *holding, const struct split *split) {
+    struct usd *prices[] = {&holding->high_water, &holding->high_noted, &holding->mark};
+    MUTATE(split_keeps_old_prices, return);
+    for (size_t i = 0; i < sizeof prices / sizeof prices[0]; i++) {
+        if (split_price(split, *prices[i], prices[i], NULL) != ERR_OK) {
+            *prices[i] = (struct usd){0};
+        }
+    }
+    if (split_qty(split, holding->initial_qty, &holding->initial_qty, NULL) != ERR_OK) {
+        holding->initial_qty = holding->qty;
+    }
+    holding->initial_qty = qty_whole(holding->initial_qty);
+}
+
+static enum err_code read_split(const cJSON *body, struct split *split, struct err *err) {
+    const char *day = NULL;
+    if (json_decimal_either(body, "new", &split->new_rate.nanos, err) != ERR_OK ||
+        json_decimal_either(body, "old", &split->old_rate.nanos, err) != ERR_OK ||
+        json_string(body, "day", &day, err) != ERR_OK) {
+        return ERR_PARSE;
+    }
+    if (split->new_rate.nanos <= 0 || split->old_rate.nanos <= 0) {
+        return err_set(err, ERR_PARSE, "a rate is not above zero");
+    }
+    return date_parse(day, &split->day, err);
+}
+
+static enum err_code fold_split(struct book *book, const struct journal_row *row, const cJSON *body,
+                                struct err *err) {
+    struct split split = {0};
+    struct qty qty = {0};
+    struct usd cost = {0};
+    struct utc at = {0};
+    if (read_split(body, &split, err) != ERR_OK || json_qty(body, "qty", &qty, err) != ERR_OK ||
+        json_usd(body, "cost", &cost, err) != ERR_OK || json_utc(body, "at", &at, err) != ERR_OK) {
+        return err_wrap(err, "journal row %lld (split)", (long long)row->seq);
+    }
+    struct holding *holding = book_find(book, row->key);
+    if (holding == NULL) {
+        return ERR_OK; /* of a position that the rows before do not know */
+    }
+    holding->qty = qty;
+    holding->cost = cost;
+    holding->split_day = split.day;
+    holding->split_at = at;
+    holding->is_split_due = false;
+    rescale(holding, &split);
     return ERR_OK;
 }
 
@@ -263,12 +315,21 @@ static enum err_code fold_short(struct book *book, const struct journal_row *row
 }
 
 enum err_code book_fold(struct book *book, const struct journal_row *row, struct err *err) {
-    bool is_fill = strcmp(row->kind, "fill") == 0;
-    bool is_adopt = strcmp(row->kind, "adopt") == 0;
-    bool is_note = strcmp(row->kind, "note") == 0;
-    bool is_short = strcmp(row->kind, "short") == 0;
-    MUTATE(short_lost_at_restart, is_short = false);
-    if (!is_fill && !is_adopt && !is_note && !is_short) {
+    static const struct {
+        const char *kind;
+        enum err_code (*fold)(struct book *book, const struct journal_row *row, const cJSON *body,
+                              struct err *err);
+    } folds[] = {{"fill", fold_fill},
+                 {"adopt", fold_adopt},
+                 {"note", fold_note},
+                 {"short", fold_short},
+                 {"split", fold_split}};
+    size_t i = 0;
+    while (i < sizeof folds / sizeof folds[0] && strcmp(row->kind, folds[i].kind) != 0) {
+        i++;
+    }
+    MUTATE(short_lost_at_restart, if (strcmp(row->kind, "short") == 0) return ERR_OK);
+    if (i == sizeof folds / sizeof folds[0]) {
         return ERR_OK;
     }
     cJSON *body = NULL;
@@ -276,10 +337,7 @@ enum err_code book_fold(struct book *book, const struct journal_row *row, struct
     if (code != ERR_OK) {
         return err_wrap(err, "journal row %lld", (long long)row->seq);
     }
-    code = is_fill    ? fold_fill(book, row, body, err)
-           : is_adopt ? fold_adopt(book, row, body, err)
-           : is_short ? fold_short(book, row, body, err)
-                      : fold_note(book, row, body, err);
+    code = folds[i].fold(book, row, body, err);
     cJSON_Delete(body);
     return code;
 }
@@ -296,6 +354,27 @@ enum err_code book_note(struct journal *journal, const struct holding *holding, 
     return code;
 }
 
+/* Journals and commits a row of the symbol, then folds it. */
+static enum err_code take_row(struct book *book, struct journal *journal, const char *kind,
+                              const char *symbol, const struct text *body, struct err *err) {
+    enum err_code code = journal_append(journal, kind, symbol, text_get(body), NULL, err);
+    code = code == ERR_OK ? journal_commit(journal, err) : code;
+    if (code == ERR_OK) {
+        struct journal_row row = {.kind = kind, .key = symbol, .body = text_get(body)};
+        code = book_fold(book, &row, err);
+    }
+    return code;
+}
+
+static void put_change(struct text *body, const struct holding *holding, struct usd cost,
+                       struct utc now) {
+    text_add_char(body, '{');
+    text_member_decimal(body, "qty", holding->broker_qty.nanos);
+    text_member_decimal(body, "cost", cost.nanos);
+    text_member_decimal(body, "was", holding->qty.nanos);
+    text_member_utc(body, "at", now);
+}
+
 enum err_code book_adopt(struct book *book, struct journal *journal, struct holding *holding,
                          struct utc now, struct err *err) {
     struct usd cost = {0};
@@ -303,19 +382,42 @@ enum err_code book_adopt(struct book *book, struct journal *journal, struct hold
         return err_wrap(err, "%s", holding->symbol);
     }
     struct text body = {0};
-    text_add_char(&body, '{');
-    text_member_decimal(&body, "qty", holding->broker_qty.nanos);
-    text_member_decimal(&body, "cost", cost.nanos);
-    text_member_decimal(&body, "was", holding->qty.nanos);
-    text_member_utc(&body, "at", now);
+    put_change(&body, holding, cost, now);
     text_add_char(&body, '}');
-    enum err_code code =
-        journal_append(journal, "adopt", holding->symbol, text_get(&body), NULL, err);
-    code = code == ERR_OK ? journal_commit(journal, err) : code;
-    if (code == ERR_OK) {
-        struct journal_row row = {.kind = "adopt", .key = holding->symbol, .body = text_get(&body)};
-        code = book_fold(book, &row, err);
+    enum err_code code = take_row(book, journal, "adopt", holding->symbol, &body, err);
+    text_release(&body);
+    return code;
+}
+
+/* The price of a share moves by the rates alone: what was paid out, or rounded up, moves the cost. */
+static enum err_code cost_behind(const struct holding *holding, struct usd *out, struct err *err) {
+    struct qty exact = {0};
+    if (split_qty(&holding->due, holding->qty, &exact, err) != ERR_OK) {
+        return ERR_RANGE;
     }
+    if (exact.nanos == 0) {
+        return err_set(err, ERR_RANGE, "%s: nothing is left of it", holding->symbol);
+    }
+    return decimal_mul_div(holding->cost.nanos, holding->broker_qty.nanos, exact.nanos, &out->nanos,
+                           err);
+}
+
+enum err_code book_split(struct book *book, struct journal *journal, struct holding *holding,
+                         struct utc now, struct err *err) {
+    const struct split *due = &holding->due;
+    struct usd cost = {0};
+    char day[DATE_TEXT_MAX];
+    if (cost_behind(holding, &cost, err) != ERR_OK) {
+        return ERR_RANGE;
+    }
+    struct text body = {0};
+    date_print(due->day, day);
+    put_change(&body, holding, cost, now);
+    text_member_decimal(&body, "new", due->new_rate.nanos);
+    text_member_decimal(&body, "old", due->old_rate.nanos);
+    text_member_string(&body, "day", day);
+    text_add_char(&body, '}');
+    enum err_code code = take_row(book, journal, "split", holding->symbol, &body, err);
     text_release(&body);
     return code;
 }

@@ -1,7 +1,7 @@
 /* book.h - what we hold, by our own booked fills, beside what the broker says we hold.
  *
  * Broker wins on quantity, we win on intent: when we entered, why, how far the price went, which
- * targets are done. The journal is the authority (rows "fill", "adopt", "note"); the book is
+ * targets are done. The journal is the authority (rows "fill", "adopt", "split", "note"); the book is
  * a fold over it, position_metadata.json a projection of the book. A holding stays until the broker
  * says flat and no fill is missing.
  *
@@ -11,6 +11,7 @@
 
 #include "core/alpaca/alpaca.h"
 #include "core/base/json.h"
+#include "core/portfolio/splits.h"
 #include "core/state/journal.h"
 
 #define BOOK_MAX 64 /* risk.max_positions is at most this */
@@ -30,6 +31,12 @@ struct holding {
     unsigned targets_hit;  /* bit k: target k+1 was decided */
     struct ratio entry_score; /* zero when unknown: then decay never exits */
     bool is_adopted;          /* the broker showed it, no fill of ours explains it */
+    struct date
+        split_day;       /* no split of this day or before it is due: taken, or taken over behind */
+    struct utc split_at; /* when one was taken: orders of before mean other shares; {0}: never */
+    /* announced, and not in the book yet */
+    bool is_split_due;
+    struct split due;
     /* the broker's word, of the last listing */
     bool is_listed;
     bool is_ahead; /* bought since that listing, which therefore may lack it */
@@ -51,7 +58,8 @@ struct holding {
     struct qty differs_book, differs_broker; /* the two quantities then */
     bool is_confirmed;                       /* the last listing confirmed the difference */
     bool is_healed;                          /* and its quantity was taken over */
-    struct qty healed_from;                  /* ours, before that */
+    bool is_split;                           /* the last listing showed the split that was due */
+    struct qty healed_from;                  /* ours, before either */
     bool is_naked;                           /* neither protected nor flat */
     struct mono naked_since; /* at the earliest; for how long no wall tells; while is_naked */
     struct mono safe_at;     /* of the listing by which it was not naked last; 0: none yet */
@@ -100,6 +108,10 @@ enum err_code book_note(struct journal *journal, const struct holding *holding,
                         struct err *err) MUST_USE;
 /* Takes the broker's quantity over as ours, with its average price: journaled and committed first. */
 enum err_code book_adopt(struct book *book, struct journal *journal, struct holding *holding,
+                         struct utc now, struct err *err) MUST_USE;
+/* Takes the split that is due: the broker's quantity at the cost it had, but for a fraction that was paid out, and
+ * all that is remembered of its price in new shares; journaled and committed first. */
+enum err_code book_split(struct book *book, struct journal *journal, struct holding *holding,
                          struct utc now, struct err *err) MUST_USE;
 /* Takes a short position over as the broker shows it, at once: two words of his agree, and what would buy it
  * back must find it in the book. The row tells the change (kind "short"), so that it may come behind the fills

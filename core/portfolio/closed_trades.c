@@ -141,23 +141,41 @@ static void take_short(struct closed_trades *trades, const struct journal_row *r
     }
 }
 
+/* The same trade in other shares; of what was paid out whole no fill says the price. */
+static void take_split(struct closed_trades *trades, const struct journal_row *row,
+                       const cJSON *body) {
+    struct qty qty = {0};
+    struct open_trip *trip = find(trades, row->key);
+    if (trip != NULL && json_qty(body, "qty", &qty, NULL) == ERR_OK) {
+        trip->held = qty;
+        if (qty.nanos == 0) {
+            trip->is_unpriced = true;
+            end(trades, trip, row);
+        }
+    }
+}
+
 void closed_trades_take(struct closed_trades *trades, const struct journal_row *row) {
-    bool is_fill = strcmp(row->kind, "fill") == 0;
-    bool is_short = strcmp(row->kind, "short") == 0;
+    static const struct {
+        const char *kind;
+        void (*take)(struct closed_trades *trades, const struct journal_row *row,
+                     const cJSON *body);
+    } takes[] = {{"fill", take_fill},
+                 {"adopt", take_adoption},
+                 {"short", take_short},
+                 {"split", take_split}};
     cJSON *body = NULL;
-    if ((!is_fill && !is_short && strcmp(row->kind, "adopt") != 0) || row->seq <= trades->taken) {
+    size_t i = 0;
+    while (i < sizeof takes / sizeof takes[0] && strcmp(row->kind, takes[i].kind) != 0) {
+        i++;
+    }
+    if (i == sizeof takes / sizeof takes[0] || row->seq <= trades->taken) {
         return;
     }
     trades->taken = row->seq;
     if (json_parse(row->body, strlen(row->body), &body, NULL) != ERR_OK) {
         return; /* book_fold() refuses a journal that holds such a row */
     }
-    if (is_fill) {
-        take_fill(trades, row, body);
-    } else if (is_short) {
-        take_short(trades, row, body);
-    } else {
-        take_adoption(trades, row, body);
-    }
+    takes[i].take(trades, row, body);
     cJSON_Delete(body);
 }

@@ -15,6 +15,7 @@ static void take_listing(struct book *book, const struct broker_position *listin
         book->items[i].is_ahead = false;
         book->items[i].is_confirmed = false;
         book->items[i].is_healed = false;
+        book->items[i].is_split = false;
         book->items[i].broker_qty = (struct qty){0};
         book->items[i].has_broker_price = false;
     }
@@ -31,10 +32,30 @@ static void take_listing(struct book *book, const struct broker_position *listin
     }
 }
 
+/* The split that is due explains the listing. True if it was taken. */
+static bool take_split(struct book *book, struct holding *holding, struct journal *journal,
+                       struct utc now, struct reconcile_result *result) {
+    MUTATE(split_ignored, return false);
+    struct qty was = holding->qty;
+    if (!holding->is_split_due || journal == NULL ||
+        !split_explains(&holding->due, holding->qty, holding->broker_qty) ||
+        book_split(book, journal, holding, now, NULL) != ERR_OK) {
+        return false;
+    }
+    holding->differs = false;
+    holding->is_split = true;
+    holding->healed_from = was;
+    result->splits++;
+    return true;
+}
+
 /* A confirmed difference: shares at the broker are taken over, a vanished position stays. */
 static void resolve(struct book *book, struct holding *holding, struct journal *journal,
                     struct utc now, struct reconcile_result *result) {
     MUTATE(unexplained_ignored, return);
+    if (!holding->is_listed && take_split(book, holding, journal, now, result)) {
+        return; /* less than a share is left of it, and was paid out: only what stays away is gone */
+    }
     result->confirmed++;
     holding->is_confirmed = true;
     if (!holding->is_listed) {
@@ -91,6 +112,9 @@ struct reconcile_result reconcile(struct book *book, const struct broker_positio
         enum in_flight orders = agrees ? IN_FLIGHT_NOTHING : in_flight(context, holding->symbol);
         if (agrees || orders == IN_FLIGHT_UNKNOWN) {
             holding->differs = false;
+            continue;
+        }
+        if (holding->is_listed && take_split(book, holding, journal, at, &result)) {
             continue;
         }
         result.differences++;

@@ -1,7 +1,7 @@
 /* reconcile.h - holds the book against the broker's listing of positions.
  *
  * Broker wins on quantity, we win on intent; explainers come first: an order whose fate or fills are not
- * known yet. What two listings at least 15 s apart show alike and nothing explains is adopted, and paged
+ * known yet, and a split that is announced and due (splits.h), which is taken at the first listing that shows it. What two listings at least 15 s apart show alike and nothing explains is adopted, and paged
  * by the caller, if the broker shows shares; while an order that may fill rests in the symbol, and behind
  * a fill of ours in it, 30 s: either listing may be old by itself. A position that merely vanished is
  * never dropped: an empty list is no proof of flat. "Query failed" is not a listing and never comes here. */
@@ -16,11 +16,12 @@ enum in_flight {
     IN_FLIGHT_UNKNOWN, /* an order may have filled, and nobody told us yet */
 };
 
-/* Which holdings they are, these say themselves (is_confirmed, is_healed). */
+/* Which holdings they are, these say themselves (is_confirmed, is_healed, is_split). */
 struct reconcile_result {
     int differences; /* holdings that differ and nothing explains it yet */
     int confirmed;   /* of these, seen for long enough */
     int vanished;    /* of the confirmed, positions that the listing lacks */
+    int splits;      /* taken: differences no more */
 };
 
 /* in_flight(context, symbol): what of our orders may explain a difference. How long one stood, and how long

@@ -69,6 +69,18 @@ static struct reference reference_of(const struct truth *truth, size_t index,
     return two_agree(prices, count, config);
 }
 
+/* While a split is due that the book has not taken, a price that is nearer to what it makes of the last one may
+ * be of new shares, and is no mark of old ones. */
+static bool is_of_new_shares(const struct holding *holding, struct usd price) {
+    struct usd last = holding->mark.nanos > 0 ? holding->mark : holding_entry_price(holding);
+    struct usd split = {0};
+    MUTATE(split_price_marks, return false);
+    if (!holding->is_split_due || split_price(&holding->due, last, &split, NULL) != ERR_OK) {
+        return false;
+    }
+    return usd_cmp(usd_abs(usd_sub(price, split)), usd_abs(usd_sub(price, last))) < 0;
+}
+
 void data_guard_mark(struct truth *truth, struct book *book, const struct config *config,
                      struct utc now) {
     for (size_t i = 0; i < config->symbol_count; i++) {
@@ -78,7 +90,8 @@ void data_guard_mark(struct truth *truth, struct book *book, const struct config
     for (size_t i = 0; i < book->count; i++) {
         struct holding *holding = &book->items[i];
         int index = universe_find(config, holding->symbol);
-        holding->has_mark = index >= 0 && truth->references[index].is_trusted;
+        holding->has_mark = index >= 0 && truth->references[index].is_trusted &&
+                            !is_of_new_shares(holding, truth->references[index].price);
         MUTATE(broker_mark_believed, if (holding->has_broker_price) { holding->has_mark = true; holding->mark = holding->broker_price; continue; });
         if (holding->has_mark) {
             holding->mark = truth->references[index].price;

@@ -3,7 +3,8 @@
  * A trusted reference is two of {quote mid, last trade, broker's price, minute bar} within
  * data.reference_agreement of each other, each fresh. Without one a symbol gets no entry and its mark
  * is not used. Equity that is not cash plus marks is a data fault: REDUCE_ONLY while it lasts, and
- * neither a loss nor a pass for the account guards. A bad mark never liquidates. */
+ * neither a loss nor a pass for the account guards. A bad mark never liquidates, and a price of new shares marks no
+ * old ones: while a split is due that the book has not taken, one that is nearer to the split price is no mark. */
 #ifndef CORE_RISK_DATA_GUARD_H
 #define CORE_RISK_DATA_GUARD_H
 

@@ -351,7 +351,7 @@ static const struct mechanism TABLE[] = {
      .oracle = "no_sale_on_a_lie entry_on_fresh_quotes",
      .act = "absurd_mark_freezes",
      .quiet = "market_flash_crash",
-     .mutants = "stale_quote_accepted"},
+     .mutants = "stale_quote_accepted split_price_marks"},
     {.id = "order_idempotency",
      .file = "core/orders/gateway.c",
      .mode = MODE_NORMAL,
@@ -540,7 +540,7 @@ static const struct mechanism TABLE[] = {
      .quiet = "frozen_all_day_touches_nothing",
      .mutants = "stop_never_placed stop_one_share_short unlisted_not_doubted naked_unpaged "
                 "naked_since_it_was_found "
-                "stop_cancelled_by_kill"},
+                "stop_cancelled_by_kill stop_of_old_shares_kept stop_beside_a_due_split"},
     {.id = "max_positions",
      .file = "core/orders/validation.c",
      .mode = MODE_NORMAL,
@@ -580,12 +580,17 @@ static const struct mechanism TABLE[] = {
      .mode = MODE_REDUCE_ONLY,
      .hold = HOLD_WHILE_TRUE,
      .settings = "none",
-     .rule = "explainers first; an empty list is no proof of flat",
+     .rule =
+         "explainers first: orders in flight, and a split that was announced, to the share; what "
+         "merely looks like one is unexplained; an empty list is no proof of flat",
      .documents = "position_metadata.json",
-     .oracle = "foreign_fill_is_told reconciled_after_healing no_true_book_is_replaced",
+     .oracle = "foreign_fill_is_told reconciled_after_healing no_true_book_is_replaced "
+               "split_is_explained",
      .act = "fill_busted",
      .quiet = "view_orders_and_positions_lag",
-     .mutants = "unexplained_ignored empty_list_believed vanished_untold"},
+     .mutants = "unexplained_ignored empty_list_believed vanished_untold split_ignored "
+                "untold_split_believed split_taken_twice split_to_a_share split_keeps_old_prices "
+                "split_not_awaited"},
     {.id = "divergence_heal",
      .file = "core/portfolio/reconcile.c",
      .mode = MODE_NORMAL,

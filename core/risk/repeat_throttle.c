@@ -178,7 +178,7 @@ static void take_fill(struct repeat_throttle *throttle, const struct config *con
     }
 }
 
-/* Shares that came in from outside, or came back, may be sold too. */
+/* Shares that came in from outside, came back, or became more by a split, may be sold too. */
 static void take_adoption(struct repeat_throttle *throttle, const struct journal_row *row,
                           const cJSON *body) {
     struct repeat_exit *exit = find_exit(throttle, row->key);
@@ -222,7 +222,7 @@ static void forget(struct repeat_throttle *throttle) {
 
 void repeat_throttle_take(struct repeat_throttle *throttle, const struct config *config,
                           const struct journal_row *row) {
-    static const char *const kinds[] = {"intent", "fill", "exit", "adopt"};
+    static const char *const kinds[] = {"intent", "fill", "exit", "adopt", "split"};
     if (strcmp(row->kind, "start") == 0) {
         throttle->is_due = false;
     } else if (strcmp(row->kind, "latch_clear") == 0 && strcmp(row->key, CAUSE) == 0) {

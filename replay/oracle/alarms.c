@@ -31,9 +31,11 @@ static const struct rule {
     {"wrong_account", {"view.other_account"}},
     {"unknown_status", {"view.unknown_status"}},
     {"position_unexplained",
-     {"foreign_order", "process.second_elsewhere", "order.bust", "hand.sale", "view."}},
+     {"foreign_order", "process.second_elsewhere", "order.bust", "hand.sale", "view.",
+      "market.split_untold"}},
     {"position_vanished",
-     {"foreign_order", "process.second_elsewhere", "order.bust", "hand.sale", "view."}},
+     {"foreign_order", "process.second_elsewhere", "order.bust", "hand.sale", "view.",
+      "market.split_untold"}},
 };
 enum { RULE_COUNT = sizeof RULES / sizeof RULES[0] };
 

@@ -1,6 +1,6 @@
 /* foreign.c - foreign_fill_is_told: what another program executes on the account, the core must say.
  *
- * Said is any alert, or a mechanism that acted or held, or a difference said to be over, after the execution,
+ * Said is any alert, or a mechanism that acted, held or explained, or a difference said to be over, after the execution,
  * or HALT for a second writer that nobody ended; a core that is down or a closed market stops the clock, and
  * while faults fire, or the broker knows another key than the core, it begins with the first answer about
  * positions. A maybe: executions that undo each other before the position could be seen to differ in two
@@ -121,11 +121,13 @@ static void foreign_observe(void *context, const struct event *event, struct fin
     bool is_over = is_word(event->subject, "reconciliation") && is_word(event->what, "released");
     bool is_said = event->kind == EVENT_ALERT ||
                    (event->kind == EVENT_MECHANISM &&
-                    (is_over || is_word(event->what, "acted") || is_word(event->what, "held")));
+                    (is_over || is_word(event->what, "acted") || is_word(event->what, "held") ||
+                     is_word(event->what, "explained")));
     if (event->kind == EVENT_LEDGER_FILL) {
         take_fill(symbols, event, findings->scene);
     } else if (event->kind == EVENT_ROW &&
-               (is_word(event->subject, "adopt") || is_word(event->subject, "short"))) {
+               (is_word(event->subject, "adopt") || is_word(event->subject, "short") ||
+                is_word(event->subject, "split"))) {
         ((struct foreign *)table_get(symbols, event->id))->net = (struct qty){0};
     }
     for (size_t i = 0; i < symbols->count; i++) {

@@ -209,6 +209,16 @@ static void take_short(struct trades *trades, const char *symbol, const cJSON *b
     }
 }
 
+/* The same trade in other shares. */
+static void resize(struct trades *trades, const char *symbol, struct qty qty) {
+    struct trip *trip = table_get(&trades->trips, symbol);
+    if (trip->is_open && qty.nanos <= 0) {
+        adopt(trades, symbol, (struct qty){0});
+    } else if (trip->is_open) {
+        trip->held = qty;
+    }
+}
+
 static void take_body(struct performance *judge, const struct event *event, const cJSON *body) {
     struct qty qty = {0};
     if (is_word(event->subject, "fill")) {
@@ -217,6 +227,10 @@ static void take_body(struct performance *judge, const struct event *event, cons
         (void)!json_usd(body, "usd", &judge->baseline, NULL);
     } else if (is_word(event->subject, "short")) {
         take_short(&judge->known, event->id, body);
+    } else if (is_word(event->subject, "split")) {
+        if (json_qty(body, "qty", &qty, NULL) == ERR_OK) {
+            resize(&judge->known, event->id, qty);
+        }
     } else if (json_qty(body, "qty", &qty, NULL) == ERR_OK) {
         adopt(&judge->known, event->id, qty);
     }
@@ -235,7 +249,8 @@ static void take_row(struct performance *judge, const struct event *event,
         return;
     }
     bool is_ours = is_word(event->subject, "fill") || is_word(event->subject, "adopt") ||
-                   is_word(event->subject, "short") || is_word(event->subject, "baseline");
+                   is_word(event->subject, "short") || is_word(event->subject, "split") ||
+                   is_word(event->subject, "baseline");
     if (is_ours && event->body_len > 0 &&
         json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
         take_body(judge, event, body);
@@ -249,6 +264,9 @@ static void take_execution(struct performance *judge, const struct event *event,
     const struct scene_order *order = table_find(&scene->orders, event->id);
     if (order != NULL && order->is_cover) {
         return; /* what was short is no trade of the core's */
+    }
+    if (strncmp(event->id, "split:", 6) == 0) {
+        resize(&judge->real, event->symbol, scene_symbol(scene, event->symbol)->qty);
     }
     if (scene_is_ours(scene, event->id) &&
         usd_times_qty(event->price, event->qty, &amount, NULL) == ERR_OK) {

@@ -241,7 +241,7 @@ static void take_body(struct repeats *judge, const struct event *event, const cJ
         take_fill(judge, event, body, findings);
     } else if (is_word(event->subject, "exit")) {
         take_exit(judge, event, body);
-    } else if (is_word(event->subject, "adopt")) {
+    } else if (is_word(event->subject, "adopt") || is_word(event->subject, "split")) {
         take_adoption(judge, event, body);
     } else if (is_word(event->subject, "order")) {
         (void)!json_string(body, "state", &state, NULL);

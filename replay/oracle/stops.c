@@ -3,7 +3,7 @@
  * operator named it.
  *
  * A transaction outlives its process: the successor resumes it without a word, so a restart closes
- * nothing. What an instance elsewhere cancels or replaces is another program's act, not the core's. A cancel that a fault point named "...cancel..." made is a maybe. */
+ * nothing. What was sent before a split of its symbol is no protection any more. What an instance elsewhere cancels or replaces is another program's act, not the core's. A cancel that a fault point named "...cancel..." made is a maybe. */
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
@@ -18,10 +18,12 @@ struct guarded {
     struct qty position;
     bool is_in_transaction;
     struct utc named_at; /* by an operator; {0} never */
+    struct utc split_at; /* by the broker, told or not; {0} never */
 };
 
 struct ended {
     char id[TABLE_NAME_MAX];
+    struct utc seen_at; /* by the exchange, first */
     bool is_judged;
 };
 
@@ -63,6 +65,9 @@ static void judge_cancel(struct stops *judge, const struct event *event,
         return;
     }
     const struct guarded *symbol = table_get(&judge->symbols, event->symbol);
+    if (utc_is_before(order->seen_at, symbol->split_at)) {
+        return; /* of shares that are no more: the broker cancels it, or whoever finds it left */
+    }
     if (symbol->position.nanos <= 0 || symbol->is_in_transaction ||
         is_within(symbol->named_at, event->at, NAMED_LASTS) ||
         is_within(judge->all_named_at, event->at, NAMED_LASTS)) {
@@ -112,6 +117,8 @@ static bool is_stop_cancel(const struct event *event) {
 static void stops_observe(void *context, const struct event *event, struct findings *findings) {
     struct stops *judge = context;
     if (event->kind == EVENT_LEDGER_ORDER) {
+        struct ended *order = table_get(&judge->orders, event->id);
+        order->seen_at = order->seen_at.ns == 0 ? event->at : order->seen_at;
         if (is_stop_cancel(event)) {
             judge_cancel(judge, event, findings);
         }
@@ -120,12 +127,18 @@ static void stops_observe(void *context, const struct event *event, struct findi
         symbol->position = strcmp(event->subject, "sell") == 0
                                ? qty_sub(symbol->position, event->qty)
                                : qty_add(symbol->position, event->qty);
+        bool is_split =
+            strncmp(event->id, "split:", 6) == 0 || strncmp(event->id, "moved:", 6) == 0;
+        symbol->split_at = is_split ? event->at : symbol->split_at;
     } else if (event->kind == EVENT_EXIT) {
         struct guarded *symbol = table_get(&judge->symbols, event->symbol);
         symbol->is_in_transaction =
             strcmp(event->what, "releasing") == 0 || strcmp(event->what, "working") == 0;
     } else if (event->kind == EVENT_OPERATOR) {
         take_operator(judge, event);
+    } else if (event->kind == EVENT_ROW && is_word(event->subject, "split")) {
+        struct guarded *symbol = table_get(&judge->symbols, event->id);
+        symbol->split_at = event->at; /* what was sent before the core knew is of old shares too */
     } else if (event->kind == EVENT_OTHER) {
         take_other(judge, event);
     } else if (event->kind == EVENT_FAULT && is_word(event->subject, "hand.sale")) {
@@ -140,5 +153,5 @@ static void stops_observe(void *context, const struct event *event, struct findi
 
 const struct judge_ops stops_judge = {KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) |
                                           KIND(EVENT_EXIT) | KIND(EVENT_OPERATOR) |
-                                          KIND(EVENT_FAULT) | KIND(EVENT_OTHER),
+                                          KIND(EVENT_FAULT) | KIND(EVENT_OTHER) | KIND(EVENT_ROW),
                                       stops_create, stops_observe, stops_destroy};

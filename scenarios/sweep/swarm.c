@@ -819,6 +819,36 @@ static void draw_margin(const struct draw *draw, cJSON *faults) {
     }
 }
 
+static void replace_number(cJSON *object, const char *key, int64_t value) {
+    cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+    add_number(object, key, value);
+}
+
+/* What is held over a night is split in it, mostly by an announcement. */
+static void draw_splits(struct draw *draw, cJSON *faults) {
+    static const char *const factors[] = {"2", "3", "1.5", "10", "0.5", "0.2", "0.1"};
+    struct random random = stream(draw, "splits", 0);
+    bool is_drawn = percent(&random, 6);
+    bool is_told = percent(&random, 80);
+    const char *factor = factors[random_below(&random, sizeof factors / sizeof factors[0])];
+    int64_t patience_s = random_between(&random, 30000, 100000);
+    int64_t from = random_between(&random, 600, SESSION_S - 600);
+    if (draw->mode != CHAOS_SWARM || !is_drawn) {
+        return;
+    }
+    draw->days = draw->days < 2 ? 2 : draw->days;
+    replace_number(draw->file, "days", draw->days);
+    cJSON *config = cJSON_GetObjectItemCaseSensitive(draw->file, "config");
+    replace_number(config, "exits.time_s", patience_s);
+    cJSON *row = must(cJSON_CreateObject());
+    add_word(row, "point",
+             fault_point_name(is_told ? POINT_MARKET_SPLIT : POINT_MARKET_SPLIT_UNTOLD));
+    add_time(row, "at", 1, from);
+    add_time(row, "until", 1, from + 60);
+    add_word(add_object(row, "params"), "factor", factor);
+    CHECK(cJSON_AddItemToArray(faults, row));
+}
+
 /* A courier beside the core, on its disk and its network. */
 static void draw_courier(struct draw *draw) {
     struct random random = stream(draw, "courier", 0);
@@ -840,6 +870,7 @@ static void draw_faults(struct draw *draw) {
     draw_unknown_over_the_close(draw, faults);
     draw_short(draw, faults);
     draw_margin(draw, faults);
+    draw_splits(draw, faults);
 }
 
 /* --- people --- */

@@ -337,16 +337,22 @@ struct days { /* what a visitor was told */
     size_t count;
     size_t index[8];
     struct date day[8];
+    struct broker_action split[8];
 };
 
-static void take_action(void *context, size_t index, struct date day) {
-    struct days *days = context;
+static void take_day(struct days *days, size_t index, struct date day) {
     days->index[days->count] = index;
     days->day[days->count++] = day;
 }
 
+static void take_action(void *context, size_t index, const struct broker_action *action) {
+    struct days *days = context;
+    days->split[days->count] = *action;
+    take_day(days, index, action->day);
+}
+
 static void take_daily(void *context, size_t index, const struct broker_bar *bar) {
-    take_action(context, index, ny_date(bar->at));
+    take_day(context, index, ny_date(bar->at));
 }
 
 static const char NAMES[2][SYMBOL_MAX] = {"AAPL", "BRK.B"};
@@ -396,6 +402,36 @@ Test(alpaca, corporate_actions_of_any_kind_are_read_by_their_first_day_and_all_t
     cr_expect_eq(days.index[1], 0);
     cr_expect_eq(days.index[2], 1);
     cr_expect_eq(days.day[2].days, date_add(first, 11).days);
+    alpaca_destroy(alpaca);
+}
+
+Test(alpaca, a_split_is_told_with_its_rates_of_the_symbol_that_has_it) {
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+    struct days days = {0};
+    struct date first = date_from_civil(2026, 8, 1);
+    answer(&fake, 200,
+           "{\"corporate_actions\":{\"forward_splits\":[{\"symbol\":\"AAPL\",\"ex_date\":"
+           "\"2026-08-10\",\"new_rate\":1.5,\"old_rate\":1},{\"symbol\":\"AAPL\",\"ex_date\":"
+           "\"2026-08-11\",\"new_rate\":2}],\"reverse_splits\":[{\"symbol\":\"AAPL\","
+           "\"new_symbol\":\"BRK.B\",\"ex_date\":\"2026-08-12\",\"new_rate\":1,\"old_rate\":50},"
+           "{\"symbol\":\"AAPL\",\"ex_date\":\"2026-08-13\",\"new_rate\":0,\"old_rate\":50}],"
+           "\"stock_dividends\":[{\"symbol\":\"AAPL\",\"ex_date\":\"2026-08-14\",\"new_rate\":2,"
+           "\"old_rate\":1}]},\"next_page_token\":null}");
+    cr_assert_eq(alpaca_get_corporate_actions(alpaca, NAMES, 2, first, date_add(first, 30),
+                                              take_action, &days, NULL),
+                 ERR_OK);
+    cr_assert_eq(days.count, 6);
+    cr_expect(days.split[0].is_split);
+    cr_expect_eq(days.split[0].new_rate.nanos, NANOS * 3 / 2);
+    cr_expect_eq(days.split[0].old_rate.nanos, NANOS);
+    cr_expect_not(days.split[1].is_split, "a rate is missing");
+    cr_expect(days.split[2].is_split);
+    cr_expect_eq(days.split[2].old_rate.nanos, 50 * NANOS);
+    cr_expect_eq(days.index[3], 1);
+    cr_expect_not(days.split[3].is_split, "the name it takes");
+    cr_expect_not(days.split[4].is_split, "nothing becomes of it");
+    cr_expect_not(days.split[5].is_split, "another kind");
     alpaca_destroy(alpaca);
 }
 

@@ -1134,3 +1134,71 @@ Test(engine_universe, the_next_session_is_read_from_an_hour_before_it_on) {
     cr_expect(knows(plant), "all in one tick of a closed market");
     plant_destroy(plant);
 }
+
+/* --- splits --- */
+
+#define SPLIT                                                                                      \
+    "{\"corporate_actions\":{\"forward_splits\":[{\"symbol\":\"AAPL\",\"ex_date\":\"2026-09-01\"," \
+    "\"new_rate\":2,\"old_rate\":1}]},\"next_page_token\":null}"
+
+/* Ten shares of yesterday, of which the broker makes twenty. */
+static struct holding *split_over_night(struct plant *plant) {
+    book_apply_fill(&plant->engine->book, "AAPL", SIDE_BUY, QTY(10), USD(1000),
+                    utc_add(rig_now(plant->rig), SPAN_DAYS(-1)), (struct ratio){0});
+    plant->broker.positions = "[" POSITION("AAPL", "20") "]";
+    return book_find(&plant->engine->book, "AAPL");
+}
+
+Test(engine_splits, what_was_announced_is_taken_and_latches_nothing) {
+    struct plant *plant = plant_create();
+    const struct holding *holding = split_over_night(plant);
+    plant->broker.actions = SPLIT;
+    tick(plant, 5);
+    cr_expect_eq(holding->qty.nanos, QTY(10).nanos, "the day's orders come first");
+    tick(plant, 5);
+    cr_expect_eq(holding->qty.nanos, QTY(20).nanos);
+    cr_expect_not(holding->is_adopted);
+    cr_expect_not(has(plant, "reconciliation"));
+    plant_destroy(plant);
+}
+
+/* The feed says no word for two minutes: then nothing explains it. */
+Test(engine_splits, that_nobody_could_be_asked_about_are_waited_for_two_minutes) {
+    for (int is_late = 0; is_late < 2; is_late++) {
+        struct plant *plant = plant_create();
+        const struct holding *holding = split_over_night(plant);
+        plant->broker.actions = SPLIT;
+        plant->broker.fault[0] = (struct tiny_fault){
+            "GET", "/v1/corporate-actions", is_late ? 1000 : 1, ERR_OK, 500, "", false};
+        for (int second = 0; second < 100; second += 5) {
+            tick(plant, 5);
+            cr_expect_not(has(plant, "reconciliation"));
+        }
+        for (int second = 0; is_late && second < 60; second += 5) {
+            tick(plant, 5);
+        }
+        cr_expect_eq(holding->qty.nanos, QTY(20).nanos);
+        cr_expect_eq(holding->is_adopted, is_late == 1);
+        cr_expect_eq(has(plant, "kill_divergence"), is_late == 1);
+        plant_destroy(plant);
+    }
+}
+
+Test(engine_splits, are_asked_for_once_a_day_and_again_each_minute_while_a_quantity_differs) {
+    struct plant *plant = plant_create();
+    const struct universe_reads *reads = &plant->engine->universe_reads;
+    split_over_night(plant);
+    tick(plant, 5);
+    struct mono first = reads->acted_at;
+    cr_assert_neq(first.ns, 0);
+    cr_expect_eq(reads->acted_for.days, ny_date(rig_now(plant->rig)).days);
+    plant->broker.actions = SPLIT;
+    for (int second = 5; second < 60; second += 5) { /* adopted meanwhile */
+        tick(plant, 5);
+        cr_expect_eq(reads->acted_at.ns, first.ns);
+    }
+    plant->broker.positions = "[" POSITION("AAPL", "30") "]";
+    tick(plant, 10);
+    cr_expect_neq(reads->acted_at.ns, first.ns);
+    plant_destroy(plant);
+}

@@ -1,0 +1,91 @@
+/* splits.c - step 3: asks for corporate actions where a position of another day is at stake.
+ *
+ * Brokers split a position in the night. The announcements are read once on each New York day on which such a position
+ * is held, before a listing of it is believed, and again each minute while its quantity differs. Until they have come
+ * on that day a difference waits, two minutes at most: then it is one that nothing explains. */
+#include "core/base/mutant.h"
+#include "core/engine/core.h"
+
+#include <string.h>
+
+static const struct span AGAIN = {INT64_C(60000000000)};
+static const struct span AWAITED = {INT64_C(120000000000)};
+
+static struct date today(const struct engine *engine) {
+    return ny_date(clock_utc(engine->world->clock));
+}
+
+static bool is_of_another_day(const struct engine *engine, const struct holding *holding) {
+    return holding->qty.nanos > 0 && holding->entered_at.ns != 0 &&
+           ny_date(holding->entered_at).days < today(engine).days;
+}
+
+static struct qty listed_qty(const struct broker_position *listing, size_t count,
+                             const char *symbol) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(listing[i].symbol, symbol) == 0) {
+            return listing[i].qty;
+        }
+    }
+    return (struct qty){0};
+}
+
+static bool is_wanted(const struct engine *engine, const struct broker_position *listing,
+                      size_t count) {
+    const struct universe_reads *reads = &engine->universe_reads;
+    struct mono now = clock_mono(engine->world->clock);
+    bool is_read = reads->acted_for.days == today(engine).days;
+    bool is_young = reads->acted_at.ns != 0 && mono_sub(now, reads->acted_at).ns < AGAIN.ns;
+    for (size_t i = 0; i < engine->book.count; i++) {
+        const struct holding *holding = &engine->book.items[i];
+        bool differs =
+            listed_qty(listing, count, holding->symbol).nanos != holding->qty.nanos && !is_young;
+        if (is_of_another_day(engine, holding) && (!is_read || differs)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void splits_look(struct engine *engine, const struct broker_position *listing, size_t count) {
+    struct universe_reads *reads = &engine->universe_reads;
+    struct mono now = clock_mono(engine->world->clock);
+    if (engine->truth.session.open.ns != 0 && is_wanted(engine, listing, count) &&
+        may_ask_aside(engine, &reads->actions, "actions")) {
+        alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
+        reads->acted_at = now;
+        (void)read_actions(engine);
+        alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
+    }
+    bool is_awaited = reads->acted_for.days != today(engine).days;
+    reads->awaited_since = !is_awaited                    ? (struct mono){0}
+                           : reads->awaited_since.ns == 0 ? now
+                                                          : reads->awaited_since;
+    splits_mark(&engine->splits, &engine->book, today(engine));
+}
+
+bool split_is_awaited(const struct engine *engine, const char *symbol) {
+    struct mono since = engine->universe_reads.awaited_since;
+    const struct holding *holding = book_find((struct book *)&engine->book, symbol);
+    MUTATE(split_not_awaited, return false);
+    return since.ns != 0 && holding != NULL && is_of_another_day(engine, holding) &&
+           mono_sub(clock_mono(engine->world->clock), since).ns < AWAITED.ns;
+}
+
+static void tell(struct engine *engine, const struct holding *holding) {
+    struct text numbers = {.limit = 256};
+    text_member_decimal(&numbers, "was", holding->healed_from.nanos);
+    text_member_decimal(&numbers, "is", holding->qty.nanos);
+    log_mechanism(&engine->log, "reconciliation", "explained", holding->symbol, "split",
+                  text_get(&numbers));
+    text_release(&numbers);
+    log_alert(&engine->log, ALERT_WARN, "position_split", holding->symbol);
+}
+
+void splits_tell(struct engine *engine) {
+    for (size_t i = 0; i < engine->book.count; i++) {
+        if (engine->book.items[i].is_split) {
+            tell(engine, &engine->book.items[i]);
+        }
+    }
+}

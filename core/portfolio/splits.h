@@ -1,0 +1,41 @@
+/* splits.h - splits as the feed announces them: what a quantity that changed over night is explained by.
+ *
+ * An announcement is of a day, the first on which the stock trades in new shares, and of two rates. It is due for a
+ * position that is older than that day and has taken no split of it: then a listing whose quantity is what the
+ * rates make of the book's, to less than a share (fractions are paid out, or rounded up), is explained. A quantity
+ * that merely looks like a split is not. */
+#ifndef CORE_PORTFOLIO_SPLITS_H
+#define CORE_PORTFOLIO_SPLITS_H
+
+#include "core/alpaca/alpaca.h"
+
+#define SPLITS_MAX 64
+/* Brokers may be late; what is announced and not done after so many days was called off. */
+#define SPLIT_DUE_DAYS 7
+
+struct book;
+
+struct split {
+    char symbol[SYMBOL_MAX];
+    struct date day;
+    struct ratio new_rate, old_rate; /* both above zero */
+};
+
+struct splits {
+    struct split items[SPLITS_MAX];
+    size_t count;
+};
+
+/* Keeps one that an answer tells; those beyond SPLITS_MAX explain nothing. */
+void splits_add(struct splits *splits, const char *symbol, const struct broker_action *action);
+/* Tells each position of the book which is due for it on a day (New York); of two the older first. */
+void splits_mark(const struct splits *splits, struct book *book, struct date today);
+/* What the rates make of a quantity, fractions included, and of a price. ERR_RANGE. */
+enum err_code split_qty(const struct split *split, struct qty qty, struct qty *out,
+                        struct err *err) MUST_USE;
+enum err_code split_price(const struct split *split, struct usd price, struct usd *out,
+                          struct err *err) MUST_USE;
+/* True if a long position of `was` shares is `is` shares behind the split, to less than one. */
+bool split_explains(const struct split *split, struct qty was, struct qty is);
+
+#endif

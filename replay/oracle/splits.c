@@ -1,0 +1,191 @@
+/* splits.c - split_is_explained: a split that was announced is taken as one, and nothing else is.
+ *
+ * True is the ledger's word (a fill "split:SYMBOL"), known are two answers since: of positions, and, on that New York
+ * day, of corporate actions. Then the core journals a row `split` that ends at the ledger's quantity, within two
+ * minutes of being up, and neither adopts the symbol nor pages that nothing explains it, or that it vanished. A row
+ * without such a split, or with another quantity, took for a split what was none. Where no actions were answered,
+ * another traded in the symbol, the broker's view lied or a fault hit the disk, what looks broken is a maybe. */
+#include "core/base/json.h"
+#include "replay/oracle/judge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char MECHANISM[] = "reconciliation";
+static const struct span WITHIN = {INT64_C(120000000000)};
+/* A symbol of which less than a share is left is taken once it stayed away: two ticks of the night more. */
+static const struct span GONE_WITHIN = {INT64_C(900000000000)};
+
+struct parted {
+    char symbol[TABLE_NAME_MAX];
+    struct utc split_at; /* at the broker, announced; {0}: none that is not taken */
+    struct qty after;
+    bool is_listed;    /* positions were answered since */
+    bool is_late;      /* told */
+    bool is_another_s; /* somebody else traded in it, ever: book and ledger may differ for that */
+    struct two_clocks clocks;
+};
+
+struct parting {
+    struct table symbols;
+    struct utc actions_at; /* corporate actions were last answered */
+    struct utc lied_at, disk_at;
+};
+
+static void *splits_create(void) {
+    struct parting *judge = judge_alloc(sizeof *judge);
+    judge->symbols = table_of(sizeof(struct parted));
+    return judge;
+}
+
+static void splits_destroy(void *context) {
+    struct parting *judge = context;
+    table_release(&judge->symbols);
+    free(judge);
+}
+
+static void take_fill(struct parting *judge, const struct event *event, const struct scene *scene) {
+    struct parted *parted = table_get(&judge->symbols, event->symbol);
+    struct qty held = scene_symbol(scene, event->symbol)->qty;
+    bool is_split = strncmp(event->id, "split:", 6) == 0;
+    parted->is_another_s |= !is_split && !scene_is_ours(scene, event->id);
+    if (is_split && held.nanos >= 0) {
+        parted->split_at = event->at;
+        parted->after = held;
+        parted->is_listed = parted->is_late = false;
+        parted->clocks = (struct two_clocks){0};
+        clocks_true(&parted->clocks, event->at, true, (struct usd){0});
+    } else if (parted->split_at.ns != 0) {
+        parted->after = held; /* sold before it was taken */
+    }
+}
+
+/* Actions of the day of the split, or of a later one. */
+static bool is_told(const struct parting *judge, const struct parted *parted) {
+    return judge->actions_at.ns != 0 &&
+           ny_date(judge->actions_at).days >= ny_date(parted->split_at).days;
+}
+
+static bool is_doubtful(const struct parting *judge, const struct parted *parted) {
+    return !is_told(judge, parted) || parted->is_another_s || judge->disk_at.ns != 0 ||
+           judge->lied_at.ns != 0;
+}
+
+static void object(const struct parting *judge, const struct parted *parted, struct utc at,
+                   struct findings *findings, const char *what) {
+    if (is_doubtful(judge, parted)) {
+        findings_excuse(findings, ORACLE_SPLIT, at, "%s: a split was announced, and %s",
+                        parted->symbol, what);
+    } else {
+        findings_break(findings, ORACLE_SPLIT, at, "%s: a split was announced, and %s",
+                       parted->symbol, what);
+    }
+}
+
+static void take_answer(struct parting *judge, const struct event *event,
+                        struct findings *findings) {
+    if (event->number != 200) {
+        return;
+    }
+    bool is_positions = is_word(event->what, "/v2/positions");
+    if (strncmp(event->what, "/v1/corporate-actions?", 22) == 0) {
+        judge->actions_at = event->at;
+    }
+    for (size_t i = 0; i < judge->symbols.count; i++) {
+        struct parted *parted = table_at(&judge->symbols, i);
+        parted->is_listed |= is_positions && parted->split_at.ns != 0;
+        if (parted->split_at.ns != 0) {
+            clocks_known(&parted->clocks, findings_score(findings, MECHANISM), event->at,
+                         parted->is_listed && is_told(judge, parted));
+        }
+    }
+}
+
+static void judge_row(struct parting *judge, const struct event *event, struct findings *findings) {
+    struct parted *parted = table_get(&judge->symbols, event->id);
+    struct qty qty = {0};
+    cJSON *body = NULL;
+    if (json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
+        (void)!json_qty(body, "qty", &qty, NULL);
+    }
+    cJSON_Delete(body);
+    bool is_split = parted->split_at.ns != 0;
+    if (!is_split) {
+        findings_break(findings, ORACLE_SPLIT, event->at, "%s: took for a split what was none",
+                       event->id);
+    } else if (qty_cmp(qty, parted->after) != 0) {
+        object(judge, parted, event->at, findings, "another quantity was taken");
+    }
+    (void)clocks_act(&parted->clocks, findings_score(findings, MECHANISM), event->at);
+    parted->clocks = (struct two_clocks){0};
+    parted->split_at = (struct utc){0};
+}
+
+/* What was sold, or is gone for another reason, needs no explanation any more. */
+static void judge_adoption(struct parting *judge, const struct event *event, const char *symbol,
+                           struct findings *findings, const char *what) {
+    struct parted *parted = table_find(&judge->symbols, symbol);
+    if (parted != NULL && parted->split_at.ns != 0) {
+        object(judge, parted, event->at, findings, what);
+        parted->split_at = (struct utc){0};
+    }
+}
+
+static void judge_page(struct parting *judge, const struct event *event,
+                       struct findings *findings) {
+    char symbol[TABLE_NAME_MAX];
+    bool is_one =
+        is_word(event->what, "position_unexplained") || is_word(event->what, "position_vanished");
+    if (is_one && is_word(event->subject, "page")) {
+        (void)snprintf(symbol, sizeof symbol, "%.*s", (int)event->body_len, event->body);
+        judge_adoption(judge, event, symbol, findings, "it was paged as unexplained");
+    }
+}
+
+static void judge_tick(struct parting *judge, const struct event *event,
+                       struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    for (size_t i = 0; i < judge->symbols.count; i++) {
+        struct parted *parted = table_at(&judge->symbols, i);
+        struct utc since = parted->clocks.known_at;
+        if (parted->split_at.ns == 0 || since.ns == 0 || parted->is_late || !scene->is_up) {
+            continue;
+        }
+        since = utc_is_before(since, scene->up_since) ? scene->up_since : since;
+        since = utc_is_before(since, scene->fault_at) ? scene->fault_at : since;
+        struct span most = parted->after.nanos == 0 ? GONE_WITHIN : WITHIN;
+        if (utc_sub(event->at, since).ns > most.ns) {
+            parted->is_late = true;
+            findings_score(findings, MECHANISM)->missed++;
+            object(judge, parted, event->at, findings, "the book does not know of it");
+        }
+    }
+}
+
+static void splits_observe(void *context, const struct event *event, struct findings *findings) {
+    struct parting *judge = context;
+    if (event->kind == EVENT_LEDGER_FILL) {
+        take_fill(judge, event, findings->scene);
+    } else if (event->kind == EVENT_HTTP) {
+        take_answer(judge, event, findings);
+    } else if (event->kind == EVENT_ROW && is_word(event->subject, "split")) {
+        judge_row(judge, event, findings);
+    } else if (event->kind == EVENT_ROW && is_word(event->subject, "adopt")) {
+        judge_adoption(judge, event, event->id, findings, "its quantity was adopted");
+    } else if (event->kind == EVENT_ALERT) {
+        judge_page(judge, event, findings);
+    } else if (event->kind == EVENT_FAULT) {
+        bool is_lie = strncmp(event->subject, "view.", 5) == 0 &&
+                      strncmp(event->subject, "view.lag_", 9) != 0;
+        judge->lied_at = is_lie ? event->at : judge->lied_at;
+        judge->disk_at = strncmp(event->subject, "disk.", 5) == 0 ? event->at : judge->disk_at;
+    } else if (event->kind == EVENT_TICK) {
+        judge_tick(judge, event, findings);
+    }
+}
+
+const struct judge_ops splits_judge = {KIND(EVENT_LEDGER_FILL) | KIND(EVENT_HTTP) |
+                                           KIND(EVENT_ROW) | KIND(EVENT_ALERT) | KIND(EVENT_FAULT) |
+                                           KIND(EVENT_TICK),
+                                       splits_create, splits_observe, splits_destroy};

@@ -1,0 +1,166 @@
+/* test_judges_splits.c - the judge of splits: taken in time, at the ledger's quantity, and only where one was. */
+#include "tests/unit/stream.h"
+
+enum { FOUR = 39600 - 68400 + 115200 }; /* some instant of a night */
+
+static const char ID[] = "split_is_explained";
+#define TAKEN(qty) "{\"qty\":\"" qty "\",\"was\":\"10\"}"
+
+/* Ten shares of ours, which a split makes twenty. */
+static struct oracle *parted(void) {
+    struct oracle *oracle = oracle_create();
+    word(oracle, EVENT_START, FOUR - 100, "ready", "");
+    ledger_fill(oracle, FOUR - 50, "st-2023-11-15-1", "buy", 10);
+    ledger_fill(oracle, FOUR, "split:AAPL", "buy", 10);
+    return oracle;
+}
+
+static void knows(struct oracle *oracle, int64_t second) {
+    answer(oracle, second, "/v1/corporate-actions?symbols=AAPL", 200, "");
+    answer(oracle, second, "/v2/positions", 200, "");
+}
+
+static void page(struct oracle *oracle, int64_t second, const char *key) {
+    body_of(oracle, EVENT_ALERT, second, "page", key, "AAPL");
+}
+
+Test(split_is_explained, taken_at_the_ledgers_quantity_holds) {
+    struct oracle *oracle = parted();
+    knows(oracle, FOUR + 2);
+    row_at(oracle, FOUR + 3, 1, "split", "AAPL", TAKEN("20"));
+    word(oracle, EVENT_TICK, FOUR + 3, "", "");
+    word(oracle, EVENT_TICK, FOUR + 500, "", "");
+    expect_scored(oracle, "",
+                  "\"mechanism\":\"reconciliation\",\"due\":1,\"acted\":1,\"missed\":0,"
+                  "\"unfounded\":0,\"risky\":0,\"latency_ms\":1000");
+}
+
+Test(split_is_explained, taken_at_another_quantity_breaks) {
+    struct oracle *oracle = parted();
+    knows(oracle, FOUR + 2);
+    row_at(oracle, FOUR + 3, 1, "split", "AAPL", TAKEN("21"));
+    expect_finding(oracle, ID, FOUR + 3,
+                   "AAPL: a split was announced, and another quantity was taken");
+}
+
+Test(split_is_explained, two_minutes_and_no_second_more) {
+    for (int more = 0; more < 2; more++) {
+        struct oracle *oracle = parted();
+        knows(oracle, FOUR + 2);
+        word(oracle, EVENT_TICK, FOUR + 122 + more, "", "");
+        expect(oracle, more ? ID : "", 0);
+    }
+}
+
+Test(split_is_explained, what_was_not_answered_is_not_due) {
+    static const char *const paths[] = {"/v1/corporate-actions?symbols=AAPL", "/v2/positions"};
+    for (size_t i = 0; i < 2; i++) {
+        for (int status = 200; status <= 500; status += 300) {
+            struct oracle *oracle = parted();
+            answer(oracle, FOUR + 2, paths[i], 200, "");
+            answer(oracle, FOUR + 2, paths[1 - i], status, "");
+            word(oracle, EVENT_TICK, FOUR + 500, "", "");
+            expect(oracle, status == 200 ? ID : "", 0);
+        }
+    }
+}
+
+Test(split_is_explained, a_core_that_is_down_or_disturbed_has_its_two_minutes_from_then) {
+    for (int kind = 0; kind < 2; kind++) {
+        for (int more = 0; more < 2; more++) {
+            struct oracle *oracle = parted();
+            knows(oracle, FOUR + 2);
+            if (kind == 0) {
+                word(oracle, EVENT_STOP, FOUR + 3, "dead", "");
+                word(oracle, EVENT_TICK, FOUR + 300, "", "");
+                word(oracle, EVENT_START, FOUR + 400, "ready", "");
+            } else {
+                word(oracle, EVENT_FAULT, FOUR + 400, "api.500", "");
+            }
+            if (kind == 0 || more == 0) {
+                word(oracle, EVENT_TICK, FOUR + 520, "", "");
+            }
+            if (more) {
+                word(oracle, EVENT_TICK, FOUR + 521, "", "");
+            }
+            expect(oracle, more ? ID : "", 0);
+        }
+    }
+}
+
+Test(split_is_explained, adopted_or_paged_as_unexplained_breaks) {
+    for (int kind = 0; kind < 3; kind++) {
+        struct oracle *oracle = parted();
+        word(oracle, EVENT_FAULT, FOUR - 10, "hand.sale", ""); /* who may be behind such a page */
+        knows(oracle, FOUR + 2);
+        if (kind == 0) {
+            row_at(oracle, FOUR + 20, 1, "adopt", "AAPL", "{\"qty\":\"20\",\"was\":\"10\"}");
+        } else {
+            page(oracle, FOUR + 20, kind == 1 ? "position_unexplained" : "position_vanished");
+        }
+        expect(oracle, ID, 0);
+    }
+}
+
+Test(split_is_explained, beside_an_unknown_it_is_a_maybe) {
+    static const char *const faults[] = {"view.positions_empty", "disk.eio", "view.lag_positions"};
+    for (size_t i = 0; i < 4; i++) {
+        struct oracle *oracle = parted();
+        word(oracle, EVENT_FAULT, FOUR + 1, "hand.sale", "");
+        if (i < 3) {
+            word(oracle, EVENT_FAULT, FOUR + 1, faults[i], "");
+            knows(oracle, FOUR + 2);
+        } else {
+            answer(oracle, FOUR + 2, "/v2/positions", 200, ""); /* the actions never came */
+        }
+        page(oracle, FOUR + 20, "position_unexplained");
+        expect(oracle, i == 2 ? ID : "", i == 2 ? 0 : 1);
+    }
+}
+
+Test(split_is_explained, a_split_that_nobody_announced_is_none) {
+    for (int kind = 0; kind < 3; kind++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_START, FOUR - 100, "ready", "");
+        ledger_fill(oracle, FOUR - 50, "st-2023-11-15-1", "buy", 10);
+        if (kind == 1) {
+            ledger_fill(oracle, FOUR, "moved:AAPL", "buy", 10);
+        } else if (kind == 2) {
+            ledger_fill(oracle, FOUR, "split:AAPL", "buy", 10);
+            knows(oracle, FOUR + 1);
+            row_at(oracle, FOUR + 2, 1, "split", "AAPL", TAKEN("20")); /* once */
+        }
+        knows(oracle, FOUR + 2);
+        row_at(oracle, FOUR + 3, 2, "split", "AAPL", TAKEN("20"));
+        expect_finding(oracle, ID, FOUR + 3, "AAPL: took for a split what was none");
+    }
+}
+
+/* Less than a share is left: that it stays away takes a few ticks of the night. */
+Test(split_is_explained, what_was_paid_out_whole_has_a_quarter_of_an_hour) {
+    for (int more = 0; more < 2; more++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_START, FOUR - 100, "ready", "");
+        ledger_fill(oracle, FOUR - 50, "st-2023-11-15-1", "buy", 10);
+        ledger_fill(oracle, FOUR, "split:AAPL", "sell", 10);
+        knows(oracle, FOUR + 2);
+        word(oracle, EVENT_TICK, FOUR + 902 + more, "", "");
+        expect(oracle, more ? ID : "", 0);
+    }
+}
+
+/* --- the judges beside it --- */
+
+Test(splits_beside, a_stop_of_before_may_end_and_one_of_behind_may_not) {
+    for (int is_new = 0; is_new < 2; is_new++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_START, FOUR - 100, "ready", "");
+        ledger_fill(oracle, FOUR - 50, "st-2023-11-15-1", "buy", 10);
+        ledger_order(oracle, FOUR + (is_new ? 10 : -40), "st-2023-11-15-2", "sell", "stop", "new",
+                     10, 0);
+        ledger_fill(oracle, FOUR, "split:AAPL", "buy", 10);
+        row_at(oracle, FOUR + 5, 1, "split", "AAPL", TAKEN("20"));
+        ledger_order(oracle, FOUR + 20, "st-2023-11-15-2", "sell", "stop", "canceled", 10, 0);
+        expect(oracle, is_new ? "stop_cancelled_outside_transaction" : "", 0);
+    }
+}
