@@ -112,7 +112,6 @@ struct universe_reads { /* zero-initialise; each backs off by itself */
     struct date done_for;  /* the session of which all was read */
     struct date acted_for; /* the New York day on which the actions last came */
     struct mono acted_at; /* and when they were last asked for a quantity that changed over night */
-    struct mono awaited_since; /* such a quantity waits for an answer; {0}: none does */
 };
 
 struct rails_reads { /* zero-initialise */
@@ -123,8 +122,10 @@ struct rails_reads { /* zero-initialise */
     struct mono hurried_at; /* since then it is due and waits for an exit; {0}: it does not */
 };
 
-struct flow { /* a deposit or withdrawal, taken once */
+struct flow { /* a deposit, withdrawal or dividend, taken once */
     char id[96];
+    bool
+        is_income; /* a dividend: no profit of its day's trades, and no money from outside either */
     struct date date;
     struct usd amount;
 };

@@ -2,7 +2,8 @@
  *
  * Brokers split a position in the night. The announcements are read once on each New York day on which such a position
  * is held, before a listing of it is believed, and again each minute while its quantity differs. Until they have come
- * on that day a difference waits, two minutes at most: then it is one that nothing explains. */
+ * on that day a difference waits, two minutes at most, or a quarter of an hour while the market is closed and ticks
+ * are five minutes apart: then it is one that nothing explains. */
 #include "core/base/mutant.h"
 #include "core/engine/core.h"
 
@@ -10,6 +11,7 @@
 
 static const struct span AGAIN = {INT64_C(60000000000)};
 static const struct span AWAITED = {INT64_C(120000000000)};
+static const struct span AWAITED_CLOSED = {INT64_C(900000000000)};
 
 static struct date today(const struct engine *engine) {
     return ny_date(clock_utc(engine->world->clock));
@@ -47,6 +49,19 @@ static bool is_wanted(const struct engine *engine, const struct broker_position 
     return false;
 }
 
+static void await(struct engine *engine, const struct broker_position *listing, size_t count) {
+    bool is_read = engine->universe_reads.acted_for.days == today(engine).days;
+    for (size_t i = 0; i < engine->book.count; i++) {
+        struct holding *holding = &engine->book.items[i];
+        struct qty listed = listed_qty(listing, count, holding->symbol);
+        bool waits =
+            !is_read && is_of_another_day(engine, holding) && listed.nanos != holding->qty.nanos;
+        struct mono since = holding->awaited_since;
+        since = since.ns == 0 ? clock_mono(engine->world->clock) : since;
+        holding->awaited_since = waits ? since : (struct mono){0};
+    }
+}
+
 void splits_look(struct engine *engine, const struct broker_position *listing, size_t count) {
     struct universe_reads *reads = &engine->universe_reads;
     struct mono now = clock_mono(engine->world->clock);
@@ -57,19 +72,16 @@ void splits_look(struct engine *engine, const struct broker_position *listing, s
         (void)read_actions(engine);
         alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
     }
-    bool is_awaited = reads->acted_for.days != today(engine).days;
-    reads->awaited_since = !is_awaited                    ? (struct mono){0}
-                           : reads->awaited_since.ns == 0 ? now
-                                                          : reads->awaited_since;
+    await(engine, listing, count);
     splits_mark(&engine->splits, &engine->book, today(engine));
 }
 
 bool split_is_awaited(const struct engine *engine, const char *symbol) {
-    struct mono since = engine->universe_reads.awaited_since;
     const struct holding *holding = book_find((struct book *)&engine->book, symbol);
+    struct span most = engine->truth.is_open ? AWAITED : AWAITED_CLOSED;
     MUTATE(split_not_awaited, return false);
-    return since.ns != 0 && holding != NULL && is_of_another_day(engine, holding) &&
-           mono_sub(clock_mono(engine->world->clock), since).ns < AWAITED.ns;
+    return holding != NULL && holding->awaited_since.ns != 0 &&
+           mono_sub(clock_mono(engine->world->clock), holding->awaited_since).ns < most.ns;
 }
 
 static void tell(struct engine *engine, const struct holding *holding) {

@@ -186,11 +186,11 @@ static void release_old(struct gateway *gateway, struct order *stop) {
     gateway_cancel(gateway, stop);
 }
 
-/* A split is due and no price says that there is none: a stop now would be of shares that are about to be, or
+/* A split is due and no price says that there is none, or nobody could be asked about one yet: a stop now would be of shares that are about to be, or
  * are, others. What rests stays, and bare is told as ever. */
 static bool is_about_to_split(const struct holding *holding) {
     MUTATE(stop_beside_a_due_split, return false);
-    return holding->is_split_due && !holding->has_mark;
+    return (holding->is_split_due && !holding->has_mark) || holding->awaited_since.ns != 0;
 }
 
 static void protect(struct gateway *gateway, struct exits *exits, struct holding *holding) {

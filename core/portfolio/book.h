@@ -37,6 +37,8 @@ struct holding {
     /* announced, and not in the book yet */
     bool is_split_due;
     struct split due;
+    struct mono
+        awaited_since; /* it differs, and the day's announcements have not come; {0}: not so */
     /* the broker's word, of the last listing */
     bool is_listed;
     bool is_ahead; /* bought since that listing, which therefore may lack it */

@@ -391,6 +391,11 @@ Test(splits, that_nobody_has_seen_yet_put_off_a_stop_until_a_price_says_there_is
     desk_tick(desk, 5);
     cr_expect_eq(desk->broker.count, 0);
     cr_expect(holding->is_naked, "and that is told as ever");
+    holding->is_split_due = false;
+    holding->awaited_since = clock_mono(desk->rig->world.clock);
+    desk_tick(desk, 5);
+    cr_expect_eq(desk->broker.count, 0, "nor where nobody could be asked yet");
+    holding->awaited_since = (struct mono){0};
     holding->has_mark = true;
     holding->mark = USD(100);
     desk_tick(desk, 5);
