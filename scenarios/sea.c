@@ -148,6 +148,7 @@ void sea_look(struct sea *sea) {
             }
         }
         sea_make_splits(sea);
+        sea_post_cash(sea);
         sea->next_at = find_next(sea);
         if (sea->of_account > 0) {
             sea_set_account(sea);

@@ -11,7 +11,7 @@ struct swell { /* a fault in force for one symbol, or for the wall */
     bool has_quote, has_trade; /* as they were at its begin */
     struct market_quote quote;
     struct market_trade trade;
-    bool is_done; /* of a split: the broker has made it */
+    bool is_done; /* of a split, a dividend, a fee: the broker has made it */
 };
 
 enum { ACCOUNT_POINTS = 2 };
@@ -51,6 +51,8 @@ struct ratio split_factor(const struct fault *fault);
 void split_announce(const struct swell *swell, struct sim_asset *asset);
 /* Makes those whose hour has come. */
 void sea_make_splits(struct sea *sea);
+/* sea_cash.c: pays and takes what has come due */
+void sea_post_cash(struct sea *sea);
 /* The next day but a Saturday or a Sunday. */
 struct date next_weekday(struct date date);
 /* sea_account.c: as the windows say now */

@@ -134,6 +134,29 @@ void sim_account_move_cash(struct sim_account *account, struct utc at, struct us
     activity->amount = amount;
 }
 
+void sim_account_pay_dividend(struct sim_account *account, struct utc at, size_t symbol,
+                              struct usd per_share) {
+    struct qty held = account->positions[symbol].qty;
+    if (held.nanos == 0) {
+        return;
+    }
+    struct usd amount = usd_mul(per_share, held);
+    account->cash = usd_add(account->cash, amount);
+    struct sim_activity *activity = add_activity(account, at);
+    activity->kind = SIM_ACTIVITY_DIV;
+    activity->symbol = symbol;
+    activity->qty = held;
+    activity->price = per_share;
+    activity->amount = amount;
+}
+
+void sim_account_charge(struct sim_account *account, struct utc at, struct usd fee) {
+    account->cash = usd_sub(account->cash, fee);
+    struct sim_activity *activity = add_activity(account, at);
+    activity->kind = SIM_ACTIVITY_FEE;
+    activity->amount = usd_neg(fee);
+}
+
 struct qty sim_account_split(struct sim_account *account, struct utc at, size_t symbol,
                              const struct sim_split *split, struct usd price) {
     struct sim_position *position = &account->positions[symbol];

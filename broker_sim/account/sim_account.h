@@ -27,7 +27,9 @@ enum sim_activity_kind {
     SIM_ACTIVITY_FILL,
     SIM_ACTIVITY_CSD,
     SIM_ACTIVITY_CSW,
-    SIM_ACTIVITY_SPLIT
+    SIM_ACTIVITY_SPLIT,
+    SIM_ACTIVITY_DIV,
+    SIM_ACTIVITY_FEE
 };
 
 struct sim_activity {
@@ -40,7 +42,7 @@ struct sim_activity {
     bool is_buy, is_short,
         is_last; /* is_short: a sale of what is not held; is_last: the order is filled */
     struct qty qty, cum_qty, leaves_qty;
-    struct usd price;
+    struct usd price; /* of a dividend: a share's */
     /* of a cash movement: signed; of a split: what its fraction of a share was paid out with */
     struct usd amount;
 };
@@ -97,6 +99,11 @@ void sim_account_undo(struct sim_account *account, size_t symbol, bool is_buy, s
                       struct usd price);
 /* Books a deposit or withdrawal. */
 void sim_account_move_cash(struct sim_account *account, struct utc at, struct usd amount);
+/* Pays so much a share of what is held; who is short pays it. Nothing where nothing is held. */
+void sim_account_pay_dividend(struct sim_account *account, struct utc at, size_t symbol,
+                              struct usd per_share);
+/* Takes a fee, an amount above zero. */
+void sim_account_charge(struct sim_account *account, struct utc at, struct usd fee);
 /* What is held becomes whole shares by the rates, at the cost it had; what is left of one is paid out at a price,
  * that of the new shares. Returns by how many more they are: below zero, fewer. */
 struct qty sim_account_split(struct sim_account *account, struct utc at, size_t symbol,

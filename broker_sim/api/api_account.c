@@ -413,7 +413,7 @@ void api_get_position(struct api_call *call) {
 /* --- activities --- */
 
 static const char *activity_word(enum sim_activity_kind kind) {
-    static const char *const words[] = {"FILL", "CSD", "CSW", "SPLIT"};
+    static const char *const words[] = {"FILL", "CSD", "CSW", "SPLIT", "DIV", "FEE"};
     return words[kind];
 }
 
@@ -451,10 +451,13 @@ static void put_activity(struct text *out, const struct broker *broker,
         date_print(ny_date(activity->at), date);
         api_put_string_member(out, "date", date);
         put_amount_member(out, "net_amount", activity->amount);
-        if (activity->kind == SIM_ACTIVITY_SPLIT) {
+        if (activity->kind == SIM_ACTIVITY_SPLIT || activity->kind == SIM_ACTIVITY_DIV) {
             api_put_string_member(out, "symbol", market_symbol(broker->market, activity->symbol));
             API_PUT(out, ",\"qty\":");
             api_put_amount(out, activity->qty.nanos);
+        }
+        if (activity->kind == SIM_ACTIVITY_DIV) {
+            put_amount_member(out, "per_share_amount", activity->price);
         }
         API_PUT(out, ",\"description\":\"\",\"status\":\"executed\",\"created_at\":");
         api_put_time(out, activity->at);
@@ -557,7 +560,7 @@ void api_get_activities(struct api_call *call) {
             return;
         }
         snprintf(query.types, sizeof query.types, "%s",
-                 strcmp(category, "trade_activity") == 0 ? "FILL" : "CSD,CSW,SPLIT");
+                 strcmp(category, "trade_activity") == 0 ? "FILL" : "CSD,CSW,SPLIT,DIV,FEE");
     }
     list_activities(call, &query);
 }

@@ -365,6 +365,14 @@ bool broker_sell_by_hand(struct broker *broker, size_t symbol) {
     return sim_exchange_submit(exchange, &intent, &refusal) != NULL;
 }
 
+void broker_pay_dividend(struct broker *broker, size_t symbol, struct usd per_share) {
+    sim_account_pay_dividend(&broker->account, broker->exchange.now, symbol, per_share);
+}
+
+void broker_charge(struct broker *broker, struct usd fee) {
+    sim_account_charge(&broker->account, broker->exchange.now, fee);
+}
+
 void broker_split(struct broker *broker, size_t symbol, const struct sim_split *split) {
     sim_exchange_split(&broker->exchange, symbol, split);
 }

@@ -34,7 +34,8 @@
  *     GTC too, whole shares are credited and the fraction paid out, with one SPLIT activity of the difference;
  *     the last trade before it is told at its new price, bars of before it stay raw;
  *   - the forty days before the market's first are told as daily bars too, so that a stock has a
- *     volume on its first day; a dividend is told and not paid;
+ *     volume on its first day; a dividend that is announced is not paid, and one that
+ *     is paid is not announced;
  *   - a symbol is not tradable from the evening of its last date on; open orders in it rest.
  * The market is asked for nothing later than broker_now(). */
 #ifndef BROKER_SIM_API_BROKER_H
@@ -108,6 +109,9 @@ bool broker_may_bust(const struct broker *broker, const char *client_id);
 bool broker_sell_by_hand(struct broker *broker, size_t symbol);
 bool broker_may_sell_by_hand(const struct broker *broker, size_t symbol);
 
+/* A dividend of so much a share of what is held (DIV), and a fee (FEE): cash moves at once, no price does. */
+void broker_pay_dividend(struct broker *broker, size_t symbol, struct usd per_share);
+void broker_charge(struct broker *broker, struct usd fee);
 /* Splits a symbol: see sim_exchange_split(). Its prices are whose weather they are. */
 void broker_split(struct broker *broker, size_t symbol, const struct sim_split *split);
 

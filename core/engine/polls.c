@@ -453,60 +453,83 @@ static bool flow_is_known(const struct engine *engine, const char *id) {
     return false;
 }
 
-static void add_flow(struct engine *engine, const char *id, struct date date, struct usd amount) {
-    if (engine->flow_count == FLOWS_MAX) { /* the oldest two become one: the sum is what counts */
-        engine->flows[1].amount = usd_add(engine->flows[0].amount, engine->flows[1].amount);
-        memmove(&engine->flows[0], &engine->flows[1], (FLOWS_MAX - 1) * sizeof engine->flows[0]);
+/* Of a full list the oldest income goes, for its day is over by then; else the oldest two deposits become one: the
+ * sum is what counts. Returns whose place is free. */
+static size_t free_place(struct engine *engine) {
+    for (size_t i = 0; i < FLOWS_MAX; i++) {
+        if (engine->flows[i].is_income) {
+            return i;
+        }
+    }
+    engine->flows[1].amount = usd_add(engine->flows[0].amount, engine->flows[1].amount);
+    return 0;
+}
+
+static void add_flow(struct engine *engine, const struct flow *added, const char *id) {
+    if (engine->flow_count == FLOWS_MAX) {
+        size_t place = free_place(engine);
+        memmove(&engine->flows[place], &engine->flows[place + 1],
+                (FLOWS_MAX - 1 - place) * sizeof engine->flows[0]);
         engine->flow_count--;
     }
     struct flow *flow = &engine->flows[engine->flow_count++];
-    *flow = (struct flow){.date = date, .amount = amount};
+    *flow = *added;
     (void)!text_copy(flow->id, sizeof flow->id, id, NULL);
 }
 
 enum err_code flows_fold(struct engine *engine, const struct journal_row *row, struct err *err) {
-    if (strcmp(row->kind, "flow") != 0) {
+    struct flow flow = {.is_income = strcmp(row->kind, "income") == 0};
+    if (strcmp(row->kind, "flow") != 0 && !flow.is_income) {
         return ERR_OK;
     }
     cJSON *body = NULL;
-    struct usd amount = {0};
     const char *text = NULL;
-    struct date date = {0};
     enum err_code code = json_parse(row->body, strlen(row->body), &body, err);
     if (code == ERR_OK) {
-        code = json_usd(body, "usd", &amount, err);
+        code = json_usd(body, "usd", &flow.amount, err);
         code = code == ERR_OK ? json_string(body, "date", &text, err) : code;
-        code = code == ERR_OK ? date_parse(text, &date, err) : code;
+        code = code == ERR_OK ? date_parse(text, &flow.date, err) : code;
         cJSON_Delete(body);
     }
     if (code != ERR_OK) {
-        return err_wrap(err, "journal row %lld (flow)", (long long)row->seq);
+        return err_wrap(err, "journal row %lld (%s)", (long long)row->seq, row->kind);
     }
-    add_flow(engine, row->key, date, amount);
+    add_flow(engine, &flow, row->key);
     return ERR_OK;
+}
+
+/* DIV and its kin: DIVNRA and DIVFT are what is withheld of one. A FEE is none of this: it is what trading costs,
+ * and a loss like any other. */
+static bool is_income(const struct broker_activity *activity) {
+    MUTATE(dividend_is_profit, return false);
+    return strncmp(activity->type, "DIV", 3) == 0;
 }
 
 static void take_flow(struct engine *engine, const struct broker_activity *activity) {
     bool is_flow = strcmp(activity->type, "CSD") == 0 || strcmp(activity->type, "CSW") == 0;
-    if (!is_flow || flow_is_known(engine, activity->id) || engine->journal == NULL) {
+    const struct flow flow = {.date = ny_date(activity->at),
+                              .amount = activity->net_amount,
+                              .is_income = is_income(activity)};
+    if ((!is_flow && !flow.is_income) || flow_is_known(engine, activity->id) ||
+        engine->journal == NULL) {
         return;
     }
     char date[DATE_TEXT_MAX];
-    date_print(ny_date(activity->at), date);
+    date_print(flow.date, date);
     struct text body = {.limit = 512};
     text_add_char(&body, '{');
     text_member_decimal(&body, "usd", activity->net_amount.nanos);
     text_member_string(&body, "date", date);
     text_add_char(&body, '}');
-    if (journal_append(engine->journal, "flow", activity->id, text_get(&body), NULL, NULL) ==
-            ERR_OK &&
+    if (journal_append(engine->journal, flow.is_income ? "income" : "flow", activity->id,
+                       text_get(&body), NULL, NULL) == ERR_OK &&
         journal_commit(engine->journal, NULL) == ERR_OK) {
-        add_flow(engine, activity->id, ny_date(activity->at), activity->net_amount);
+        add_flow(engine, &flow, activity->id);
     }
     text_release(&body);
 }
 
-/* Deposits and withdrawals: each cycle, and at once when cash moved by more than 1 % of equity. */
+/* Deposits, withdrawals and dividends: each cycle, and at once when cash moved by more than 1 % of equity. */
 static void poll_flows(struct engine *engine) {
     struct usd moved = usd_abs(usd_sub(engine->truth.account.cash, engine->last_cash));
     bool is_step = usd_cmp(moved, (struct usd){engine->truth.account.equity.nanos / 100}) > 0;
@@ -541,7 +564,11 @@ struct equity_reading reading_now(const struct engine *engine) {
         previous_session(engine, &previous) && previous.days == truth->account.balance_asof.days;
     for (size_t i = 0; i < engine->flow_count; i++) {
         const struct flow *flow = &engine->flows[i];
-        reading.flows_ever = usd_add(reading.flows_ever, flow->amount);
+        bool is_from_outside = !flow->is_income;
+        MUTATE(dividend_is_a_deposit, is_from_outside = true);
+        if (is_from_outside) {
+            reading.flows_ever = usd_add(reading.flows_ever, flow->amount);
+        }
         if (flow->date.days >= truth->day.days) {
             reading.flows_today = usd_add(reading.flows_today, flow->amount);
         }

@@ -2,7 +2,8 @@
  *
  * Each is fed one trusted equity reading a tick and latches REDUCE_ONLY through causes.h. Baselines
  * and the peak come from the journal (rows "baseline", "go_live", "peak"), never from a current
- * reading after a restart. An untrusted reading is neither a pass nor a loss: data_guard holds. */
+ * reading after a restart. A dividend is no profit of the day that pays it, so that it hides no loss; it lifts peak and
+ * drawdown as any gain does. A fee is a loss. An untrusted reading is neither a pass nor a loss: data_guard holds. */
 #ifndef CORE_RISK_ACCOUNT_GUARDS_H
 #define CORE_RISK_ACCOUNT_GUARDS_H
 
@@ -17,8 +18,8 @@ struct equity_reading {
     struct usd equity;
     bool has_previous_close;
     struct usd previous_close; /* equity at the previous session's close, of that session */
-    struct usd flows_today;    /* deposits less withdrawals since that close */
-    struct usd flows_ever;     /* since go-live */
+    struct usd flows_today;    /* deposits less withdrawals, and dividends, since that close */
+    struct usd flows_ever;     /* since go-live; a dividend is earned, for the price fell by it */
 };
 
 struct guard_step {          /* two readings, a stated time apart, before a latch */

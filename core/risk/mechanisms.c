@@ -62,13 +62,15 @@ static const struct mechanism TABLE[] = {
      .mode = MODE_REDUCE_ONLY,
      .hold = HOLD_LATCHED,
      .settings = "risk.daily_loss_usd risk.daily_loss_share risk.open_risk_factor",
-     .rule = "the day's loss from the previous close, flows aside, on two readings",
+     .rule = "the day's loss from the previous close, flows and dividends aside, on two readings; "
+             "a fee "
+             "is a loss",
      .documents = "governor_freezes.json",
      .oracle = "guards_trip_at_their_limit open_risk_within_the_loss_limit "
                "no_entry_beyond_the_loss_limit",
      .act = "daily_loss_by_open_positions",
      .quiet = "daily_loss_just_within",
-     .mutants = "daily_loss_ignored daily_loss_off_by_one loss_on_one_reading "
+     .mutants = "dividend_is_profit daily_loss_ignored daily_loss_off_by_one loss_on_one_reading "
                 "baseline_restarts baseline_every_reading flows_count_as_gains"},
     {.id = "equity_floor",
      .file = "core/risk/account_guards.c",
@@ -91,8 +93,9 @@ static const struct mechanism TABLE[] = {
      .oracle = "guards_trip_at_their_limit peak_never_falls",
      .act = "max_drawdown_latches",
      .quiet = "max_drawdown_just_within",
-     .mutants = "drawdown_ignored drawdown_off_by_one drawdown_on_one_reading "
-                "peak_falls peak_not_persisted peak_on_one_reading"},
+     .mutants =
+         "dividend_is_a_deposit drawdown_ignored drawdown_off_by_one drawdown_on_one_reading "
+         "peak_falls peak_not_persisted peak_on_one_reading"},
     {.id = "daily_volume",
      .file = "core/risk/daily_volume.c",
      .mode = MODE_REDUCE_ONLY,

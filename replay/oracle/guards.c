@@ -37,6 +37,7 @@ struct guard {
 struct flow {
     struct date date;
     struct usd amount;
+    bool is_income; /* a dividend counts in its day alone */
 };
 
 struct guards {
@@ -64,7 +65,8 @@ static void *guards_create(void) {
 static struct usd flows_since(const struct guards *judge, struct date day) {
     struct usd sum = {0};
     for (size_t i = 0; i < judge->flow_count; i++) {
-        bool is_in = judge->flows[i].date.days >= day.days;
+        bool is_in =
+            judge->flows[i].date.days >= day.days && (day.days != 0 || !judge->flows[i].is_income);
         sum = is_in ? usd_add(sum, judge->flows[i].amount) : sum;
     }
     return sum;
@@ -199,9 +201,9 @@ static void take_answer(struct guards *judge, const struct event *event) {
     }
 }
 
-static void take_flow(struct guards *judge, const cJSON *body, struct usd amount) {
+static void take_flow(struct guards *judge, const cJSON *body, struct usd amount, bool is_income) {
     const char *text = "";
-    struct flow flow = {.amount = amount};
+    struct flow flow = {.amount = amount, .is_income = is_income};
     if (judge->flow_count == FLOWS_MAX || json_string(body, "date", &text, NULL) != ERR_OK ||
         date_parse(text, &flow.date, NULL) != ERR_OK) {
         judge->is_spoiled = true;
@@ -237,7 +239,9 @@ static void take_amount(struct guards *judge, const struct event *event, const c
     } else if (is_word(event->subject, "peak")) {
         take_peak(judge, event, amount, findings);
     } else if (is_word(event->subject, "flow")) {
-        take_flow(judge, body, amount);
+        take_flow(judge, body, amount, false);
+    } else if (is_word(event->subject, "income")) {
+        take_flow(judge, body, amount, true);
     }
 }
 

@@ -78,7 +78,8 @@ int swarm_class_of(const char *point_name) {
 /* What a stream of its own draws, with the settings that make it matter. */
 static bool is_drawn_apart(enum fault_point point) {
     return point == POINT_ASSET_HOUSE_MARGIN || point == POINT_VIEW_BLOCKED ||
-           point == POINT_MARKET_SPLIT || point == POINT_MARKET_SPLIT_UNTOLD;
+           point == POINT_MARKET_SPLIT || point == POINT_MARKET_SPLIT_UNTOLD ||
+           point == POINT_ASSET_DIVIDEND || point == POINT_ACCOUNT_FEE;
 }
 
 static int points_of_class(size_t class) {
@@ -849,6 +850,25 @@ static void draw_splits(struct draw *draw, cJSON *faults) {
     CHECK(cJSON_AddItemToArray(faults, row));
 }
 
+/* Cash that no trade moves. */
+static void draw_cash(const struct draw *draw, cJSON *faults) {
+    struct random random = stream(draw, "cash", 0);
+    int64_t kind = draw->mode == CHAOS_SWARM ? random_between(&random, 1, 100) : 100;
+    int day = (int)random_between(&random, 1, draw->days);
+    int64_t from = random_between(&random, 600, faults_end(draw) - 600);
+    int64_t per_share = random_between(&random, 100, 20000); /* thousandths of a dollar */
+    int64_t fee = random_between(&random, 1000, 200000);
+    if (kind > 16) {
+        return;
+    }
+    cJSON *row = must(cJSON_CreateObject());
+    add_word(row, "point", fault_point_name(kind <= 8 ? POINT_ASSET_DIVIDEND : POINT_ACCOUNT_FEE));
+    add_time(row, "at", day, from);
+    add_time(row, "until", day, from + 60);
+    add_milli(add_object(row, "params"), "factor", kind <= 8 ? per_share : fee);
+    CHECK(cJSON_AddItemToArray(faults, row));
+}
+
 /* A courier beside the core, on its disk and its network. */
 static void draw_courier(struct draw *draw) {
     struct random random = stream(draw, "courier", 0);
@@ -871,6 +891,7 @@ static void draw_faults(struct draw *draw) {
     draw_short(draw, faults);
     draw_margin(draw, faults);
     draw_splits(draw, faults);
+    draw_cash(draw, faults);
 }
 
 /* --- people --- */

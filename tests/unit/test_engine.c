@@ -834,7 +834,7 @@ Test(engine_polls, flows_are_taken_once_and_survive_a_restart) {
     plant->broker.activities =
         "[{\"activity_type\":\"CSD\",\"id\":\"f1\",\"date\":\"2026-09-01\",\"net_amount\":\"500\"},"
         "{\"activity_type\":\"CSW\",\"id\":\"f2\",\"date\":\"2026-09-01\",\"net_amount\":\"-200\"},"
-        "{\"activity_type\":\"DIV\",\"id\":\"f3\",\"date\":\"2026-09-01\",\"net_amount\":\"9\"}]";
+        "{\"activity_type\":\"FEE\",\"id\":\"f3\",\"date\":\"2026-09-01\",\"net_amount\":\"-9\"}]";
     tick(plant, 1);
     tick(plant, 60);
     cr_expect_eq(plant->engine->flow_count, 2);
@@ -1200,5 +1200,47 @@ Test(engine_splits, are_asked_for_once_a_day_and_again_each_minute_while_a_quant
     plant->broker.positions = "[" POSITION("AAPL", "30") "]";
     tick(plant, 10);
     cr_expect_neq(reads->acted_at.ns, first.ns);
+    plant_destroy(plant);
+}
+
+/* --- dividends and fees --- */
+
+#define CASH(type, id, amount)                                                                     \
+    "{\"activity_type\":\"" type "\",\"id\":\"" id "\",\"date\":\"2026-09-01\","                   \
+    "\"net_amount\":\"" amount "\",\"symbol\":\"AAPL\",\"qty\":\"10\",\"status\":\"executed\"}"
+
+/* What is paid, less what is withheld of it, is no profit of the day and no deposit; a fee is neither. */
+Test(engine_flows, a_dividend_counts_in_its_day_alone_and_a_fee_nowhere) {
+    struct plant *plant = plant_create();
+    plant->broker.activities = "[" CASH("DIV", "1::a", "500") "," CASH(
+        "DIVNRA", "1::b", "-75") "," CASH("FEE", "1::c", "-20") "," CASH("CSD", "1::d", "1000") "]";
+    for (int life = 0; life < 2; life++) {
+        for (int second = 0; second < 120; second += 5) {
+            tick(plant, 5);
+        }
+        struct equity_reading reading = reading_now(plant->engine);
+        cr_expect_eq(reading.flows_today.nanos, USD(1425).nanos, "life %d", life);
+        cr_expect_eq(reading.flows_ever.nanos, USD(1000).nanos, "life %d", life);
+        cr_expect_eq(plant->engine->flow_count, 3, "each once, over a restart too");
+        cr_expect_eq(plant->engine->book.cash_flow.nanos, 0, "no fill");
+        engine_destroy(plant->engine);
+        engine_up(plant);
+    }
+    plant_destroy(plant);
+}
+
+Test(engine_flows, of_more_than_are_kept_the_sum_of_deposits_stays) {
+    struct plant *plant = plant_create();
+    for (int i = 0; i < 2 * FLOWS_MAX; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "%d", i);
+        struct journal_row row = {.seq = i + 1,
+                                  .kind = i % 3 == 0 ? "income" : "flow",
+                                  .key = key,
+                                  .body = "{\"usd\":\"1\",\"date\":\"2026-08-03\"}"};
+        cr_assert_eq(flows_fold(plant->engine, &row, NULL), ERR_OK);
+    }
+    cr_expect_eq(plant->engine->flow_count, FLOWS_MAX);
+    cr_expect_eq(reading_now(plant->engine).flows_ever.nanos, USD(85).nanos); /* 128 less 43 */
     plant_destroy(plant);
 }

@@ -434,6 +434,32 @@ Test(asset_faults, what_is_not_tradable_may_be_sold_and_not_bought) {
     come_home(&h);
 }
 
+/* --- cash --- */
+
+Test(cash_faults, a_dividend_is_paid_for_what_is_held_and_a_fee_is_taken) {
+    const struct fault faults[] = {{.point = POINT_ASSET_DIVIDEND, .factor = {NANOS / 2}},
+                                   {.point = POINT_ACCOUNT_FEE}};
+    struct harbour h;
+    h.f = fixture_at(at_ny(9, 1, 9, 55));
+    hold(h.f, "100");
+    broker_advance_to(h.f->broker, at_ny(9, 1, 10, 0));
+    const struct usd calm = broker_cash(h.f->broker);
+    fixture_end(h.f);
+    set_out(&h, faults, 2, true);
+    cr_expect_eq(broker_cash(h.f->broker).nanos, calm.nanos + USD(50 - 25).nanos);
+    sail(&h, 5);
+    cr_expect_eq(broker_cash(h.f->broker).nanos, calm.nanos + USD(50 - 25).nanos, "once");
+    cr_assert_eq(get(h.f, "/v2/account/activities/DIV", ""), 200);
+    cr_assert_eq(cJSON_GetArraySize(h.f->json), 1);
+    cr_expect_str_eq(json_member(h.f->json->child, "net_amount")->valuestring, "50");
+    cr_expect_str_eq(json_member(h.f->json->child, "per_share_amount")->valuestring, "0.5");
+    cr_expect_str_eq(json_member(h.f->json->child, "symbol")->valuestring, "SYM000");
+    cr_assert_eq(get(h.f, "/v2/account/activities/FEE", ""), 200);
+    cr_assert_eq(cJSON_GetArraySize(h.f->json), 1);
+    cr_expect_str_eq(json_member(h.f->json->child, "net_amount")->valuestring, "-25");
+    come_home(&h);
+}
+
 /* --- splits --- */
 
 /* To an instant of the night or the next day, with a look wherever the sea wants one. */

@@ -415,6 +415,20 @@ Test(guards, money_that_comes_or_goes_is_no_gain_and_no_loss) {
     expect(oracle, "", 0);
 }
 
+/* Its day lost what the dividend hides; the peak rises by it, as it would by no deposit. */
+Test(guards, a_dividend_is_no_gain_of_its_day_and_lifts_the_peak) {
+    for (int is_income = 0; is_income < 2; is_income++) {
+        struct oracle *oracle = guarded();
+        body_at(oracle, OPEN, EVENT_ROW, 3, is_income ? "income" : "flow", "a",
+                "{\"usd\":\"4000\",\"date\":\"2023-11-15\"}");
+        ticks(oracle, OPEN + 1, "103900");
+        reads(oracle, OPEN + 6, "103900");
+        trips(oracle, OPEN + 6, "daily_loss", "core");
+        body_at(oracle, OPEN + 6, EVENT_ROW, 4, "peak", "", "{\"usd\":\"103900\"}");
+        expect(oracle, is_income ? "" : "peak_never_falls", 0);
+    }
+}
+
 Test(guards, a_peak_is_what_two_readings_showed) {
     for (int is_twice = 0; is_twice < 2; is_twice++) {
         struct oracle *oracle = guarded();
