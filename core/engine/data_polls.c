@@ -13,22 +13,21 @@ struct wanted { /* symbols of one request */
     bool is_spare; /* one of them is neither held nor has an order */
 };
 
-/* Held or with an order: what an exit may need at any time. */
-static bool is_vital(struct engine *engine, const char *symbol) {
-    return book_find(&engine->book, symbol) != NULL || orders_any_live(&engine->orders, symbol);
+/* Held, with an order, or between two orders of an entry that is worked: what may be asked at any time. */
+static bool is_vital(struct engine *engine, size_t index) {
+    const char *symbol = engine->config->symbols[index];
+    return book_find(&engine->book, symbol) != NULL || orders_any_live(&engine->orders, symbol) ||
+           engine->gateway.maker.items[index].id[0] != '\0';
 }
 
-/* Spare are all others in a cycle, where entries are made, and at any time the one that waits for the next
- * order of an entry that is worked. */
-static void want(struct engine *engine, bool with_spare, struct wanted *wanted) {
+static void want(struct engine *engine, bool is_all, struct wanted *wanted) {
     const struct config *config = engine->config;
     wanted->count = 0;
     wanted->is_spare = false;
     for (size_t i = 0; i < config->symbol_count; i++) {
-        bool is_needed = is_vital(engine, config->symbols[i]);
-        const bool is_worked = engine->gateway.maker.items[i].id[0] != '\0';
-        MUTATE(exit_bound_by_poller, is_needed = is_needed && with_spare && engine->is_cycle);
-        if (is_needed || (with_spare && (engine->is_cycle || is_worked))) {
+        bool is_needed = is_vital(engine, i);
+        MUTATE(exit_bound_by_poller, is_needed = is_needed && is_all);
+        if (is_all || is_needed) {
             memcpy(wanted->symbols[wanted->count], config->symbols[i], SYMBOL_MAX);
             wanted->index[wanted->count++] = i;
             wanted->is_spare |= !is_needed;
@@ -51,7 +50,7 @@ static void begin(struct engine *engine, enum poll_line line, struct wanted *wan
     struct mono now = clock_mono(engine->world->clock);
     enum poll_hold hold = smart_poller_holds(&engine->poller, line, engine->config, now);
     bool *is_told = &engine->poller.is_told[line];
-    want(engine, true, wanted);
+    want(engine, engine->is_cycle, wanted);
     if (wanted->is_spare && hold != POLL_FREE) {
         want(engine, false, wanted);
         if (!*is_told) {
