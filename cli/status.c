@@ -263,7 +263,9 @@ static void print_outlook(const cJSON *view) {
     printf("market    %s\n", cJSON_IsTrue(json_member(view, "open")) ? "open" : "closed");
     printf("signals   %lld of %lld symbols have a score, %lld are wanted", number(view, "scored"),
            number(view, "universe"), number(view, "wanted"));
-    if (number(view, "scored") == 0) {
+    if (json_member(view, "stale") != NULL && number(view, "stale") > 0) {
+        printf("; %lld would be, had their bars not stopped coming", number(view, "stale"));
+    } else if (number(view, "scored") == 0) {
         print_warm_up(number(view, "bars"), cJSON_IsTrue(json_member(view, "open")));
     }
     printf("\nsent      %lld orders since the start\n", number(view, "sent"));

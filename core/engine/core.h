@@ -65,6 +65,7 @@ enum {
 
 struct entry_outlook {     /* of the last cycle that could enter, and refusals since the start */
     size_t scored, wanted; /* symbols with a score; of those, with one that suffices */
+    size_t stale;          /* symbols with one that would suffice, of bars that are too old */
     int64_t refused[REFUSAL_CODES];
     struct refusal last;
     char last_symbol[SYMBOL_MAX];

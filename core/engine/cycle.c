@@ -187,11 +187,28 @@ static void hit_target(struct engine *engine, struct holding *holding, unsigned 
     }
 }
 
+static bool suffices(const struct engine *engine, const struct score *score) {
+    return score->is_known && score->value.nanos >= engine->config->score_threshold.nanos;
+}
+
+/* A score of old bars is none: the market has gone on since. True if one that suffices is not known for that. */
+static bool score_now(const struct engine *engine, size_t index, struct score *out) {
+    strategy_score(engine->strategy, engine->bars, index, out);
+    bool is_wanted = suffices(engine, out);
+    MUTATE(stale_scores_bought, return false);
+    if (bars_are_fresh(engine->bars, index, clock_utc(engine->world->clock))) {
+        return false;
+    }
+    *out = (struct score){0};
+    return is_wanted;
+}
+
+/* The rules beside the score's decay go on without one. */
 static void decide_exit(struct engine *engine, struct holding *holding) {
     int index = universe_find(engine->config, holding->symbol);
     struct score score = {0};
     if (engine->is_cycle && index >= 0) {
-        strategy_score(engine->strategy, engine->bars, (size_t)index, &score);
+        (void)score_now(engine, (size_t)index, &score);
     }
     struct exit_wish wish = exit_rules(holding, engine->config, clock_utc(engine->world->clock),
                                        score.is_known, score.value);
@@ -278,14 +295,26 @@ static void try_entry(struct engine *engine, size_t index, const struct score *s
     }
 }
 
-/* For who asks why nothing is bought. */
-static void note_scores(struct engine *engine, const struct score *scores) {
+/* That scores are too old is told once until they are young again. */
+static void tell_stale(struct engine *engine, size_t stale) {
+    char numbers[64];
+    snprintf(numbers, sizeof numbers, "\"why\":\"bars\",\"stale\":%zu", stale);
+    if (stale > 0 && engine->outlook.stale == 0) {
+        log_mechanism(&engine->log, "smart_poller", "held", "", "entries", numbers);
+    }
+    engine->outlook.stale = stale;
+}
+
+/* And for who asks why nothing is bought. */
+static void score_all(struct engine *engine, struct score *scores) {
+    size_t stale = 0;
     engine->outlook.scored = engine->outlook.wanted = 0;
     for (size_t i = 0; i < engine->config->symbol_count; i++) {
+        stale += score_now(engine, i, &scores[i]);
         engine->outlook.scored += scores[i].is_known;
-        engine->outlook.wanted +=
-            scores[i].is_known && scores[i].value.nanos >= engine->config->score_threshold.nanos;
+        engine->outlook.wanted += suffices(engine, &scores[i]);
     }
+    tell_stale(engine, stale);
 }
 
 /* What limits on exposure hold the next cycle's equity against: a sum that came in since buys nothing yet. */
@@ -309,10 +338,7 @@ static void enter(struct engine *engine) {
     const struct config *config = engine->config;
     struct score scores[CONFIG_SYMBOLS_MAX] = {{0}};
     bool is_taken[CONFIG_SYMBOLS_MAX] = {false};
-    for (size_t i = 0; i < config->symbol_count; i++) {
-        strategy_score(engine->strategy, engine->bars, i, &scores[i]);
-    }
-    note_scores(engine, scores);
+    score_all(engine, scores);
     if (is_exit_first(engine)) {
         if (engine->outlook.wanted > 0) {
             log_mechanism(&engine->log, "exit_execution", "held", "", "entries", "");
@@ -322,8 +348,7 @@ static void enter(struct engine *engine) {
     for (;;) {
         size_t best = config->symbol_count;
         for (size_t i = 0; i < config->symbol_count; i++) {
-            bool is_wanted = !is_taken[i] && scores[i].is_known &&
-                             scores[i].value.nanos >= config->score_threshold.nanos;
+            bool is_wanted = !is_taken[i] && suffices(engine, &scores[i]);
             if (is_wanted && (best == config->symbol_count ||
                               scores[i].value.nanos > scores[best].value.nanos)) {
                 best = i;

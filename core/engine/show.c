@@ -75,6 +75,7 @@ static void print_outlook(const struct engine *engine, struct text *out) {
     text_member_int(out, "bars", (int64_t)most);
     text_member_int(out, "scored", (int64_t)outlook->scored);
     text_member_int(out, "wanted", (int64_t)outlook->wanted);
+    text_member_int(out, "stale", (int64_t)outlook->stale);
     text_member(out, "refusals");
     text_add_char(out, '{');
     for (int i = 0; i < REFUSAL_CODES; i++) {

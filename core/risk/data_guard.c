@@ -2,11 +2,11 @@
 #include "core/risk/data_guard.h"
 
 #include "core/base/mutant.h"
+#include "core/signals/bars.h"
 
 #include <string.h>
 
 static const struct span TRADE_FRESH = {INT64_C(15000000000)};
-static const struct span BAR_FRESH = {INT64_C(150000000000)}; /* 90 s after the end of its minute */
 static const struct span IEX_FRESH = {INT64_C(60000000000)};
 static const struct ratio SPREAD_MAX = {10000000};
 static const struct span FAULT_LASTS = {INT64_C(10000000000)};

@@ -273,7 +273,8 @@ static const struct mechanism TABLE[] = {
      .quiet = "data_host_answers_late",
      .mutants = "smart_poller_ignored poller_stays_slow poller_without_most "
                 "poller_hurries_for_ever poller_minute_off_by_one poller_keeps_no_half "
-                "poller_day_ignored exit_bound_by_poller bars_of_a_failed_read_are_all"},
+                "poller_day_ignored stale_scores_bought exit_bound_by_poller "
+                "bars_of_a_failed_read_are_all"},
     {.id = "rate_budget",
      .file = "core/alpaca/rate_budget.c",
      .mode = MODE_NORMAL,

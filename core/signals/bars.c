@@ -93,3 +93,12 @@ size_t bars_in_session(const struct bars *bars, size_t index) {
     CHECK(index < bars->symbol_count);
     return bars->rings[index].in_session;
 }
+
+bool bars_are_fresh(const struct bars *bars, size_t index, struct utc now) {
+    size_t count = bars_count(bars, index);
+    if (count == 0) {
+        return false;
+    }
+    struct span age = utc_sub(now, bars_at(bars, index, count - 1)->at);
+    return age.ns >= 0 && age.ns <= BAR_FRESH.ns;
+}

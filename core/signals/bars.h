@@ -28,4 +28,9 @@ const struct broker_bar *bars_at(const struct bars *bars, size_t index, size_t p
 #define BARS_SESSION_GAP SPAN_HOURS(4)
 size_t bars_in_session(const struct bars *bars, size_t index);
 
+/* A bar tells of its minute for 90 s behind its end, so for this long from its start. */
+#define BAR_FRESH SPAN_S(150)
+/* The newest bar of a symbol is as young as that, and is not of a time to come. Without one: false. */
+bool bars_are_fresh(const struct bars *bars, size_t index, struct utc now);
+
 #endif

@@ -34,7 +34,8 @@ struct strategy {
     const struct strategy_ops *ops;
 };
 
-/* Scores the symbol with this index. Whether its newest bar is fresh enough is the caller's question. */
+/* Scores the symbol with this index. Whether its newest bar is fresh enough is the caller's question
+ * (bars_are_fresh()). */
 static inline void strategy_score(const struct strategy *strategy, const struct bars *bars,
                                   size_t index, struct score *out) {
     strategy->ops->score(strategy, bars, index, out);

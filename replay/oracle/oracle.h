@@ -137,7 +137,7 @@
       "quotes, trades and bars that fail are asked for what is not held after 2, 4 and so on up "  \
       "to poller.most cycles, less a fifth, and for no more than half of poller.minute or beyond " \
       "poller.day; it is told, and nothing less is held back; what is held is asked for all the "  \
-      "same",                                                                                      \
+      "same; nothing new is bought 150 s after bars of its symbol were answered",                  \
       "")                                                                                          \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
       "while an endpoint fails too often no buy is sent, nothing else of it more than once in "    \
@@ -174,7 +174,8 @@
     X(ORACLE_ADOPTION, "no_true_book_is_replaced", "S13",                                          \
       "a position is adopted only while the core's own count of it differs from the ledger's", "") \
     X(ORACLE_SPLIT, "split_is_explained", "S13",                                                   \
-      "a split that was announced is taken as one within 2 min of being told, and nothing else is", \
+      "a split that was announced is taken as one within 2 min of being told, and nothing else "   \
+      "is",                                                                                        \
       "")                                                                                          \
     X(ORACLE_STOOD, "adopted_quantity_stood", "S13",                                               \
       "a position is adopted only once its quantity stood at the broker for 15 s", "")             \

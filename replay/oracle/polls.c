@@ -5,7 +5,9 @@
  * not *touched*: by the ledger it is not held and has no order of ours, and for ten minutes nothing was told of it. A 2xx
  * in a tick in which an answer was bent may have been unreadable: there the core is believed. A fresh connection to the
  * host may have each asked once in a run of failures. What is held must be asked for within 45 s, unless a 429 or as many
- * requests as broker.rate_core in a minute closed the lane of the polls: prices of it are what an exit is decided by. The ledger has no word on what fails: both clocks are the answers'. */
+ * requests as broker.rate_core in a minute closed the lane of the polls: prices of it are what an exit is decided by. A new
+ * entry breaks it, too, that leaves when no bars of its symbol were answered for as long as a bar is fresh. The ledger has no
+ * word on what fails: both clocks are the answers'. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -15,6 +17,7 @@ static const char MECHANISM[] = "smart_poller";
 static const struct span TOUCHED = {INT64_C(600000000000)};
 static const struct span LIMITED = {INT64_C(600000000000)}; /* by a 429 */
 static const struct span SLACK = {INT64_C(1000000000)}; /* between a decision and its first byte */
+static const struct span BAR_FRESH = {INT64_C(150000000000)}; /* from its start */
 static const struct span MINUTE = {INT64_C(60000000000)};
 static const struct span DAY = {INT64_C(86400000000000)};
 static const struct span ASKED_WITHIN = {INT64_C(45000000000)};
@@ -42,6 +45,8 @@ struct touched { /* a symbol */
     struct utc at;
     struct utc held_since;     /* by the ledger; {0}: it is not */
     struct utc asked_at[BARS]; /* {0}: not in this life */
+    struct utc bars_at;        /* answered, likewise */
+    int64_t bars_read;         /* that asked for it, last */
     bool is_known;             /* of the universe: it was asked for once */
     bool is_silent;            /* told */
 };
@@ -57,6 +62,8 @@ struct polls {
     struct utc day_began;
     int64_t day_count;
     struct table symbols;
+    int64_t bars_reads; /* begun */
+    struct utc began_at;
     struct utc limited_at, bent_at, tick_at;
 };
 
@@ -130,7 +137,9 @@ static void take_name(struct polls *judge, const char *name, void *context) {
     struct asked *asked = context;
     struct touched *touched = table_get(&judge->symbols, name);
     touched->is_known = true;
-    if (asked->line < BARS) {
+    if (asked->line == BARS) {
+        touched->bars_read = judge->bars_reads;
+    } else {
         touched->asked_at[asked->line] = asked->event->at;
         touched->is_silent = false;
     }
@@ -193,9 +202,30 @@ static void take_send(struct polls *judge, const struct event *event, int64_t ra
     }
 }
 
+/* A new entry is an opinion, and that is of bars. A wall that is behind makes them as much younger. */
+static void judge_entry(const struct polls *judge, const struct event *event,
+                        struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    const struct touched *touched = table_find(&judge->symbols, scene->sent.symbol);
+    bool is_entry = scene->sent.is_new && scene->sent.is_buy && !scene->sent.is_cover &&
+                    scene->sent.of[0] == '\0';
+    struct utc since = judge->began_at;
+    if (touched != NULL) {
+        since = utc_max(since, touched->bars_at);
+    }
+    int64_t age_ns = utc_sub(event->at, since).ns + (scene->wall.ns < 0 ? scene->wall.ns : 0);
+    if (is_entry && since.ns != 0 && age_ns > BAR_FRESH.ns + SLACK.ns) {
+        findings_score(findings, MECHANISM)->missed++;
+        findings_break(findings, ORACLE_POLLS, event->at,
+                       "%s: bought on a score, and its bars were answered %lld s ago",
+                       scene->sent.symbol, (long long)(age_ns / NANOS));
+    }
+}
+
 static void judge_send(struct polls *judge, const struct event *event, struct findings *findings) {
     const struct scene_limits *limits = &findings->scene->limits;
     take_send(judge, event, limits->rate_core);
+    judge_entry(judge, event, findings);
     int index = line_of(event);
     if (index == LINES) {
         return;
@@ -206,6 +236,7 @@ static void judge_send(struct polls *judge, const struct event *event, struct fi
     }
     struct line *line = &judge->lines[index];
     settle(line);
+    judge->bars_reads += index == BARS;
     struct asked asked = {findings->scene, event, index, ""};
     each_name(judge, event->what, take_name, &asked);
     judge->is_spare = asked.spare[0] != '\0';
@@ -235,6 +266,16 @@ static struct span wait_after(int failures, const struct scene_limits *limits) {
     return (struct span){times > 1 ? limits->cycle.ns * times / 5 * 4 : 0};
 }
 
+/* Bars of whoever the read that runs is of: the newest can be no younger than this. */
+static void note_bars(struct polls *judge, struct utc at) {
+    for (size_t i = 0; i < judge->symbols.count; i++) {
+        struct touched *touched = table_at(&judge->symbols, i);
+        if (touched->bars_read == judge->bars_reads) {
+            touched->bars_at = at;
+        }
+    }
+}
+
 static void take_answer(struct polls *judge, const struct event *event, struct findings *findings) {
     int index = line_of(event);
     judge->limited_at = event->number == 429 ? event->at : judge->limited_at;
@@ -243,6 +284,9 @@ static void take_answer(struct polls *judge, const struct event *event, struct f
     }
     struct line *line = &judge->lines[index];
     line->is_answered = event->id[0] == '\0' && event->number >= 200 && event->number < 300;
+    if (line->is_answered && index == BARS) {
+        note_bars(judge, event->at);
+    }
     if (line->is_answered) {
         line->is_bent |= judge->bent_at.ns != 0 && !utc_is_before(judge->bent_at, line->asked_at);
         return;
@@ -362,20 +406,21 @@ static void judge_tick(struct polls *judge, const struct event *event, struct fi
     judge_silence(judge, event, findings);
 }
 
-static void begin_anew(struct polls *judge) {
+static void begin_anew(struct polls *judge, struct utc at) {
     struct table symbols = judge->symbols;
-    *judge = (struct polls){.symbols = symbols};
+    *judge = (struct polls){.symbols = symbols, .began_at = at};
     for (size_t i = 0; i < symbols.count; i++) {
         struct touched *touched = table_at(&symbols, i);
-        touched->held_since = touched->asked_at[QUOTES] = touched->asked_at[TRADES] =
-            (struct utc){0};
+        touched->held_since = touched->bars_at = touched->asked_at[QUOTES] =
+            touched->asked_at[TRADES] = (struct utc){0};
+        touched->bars_read = 0;
     }
 }
 
 static void polls_observe(void *context, const struct event *event, struct findings *findings) {
     struct polls *judge = context;
     if (event->kind == EVENT_START || event->kind == EVENT_STOP) {
-        begin_anew(judge);
+        begin_anew(judge, event->at);
     } else if (findings->scene->limits.poller_most == 0) {
         return;
     } else if (event->kind == EVENT_SEND) {

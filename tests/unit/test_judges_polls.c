@@ -241,3 +241,23 @@ Test(polls, a_new_process_begins_anew_and_daily_bars_are_none) {
     bars_fail(oracle, 4, true);
     expect(oracle, "", 0);
 }
+
+Test(polls, nothing_is_bought_on_bars_that_were_answered_long_ago) {
+    for (int64_t second = 151; second <= 152; second++) { /* a second is slack */
+        struct oracle *oracle = opened();
+        call(oracle, 0, BARS, 200);
+        order_leaves(oracle, OPEN + second, "buy", "AAPL", "st-2023-11-15-1");
+        expect(oracle, second == 152 ? "data_polls_are_spaced" : "", 0);
+    }
+}
+
+Test(polls, an_answer_of_other_bars_makes_a_score_no_younger) {
+    for (int is_of_it = 0; is_of_it < 2; is_of_it++) {
+        struct oracle *oracle = opened();
+        call(oracle, 0, BARS, 200);
+        call(oracle, 60, is_of_it ? BARS : "/v2/stocks/bars?symbols=TSLA&feed=sip&timeframe=1Min",
+             200);
+        order_leaves(oracle, OPEN + 160, "buy", "AAPL", "st-2023-11-15-1");
+        expect(oracle, is_of_it ? "" : "data_polls_are_spaced", 0);
+    }
+}

@@ -49,6 +49,19 @@ Test(bars, the_same_minute_again_replaces_and_adds_nothing) {
     bars_destroy(bars);
 }
 
+Test(bars, are_fresh_for_150_seconds_from_the_start_of_the_newest) {
+    struct bars *bars = bars_create(1);
+    struct utc newest = bar_at(2, 0, 0).at;
+    cr_expect_not(bars_are_fresh(bars, 0, newest), "there is none");
+    add(bars, 1, 100, 1);
+    add(bars, 2, 100, 1);
+    cr_expect(bars_are_fresh(bars, 0, newest));
+    cr_expect(bars_are_fresh(bars, 0, utc_add(newest, SPAN_S(150))));
+    cr_expect_not(bars_are_fresh(bars, 0, (struct utc){newest.ns + 150 * NANOS + 1}));
+    cr_expect_not(bars_are_fresh(bars, 0, (struct utc){newest.ns - 1}), "of a time to come");
+    bars_destroy(bars);
+}
+
 Test(bars, a_full_ring_forgets_the_oldest_and_refuses_older) {
     struct bars *bars = bars_create(1);
     for (int i = 0; i < BARS_KEPT + 30; i++) {
