@@ -202,7 +202,8 @@ struct alpaca_reply {     /* of the last call */
     bool is_wash;         /* refused for an order of the account on the other side */
     bool is_by_user;      /* 403: the account's user has suspended trading (lumibot issue 373) */
     bool is_held_back;    /* rate budget or breaker refused: the broker was not asked at all */
-    bool is_whole; /* minute bars: ERR_PARSE is of single bars, and all others were visited */
+    bool
+        is_whole; /* minute bars: ERR_PARSE is of single bars; the others, of which there is one, were visited */
     int64_t retry_after_s;    /* as the answer said; -1 when it did not, or none came */
     struct mono last_byte_at; /* when the request had left at the latest */
 };

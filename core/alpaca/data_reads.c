@@ -125,6 +125,7 @@ struct bar_reader {
     void *context;
     struct utc from;    /* of minute bars */
     struct err *unread; /* the first that is no bar; NULL: such a one ends the read */
+    size_t *visited;    /* of minute bars: how many */
     bool is_daily;      /* else: */
     struct date first, last;
 };
@@ -141,6 +142,9 @@ static enum err_code visit_bars(const struct bar_reader *reader, size_t index, c
         number++;
         if (parse_bar(item, &bar, &why) == ERR_OK) {
             reader->visit(reader->context, index, &bar);
+            if (reader->visited != NULL) {
+                ++*reader->visited;
+            }
             continue;
         }
         (void)err_wrap(&why, "bar %zu of %s", number, reader->symbols[index]);
@@ -269,17 +273,19 @@ enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBO
                               struct utc from, alpaca_bar_visit *visit, void *context,
                               struct err *err) {
     struct err unread = {0};
+    size_t visited = 0;
     const struct bar_reader reader = {.symbols = symbols,
                                       .n = n,
                                       .visit = visit,
                                       .context = context,
                                       .from = from,
-                                      .unread = &unread};
+                                      .unread = &unread,
+                                      .visited = &visited};
     enum err_code code = read_bars(alpaca, &reader, err);
     if (code != ERR_OK || unread.text[0] == '\0') {
         return code;
     }
-    alpaca->reply.is_whole = true;
+    alpaca->reply.is_whole = visited > 0;
     (void)err_set(err, ERR_PARSE, "%s", unread.text);
     return client_wrap(alpaca, "GET", ERR_PARSE, err);
 }

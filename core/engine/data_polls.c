@@ -145,7 +145,7 @@ static void take_bar(void *context, size_t asked, const struct broker_bar *bar) 
 
 /* A read that failed behind its first page, or that was of some symbols alone, did not say all bars up to the newest
  * it showed: the next one asks from the same instant. A single bar that nobody can read is no failure of it: it reads no
- * better when it is asked for again. */
+ * better when it is asked for again. An answer of none but such is one. */
 void poll_bars(struct engine *engine) {
     struct wanted wanted;
     struct bars_read read = {.engine = engine, .wanted = &wanted};

@@ -795,6 +795,21 @@ Test(engine_polls, a_bar_that_nobody_can_read_holds_back_no_other) {
     plant_destroy(plant);
 }
 
+Test(engine_polls, an_answer_of_no_bar_that_anybody_can_read_is_a_failure_told_once) {
+    struct plant *plant = plant_create();
+    plant->broker.bars = "{\"bars\":{\"AAPL\":[{\"t\":5},{\"t\":6}]},\"next_page_token\":null}";
+    for (int i = 1; i <= 3; i++) {
+        tick(plant, i == 1 ? 5 : 480);
+        cr_expect_eq(plant->engine->poller.backoffs[POLL_BARS].failures, i);
+    }
+    cr_expect_eq(count_in_log(plant, "\"mechanism\":\"smart_poller\",\"what\":\"acted\""), 1);
+    cr_expect_eq(count_in_log(plant, "bar 1 of AAPL"), 1);
+    plant->broker.bars = "{\"bars\":{\"AAPL\":[]},\"next_page_token\":null}";
+    tick(plant, 480);
+    cr_expect_eq(plant->engine->poller.backoffs[POLL_BARS].failures, 0, "nothing is unread");
+    plant_destroy(plant);
+}
+
 Test(engine_polls, a_429_holds_back_polls_but_not_what_a_decided_exit_needs) {
     for (int has_exit = 0; has_exit < 2; has_exit++) {
         struct plant *plant = plant_create();
