@@ -127,13 +127,16 @@ void poll_prices(struct engine *engine) {
 struct bars_read {
     struct engine *engine;
     const struct wanted *wanted;
-    struct utc newest;
+    struct utc now, newest;
 };
 
 static void take_bar(void *context, size_t asked, const struct broker_bar *bar) {
     struct bars_read *read = context;
     struct engine *engine = read->engine;
     size_t index = read->wanted->index[asked];
+    if (utc_is_before(read->now, bar->at)) {
+        return; /* of a time to come: none of ours, or by a wall that is behind */
+    }
     bars_add(engine->bars, index, bar);
     if (bar->at.ns > engine->truth.last_bar_at[index].ns) {
         engine->truth.last_bar_at[index] = bar->at;
@@ -148,17 +151,19 @@ static void take_bar(void *context, size_t asked, const struct broker_bar *bar) 
  * better when it is asked for again. An answer of none but such is one. */
 void poll_bars(struct engine *engine) {
     struct wanted wanted;
-    struct bars_read read = {.engine = engine, .wanted = &wanted};
+    struct utc now = clock_utc(engine->world->clock);
+    struct bars_read read = {.engine = engine, .wanted = &wanted, .now = now};
     begin(engine, POLL_BARS, &wanted);
     if (wanted.count == 0) {
         return;
     }
-    struct utc earliest = utc_add(clock_utc(engine->world->clock), SPAN_MIN(-90));
-    engine->bars_from = utc_max(engine->bars_from, earliest);
+    if (utc_is_before(now, engine->bars_from)) {
+        engine->bars_from = (struct utc){0}; /* of a wall that was ahead */
+    }
+    struct utc from = utc_max(engine->bars_from, utc_add(now, SPAN_MIN(-90)));
     int64_t before = requests_of(engine, POLL_BARS);
-    enum err_code code =
-        alpaca_get_bars(engine->alpaca, (const char(*)[SYMBOL_MAX])wanted.symbols, wanted.count,
-                        engine->bars_from, take_bar, &read, &engine->read_err);
+    enum err_code code = alpaca_get_bars(engine->alpaca, (const char(*)[SYMBOL_MAX])wanted.symbols,
+                                         wanted.count, from, take_bar, &read, &engine->read_err);
     bool is_whole = code == ERR_OK || alpaca_reply(engine->alpaca)->is_whole;
     end(engine, POLL_BARS, &wanted, before, is_whole ? ERR_OK : code);
     if (is_whole && wanted.count == engine->config->symbol_count) {

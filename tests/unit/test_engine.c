@@ -810,6 +810,30 @@ Test(engine_polls, an_answer_of_no_bar_that_anybody_can_read_is_a_failure_told_o
     plant_destroy(plant);
 }
 
+Test(engine_polls, a_bar_of_a_time_to_come_is_none_and_hides_none) {
+    struct plant *plant = plant_create();
+    plant->broker.bars = "{\"bars\":{\"AAPL\":[" BAR("2026-09-01T13:28:00Z") "," BAR(
+        "2099-09-01T13:28:00Z") "]},\"next_page_token\":null}";
+    tick(plant, 5);
+    struct utc bar = plant->engine->truth.last_bar_at[0];
+    cr_expect_lt(bar.ns, rig_now(plant->rig).ns);
+    cr_expect_gt(bar.ns, 0);
+    cr_expect_eq(bars_count(plant->engine->bars, 0), 1);
+    cr_expect_leq(plant->engine->bars_from.ns, rig_now(plant->rig).ns);
+    plant_destroy(plant);
+}
+
+Test(engine_polls, a_wall_that_was_a_day_ahead_has_no_bar_asked_for_from_there) {
+    struct plant *plant = plant_create();
+    plant->broker.clock = CLOCK("true");
+    tick(plant, 5);
+    plant->engine->bars_from =
+        utc_add(rig_now(plant->rig), SPAN_HOURS(24)); /* as it was kept there */
+    tick(plant, 60);
+    cr_expect_leq(plant->engine->bars_from.ns, rig_now(plant->rig).ns);
+    plant_destroy(plant);
+}
+
 Test(engine_polls, a_429_holds_back_polls_but_not_what_a_decided_exit_needs) {
     for (int has_exit = 0; has_exit < 2; has_exit++) {
         struct plant *plant = plant_create();
