@@ -62,6 +62,15 @@ void read_backoff_note(struct read_backoff *backoff, enum err_code code,
     }
 }
 
+void read_backoff_heed(struct read_backoff *backoff, const struct alpaca_reply *reply) {
+    struct mono until = mono_add(reply->last_byte_at, wished(reply));
+    if (wished(reply).ns > 0 && until.ns > backoff->asked_until.ns) {
+        backoff->asked_until = until;
+        backoff->not_before.ns =
+            until.ns > backoff->not_before.ns ? until.ns : backoff->not_before.ns;
+    }
+}
+
 void read_backoff_hurry(struct read_backoff *backoff, struct mono now) {
     backoff->not_before = now.ns > backoff->asked_until.ns ? now : backoff->asked_until;
 }

@@ -26,6 +26,9 @@ void read_backoff_note(struct read_backoff *backoff, enum err_code code,
                        const struct alpaca_reply *reply, struct span first, struct span most,
                        struct entropy *entropy);
 
+/* A failure that is no other in a row: only what the broker itself asks for binds. */
+void read_backoff_heed(struct read_backoff *backoff, const struct alpaca_reply *reply);
+
 /* Asked again as soon as the broker's own wish allows: what it failed by has changed. */
 void read_backoff_hurry(struct read_backoff *backoff, struct mono now);
 

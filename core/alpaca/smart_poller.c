@@ -71,6 +71,31 @@ void smart_poller_start(struct smart_poller *poller, enum poll_line line, struct
     read_backoff_start(&poller->backoffs[line], now);
 }
 
+/* Told by a host that answers: of one of the symbols, perhaps. */
+static bool is_of_spare(const struct poll_outcome *outcome) {
+    int status = outcome->reply->status;
+    return outcome->code != ERR_OK && outcome->is_spare && status > 0 && status < 500;
+}
+
+bool smart_poller_asks_apart(const struct poll_outcome *outcome) {
+    return is_of_spare(outcome) && outcome->reply->status != 429;
+}
+
+/* What is held is asked each tick: it makes no wait longer than the rest's own failures do, and answers for the
+ * rest only where the host was at fault. */
+static bool is_no_news(struct smart_poller *poller, enum poll_line line,
+                       const struct poll_outcome *outcome) {
+    struct read_backoff *backoff = &poller->backoffs[line];
+    if (outcome->is_spare || backoff->failures == 0) {
+        return false;
+    }
+    if (outcome->code == ERR_OK) {
+        return poller->is_of_spare[line];
+    }
+    read_backoff_heed(backoff, outcome->reply);
+    return true;
+}
+
 enum poll_news smart_poller_note(struct smart_poller *poller, enum poll_line line,
                                  const struct config *config, const struct poll_outcome *outcome,
                                  struct entropy *entropy) {
@@ -78,6 +103,9 @@ enum poll_news smart_poller_note(struct smart_poller *poller, enum poll_line lin
     int64_t most = config->poller_most;
     const int failures = backoff->failures;
     count(poller, outcome->requests, outcome->is_spare, backoff->started_at);
+    if (is_no_news(poller, line, outcome)) {
+        return POLL_SAME;
+    }
     MUTATE(poller_stays_slow, if (outcome->code == ERR_OK) return POLL_SAME);
     MUTATE(poller_without_most, most *= 64);
     /* at 1 it never doubles, and a wait of no length leaves only what the broker itself asks for */
@@ -85,8 +113,11 @@ enum poll_news smart_poller_note(struct smart_poller *poller, enum poll_line lin
     struct span longest = {most > 1 ? most * config->cycle.ns : 0};
     read_backoff_note(backoff, outcome->code, outcome->reply, first, longest, entropy);
     if (backoff->failures == 0) {
-        poller->is_hurried[line] = false;
+        poller->is_hurried[line] = poller->is_of_spare[line] = false;
         return failures > 0 ? POLL_BACK : POLL_SAME;
+    }
+    if (!outcome->reply->is_held_back) {
+        poller->is_of_spare[line] = is_of_spare(outcome);
     }
     return failures == 0 ? POLL_SLOWED : POLL_SAME;
 }

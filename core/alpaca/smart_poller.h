@@ -1,9 +1,11 @@
 /* smart_poller.h - when quotes, trades and bars may be asked for, and for whom.
  *
  * Each of them has an interval of its own, engine.cycle_s: what nothing is held of is asked once a cycle. A failure doubles
- * it, up to poller.most times, less a drawn part of a fifth (read_backoff.h); the first success ends that, whatever it was
- * asked for. A minute and a day hold so many requests, and half of the minute is kept: what neither is held nor has an order may
- * spend the other half alone. Symbols that are held or have an order are never refused, by any of this: an exit is decided and
+ * it, up to poller.most times, less a drawn part of a fifth (read_backoff.h); the first success ends that, and one of symbols
+ * that are held alone does where the host was at fault (no answer, 5xx): else the others may be what failed. So a request
+ * with others that fails in another way is followed by one of what is held alone, and failures of such
+ * make no wait longer. A minute and a day hold so many requests, and half of the minute is kept: what neither is held nor has an order may
+ * spend the other half alone. Symbols of the universe that are held or have an order are never refused, by any of this: an exit is decided and
  * priced by them. They are counted.
  *
  * A read that failed changes nothing but this: how fresh a price or bar is, its own time says. The day's count is of this
@@ -33,8 +35,9 @@ struct poll_window { /* a ring */
 
 struct smart_poller {
     struct read_backoff backoffs[POLL_LINES];
-    bool is_hurried[POLL_LINES]; /* in this run of failures */
-    bool is_told[POLL_LINES];    /* the caller's: it has said that this one waits */
+    bool is_hurried[POLL_LINES];     /* in this run of failures */
+    bool is_of_spare[POLL_LINES];    /* the failures may be of symbols that are not held */
+    enum poll_hold told[POLL_LINES]; /* the caller's: why it has said that this one waits */
     struct poll_window all, spare;
     struct mono day_began;
     int64_t day_count;
@@ -54,6 +57,8 @@ struct poll_outcome {
 enum poll_news smart_poller_note(struct smart_poller *poller, enum poll_line line,
                                  const struct config *config, const struct poll_outcome *outcome,
                                  struct entropy *entropy);
+/* A failure that what is held need not share: it is asked apart at once. */
+bool smart_poller_asks_apart(const struct poll_outcome *outcome);
 /* The way to the host is a new one: what fails may be asked at once, once in a run of failures. */
 void smart_poller_hurry(struct smart_poller *poller, struct mono now);
 

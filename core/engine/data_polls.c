@@ -25,8 +25,7 @@ static void want(struct engine *engine, bool is_all, struct wanted *wanted) {
     wanted->count = 0;
     wanted->is_spare = false;
     for (size_t i = 0; i < config->symbol_count; i++) {
-        bool is_needed = is_vital(engine, i);
-        MUTATE(exit_bound_by_poller, is_needed = is_needed && is_all);
+        const bool is_needed = is_vital(engine, i);
         if (is_all || is_needed) {
             memcpy(wanted->symbols[wanted->count], config->symbols[i], SYMBOL_MAX);
             wanted->index[wanted->count++] = i;
@@ -49,17 +48,18 @@ static void tell(struct engine *engine, enum poll_line line, const char *what, c
 static void begin(struct engine *engine, enum poll_line line, struct wanted *wanted) {
     struct mono now = clock_mono(engine->world->clock);
     enum poll_hold hold = smart_poller_holds(&engine->poller, line, engine->config, now);
-    bool *is_told = &engine->poller.is_told[line];
+    enum poll_hold *told = &engine->poller.told[line];
     want(engine, engine->is_cycle, wanted);
     if (wanted->is_spare && hold != POLL_FREE) {
         want(engine, false, wanted);
-        if (!*is_told) {
+        if (*told != hold) {
             tell(engine, line, "held", poll_hold_word(hold));
         }
-        *is_told = true;
+        *told = hold;
     } else if (wanted->is_spare) {
-        *is_told = false;
+        *told = POLL_FREE;
     }
+    MUTATE(exit_bound_by_poller, if (hold != POLL_FREE) wanted->count = 0);
     if (wanted->count > 0) {
         smart_poller_start(&engine->poller, line, now);
     }
@@ -71,8 +71,8 @@ static int64_t requests_of(const struct engine *engine, enum poll_line line) {
     return alpaca_meter(engine->alpaca, endpoints[line])->requests;
 }
 
-/* What came of it; before are requests_of() when it began. */
-static void end(struct engine *engine, enum poll_line line, const struct wanted *wanted,
+/* What came of it; before are requests_of() when it began. True if what is held is to be asked apart. */
+static bool end(struct engine *engine, enum poll_line line, const struct wanted *wanted,
                 int64_t before, enum err_code code) {
     const struct poll_outcome outcome = {.code = code,
                                          .reply = alpaca_reply(engine->alpaca),
@@ -84,44 +84,35 @@ static void end(struct engine *engine, enum poll_line line, const struct wanted 
         tell(engine, line, news == POLL_SLOWED ? "acted" : "released",
              news == POLL_SLOWED ? engine->read_err.text : "it answers");
     }
+    return smart_poller_asks_apart(&outcome);
 }
 
-static void poll_quotes(struct engine *engine, struct wanted *wanted) {
+static bool ask_quotes(struct engine *engine, struct wanted *wanted) {
     struct broker_quote quotes[CONFIG_SYMBOLS_MAX];
     const char(*asked)[SYMBOL_MAX] = (const char(*)[SYMBOL_MAX])wanted->symbols;
     int64_t before = requests_of(engine, POLL_QUOTES);
     enum err_code code =
         alpaca_get_quotes(engine->alpaca, asked, wanted->count, quotes, &engine->read_err);
     heed_outcome(engine, READ_QUOTES, code);
-    end(engine, POLL_QUOTES, wanted, before, code);
+    bool is_apart = end(engine, POLL_QUOTES, wanted, before, code);
     for (size_t i = 0; i < wanted->count && code == ERR_OK; i++) {
         engine->truth.quotes[wanted->index[i]] = quotes[i];
     }
+    return is_apart;
 }
 
-static void poll_trades(struct engine *engine, struct wanted *wanted) {
+static bool ask_trades(struct engine *engine, struct wanted *wanted) {
     struct broker_trade trades[CONFIG_SYMBOLS_MAX];
     const char(*asked)[SYMBOL_MAX] = (const char(*)[SYMBOL_MAX])wanted->symbols;
     int64_t before = requests_of(engine, POLL_TRADES);
     enum err_code code =
         alpaca_get_trades(engine->alpaca, asked, wanted->count, trades, &engine->read_err);
     heed_outcome(engine, READ_TRADES, code);
-    end(engine, POLL_TRADES, wanted, before, code);
+    bool is_apart = end(engine, POLL_TRADES, wanted, before, code);
     for (size_t i = 0; i < wanted->count && code == ERR_OK; i++) {
         engine->truth.trades[wanted->index[i]] = trades[i];
     }
-}
-
-void poll_prices(struct engine *engine) {
-    struct wanted wanted;
-    begin(engine, POLL_QUOTES, &wanted);
-    if (wanted.count > 0) {
-        poll_quotes(engine, &wanted);
-    }
-    begin(engine, POLL_TRADES, &wanted);
-    if (wanted.count > 0) {
-        poll_trades(engine, &wanted);
-    }
+    return is_apart;
 }
 
 struct bars_read {
@@ -149,24 +140,44 @@ static void take_bar(void *context, size_t asked, const struct broker_bar *bar) 
 /* A read that failed behind its first page, or that was of some symbols alone, did not say all bars up to the newest
  * it showed: the next one asks from the same instant. A single bar that nobody can read is no failure of it: it reads no
  * better when it is asked for again. An answer of none but such is one. */
-void poll_bars(struct engine *engine) {
-    struct wanted wanted;
+static bool ask_bars(struct engine *engine, struct wanted *wanted) {
     struct utc now = clock_utc(engine->world->clock);
-    struct bars_read read = {.engine = engine, .wanted = &wanted, .now = now};
-    begin(engine, POLL_BARS, &wanted);
-    if (wanted.count == 0) {
-        return;
-    }
+    struct bars_read read = {.engine = engine, .wanted = wanted, .now = now};
     if (utc_is_before(now, engine->bars_from)) {
         engine->bars_from = (struct utc){0}; /* of a wall that was ahead */
     }
     struct utc from = utc_max(engine->bars_from, utc_add(now, SPAN_MIN(-90)));
     int64_t before = requests_of(engine, POLL_BARS);
-    enum err_code code = alpaca_get_bars(engine->alpaca, (const char(*)[SYMBOL_MAX])wanted.symbols,
-                                         wanted.count, from, take_bar, &read, &engine->read_err);
+    enum err_code code = alpaca_get_bars(engine->alpaca, (const char(*)[SYMBOL_MAX])wanted->symbols,
+                                         wanted->count, from, take_bar, &read, &engine->read_err);
     bool is_whole = code == ERR_OK || alpaca_reply(engine->alpaca)->is_whole;
-    end(engine, POLL_BARS, &wanted, before, is_whole ? ERR_OK : code);
-    if (is_whole && wanted.count == engine->config->symbol_count) {
+    if (is_whole && wanted->count == engine->config->symbol_count) {
         engine->bars_from = utc_max(engine->bars_from, read.newest);
     }
+    return end(engine, POLL_BARS, wanted, before, is_whole ? ERR_OK : code);
+}
+
+/* One symbol that the host cannot tell of costs those that are held no price: they are asked apart. */
+static void poll(struct engine *engine, enum poll_line line) {
+    static bool (*const asks[])(struct engine *, struct wanted *) = {ask_quotes, ask_trades,
+                                                                     ask_bars};
+    struct wanted wanted;
+    begin(engine, line, &wanted);
+    if (wanted.count == 0 || !asks[line](engine, &wanted)) {
+        return;
+    }
+    want(engine, false, &wanted);
+    if (wanted.count > 0) {
+        smart_poller_start(&engine->poller, line, clock_mono(engine->world->clock));
+        (void)asks[line](engine, &wanted);
+    }
+}
+
+void poll_prices(struct engine *engine) {
+    poll(engine, POLL_QUOTES);
+    poll(engine, POLL_TRADES);
+}
+
+void poll_bars(struct engine *engine) {
+    poll(engine, POLL_BARS);
 }

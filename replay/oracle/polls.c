@@ -37,6 +37,10 @@ struct line {
     bool is_believed; /* it failed by the core's word alone */
     bool is_due;      /* its first failure was not told yet */
     bool is_hurried;
+    bool is_spare; /* the read that runs asks for what is not touched */
+    bool
+        is_of_some; /* its failures were answers: what is held alone may be answered all the same */
+    bool is_released; /* told since the read began */
     struct two_clocks clocks;
 };
 
@@ -187,12 +191,17 @@ static void count(struct polls *judge, struct utc at) {
 /* --- lines --- */
 
 /* A read is over once nothing more of it can follow. Of one that may have failed all the same the core tells neither an
- * end nor a beginning while it counts failures. */
+ * end nor a beginning while it counts failures. One of what is held alone ends a run of failures that other symbols may
+ * have caused if the core says so, and leaves it as it was if not. */
 static void settle(struct line *line) {
-    if (line->is_answered) {
-        bool is_unclear = line->is_bent && (line->failures > 0 || line->is_believed);
-        *line = (struct line){.asked_at = line->asked_at, .is_believed = is_unclear};
+    bool is_failing = line->failures > 0 || line->is_believed;
+    bool goes_on = is_failing && line->is_of_some && !line->is_spare && !line->is_released;
+    if (line->is_answered && !goes_on) {
+        bool is_unclear = line->is_bent && is_failing;
+        *line = (struct line){
+            .asked_at = line->asked_at, .is_believed = is_unclear, .is_of_some = is_unclear};
     }
+    line->is_answered = false;
 }
 
 static void take_send(struct polls *judge, const struct event *event, int64_t rate_core) {
@@ -252,7 +261,8 @@ static void judge_send(struct polls *judge, const struct event *event, struct fi
                        NAMES[index].word, asked.spare, budget);
     }
     line->asked_at = event->at;
-    line->is_bent = false;
+    line->is_bent = line->is_released = false;
+    line->is_spare = judge->is_spare;
     count(judge, event->at);
 }
 
@@ -291,14 +301,19 @@ static void take_answer(struct polls *judge, const struct event *event, struct f
         line->is_bent |= judge->bent_at.ns != 0 && !utc_is_before(judge->bent_at, line->asked_at);
         return;
     }
-    if (line->failures == 0 && !line->is_believed) {
+    bool is_first = line->failures == 0 && !line->is_believed;
+    bool is_refused = event->id[0] == '\0' && event->number >= 400 && event->number < 500;
+    line->is_of_some = is_refused || (line->is_of_some && !line->is_spare);
+    if (is_first) {
         line->is_due = true;
         clocks_true(&line->clocks, event->at, true, (struct usd){0});
         clocks_known(&line->clocks, findings_score(findings, MECHANISM), event->at, true);
     }
-    line->failures++;
-    line->not_before =
-        utc_add(line->asked_at, wait_after(line->failures, &findings->scene->limits));
+    if (is_first || line->is_spare) { /* what is held makes no wait longer */
+        line->failures++;
+        line->not_before =
+            utc_add(line->asked_at, wait_after(line->failures, &findings->scene->limits));
+    }
 }
 
 /* --- what is told --- */
@@ -307,7 +322,7 @@ static void judge_acted(struct line *line, const char *word, const struct event 
                         struct findings *findings) {
     struct score *score = findings_score(findings, MECHANISM);
     if (line->is_answered && line->is_bent) {
-        line->is_believed = true;
+        line->is_believed = line->is_of_some = true;
         line->is_answered = false;
     } else if (!clocks_act(&line->clocks, score, event->at)) {
         findings_break(findings, ORACLE_POLLS, event->at, "%s is slowed down, and it answers",
@@ -356,6 +371,7 @@ static void judge_mechanism(struct polls *judge, const struct event *event,
                            NAMES[i].word);
         } else {
             line->is_bent = false; /* it was read */
+            line->is_released = true;
         }
     }
 }

@@ -766,6 +766,29 @@ Test(engine_polls, between_cycles_a_held_price_that_fails_is_asked_each_tick) {
     }
 }
 
+Test(engine_polls, a_symbol_that_nobody_can_tell_of_costs_the_held_no_price) {
+    struct plant *plant = plant_create();
+    plant->config.symbol_count = 2;
+    strcpy(plant->config.symbols[1], "BADSYM");
+    engine_destroy(plant->engine);
+    engine_up(plant);
+    own(plant, "AAPL", 5);
+    plant->broker.positions = "[" POSITION("AAPL", "5") "]";
+    plant->config.stops_on = false;
+    plant->broker.quotes = "{\"quotes\":{\"AAPL\":{\"t\":\"2026-09-01T13:30:00Z\",\"ap\":101,"
+                           "\"as\":1,\"bp\":100,\"bs\":1}}}";
+    plant->broker.fault[0] =
+        (struct tiny_fault){"GET", "/v2/stocks/quotes", 1, ERR_OK, 400, "", false};
+    tick(plant, 5);
+    cr_expect(plant->engine->truth.quotes[0].is_known, "asked apart in the same tick");
+    cr_expect_eq(plant->engine->poller.backoffs[POLL_QUOTES].failures, 1, "and the rest waits");
+    tick(plant, 5);
+    cr_expect_eq(plant->engine->poller.backoffs[POLL_QUOTES].failures, 1);
+    tick(plant, 480);
+    cr_expect_eq(plant->engine->poller.backoffs[POLL_QUOTES].failures, 0);
+    plant_destroy(plant);
+}
+
 #define BAR(at) "{\"t\":\"" at "\",\"o\":1,\"h\":1,\"l\":1,\"c\":1,\"v\":1,\"n\":1,\"vw\":1}"
 
 Test(engine_polls, bars_up_to_a_failure_are_taken_and_asked_for_again) {

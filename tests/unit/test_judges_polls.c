@@ -261,3 +261,45 @@ Test(polls, an_answer_of_other_bars_makes_a_score_no_younger) {
         expect(oracle, is_of_it ? "" : "data_polls_are_spaced", 0);
     }
 }
+
+static void quotes_fail_beside_a_position(struct oracle *oracle, int status) {
+    ledger_fill(oracle, OPEN - 3000, "st-2023-11-15-1", "buy", 10);
+    call(oracle, 0, "/v2/stocks/quotes/latest?symbols=TSLA,AAPL&feed=sip", status);
+    tells(oracle, 0, "smart_poller", "acted", "quotes");
+    call(oracle, 0, QUOTES, 200);
+    tick(oracle, 0);
+}
+
+Test(polls, what_is_held_alone_ends_no_failure_that_others_may_have_caused) {
+    for (int64_t second = 60; second <= 96; second += 36) {
+        struct oracle *oracle = opened();
+        quotes_fail_beside_a_position(oracle, 400);
+        tells(oracle, 5, "smart_poller", "held", "quotes");
+        call(oracle, 5, QUOTES, 200);
+        tick(oracle, 5);
+        call(oracle, second, "/v2/stocks/quotes/latest?symbols=TSLA,AAPL&feed=sip", 200);
+        tells(oracle, second, "smart_poller", "released", "quotes");
+        expect(oracle, second == 60 ? "data_polls_are_spaced" : "", 0);
+    }
+}
+
+Test(polls, a_host_that_failed_answers_for_all) {
+    struct oracle *oracle = opened();
+    quotes_fail_beside_a_position(oracle, 502);
+    tells(oracle, 5, "smart_poller", "held", "quotes");
+    expect_scored(oracle, "data_polls_are_spaced", "\"unfounded\":1,");
+}
+
+Test(polls, failures_of_what_is_held_make_no_wait_longer) {
+    for (int64_t second = 94; second <= 96; second += 2) {
+        struct oracle *oracle = opened();
+        ledger_fill(oracle, OPEN - 3000, "st-2023-11-15-1", "buy", 10);
+        call(oracle, 0, "/v2/stocks/quotes/latest?symbols=TSLA,AAPL&feed=sip", 502);
+        tells(oracle, 0, "smart_poller", "acted", "quotes");
+        tick(oracle, 0);
+        call(oracle, 5, QUOTES, 502);
+        tick(oracle, 5);
+        call(oracle, second, "/v2/stocks/quotes/latest?symbols=TSLA,AAPL&feed=sip", 502);
+        expect(oracle, second == 94 ? "data_polls_are_spaced" : "", 0);
+    }
+}

@@ -114,6 +114,45 @@ Test(smart_poller, the_first_success_ends_it_and_the_next_failure_is_a_first_one
     free(sea);
 }
 
+Test(smart_poller, what_is_held_answers_for_the_rest_only_where_the_host_failed) {
+    static const struct {
+        int status;
+        bool is_ended, is_apart;
+    } table[] = {{0, true, false},   {500, true, false},  {503, true, false}, {499, false, true},
+                 {400, false, true}, {429, false, false}, {200, false, true}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        const struct alpaca_reply reply = {.status = table[i].status, .retry_after_s = -1};
+        const struct poll_outcome outcome = {ERR_REFUSED, &reply, 1, true};
+        struct sea *sea = sea_create();
+        cr_expect_eq(asked(sea, POLL_BARS, 0, ERR_REFUSED, &reply, 1, true), POLL_SLOWED);
+        cr_expect_eq(smart_poller_asks_apart(&outcome), table[i].is_apart, "%d", table[i].status);
+        cr_expect_eq(asked(sea, POLL_BARS, 5 * NANOS, ERR_OK, &ANSWER, 1, false),
+                     table[i].is_ended ? POLL_BACK : POLL_SAME, "%d", table[i].status);
+        cr_expect_eq(hold(sea, POLL_BARS, 120 * NANOS - 1),
+                     table[i].is_ended ? POLL_FREE : POLL_BACKOFF, "%d", table[i].status);
+        if (!table[i].is_ended) {
+            cr_expect_eq(answers(sea, POLL_BARS, 120 * NANOS), POLL_BACK);
+        }
+        free(sea);
+    }
+}
+
+Test(smart_poller, failures_of_what_is_held_make_no_wait_longer) {
+    struct sea *sea = sea_create();
+    fails(sea, POLL_BARS, 0);
+    for (int64_t second = 5; second < 120; second += 5) {
+        asked(sea, POLL_BARS, second * NANOS, ERR_UNKNOWN, &ANSWER, 1, false);
+    }
+    cr_expect_eq(hold(sea, POLL_BARS, 120 * NANOS - 1), POLL_BACKOFF);
+    cr_expect_eq(hold(sea, POLL_BARS, 120 * NANOS), POLL_FREE);
+    const struct alpaca_reply later = {
+        .status = 429, .retry_after_s = 60, .last_byte_at = at(115 * NANOS)};
+    asked(sea, POLL_BARS, 115 * NANOS, ERR_REFUSED, &later, 1, false);
+    cr_expect_eq(hold(sea, POLL_BARS, 175 * NANOS - 1), POLL_BACKOFF, "the broker's wish");
+    cr_expect_eq(hold(sea, POLL_BARS, 175 * NANOS), POLL_FREE);
+    free(sea);
+}
+
 Test(smart_poller, each_line_waits_by_itself) {
     struct sea *sea = sea_create();
     fails(sea, POLL_QUOTES, 0);
