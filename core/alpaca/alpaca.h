@@ -346,11 +346,11 @@ enum err_code alpaca_get_trades(struct alpaca *alpaca, const char (*symbols)[SYM
 
 /* Called for each bar, grouped by symbol, oldest first. */
 typedef void alpaca_bar_visit(void *context, size_t symbol_index, const struct broker_bar *bar);
-/* Minute bars with start >= from, of n symbols, paged until done. One that is no bar is left out and told as ERR_PARSE behind
+/* Minute bars with start >= from, of n symbols, in so many pages at most: more is ERR_LIMIT, and those were visited. One that is no bar is left out and told as ERR_PARSE behind
  * the last page: it keeps no other from being read. */
 enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
-                              struct utc from, alpaca_bar_visit *visit, void *context,
-                              struct err *err) MUST_USE;
+                              struct utc from, int64_t pages, alpaca_bar_visit *visit,
+                              void *context, struct err *err) MUST_USE;
 /* The same of whole days between two dates, both included; a bar's t is New York's midnight. */
 enum err_code alpaca_get_daily_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX],
                                     size_t n, struct date first, struct date last,

@@ -212,6 +212,7 @@ struct paged {
     enum err_code (*parse)(const void *reader, const cJSON *tree, struct err *err);
     const void *reader;
     const char *what;
+    int64_t most; /* pages */
 };
 
 static enum err_code read_page(struct alpaca *alpaca, const struct paged *paged,
@@ -239,7 +240,7 @@ static enum err_code read_page(struct alpaca *alpaca, const struct paged *paged,
 
 static enum err_code read_pages(struct alpaca *alpaca, const struct paged *paged, struct err *err) {
     char token[PAGE_TOKEN_MAX] = "";
-    for (int pages = 0; pages < ALPACA_PAGES_MAX; pages++) {
+    for (int64_t pages = 0; pages < paged->most; pages++) {
         enum err_code code = read_page(alpaca, paged, token, err);
         if (code != ERR_OK || token[0] == '\0') {
             return code;
@@ -264,14 +265,14 @@ static void write_bars(struct alpaca *alpaca, const void *context) {
     }
 }
 
-static enum err_code read_bars(struct alpaca *alpaca, const struct bar_reader *reader,
+static enum err_code read_bars(struct alpaca *alpaca, const struct bar_reader *reader, int64_t most,
                                struct err *err) {
-    return read_pages(alpaca, &(struct paged){write_bars, parse_bars, reader, "bars"}, err);
+    return read_pages(alpaca, &(struct paged){write_bars, parse_bars, reader, "bars", most}, err);
 }
 
 enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
-                              struct utc from, alpaca_bar_visit *visit, void *context,
-                              struct err *err) {
+                              struct utc from, int64_t pages, alpaca_bar_visit *visit,
+                              void *context, struct err *err) {
     struct err unread = {0};
     size_t visited = 0;
     const struct bar_reader reader = {.symbols = symbols,
@@ -281,7 +282,8 @@ enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBO
                                       .from = from,
                                       .unread = &unread,
                                       .visited = &visited};
-    enum err_code code = read_bars(alpaca, &reader, err);
+    enum err_code code =
+        read_bars(alpaca, &reader, pages < ALPACA_PAGES_MAX ? pages : ALPACA_PAGES_MAX, err);
     if (code != ERR_OK || unread.text[0] == '\0') {
         return code;
     }
@@ -300,7 +302,7 @@ enum err_code alpaca_get_daily_bars(struct alpaca *alpaca, const char (*symbols)
                                       .is_daily = true,
                                       .first = first,
                                       .last = last};
-    return read_bars(alpaca, &reader, err);
+    return read_bars(alpaca, &reader, ALPACA_PAGES_MAX, err);
 }
 
 struct action_reader {
@@ -383,6 +385,7 @@ enum err_code alpaca_get_corporate_actions(struct alpaca *alpaca, const char (*s
                                            alpaca_action_visit *visit, void *context,
                                            struct err *err) {
     const struct action_reader reader = {symbols, n, first, last, visit, context};
-    const struct paged paged = {write_actions, parse_actions, &reader, "corporate actions"};
+    const struct paged paged = {write_actions, parse_actions, &reader, "corporate actions",
+                                ALPACA_PAGES_MAX};
     return read_pages(alpaca, &paged, err);
 }

@@ -58,6 +58,24 @@ static enum poll_hold ask_budgets(const struct smart_poller *poller, const struc
     return is_day_spent ? POLL_DAY : POLL_FREE;
 }
 
+/* Of so many in a minute. */
+static int64_t left(const struct poll_window *window, int64_t most, struct mono now) {
+    int64_t used = 0;
+    while (used < window->count && used < most &&
+           mono_sub(now, window->at[(window->count - used - 1) % POLL_MINUTE_MAX]).ns < MINUTE.ns) {
+        used++;
+    }
+    return most - used;
+}
+
+int64_t smart_poller_pages(const struct smart_poller *poller, const struct config *config,
+                           struct mono now) {
+    int64_t spare = left(&poller->spare, config->poller_minute / 2, now);
+    int64_t all = left(&poller->all, config->poller_minute, now);
+    int64_t pages = spare < all ? spare : all;
+    return pages > 1 ? pages : 1;
+}
+
 /* --- intervals --- */
 
 enum poll_hold smart_poller_holds(const struct smart_poller *poller, enum poll_line line,
@@ -71,14 +89,15 @@ void smart_poller_start(struct smart_poller *poller, enum poll_line line, struct
     read_backoff_start(&poller->backoffs[line], now);
 }
 
-/* Told by a host that answers: of one of the symbols, perhaps. */
+/* Told by a host that answers: of one of the symbols, perhaps; or of so many that the budget did not last. */
 static bool is_of_spare(const struct poll_outcome *outcome) {
     int status = outcome->reply->status;
-    return outcome->code != ERR_OK && outcome->is_spare && status > 0 && status < 500;
+    bool is_cut = outcome->reply->is_held_back && outcome->requests > 0;
+    return outcome->code != ERR_OK && outcome->is_spare && (is_cut || (status > 0 && status < 500));
 }
 
 bool smart_poller_asks_apart(const struct poll_outcome *outcome) {
-    return is_of_spare(outcome) && outcome->reply->status != 429;
+    return is_of_spare(outcome) && outcome->reply->status != 429 && !outcome->reply->is_held_back;
 }
 
 /* What is held is asked each tick: it makes no wait longer than the rest's own failures do, and answers for the
@@ -100,6 +119,9 @@ enum poll_news smart_poller_note(struct smart_poller *poller, enum poll_line lin
                                  const struct config *config, const struct poll_outcome *outcome,
                                  struct entropy *entropy) {
     struct read_backoff *backoff = &poller->backoffs[line];
+    /* a page that was held back behind others is no request that was not made */
+    struct alpaca_reply reply = *outcome->reply;
+    reply.is_held_back &= outcome->requests == 0;
     int64_t most = config->poller_most;
     const int failures = backoff->failures;
     count(poller, outcome->requests, outcome->is_spare, backoff->started_at);
@@ -111,12 +133,12 @@ enum poll_news smart_poller_note(struct smart_poller *poller, enum poll_line lin
     /* at 1 it never doubles, and a wait of no length leaves only what the broker itself asks for */
     struct span first = {most > 1 ? 2 * config->cycle.ns : 0};
     struct span longest = {most > 1 ? most * config->cycle.ns : 0};
-    read_backoff_note(backoff, outcome->code, outcome->reply, first, longest, entropy);
+    read_backoff_note(backoff, outcome->code, &reply, first, longest, entropy);
     if (backoff->failures == 0) {
         poller->is_hurried[line] = poller->is_of_spare[line] = false;
         return failures > 0 ? POLL_BACK : POLL_SAME;
     }
-    if (!outcome->reply->is_held_back) {
+    if (!reply.is_held_back) {
         poller->is_of_spare[line] = is_of_spare(outcome);
     }
     return failures == 0 ? POLL_SLOWED : POLL_SAME;

@@ -57,6 +57,9 @@ struct poll_outcome {
 enum poll_news smart_poller_note(struct smart_poller *poller, enum poll_line line,
                                  const struct config *config, const struct poll_outcome *outcome,
                                  struct entropy *entropy);
+/* How many pages one read may take: what is left of the half of the minute, at least 1. */
+int64_t smart_poller_pages(const struct smart_poller *poller, const struct config *config,
+                           struct mono now);
 /* A failure that what is held need not share: it is asked apart at once. */
 bool smart_poller_asks_apart(const struct poll_outcome *outcome);
 /* The way to the host is a new one: what fails may be asked at once, once in a run of failures. */

@@ -147,9 +147,12 @@ static bool ask_bars(struct engine *engine, struct wanted *wanted) {
         engine->bars_from = (struct utc){0}; /* of a wall that was ahead */
     }
     struct utc from = utc_max(engine->bars_from, utc_add(now, SPAN_MIN(-90)));
+    int64_t pages =
+        smart_poller_pages(&engine->poller, engine->config, clock_mono(engine->world->clock));
     int64_t before = requests_of(engine, POLL_BARS);
-    enum err_code code = alpaca_get_bars(engine->alpaca, (const char(*)[SYMBOL_MAX])wanted->symbols,
-                                         wanted->count, from, take_bar, &read, &engine->read_err);
+    enum err_code code =
+        alpaca_get_bars(engine->alpaca, (const char(*)[SYMBOL_MAX])wanted->symbols, wanted->count,
+                        from, pages, take_bar, &read, &engine->read_err);
     bool is_whole = code == ERR_OK || alpaca_reply(engine->alpaca)->is_whole;
     if (is_whole && wanted->count == engine->config->symbol_count) {
         engine->bars_from = utc_max(engine->bars_from, read.newest);

@@ -33,7 +33,8 @@ struct line {
     int failures; /* reads in a row */
     struct utc asked_at, not_before;
     bool is_answered; /* the read that runs: every page so far */
-    bool is_bent;     /* and one of them perhaps so that nobody can read it */
+    bool is_bent;     /* and perhaps not read: garbled, or not to its last page */
+    bool has_more;    /* that is why */
     bool is_believed; /* it failed by the core's word alone */
     bool is_due;      /* its first failure was not told yet */
     bool is_hurried;
@@ -286,6 +287,11 @@ static void note_bars(struct polls *judge, struct utc at) {
     }
 }
 
+/* Of pages that end here the core has not read all. */
+static bool has_next_page(const struct event *event) {
+    return event->body != NULL && strstr(event->body, "\"next_page_token\":\"") != NULL;
+}
+
 static void take_answer(struct polls *judge, const struct event *event, struct findings *findings) {
     int index = line_of(event);
     judge->limited_at = event->number == 429 ? event->at : judge->limited_at;
@@ -298,6 +304,8 @@ static void take_answer(struct polls *judge, const struct event *event, struct f
         note_bars(judge, event->at);
     }
     if (line->is_answered) {
+        line->is_bent = (line->is_bent && !line->has_more) || has_next_page(event);
+        line->has_more = has_next_page(event);
         line->is_bent |= judge->bent_at.ns != 0 && !utc_is_before(judge->bent_at, line->asked_at);
         return;
     }

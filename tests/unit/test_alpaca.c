@@ -976,8 +976,8 @@ Test(alpaca, bars_are_paged_even_inside_a_symbol) {
     answer(
         &fake, 200,
         "{\"bars\":{\"AAPL\":[" BAR("31") "],\"MSFT\":[" BAR("30") "]},\"next_page_token\":null}");
-    cr_assert_eq(alpaca_get_bars(alpaca, UNIVERSE, 3, from, see_bar, &seen, &err), ERR_OK, "%s",
-                 err.text);
+    cr_assert_eq(alpaca_get_bars(alpaca, UNIVERSE, 3, from, 200, see_bar, &seen, &err), ERR_OK,
+                 "%s", err.text);
     cr_assert_str_eq(fake.sent[1],
                      "GET /v2/stocks/bars?symbols=MSFT,BRK.B,AAPL&feed=iex&timeframe=1Min&limit="
                      "10000&adjustment=raw&sort=asc&start=2026-09-01T13:30:00Z&page_token="
@@ -991,18 +991,18 @@ Test(alpaca, bars_are_paged_even_inside_a_symbol) {
     answer(&fake, 200,
            "{\"bars\":{\"AAPL\":[{\"t\":\"2026-09-01T13:30:00Z\",\"o\":1,\"h\":1,"
            "\"l\":2,\"c\":1,\"v\":1}," BAR("31") "],\"MSFT\":[" BAR("31") "]}}");
-    cr_assert_eq(alpaca_get_bars(alpaca, UNIVERSE, 3, from, see_bar, &seen, &err), ERR_PARSE);
+    cr_assert_eq(alpaca_get_bars(alpaca, UNIVERSE, 3, from, 200, see_bar, &seen, &err), ERR_PARSE);
     cr_assert(alpaca_reply(alpaca)->is_whole);
     cr_assert_eq(seen.count, 5, "the others are read all the same");
     cr_assert_str_eq(err.text, "GET /v2/stocks/bars: bar 1 of AAPL: o, h, l, c: not the prices of "
                                "a bar");
     answer(&fake, 200, "{\"bars\":{\"AAPL\":5}}");
-    cr_assert_eq(alpaca_get_bars(alpaca, UNIVERSE, 3, from, see_bar, &seen, &err), ERR_PARSE);
+    cr_assert_eq(alpaca_get_bars(alpaca, UNIVERSE, 3, from, 200, see_bar, &seen, &err), ERR_PARSE);
     cr_assert_not(alpaca_reply(alpaca)->is_whole, "an answer that is none");
     answer(&fake, 200, "{\"bars\":{},\"next_page_token\":\"again\"}");
     fake.repeats = true;
-    cr_assert_eq(alpaca_get_bars(alpaca, UNIVERSE, 3, from, see_bar, &seen, &err), ERR_NOT_SENT,
-                 "a page without end runs into the budget");
+    cr_assert_eq(alpaca_get_bars(alpaca, UNIVERSE, 3, from, 200, see_bar, &seen, &err),
+                 ERR_NOT_SENT, "a page without end runs into the budget");
     alpaca_destroy(alpaca);
 }
 

@@ -818,6 +818,17 @@ Test(engine_polls, a_bar_that_nobody_can_read_holds_back_no_other) {
     plant_destroy(plant);
 }
 
+Test(engine_polls, pages_without_end_take_half_of_a_minute_and_are_a_failure) {
+    struct plant *plant = plant_create();
+    plant->broker.bars = "{\"bars\":{\"AAPL\":[" BAR(
+        "2026-09-01T13:28:00Z") "]},\"next_page_token\":\"without_end\"}";
+    tick(plant, 5);
+    cr_expect_leq(alpaca_meter(plant->engine->alpaca, ENDPOINT_BARS)->requests, 60);
+    cr_expect_eq(plant->engine->poller.backoffs[POLL_BARS].failures, 1);
+    cr_expect_eq(count_in_log(plant, "do not end"), 1);
+    plant_destroy(plant);
+}
+
 Test(engine_polls, an_answer_of_no_bar_that_anybody_can_read_is_a_failure_told_once) {
     struct plant *plant = plant_create();
     plant->broker.bars = "{\"bars\":{\"AAPL\":[{\"t\":5},{\"t\":6}]},\"next_page_token\":null}";

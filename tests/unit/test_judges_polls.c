@@ -303,3 +303,19 @@ Test(polls, failures_of_what_is_held_make_no_wait_longer) {
         expect(oracle, second == 94 ? "data_polls_are_spaced" : "", 0);
     }
 }
+
+Test(polls, pages_that_end_before_the_last_may_have_failed) {
+    for (int is_last = 0; is_last < 2; is_last++) {
+        struct oracle *oracle = opened();
+        leaves(oracle, OPEN, "GET", BARS, "");
+        answer(oracle, OPEN, BARS, 200, "\n{\"next_page_token\":\"x\"}");
+        if (is_last) {
+            leaves(oracle, OPEN, "GET", "/v2/stocks/bars?symbols=TSLA&page_token=x", "");
+            answer(oracle, OPEN, "/v2/stocks/bars?symbols=TSLA&page_token=x", 200,
+                   "\n{\"next_page_token\":null}");
+        }
+        tells(oracle, 0, "smart_poller", "acted", "bars");
+        tick(oracle, 0);
+        expect(oracle, is_last ? "data_polls_are_spaced" : "", 0);
+    }
+}

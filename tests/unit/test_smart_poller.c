@@ -265,3 +265,26 @@ Test(smart_poller, words_are_distinct) {
     cr_expect_str_eq(poll_hold_word(POLL_FREE), "free");
     cr_expect_str_eq(poll_hold_word(POLL_DAY), "day");
 }
+
+Test(smart_poller, a_read_takes_what_is_left_of_the_half_and_one_page_at_least) {
+    struct sea *sea = sea_create();
+    sea->config.poller_minute = 10;
+    cr_expect_eq(smart_poller_pages(&sea->poller, &sea->config, at(0)), 5);
+    asked(sea, POLL_QUOTES, 0, ERR_OK, &ANSWER, 3, true);
+    cr_expect_eq(smart_poller_pages(&sea->poller, &sea->config, at(1)), 2);
+    asked(sea, POLL_QUOTES, 2, ERR_OK, &ANSWER, 6, false);
+    cr_expect_eq(smart_poller_pages(&sea->poller, &sea->config, at(3)), 1, "of the whole minute");
+    asked(sea, POLL_QUOTES, 4, ERR_OK, &ANSWER, 50, false);
+    cr_expect_eq(smart_poller_pages(&sea->poller, &sea->config, at(5)), 1);
+    cr_expect_eq(smart_poller_pages(&sea->poller, &sea->config, at(60 * NANOS + 4)), 5);
+    free(sea);
+}
+
+Test(smart_poller, a_page_that_is_held_back_behind_others_is_a_failure) {
+    struct sea *sea = sea_create();
+    cr_expect_eq(asked(sea, POLL_BARS, 0, ERR_NOT_SENT, &HELD_BACK, 3, true), POLL_SLOWED);
+    cr_expect_eq(hold(sea, POLL_BARS, 120 * NANOS - 1), POLL_BACKOFF);
+    cr_expect_eq(asked(sea, POLL_BARS, 5, ERR_OK, &ANSWER, 1, false), POLL_SAME,
+                 "one page is held's");
+    free(sea);
+}
