@@ -4,11 +4,13 @@
  * wait from where it was sent. A request breaks it that leaves too early, or on a spent budget, and names a symbol that is
  * not *touched*: by the ledger it is not held and has no order of ours, and for ten minutes nothing was told of it. A 2xx
  * in a tick in which an answer was bent may have been unreadable: there the core is believed. A fresh connection to the
- * host may have each asked once in a run of failures. What is held must be asked for within 45 s, unless a 429 or as many
+ * host may have each asked once in a run of failures. What is held must be asked for within 45 s (bars: and a cycle), unless a 429 or as many
  * requests as broker.rate_core in a minute closed the lane of the polls: prices of it are what an exit is decided by. A new
  * entry breaks it, too, that leaves when no bars of its symbol were answered for as long as a bar is fresh. The ledger has no
  * word on what fails: both clocks are the answers'. */
 #include "replay/oracle/judge.h"
+
+#include "core/base/check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,7 @@ static const struct span MINUTE = {INT64_C(60000000000)};
 static const struct span DAY = {INT64_C(86400000000000)};
 static const struct span ASKED_WITHIN = {INT64_C(45000000000)};
 static const struct span TICK_SLOW = {INT64_C(20000000000)};
-enum { QUOTES, TRADES, BARS, LINES, SENDS_MAX = 2048, NAMES_MAX = 64 };
+enum { QUOTES, TRADES, BARS, LINES, SENDS_MAX = 2048, NAMES_MAX = 128 }; /* names: of a universe */
 
 static const struct line_name {
     const char *word, *path;
@@ -48,19 +50,19 @@ struct line {
 struct touched { /* a symbol */
     char symbol[TABLE_NAME_MAX];
     struct utc at;
-    struct utc held_since;     /* by the ledger; {0}: it is not */
-    struct utc asked_at[BARS]; /* {0}: not in this life */
-    struct utc bars_at;        /* answered, likewise */
-    int64_t bars_read;         /* that asked for it, last */
-    bool is_known;             /* of the universe: it was asked for once */
-    bool is_silent;            /* told */
+    struct utc held_since;      /* by the ledger; {0}: it is not */
+    struct utc asked_at[LINES]; /* {0}: not in this life */
+    struct utc bars_at;         /* answered, likewise */
+    int64_t bars_read;          /* that asked for it, last */
+    bool is_known;              /* of the universe: it was asked for once */
+    bool is_silent;             /* told */
 };
 
 struct polls {
     struct line lines[LINES];
     struct utc all[SENDS_MAX], spare[SENDS_MAX]; /* rings */
     int64_t all_count, spare_count;
-    struct utc sends[SENDS_MAX]; /* likewise, of any request */
+    struct utc sends[SENDS_MAX]; /* likewise, of any request but housekeeping */
     int64_t sends_count;
     struct utc spent_at; /* broker.rate_core was, last */
     bool is_spare;       /* the last request, of which pages follow */
@@ -120,7 +122,8 @@ typedef void name_visit(struct polls *judge, const char *name, void *context);
 static void each_name(struct polls *judge, const char *what, name_visit *visit, void *context) {
     const char *at = strstr(what, "symbols=");
     at = at == NULL ? "" : at + strlen("symbols=");
-    for (int i = 0; i < NAMES_MAX && *at != '\0' && *at != '&'; i++) {
+    for (int i = 0; *at != '\0' && *at != '&'; i++) {
+        CHECK(i < NAMES_MAX);
         char name[TABLE_NAME_MAX];
         size_t length = strcspn(at, ",&");
         size_t kept = length < sizeof name ? length : sizeof name - 1;
@@ -144,10 +147,9 @@ static void take_name(struct polls *judge, const char *name, void *context) {
     touched->is_known = true;
     if (asked->line == BARS) {
         touched->bars_read = judge->bars_reads;
-    } else {
-        touched->asked_at[asked->line] = asked->event->at;
-        touched->is_silent = false;
     }
+    touched->asked_at[asked->line] = asked->event->at;
+    touched->is_silent = false;
     if (asked->spare[0] == '\0' && !is_touched(judge, asked->scene, name, asked->event->at)) {
         memcpy(asked->spare, name, sizeof asked->spare);
     }
@@ -205,7 +207,22 @@ static void settle(struct line *line) {
     line->is_answered = false;
 }
 
+/* Of housekeeping, whose lane is another than that of the polls. */
+static bool is_housekeeping(const struct event *event) {
+    static const char *const paths[] = {"/v2/calendar", "/v2/account/", "/v2/assets",
+                                        "/v1/corporate-actions"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (strncmp(event->what, paths[i], strlen(paths[i])) == 0) {
+            return true;
+        }
+    }
+    return strstr(event->what, "timeframe=1Day") != NULL;
+}
+
 static void take_send(struct polls *judge, const struct event *event, int64_t rate_core) {
+    if (is_housekeeping(event)) {
+        return;
+    }
     judge->sends[judge->sends_count++ % SENDS_MAX] = event->at;
     if (is_full(judge->sends, judge->sends_count, rate_core, event->at, MINUTE)) {
         judge->spent_at = event->at;
@@ -405,9 +422,10 @@ static void judge_silence(struct polls *judge, const struct event *event,
             continue;
         }
         touched->held_since = touched->held_since.ns == 0 ? event->at : touched->held_since;
-        for (int line = 0; line < BARS && !touched->is_silent; line++) {
+        for (int line = 0; line < LINES && !touched->is_silent; line++) {
             struct utc since = utc_max(touched->asked_at[line], touched->held_since);
-            if (utc_sub(event->at, since).ns > ASKED_WITHIN.ns) {
+            struct span each = {line == BARS ? scene->limits.cycle.ns : 0};
+            if (utc_sub(event->at, since).ns > each.ns + ASKED_WITHIN.ns) {
                 touched->is_silent = true;
                 findings_break(findings, ORACLE_POLLS, event->at, "%s of %s: held, not asked for",
                                NAMES[line].word, touched->symbol);
@@ -435,9 +453,11 @@ static void begin_anew(struct polls *judge, struct utc at) {
     *judge = (struct polls){.symbols = symbols, .began_at = at};
     for (size_t i = 0; i < symbols.count; i++) {
         struct touched *touched = table_at(&symbols, i);
-        touched->held_since = touched->bars_at = touched->asked_at[QUOTES] =
-            touched->asked_at[TRADES] = (struct utc){0};
-        touched->bars_read = 0;
+        char symbol[TABLE_NAME_MAX];
+        memcpy(symbol, touched->symbol, sizeof symbol);
+        *touched = (struct touched){
+            .at = touched->at, .is_known = touched->is_known, .is_silent = touched->is_silent};
+        strcpy(touched->symbol, symbol);
     }
 }
 

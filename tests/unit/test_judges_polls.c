@@ -319,3 +319,53 @@ Test(polls, pages_that_end_before_the_last_may_have_failed) {
         expect(oracle, is_last ? "data_polls_are_spaced" : "", 0);
     }
 }
+
+Test(polls, housekeeping_spends_no_lane_of_the_polls) {
+    static const char *const paths[] = {"/v2/account", "/v2/account/activities", "/v2/assets/AAPL",
+                                        "/v1/corporate-actions?symbols=AAPL"};
+    for (size_t path = 0; path < 4; path++) {
+        struct oracle *oracle = opened();
+        call(oracle, 0, QUOTES, 200);
+        ledger_fill(oracle, OPEN, "st-2023-11-15-1", "buy", 10);
+        for (int64_t second = 0; second < 80; second += 5) {
+            call(oracle, second, TRADES, 200);
+            call(oracle, second, BARS, 200);
+            for (int i = 0; second == 45 && i < 140; i++) {
+                call(oracle, second, paths[path], 200);
+            }
+            tick(oracle, second);
+        }
+        expect(oracle, path == 0 ? "" : "data_polls_are_spaced", 0);
+    }
+}
+
+Test(polls, bars_of_what_is_held_are_asked_for_each_cycle) {
+    for (int64_t last = 110; last <= 111; last++) { /* 105 s from the second tick on */
+        struct oracle *oracle = opened();
+        ledger_fill(oracle, OPEN - 3000, "st-2023-11-15-1", "buy", 10);
+        call(oracle, 0, BARS, 200);
+        for (int64_t second = 0; second <= last; second += second < 110 ? 5 : 1) {
+            call(oracle, second, QUOTES, 200);
+            call(oracle, second, TRADES, 200);
+            tick(oracle, second);
+        }
+        expect(oracle, last == 111 ? "data_polls_are_spaced" : "", 0);
+    }
+}
+
+Test(polls, all_names_of_the_largest_universe_are_judged) {
+    struct oracle *oracle = opened();
+    struct text path = {0};
+    text_add(&path, "/v2/stocks/quotes/latest?symbols=");
+    for (int i = 0; i < 127; i++) {
+        text_add(&path, "AAPL,");
+    }
+    text_add(&path, "TSLA&feed=sip");
+    ledger_fill(oracle, OPEN - 3000, "st-2023-11-15-1", "buy", 10);
+    call(oracle, 0, text_get(&path), 502);
+    tells(oracle, 0, "smart_poller", "acted", "quotes");
+    tick(oracle, 0);
+    call(oracle, 60, text_get(&path), 502);
+    text_release(&path);
+    expect(oracle, "data_polls_are_spaced", 0);
+}
