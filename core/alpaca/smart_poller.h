@@ -1,12 +1,12 @@
 /* smart_poller.h - when quotes, trades and bars may be asked for, and for whom.
  *
  * Each of them has an interval of its own, engine.cycle_s: what nothing is held of is asked once a cycle. A failure doubles
- * it, up to poller.most times, less a drawn part of a fifth (read_backoff.h); the first success ends that, and one of symbols
- * that are held alone does where the host was at fault (no answer, 5xx): else the others may be what failed. So a request
- * with others that fails in another way is followed by one of what is held alone, and failures of such
- * make no wait longer. A minute and a day hold so many requests, and half of the minute is kept: what neither is held nor has an order may
- * spend the other half alone. Symbols of the universe that are held or have an order are never refused, by any of this: an exit is decided and
- * priced by them. They are counted.
+ * it, up to poller.most times, less a drawn part of a fifth (read_backoff.h); the first success ends that, and one of
+ * symbols that are held alone does where the host was at fault (no answer, 5xx): else the others may be what failed. So a
+ * request with others that fails in another way is followed by one of what is held alone, and failures of such make no
+ * wait longer. A minute and a day hold so many requests, and half of the minute is kept: what neither is held nor has an
+ * order may spend the other half alone. Symbols of the universe that are held or have an order are never refused, by any
+ * of this: an exit is decided and priced by them. They are counted.
  *
  * A read that failed changes nothing but this: how fresh a price or bar is, its own time says. The day's count is of this
  * process and of 24 hours from its first request on: no wall moves it. Zero-initialise; no failure, all due. */

@@ -13,7 +13,8 @@ struct wanted { /* symbols of one request */
     bool is_spare; /* one of them is neither held nor has an order */
 };
 
-/* Held, with an order, or between two orders of an entry that is worked: what may be asked at any time. */
+/* Held, with an order, or between two orders of an entry that is worked: what may be asked at any
+ * time. Of what the universe does not list no price is asked at all. */
 static bool is_vital(struct engine *engine, size_t index) {
     const char *symbol = engine->config->symbols[index];
     return book_find(&engine->book, symbol) != NULL || orders_any_live(&engine->orders, symbol) ||

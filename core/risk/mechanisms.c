@@ -265,7 +265,7 @@ static const struct mechanism TABLE[] = {
      .settings = "poller.most poller.minute poller.day engine.cycle_s",
      .rule = "quotes, trades and bars that fail are asked at twice their interval each time, up to "
              "poller.most times, until the first success, and a minute and a day hold so many "
-             "requests; what "
+             "requests; what of the universe "
              "is held or has an order is asked for as ever, and half of the minute is kept for it",
      .documents = "none",
      .oracle = "data_polls_are_spaced",
