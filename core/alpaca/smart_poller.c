@@ -124,7 +124,10 @@ enum poll_news smart_poller_note(struct smart_poller *poller, enum poll_line lin
     reply.is_held_back &= outcome->requests == 0;
     int64_t most = config->poller_most;
     const int failures = backoff->failures;
-    count(poller, outcome->requests, outcome->is_spare, backoff->started_at);
+    /* a host counts a request when it comes there, which is by its answer at the latest */
+    int64_t at = outcome->reply->last_byte_at.ns;
+    at = at > backoff->started_at.ns ? at : backoff->started_at.ns;
+    count(poller, outcome->requests, outcome->is_spare, (struct mono){at});
     if (is_no_news(poller, line, outcome)) {
         return POLL_SAME;
     }

@@ -68,6 +68,7 @@ struct polls {
     bool is_spare;       /* the last request, of which pages follow */
     struct utc day_began;
     int64_t day_count;
+    int64_t lag_ns; /* of the answer that came latest: only then the core counts a request */
     struct table symbols;
     int64_t bars_reads; /* begun */
     struct utc began_at;
@@ -316,6 +317,8 @@ static void take_answer(struct polls *judge, const struct event *event, struct f
         return;
     }
     struct line *line = &judge->lines[index];
+    int64_t lag_ns = utc_sub(event->at, line->asked_at).ns;
+    judge->lag_ns = lag_ns > judge->lag_ns ? lag_ns : judge->lag_ns;
     line->is_answered = event->id[0] == '\0' && event->number >= 200 && event->number < 300;
     if (line->is_answered && index == BARS) {
         note_bars(judge, event->at);
@@ -360,7 +363,7 @@ static void judge_held(const struct polls *judge, const struct line *line, const
                        const struct event *event, struct findings *findings) {
     const struct scene_limits *limits = &findings->scene->limits;
     bool has_failed = line->is_believed || (line->failures > 0 && !line->is_answered);
-    if (!has_failed && spent(judge, limits, event->at, SLACK.ns) == NULL) {
+    if (!has_failed && spent(judge, limits, event->at, SLACK.ns + judge->lag_ns) == NULL) {
         findings_score(findings, MECHANISM)->unfounded++;
         findings_break(findings, ORACLE_POLLS, event->at, "%s is held back, and it answers", word);
     }

@@ -369,3 +369,15 @@ Test(polls, all_names_of_the_largest_universe_are_judged) {
     text_release(&path);
     expect(oracle, "data_polls_are_spaced", 0);
 }
+
+Test(polls, a_request_may_count_from_its_answer_on) {
+    for (int64_t lag = 0; lag <= 9; lag += 9) {
+        struct oracle *oracle = framed("10", "100000");
+        for (int64_t second = 0; second < 5; second++) {
+            leaves(oracle, OPEN + second, "GET", BARS, "");
+            answer(oracle, OPEN + second + lag, BARS, 200, "\n");
+        }
+        tells(oracle, 67, "smart_poller", "held", "bars");
+        expect(oracle, lag == 0 ? "data_polls_are_spaced" : "", 0);
+    }
+}

@@ -288,3 +288,14 @@ Test(smart_poller, a_page_that_is_held_back_behind_others_is_a_failure) {
                  "one page is held's");
     free(sea);
 }
+
+Test(smart_poller, a_request_counts_from_its_answer_on) {
+    struct sea *sea = sea_create();
+    sea->config.poller_minute = 10;
+    const struct alpaca_reply late = {
+        .status = 200, .retry_after_s = -1, .last_byte_at = at(9 * NANOS)};
+    asked(sea, POLL_BARS, 0, ERR_OK, &late, 5, true);
+    cr_expect_eq(hold(sea, POLL_BARS, 69 * NANOS - 1), POLL_MINUTE);
+    cr_expect_eq(hold(sea, POLL_BARS, 69 * NANOS), POLL_FREE);
+    free(sea);
+}
