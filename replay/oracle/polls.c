@@ -4,7 +4,7 @@
  * wait from where it was sent. A request breaks it that leaves too early, or on a spent budget, and names a symbol that
  * is not *touched*: by the ledger it is not held and has no order of ours, and for ten minutes nothing was told of it. A
  * 2xx in a tick in which an answer was bent may have been unreadable: there the core is believed. A fresh connection to
- * the host may have each asked once in a run of failures. What is held must be asked for within 45 s (bars: and a cycle),
+ * the host may have each asked once in a run of failures. What is held must be asked for within 45 s (bars: and 2 cycles),
  * unless a 429 or as many requests as broker.rate_core in a minute closed the lane of the polls: prices of it are what an
  * exit is decided by. A new entry breaks it, too, that leaves when no bars of its symbol were answered for as long as a
  * bar is fresh. The ledger has no word on what fails: both clocks are the answers'. */
@@ -427,7 +427,8 @@ static void judge_silence(struct polls *judge, const struct event *event,
         touched->held_since = touched->held_since.ns == 0 ? event->at : touched->held_since;
         for (int line = 0; line < LINES && !touched->is_silent; line++) {
             struct utc since = utc_max(touched->asked_at[line], touched->held_since);
-            struct span each = {line == BARS ? scene->limits.cycle.ns : 0};
+            /* a wall that is set back begins a cycle anew */
+            struct span each = {line == BARS ? 2 * scene->limits.cycle.ns : 0};
             if (utc_sub(event->at, since).ns > each.ns + ASKED_WITHIN.ns) {
                 touched->is_silent = true;
                 findings_break(findings, ORACLE_POLLS, event->at, "%s of %s: held, not asked for",

@@ -340,16 +340,16 @@ Test(polls, housekeeping_spends_no_lane_of_the_polls) {
 }
 
 Test(polls, bars_of_what_is_held_are_asked_for_each_cycle) {
-    for (int64_t last = 110; last <= 111; last++) { /* 105 s from the second tick on */
+    for (int64_t last = 170; last <= 171; last++) { /* 165 s from the second tick on */
         struct oracle *oracle = opened();
         ledger_fill(oracle, OPEN - 3000, "st-2023-11-15-1", "buy", 10);
         call(oracle, 0, BARS, 200);
-        for (int64_t second = 0; second <= last; second += second < 110 ? 5 : 1) {
+        for (int64_t second = 0; second <= last; second += second < 170 ? 5 : 1) {
             call(oracle, second, QUOTES, 200);
             call(oracle, second, TRADES, 200);
             tick(oracle, second);
         }
-        expect(oracle, last == 111 ? "data_polls_are_spaced" : "", 0);
+        expect(oracle, last == 171 ? "data_polls_are_spaced" : "", 0);
     }
 }
 
