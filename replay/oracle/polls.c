@@ -465,6 +465,18 @@ static void begin_anew(struct polls *judge, struct utc at) {
     }
 }
 
+/* What the broker no longer lists stays in the core's book until it is certain, and it pages about it each minute: it
+ * asks for it as for what is held. */
+static void take_alert(struct polls *judge, const struct event *event) {
+    char name[TABLE_NAME_MAX];
+    if (!is_word(event->what, "position_vanished") || event->body_len >= sizeof name) {
+        return;
+    }
+    memcpy(name, event->body, event->body_len);
+    name[event->body_len] = '\0';
+    touch(judge, name, event->at);
+}
+
 static void polls_observe(void *context, const struct event *event, struct findings *findings) {
     struct polls *judge = context;
     if (event->kind == EVENT_START || event->kind == EVENT_STOP) {
@@ -481,6 +493,8 @@ static void polls_observe(void *context, const struct event *event, struct findi
         judge_mechanism(judge, event, findings);
     } else if (event->kind == EVENT_FAULT) {
         judge->bent_at = event->at;
+    } else if (event->kind == EVENT_ALERT) {
+        take_alert(judge, event);
     } else {
         touch(judge, event->symbol, event->at);
     }
@@ -489,5 +503,5 @@ static void polls_observe(void *context, const struct event *event, struct findi
 const struct judge_ops polls_judge = {
     KIND(EVENT_START) | KIND(EVENT_STOP) | KIND(EVENT_SEND) | KIND(EVENT_HTTP) | KIND(EVENT_TICK) |
         KIND(EVENT_MECHANISM) | KIND(EVENT_FAULT) | KIND(EVENT_ORDER) | KIND(EVENT_EXIT) |
-        KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL),
+        KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_ALERT),
     polls_create, polls_observe, polls_destroy};
