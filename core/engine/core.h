@@ -113,6 +113,8 @@ struct universe_reads { /* zero-initialise; each backs off by itself */
     struct date done_for;  /* the session of which all was read */
     struct date acted_for; /* the New York day on which the actions last came */
     struct mono acted_at; /* and when they were last asked for a quantity that changed over night */
+    struct mono answered_at; /* and when they last came, whole */
+    struct splits told; /* by the answer that is being read: of a part of one nothing is believed */
 };
 
 struct rails_reads { /* zero-initialise */

@@ -2,7 +2,7 @@
  *
  * Brokers split a position in the night. The announcements are read once on each New York day on which such a position
  * is held, before a listing of it is believed, and again each minute while its quantity differs. Until they have come
- * on that day a difference waits, two minutes at most, or a quarter of an hour while the market is closed and ticks
+ * since it began a difference waits, two minutes at most, or a quarter of an hour while the market is closed and ticks
  * are five minutes apart: then it is one that nothing explains. */
 #include "core/base/mutant.h"
 #include "core/engine/core.h"
@@ -32,30 +32,45 @@ static struct qty listed_qty(const struct broker_position *listing, size_t count
     return (struct qty){0};
 }
 
-static bool is_wanted(const struct engine *engine, const struct broker_position *listing,
-                      size_t count) {
+/* A difference begins with the first listing that shows one. */
+static void time_differences(struct engine *engine, const struct broker_position *listing,
+                             size_t count) {
+    for (size_t i = 0; i < engine->book.count; i++) {
+        struct holding *holding = &engine->book.items[i];
+        bool differs = listed_qty(listing, count, holding->symbol).nanos != holding->qty.nanos;
+        if (!differs) {
+            holding->unlike_since = (struct mono){0};
+        } else if (holding->unlike_since.ns == 0) {
+            holding->unlike_since = clock_mono(engine->world->clock);
+        }
+    }
+}
+
+static bool is_wanted(const struct engine *engine) {
     const struct universe_reads *reads = &engine->universe_reads;
     struct mono now = clock_mono(engine->world->clock);
     bool is_read = reads->acted_for.days == today(engine).days;
     bool is_young = reads->acted_at.ns != 0 && mono_sub(now, reads->acted_at).ns < AGAIN.ns;
     for (size_t i = 0; i < engine->book.count; i++) {
         const struct holding *holding = &engine->book.items[i];
-        bool differs =
-            listed_qty(listing, count, holding->symbol).nanos != holding->qty.nanos && !is_young;
-        if (is_of_another_day(engine, holding) && (!is_read || differs)) {
+        bool is_news = holding->unlike_since.ns != 0 &&
+                       (!is_young || reads->acted_at.ns < holding->unlike_since.ns);
+        if (is_of_another_day(engine, holding) && (!is_read || is_news)) {
             return true;
         }
     }
     return false;
 }
 
-static void await(struct engine *engine, const struct broker_position *listing, size_t count) {
-    bool is_read = engine->universe_reads.acted_for.days == today(engine).days;
+/* An answer of before the difference says nothing of it, though it is of the same day. */
+static void await(struct engine *engine) {
+    const struct universe_reads *reads = &engine->universe_reads;
+    bool is_read = reads->acted_for.days == today(engine).days;
     for (size_t i = 0; i < engine->book.count; i++) {
         struct holding *holding = &engine->book.items[i];
-        struct qty listed = listed_qty(listing, count, holding->symbol);
+        bool is_answered = is_read && reads->answered_at.ns >= holding->unlike_since.ns;
         bool waits =
-            !is_read && is_of_another_day(engine, holding) && listed.nanos != holding->qty.nanos;
+            holding->unlike_since.ns != 0 && is_of_another_day(engine, holding) && !is_answered;
         struct mono since = holding->awaited_since;
         since = since.ns == 0 ? clock_mono(engine->world->clock) : since;
         holding->awaited_since = waits ? since : (struct mono){0};
@@ -65,14 +80,15 @@ static void await(struct engine *engine, const struct broker_position *listing, 
 void splits_look(struct engine *engine, const struct broker_position *listing, size_t count) {
     struct universe_reads *reads = &engine->universe_reads;
     struct mono now = clock_mono(engine->world->clock);
-    if (engine->truth.session.open.ns != 0 && is_wanted(engine, listing, count) &&
+    time_differences(engine, listing, count);
+    if (engine->truth.session.open.ns != 0 && is_wanted(engine) &&
         may_ask_aside(engine, &reads->actions, "actions")) {
         alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
         reads->acted_at = now;
         (void)read_actions(engine);
         alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
     }
-    await(engine, listing, count);
+    await(engine);
     splits_mark(&engine->splits, &engine->book, today(engine));
 }
 

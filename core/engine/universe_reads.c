@@ -65,7 +65,7 @@ static void take_action(void *context, size_t index, const struct broker_action 
     struct engine *engine = context;
     universe_guard_take_action(&engine->gateway.universe.facts[index], action->day,
                                engine->truth.session.date);
-    splits_add(&engine->splits, engine->config->symbols[index], action);
+    splits_add(&engine->universe_reads.told, engine->config->symbols[index], action);
 }
 
 bool read_actions(struct engine *engine) {
@@ -74,7 +74,7 @@ bool read_actions(struct engine *engine) {
     struct date day = engine->truth.session.date;
     struct err err = {0};
     universe_guard_forget_actions(guard);
-    engine->splits.count = 0;
+    engine->universe_reads.told.count = 0;
     enum err_code code = alpaca_get_corporate_actions(
         engine->alpaca, config->symbols, config->symbol_count, date_add(day, -ACTIONS_BACK_DAYS),
         date_add(day, ACTIONS_AHEAD_DAYS), take_action, engine, &err);
@@ -82,6 +82,8 @@ bool read_actions(struct engine *engine) {
     if (code == ERR_OK) {
         guard->actions_at = clock_utc(engine->world->clock);
         engine->universe_reads.acted_for = ny_date(guard->actions_at);
+        engine->universe_reads.answered_at = clock_mono(engine->world->clock);
+        engine->splits = engine->universe_reads.told;
     }
     return code == ERR_OK;
 }

@@ -38,6 +38,8 @@ struct holding {
     bool is_split_due;
     struct split due;
     struct mono
+        unlike_since; /* the listings differ from the book, for whatever reason; {0}: alike */
+    struct mono
         awaited_since; /* it differs, and the day's announcements have not come; {0}: not so */
     /* the broker's word, of the last listing */
     bool is_listed;

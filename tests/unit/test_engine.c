@@ -1276,6 +1276,48 @@ Test(engine_splits, are_asked_for_once_a_day_and_again_each_minute_while_a_quant
     plant_destroy(plant);
 }
 
+/* An answer that never came, or of which a page is missing, takes nothing away that one told before. */
+Test(engine_splits, are_kept_until_an_answer_came_whole) {
+    static const char *const failures[] = {
+        "", "{\"corporate_actions\":{\"x\":[{\"symbol\":\"AAPL\"}]},\"next_page_token\":null}"};
+    for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+        struct plant *plant = plant_create();
+        plant->broker.actions = SPLIT;
+        (void)split_over_night(plant);
+        tick(plant, 5);
+        cr_assert_eq(plant->engine->splits.count, 1);
+        plant->broker.fault[0] = (struct tiny_fault){
+            "GET", "/v1/corporate-actions", 1, ERR_OK, i == 0 ? 500 : 200, failures[i], false};
+        cr_expect_not(read_actions(plant->engine));
+        cr_expect_eq(plant->engine->splits.count, 1, "%zu", i);
+        plant->broker.actions = NULL;
+        cr_expect(read_actions(plant->engine));
+        cr_expect_eq(plant->engine->splits.count, 0, "a whole one does");
+        plant_destroy(plant);
+    }
+}
+
+/* The day's announcements came while nothing differed: of what differs since they say nothing. */
+Test(engine_splits, that_were_asked_for_before_it_differed_are_asked_for_again) {
+    struct plant *plant = plant_create();
+    const struct holding *holding = split_over_night(plant);
+    plant->broker.positions = "[" POSITION("AAPL", "10") "]";
+    tick(plant, 5);
+    tick(plant, 5);
+    cr_assert_neq(plant->engine->universe_reads.acted_for.days, 0);
+    plant->broker.positions = "[" POSITION("AAPL", "20") "]";
+    plant->broker.actions = SPLIT;
+    plant->broker.fault[0] =
+        (struct tiny_fault){"GET", "/v1/corporate-actions", 1, ERR_OK, 500, "", false};
+    for (int second = 0; second < 100; second += 5) {
+        tick(plant, 5);
+        cr_expect_not(has(plant, "reconciliation"));
+    }
+    cr_expect_eq(holding->qty.nanos, QTY(20).nanos);
+    cr_expect_not(holding->is_adopted);
+    plant_destroy(plant);
+}
+
 /* --- dividends and fees --- */
 
 #define CASH(type, id, amount)                                                                     \
