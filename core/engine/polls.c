@@ -313,11 +313,19 @@ static bool poll_account(struct engine *engine) {
     return true;
 }
 
+/* Its fill would move the listing to where it differs. */
+static bool may_have_moved(const struct order *order, const struct holding *holding) {
+    int64_t apart = holding == NULL ? 0 : qty_sub(holding->broker_qty, holding->qty).nanos;
+    return order->side == SIDE_BUY ? apart > 0 : apart < 0;
+}
+
 /* Explainers first: an order that may fill, until the day's orders were listed, one that an earlier
  * life could not journal, and a split that nobody could be asked about yet. */
 static enum in_flight in_flight(void *context, const char *symbol) {
     const struct engine *engine = context;
+    const struct holding *holding = book_find((struct book *)&engine->book, symbol);
     bool may_fill = false;
+    bool may_be_it = false;
     for (size_t i = 0; i < engine->orders.count; i++) {
         const struct order *order = &engine->orders.items[i];
         if (order_is_over(order) || strcmp(order->symbol, symbol) != 0) {
@@ -327,11 +335,15 @@ static enum in_flight in_flight(void *context, const char *symbol) {
             return IN_FLIGHT_UNKNOWN;
         }
         may_fill = may_fill || order->purpose != PURPOSE_STOP;
+        may_be_it = may_be_it || may_have_moved(order, holding);
     }
     if (!engine->is_ids_checked || split_is_awaited(engine, symbol)) {
         return IN_FLIGHT_UNKNOWN;
     }
-    return may_fill ? IN_FLIGHT_LISTED : IN_FLIGHT_NOTHING;
+    if (may_fill) {
+        return may_be_it ? IN_FLIGHT_LISTED : IN_FLIGHT_BESIDE;
+    }
+    return may_be_it ? IN_FLIGHT_STOP : IN_FLIGHT_NOTHING;
 }
 
 static enum err_code ask_positions(struct engine *engine, struct broker_position *listing,

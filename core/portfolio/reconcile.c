@@ -53,8 +53,8 @@ static bool take_split(struct book *book, struct holding *holding, struct journa
 static void resolve(struct book *book, struct holding *holding, struct journal *journal,
                     struct utc now, struct reconcile_result *result) {
     MUTATE(unexplained_ignored, return);
-    if (!holding->is_listed && take_split(book, holding, journal, now, result)) {
-        return; /* less than a share is left of it, and was paid out: only what stays away is gone */
+    if (take_split(book, holding, journal, now, result)) {
+        return; /* beside orders that did not make it, or all was paid out: only what stays away is gone */
     }
     result->confirmed++;
     holding->is_confirmed = true;
@@ -96,6 +96,15 @@ static void time_fill(struct holding *holding, struct utc at, struct mono now) {
     holding->quiet_since = mono_add(now, (struct span){-age});
 }
 
+/* A fill that a listing lags behind, or runs ahead of, may look like a split: where one can be, it is waited for. */
+static bool may_split_at_once(const struct holding *holding, enum in_flight orders,
+                              struct mono now) {
+    MUTATE(split_beside_a_fill, return holding->is_listed);
+    bool may_have_moved = orders != IN_FLIGHT_NOTHING && orders != IN_FLIGHT_BESIDE;
+    return holding->is_listed && !may_have_moved &&
+           mono_sub(now, holding->quiet_since).ns >= CONFIRM_AFTER_FILL.ns;
+}
+
 struct reconcile_result reconcile(struct book *book, const struct broker_position *listing,
                                   size_t count, struct journal *journal, struct clock *clock,
                                   enum in_flight (*in_flight)(void *context, const char *symbol),
@@ -114,12 +123,13 @@ struct reconcile_result reconcile(struct book *book, const struct broker_positio
             holding->differs = false;
             continue;
         }
-        if (holding->is_listed && take_split(book, holding, journal, at, &result)) {
+        if (may_split_at_once(holding, orders, now) &&
+            take_split(book, holding, journal, at, &result)) {
             continue;
         }
         result.differences++;
         MUTATE(fill_not_waited_for, if (is_same_difference(holding) && mono_sub(now, holding->differs_since).ns >= CONFIRM_APART.ns) { resolve(book, holding, journal, at, &result); continue; });
-        struct span most = orders == IN_FLIGHT_LISTED ? CONFIRM_BESIDE_ORDERS : CONFIRM_APART;
+        struct span most = orders >= IN_FLIGHT_BESIDE ? CONFIRM_BESIDE_ORDERS : CONFIRM_APART;
         if (!is_same_difference(holding)) {
             begin_difference(holding, now);
         } else if (mono_sub(now, holding->differs_since).ns >= most.ns &&

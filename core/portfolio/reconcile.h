@@ -1,9 +1,11 @@
 /* reconcile.h - holds the book against the broker's listing of positions.
  *
  * Broker wins on quantity, we win on intent; explainers come first: an order whose fate or fills are not
- * known yet, and a split that is announced and due (splits.h), which is taken at the first listing that shows it. What two listings at least 15 s apart show alike and nothing explains is adopted, and paged
- * by the caller, if the broker shows shares; while an order that may fill rests in the symbol, and behind
- * a fill of ours in it, 30 s: either listing may be old by itself. A position that merely vanished is
+ * known yet, and a split that is announced and due (splits.h). That is taken at the first listing that shows it,
+ * unless a live order's fill, a stop's too, or one of the last 30 s looks the same: then once the difference is
+ * confirmed. What two listings at least 15 s apart show alike and nothing explains is adopted, and paged by the
+ * caller, if the broker shows shares; while an order that may fill rests in the symbol, and behind a fill of
+ * ours in it, 30 s: either listing may be old by itself. A position that merely vanished is
  * never dropped: an empty list is no proof of flat. "Query failed" is not a listing and never comes here. */
 #ifndef CORE_PORTFOLIO_RECONCILE_H
 #define CORE_PORTFOLIO_RECONCILE_H
@@ -12,6 +14,8 @@
 
 enum in_flight {
     IN_FLIGHT_NOTHING, /* no live order in the symbol, or resting protection that was listed */
+    IN_FLIGHT_STOP,    /* that, of the side to which the listing differs: its fill would look so */
+    IN_FLIGHT_BESIDE,  /* as the next, but none whose fill would look so */
     IN_FLIGHT_LISTED,  /* every live order was in this tick's listing, and its fills are booked */
     IN_FLIGHT_UNKNOWN, /* an order may have filled, and nobody told us yet */
 };

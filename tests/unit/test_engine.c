@@ -1297,6 +1297,33 @@ Test(engine_splits, are_kept_until_an_answer_came_whole) {
     }
 }
 
+/* Five of ten may be what the stop that rests has sold: only once it did not for 15 s they are a split. */
+Test(engine_splits, that_a_resting_stop_may_have_made_are_not_taken_at_once) {
+    struct plant *plant = plant_create();
+    plant->config.time_exit = SPAN_DAYS(9);
+    engine_destroy(plant->engine);
+    engine_up(plant);
+    const struct holding *holding = split_over_night(plant);
+    plant->broker.positions = "[" POSITION("AAPL", "10") "]";
+    for (int second = 0; second < 20; second += 5) {
+        tick(plant, 5);
+    }
+    cr_assert_eq(plant->broker.count, 1);
+    plant->broker.actions =
+        "{\"corporate_actions\":{\"reverse_splits\":[{\"symbol\":\"AAPL\",\"ex_date\":"
+        "\"2026-09-01\",\"new_rate\":1,\"old_rate\":2}]},\"next_page_token\":null}";
+    plant->broker.positions = "[{\"symbol\":\"AAPL\",\"qty\":\"5\",\"side\":\"long\","
+                              "\"avg_entry_price\":\"200\",\"current_price\":\"200\"}]";
+    for (int second = 0; second < 15; second += 5) {
+        tick(plant, 5);
+        cr_expect_eq(holding->qty.nanos, QTY(10).nanos, "%d", second);
+    }
+    tick(plant, 5);
+    cr_expect_eq(holding->qty.nanos, QTY(5).nanos);
+    cr_expect_not(holding->is_adopted);
+    plant_destroy(plant);
+}
+
 /* The day's announcements came while nothing differed: of what differs since they say nothing. */
 Test(engine_splits, that_were_asked_for_before_it_differed_are_asked_for_again) {
     struct plant *plant = plant_create();
