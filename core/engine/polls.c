@@ -541,6 +541,16 @@ static void take_flow(struct engine *engine, const struct broker_activity *activ
     text_release(&body);
 }
 
+/* The broker's word that he split what is held. */
+static void take_split_told(struct engine *engine, const struct broker_activity *activity) {
+    struct holding *holding = book_find(&engine->book, activity->symbol);
+    struct date day = ny_date(activity->at);
+    if (holding != NULL && strcmp(activity->type, "SPLIT") == 0 &&
+        day.days > holding->split_told.days) {
+        holding->split_told = day;
+    }
+}
+
 /* Deposits, withdrawals and dividends: each cycle, and at once when cash moved by more than 1 % of equity. */
 static void poll_flows(struct engine *engine) {
     struct usd moved = usd_abs(usd_sub(engine->truth.account.cash, engine->last_cash));
@@ -557,6 +567,7 @@ static void poll_flows(struct engine *engine) {
                                                     ACTIVITIES_MAX, &count, NULL) == ERR_OK) {
         for (size_t i = 0; i < count; i++) {
             take_flow(engine, &activities[i]);
+            take_split_told(engine, &activities[i]);
         }
     }
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);

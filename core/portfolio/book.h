@@ -37,6 +37,7 @@ struct holding {
     /* announced, and not in the book yet */
     bool is_split_due;
     struct split due;
+    struct date split_told; /* of the newest activity that tells of one */
     struct mono
         unlike_since; /* the listings differ from the book, for whatever reason; {0}: alike */
     struct mono

@@ -32,12 +32,19 @@ static void take_listing(struct book *book, const struct broker_position *listin
     }
 }
 
+/* A sale by hand moves no average price, and is told as a fill. */
+static bool is_evident(const struct holding *holding) {
+    return holding->split_told.days >= holding->due.day.days ||
+           (holding->is_listed &&
+            split_moved(&holding->due, holding_entry_price(holding), holding->avg_entry));
+}
+
 /* The split that is due explains the listing. True if it was taken. */
 static bool take_split(struct book *book, struct holding *holding, struct journal *journal,
                        struct utc now, struct reconcile_result *result) {
     MUTATE(split_ignored, return false);
     struct qty was = holding->qty;
-    if (!holding->is_split_due || journal == NULL ||
+    if (!holding->is_split_due || journal == NULL || !is_evident(holding) ||
         !split_explains(&holding->due, holding->qty, holding->broker_qty) ||
         book_split(book, journal, holding, now, NULL) != ERR_OK) {
         return false;

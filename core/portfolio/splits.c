@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { PRICE_PART = 100 }; /* a broker's average may be off by one of so many */
+
 void splits_add(struct splits *splits, const char *symbol, const struct broker_action *action) {
     if (!action->is_split || splits->count == SPLITS_MAX) {
         return;
@@ -57,7 +59,21 @@ bool split_explains(const struct split *split, struct qty was, struct qty is) {
     if (was.nanos <= 0 || is.nanos < 0 || split_qty(split, was, &exact, NULL) != ERR_OK) {
         return false;
     }
-    int64_t apart = qty_abs(qty_sub(exact, is)).nanos;
-    MUTATE(split_to_a_share, apart--);
-    return apart < NANOS;
+    int64_t floor = qty_whole(exact).nanos;
+    MUTATE(split_to_a_share, return qty_abs(qty_sub(exact, is)).nanos <= NANOS);
+    if (floor == exact.nanos) {
+        return is.nanos == exact.nanos;
+    }
+    return qty_abs(qty_sub(exact, is)).nanos <= 1 || is.nanos == floor || is.nanos == floor + NANOS;
+}
+
+static bool is_near(struct usd price, struct usd is) {
+    return usd_abs(usd_sub(price, is)).nanos <= price.nanos / PRICE_PART;
+}
+
+bool split_moved(const struct split *split, struct usd was, struct usd is) {
+    struct usd wanted = {0};
+    MUTATE(split_at_the_old_price, return true);
+    return was.nanos > 0 && is.nanos > 0 && split_price(split, was, &wanted, NULL) == ERR_OK &&
+           is_near(wanted, is);
 }

@@ -2,8 +2,9 @@
  *
  * An announcement is of a day, the first on which the stock trades in new shares, and of two rates. It is due for a
  * position that is older than that day and has taken no split of it: then a listing whose quantity is what the
- * rates make of the book's, to less than a share (fractions are paid out, or rounded up), is explained. A quantity
- * that merely looks like a split is not. */
+ * rates make of the book's (fractions are paid out, or rounded up) is explained, if the broker's average price moved
+ * by the rates as well, or he told of a split among the activities. A quantity that merely looks like a split, as
+ * half of it that somebody sold by hand, is not. */
 #ifndef CORE_PORTFOLIO_SPLITS_H
 #define CORE_PORTFOLIO_SPLITS_H
 
@@ -35,7 +36,10 @@ enum err_code split_qty(const struct split *split, struct qty qty, struct qty *o
                         struct err *err) MUST_USE;
 enum err_code split_price(const struct split *split, struct usd price, struct usd *out,
                           struct err *err) MUST_USE;
-/* True if a long position of `was` shares is `is` shares behind the split, to less than one. */
+/* True if a long position of `was` shares is `is` shares behind the split: exactly, or, of what is not whole, the
+ * whole ones below or above. */
 bool split_explains(const struct split *split, struct qty was, struct qty is);
+/* True if an average price of `was` is `is` behind the split, to one percent. */
+bool split_moved(const struct split *split, struct usd was, struct usd is);
 
 #endif

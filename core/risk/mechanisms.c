@@ -593,7 +593,8 @@ static const struct mechanism TABLE[] = {
      .act = "fill_busted",
      .quiet = "view_orders_and_positions_lag",
      .mutants = "unexplained_ignored empty_list_believed vanished_untold split_ignored "
-                "untold_split_believed split_taken_twice split_beside_a_fill split_to_a_share "
+                "untold_split_believed split_taken_twice split_beside_a_fill "
+                "split_at_the_old_price split_to_a_share "
                 "split_keeps_old_prices "
                 "split_not_awaited"},
     {.id = "divergence_heal",

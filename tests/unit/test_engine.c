@@ -1214,11 +1214,14 @@ Test(engine_universe, the_next_session_is_read_from_an_hour_before_it_on) {
     "{\"corporate_actions\":{\"forward_splits\":[{\"symbol\":\"AAPL\",\"ex_date\":\"2026-09-01\"," \
     "\"new_rate\":2,\"old_rate\":1}]},\"next_page_token\":null}"
 
+#define TWICE                                                                                      \
+    "{\"symbol\":\"AAPL\",\"qty\":\"20\",\"avg_entry_price\":\"50\",\"current_price\":\"50\"}"
+
 /* Ten shares of yesterday, of which the broker makes twenty. */
 static struct holding *split_over_night(struct plant *plant) {
     book_apply_fill(&plant->engine->book, "AAPL", SIDE_BUY, QTY(10), USD(1000),
                     utc_add(rig_now(plant->rig), SPAN_DAYS(-1)), (struct ratio){0});
-    plant->broker.positions = "[" POSITION("AAPL", "20") "]";
+    plant->broker.positions = "[" TWICE "]";
     return book_find(&plant->engine->book, "AAPL");
 }
 
@@ -1274,6 +1277,26 @@ Test(engine_splits, are_asked_for_once_a_day_and_again_each_minute_while_a_quant
     tick(plant, 10);
     cr_expect_neq(reads->acted_at.ns, first.ns);
     plant_destroy(plant);
+}
+
+/* At the old average the quantity alone explains nothing, until the broker tells of a split. */
+Test(engine_splits, that_the_activities_tell_are_taken_at_any_average) {
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct plant *plant = plant_create();
+        const struct holding *holding = split_over_night(plant);
+        plant->broker.actions = SPLIT;
+        plant->broker.positions = "[" POSITION("AAPL", "20") "]";
+        plant->broker.activities =
+            is_told ? "[{\"activity_type\":\"SPLIT\",\"id\":\"1::s\",\"date\":\"2026-09-01\","
+                      "\"net_amount\":\"0\",\"symbol\":\"AAPL\",\"qty\":\"10\"}]"
+                    : "[]";
+        for (int second = 0; second < 60; second += 5) {
+            tick(plant, 5);
+        }
+        cr_expect_eq(holding->qty.nanos, QTY(20).nanos);
+        cr_expect_eq(holding->is_adopted, is_told == 0);
+        plant_destroy(plant);
+    }
 }
 
 /* An answer that never came, or of which a page is missing, takes nothing away that one told before. */
@@ -1332,7 +1355,7 @@ Test(engine_splits, that_were_asked_for_before_it_differed_are_asked_for_again) 
     tick(plant, 5);
     tick(plant, 5);
     cr_assert_neq(plant->engine->universe_reads.acted_for.days, 0);
-    plant->broker.positions = "[" POSITION("AAPL", "20") "]";
+    plant->broker.positions = "[" TWICE "]";
     plant->broker.actions = SPLIT;
     plant->broker.fault[0] =
         (struct tiny_fault){"GET", "/v1/corporate-actions", 1, ERR_OK, 500, "", false};

@@ -91,10 +91,14 @@ Test(splits, explain_a_quantity_to_less_than_a_share) {
     } rows[] = {{2, 1, 10, 20 * NANOS, true},
                 {2, 1, 10, 21 * NANOS, false},
                 {2, 1, 10, 19 * NANOS, false},
-                {2, 1, 10, 21 * NANOS - 1, true},
+                {2, 1, 10, 20 * NANOS + 1, false},
+                {2, 1, 10, 20 * NANOS - 1, false},
                 {1, 10, 25, 2 * NANOS, true},
                 {1, 10, 25, 3 * NANOS, true},
                 {1, 10, 25, NANOS * 5 / 2, true},
+                {1, 10, 25, NANOS * 9 / 4, false},
+                {1, 3, 10, 3333333334, true},
+                {1, 3, 10, 3333333335, false},
                 {1, 10, 25, 4 * NANOS, false},
                 {1, 10, 9, 0, true},
                 {1, 10, 10, 0, false},
@@ -110,6 +114,26 @@ Test(splits, explain_a_quantity_to_less_than_a_share) {
                               .old_rate = {rows[i].old_rate * NANOS}};
         cr_expect_eq(split_explains(&split, QTY(rows[i].was), (struct qty){rows[i].is_nanos}),
                      rows[i].explains, "row %zu", i);
+    }
+}
+
+/* One percent either side of 50. */
+Test(splits, move_an_average_price_to_a_percent) {
+    static const struct {
+        int64_t was, is;
+        bool moved;
+    } rows[] = {{100 * NANOS, 50 * NANOS, true},
+                {100 * NANOS, NANOS * 101 / 2, true},
+                {100 * NANOS, NANOS * 99 / 2, true},
+                {100 * NANOS, NANOS * 101 / 2 + 1, false},
+                {100 * NANOS, NANOS * 99 / 2 - 1, false},
+                {100 * NANOS, 100 * NANOS, false},
+                {0, 0, false},
+                {100 * NANOS, 0, false}};
+    struct split split = {.new_rate = {2 * NANOS}, .old_rate = {NANOS}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_expect_eq(split_moved(&split, (struct usd){rows[i].was}, (struct usd){rows[i].is}),
+                     rows[i].moved, "row %zu", i);
     }
 }
 
@@ -140,7 +164,8 @@ static struct holding *shelf_of(struct shelf *shelf, int64_t shares, int64_t lis
     *shelf = (struct shelf){.rig = rig_create(), .listed = listed > 0};
     strcpy(shelf->listing.symbol, "AAPL");
     shelf->listing.qty = QTY(listed);
-    shelf->listing.avg_entry_price = USD(1);
+    shelf->listing.avg_entry_price =
+        listed > 0 ? (struct usd){USD(100 * shares).nanos / listed} : USD(0);
     struct holding *holding = own(&shelf->book, shares, 1);
     holding->high_water = holding->high_noted = USD(120);
     holding->mark = USD(110);
@@ -179,6 +204,7 @@ Test(splits, are_known_to_the_next_life) {
     struct shelf shelf;
     struct book folded = {0};
     shelf_of(&shelf, 25, 2);
+    shelf.listing.avg_entry_price = USD(1000);
     struct broker_action action = split_of(1, 10, 0);
     splits_add(&shelf.splits, "AAPL", &action);
     cr_expect_eq(look(&shelf).splits, 1);
@@ -199,6 +225,7 @@ Test(splits, are_known_to_the_next_life) {
 Test(splits, that_nobody_announced_explain_nothing) {
     struct shelf shelf;
     struct holding *holding = shelf_of(&shelf, 10, 20);
+    shelf.listing.avg_entry_price = USD(1);
     cr_expect_eq(look(&shelf).differences, 1);
     rig_wait(shelf.rig, SPAN_S(15));
     struct reconcile_result result = look(&shelf);
@@ -238,6 +265,25 @@ Test(splits, that_no_journal_takes_wait) {
     rig_destroy(shelf.rig);
 }
 
+/* Half of it sold by hand on the day of one for two: at the same average, and not told. */
+Test(splits, that_no_price_and_no_activity_bear_out_explain_nothing) {
+    for (int days = -1; days < 2; days++) {
+        struct shelf shelf;
+        struct holding *holding = shelf_of(&shelf, 10, days < 1 ? 5 : 0);
+        struct broker_action action = split_of(1, days < 1 ? 2 : 20, 0);
+        splits_add(&shelf.splits, "AAPL", &action);
+        shelf.listing.avg_entry_price = USD(100);
+        holding->split_told = date_add(today(), days == 1 ? -1 : days);
+        cr_expect_eq(look(&shelf).splits, days == 0, "%d", days);
+        rig_wait(shelf.rig, SPAN_S(15));
+        struct reconcile_result result = look(&shelf);
+        cr_expect_eq(result.splits, 0, "%d", days);
+        cr_expect_eq(result.confirmed, days != 0, "%d", days);
+        cr_expect_eq(result.vanished, days == 1, "%d", days);
+        rig_destroy(shelf.rig);
+    }
+}
+
 /* Half of it sold looks like one for two: while an order may have done it, and behind one that did, it waits. */
 Test(splits, that_a_fill_would_look_like_wait_until_none_can_have_been) {
     static const struct {
@@ -268,6 +314,7 @@ Test(splits, that_a_fill_would_look_like_wait_until_none_can_have_been) {
 Test(splits, that_leave_less_than_a_share_are_taken_once_it_stays_away) {
     struct shelf shelf;
     struct holding *holding = shelf_of(&shelf, 9, 0);
+    holding->split_told = today();
     struct broker_action action = split_of(1, 10, 0);
     splits_add(&shelf.splits, "AAPL", &action);
     cr_expect_eq(look(&shelf).differences, 1);
