@@ -254,8 +254,8 @@ void universe_reads_step(struct engine *engine);
 bool read_actions(struct engine *engine);
 /* splits.c: step 3, before a listing is reconciled: what splits are due */
 void splits_look(struct engine *engine, const struct broker_position *listing, size_t count);
-/* True while a quantity that changed over night waits for what the feed says of splits. */
-bool split_is_awaited(const struct engine *engine, const char *symbol);
+/* In each tick, before marks: for how long what nobody could be asked about, and what is due, hold up anything. */
+void splits_time(struct engine *engine);
 /* Says each that the listing showed. */
 void splits_tell(struct engine *engine);
 /* rails_reads.c: before entries, the account's configuration */

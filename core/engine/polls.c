@@ -337,7 +337,7 @@ static enum in_flight in_flight(void *context, const char *symbol) {
         may_fill = may_fill || order->purpose != PURPOSE_STOP;
         may_be_it = may_be_it || may_have_moved(order, holding);
     }
-    if (!engine->is_ids_checked || split_is_awaited(engine, symbol)) {
+    if (!engine->is_ids_checked || (holding != NULL && holding->is_split_awaited)) {
         return IN_FLIGHT_UNKNOWN;
     }
     if (may_fill) {
@@ -637,6 +637,7 @@ void poll_truth(struct engine *engine) {
     }
     bool has_orders = poll_orders(engine);
     bool has_positions = poll_positions(engine);
+    splits_time(engine);
     poll_prices(engine);
     engine->is_truth_clean = truth->has_clock && has_account && has_orders && has_positions;
     check_ids(engine);

@@ -12,6 +12,7 @@
 static const struct span AGAIN = {INT64_C(60000000000)};
 static const struct span AWAITED = {INT64_C(120000000000)};
 static const struct span AWAITED_CLOSED = {INT64_C(900000000000)};
+static const struct span HELD_OUT = {INT64_C(600000000000)};
 
 static struct date today(const struct engine *engine) {
     return ny_date(clock_utc(engine->world->clock));
@@ -90,14 +91,39 @@ void splits_look(struct engine *engine, const struct broker_position *listing, s
     }
     await(engine);
     splits_mark(&engine->splits, &engine->book, today(engine));
+    splits_time(engine);
 }
 
-bool split_is_awaited(const struct engine *engine, const char *symbol) {
-    const struct holding *holding = book_find((struct book *)&engine->book, symbol);
+/* A split that is due holds prices of new shares out until the book takes it, but no longer: the broker may be days
+ * late, and meanwhile something has to look at the price. */
+static void time_new_price(struct engine *engine, struct holding *holding, struct mono now) {
+    bool is_old_price = holding->has_mark && !holding->is_new_price && !holding->is_split_overdue;
+    if (!holding->is_split_due || is_old_price) {
+        holding->new_price_since = (struct mono){0};
+        holding->is_split_overdue = false;
+        return;
+    }
+    if (holding->new_price_since.ns == 0 && holding->is_new_price && engine->truth.is_open) {
+        holding->new_price_since = now;
+    }
+    bool is_over = holding->new_price_since.ns != 0 &&
+                   mono_sub(now, holding->new_price_since).ns >= HELD_OUT.ns;
+    if (is_over && !holding->is_split_overdue) {
+        log_alert(&engine->log, ALERT_PAGE, "split_overdue", holding->symbol);
+    }
+    holding->is_split_overdue = is_over;
+}
+
+void splits_time(struct engine *engine) {
+    struct mono now = clock_mono(engine->world->clock);
     struct span most = engine->truth.is_open ? AWAITED : AWAITED_CLOSED;
-    MUTATE(split_not_awaited, return false);
-    return holding != NULL && holding->awaited_since.ns != 0 &&
-           mono_sub(clock_mono(engine->world->clock), holding->awaited_since).ns < most.ns;
+    for (size_t i = 0; i < engine->book.count; i++) {
+        struct holding *holding = &engine->book.items[i];
+        holding->is_split_awaited =
+            holding->awaited_since.ns != 0 && mono_sub(now, holding->awaited_since).ns < most.ns;
+        MUTATE(split_not_awaited, holding->is_split_awaited = false);
+        time_new_price(engine, holding, now);
+    }
 }
 
 static void tell(struct engine *engine, const struct holding *holding) {

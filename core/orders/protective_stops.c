@@ -68,6 +68,12 @@ static void mark_naked(struct gateway *gateway, struct holding *holding, bool is
     }
 }
 
+/* One is due, and no price says that it is not done. */
+static bool may_be_split(const struct gateway *gateway, const struct holding *holding) {
+    return holding->is_split_due && (!holding->has_mark || holding->is_split_overdue) &&
+           !split_is_slight(&holding->due, gateway->config->hard_stop);
+}
+
 /* Below entry; once the high was far enough above it, below the trailing exit by the same margin by
  * which the resting stop lies below the hard stop, so that the core's own exit comes first. */
 static struct usd stop_price(const struct gateway *gateway, const struct holding *holding) {
@@ -80,6 +86,11 @@ static struct usd stop_price(const struct gateway *gateway, const struct holding
                               config->hard_stop.nanos};
         struct usd high = holding->high_water;
         stop = usd_max(stop, usd_sub(high, usd_scale(high, below)));
+    }
+    struct usd split = {0};
+    if (may_be_split(gateway, holding) &&
+        split_price(&holding->due, stop, &split, NULL) == ERR_OK) {
+        stop = usd_min(stop, split); /* whichever shares they are, it is not through */
     }
     return usd_floor(stop, price_tick(stop));
 }
@@ -186,11 +197,22 @@ static void release_old(struct gateway *gateway, struct order *stop) {
     gateway_cancel(gateway, stop);
 }
 
-/* A split is due and no price says that there is none, or nobody could be asked about one yet: a stop now would be of shares that are about to be, or
- * are, others. What rests stays, and bare is told as ever. */
+/* A split is due and the price is of the shares behind it, or nobody could be asked about one yet: a stop now would
+ * be of shares that are about to be, or are, others. Both end by themselves; what rests stays, and bare is told as
+ * ever. */
 static bool is_about_to_split(const struct holding *holding) {
     MUTATE(stop_beside_a_due_split, return false);
-    return (holding->is_split_due && !holding->has_mark) || holding->awaited_since.ns != 0;
+    return (holding->is_new_price && !holding->is_split_overdue) || holding->is_split_awaited;
+}
+
+/* What may be sold whichever shares they are: the smaller of the two quantities. */
+static struct qty stop_qty(const struct gateway *gateway, const struct holding *holding) {
+    struct qty qty = holding_sellable(holding);
+    struct qty split = {0};
+    if (may_be_split(gateway, holding) && split_qty(&holding->due, qty, &split, NULL) == ERR_OK) {
+        qty = qty_min(qty, split);
+    }
+    return qty_whole(qty);
 }
 
 static void protect(struct gateway *gateway, struct exits *exits, struct holding *holding) {
@@ -207,7 +229,8 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     struct qty due = qty_whole(holding_sellable(holding));
     struct stops stops = stops_of(gateway, holding, due);
     struct order *stop = stops.newest;
-    bool covers = stop != NULL && qty_cmp(order_open_qty(stop), due) >= 0;
+    struct qty most = stop_qty(gateway, holding);
+    bool covers = stop != NULL && qty_cmp(order_open_qty(stop), most) >= 0;
     /* Shares of an entry not yet settled cannot be sold by arithmetic, but they are there, and bare. */
     const struct order *entry = orders_live(gateway->orders, holding->symbol, PURPOSE_ENTRY);
     bool is_bare = entry != NULL && entry->state == ORDER_UNKNOWN && holding->broker_qty.nanos > 0;
@@ -223,7 +246,7 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
         release_old(gateway, stop);
         return;
     }
-    if ((covers && !is_low) || due.nanos <= 0 || is_in_transaction || holding->differs ||
+    if ((covers && !is_low) || most.nanos <= 0 || is_in_transaction || holding->differs ||
         is_about_to_split(holding) || entry_in_the_way(gateway, holding)) {
         return;
     }
@@ -237,9 +260,9 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
         return;
     }
     if (stop == NULL) {
-        place(gateway, holding, due, NULL);
+        place(gateway, holding, most, NULL);
     } else if (is_replaceable(&stops)) {
-        place(gateway, holding, due, stop);
+        place(gateway, holding, most, stop);
     }
 }
 

@@ -41,7 +41,13 @@ struct holding {
     struct mono
         unlike_since; /* the listings differ from the book, for whatever reason; {0}: alike */
     struct mono
-        awaited_since; /* it differs, and the day's announcements have not come; {0}: not so */
+        awaited_since;     /* it differs, and the day's announcements have not come; {0}: not so */
+    bool is_split_awaited; /* that, for as long as it holds up anything */
+    bool
+        is_new_price; /* the trusted price is nearer to that of the shares behind the split that is due */
+    struct mono
+        new_price_since;   /* in a core session, until a price of the old shares; {0}: not yet */
+    bool is_split_overdue; /* for longer than a split holds prices out */
     /* the broker's word, of the last listing */
     bool is_listed;
     bool is_ahead; /* bought since that listing, which therefore may lack it */

@@ -77,3 +77,9 @@ bool split_moved(const struct split *split, struct usd was, struct usd is) {
     return was.nanos > 0 && is.nanos > 0 && split_price(split, was, &wanted, NULL) == ERR_OK &&
            is_near(wanted, is);
 }
+
+bool split_is_slight(const struct split *split, struct ratio part) {
+    struct usd price = {0};
+    return split_price(split, USD(100), &price, NULL) == ERR_OK &&
+           usd_cmp(usd_abs(usd_sub(price, USD(100))), usd_scale(USD(100), part)) < 0;
+}

@@ -71,14 +71,23 @@ static struct reference reference_of(const struct truth *truth, size_t index,
 
 /* While a split is due that the book has not taken, a price that is nearer to what it makes of the last one may
  * be of new shares, and is no mark of old ones. */
-static bool is_of_new_shares(const struct holding *holding, struct usd price) {
+static bool is_of_new_shares(const struct holding *holding, struct usd price,
+                             struct ratio hard_stop) {
     struct usd last = holding->mark.nanos > 0 ? holding->mark : holding_entry_price(holding);
     struct usd split = {0};
     MUTATE(split_price_marks, return false);
-    if (!holding->is_split_due || split_price(&holding->due, last, &split, NULL) != ERR_OK) {
+    if (!holding->is_split_due || split_is_slight(&holding->due, hard_stop) ||
+        split_price(&holding->due, last, &split, NULL) != ERR_OK) {
         return false;
     }
     return usd_cmp(usd_abs(usd_sub(price, split)), usd_abs(usd_sub(price, last))) < 0;
+}
+
+/* Neither lasts: what nobody could be asked about two minutes, a split that is due and not done ten of a session. */
+static bool is_held_out(const struct holding *holding) {
+    MUTATE(awaited_split_marks, return holding->is_new_price && !holding->is_split_overdue);
+    MUTATE(due_split_holds_out_for_ever, return holding->is_new_price || holding->is_split_awaited);
+    return holding->is_split_awaited || (holding->is_new_price && !holding->is_split_overdue);
 }
 
 void data_guard_mark(struct truth *truth, struct book *book, const struct config *config,
@@ -90,8 +99,11 @@ void data_guard_mark(struct truth *truth, struct book *book, const struct config
     for (size_t i = 0; i < book->count; i++) {
         struct holding *holding = &book->items[i];
         int index = universe_find(config, holding->symbol);
-        holding->has_mark = index >= 0 && truth->references[index].is_trusted &&
-                            !is_of_new_shares(holding, truth->references[index].price);
+        bool is_trusted = index >= 0 && truth->references[index].is_trusted;
+        holding->is_new_price =
+            is_trusted &&
+            is_of_new_shares(holding, truth->references[index].price, config->hard_stop);
+        holding->has_mark = is_trusted && !is_held_out(holding);
         MUTATE(broker_mark_believed, if (holding->has_broker_price) { holding->has_mark = true; holding->mark = holding->broker_price; continue; });
         if (holding->has_mark) {
             holding->mark = truth->references[index].price;

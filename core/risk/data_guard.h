@@ -4,7 +4,8 @@
  * data.reference_agreement of each other, each fresh. Without one a symbol gets no entry and its mark
  * is not used. Equity that is not cash plus marks is a data fault: REDUCE_ONLY while it lasts, and
  * neither a loss nor a pass for the account guards. A bad mark never liquidates, and a price of new shares marks no
- * old ones: while a split is due that the book has not taken, one that is nearer to the split price is no mark. */
+ * old ones: while a split is due that the book has not taken, one that is nearer to the split price is no mark, for ten minutes
+ * of a session at most (engine/splits.c), nor is any while nobody could be asked why a quantity changed. */
 #ifndef CORE_RISK_DATA_GUARD_H
 #define CORE_RISK_DATA_GUARD_H
 

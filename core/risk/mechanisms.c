@@ -355,7 +355,8 @@ static const struct mechanism TABLE[] = {
      .oracle = "no_sale_on_a_lie entry_on_fresh_quotes",
      .act = "absurd_mark_freezes",
      .quiet = "market_flash_crash",
-     .mutants = "stale_quote_accepted split_price_marks"},
+     .mutants =
+         "stale_quote_accepted awaited_split_marks due_split_holds_out_for_ever split_price_marks"},
     {.id = "order_idempotency",
      .file = "core/orders/gateway.c",
      .mode = MODE_NORMAL,

@@ -1299,6 +1299,33 @@ Test(engine_splits, that_the_activities_tell_are_taken_at_any_average) {
     }
 }
 
+/* Ten minutes of a session at the price of new shares without them: then it is the price, and a person knows. */
+Test(engine_splits, that_are_not_done_hold_prices_out_for_ten_minutes) {
+    struct plant *plant = plant_create();
+    struct holding *holding = split_over_night(plant);
+    plant->broker.actions = SPLIT;
+    plant->broker.positions = "[" POSITION("AAPL", "10") "]";
+    tick(plant, 5);
+    cr_assert(holding->is_split_due);
+    holding->is_new_price = true;
+    splits_time(plant->engine);
+    rig_wait(plant->rig, (struct span){SPAN_MIN(10).ns - 1});
+    holding->is_new_price = false; /* no reference is no price of the old shares */
+    holding->has_mark = false;
+    splits_time(plant->engine);
+    cr_expect_not(holding->is_split_overdue);
+    rig_wait(plant->rig, (struct span){1});
+    splits_time(plant->engine);
+    cr_expect(holding->is_split_overdue);
+    holding->has_mark = true;
+    splits_time(plant->engine);
+    cr_expect(holding->is_split_overdue, "until it is due no more");
+    holding->is_split_due = false;
+    splits_time(plant->engine);
+    cr_expect_not(holding->is_split_overdue);
+    plant_destroy(plant);
+}
+
 /* An answer that never came, or of which a page is missing, takes nothing away that one told before. */
 Test(engine_splits, are_kept_until_an_answer_came_whole) {
     static const char *const failures[] = {

@@ -423,6 +423,26 @@ Test(splits, that_are_due_hold_out_a_price_that_is_nearer_to_theirs) {
     desk_destroy(desk);
 }
 
+/* While nobody could be asked no price is one; one that moves less than the hard stop is, of any shares. */
+Test(splits, that_are_awaited_leave_no_mark_and_slight_or_overdue_ones_do) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    holding->mark = USD(100);
+    holding->is_split_awaited = true;
+    cr_expect_not(is_marked(desk, "100"));
+    holding->is_split_awaited = false;
+    cr_expect(is_marked(desk, "100"));
+    holding->is_split_due = true;
+    holding->due = (struct split){.new_rate = {103 * NANOS}, .old_rate = {100 * NANOS}};
+    cr_expect(is_marked(desk, "97"), "2.9 %%: slight");
+    holding->due.new_rate.nanos = 2 * holding->due.old_rate.nanos;
+    holding->mark = USD(100);
+    cr_expect_not(is_marked(desk, "50"));
+    holding->is_split_overdue = true;
+    cr_expect(is_marked(desk, "50"));
+    desk_destroy(desk);
+}
+
 /* --- stops --- */
 
 Test(splits, make_a_stop_of_before_no_protection_and_a_new_one_takes_its_place) {
@@ -457,22 +477,52 @@ Test(splits, of_before_a_stop_leave_it_alone) {
     desk_destroy(desk);
 }
 
-Test(splits, that_nobody_has_seen_yet_put_off_a_stop_until_a_price_says_there_is_none) {
+Test(splits, that_a_price_shows_and_no_listing_put_off_a_stop_until_they_are_overdue) {
     struct desk *desk = desk_create();
     struct holding *holding = desk_hold(desk, "AAPL", 10);
-    holding->is_split_due = true;
-    holding->has_mark = false;
+    holding->is_split_due = holding->is_new_price = true;
+    holding->due = (struct split){.new_rate = {NANOS}, .old_rate = {2 * NANOS}};
     desk_tick(desk, 5);
     cr_expect_eq(desk->broker.count, 0);
     cr_expect(holding->is_naked, "and that is told as ever");
-    holding->is_split_due = false;
-    holding->awaited_since = clock_mono(desk->rig->world.clock);
+    holding->is_new_price = false;
+    holding->is_split_awaited = true;
     desk_tick(desk, 5);
     cr_expect_eq(desk->broker.count, 0, "nor where nobody could be asked yet");
-    holding->awaited_since = (struct mono){0};
-    holding->has_mark = true;
-    holding->mark = USD(100);
+    holding->is_split_awaited = false;
+    holding->is_split_due = false;
     desk_tick(desk, 5);
-    cr_expect_eq(desk->broker.count, 1);
+    desk_tick(desk, 5);
+    cr_assert_eq(desk->broker.count, 1);
+    cr_expect_str_eq(desk_last(desk)->stop, "96.5");
     desk_destroy(desk);
+}
+
+/* Without a price, and once overdue: what is true of old shares and of new ones. */
+Test(splits, that_are_due_leave_the_lower_stop_of_the_smaller_quantity) {
+    static const struct {
+        int64_t new_rate, old_rate;
+        const char *stop, *qty;
+        bool is_overdue;
+    } rows[] = {{1, 2, "96.5", "5", false},
+                {2, 1, "48.25", "10", false},
+                {2, 1, "48.25", "10", true},
+                {103, 100, "96.5", "10", false}, /* moves less than the hard stop */
+                {1031, 1000, "93.59", "10", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct desk *desk = desk_create();
+        struct holding *holding = desk_hold(desk, "AAPL", 10);
+        holding->is_split_due = true;
+        holding->is_split_overdue = holding->is_new_price = holding->has_mark = rows[i].is_overdue;
+        holding->mark = USD(50);
+        holding->due = (struct split){.new_rate = {rows[i].new_rate * NANOS},
+                                      .old_rate = {rows[i].old_rate * NANOS}};
+        desk_tick(desk, 5);
+        desk_tick(desk, 5);
+        desk_tick(desk, 5);
+        cr_assert_eq(desk->broker.count, 1, "row %zu", i);
+        cr_expect_str_eq(desk_last(desk)->stop, rows[i].stop, "row %zu", i);
+        cr_expect_str_eq(desk_last(desk)->qty, rows[i].qty, "row %zu", i);
+        desk_destroy(desk);
+    }
 }
