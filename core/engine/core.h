@@ -257,7 +257,7 @@ void splits_look(struct engine *engine, const struct broker_position *listing, s
 /* In each tick, before marks: for how long what nobody could be asked about, and what is due, hold up anything. */
 void splits_time(struct engine *engine);
 /* Says each that the listing showed. */
-void splits_tell(struct engine *engine);
+void splits_follow(struct engine *engine);
 /* rails_reads.c: before entries, the account's configuration */
 void rails_step(struct engine *engine);
 /* operator.c: step 2, what people say */

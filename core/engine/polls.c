@@ -398,7 +398,7 @@ static bool poll_positions(struct engine *engine) {
     splits_look(engine, listing, count);
     struct reconcile_result result = reconcile(&engine->book, listing, count, engine->journal,
                                                engine->world->clock, in_flight, engine);
-    splits_tell(engine);
+    splits_follow(engine);
     if (result.confirmed > 0) {
         MUTATE(adoption_untold, return true);
         tell_differences(engine);

@@ -136,10 +136,13 @@ static void tell(struct engine *engine, const struct holding *holding) {
     log_alert(&engine->log, ALERT_WARN, "position_split", holding->symbol);
 }
 
-void splits_tell(struct engine *engine) {
+void splits_follow(struct engine *engine) {
     for (size_t i = 0; i < engine->book.count; i++) {
         if (engine->book.items[i].is_split) {
-            tell(engine, &engine->book.items[i]);
+            const struct holding *holding = &engine->book.items[i];
+            exits_split(&engine->exits, holding->symbol, holding->healed_from, holding->qty);
+            orders_split(&engine->orders, holding->symbol);
+            tell(engine, holding);
         }
     }
 }

@@ -77,14 +77,34 @@ static void enter(struct exits *exits, struct exit_plan *plan, enum exit_phase p
     text_release(&body);
 }
 
-enum err_code exits_fold(struct exits *exits, const struct journal_row *row, struct err *err) {
-    if (strcmp(row->kind, "exit") != 0) {
-        return ERR_OK;
+void exits_split(struct exits *exits, const char *symbol, struct qty was, struct qty is) {
+    struct exit_plan *plan = exits_find(exits, symbol);
+    MUTATE(part_of_old_shares, return);
+    if (plan == NULL || is_cover(plan) || was.nanos <= 0) {
+        return;
     }
-    cJSON *body = NULL;
-    if (json_parse(row->body, strlen(row->body), &body, err) != ERR_OK) {
-        return err_wrap(err, "journal row %lld", (long long)row->seq);
+    struct qty left = qty_sub(plan->qty, qty_sub(plan->start, was));
+    if (plan->purpose == PURPOSE_EXIT || qty_cmp(left, was) > 0 ||
+        decimal_mul_div(left.nanos, is.nanos, was.nanos, &left.nanos, NULL) != ERR_OK) {
+        left = is;
     }
+    plan->qty = qty_whole(left);
+    plan->start = is;
+}
+
+static enum err_code fold_split(struct exits *exits, const struct journal_row *row,
+                                const cJSON *body, struct err *err) {
+    struct qty was = {0};
+    struct qty is = {0};
+    if (json_qty(body, "was", &was, err) != ERR_OK || json_qty(body, "qty", &is, err) != ERR_OK) {
+        return ERR_PARSE;
+    }
+    exits_split(exits, row->key, was, is);
+    return ERR_OK;
+}
+
+static enum err_code fold_exit(struct exits *exits, const struct journal_row *row,
+                               const cJSON *body, struct err *err) {
     struct exit_plan plan = {.phase = EXIT_DECIDED};
     const char *phase = NULL;
     const char *purpose = NULL;
@@ -109,7 +129,20 @@ enum err_code exits_fold(struct exits *exits, const struct journal_row *row, str
             exits->plans[exits->count++] = plan;
         }
     }
-    cJSON_Delete(body);
+    return code;
+}
+
+enum err_code exits_fold(struct exits *exits, const struct journal_row *row, struct err *err) {
+    bool is_split = strcmp(row->kind, "split") == 0;
+    if (!is_split && strcmp(row->kind, "exit") != 0) {
+        return ERR_OK;
+    }
+    cJSON *body = NULL;
+    enum err_code code = json_parse(row->body, strlen(row->body), &body, err);
+    if (code == ERR_OK) {
+        code = is_split ? fold_split(exits, row, body, err) : fold_exit(exits, row, body, err);
+        cJSON_Delete(body);
+    }
     return code == ERR_OK ? ERR_OK : err_wrap(err, "journal row %lld", (long long)row->seq);
 }
 

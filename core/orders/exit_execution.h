@@ -47,6 +47,9 @@ void exits_decide(struct exits *exits, const struct holding *holding, enum order
                   struct qty qty, const char *reason);
 /* True if a plan buys back what is short in the symbol. */
 bool exits_is_cover(struct exits *exits, const char *symbol);
+/* Behind a split of `was` shares into `is`: what is left of a plan to sell, in new shares, whole ones. Also of the
+ * row `split` in the fold. */
+void exits_split(struct exits *exits, const char *symbol, struct qty was, struct qty is);
 /* Moves every plan one step. */
 void exits_step(struct exits *exits);
 /* True while a plan wants the short tick. */

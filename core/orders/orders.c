@@ -620,8 +620,21 @@ static enum err_code fold_body(struct orders *orders, const struct journal_row *
     return code;
 }
 
+void orders_split(struct orders *orders, const char *symbol) {
+    MUTATE(stop_of_old_shares_kept, return);
+    for (size_t i = 0; i < orders->count; i++) {
+        struct order *order = &orders->items[i];
+        if (!order_is_over(order) && strcmp(order->symbol, symbol) == 0) {
+            order->is_of_old_shares = true;
+        }
+    }
+}
+
 enum err_code orders_fold(struct orders *orders, const struct journal_row *row, struct err *err) {
     orders->folded_to = row->at;
+    if (strcmp(row->kind, "split") == 0) {
+        orders_split(orders, row->key);
+    }
     if (strcmp(row->kind, "intent") != 0 && strcmp(row->kind, "order") != 0 &&
         strcmp(row->kind, "fill") != 0) {
         return ERR_OK;

@@ -78,13 +78,14 @@ struct order {
     char of[CLIENT_ID_MAX];       /* the first order of that entry; "": this one is the first */
     /* settling an unknown */
     struct utc last_byte_at;
-    struct mono sent_at;  /* the same by the clock of this boot; {0}: an earlier life sent it */
-    struct utc ask_at;    /* not before */
-    int asks;             /* answered "not found" after the late-arrival bound */
-    int failed_asks;      /* asks that brought no answer */
-    bool is_seen;         /* in the listing now being walked */
-    struct utc cancel_at; /* cancel wished since; {0} = no */
-    bool has_cancel_left; /* a request to cancel left, or may have */
+    struct mono sent_at;   /* the same by the clock of this boot; {0}: an earlier life sent it */
+    struct utc ask_at;     /* not before */
+    int asks;              /* answered "not found" after the late-arrival bound */
+    int failed_asks;       /* asks that brought no answer */
+    bool is_of_old_shares; /* it was live when the book took a split of its symbol */
+    bool is_seen;          /* in the listing now being walked */
+    struct utc cancel_at;  /* cancel wished since; {0} = no */
+    bool has_cancel_left;  /* a request to cancel left, or may have */
     struct mono cancel_left_at;
     struct utc cancel_ask_at;
     /* giving up what the broker acknowledged and no longer knows */
@@ -178,6 +179,8 @@ enum err_code orders_journal_knows(struct orders *orders, const char *client_id,
                                    struct err *err) MUST_USE;
 /* Drops what is over and journaled. Pointers into the table end here. */
 void orders_sweep(struct orders *orders);
+/* The book took a split: what is live in the symbol is of another stock. Also of the row `split` in the fold. */
+void orders_split(struct orders *orders, const char *symbol);
 enum err_code orders_fold(struct orders *orders, const struct journal_row *row,
                           struct err *err) MUST_USE;
 /* After the fold: intents without an outcome are unknown. */

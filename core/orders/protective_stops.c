@@ -154,12 +154,6 @@ struct stops { /* of a symbol, that are not over */
     bool protect; /* the exchange has one that is large enough, as far as was heard lately */
 };
 
-/* It was sent before the split that the book took: its price and quantity are those of another stock. */
-static bool is_of_old_shares(const struct holding *holding, const struct order *stop) {
-    MUTATE(stop_of_old_shares_kept, return false);
-    return utc_is_before(stop->decided_at, holding->split_at);
-}
-
 /* One of unknown fate, or that is not taken yet, protects nothing: it is not sent twice, but paged. */
 static struct stops stops_of(const struct gateway *gateway, const struct holding *holding,
                              struct qty due) {
@@ -173,9 +167,8 @@ static struct stops stops_of(const struct gateway *gateway, const struct holding
         stops.newest = stop;
         stops.count++;
         stops.protect =
-            stops.protect ||
-            (stop->state == ORDER_WORKING && stop->status != STATUS_PENDING_NEW &&
-             !is_of_old_shares(holding, stop) && qty_cmp(order_open_qty(stop), due) >= 0);
+            stops.protect || (stop->state == ORDER_WORKING && stop->status != STATUS_PENDING_NEW &&
+                              !stop->is_of_old_shares && qty_cmp(order_open_qty(stop), due) >= 0);
     }
     stops.protect = stops.protect && hearsay(gateway).ns == 0;
     return stops;
@@ -236,7 +229,7 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     bool is_bare = entry != NULL && entry->state == ORDER_UNKNOWN && holding->broker_qty.nanos > 0;
     mark_naked(gateway, holding, is_bare || (due.nanos > 0 && !stops.protect),
                stop == NULL ? (struct usd){0} : stop->stop_price);
-    bool is_old = stop != NULL && is_of_old_shares(holding, stop);
+    bool is_old = stop != NULL && stop->is_of_old_shares;
     bool is_in_transaction = plan != NULL && plan->phase != EXIT_DECIDED;
     bool is_low = covers && is_raised(stop_price(gateway, holding), stop->stop_price);
     if (causes_mode(gateway->causes) == MODE_HALT) {

@@ -261,9 +261,8 @@ static enum err_code fold_split(struct book *book, const struct journal_row *row
     struct split split = {0};
     struct qty qty = {0};
     struct usd cost = {0};
-    struct utc at = {0};
     if (read_split(body, &split, err) != ERR_OK || json_qty(body, "qty", &qty, err) != ERR_OK ||
-        json_usd(body, "cost", &cost, err) != ERR_OK || json_utc(body, "at", &at, err) != ERR_OK) {
+        json_usd(body, "cost", &cost, err) != ERR_OK) {
         return err_wrap(err, "journal row %lld (split)", (long long)row->seq);
     }
     struct holding *holding = book_find(book, row->key);
@@ -273,7 +272,6 @@ static enum err_code fold_split(struct book *book, const struct journal_row *row
     holding->qty = qty;
     holding->cost = cost;
     holding->split_day = split.day;
-    holding->split_at = at;
     holding->is_split_due = false;
     rescale(holding, &split);
     return ERR_OK;

@@ -32,8 +32,7 @@ struct holding {
     struct ratio entry_score; /* zero when unknown: then decay never exits */
     bool is_adopted;          /* the broker showed it, no fill of ours explains it */
     struct date
-        split_day;       /* no split of this day or before it is due: taken, or taken over behind */
-    struct utc split_at; /* when one was taken: orders of before mean other shares; {0}: never */
+        split_day; /* no split of this day or before it is due: taken, or taken over behind */
     /* announced, and not in the book yet */
     bool is_split_due;
     struct split due;

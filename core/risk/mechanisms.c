@@ -545,7 +545,8 @@ static const struct mechanism TABLE[] = {
      .quiet = "frozen_all_day_touches_nothing",
      .mutants = "stop_never_placed stop_one_share_short unlisted_not_doubted naked_unpaged "
                 "naked_since_it_was_found "
-                "stop_cancelled_by_kill stop_of_old_shares_kept stop_beside_a_due_split"},
+                "stop_cancelled_by_kill part_of_old_shares stop_of_old_shares_kept "
+                "stop_beside_a_due_split"},
     {.id = "max_positions",
      .file = "core/orders/validation.c",
      .mode = MODE_NORMAL,

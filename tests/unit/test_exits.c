@@ -861,6 +861,32 @@ Test(exit_plan, resumes_at_decided_after_a_restart_whatever_its_phase) {
     }
 }
 
+/* Three of ten, one of them sold: of the eighteen that nine became two ninths are left, in this life and the next. */
+Test(exit_plan, of_a_part_goes_on_in_the_shares_behind_a_split) {
+    struct desk *desk = desk_create();
+    struct holding *holding = desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_SCALE_OUT, 3);
+    holding->qty = QTY(9);
+    cr_assert_eq(journal_append(desk->rig->journal, "split", "AAPL",
+                                "{\"was\":\"9\",\"qty\":\"18\"}", NULL, NULL),
+                 ERR_OK);
+    cr_assert_eq(journal_commit(desk->rig->journal, NULL), ERR_OK);
+    struct exits again = {.gateway = &desk->gateway};
+    cr_assert_eq(journal_read(desk->rig->journal, 0, fold, &again, NULL), ERR_OK);
+    exits_split(&desk->exits, "AAPL", QTY(9), QTY(18));
+    const struct exits *lives[] = {&desk->exits, &again};
+    for (size_t i = 0; i < 2; i++) {
+        cr_expect_eq(lives[i]->plans[0].qty.nanos, QTY(4).nanos, "%zu", i);
+        cr_expect_eq(lives[i]->plans[0].start.nanos, QTY(18).nanos, "%zu", i);
+    }
+    exits_split(&desk->exits, "AAPL", QTY(18), QTY(3));
+    cr_expect_eq(desk->exits.plans[0].qty.nanos, 0, "less than a share of it: nothing");
+    exits_decide(&desk->exits, holding, PURPOSE_EXIT, (struct qty){0}, "time");
+    exits_split(&desk->exits, "AAPL", QTY(9), QTY(18));
+    cr_expect_eq(desk->exits.plans[0].qty.nanos, QTY(18).nanos, "an exit: all");
+    desk_destroy(desk);
+}
+
 #define BODY_START "{\"phase\":\"decided\",\"purpose\":\"exit\""
 #define BODY_REST ",\"qty\":\"1\",\"start\":\"1\",\"decided_at\":\"2026-09-01T14:00:00Z\"}"
 

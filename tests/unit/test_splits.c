@@ -189,7 +189,6 @@ Test(splits, are_taken_at_the_first_listing_with_cost_and_prices_of_the_new_shar
     cr_expect_eq(holding->mark.nanos, 36666666667);
     cr_expect_eq(holding->initial_qty.nanos, QTY(30).nanos);
     cr_expect_not(holding->is_adopted);
-    cr_expect_eq(holding->split_at.ns, rig_now(shelf.rig).ns);
     cr_expect_eq(look(&shelf).splits, 0);
     cr_expect_not(holding->is_split, "told of its own listing alone");
     cr_expect_not(holding->is_split_due);
@@ -445,6 +444,10 @@ Test(splits, that_are_awaited_leave_no_mark_and_slight_or_overdue_ones_do) {
 
 /* --- stops --- */
 
+static enum err_code fold_orders(void *context, const struct journal_row *row, struct err *err) {
+    return orders_fold(context, row, err);
+}
+
 Test(splits, make_a_stop_of_before_no_protection_and_a_new_one_takes_its_place) {
     struct desk *desk = desk_create();
     struct holding *holding = desk_hold(desk, "AAPL", 10);
@@ -452,7 +455,7 @@ Test(splits, make_a_stop_of_before_no_protection_and_a_new_one_takes_its_place) 
     cr_assert_eq(desk->broker.count, 1);
     cr_expect_not(holding->is_naked && desk->broker.cancels > 0);
     holding->qty = holding->broker_qty = QTY(20);
-    holding->split_at = utc_add(rig_now(desk->rig), SPAN_S(1));
+    orders_split(&desk->orders, "AAPL");
     desk_tick(desk, 5);
     cr_expect(holding->is_naked, "it protects nobody");
     cr_expect_str_eq(desk->broker.orders[0].status, "canceled");
@@ -465,10 +468,27 @@ Test(splits, make_a_stop_of_before_no_protection_and_a_new_one_takes_its_place) 
     desk_destroy(desk);
 }
 
+/* By what the journal told before, at one instant or under a wall that was set back. */
+Test(splits, make_a_stop_of_before_no_protection_in_the_next_life_by_the_order_of_rows) {
+    struct desk *desk = desk_create();
+    struct order intent = desk_intent(PURPOSE_STOP, 5);
+    (void)desk_hold(desk, "AAPL", 10);
+    cr_assert_eq(desk_send(desk, &intent, NULL), ERR_OK);
+    cr_assert_eq(journal_append(desk->rig->journal, "split", "AAPL", "{}", NULL, NULL), ERR_OK);
+    cr_assert_eq(desk_send(desk, &intent, NULL), ERR_OK);
+    cr_assert_eq(journal_commit(desk->rig->journal, NULL), ERR_OK);
+    struct orders again = {.world = &desk->rig->world, .book = &desk->book};
+    cr_assert_eq(journal_read(desk->rig->journal, 0, fold_orders, &again, NULL), ERR_OK);
+    cr_assert_eq(again.count, 2);
+    cr_expect(again.items[0].is_of_old_shares);
+    cr_expect_not(again.items[1].is_of_old_shares);
+    desk_destroy(desk);
+}
+
 Test(splits, of_before_a_stop_leave_it_alone) {
     struct desk *desk = desk_create();
     struct holding *holding = desk_hold(desk, "AAPL", 10);
-    holding->split_at = rig_now(desk->rig);
+    orders_split(&desk->orders, "AAPL");
     desk_tick(desk, 5);
     desk_tick(desk, 5);
     cr_expect_eq(desk->broker.count, 1);
