@@ -424,7 +424,7 @@ void sim_exchange_split(struct sim_exchange *exchange, size_t symbol,
     struct usd price = {0};
     (void)sim_price(exchange->market, symbol, exchange->now, &price);
     struct qty by = sim_account_split(exchange->account, exchange->now, symbol, split, price);
-    if (by.nanos != 0) {
+    if (by.nanos != 0 || exchange->account->positions[symbol].qty.nanos != 0) {
         tell_split(exchange, symbol, by, price, split->is_told);
     }
     for (size_t i = exchange->live_count; i-- > 0;) {

@@ -144,6 +144,7 @@ struct broker_activity { /* FILL, CSD, CSW and others */
     struct qty cum_qty;
     struct usd price;
     struct usd net_amount; /* non-trade activities */
+    bool is_canceled;      /* one of these that was undone */
 };
 
 struct broker_quote { /* latest NBBO; a zero price is no quote on that side */

@@ -232,7 +232,7 @@ enum err_code parse_order(const cJSON *tree, struct broker_order *out, struct er
 
 struct wire_activity {
     struct broker_activity activity;
-    const char *side;
+    const char *side, *status;
     struct date date;
     bool has_time, has_date, has_qty, has_price, has_cum;
 };
@@ -265,6 +265,7 @@ enum err_code parse_activity(const cJSON *tree, struct broker_activity *out, str
         FIELD_FLAGGED(struct wire_activity, activity.price, has_price, "price", FIELD_USD),
         FIELD_FLAGGED(struct wire_activity, activity.qty, has_qty, "qty", FIELD_QTY),
         FIELD(struct wire_activity, side, "side", FIELD_WORD, false),
+        FIELD(struct wire_activity, status, "status", FIELD_WORD, false),
         FIELD(struct wire_activity, activity.symbol, "symbol", FIELD_COPY_CUT, false),
         FIELD(struct wire_activity, activity.order_id, "order_id", FIELD_COPY, false),
         FIELD_FLAGGED(struct wire_activity, activity.cum_qty, has_cum, "cum_qty", FIELD_QTY),
@@ -281,6 +282,7 @@ enum err_code parse_activity(const cJSON *tree, struct broker_activity *out, str
     } else if (wire.has_date && !wire.has_time) {
         wire.activity.at = ny_to_utc(wire.date, 16, 0);
     }
+    wire.activity.is_canceled = wire.status != NULL && strcmp(wire.status, "canceled") == 0;
     *out = wire.activity;
     return ERR_OK;
 }

@@ -19,7 +19,7 @@
 #include "core/signals/strategy.h"
 #include "core/state/backup.h"
 
-#define FLOWS_MAX 64
+#define FLOWS_MAX 512 /* more than one answer tells */
 #define ACTIVITIES_MAX 500
 #define ANSWERS_KEPT 8
 

@@ -465,25 +465,49 @@ static bool flow_is_known(const struct engine *engine, const char *id) {
     return false;
 }
 
-/* Of a full list the oldest income goes, for its day is over by then; else the oldest two deposits become one: the
- * sum is what counts. Returns whose place is free. */
-static size_t free_place(struct engine *engine) {
-    for (size_t i = 0; i < FLOWS_MAX; i++) {
-        if (engine->flows[i].is_income) {
-            return i;
+/* From when on the activities are asked for: one that is younger is told again, and must be known. */
+static struct date flows_since(const struct engine *engine) {
+    return date_add(ny_date(clock_utc(engine->world->clock)), -1);
+}
+
+/* The oldest of a kind but one, of before a day; flow_count: none. */
+static size_t oldest(const struct engine *engine, bool is_income, size_t but, int32_t days) {
+    size_t found = engine->flow_count;
+    MUTATE(young_flow_forgotten, days = INT32_MAX);
+    for (size_t i = 0; i < engine->flow_count; i++) {
+        const struct flow *flow = &engine->flows[i];
+        if (i != but && flow->is_income == is_income && flow->date.days < days) {
+            days = flow->date.days;
+            found = i;
         }
     }
-    engine->flows[1].amount = usd_add(engine->flows[0].amount, engine->flows[1].amount);
-    return 0;
+    return found;
+}
+
+/* In a full list the oldest income goes, for its day is over by then; else the oldest two deposits become one: the
+ * sum is what counts. False: all are of that day or younger, so that they would be told, and taken, again. */
+static bool make_room(struct engine *engine, int32_t before) {
+    const size_t none = engine->flow_count;
+    if (engine->flow_count < FLOWS_MAX) {
+        return true;
+    }
+    size_t place = oldest(engine, true, none, before);
+    if (place == none) {
+        place = oldest(engine, false, none, before);
+        size_t next = oldest(engine, false, place, before);
+        if (place == none || next == none) {
+            return false;
+        }
+        struct usd *sum = &engine->flows[next].amount;
+        *sum = usd_add(*sum, engine->flows[place].amount);
+    }
+    memmove(&engine->flows[place], &engine->flows[place + 1],
+            (FLOWS_MAX - 1 - place) * sizeof engine->flows[0]);
+    engine->flow_count--;
+    return true;
 }
 
 static void add_flow(struct engine *engine, const struct flow *added, const char *id) {
-    if (engine->flow_count == FLOWS_MAX) {
-        size_t place = free_place(engine);
-        memmove(&engine->flows[place], &engine->flows[place + 1],
-                (FLOWS_MAX - 1 - place) * sizeof engine->flows[0]);
-        engine->flow_count--;
-    }
     struct flow *flow = &engine->flows[engine->flow_count++];
     *flow = *added;
     (void)!text_copy(flow->id, sizeof flow->id, id, NULL);
@@ -506,37 +530,51 @@ enum err_code flows_fold(struct engine *engine, const struct journal_row *row, s
     if (code != ERR_OK) {
         return err_wrap(err, "journal row %lld (%s)", (long long)row->seq, row->kind);
     }
+    if (!make_room(engine, flows_since(engine).days)) {
+        (void)make_room(engine, INT32_MAX); /* no reason not to start */
+    }
     add_flow(engine, &flow, row->key);
     return ERR_OK;
 }
 
-/* DIV and its kin: DIVNRA and DIVFT are what is withheld of one. A FEE is none of this: it is what trading costs,
- * and a loss like any other. */
+/* DIV and its kin: capital gains and what returns of the capital, DIVNRA and its like are what is withheld of one.
+ * FEE and DIVFEE are none of this: they are what it costs, and a loss like any other. */
 static bool is_income(const struct broker_activity *activity) {
+    static const char *const types[] = {"DIV",    "DIVCGL", "DIVCGS", "DIVFT",
+                                        "DIVNRA", "DIVROC", "DIVTW",  "DIVTXEX"};
+    bool is_one = false;
     MUTATE(dividend_is_profit, return false);
-    return strncmp(activity->type, "DIV", 3) == 0;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        is_one = is_one || strcmp(activity->type, types[i]) == 0;
+    }
+    return is_one;
 }
 
 static void take_flow(struct engine *engine, const struct broker_activity *activity) {
     bool is_flow = strcmp(activity->type, "CSD") == 0 || strcmp(activity->type, "CSW") == 0;
-    const struct flow flow = {.date = ny_date(activity->at),
-                              .amount = activity->net_amount,
-                              .is_income = is_income(activity)};
-    if ((!is_flow && !flow.is_income) || flow_is_known(engine, activity->id) ||
-        engine->journal == NULL) {
+    bool is_back = activity->is_canceled; /* what was taken before goes back, by a row of its own */
+    struct flow flow = {.date = ny_date(activity->at),
+                        .amount = is_back ? usd_neg(activity->net_amount) : activity->net_amount,
+                        .is_income = is_income(activity)};
+    char id[sizeof flow.id];
+    MUTATE(canceled_flow_counts, is_back = false; flow.amount = activity->net_amount);
+    int length = snprintf(id, sizeof id, is_back ? "%s:back" : "%s", activity->id);
+    if ((!is_flow && !flow.is_income) || length >= (int)sizeof id || flow_is_known(engine, id) ||
+        (is_back && !flow_is_known(engine, activity->id)) || engine->journal == NULL ||
+        !make_room(engine, flows_since(engine).days)) {
         return;
     }
     char date[DATE_TEXT_MAX];
     date_print(flow.date, date);
     struct text body = {.limit = 512};
     text_add_char(&body, '{');
-    text_member_decimal(&body, "usd", activity->net_amount.nanos);
+    text_member_decimal(&body, "usd", flow.amount.nanos);
     text_member_string(&body, "date", date);
     text_add_char(&body, '}');
-    if (journal_append(engine->journal, flow.is_income ? "income" : "flow", activity->id,
-                       text_get(&body), NULL, NULL) == ERR_OK &&
+    if (journal_append(engine->journal, flow.is_income ? "income" : "flow", id, text_get(&body),
+                       NULL, NULL) == ERR_OK &&
         journal_commit(engine->journal, NULL) == ERR_OK) {
-        add_flow(engine, &flow, activity->id);
+        add_flow(engine, &flow, id);
     }
     text_release(&body);
 }
@@ -545,7 +583,7 @@ static void take_flow(struct engine *engine, const struct broker_activity *activ
 static void take_split_told(struct engine *engine, const struct broker_activity *activity) {
     struct holding *holding = book_find(&engine->book, activity->symbol);
     struct date day = ny_date(activity->at);
-    if (holding != NULL && strcmp(activity->type, "SPLIT") == 0 &&
+    if (holding != NULL && strcmp(activity->type, "SPLIT") == 0 && !activity->is_canceled &&
         day.days > holding->split_told.days) {
         holding->split_told = day;
     }
@@ -561,7 +599,7 @@ static void poll_flows(struct engine *engine) {
     }
     struct broker_activity *activities = malloc(ACTIVITIES_MAX * sizeof *activities);
     size_t count = 0;
-    struct utc since = ny_to_utc(date_add(ny_date(clock_utc(engine->world->clock)), -1), 0, 0);
+    struct utc since = ny_to_utc(flows_since(engine), 0, 0);
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
     if (activities != NULL && alpaca_get_activities(engine->alpaca, since, activities,
                                                     ACTIVITIES_MAX, &count, NULL) == ERR_OK) {
@@ -585,6 +623,7 @@ struct equity_reading reading_now(const struct engine *engine) {
     struct date previous = {0};
     reading.has_previous_close =
         previous_session(engine, &previous) && previous.days == truth->account.balance_asof.days;
+    struct usd income = {0};
     for (size_t i = 0; i < engine->flow_count; i++) {
         const struct flow *flow = &engine->flows[i];
         bool is_from_outside = !flow->is_income;
@@ -593,9 +632,12 @@ struct equity_reading reading_now(const struct engine *engine) {
             reading.flows_ever = usd_add(reading.flows_ever, flow->amount);
         }
         if (flow->date.days >= truth->day.days) {
-            reading.flows_today = usd_add(reading.flows_today, flow->amount);
+            struct usd *sum = flow->is_income ? &income : &reading.flows_today;
+            *sum = usd_add(*sum, flow->amount);
         }
     }
+    /* what is withheld of a dividend of another day takes nothing from this one's loss */
+    reading.flows_today = usd_add(reading.flows_today, usd_max(income, USD(0)));
     MUTATE(flows_count_as_gains, reading.flows_today.nanos = 0);
     return reading;
 }

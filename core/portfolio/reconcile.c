@@ -39,6 +39,13 @@ static bool is_evident(const struct holding *holding) {
             split_moved(&holding->due, holding_entry_price(holding), holding->avg_entry));
 }
 
+/* As many shares as before, the fraction paid out: the listed average alone shows that the split is done. */
+static bool is_split_unseen(const struct holding *holding) {
+    MUTATE(split_of_a_share_unseen, return false);
+    return holding->is_split_due && holding->qty.nanos == holding->broker_qty.nanos &&
+           split_left_alone(&holding->due, holding_entry_price(holding), holding->avg_entry);
+}
+
 /* The split that is due explains the listing. True if it was taken. */
 static bool take_split(struct book *book, struct holding *holding, struct journal *journal,
                        struct utc now, struct reconcile_result *result) {
@@ -124,7 +131,7 @@ struct reconcile_result reconcile(struct book *book, const struct broker_positio
         struct holding *holding = &book->items[i];
         time_fill(holding, at, now);
         MUTATE(empty_list_believed, holding->qty = count == 0 ? (struct qty){0} : holding->qty);
-        bool agrees = holding->broker_qty.nanos == holding->qty.nanos;
+        bool agrees = holding->broker_qty.nanos == holding->qty.nanos && !is_split_unseen(holding);
         enum in_flight orders = agrees ? IN_FLIGHT_NOTHING : in_flight(context, holding->symbol);
         if (agrees || orders == IN_FLIGHT_UNKNOWN) {
             holding->differs = false;

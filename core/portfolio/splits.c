@@ -78,6 +78,10 @@ bool split_moved(const struct split *split, struct usd was, struct usd is) {
            is_near(wanted, is);
 }
 
+bool split_left_alone(const struct split *split, struct usd was, struct usd is) {
+    return split_moved(split, was, is) && !is_near(was, is);
+}
+
 bool split_is_slight(const struct split *split, struct ratio part) {
     struct usd price = {0};
     return split_price(split, USD(100), &price, NULL) == ERR_OK &&

@@ -70,7 +70,8 @@ static const struct mechanism TABLE[] = {
                "no_entry_beyond_the_loss_limit",
      .act = "daily_loss_by_open_positions",
      .quiet = "daily_loss_just_within",
-     .mutants = "dividend_is_profit daily_loss_ignored daily_loss_off_by_one loss_on_one_reading "
+     .mutants = "young_flow_forgotten canceled_flow_counts dividend_is_profit daily_loss_ignored "
+                "daily_loss_off_by_one loss_on_one_reading "
                 "baseline_restarts baseline_every_reading flows_count_as_gains"},
     {.id = "equity_floor",
      .file = "core/risk/account_guards.c",
@@ -596,7 +597,7 @@ static const struct mechanism TABLE[] = {
      .quiet = "view_orders_and_positions_lag",
      .mutants = "unexplained_ignored empty_list_believed vanished_untold split_ignored "
                 "untold_split_believed split_taken_twice split_beside_a_fill "
-                "split_at_the_old_price split_to_a_share "
+                "split_at_the_old_price split_of_a_share_unseen split_to_a_share "
                 "split_keeps_old_prices "
                 "split_not_awaited"},
     {.id = "divergence_heal",

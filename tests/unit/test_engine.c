@@ -907,15 +907,16 @@ Test(engine_polls, flows_are_taken_once_and_survive_a_restart) {
     plant->broker.activities =
         "[{\"activity_type\":\"CSD\",\"id\":\"f1\",\"date\":\"2026-09-01\",\"net_amount\":\"500\"},"
         "{\"activity_type\":\"CSW\",\"id\":\"f2\",\"date\":\"2026-09-01\",\"net_amount\":\"-200\"},"
-        "{\"activity_type\":\"FEE\",\"id\":\"f3\",\"date\":\"2026-09-01\",\"net_amount\":\"-9\"}]";
+        "{\"activity_type\":\"DIV\",\"id\":\"f3\",\"date\":\"2026-09-01\",\"net_amount\":\"9\"},"
+        "{\"activity_type\":\"FEE\",\"id\":\"f4\",\"date\":\"2026-09-01\",\"net_amount\":\"-9\"}]";
     tick(plant, 1);
     tick(plant, 60);
-    cr_expect_eq(plant->engine->flow_count, 2);
-    cr_expect_eq(plant->engine->gateway.flows_today.nanos, USD(300).nanos);
+    cr_expect_eq(plant->engine->flow_count, 3);
+    cr_expect_eq(plant->engine->gateway.flows_today.nanos, USD(309).nanos);
     engine_destroy(plant->engine);
     plant->engine = NULL;
     engine_up(plant);
-    cr_expect_eq(plant->engine->flow_count, 2);
+    cr_expect_eq(plant->engine->flow_count, 3);
     cr_expect_eq(plant->engine->flows[1].amount.nanos, USD(-200).nanos);
     struct err err = {0};
     static const char *const bad[] = {"{", "{}", "{\"usd\":\"1\"}",
@@ -1421,6 +1422,54 @@ Test(engine_flows, a_dividend_counts_in_its_day_alone_and_a_fee_nowhere) {
     plant_destroy(plant);
 }
 
+#define UNDONE(type, id, amount, status)                                                           \
+    "{\"activity_type\":\"" type "\",\"id\":\"" id "\",\"date\":\"2026-09-01\","                   \
+    "\"net_amount\":\"" amount "\",\"symbol\":\"AAPL\",\"status\":\"" status "\"}"
+
+/* A fee of a dividend is a fee; what is canceled never was, also where it was taken before; and what is withheld of a
+ * dividend of another day is no loss that may be hidden. */
+Test(engine_flows, what_is_withheld_canceled_or_a_fee_adds_nothing) {
+    static const struct {
+        const char *first, *then;
+        int64_t today;
+    } rows[] = {{"[" UNDONE("DIVFEE", "1::a", "-75", "executed") "]", NULL, 0},
+                {"[" UNDONE("DIV", "1::a", "75", "canceled") "]", NULL, 0},
+                {"[" UNDONE("DIV", "1::a", "75", "correct") "]", NULL, 75},
+                {"[" UNDONE("DIVNRA", "1::a", "-75", "executed") "]", NULL, 0},
+                {"[" UNDONE("CSD", "1::a", "75", "executed") "]",
+                 "[" UNDONE("CSD", "1::a", "75", "canceled") "]", 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct plant *plant = plant_create();
+        plant->broker.activities = rows[i].first;
+        tick(plant, 60);
+        plant->broker.activities = rows[i].then == NULL ? rows[i].first : rows[i].then;
+        tick(plant, 60);
+        tick(plant, 60);
+        cr_expect_eq(reading_now(plant->engine).flows_today.nanos, USD(rows[i].today).nanos,
+                     "row %zu", i);
+        plant_destroy(plant);
+    }
+}
+
+/* More than are kept within two days: none of them is taken twice. */
+Test(engine_flows, that_are_told_again_stay_known) {
+    struct plant *plant = plant_create();
+    for (int i = 0; i < FLOWS_MAX; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "%d", i);
+        struct journal_row row = {.seq = i + 1,
+                                  .kind = i % 2 == 0 ? "income" : "flow",
+                                  .key = key,
+                                  .body = "{\"usd\":\"1\",\"date\":\"2026-08-31\"}"};
+        cr_assert_eq(flows_fold(plant->engine, &row, NULL), ERR_OK);
+    }
+    plant->broker.activities = "[" CASH("CSD", "1::d", "1000") "]";
+    tick(plant, 60);
+    cr_expect_str_eq(plant->engine->flows[0].id, "0");
+    cr_expect_eq(plant->engine->flow_count, FLOWS_MAX);
+    plant_destroy(plant);
+}
+
 Test(engine_flows, of_more_than_are_kept_the_sum_of_deposits_stays) {
     struct plant *plant = plant_create();
     for (int i = 0; i < 2 * FLOWS_MAX; i++) {
@@ -1433,6 +1482,6 @@ Test(engine_flows, of_more_than_are_kept_the_sum_of_deposits_stays) {
         cr_assert_eq(flows_fold(plant->engine, &row, NULL), ERR_OK);
     }
     cr_expect_eq(plant->engine->flow_count, FLOWS_MAX);
-    cr_expect_eq(reading_now(plant->engine).flows_ever.nanos, USD(85).nanos); /* 128 less 43 */
+    cr_expect_eq(reading_now(plant->engine).flows_ever.nanos, USD(682).nanos); /* 1024 less 342 */
     plant_destroy(plant);
 }

@@ -264,6 +264,25 @@ Test(splits, that_no_journal_takes_wait) {
     rig_destroy(shelf.rig);
 }
 
+/* One share at three for two: one share, at another average. */
+Test(splits, that_leave_the_quantity_are_taken_by_the_average) {
+    for (int moved = 0; moved < 2; moved++) {
+        struct shelf shelf;
+        struct holding *holding = shelf_of(&shelf, 1, 1);
+        struct broker_action action = split_of(3, 2, 0);
+        splits_add(&shelf.splits, "AAPL", &action);
+        shelf.listing.avg_entry_price = moved ? dollars("66.67") : USD(100);
+        shelf.orders = IN_FLIGHT_STOP;
+        cr_expect_eq(look(&shelf).differences, moved);
+        shelf.orders = IN_FLIGHT_NOTHING;
+        cr_expect_eq(look(&shelf).splits, moved);
+        cr_expect_eq(holding->qty.nanos, QTY(1).nanos);
+        cr_expect_eq(holding->high_water.nanos, moved ? USD(80).nanos : USD(120).nanos);
+        cr_expect_eq(holding->is_split_due, moved == 0);
+        rig_destroy(shelf.rig);
+    }
+}
+
 /* Half of it sold by hand on the day of one for two: at the same average, and not told. */
 Test(splits, that_no_price_and_no_activity_bear_out_explain_nothing) {
     for (int days = -1; days < 2; days++) {
