@@ -3,8 +3,10 @@
  * True is the ledger's word (a fill "split:SYMBOL"), known are two answers since: of positions, and, on that New York
  * day, of corporate actions. Then the core journals a row `split` that ends at the ledger's quantity, within two
  * minutes of being up, and neither adopts the symbol nor pages that nothing explains it, or that it vanished. A row
- * without such a split, or with another quantity, took for a split what was none. Where no actions were answered,
- * another traded in the symbol, the broker's view lied or a fault hit the disk, what looks broken is a maybe. */
+ * without such a split, or with another quantity, took for a split what was none. Where actions were asked for and
+ * not answered, another traded in the symbol, or within the hour the broker's view lied or a fault hit the disk, what
+ * looks broken is a maybe. A core that was told the positions and asks for no actions never comes to know: that is
+ * broken a quarter of an hour later. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 
@@ -16,12 +18,16 @@ static const char MECHANISM[] = "reconciliation";
 static const struct span WITHIN = {INT64_C(120000000000)};
 /* A symbol of which less than a share is left is taken once it stayed away: two ticks of the night more. */
 static const struct span GONE_WITHIN = {INT64_C(900000000000)};
+static const struct span ASKED_WITHIN = {INT64_C(900000000000)};
+static const struct span DOUBT_LASTS = {
+    INT64_C(3600000000000)}; /* of a book that a lie or a disk left wrong */
 
 struct parted {
     char symbol[TABLE_NAME_MAX];
     struct utc split_at; /* at the broker, announced; {0}: none that is not taken */
     struct qty after;
-    bool is_listed;    /* positions were answered since */
+    bool is_listed; /* positions were answered since, first then: */
+    struct utc listed_at;
     bool is_late;      /* told */
     bool is_another_s; /* somebody else traded in it, ever: book and ledger may differ for that */
     struct two_clocks clocks;
@@ -30,6 +36,7 @@ struct parted {
 struct parting {
     struct table symbols;
     struct utc actions_at; /* corporate actions were last answered */
+    struct utc asked_at;   /* and, with whatever outcome, asked for */
     struct utc lied_at, disk_at;
 };
 
@@ -67,14 +74,24 @@ static bool is_told(const struct parting *judge, const struct parted *parted) {
            ny_date(judge->actions_at).days >= ny_date(parted->split_at).days;
 }
 
-static bool is_doubtful(const struct parting *judge, const struct parted *parted) {
-    return !is_told(judge, parted) || parted->is_another_s || judge->disk_at.ns != 0 ||
-           judge->lied_at.ns != 0;
+static bool is_asked(const struct parting *judge, const struct parted *parted) {
+    return judge->asked_at.ns != 0 &&
+           ny_date(judge->asked_at).days >= ny_date(parted->split_at).days;
+}
+
+static bool is_recent(struct utc since, struct utc at) {
+    return since.ns != 0 && utc_sub(at, since).ns <= DOUBT_LASTS.ns;
+}
+
+static bool is_doubtful(const struct parting *judge, const struct parted *parted, struct utc at) {
+    bool is_unanswered = !is_told(judge, parted) && is_asked(judge, parted);
+    return is_unanswered || parted->is_another_s || is_recent(judge->disk_at, at) ||
+           is_recent(judge->lied_at, at);
 }
 
 static void object(const struct parting *judge, const struct parted *parted, struct utc at,
                    struct findings *findings, const char *what) {
-    if (is_doubtful(judge, parted)) {
+    if (is_doubtful(judge, parted, at)) {
         findings_excuse(findings, ORACLE_SPLIT, at, "%s: a split was announced, and %s",
                         parted->symbol, what);
     } else {
@@ -85,16 +102,19 @@ static void object(const struct parting *judge, const struct parted *parted, str
 
 static void take_answer(struct parting *judge, const struct event *event,
                         struct findings *findings) {
+    bool is_actions = strncmp(event->what, "/v1/corporate-actions?", 22) == 0;
+    judge->asked_at = is_actions ? event->at : judge->asked_at;
     if (event->number != 200) {
         return;
     }
     bool is_positions = is_word(event->what, "/v2/positions");
-    if (strncmp(event->what, "/v1/corporate-actions?", 22) == 0) {
-        judge->actions_at = event->at;
-    }
+    judge->actions_at = is_actions ? event->at : judge->actions_at;
     for (size_t i = 0; i < judge->symbols.count; i++) {
         struct parted *parted = table_at(&judge->symbols, i);
-        parted->is_listed |= is_positions && parted->split_at.ns != 0;
+        if (is_positions && parted->split_at.ns != 0 && !parted->is_listed) {
+            parted->is_listed = true;
+            parted->listed_at = event->at;
+        }
         if (parted->split_at.ns != 0) {
             clocks_known(&parted->clocks, findings_score(findings, MECHANISM), event->at,
                          parted->is_listed && is_told(judge, parted));
@@ -148,17 +168,21 @@ static void judge_tick(struct parting *judge, const struct event *event,
     const struct scene *scene = findings->scene;
     for (size_t i = 0; i < judge->symbols.count; i++) {
         struct parted *parted = table_at(&judge->symbols, i);
-        struct utc since = parted->clocks.known_at;
+        bool is_unasked = parted->is_listed && !is_asked(judge, parted);
+        struct utc since = is_unasked ? parted->listed_at : parted->clocks.known_at;
         if (parted->split_at.ns == 0 || since.ns == 0 || parted->is_late || !scene->is_up) {
             continue;
         }
         since = utc_is_before(since, scene->up_since) ? scene->up_since : since;
         since = utc_is_before(since, scene->fault_at) ? scene->fault_at : since;
-        struct span most = parted->after.nanos == 0 ? GONE_WITHIN : WITHIN;
+        struct span most = is_unasked                 ? ASKED_WITHIN
+                           : parted->after.nanos == 0 ? GONE_WITHIN
+                                                      : WITHIN;
         if (utc_sub(event->at, since).ns > most.ns) {
             parted->is_late = true;
             findings_score(findings, MECHANISM)->missed++;
-            object(judge, parted, event->at, findings, "the book does not know of it");
+            object(judge, parted, event->at, findings,
+                   is_unasked ? "nobody asked" : "the book does not know of it");
         }
     }
 }

@@ -3,7 +3,9 @@
  * operator named it.
  *
  * A transaction outlives its process: the successor resumes it without a word, so a restart closes
- * nothing. What was sent before a split of its symbol is no protection any more. What an instance elsewhere cancels or replaces is another program's act, not the core's. A cancel that a fault point named "...cancel..." made is a maybe. */
+ * nothing. What was sent before a split of its symbol by the ledger, or before the core
+ * knew of that split, is no protection any more. What an instance elsewhere cancels or replaces is another program's
+ * act, not the core's. A cancel that a fault point named "...cancel..." made is a maybe. */
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
@@ -19,6 +21,7 @@ struct guarded {
     bool is_in_transaction;
     struct utc named_at; /* by an operator; {0} never */
     struct utc split_at; /* by the broker, told or not; {0} never */
+    struct utc known_at; /* the core wrote a row of that one; {0}: not yet */
 };
 
 struct ended {
@@ -65,7 +68,8 @@ static void judge_cancel(struct stops *judge, const struct event *event,
         return;
     }
     const struct guarded *symbol = table_get(&judge->symbols, event->symbol);
-    if (utc_is_before(order->seen_at, symbol->split_at)) {
+    if (utc_is_before(order->seen_at, symbol->split_at) ||
+        utc_is_before(order->seen_at, symbol->known_at)) {
         return; /* of shares that are no more: the broker cancels it, or whoever finds it left */
     }
     if (symbol->position.nanos <= 0 || symbol->is_in_transaction ||
@@ -129,7 +133,10 @@ static void stops_observe(void *context, const struct event *event, struct findi
                                : qty_add(symbol->position, event->qty);
         bool is_split =
             strncmp(event->id, "split:", 6) == 0 || strncmp(event->id, "moved:", 6) == 0;
-        symbol->split_at = is_split ? event->at : symbol->split_at;
+        if (is_split) {
+            symbol->split_at = event->at;
+            symbol->known_at = (struct utc){0};
+        }
     } else if (event->kind == EVENT_EXIT) {
         struct guarded *symbol = table_get(&judge->symbols, event->symbol);
         symbol->is_in_transaction =
@@ -138,7 +145,8 @@ static void stops_observe(void *context, const struct event *event, struct findi
         take_operator(judge, event);
     } else if (event->kind == EVENT_ROW && is_word(event->subject, "split")) {
         struct guarded *symbol = table_get(&judge->symbols, event->id);
-        symbol->split_at = event->at; /* what was sent before the core knew is of old shares too */
+        bool is_first = symbol->split_at.ns != 0 && symbol->known_at.ns == 0;
+        symbol->known_at = is_first ? event->at : symbol->known_at; /* its word alone is none */
     } else if (event->kind == EVENT_OTHER) {
         take_other(judge, event);
     } else if (event->kind == EVENT_FAULT && is_word(event->subject, "hand.sale")) {

@@ -102,6 +102,26 @@ Test(split_is_explained, adopted_or_paged_as_unexplained_breaks) {
     }
 }
 
+Test(split_is_explained, a_core_that_never_asks_breaks_a_quarter_of_an_hour_later) {
+    for (int more = 0; more < 2; more++) {
+        struct oracle *oracle = parted();
+        answer(oracle, FOUR + 2, "/v2/positions", 200, "");
+        word(oracle, EVENT_TICK, FOUR + 902 + more, "", "");
+        expect(oracle, more ? ID : "", 0);
+    }
+}
+
+Test(split_is_explained, an_hour_behind_a_lie_or_a_disk_nothing_is_excused) {
+    static const char *const faults[] = {"view.positions_empty", "disk.eio"};
+    for (int i = 0; i < 4; i++) {
+        struct oracle *oracle = parted();
+        word(oracle, EVENT_FAULT, FOUR - 3600 + 3 - i / 2, faults[i % 2], "");
+        knows(oracle, FOUR + 2);
+        row_at(oracle, FOUR + 3, 1, "split", "AAPL", TAKEN("21"));
+        expect(oracle, i < 2 ? "" : ID, i < 2 ? 1 : 0);
+    }
+}
+
 Test(split_is_explained, beside_an_unknown_it_is_a_maybe) {
     static const char *const faults[] = {"view.positions_empty", "disk.eio", "view.lag_positions"};
     for (size_t i = 0; i < 4; i++) {
@@ -112,6 +132,7 @@ Test(split_is_explained, beside_an_unknown_it_is_a_maybe) {
             knows(oracle, FOUR + 2);
         } else {
             answer(oracle, FOUR + 2, "/v2/positions", 200, ""); /* the actions never came */
+            answer(oracle, FOUR + 2, "/v1/corporate-actions?symbols=AAPL", 500, "");
         }
         page(oracle, FOUR + 20, "position_unexplained");
         expect(oracle, i == 2 ? ID : "", i == 2 ? 0 : 1);
@@ -150,6 +171,29 @@ Test(split_is_explained, what_was_paid_out_whole_has_a_quarter_of_an_hour) {
 }
 
 /* --- the judges beside it --- */
+
+/* Sent behind the ledger's split and before the core's row it may end; the row of a split that was none frees none. */
+Test(splits_beside, a_stop_ends_for_a_split_of_the_ledger_and_for_no_row_alone) {
+    for (int is_none = 0; is_none < 2; is_none++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_START, FOUR - 100, "ready", "");
+        ledger_fill(oracle, FOUR - 50, "st-2023-11-15-1", "buy", 10);
+        if (!is_none) {
+            ledger_fill(oracle, FOUR, "moved:AAPL", "buy", 10);
+        }
+        ledger_order(oracle, FOUR + 2, "st-2023-11-15-2", "sell", "stop", "new", 10, 0);
+        row_at(oracle, FOUR + 5, 1, "split", "AAPL", TAKEN("20"));
+        ledger_order(oracle, FOUR + 20, "st-2023-11-15-2", "sell", "stop", "canceled", 10, 0);
+        const char *ids[ORACLE_INVARIANT_COUNT] = {""};
+        size_t count = oracle_broken(oracle, ids, ORACLE_INVARIANT_COUNT);
+        bool is_told = false;
+        for (size_t k = 0; k < count; k++) {
+            is_told = is_told || strcmp(ids[k], "stop_cancelled_outside_transaction") == 0;
+        }
+        cr_expect_eq(is_told, is_none == 1);
+        oracle_destroy(oracle);
+    }
+}
 
 Test(splits_beside, a_stop_of_before_may_end_and_one_of_behind_may_not) {
     for (int is_new = 0; is_new < 2; is_new++) {
