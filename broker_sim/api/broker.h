@@ -6,8 +6,8 @@
  *
  * Routes: GET /v2/account, /v2/clock, /v2/calendar, /v2/assets[/x], /v2/positions[/x],
  * /v2/orders[/id], /v2/orders:by_client_order_id, /v2/account/activities[/type]; POST, PATCH,
- * DELETE of orders; GET and PATCH of /v2/account/configurations; /v2/stocks: bars (1Min, 1Day), latest bars, quotes and trades, snapshots, each
- * for many and for one; and /v1/corporate-actions, where what the weather makes is told as a cash
+ * DELETE of orders; GET and PATCH of /v2/account/configurations; /v2/stocks: bars (1Min, 1Day),
+ * latest bars, quotes and trades, snapshots, each for many and for one; and /v1/corporate-actions, where what the weather makes is told as a cash
  * dividend, or a split. The path alone decides, so that one base URL serves trading and data.
  * All else is 404 40410000.
  *
@@ -104,8 +104,8 @@ bool broker_bust(struct broker *broker, const char *client_id);
 bool broker_may_bust(const struct broker *broker, const char *client_id);
 /* Somebody sells beside the program, as with DELETE /v2/positions/SYMBOL and what protected it out of the way:
  * its open sells are cancelled and all that is held is sold at market; of what is not held, ten shares are sold
- * short, by the broker's own desk, which no no_shorting binds. False if it cannot be: the market is closed, an order is open there that would forbid it, or the
- * account may not be short. */
+ * short, by the broker's own desk, which no no_shorting binds. False if it cannot be: the market is closed, an order
+ * is open there that would forbid it, or the account may not be short. */
 bool broker_sell_by_hand(struct broker *broker, size_t symbol);
 bool broker_may_sell_by_hand(const struct broker *broker, size_t symbol);
 

@@ -4,8 +4,8 @@
  * corporate actions in one request each, the assets one by one, for the broker's list of all of them is megabytes. They
  * spend the lane of what is not urgent, of which the activities need their part: eight of them in a tick while the
  * market is closed, two while nothing is at risk, one else, and none while an exit is at work or a position bare. What
- * fails is asked again in a later tick, as any read, but once a minute while shares are held; what was told an hour ago is not asked again because an answer
- * failed. */
+ * fails is asked again in a later tick, as any read, but once a minute while shares are held; what was told an hour
+ * ago is not asked again because an answer failed. */
 #include "core/engine/core.h"
 
 static const int VOLUME_DAYS = 35; /* hold 20 sessions, holidays included */

@@ -39,7 +39,8 @@ enum err_code split_price(const struct split *split, struct usd price, struct us
 /* True if a long position of `was` shares is `is` shares behind the split: exactly, or, of what is not whole, the
  * whole ones below or above. */
 bool split_explains(const struct split *split, struct qty was, struct qty is);
-/* The same, and it is not what it was: of a quantity that the split left as it is (one share at 3:2) nothing else tells. */
+/* The same, and it is not what it was: of a quantity that the split left as it is (one share at 3:2) nothing else
+ * tells. */
 bool split_left_alone(const struct split *split, struct usd was, struct usd is);
 /* True if it moves a price by less than that part: it passes for a price of any day. */
 bool split_is_slight(const struct split *split, struct ratio part);
