@@ -361,9 +361,10 @@ static enum err_code send_emergency(struct gateway *gateway, const struct order 
 }
 
 static void remember_entry(struct gateway *gateway, const struct order *order, bool is_exit) {
+    bool is_counted = entry_goes_on(gateway, order); /* once, however often it is re-priced */
+    MUTATE(maker_counted_by_its_label, is_counted = order->of[0] != '\0');
     touch(gateway, order, order->decided_at);
-    if (!is_exit &&
-        order->of[0] == '\0') { /* an entry counts once, however often it is re-priced */
+    if (!is_exit && !is_counted) {
         gateway->recent_entries[gateway->recent_next++ % RECENT_ENTRIES_MAX] = order->decided_at;
     }
 }

@@ -150,13 +150,19 @@ static struct order next_order(const struct gateway *gateway, size_t index, bool
     return intent;
 }
 
+/* By now: the commit before the last look may have taken seconds. */
+static bool is_quote_old(const struct gateway *gateway, const struct order *intent) {
+    return !entry_quote_is_fresh(gateway, intent->symbol, clock_utc(gateway->world->clock));
+}
+
 static void send_next(struct gateway *gateway, size_t index, bool is_cross) {
     const struct order intent = next_order(gateway, index, is_cross);
     const struct maker_plan *plan = &gateway->maker.items[index];
     struct order *order = NULL;
     struct refusal refusal = {0};
     enum err_code code = gateway_send(gateway, &intent, &order, &refusal, NULL);
-    bool is_waiting = refusal.code == REFUSED_STALE_QUOTE || refusal.code == REFUSED_MESSAGES;
+    bool is_waiting = refusal.code == REFUSED_STALE_QUOTE || refusal.code == REFUSED_MESSAGES ||
+                      (refusal.code == REFUSED_LAST_LOOK && is_quote_old(gateway, &intent));
     if (refusal.code != REFUSED_NONE && !is_waiting) {
         end(gateway, intent.symbol, plan, "refused");
     } else if (code == ERR_OK || code == ERR_UNKNOWN) {

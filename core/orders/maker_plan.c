@@ -56,6 +56,29 @@ static void take_intent(struct maker_plan *plan, const struct journal_row *row, 
     (void)!text_copy(plan->last, sizeof plan->last, row->key, NULL);
 }
 
+/* What was declined between its row and its first byte is no try; an entry of which nothing ever left is none. */
+static void take_unsent(struct maker_plan *plan) {
+    bool is_first = strcmp(plan->last, plan->id) == 0;
+    MUTATE(maker_goes_on_unsent, is_first = false);
+    if (is_first) {
+        *plan = (struct maker_plan){0};
+        return;
+    }
+    plan->tries -= !plan->is_crossed;
+    plan->is_crossed = false; /* nothing follows one that crosses */
+    plan->state = MAKER_OVER;
+}
+
+static void take_state(struct maker_plan *plan, const cJSON *body) {
+    const char *state = "";
+    (void)!json_string(body, "state", &state, NULL);
+    if (plan->state == MAKER_LEAVING && strcmp(state, "not_sent") == 0) {
+        take_unsent(plan);
+    } else {
+        plan->state = state_of(plan->state, state);
+    }
+}
+
 static void take_fill(struct maker_plan *plan, const cJSON *body) {
     const char *side = "";
     struct qty qty = {0};
@@ -66,7 +89,6 @@ static void take_fill(struct maker_plan *plan, const cJSON *body) {
 }
 
 static void take_body(struct maker_plan *plan, const struct journal_row *row, const cJSON *body) {
-    const char *state = "";
     if (strcmp(row->kind, "intent") == 0) {
         take_intent(plan, row, body);
     } else if (plan->id[0] == '\0') {
@@ -74,8 +96,7 @@ static void take_body(struct maker_plan *plan, const struct journal_row *row, co
     } else if (strcmp(row->kind, "fill") == 0) {
         take_fill(plan, body);
     } else if (strcmp(row->kind, "order") == 0 && strcmp(row->key, plan->last) == 0) {
-        (void)!json_string(body, "state", &state, NULL);
-        plan->state = state_of(plan->state, state);
+        take_state(plan, body);
     } else if (strcmp(row->kind, MAKER_ROW) == 0 && strcmp(row->key, plan->id) == 0) {
         *plan = (struct maker_plan){0};
     }

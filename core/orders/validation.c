@@ -414,6 +414,11 @@ static enum refusal_code check_margin(const struct gateway *gateway, const struc
                                              : REFUSED_NONE;
 }
 
+bool entry_goes_on(const struct gateway *gateway, const struct order *order) {
+    const int index = universe_find(gateway->config, order->symbol);
+    return index >= 0 && order->of[0] != '\0' && strcmp(gateway->touched_by[index], order->of) == 0;
+}
+
 static enum refusal_code check_symbol(const struct gateway *gateway, const struct order *intent,
                                       struct utc now, struct refusal *refusal) {
     const struct holding *holding = book_find(gateway->book, intent->symbol);
@@ -432,8 +437,7 @@ static enum refusal_code check_symbol(const struct gateway *gateway, const struc
     MUTATE(cooldown_off_by_one, now.ns--);
     MUTATE(cooldown_ignored, return REFUSED_NONE);
     /* what an entry's own orders began does not bind its next */
-    bool is_own =
-        index >= 0 && intent->of[0] != '\0' && strcmp(gateway->touched_by[index], intent->of) == 0;
+    bool is_own = entry_goes_on(gateway, intent);
     MUTATE(maker_bound_by_its_own, is_own = false);
     if (!is_own && touched.ns > 0 &&
         utc_sub(now, touched).ns < gateway->config->symbol_cooldown.ns) {

@@ -17,6 +17,8 @@ enum refusal_code check_with_one_fewer(const struct gateway *gateway, const stru
                                        struct refusal *refusal);
 /* True if the symbol's quote is young enough to buy on; its numbers are check_intent()'s affair. */
 bool entry_quote_is_fresh(const struct gateway *gateway, const char *symbol, struct utc now);
+/* True if the order is of the entry that last touched its symbol, whose first order was counted then. */
+bool entry_goes_on(const struct gateway *gateway, const struct order *order);
 /* Whole shares one entry may buy at a price: the smallest of all limits of sizing. */
 struct qty entry_size(const struct gateway *gateway, struct usd price);
 

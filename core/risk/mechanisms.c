@@ -726,7 +726,8 @@ static const struct mechanism TABLE[] = {
      .mutants = "maker_cancel_not_waited_for maker_fill_not_subtracted maker_tries_uncounted "
                 "maker_part_kept maker_ends_at_market maker_takes_the_ask "
                 "maker_patience_off_by_one maker_share_off_by_one maker_bound_by_its_own "
-                "maker_forgotten_at_restart repeat_counts_entry_reprices judge_maker_blind"},
+                "maker_forgotten_at_restart maker_goes_on_unsent maker_counted_by_its_label "
+                "repeat_counts_entry_reprices judge_maker_blind"},
     {.id = "displacement",
      .file = "core/orders/displacement.c",
      .mode = MODE_NORMAL,

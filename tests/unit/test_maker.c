@@ -6,12 +6,17 @@
 struct bench {
     struct desk *desk;
     int ends;
-    char how[160]; /* the body of the last row `maker` */
+    char how[160];    /* the body of the last row `maker` */
+    struct span slow; /* what the commit of the next intent takes */
 };
 
 static void hear(void *context, const struct journal_row *row) {
     struct bench *bench = context;
     gateway_count(&bench->desk->gateway, row);
+    if (strcmp(row->kind, "intent") == 0 && bench->slow.ns > 0) {
+        rig_wait(bench->desk->rig, bench->slow);
+        bench->slow.ns = 0;
+    }
     if (strcmp(row->kind, MAKER_ROW) == 0) {
         bench->ends++;
         snprintf(bench->how, sizeof bench->how, "%s", row->body);
@@ -347,15 +352,77 @@ Test(maker, an_order_that_the_broker_denies_ends_the_entry) {
     expect_end(&bench, "unknown", 1);
 }
 
-Test(maker, an_order_of_which_no_byte_left_is_followed_by_the_next) {
+Test(maker, an_order_of_which_no_byte_left_is_followed_by_the_next_and_is_no_try) {
     struct bench bench = create();
-    desk_fault(bench.desk,
+    struct desk *desk = bench.desk;
+    cr_assert_eq(begin(&bench), ERR_OK);
+    tick(&bench, 15);
+    desk_fault(desk,
                (struct tiny_fault){.method = "POST", .path = "/v2/orders", .code = ERR_NOT_SENT});
-    cr_assert_eq(begin(&bench), ERR_NOT_SENT);
-    commit(&bench);
     tick(&bench, 5);
-    cr_expect(orders_any_live(&bench.desk->orders, "AAPL"));
-    expect_end(&bench, "", 2);
+    tick(&bench, 5);
+    tick(&bench, 5);
+    cr_expect(orders_any_live(&desk->orders, "AAPL"));
+    cr_expect_eq(desk->gateway.maker.items[0].tries, 2);
+    cr_expect_eq(bench.ends, 0);
+    desk_destroy(desk);
+}
+
+/* --- what was declined --- */
+
+static void restart(struct bench *bench);
+
+/* Its quote grew old while its row was written; or not a byte left. Both ways, nothing was ever counted for what
+ * would follow. */
+Test(maker, a_first_order_that_did_not_leave_leaves_no_plan_live_and_behind_a_restart) {
+    for (int is_declined = 0; is_declined < 2; is_declined++) {
+        struct bench bench = create();
+        struct desk *desk = bench.desk;
+        bench.slow = is_declined ? SPAN_S(6) : (struct span){0};
+        desk_fault(desk, (struct tiny_fault){
+                             .method = "POST", .path = "/v2/orders", .code = ERR_NOT_SENT});
+        cr_assert_eq(begin(&bench), is_declined ? ERR_REFUSED : ERR_NOT_SENT);
+        commit(&bench);
+        cr_expect_null(maker_plans_find(&desk->gateway.maker, &desk->config, "AAPL"));
+        restart(&bench);
+        cr_expect_null(maker_plans_find(&desk->gateway.maker, &desk->config, "AAPL"));
+        tick(&bench, 5);
+        cr_expect_not(orders_any_live(&desk->orders, "AAPL"));
+        desk_destroy(desk);
+    }
+}
+
+Test(maker, a_later_order_whose_quote_grew_old_at_the_last_look_waits_and_is_no_try) {
+    for (int is_cross = 0; is_cross < 2; is_cross++) {
+        struct bench bench = create();
+        struct desk *desk = bench.desk;
+        desk->config.maker_cross = true;
+        desk->config.maker_tries = is_cross ? 1 : 3;
+        desk->config.maker_patience = SPAN_S(is_cross ? 20 : 60);
+        cr_assert_eq(begin(&bench), ERR_OK);
+        bench.slow = SPAN_S(6);
+        tick(&bench, 20);
+        tick(&bench, 5); /* one of the two was declined */
+        cr_expect(strncmp(desk->rig->last_refusal, "LAST_LOOK", 9) == 0, "%s",
+                  desk->rig->last_refusal);
+        tick(&bench, 5);
+        const struct order *next = orders_live(&desk->orders, "AAPL", PURPOSE_ENTRY);
+        cr_assert_not_null(next);
+        cr_expect_eq(next->attempt, 2);
+        cr_expect_str_eq(next->reason, is_cross ? MAKER_CROSS : MAKER_AGAIN);
+        expect_end(&bench, "", 2);
+    }
+}
+
+/* What says that it is of an entry that nobody counted. */
+Test(maker, an_order_of_an_entry_that_was_not_counted_counts) {
+    struct bench bench = create();
+    struct order intent = desk_intent(PURPOSE_ENTRY, 4);
+    intent.attempt = 2;
+    strcpy(intent.of, "st-2026-09-01-77");
+    cr_assert_eq(desk_send(bench.desk, &intent, NULL), ERR_OK);
+    cr_expect_eq(bench.desk->gateway.recent_next, 1);
+    desk_destroy(bench.desk);
 }
 
 Test(maker, an_order_that_is_rejected_is_not_tried_again) {
