@@ -720,6 +720,7 @@ static void read_expect(struct reader *reader, const cJSON *value, const char *p
     static const struct member members[] = {
         {"mechanism", read_mechanism, offsetof(struct scenario_expect, mechanism)},
         {"event", read_event, offsetof(struct scenario_expect, event)},
+        {"says", read_word, offsetof(struct scenario_expect, says)},
         {"within", read_within, 0},
         {NULL, NULL, 0},
     };

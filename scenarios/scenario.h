@@ -76,6 +76,7 @@ struct scenario_operator {
 struct scenario_expect {
     char mechanism[SCENARIO_WORD_MAX];
     char event[SCENARIO_WORD_MAX];
+    char says[SCENARIO_WORD_MAX]; /* what its body holds; "": anything */
     bool has_within;
     struct span within; /* of the first fault or operator command; of the start if there is none */
 };

@@ -26,6 +26,10 @@ static void note_unwanted(struct watch *watch, const struct event *event, const 
     }
 }
 
+static bool does_say(const struct event *event, const char *says) {
+    return says[0] == '\0' || (event->body_len > 0 && strstr(event->body, says) != NULL);
+}
+
 static void watch_observe(struct observer *observer, const struct event *event) {
     struct watch *watch = (struct watch *)observer;
     const struct scenario *scenario = watch->scenario;
@@ -47,7 +51,7 @@ static void watch_observe(struct observer *observer, const struct event *event) 
         bool is_in_time = !expect->has_within || watch->first_disturbance.ns == 0 ||
                           event->at.ns - watch->first_disturbance.ns <= expect->within.ns;
         if (strcmp(expect->mechanism, mechanism) == 0 && strcmp(expect->event, word) == 0 &&
-            is_in_time) {
+            does_say(event, expect->says) && is_in_time) {
             watch->is_met[i] = true;
         }
     }
@@ -70,7 +74,8 @@ size_t watch_missed(const struct watch *watch, struct text *out) {
         const struct scenario_expect *expect = &watch->scenario->expects[i];
         if (!watch->is_met[i]) {
             count++;
-            text_add_format(out, "expected %s %s: not seen%s\n", expect->mechanism, expect->event,
+            text_add_format(out, "expected %s %s%s%s: not seen%s\n", expect->mechanism,
+                            expect->event, expect->says[0] == '\0' ? "" : " ", expect->says,
                             expect->has_within ? " in time" : "");
         }
     }

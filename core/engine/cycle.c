@@ -246,21 +246,7 @@ static bool tend_entries(struct engine *engine) {
         gateway->only_reduces) {
         return gateway_cancel_entries(gateway);
     }
-    struct utc now = clock_utc(engine->world->clock);
-    for (size_t i = 0; i < engine->orders.count; i++) {
-        struct order *order = &engine->orders.items[i];
-        if (order->purpose != PURPOSE_ENTRY || order->state != ORDER_WORKING) {
-            continue;
-        }
-        bool is_late = utc_elapsed(&order->decided_at, now).ns >= engine->config->entry_patience.ns;
-        is_late = order->attempt > 0 ? maker_is_late(gateway, order) : is_late;
-        if (order->cancel_at.ns != 0) {
-            gateway_ask(gateway, order);
-        }
-        if (is_late && engine->truth.is_open) {
-            gateway_cancel(gateway, order);
-        }
-    }
+    maker_tend(gateway);
     return true;
 }
 

@@ -57,6 +57,9 @@ static bool is_patience_over(const struct gateway *gateway, struct maker_plan *p
 
 bool maker_is_late(struct gateway *gateway, struct order *order) {
     struct span age = utc_elapsed(&order->decided_at, clock_utc(gateway->world->clock));
+    if (order->attempt == 0) {
+        return age.ns >= gateway->config->entry_patience.ns;
+    }
     struct maker_plan *plan = maker_plans_find(&gateway->maker, gateway->config, order->symbol);
     MUTATE(maker_share_off_by_one, age.ns--);
     if (plan == NULL || strcmp(plan->last, order->client_id) != 0) {
@@ -64,6 +67,25 @@ bool maker_is_late(struct gateway *gateway, struct order *order) {
     }
     return age.ns >= share_of(gateway->config).ns ||
            (!plan->is_crossed && is_patience_over(gateway, plan));
+}
+
+void maker_tend(struct gateway *gateway) {
+    for (size_t i = 0; i < gateway->orders->count; i++) {
+        struct order *order = &gateway->orders->items[i];
+        if (order->purpose != PURPOSE_ENTRY || order->state != ORDER_WORKING) {
+            continue;
+        }
+        bool was_asked = order->cancel_at.ns != 0;
+        if (was_asked) {
+            gateway_ask(gateway, order);
+        }
+        if (gateway->truth->is_open && maker_is_late(gateway, order)) {
+            gateway_cancel(gateway, order);
+            if (!was_asked) { /* most ends are there at once: the next price need not wait a tick */
+                gateway_ask(gateway, order);
+            }
+        }
+    }
 }
 
 /* --- what follows --- */
@@ -186,7 +208,22 @@ static bool is_settled(struct gateway *gateway, struct maker_plan *plan) {
     return !is_live || plan->state == MAKER_DOUBTED;
 }
 
+/* What ended in this tick is believed once it is durable: its rows go to the plans behind the commit. */
+static void keep_ends(struct gateway *gateway) {
+    bool is_due = false;
+    for (size_t i = 0; i < gateway->config->symbol_count; i++) {
+        const struct maker_plan *plan = &gateway->maker.items[i];
+        const struct order *order =
+            plan->id[0] == '\0' ? NULL : orders_find(gateway->orders, plan->last);
+        is_due |= order != NULL && order_is_over(order);
+    }
+    if (is_due && gateway->journal != NULL && !gateway->is_journal_down) {
+        (void)!journal_commit(gateway->journal, NULL); /* else the next tick's */
+    }
+}
+
 void maker_step(struct gateway *gateway, bool may_buy) {
+    keep_ends(gateway);
     for (size_t i = 0; i < gateway->config->symbol_count; i++) {
         const char *symbol = gateway->config->symbols[i];
         struct maker_plan *plan = &gateway->maker.items[i];

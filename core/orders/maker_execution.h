@@ -33,9 +33,11 @@ struct usd maker_price(const struct config *config, const struct broker_quote *q
 /* Makes a first order of an intent to buy, if the setting is on. */
 void maker_begin(const struct gateway *gateway, struct order *intent,
                  const struct broker_quote *quote);
-/* True if the time of an order of ours is over; the caller cancels it. */
+/* True if the time of an entry's order is over, worked or not. */
 bool maker_is_late(struct gateway *gateway, struct order *order);
-/* Prices anew, or ends, each entry whose newest order is over. Once a full tick, behind exits and cancels. may_buy:
+/* Cancels each entry whose time is over, and asks in the same tick whether it ended. */
+void maker_tend(struct gateway *gateway);
+/* Prices anew, or ends, each entry whose newest order is over, also in this tick. Once a full tick, behind exits and cancels. may_buy:
  * entries are allowed now; where they are not, what is not live waits within its patience, and ends with a latch. */
 void maker_step(struct gateway *gateway, bool may_buy);
 

@@ -53,19 +53,23 @@ static void tick_after(struct bench *bench, struct span wait) {
     for (size_t i = 0; i < desk->orders.count; i++) {
         struct order *order = &desk->orders.items[i];
         if (order->state == ORDER_WORKING) {
-            gateway_ask(gateway, order);
-        }
-        if (order->state == ORDER_WORKING && order->attempt > 0 && maker_is_late(gateway, order)) {
-            gateway_cancel(gateway, order);
-            gateway_ask(gateway, order);
+            gateway_ask(gateway, order); /* as the listing tells */
         }
     }
+    maker_tend(gateway);
     maker_step(gateway, causes_mode(gateway->causes) < MODE_REDUCE_ONLY);
     commit(bench);
 }
 
 static void tick(struct bench *bench, int seconds) {
     tick_after(bench, SPAN_S(seconds));
+}
+
+/* An end that this tick cannot keep: nothing follows it yet. */
+static void tick_unkept(struct bench *bench, int seconds) {
+    bench->desk->gateway.is_journal_down = true;
+    tick(bench, seconds);
+    bench->desk->gateway.is_journal_down = false;
 }
 
 static void expect_end(struct bench *bench, const char *how, int posts) {
@@ -128,11 +132,40 @@ Test(maker, is_repriced_behind_a_confirmed_end_and_then_given_up) {
     expect_end(&bench, "gave_up", 3);
 }
 
+/* Three shares of twenty seconds are three tries: an end that comes with its cancel costs no tick. */
+Test(maker, the_next_price_leaves_in_the_tick_of_the_cancel) {
+    struct bench bench = create();
+    cr_assert_eq(begin(&bench), ERR_OK);
+    tick(&bench, 20);
+    cr_expect_eq(bench.desk->broker.posts, 2);
+    tick(&bench, 20);
+    cr_expect_eq(bench.desk->broker.posts, 3);
+    tick(&bench, 20);
+    expect_end(&bench, "gave_up", 3);
+}
+
+/* What is no worked entry has its own patience, and is asked for in the tick of its cancel too. */
+Test(maker, tends_an_entry_that_nobody_works_to_the_nanosecond) {
+    for (int i = 0; i < 2; i++) {
+        struct bench bench = create();
+        struct desk *desk = bench.desk;
+        desk->config.maker_on = false;
+        cr_assert_eq(begin(&bench), ERR_OK);
+        struct order *order = &desk->orders.items[0];
+        struct span age = utc_sub(rig_now(desk->rig), order->decided_at);
+        rig_wait(desk->rig, (struct span){desk->config.entry_patience.ns - 1 + i - age.ns});
+        maker_tend(&desk->gateway);
+        cr_expect_eq(desk->broker.cancels, i);
+        cr_expect_eq(order->state, i == 0 ? ORDER_WORKING : ORDER_CANCELED);
+        desk_destroy(desk);
+    }
+}
+
 Test(maker, prices_each_order_by_the_quote_of_its_tick_and_says_whose_it_is) {
     struct bench bench = create();
     struct desk *desk = bench.desk;
     cr_assert_eq(begin(&bench), ERR_OK);
-    tick(&bench, 20); /* cancelled, and told so */
+    tick_unkept(&bench, 20); /* cancelled, and told so */
     cr_expect_eq(desk->broker.posts, 1, "what is not journaled yet is not believed");
     rig_wait(desk->rig, SPAN_S(5));
     desk_truth(desk);
@@ -169,7 +202,7 @@ Test(maker, with_cross_one_limit_above_the_ask_leaves_at_last) {
     struct desk *desk = bench.desk;
     desk->config.maker_cross = true;
     cr_assert_eq(begin(&bench), ERR_OK);
-    for (int i = 0; i < 13; i++) {
+    for (int i = 0; i < 12; i++) {
         tick(&bench, 5);
     }
     cr_assert_eq(desk->broker.posts, 4);
@@ -180,8 +213,6 @@ Test(maker, with_cross_one_limit_above_the_ask_leaves_at_last) {
         tick(&bench, 5);
     }
     cr_expect_eq(desk->broker.cancels, 4);
-    tick(&bench, 5);
-    tick(&bench, 5);
     expect_end(&bench, "gave_up", 4);
 }
 
@@ -466,7 +497,7 @@ Test(maker, a_refusal_ends_it_but_an_old_quote_is_waited_for) {
     struct bench bench = create();
     struct desk *desk = bench.desk;
     cr_assert_eq(begin(&bench), ERR_OK);
-    tick(&bench, 20);
+    tick_unkept(&bench, 20);
     rig_wait(desk->rig, SPAN_S(6)); /* no new quote */
     maker_step(&desk->gateway, true);
     cr_expect(strncmp(desk->rig->last_refusal, "STALE_QUOTE", 11) == 0);
@@ -481,7 +512,7 @@ Test(maker, a_mode_that_passes_is_waited_for_and_a_latch_ends_it) {
     struct bench bench = create();
     struct desk *desk = bench.desk;
     cr_assert_eq(begin(&bench), ERR_OK);
-    tick(&bench, 20);
+    tick_unkept(&bench, 20);
     rig_wait(desk->rig, SPAN_S(5));
     desk_truth(desk);
     maker_step(&desk->gateway, false);

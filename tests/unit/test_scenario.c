@@ -1,6 +1,7 @@
 /* test_scenario.c - scenario files: every fault at once with its path, closed vocabularies, times. */
 #include "scenarios/scenario.h"
 #include "scenarios/suite.h"
+#include "scenarios/watch.h"
 #include "scenarios/words.h"
 
 #include <criterion/criterion.h>
@@ -272,4 +273,28 @@ Test(suite, shares_are_the_whole_library_once) {
     cr_assert_gt(met, 200);
     free(suite);
     free(share);
+}
+
+Test(scenario, what_is_expected_may_have_to_say_something) {
+    static const struct {
+        const char *body;
+        size_t missed;
+    } rows[] = {{"", 1}, {"{\"attempt\":2}", 1}, {"{\"attempt\":3}", 0}};
+    struct scenario *scenario = calloc(1, sizeof *scenario);
+    cr_assert_not_null(scenario);
+    scenario->expects[scenario->expect_count++] = (struct scenario_expect){
+        .mechanism = "maker_execution", .event = "acted", .says = "\"attempt\":3"};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct watch watch;
+        struct text out = {0};
+        watch_init(&watch, scenario);
+        observe(&watch.seam, &(struct event){.kind = EVENT_MECHANISM,
+                                             .subject = "maker_execution",
+                                             .what = "acted",
+                                             .body = rows[i].body,
+                                             .body_len = strlen(rows[i].body)});
+        cr_expect_eq(watch_missed(&watch, &out), rows[i].missed, "%zu: %s", i, text_get(&out));
+        text_release(&out);
+    }
+    free(scenario);
 }
