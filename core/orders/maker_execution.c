@@ -123,7 +123,8 @@ static bool is_barred(const struct causes *causes) {
 }
 
 /* Why nothing follows the newest order, which is over; NULL: something may. */
-static const char *end_of(struct gateway *gateway, struct maker_plan *plan, bool *is_cross) {
+static const char *end_of(struct gateway *gateway, const char *symbol, struct maker_plan *plan,
+                          bool *is_cross) {
     const struct config *config = gateway->config;
     struct utc now = clock_utc(gateway->world->clock);
     struct qty filled = plan->filled;
@@ -133,6 +134,14 @@ static const char *end_of(struct gateway *gateway, struct maker_plan *plan, bool
     }
     if (plan->state != MAKER_OVER) {
         return plan->state == MAKER_REJECTED ? "rejected" : "unknown";
+    }
+    /* by now, and not by an order of the entry: a sale from outside, what was adopted */
+    bool is_held = book_find(gateway->book, symbol) != NULL;
+    bool is_off = !config->maker_on;
+    MUTATE(maker_buys_beside_a_holding, is_held = false);
+    MUTATE(maker_outlives_its_setting, is_off = false);
+    if (is_held || is_off) {
+        return is_held ? "held" : "off";
     }
     if (is_barred(gateway->causes)) {
         return "barred";
@@ -192,6 +201,12 @@ static void send_next(struct gateway *gateway, size_t index, bool is_cross) {
     }
 }
 
+/* Of any other there is nothing to price by: one with a side empty, or crossed, mostly passes. */
+static bool is_two_sided(const struct broker_quote *quote) {
+    MUTATE(maker_prices_half_a_quote, return true);
+    return quote->is_known && quote->bid.nanos > 0 && usd_cmp(quote->ask, quote->bid) >= 0;
+}
+
 /* Its newest order is over, here and in the journal; or nobody will say any more. */
 static bool is_settled(struct gateway *gateway, struct maker_plan *plan) {
     bool is_live =
@@ -231,10 +246,10 @@ void maker_step(struct gateway *gateway, bool may_buy) {
         if (plan->id[0] == '\0' || !is_settled(gateway, plan)) {
             continue;
         }
-        const char *how = end_of(gateway, plan, &is_cross);
+        const char *how = end_of(gateway, symbol, plan, &is_cross);
         if (how != NULL) {
             end(gateway, symbol, plan, how);
-        } else if (may_buy) {
+        } else if (may_buy && is_two_sided(&gateway->truth->quotes[i])) {
             send_next(gateway, i, is_cross);
         }
     }

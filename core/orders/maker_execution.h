@@ -11,8 +11,9 @@
  *
  * Each later order passes every check of an entry anew. Only what the entry's own orders began does not count against
  * it: its cooldown, its place among the entries of 15 minutes, the repeats of one intent. A refusal ends the entry,
- * but for an old quote, be it at the last look, and a full message window, which wait for the next tick within the same
- * patience. Of a first order that never left nothing follows.
+ * but for an old quote, be it at the last look, one that is crossed or has an empty side, and a full message window,
+ * which wait for the next tick within the same patience. Of a first order that never left nothing follows, nor beside
+ * what is held by then, nor behind an orderly stop or a reload that turns the setting off.
  *
  * Once a share is filled nothing more is bought: beside a live buy the broker refuses the stop (its wash guard), and
  * beside the stop every buy. So a part that stays one is cut off by protective_stops after execution.partial_s, and

@@ -122,6 +122,11 @@ void maker_plans_take(struct maker_plans *plans, const struct config *config,
     if (strcmp(row->kind, "start") == 0) {
         begin_life(plans);
     }
+    bool is_stop = strcmp(row->kind, "stop") == 0;
+    MUTATE(maker_outlives_a_stop, is_stop = false);
+    if (is_stop) {
+        *plans = (struct maker_plans){0};
+    }
     MUTATE(maker_forgotten_at_restart, if (strcmp(row->kind, "start") == 0) *plans = (struct maker_plans){0});
     if (!is_ours(row->kind) || json_parse(row->body, strlen(row->body), &body, NULL) != ERR_OK) {
         return;

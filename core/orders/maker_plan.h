@@ -1,8 +1,8 @@
 /* maker_plan.h - what is known of each entry that maker_execution works: a fold of journal rows, live and behind a
  * restart the same one.
  *
- * A plan begins with the durable intent of its first order and ends with a row `maker`, or with the row that not a
- * byte of that order left. Its later orders say of which
+ * A plan begins with the durable intent of its first order and ends with a row `maker`, with the row that not a
+ * byte of that order left, or with an orderly stop: what is still live then, the next life cancels. Its later orders say of which
  * first one they are ("of"). What is filled is every buy of the symbol that was booked since: an order that was
  * given up and turns up counts too. Rows are told once they are durable, so that an end that is known here is
  * known to the next life. */

@@ -190,9 +190,6 @@ static enum refusal_code check_price(const struct gateway *gateway, const struct
     if (index < 0 || !gateway->truth->references[index].is_trusted) {
         return refuse_because(refusal, REFUSED_NO_REFERENCE, "none is trusted");
     }
-    if (intent->limit_price.nanos <= 0) {
-        return refuse(refusal, REFUSED_NO_REFERENCE, intent->limit_price, as_number(0));
-    }
     const struct broker_quote *quote = &gateway->truth->quotes[index];
     if (!quote->is_known) {
         return refuse_because(refusal, REFUSED_STALE_QUOTE, "no quote");
@@ -206,6 +203,9 @@ static enum refusal_code check_price(const struct gateway *gateway, const struct
     }
     if (usd_cmp(quote->ask, quote->bid) < 0) { /* crossed: neither side is a price */
         return refuse(refusal, REFUSED_NO_REFERENCE, quote->bid, quote->ask);
+    }
+    if (intent->limit_price.nanos <= 0) {
+        return refuse(refusal, REFUSED_NO_REFERENCE, intent->limit_price, as_number(0));
     }
     struct usd reference = gateway->truth->references[index].price;
     struct usd away = usd_abs(usd_sub(intent->limit_price, reference));
@@ -499,8 +499,9 @@ static enum refusal_code check_entry(const struct gateway *gateway, const struct
     if (intent->side != SIDE_BUY) {
         return refuse_unreducing(gateway, intent, refusal);
     }
-    if (intent->qty.nanos <= 0) {
-        return refuse_nothing(gateway, intent, refusal);
+    if (intent->qty.nanos <= 0) { /* for want of a price, or at a good one */
+        enum refusal_code price = check_price(gateway, intent, now, refusal);
+        return price != REFUSED_NONE ? price : refuse_nothing(gateway, intent, refusal);
     }
     enum refusal_code code = check_session(gateway, now, refusal);
     code = code != REFUSED_NONE ? code : check_rails(gateway, refusal);

@@ -727,6 +727,8 @@ static const struct mechanism TABLE[] = {
                 "maker_part_kept maker_ends_at_market maker_takes_the_ask "
                 "maker_patience_off_by_one maker_share_off_by_one maker_bound_by_its_own "
                 "maker_forgotten_at_restart maker_goes_on_unsent maker_counted_by_its_label "
+                "maker_prices_half_a_quote maker_buys_beside_a_holding "
+                "maker_outlives_its_setting maker_outlives_a_stop "
                 "repeat_counts_entry_reprices judge_maker_blind"},
     {.id = "displacement",
      .file = "core/orders/displacement.c",

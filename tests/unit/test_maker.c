@@ -523,6 +523,67 @@ Test(maker, a_mode_that_passes_is_waited_for_and_a_latch_ends_it) {
     expect_end(&bench, "barred", 1);
 }
 
+/* Nothing is asked of the gateway, so that no refusal says what is not so. */
+Test(maker, waits_for_a_quote_of_two_sides_that_are_not_crossed) {
+    static const struct {
+        const char *bid, *ask;
+        bool is_known;
+        int posts;
+    } rows[] = {{"0", "100.02", true, 1},     {"100", "0", true, 1}, {"100.03", "100.02", true, 1},
+                {"100", "100.02", false, 1},  {"0", "0", true, 1},   {"100.02", "100.02", true, 2},
+                {"100.01", "100.02", true, 2}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bench bench = create();
+        struct desk *desk = bench.desk;
+        cr_assert_eq(begin(&bench), ERR_OK);
+        tick_unkept(&bench, 20);
+        desk_truth(desk);
+        desk->truth.quotes[0].bid = dollars(rows[i].bid);
+        desk->truth.quotes[0].ask = dollars(rows[i].ask);
+        desk->truth.quotes[0].is_known = rows[i].is_known;
+        maker_step(&desk->gateway, true);
+        commit(&bench);
+        cr_expect_eq(desk->broker.posts, rows[i].posts, "%zu", i);
+        cr_expect_str_eq(desk->rig->last_refusal, "", "%zu: %s", i, desk->rig->last_refusal);
+        cr_expect_eq(bench.ends, 0, "%zu", i);
+        tick(&bench, 5);
+        expect_end(&bench, "", 2);
+    }
+}
+
+Test(maker, without_a_price_the_refusal_is_the_prices_and_not_the_sizes) {
+    struct bench bench = create();
+    bench.desk->truth.quotes[0].bid = USD(0);
+    cr_expect_eq(begin(&bench), ERR_REFUSED);
+    cr_expect(strncmp(bench.desk->rig->last_refusal, "STALE_QUOTE", 11) == 0, "%s",
+              bench.desk->rig->last_refusal);
+    desk_destroy(bench.desk);
+}
+
+/* Sold from outside, and adopted as short; or bought. */
+Test(maker, what_is_held_by_then_ends_it) {
+    for (int i = 0; i < 2; i++) {
+        struct bench bench = create();
+        cr_assert_eq(begin(&bench), ERR_OK);
+        tick_unkept(&bench, 20);
+        (void)desk_hold(bench.desk, "AAPL", i == 0 ? -2 : 2);
+        tick(&bench, 5);
+        expect_end(&bench, "held", 1);
+    }
+}
+
+Test(maker, a_reload_that_turns_it_off_ends_what_is_worked) {
+    struct bench bench = create();
+    cr_assert_eq(begin(&bench), ERR_OK);
+    bench.desk->config.maker_on = false;
+    for (int i = 0; i < 3; i++) {
+        tick(&bench, 5);
+        cr_expect_eq(bench.ends, 0, "its share is its own");
+    }
+    tick(&bench, 5);
+    expect_end(&bench, "off", 1);
+}
+
 /* --- restarts and rows --- */
 
 static enum err_code fold(void *context, const struct journal_row *row, struct err *err) {
@@ -560,6 +621,21 @@ Test(maker, a_successor_goes_on_behind_the_brokers_word) {
         tick(&bench, 5);
     }
     expect_end(&bench, "gave_up", 3);
+}
+
+Test(maker, an_orderly_stop_ends_it_and_the_next_life_cancels_what_is_live) {
+    struct bench bench = create();
+    struct desk *desk = bench.desk;
+    cr_assert_eq(begin(&bench), ERR_OK);
+    cr_assert_eq(journal_append(desk->rig->journal, "stop", "clean", "{}", NULL, NULL), ERR_OK);
+    commit(&bench);
+    restart(&bench);
+    cr_expect_null(maker_plans_find(&desk->gateway.maker, &desk->config, "AAPL"));
+    tick(&bench, 5);
+    tick(&bench, 5);
+    cr_expect_eq(desk->broker.cancels, 1);
+    cr_expect_not(orders_any_live(&desk->orders, "AAPL"));
+    expect_end(&bench, "", 1);
 }
 
 Test(maker, an_order_that_may_not_have_left_is_unknown_to_the_next_life) {
