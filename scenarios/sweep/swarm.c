@@ -491,7 +491,7 @@ static void draw_maker(const struct draw *draw, cJSON *config) {
     int64_t tries = random_between(&random, 1, 5);
     int64_t tolerance = random_between(&random, 1, 30);
     bool is_cross = percent(&random, 50);
-    int64_t partial = random_between(&random, 2, 20);
+    int64_t partial = random_between(&random, 1, 10);
     char ratio[32];
     if (percent(&random, 30)) {
         snprintf(ratio, sizeof ratio, "0.%04lld", (long long)tolerance);

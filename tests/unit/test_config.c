@@ -440,3 +440,13 @@ Test(groups, show_and_explain_tell_file_and_date) {
                                               "\"2022-03-14\", \"symbols\": 31}"));
     text_release(&out);
 }
+
+/* A filled part is bare until its entry is cut off: no setting makes that longer than ten seconds. */
+Test(config, a_part_waits_ten_seconds_at_most) {
+    struct text faults = {0};
+    struct err err = {0};
+    struct config config = config_defaults();
+    cr_expect_eq(apply(&config, "{\"execution.partial_s\": 10}", &faults, &err), ERR_OK);
+    cr_expect_eq(apply(&config, "{\"execution.partial_s\": 11}", &faults, &err), ERR_CONFIG);
+    text_release(&faults);
+}
