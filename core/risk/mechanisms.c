@@ -729,7 +729,7 @@ static const struct mechanism TABLE[] = {
                 "maker_forgotten_at_restart maker_goes_on_unsent maker_counted_by_its_label "
                 "maker_prices_half_a_quote maker_buys_beside_a_holding "
                 "maker_outlives_its_setting maker_outlives_a_stop "
-                "repeat_counts_entry_reprices judge_maker_blind"},
+                "repeat_counts_entry_reprices repeat_nets_without_bound judge_maker_blind"},
     {.id = "displacement",
      .file = "core/orders/displacement.c",
      .mode = MODE_NORMAL,

@@ -45,31 +45,31 @@ static int64_t count_like(const struct repeat_throttle *throttle, const struct r
 }
 
 static void count(struct repeat_throttle *throttle, const struct config *config, const char *symbol,
-                  enum repeat_kind kind, uint64_t id, struct utc at) {
+                  enum repeat_kind kind, uint64_t id, uint64_t by, struct utc at) {
     if (is_known(throttle, kind, id)) {
         return;
     }
     struct repeat_event *event = &throttle->events[throttle->next++ % REPEAT_EVENTS_MAX];
-    *event = (struct repeat_event){.kind = kind, .id = id, .at = at};
+    *event = (struct repeat_event){.kind = kind, .id = id, .by = by, .at = at};
     (void)!text_copy(event->symbol, sizeof event->symbol, symbol, NULL);
     int64_t times = count_like(throttle, event, config->repeat_window);
     MUTATE(repeat_throttle_off_by_one, times--);
     if (times >= config->repeats && !throttle->is_due) {
         throttle->is_due = true;
-        throttle->due_id = id;
+        throttle->due_id = by;
         snprintf(throttle->why, sizeof throttle->why, "%s: %lld %s within %lld s", event->symbol,
                  (long long)times, kind_words(kind), (long long)(config->repeat_window.ns / NANOS));
     }
 }
 
 /* What was declined between its row and its first byte was no send. */
-static void take_back(struct repeat_throttle *throttle, uint64_t id) {
+static void take_back(struct repeat_throttle *throttle, uint64_t by) {
     for (size_t i = 0; i < REPEAT_EVENTS_MAX; i++) {
-        if (throttle->events[i].id == id) {
+        if (throttle->events[i].by == by) {
             throttle->events[i] = (struct repeat_event){0};
         }
     }
-    throttle->is_due = throttle->is_due && throttle->due_id != id;
+    throttle->is_due = throttle->is_due && throttle->due_id != by;
 }
 
 /* --- exits --- */
@@ -142,16 +142,23 @@ static void take_intent(struct repeat_throttle *throttle, const struct config *c
         return;
     }
     const struct repeat_exit *exit = find_exit(throttle, symbol);
-    bool is_reprice = json_string(body, "of", &of, NULL) == ERR_OK && of[0] != '\0';
+    int64_t attempt = 0;
+    bool is_reprice = json_string(body, "of", &of, NULL) == ERR_OK && of[0] != '\0' &&
+                      json_int(body, "attempt", &attempt, NULL) == ERR_OK;
+    int64_t most = config->maker_tries + 1; /* and one that crosses */
+    MUTATE(repeat_nets_without_bound, most = INT64_MAX);
+    is_reprice = is_reprice && attempt <= most;
     MUTATE(repeat_counts_entry_reprices, is_reprice = false);
-    uint64_t id = id_of(is_reprice ? of : row->key, 0);
+    uint64_t by = id_of(row->key, 0);
+    uint64_t id = is_reprice ? id_of(of, 0) : by;
     enum repeat_kind kind = strcmp(side, "buy") == 0       ? REPEAT_BUY
                             : strcmp(purpose, "stop") == 0 ? REPEAT_STOP
                                                            : REPEAT_SALE;
     MUTATE(repeat_counts_reprices, replaces = ""; exit = NULL);
     if (replaces[0] == '\0') {
         bool is_of_exit = kind == REPEAT_SALE && exit != NULL;
-        count(throttle, config, symbol, kind, is_of_exit ? exit->id : id, row->at);
+        id = is_of_exit ? exit->id : id;
+        count(throttle, config, symbol, kind, id, is_of_exit ? id : by, row->at);
     }
 }
 
@@ -172,7 +179,7 @@ static void take_fill(struct repeat_throttle *throttle, const struct config *con
     /* when it was booked: a journal that was down takes the fills of an hour in one row after another */
     struct utc when = utc_min(at, row->at);
     MUTATE(late_rows_are_repeats, when = row->at);
-    count(throttle, config, symbol, is_buy ? REPEAT_BUY_FILLED : REPEAT_SALE_FILLED, id, when);
+    count(throttle, config, symbol, is_buy ? REPEAT_BUY_FILLED : REPEAT_SALE_FILLED, id, id, when);
     if (exit != NULL) {
         take_exit_fill(throttle, exit, is_buy, qty, at);
     }

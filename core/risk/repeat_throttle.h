@@ -2,10 +2,11 @@
  * RTS 6 article 15(3), for what Knight's servers did on 2012-08-01.
  *
  * Counted are times that something was decided, of one symbol and side, whatever its size: an entry is
- * one with all its re-prices, an exit transaction is one with all its re-prices, children and tries, a stop that replaces no other
- * is one. Stops count apart from sales, because each sale begins with a stop's end and is followed by a
- * new one; one that was rejected does not count. So many sends, or so many of them with a fill, within the window: due. So is an exit that
- * filled more than was held when it was decided and came in since. What is due latches REDUCE_ONLY, which
+ * one with as many re-prices as execution.tries and one that crosses are, an exit transaction is one with
+ * all its re-prices, children and tries, a stop that replaces no other is one. Stops count apart from
+ * sales, because each sale begins with a stop's end and is followed by a new one; one that was rejected
+ * does not count. So many sends, or so many of them with a fill, within the window: due. So is an exit
+ * that filled more than was held when it was decided and came in since. What is due latches REDUCE_ONLY, which
  * binds no exit. It is a fold of journal rows, live and behind a restart the same one; a clear by an
  * operator begins the counts anew, a restart does not. */
 #ifndef CORE_RISK_REPEAT_THROTTLE_H
@@ -30,7 +31,8 @@ enum repeat_kind {
 struct repeat_event {
     char symbol[SYMBOL_MAX];
     enum repeat_kind kind;
-    uint64_t id; /* of the order, or of the exit transaction that it belongs to */
+    uint64_t id; /* of the order, or of the entry or exit transaction that it belongs to */
+    uint64_t by; /* the order that was counted; of an exit, its transaction */
     struct utc at;
 };
 
@@ -48,7 +50,7 @@ struct repeat_throttle {                           /* zero-initialise */
     struct repeat_exit exits[BOOK_MAX];
     size_t exit_count;
     bool is_due;
-    uint64_t due_id; /* of the event that made it due; 0: an exit sold too much */
+    uint64_t due_id; /* `by` of the event that made it due; 0: an exit sold too much */
     char why[160];
 };
 

@@ -19,8 +19,8 @@ enum kind { NONE, BUY, SALE, STOP, BUY_FILLED, SALE_FILLED };
 
 struct once { /* something was decided, or filled */
     char symbol[16];
-    char id[TABLE_NAME_MAX];    /* of its order, or of its exit */
-    char order[TABLE_NAME_MAX]; /* the newest of that exit while none has left */
+    char id[TABLE_NAME_MAX];    /* of its order, or of its entry or exit */
+    char order[TABLE_NAME_MAX]; /* the newest of it while none has left */
     enum kind kind;
     struct utc at;
     bool is_sure;
@@ -145,7 +145,11 @@ static void take_intent(struct repeats *judge, const struct event *event, const 
     enum kind kind = is_word(side, "buy") ? BUY : is_word(purpose, "stop") ? STOP : SALE;
     const struct sale *sale = table_find(&judge->sales, symbol);
     bool is_of_exit = kind == SALE && sale != NULL && sale->id[0] != '\0';
-    const char *id = is_of_exit ? sale->id : of[0] != '\0' ? of : event->id;
+    int64_t most = findings->scene->limits.maker_tries;
+    int64_t attempt = 0; /* of an entry that is worked, and one may cross */
+    bool is_reprice = of[0] != '\0' && json_int(body, "attempt", &attempt, NULL) == ERR_OK &&
+                      (most == 0 || attempt <= most + 1);
+    const char *id = is_of_exit ? sale->id : is_reprice ? of : event->id;
     struct once *known = find(judge, kind, id);
     struct utc decided_at = event->at; /* which is when it became durable: a disk takes its time */
     (void)!json_utc(body, "decided_at", &decided_at, NULL);
@@ -222,10 +226,10 @@ static void take_adoption(struct repeats *judge, const struct event *event, cons
  * next try may be one. */
 static void take_back(struct repeats *judge, const char *order) {
     struct once *once = find_order(judge, order);
-    if (once == NULL || !is_word(once->id, order)) {
+    if (once == NULL || (once->kind == SALE && !is_word(once->id, order))) {
         return;
     }
-    if (is_word(judge->due, order)) {
+    if (is_word(judge->due, once->id)) {
         judge->clocks = (struct two_clocks){0};
     }
     *once = (struct once){0};

@@ -280,3 +280,54 @@ Test(repeat_throttle, a_wall_that_was_set_back_or_ahead_counts_as_far_as_it_show
         expect(fixture, i == 1);
     }
 }
+
+/* --- entries that are worked --- */
+
+static void reprice(struct fixture *fixture, int64_t ms, const char *id, int attempt) {
+    char body[256];
+    snprintf(body, sizeof body,
+             "{\"symbol\":\"AAPL\",\"side\":\"buy\",\"purpose\":\"entry\",\"replaces\":\"\","
+             "\"qty\":\"1\",\"attempt\":%d,\"of\":\"st-1\"}",
+             attempt);
+    row(fixture, ms, "intent", id, body);
+}
+
+static size_t counted(const struct fixture *fixture) {
+    size_t count = 0;
+    for (size_t i = 0; i < REPEAT_EVENTS_MAX; i++) {
+        count += fixture->throttle.events[i].kind != REPEAT_NONE;
+    }
+    return count;
+}
+
+Test(repeat_throttle, an_entry_is_one_with_no_more_prices_than_it_may_have) {
+    struct fixture *fixture = create();
+    int tries = (int)fixture->risk.config.maker_tries;
+    intent(fixture, 0, "st-1", "buy", "entry", "");
+    for (int i = 2; i <= tries + 1; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "st-%d", i);
+        reprice(fixture, i, id, i);
+    }
+    cr_expect_eq(counted(fixture), 1);
+    reprice(fixture, 90, "st-90", tries + 2);
+    reprice(fixture, 91, "st-91", tries + 3);
+    cr_expect_eq(counted(fixture), 3, "and each beyond is one");
+    destroy(fixture);
+}
+
+Test(repeat_throttle, what_never_left_is_taken_back_by_who_was_counted) {
+    static const char none[] = "{\"symbol\":\"AAPL\",\"state\":\"not_sent\"}";
+    struct fixture *fixture = create();
+    intent(fixture, 0, "st-1", "buy", "entry", "");
+    reprice(fixture, 1, "st-2", 2);
+    row(fixture, 2, "order", "st-2", none);
+    cr_expect_eq(counted(fixture), 1, "the first left");
+    row(fixture, 3, "order", "st-1", none);
+    cr_expect_eq(counted(fixture), 0);
+    reprice(fixture, 4, "st-3", 2);
+    cr_expect_eq(counted(fixture), 1);
+    row(fixture, 5, "order", "st-3", none);
+    cr_expect_eq(counted(fixture), 0);
+    destroy(fixture);
+}
