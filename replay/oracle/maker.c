@@ -17,12 +17,18 @@ static const char MECHANISM[] = "maker_execution";
 static const struct span DECIDED_BEFORE = {INT64_C(30000000000)}; /* none older is sent */
 static const struct span SPARE = {INT64_C(15000000000)};
 static const struct span TROUBLED_FOR = {INT64_C(120000000000)};
+/* Behind its last share: then the core waits for no word, and no row, any more. */
+static const struct span ENDS_WITHIN = {INT64_C(180000000000)};
 enum { TICKS = 2 };
 
 struct worked { /* an order of an entry */
     char id[TABLE_NAME_MAX];
     char first[TABLE_NAME_MAX], broker_id[TABLE_NAME_MAX], symbol[16];
-    bool is_cross, is_sent, is_at_broker, is_over, is_known, is_cancelled, is_reported;
+    char word[16]; /* the core's last of it; "": none */
+    struct utc decided_at;
+    struct utc cancelled_at; /* a request to cancel it left last; {0}: none */
+    bool is_plain;           /* an entry that nobody works: only its part is judged */
+    bool is_cross, is_sent, is_at_broker, is_over, is_known, is_unsure, is_reported;
     int64_t ordered, filled; /* at the broker */
     struct two_clocks clocks;
     struct utc true_at, known_at; /* at the broker since; {0}: not so */
@@ -37,12 +43,15 @@ struct entry {
     int64_t filled;
     int64_t tries;
     bool is_crossed;
-    struct utc began_at; /* its first order left */
+    struct utc began_at; /* its first order was decided */
+    bool is_over;        /* a row says so */
+    struct span lived;   /* with no order at the broker, while it could have ended */
 };
 
 struct maker {
     struct table orders, entries;
     int64_t last_row;
+    struct utc ticked_at;
     struct utc trouble_at; /* {0}: none */
 };
 
@@ -77,7 +86,10 @@ static void take_intent(struct maker *judge, const struct event *event, const cJ
     int64_t attempt = 0;
     const char *of = "";
     const char *reason = "";
-    if (json_int(body, "attempt", &attempt, NULL) != ERR_OK || attempt < 1) {
+    const char *purpose = "";
+    bool is_worked = json_int(body, "attempt", &attempt, NULL) == ERR_OK && attempt > 0;
+    (void)!json_string(body, "purpose", &purpose, NULL);
+    if (!is_worked && !is_word(purpose, "entry")) {
         return;
     }
     (void)!json_string(body, "of", &of, NULL);
@@ -85,10 +97,25 @@ static void take_intent(struct maker *judge, const struct event *event, const cJ
     struct worked *order = table_get(&judge->orders, event->id);
     (void)!text_copy(order->first, sizeof order->first, of[0] == '\0' ? event->id : of, NULL);
     (void)!json_copy(body, "symbol", order->symbol, sizeof order->symbol, NULL);
+    order->is_plain = !is_worked;
     order->is_cross = is_word(reason, "cross");
-    if (of[0] == '\0') {
+    order->decided_at = event->at; /* which is when it became durable */
+    (void)!json_utc(body, "decided_at", &order->decided_at, NULL);
+    if (of[0] == '\0' && is_worked) {
         struct entry *entry = table_get(&judge->entries, event->id);
         (void)!json_qty(body, "qty", &entry->wished, NULL);
+    }
+}
+
+/* By their own rows, or the one that not a byte of the first left; or all of them by that of an orderly stop. */
+static void end_entries(struct maker *judge, const struct event *event) {
+    bool is_stop = is_word(event->subject, "stop");
+    bool is_own = is_word(event->subject, "maker") ||
+                  (is_word(event->subject, "order") && event->body_len > 0 &&
+                   strstr(event->body, "\"state\":\"not_sent\"") != NULL);
+    for (size_t i = judge->entries.count; (is_stop || is_own) && i-- > 0;) {
+        struct entry *entry = table_at(&judge->entries, i);
+        entry->is_over |= is_stop || is_word(entry->id, event->id);
     }
 }
 
@@ -99,7 +126,8 @@ static void take_row(struct maker *judge, const struct event *event) {
         begin(judge);
     }
     judge->last_row = event->number;
-    if (is_word(event->subject, "intent") && strstr(event->body, "\"attempt\":") != NULL &&
+    end_entries(judge, event);
+    if (is_word(event->subject, "intent") && strstr(event->body, "\"buy\"") != NULL &&
         json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
         take_intent(judge, event, body);
         cJSON_Delete(body);
@@ -107,6 +135,13 @@ static void take_row(struct maker *judge, const struct event *event) {
 }
 
 /* --- orders that leave --- */
+
+/* What the core heard of it last is an end: the broker's, or that no byte of it ever left. */
+static bool is_end(const struct worked *order) {
+    return is_word(order->word, "canceled") || is_word(order->word, "expired") ||
+           is_word(order->word, "filled") ||
+           (is_word(order->word, "not_sent") && !order->is_unsure);
+}
 
 /* Why a later order may not leave; NULL: it may. */
 static const char *flaw(const struct maker *judge, const struct entry *entry,
@@ -119,6 +154,9 @@ static const char *flaw(const struct maker *judge, const struct entry *entry,
                         (order->is_cross ? share_of(limits).ns : 0)};
     if (before != NULL && before->is_at_broker && !before->is_over) {
         return "leaves while the one before it lives";
+    }
+    if (before != NULL && before->is_sent && !is_end(before)) {
+        return "leaves before the core heard that the one before it ended";
     }
     if (entry->filled + scene->sent.qty.nanos > entry->wished.nanos) {
         return "takes the entry beyond what was wished";
@@ -137,7 +175,7 @@ static void take_new(struct maker *judge, const struct event *event, struct find
     const struct scene *scene = findings->scene;
     const struct scene_sent *sent = &scene->sent;
     struct worked *order = table_find(&judge->orders, sent->id);
-    if (order == NULL || order->is_sent || scene->limits.maker_tries == 0) {
+    if (order == NULL || order->is_plain || order->is_sent || scene->limits.maker_tries == 0) {
         return;
     }
     struct entry *entry = table_get(&judge->entries, order->first);
@@ -152,7 +190,7 @@ static void take_new(struct maker *judge, const struct event *event, struct find
         findings_break(findings, ORACLE_MAKER, event->at, "%s: %s %s", sent->symbol, sent->id, why);
     }
     order->is_sent = true;
-    entry->began_at = entry->began_at.ns == 0 ? event->at : entry->began_at;
+    entry->began_at = entry->began_at.ns == 0 ? order->decided_at : entry->began_at;
     entry->tries += !order->is_cross;
     entry->is_crossed |= order->is_cross;
     memcpy(entry->last, order->id, sizeof entry->last);
@@ -169,10 +207,10 @@ static void take_cancel(struct maker *judge, const struct event *event, struct f
             continue;
         }
         bool is_due = order->clocks.true_at.ns != 0 || order->clocks.known_at.ns != 0;
-        if (is_due && !order->is_cancelled) {
+        if (is_due && order->cancelled_at.ns == 0) {
             (void)clocks_act(&order->clocks, findings_score(findings, MECHANISM), event->at);
         }
-        order->is_cancelled = true;
+        order->cancelled_at = event->at;
     }
 }
 
@@ -206,6 +244,8 @@ static void take_word(struct maker *judge, const struct event *event) {
     if (order == NULL) {
         return;
     }
+    (void)!text_copy(order->word, sizeof order->word, event->what, NULL);
+    order->is_unsure |= is_word(event->what, "unknown");
     bool is_over = is_over_word(event->what) || is_word(event->what, "not_sent") ||
                    is_word(event->what, "lost");
     bool is_there = !is_word(event->what, "unknown") && !is_word(event->what, "intent");
@@ -227,11 +267,16 @@ static bool has_come(struct utc since, struct span wait, struct utc now) {
     return since.ns != 0 && utc_sub(now, since).ns >= wait.ns;
 }
 
-static bool is_due(const struct scene_limits *limits, struct utc since, struct utc part,
-                   struct span spare, struct utc now) {
-    return has_come(since, (struct span){share_of(limits).ns + spare.ns}, now) ||
+static bool is_due(const struct scene_limits *limits, const struct worked *order, struct utc since,
+                   struct utc part, struct span spare, struct utc now) {
+    return (!order->is_plain &&
+            has_come(since, (struct span){share_of(limits).ns + spare.ns}, now)) ||
            (limits->partial.ns > 0 &&
             has_come(part, (struct span){limits->partial.ns + spare.ns}, now));
+}
+
+static bool is_troubled(const struct maker *judge, struct utc at) {
+    return judge->trouble_at.ns != 0 && utc_sub(at, judge->trouble_at).ns < TROUBLED_FOR.ns;
 }
 
 static void judge_one(const struct maker *judge, struct worked *order, struct utc at,
@@ -239,23 +284,21 @@ static void judge_one(const struct maker *judge, struct worked *order, struct ut
     const struct scene_limits *limits = &findings->scene->limits;
     struct score *score = findings_score(findings, MECHANISM);
     bool is_live = order->is_at_broker && !order->is_over;
-    clocks_true(&order->clocks, at,
-                is_live &&
-                    is_due(limits, order->true_at, order->part_true_at, (struct span){0}, at),
-                (struct usd){0});
+    clocks_true(
+        &order->clocks, at,
+        is_live && is_due(limits, order, order->true_at, order->part_true_at, (struct span){0}, at),
+        (struct usd){0});
     clocks_known(&order->clocks, score, at,
-                 order->is_known &&
-                     is_due(limits, order->known_at, order->part_known_at, (struct span){0}, at));
+                 order->is_known && is_due(limits, order, order->known_at, order->part_known_at,
+                                           (struct span){0}, at));
     order->ticks += order->is_known && is_live &&
-                    is_due(limits, order->known_at, order->part_known_at, SPARE, at);
+                    is_due(limits, order, order->known_at, order->part_known_at, SPARE, at);
     MUTATE(judge_maker_blind, order->ticks = 0);
     if (order->ticks <= TICKS || order->is_reported) {
         return;
     }
     order->is_reported = true;
-    bool is_troubled =
-        judge->trouble_at.ns != 0 && utc_sub(at, judge->trouble_at).ns < TROUBLED_FOR.ns;
-    if (is_troubled) {
+    if (is_troubled(judge, at)) {
         findings_excuse(findings, ORACLE_MAKER, at, "%s: %s is late, and was not cancelled",
                         order->symbol, order->id);
         return;
@@ -265,6 +308,27 @@ static void judge_one(const struct maker *judge, struct worked *order, struct ut
                    order->symbol, order->id);
 }
 
+/* Nothing of it is at the broker, and it goes on for ever. */
+static void judge_plans(struct maker *judge, struct utc at, bool is_healthy,
+                        struct findings *findings) {
+    const struct scene_limits *limits = &findings->scene->limits;
+    struct span since = utc_sub(at, judge->ticked_at);
+    for (size_t i = judge->entries.count; is_healthy && i-- > 0;) {
+        struct entry *entry = table_at(&judge->entries, i);
+        const struct worked *last = table_find(&judge->orders, entry->last);
+        bool is_idle = last == NULL || !last->is_at_broker || last->is_over;
+        if (entry->is_over || entry->began_at.ns == 0 || !is_idle ||
+            table_find(&findings->scene->causes, "journal_down") != NULL) {
+            continue;
+        }
+        entry->lived.ns += since.ns < SPARE.ns && since.ns > 0 ? since.ns : 0;
+        if (entry->lived.ns > limits->maker_patience.ns + share_of(limits).ns + ENDS_WITHIN.ns) {
+            entry->is_over = true;
+            findings_break(findings, ORACLE_MAKER, at, "%s is worked without end", entry->id);
+        }
+    }
+}
+
 static void take_tick(struct maker *judge, const struct event *event, struct findings *findings) {
     const struct scene *scene = findings->scene;
     bool is_judged = scene->limits.maker_tries > 0 && scene->is_up && !scene->is_stepped &&
@@ -272,7 +336,10 @@ static void take_tick(struct maker *judge, const struct event *event, struct fin
                      scene_is_open(scene);
     for (size_t i = judge->orders.count; i-- > 0;) {
         struct worked *order = table_at(&judge->orders, i);
-        if (!order->is_known || order->is_cancelled) {
+        /* one that did not end it is asked for again */
+        bool is_cancelled =
+            order->cancelled_at.ns != 0 && utc_sub(event->at, order->cancelled_at).ns < SPARE.ns;
+        if (!order->is_known || is_cancelled) {
             continue;
         }
         if (is_judged) {
@@ -281,6 +348,8 @@ static void take_tick(struct maker *judge, const struct event *event, struct fin
             order->ticks = 0;
         }
     }
+    judge_plans(judge, event->at, is_judged && !is_troubled(judge, event->at), findings);
+    judge->ticked_at = event->at;
 }
 
 /* A new life looks at them anew. */

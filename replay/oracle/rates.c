@@ -1,10 +1,10 @@
 /* rates.c - entries_within_their_rate and cooldown_between_orders: how often the core buys, by what it
  * sends.
  *
- * An entry with all its re-prices is one, and no order of it cools down another; how many there may be is
- * maker.c's. The core counts from its decisions, which leave up to 30 s later, and an order that is sent again under
- * its id was decided once; a wall clock that was tampered with counts another time. A journal that went
- * back, and the emergency rule, which has none, leave a later life nothing to count from. */
+ * An entry with all its re-prices is one, and no order of it cools down another; how many there may be
+ * is maker.c's. The core counts from its decisions, which leave up to 30 s later, and an order that is
+ * sent again under its id was decided once; a wall clock that was tampered with counts another time. A
+ * journal that went back, and the emergency rule, which has none, leave a later life nothing to count from. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>

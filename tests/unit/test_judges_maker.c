@@ -217,11 +217,91 @@ Test(judges_maker, a_cancel_in_time_is_an_act_and_its_latency_counts) {
     tick(oracle, T0 + 20);
     leaves(oracle, T0 + 22, "DELETE", "/v2/orders/b-1", "");
     for (int i = 0; i < 4; i++) {
+        leaves(oracle, T0 + 34 + i * 5, "DELETE", "/v2/orders/b-1", "");
         tick(oracle, T0 + 35 + i * 5);
     }
     expect_scored(oracle, "",
                   "\"mechanism\":\"maker_execution\",\"due\":1,\"acted\":1,\"missed\":0,"
                   "\"unfounded\":0,\"risky\":0,\"latency_ms\":2000");
+}
+
+/* Answered 5xx, say, and never asked again: for 15 s and two ticks that is one that was cancelled. */
+Test(judges_maker, a_cancel_that_ends_nothing_is_asked_for_again) {
+    for (int is_late = 0; is_late < 2; is_late++) {
+        struct oracle *oracle = working("0");
+        leaves(oracle, T0 + 22, "DELETE", "/v2/orders/b-1", "");
+        for (int i = 0; i < 3; i++) {
+            tick(oracle, T0 + 36 + is_late + i * 5);
+        }
+        expect(oracle, is_late ? BROKEN : "", 0);
+    }
+}
+
+/* What the core heard of it last: the ledger alone is no word. */
+Test(judges_maker, none_leaves_before_the_core_heard_of_the_end) {
+    static const struct {
+        const char *words[2];
+        bool is_good;
+    } rows[] = {{{"new", "canceled"}, true},  {{"new", "expired"}, true},
+                {{"new", "filled"}, true},    {{"not_sent", ""}, true},
+                {{"new", ""}, false},         {{"unknown", "not_sent"}, false},
+                {{"unknown", "lost"}, false}, {{"new", "pending_cancel"}, false},
+                {{"unknown", ""}, false},     {{"rejected", ""}, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = working("0");
+        ledger_order(oracle, T0 + 5, "st-2023-11-15-1", "buy", "limit", "canceled", 10, 0);
+        for (size_t w = 0; w < 2 && rows[i].words[w][0] != '\0'; w++) {
+            hears(oracle, T0 + 6, rows[i].words[w], 0);
+        }
+        intent(oracle, T0 + 25, 2, "st-2023-11-15-1", "repriced");
+        sends(oracle, T0 + 25, 2, "limit", 10);
+        expect(oracle, rows[i].is_good ? "" : BROKEN, 0);
+    }
+}
+
+/* Patience, a share, and three minutes: 260 s of ticks, once its order is over; a row of its own ends it before. */
+Test(judges_maker, an_entry_ends) {
+    static const char *const kinds[] = {"", "maker", "stop"};
+    for (int late = 0; late < 2; late++) {
+        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+            struct oracle *oracle = working("0");
+            tick(oracle, T0 + 1);
+            stands(oracle, T0 + 1, 1, "canceled", 0);
+            if (kinds[k][0] != '\0') {
+                row_at(oracle, T0 + 2, 3, kinds[k], k == 1 ? "st-2023-11-15-1" : "clean", "{}");
+            }
+            for (int i = 1; i <= 52; i++) {
+                tick(oracle, T0 + 1 + i * 5);
+            }
+            if (late) {
+                tick(oracle, T0 + 262);
+            }
+            expect(oracle, late && k == 0 ? BROKEN : "", 0);
+        }
+    }
+}
+
+/* With the setting off: nobody works the entry, and its part is cut off all the same. */
+Test(judges_maker, a_part_of_any_entry_is_cut_off) {
+    for (int is_late = 0; is_late < 2; is_late++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "execution.tries", "3");
+        frame(oracle, "execution.patience_s", "60");
+        frame(oracle, "execution.partial_s", "10");
+        feed(oracle, (struct event){.kind = EVENT_START, .at = at(T0), .subject = "ready"});
+        row_at(oracle, T0, 1, "intent", "st-2023-11-15-1",
+               "{\"symbol\":\"AAPL\",\"side\":\"buy\",\"purpose\":\"entry\",\"qty\":\"10\"}");
+        sends(oracle, T0, 1, "limit", 10);
+        stands(oracle, T0, 1, "new", 0);
+        hears(oracle, T0, "new", 0);
+        tick(oracle, T0 + 100); /* it has a patience of its own */
+        ledger_fill(oracle, T0 + 100, "st-2023-11-15-1", "buy", 4);
+        hears(oracle, T0 + 100, "partially_filled", 4);
+        for (int i = 0; i < 3; i++) {
+            tick(oracle, T0 + 124 + is_late + i * 5);
+        }
+        expect(oracle, is_late ? BROKEN : "", 0);
+    }
 }
 
 Test(judges_maker, an_order_that_is_no_entry_of_its_kind_is_not_its_affair) {
