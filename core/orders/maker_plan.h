@@ -1,5 +1,5 @@
-/* maker_plan.h - what is known of each entry that maker_execution works: a fold of journal rows, live and behind a
- * restart the same one.
+/* maker_plan.h - what is known of each entry that maker_execution works: a fold of journal rows. In two points it is
+ * more than they say: maker_execution.c gives up an order of which no word comes, and counts by the wall.
  *
  * A plan begins with the durable intent of its first order and ends with a row `maker`, with the row that not a
  * byte of that order left, or with an orderly stop: what is still live then, the next life cancels. Its later orders say of which
