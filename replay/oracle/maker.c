@@ -29,6 +29,7 @@ struct worked { /* an order of an entry */
     struct utc cancelled_at; /* a request to cancel it left last; {0}: none */
     bool is_plain;           /* an entry that nobody works: only its part is judged */
     bool is_cross, is_sent, is_at_broker, is_over, is_known, is_unsure, is_reported;
+    bool is_no_try;          /* no byte of it left */
     int64_t ordered, filled; /* at the broker */
     struct two_clocks clocks;
     struct utc true_at, known_at; /* at the broker since; {0}: not so */
@@ -238,6 +239,16 @@ static void take_fill(struct maker *judge, const struct event *event) {
     order->part_true_at = order->part_true_at.ns == 0 ? event->at : order->part_true_at;
 }
 
+/* Neither the broker has it nor was it ever doubted: the request did not leave, and another may. */
+static void take_unsent(struct maker *judge, struct worked *order) {
+    if (order->is_sent && !order->is_unsure && !order->is_at_broker && !order->is_no_try) {
+        struct entry *entry = table_get(&judge->entries, order->first);
+        order->is_no_try = true;
+        entry->tries -= !order->is_cross;
+        entry->is_crossed = entry->is_crossed && !order->is_cross;
+    }
+}
+
 static void take_word(struct maker *judge, const struct event *event) {
     struct worked *order = table_find(&judge->orders, event->id);
     cJSON *body = NULL;
@@ -246,6 +257,9 @@ static void take_word(struct maker *judge, const struct event *event) {
     }
     (void)!text_copy(order->word, sizeof order->word, event->what, NULL);
     order->is_unsure |= is_word(event->what, "unknown");
+    if (is_word(event->what, "not_sent")) {
+        take_unsent(judge, order);
+    }
     bool is_over = is_over_word(event->what) || is_word(event->what, "not_sent") ||
                    is_word(event->what, "lost");
     bool is_there = !is_word(event->what, "unknown") && !is_word(event->what, "intent");

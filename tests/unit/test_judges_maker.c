@@ -111,6 +111,42 @@ Test(judges_maker, one_too_many_is_seen) {
     expect_finding(oracle, BROKEN, T0 + 20, "AAPL: st-2023-11-15-4 is one too many");
 }
 
+/* The core's word of an order that the broker never had. */
+static void comes_to(struct oracle *oracle, int64_t second, int n, const char *word) {
+    char id[32];
+    snprintf(id, sizeof id, "st-2023-11-15-%d", n);
+    feed(oracle, (struct event){.kind = EVENT_ORDER,
+                                .at = at(second),
+                                .subject = "entry",
+                                .what = word,
+                                .symbol = "AAPL",
+                                .id = id});
+}
+
+Test(judges_maker, an_order_of_which_no_byte_left_is_no_try) {
+    struct oracle *oracle = working("0");
+    stands(oracle, T0 + 5, 1, "canceled", 0);
+    next(oracle, T0 + 10, 2, "repriced");
+    intent(oracle, T0 + 15, 3, "st-2023-11-15-1", "repriced");
+    sends(oracle, T0 + 15, 3, "limit", 10);
+    comes_to(oracle, T0 + 20, 3, "not_sent");
+    comes_to(oracle, T0 + 20, 3, "not_sent"); /* told twice, it is one */
+    next(oracle, T0 + 25, 4, "repriced");
+    expect(oracle, "", 0);
+}
+
+Test(judges_maker, one_that_the_broker_had_is_a_try_whatever_the_core_says) {
+    struct oracle *oracle = working("0");
+    stands(oracle, T0 + 5, 1, "canceled", 0);
+    next(oracle, T0 + 10, 2, "repriced");
+    intent(oracle, T0 + 15, 3, "st-2023-11-15-1", "repriced");
+    sends(oracle, T0 + 15, 3, "limit", 10);
+    ledger_order(oracle, T0 + 16, "st-2023-11-15-3", "buy", "limit", "canceled", 10, 0);
+    comes_to(oracle, T0 + 20, 3, "not_sent");
+    next(oracle, T0 + 25, 4, "repriced");
+    expect_finding(oracle, BROKEN, T0 + 25, "AAPL: st-2023-11-15-4 is one too many");
+}
+
 Test(judges_maker, one_crosses_and_only_where_it_may) {
     struct oracle *oracle = working("0");
     stands(oracle, T0 + 5, 1, "canceled", 0);
