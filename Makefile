@@ -29,6 +29,7 @@ test: deps ## build with all warnings as errors, run every test and lint (or TES
 
 SEEDS ?= 1..500
 SHARE ?= 0/150
+EXHAUSTED ?= scenarios/library
 
 chaos: deps ## sweep SEEDS in swarm, 120 in each other mode: out/chaos; fails on a finding
 	@cmake --preset release $(CACHE)
@@ -40,10 +41,10 @@ chaos: deps ## sweep SEEDS in swarm, 120 in each other mode: out/chaos; fails on
 	@build/release/seatrial chaos --seeds $(SEEDS) --jobs $(JOBS) --verify 2 \
 		--out out/chaos/swarm --junit out/chaos/swarm/junit.xml
 
-exhaust: deps ## die at a SHARE of the effects of every scenario's window, with every fate
+exhaust: deps ## die at a SHARE of the effects of each window of EXHAUSTED, with every fate
 	@cmake --preset release $(CACHE)
 	@cmake --build --preset release -j $(JOBS)
-	@build/release/seatrial exhaust scenarios/library --shard $(SHARE) --jobs $(JOBS) \
+	@build/release/seatrial exhaust $(EXHAUSTED) --shard $(SHARE) --jobs $(JOBS) \
 		--out out/exhaust.json
 
 MUTANTS = build/mutants/seatrial_mutants --jobs $(JOBS)
