@@ -98,6 +98,15 @@ static bool is_written(uint64_t entry) {
     return (entry & ENTRY_SWAPPED) != 0 || ((entry & ours) == ours && (entry & ENTRY_OF_FILE) == 0);
 }
 
+/* With which it ended. */
+static int status_of(pid_t pid) {
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0) {
+        CHECK(errno == EINTR);
+    }
+    return status;
+}
+
 /* Tried: a page of two processes is written to by one of them. */
 static bool does_kernel_tell(void) {
     volatile char *page =
@@ -106,16 +115,13 @@ static bool does_kernel_tell(void) {
     page[0] = 1;
     const bool is_told_before = is_written(entry_of((const void *)page));
     const pid_t pid = _Fork();
-    int status = 1;
     CHECK(pid >= 0);
     if (pid == 0) {
         const bool is_told_early = is_written(entry_of((const void *)page));
         page[0] = 2;
         _exit(!is_told_early && is_written(entry_of((const void *)page)) ? 0 : 1);
     }
-    while (waitpid(pid, &status, 0) < 0) {
-        CHECK(errno == EINTR);
-    }
+    const int status = status_of(pid);
     (void)munmap((void *)page, PAGE);
     return is_told_before && status == 0;
 }
@@ -313,7 +319,6 @@ static void live_in_copies(struct rewind *rewind, void (*bad_end)(void *context,
     for (;;) {
         const int before = rewind->count;
         const pid_t pid = _Fork();
-        int status = 0;
         CHECK(pid >= 0);
         if (pid == 0) {
             CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
@@ -322,9 +327,7 @@ static void live_in_copies(struct rewind *rewind, void (*bad_end)(void *context,
             }
             return;
         }
-        while (waitpid(pid, &status, 0) < 0) {
-            CHECK(errno == EINTR);
-        }
+        const int status = status_of(pid);
         if (status != 0) {
             bad_end(context, status);
         } else if (rewind->is_over) {

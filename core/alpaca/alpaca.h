@@ -203,8 +203,8 @@ struct alpaca_reply {     /* of the last call */
     bool is_wash;         /* refused for an order of the account on the other side */
     bool is_by_user;      /* 403: the account's user has suspended trading (lumibot issue 373) */
     bool is_held_back;    /* rate budget or breaker refused: the broker was not asked at all */
-    bool
-        is_whole; /* minute bars: ERR_PARSE is of single bars; the others, of which there is one, were visited */
+    /* minute bars: ERR_PARSE is of single bars; the others, of which there is one, were visited */
+    bool is_whole;
     int64_t retry_after_s;    /* as the answer said; -1 when it did not, or none came */
     struct mono last_byte_at; /* when the request had left at the latest */
 };
@@ -347,8 +347,9 @@ enum err_code alpaca_get_trades(struct alpaca *alpaca, const char (*symbols)[SYM
 
 /* Called for each bar, grouped by symbol, oldest first. */
 typedef void alpaca_bar_visit(void *context, size_t symbol_index, const struct broker_bar *bar);
-/* Minute bars with start >= from, of n symbols, in so many pages at most: more is ERR_LIMIT, and those were visited. One that is no bar is left out and told as ERR_PARSE behind
- * the last page: it keeps no other from being read. */
+/* Minute bars with start >= from, of n symbols, in so many pages at most: more is ERR_LIMIT, and those
+ * were visited. One that is no bar is left out and told as ERR_PARSE behind the last page: it keeps no
+ * other from being read. */
 enum err_code alpaca_get_bars(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
                               struct utc from, int64_t pages, alpaca_bar_visit *visit,
                               void *context, struct err *err) MUST_USE;
@@ -361,10 +362,10 @@ enum err_code alpaca_get_daily_bars(struct alpaca *alpaca, const char (*symbols)
 enum err_code alpaca_get_asset(struct alpaca *alpaca, const char *symbol, struct broker_asset *out,
                                struct err *err) MUST_USE;
 struct broker_action {
-    struct date
-        day; /* from which on the stock is another: its ex-date, else its effective or process date */
-    bool
-        is_split; /* forward or reverse, with both of its rates, of the symbol that it is told of: */
+    /* from which on the stock is another: its ex-date, else its effective or process date */
+    struct date day;
+    /* forward or reverse, with both of its rates, of the symbol that it is told of */
+    bool is_split;
     struct ratio new_rate, old_rate; /* old_rate shares become new_rate */
 };
 /* Called for each action and each of the symbols that it names. */

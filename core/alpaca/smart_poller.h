@@ -35,9 +35,8 @@ struct poll_window { /* a ring */
 
 struct smart_poller {
     struct read_backoff backoffs[POLL_LINES];
-    bool is_hurried[POLL_LINES];     /* in this run of failures */
-    bool is_of_spare[POLL_LINES];    /* the failures may be of symbols that are not held */
-    enum poll_hold told[POLL_LINES]; /* the caller's: why it has said that this one waits */
+    bool is_hurried[POLL_LINES];  /* in this run of failures */
+    bool is_of_spare[POLL_LINES]; /* the failures may be of symbols that are not held */
     struct poll_window all, spare;
     struct mono day_began;
     int64_t day_count;

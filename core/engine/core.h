@@ -127,8 +127,8 @@ struct rails_reads { /* zero-initialise */
 
 struct flow { /* a deposit, withdrawal or dividend, taken once */
     char id[96];
-    bool
-        is_income; /* a dividend: no profit of its day's trades, and no money from outside either */
+    /* a dividend: no profit of its day's trades, and no money from outside either */
+    bool is_income;
     struct date date;
     struct usd amount;
 };
@@ -175,6 +175,7 @@ struct engine {
     enum account_seen account_seen;
     struct read_backoff reads[READS_BACKED_OFF];
     struct smart_poller poller;
+    enum poll_hold poll_told[POLL_LINES]; /* why it was said that this one waits */
     struct universe_reads universe_reads;
     struct splits splits; /* as last announced */
     struct rails_reads rails_reads;

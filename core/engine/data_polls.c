@@ -44,12 +44,12 @@ static void tell(struct engine *engine, enum poll_line line, const char *what, c
     text_release(&members);
 }
 
-/* What may be asked in this tick, none if count is 0. All symbols in a cycle, where entries are made; those that an exit
- * may need at any time. */
+/* What may be asked in this tick, none if count is 0. All symbols in a cycle, where entries are made;
+ * those that an exit may need at any time. */
 static void begin(struct engine *engine, enum poll_line line, struct wanted *wanted) {
     struct mono now = clock_mono(engine->world->clock);
     enum poll_hold hold = smart_poller_holds(&engine->poller, line, engine->config, now);
-    enum poll_hold *told = &engine->poller.told[line];
+    enum poll_hold *told = &engine->poll_told[line];
     want(engine, engine->is_cycle, wanted);
     if (wanted->is_spare && hold != POLL_FREE) {
         want(engine, false, wanted);

@@ -30,8 +30,8 @@ struct maker_plan {
     char id[CLIENT_ID_MAX];   /* of the first order; "": no plan */
     char last[CLIENT_ID_MAX]; /* of the newest */
     struct qty wished, filled;
-    struct qty
-        ordered; /* of the newest: fewer shares than are left where its price makes them dearer */
+    /* of the newest: fewer shares than are left where its price makes them dearer */
+    struct qty ordered;
     struct ratio score;
     struct utc began_at; /* the first was decided */
     int64_t tries;       /* orders that left, or may yet; a crossing one apart */

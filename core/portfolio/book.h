@@ -31,21 +31,21 @@ struct holding {
     unsigned targets_hit;  /* bit k: target k+1 was decided */
     struct ratio entry_score; /* zero when unknown: then decay never exits */
     bool is_adopted;          /* the broker showed it, no fill of ours explains it */
-    struct date
-        split_day; /* no split of this day or before it is due: taken, or taken over behind */
+    /* no split of this day or before it is due: taken, or taken over behind */
+    struct date split_day;
     /* announced, and not in the book yet */
     bool is_split_due;
     struct split due;
     struct date split_told; /* of the newest activity that tells of one */
-    struct mono
-        unlike_since; /* the listings differ from the book, for whatever reason; {0}: alike */
-    struct mono
-        awaited_since;     /* it differs, and the day's announcements have not come; {0}: not so */
+    /* the listings differ from the book, for whatever reason; {0}: alike */
+    struct mono unlike_since;
+    /* it differs, and the day's announcements have not come; {0}: not so */
+    struct mono awaited_since;
     bool is_split_awaited; /* that, for as long as it holds up anything */
-    bool
-        is_new_price; /* the trusted price is nearer to that of the shares behind the split that is due */
-    struct mono
-        new_price_since;   /* in a core session, until a price of the old shares; {0}: not yet */
+    /* the trusted price is nearer to that of the shares behind the split that is due */
+    bool is_new_price;
+    /* in a core session, until a price of the old shares; {0}: not yet */
+    struct mono new_price_since;
     bool is_split_overdue; /* for longer than a split holds prices out */
     /* the broker's word, of the last listing */
     bool is_listed;

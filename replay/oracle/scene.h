@@ -32,9 +32,9 @@ struct scene_order { /* at the broker */
     struct usd cost;  /* its part of live_cost */
     struct qty stop;  /* its part of stopped */
     bool is_live_buy, is_foreign, is_judged, is_cancelling;
-    char of
-        [TABLE_NAME_MAX]; /* by its intent, the first order of the entry that it goes on with; "": none */
-    bool is_cover;        /* a buy of no more than was short by the ledger when it came */
+    /* by its intent, the first order of the entry that it goes on with; "": none */
+    char of[TABLE_NAME_MAX];
+    bool is_cover; /* a buy of no more than was short by the ledger when it came */
 };
 
 struct scene_cause {
