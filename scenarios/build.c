@@ -12,9 +12,13 @@ enum err_code stage_build_market(struct stage *stage, struct err *err) {
     const struct scenario *scenario = stage->scenario;
     const char *path = stage->options->data_path;
     struct date first = scenario->has_start ? scenario->start : date_from_civil(2024, 3, 4);
-    if (path == NULL && strcmp(scenario->set, "synthetic") == 0) {
-        return market_synthetic(scenario->seed, (size_t)scenario->synthetic_symbols, first,
-                                scenario->days, &stage->market, err);
+    if (path == NULL && scenario_is_drawn(scenario)) {
+        enum err_code code = market_synthetic(scenario->seed, (size_t)scenario->synthetic_symbols,
+                                              first, scenario->days, &stage->market, err);
+        if (code == ERR_OK && strcmp(scenario->set, "quiet") == 0) {
+            market_quieten(stage->market);
+        }
+        return code;
     }
     char folder[4096];
     int n = path != NULL

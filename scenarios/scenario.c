@@ -208,14 +208,14 @@ static void read_calendar(struct reader *reader, const cJSON *value, const char 
 }
 
 static void read_set(struct reader *reader, const cJSON *value, const char *path, void *target) {
-    static const char *const sets[] = {"stocks-2022-03", "etfs-2019-12", "synthetic"};
+    static const char *const sets[] = {"stocks-2022-03", "etfs-2019-12", "synthetic", "quiet"};
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
         if (cJSON_IsString(value) && strcmp(value->valuestring, sets[i]) == 0) {
             strcpy(target, sets[i]); /* NOLINT: every set fits SCENARIO_WORD_MAX */
             return;
         }
     }
-    fault(reader, path, "must be stocks-2022-03, etfs-2019-12 or synthetic");
+    fault(reader, path, "must be stocks-2022-03, etfs-2019-12, synthetic or quiet");
 }
 
 static void read_symbols(struct reader *reader, const cJSON *value, const char *path,
@@ -749,13 +749,14 @@ static void read_condition(struct reader *reader, const cJSON *value, const char
     reader->scenario->is_never[invariant] = true;
 }
 
-/* An invariant of which nothing is excused, or a mechanism that must stay quiet. */
+/* An invariant of which nothing is excused, or a mechanism or an alert that must stay quiet. */
 static void read_never_row(struct reader *reader, const cJSON *value, const char *path,
                            void *target) {
     static const struct member members[] = {
         {"condition", read_condition, 0},
         {"mechanism", read_mechanism, offsetof(struct scenario_unwanted, mechanism)},
         {"event", read_event, offsetof(struct scenario_unwanted, event)},
+        {"alert", read_word, offsetof(struct scenario_unwanted, alert)},
         {"from", read_when, offsetof(struct scenario_unwanted, from)},
         {NULL, NULL, 0},
     };
@@ -764,12 +765,12 @@ static void read_never_row(struct reader *reader, const cJSON *value, const char
     *row = (struct scenario_unwanted){.event = "acted"};
     read_object(reader, value, path, members, target);
     bool has_condition = cJSON_IsObject(value) && json_member(value, "condition") != NULL;
-    if (has_condition == (row->mechanism[0] != '\0')) {
-        fault(reader, path, "needs a condition or a mechanism");
+    if (has_condition + (row->mechanism[0] != '\0') + (row->alert[0] != '\0') != 1) {
+        fault(reader, path, "needs a condition, a mechanism or an alert");
     } else if (!has_condition && scenario->unwanted_count < SCENARIO_EXPECT_MAX) {
         scenario->unwanted[scenario->unwanted_count++] = *row;
     } else if (!has_condition) {
-        fault(reader, path, "more than %d mechanisms", SCENARIO_EXPECT_MAX);
+        fault(reader, path, "more than %d mechanisms and alerts", SCENARIO_EXPECT_MAX);
     }
 }
 
@@ -849,6 +850,10 @@ void scenario_init(struct scenario *scenario) {
                                   .is_power_cut = true};
 }
 
+bool scenario_is_drawn(const struct scenario *scenario) {
+    return strcmp(scenario->set, "synthetic") == 0 || strcmp(scenario->set, "quiet") == 0;
+}
+
 static void check_required(struct reader *reader, const cJSON *tree) {
     static const char *const required[] = {"id", "title", "source", "seed", "market"};
     for (size_t i = 0; cJSON_IsObject(tree) && i < sizeof required / sizeof required[0]; i++) {
@@ -857,7 +862,7 @@ static void check_required(struct reader *reader, const cJSON *tree) {
         }
     }
     const struct scenario *scenario = reader->scenario;
-    if (scenario->days == 0 && strcmp(scenario->set, "synthetic") == 0) {
+    if (scenario->days == 0 && scenario_is_drawn(scenario)) {
         fault(reader, "days", "0 (every session) needs a set of real bars");
     }
 }

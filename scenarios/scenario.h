@@ -81,10 +81,11 @@ struct scenario_expect {
     struct span within; /* of the first fault or operator command; of the start if there is none */
 };
 
-struct scenario_unwanted { /* a mechanism that must stay quiet */
+struct scenario_unwanted { /* a mechanism, or an alert, that must stay quiet */
     char mechanism[SCENARIO_WORD_MAX];
     char event[SCENARIO_WORD_MAX];
-    struct when from; /* of the start if not given */
+    char alert[SCENARIO_WORD_MAX]; /* its key, or "any"; "": a mechanism */
+    struct when from;              /* of the start if not given */
 };
 
 struct scenario { /* owned by the caller, plain memory; large: keep it off the stack */
@@ -95,7 +96,7 @@ struct scenario { /* owned by the caller, plain memory; large: keep it off the s
     bool has_start;
     struct date start;           /* first session on or after it */
     int days;                    /* 0: every session of the set */
-    char set[SCENARIO_WORD_MAX]; /* "stocks-2022-03", "etfs-2019-12" or "synthetic" */
+    char set[SCENARIO_WORD_MAX]; /* "stocks-2022-03", "etfs-2019-12", "synthetic" or "quiet" */
     int64_t synthetic_symbols;
     struct usd cash;
     int64_t multiplier;
@@ -130,6 +131,8 @@ struct scenario { /* owned by the caller, plain memory; large: keep it off the s
 
 /* Every default: set synthetic, 8 symbols, 1 day, 100,000 USD, multiplier 2. */
 void scenario_init(struct scenario *scenario);
+/* True if its bars are drawn by its seed: no file has them. */
+bool scenario_is_drawn(const struct scenario *scenario);
 /* Parses a whole file's text. ERR_CONFIG with every fault in faults; then *out is unchanged. */
 enum err_code scenario_parse(const char *bytes, size_t n, struct scenario *out, struct text *faults,
                              struct err *err) MUST_USE;

@@ -19,8 +19,12 @@ static void note_unwanted(struct watch *watch, const struct event *event, const 
                           const char *word) {
     for (size_t i = 0; i < watch->scenario->unwanted_count; i++) {
         const struct scenario_unwanted *unwanted = &watch->scenario->unwanted[i];
-        if (strcmp(unwanted->mechanism, mechanism) == 0 && strcmp(unwanted->event, word) == 0 &&
-            watch->unwanted_at[i].ns == 0 && !utc_is_before(event->at, watch->unwanted_from[i])) {
+        bool is_meant =
+            event->kind == EVENT_ALERT
+                ? strcmp(unwanted->alert, "any") == 0 || strcmp(unwanted->alert, word) == 0
+                : strcmp(unwanted->mechanism, mechanism) == 0 && strcmp(unwanted->event, word) == 0;
+        if (is_meant && watch->unwanted_at[i].ns == 0 &&
+            !utc_is_before(event->at, watch->unwanted_from[i])) {
             watch->unwanted_at[i] = event->at;
         }
     }
@@ -38,6 +42,9 @@ static void watch_observe(struct observer *observer, const struct event *event) 
     bool is_disturbance = event->kind == EVENT_FAULT || event->kind == EVENT_OPERATOR;
     if (is_disturbance && watch->first_disturbance.ns == 0) {
         watch->first_disturbance = event->at;
+    }
+    if (event->kind == EVENT_ALERT) {
+        note_unwanted(watch, event, "", event->what);
     }
     if (!event_mechanism(event, &mechanism, &word)) {
         return;
@@ -83,7 +90,9 @@ size_t watch_missed(const struct watch *watch, struct text *out) {
         const struct scenario_unwanted *unwanted = &watch->scenario->unwanted[i];
         if (watch->unwanted_at[i].ns != 0) {
             count++;
-            text_add_format(out, "unwanted %s %s: first at ", unwanted->mechanism, unwanted->event);
+            text_add_format(out, "unwanted %s %s: first at ",
+                            unwanted->alert[0] != '\0' ? "alert" : unwanted->mechanism,
+                            unwanted->alert[0] != '\0' ? unwanted->alert : unwanted->event);
             text_add_utc(out, watch->unwanted_at[i]);
             text_add_char(out, '\n');
         }

@@ -84,6 +84,9 @@ enum err_code market_load(const char *folder, uint64_t seed, struct market **out
  * ERR_MEMORY. */
 enum err_code market_synthetic(uint64_t seed, size_t symbol_count, struct date first, int days,
                                struct market **out, struct err *err) MUST_USE;
+/* Makes a synthetic market's days quiet: a fifth of the motion, a trend for each day, no jump, no thin symbol. Before any bar of
+ * it was asked for. */
+void market_quieten(struct market *market);
 void market_destroy(struct market *market);
 
 /* Copied; NULL for calm. Daily bars of synthetic sessions before the last two do not feel it. */

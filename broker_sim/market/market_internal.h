@@ -73,6 +73,7 @@ struct market {
     int64_t ignored;                    /* bars outside regular hours */
     struct synthetic_symbol *synthetic; /* owned; NULL: real bars */
     int32_t generated;                  /* synthetic sessions made so far */
+    bool is_quiet;                      /* see market_quieten() */
     struct market_weather weather;      /* its functions are NULL in calm */
 };
 

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 
 enum { SYNTHETIC_DAYS_MAX = 20000 };
+static const double TREND = 8.0; /* of a quiet day's motion, at most 0.7 of it up and 0.3 down */
+static const double QUIET_PART = 0.2; /* 0.2 to 0.7 % a day: a fund of bonds */
 
 /* A price in dollars on its tick, kept between a cent and a million dollars. */
 static int64_t on_tick(double dollars) {
@@ -48,14 +50,16 @@ static double jump(struct random *random) {
 }
 
 /* The bar that follows a close. */
-static struct slot draw_bar(const struct synthetic_symbol *symbol, struct random *random,
-                            int32_t minute) {
+static struct slot draw_bar(const struct synthetic_symbol *symbol, const double *trend,
+                            struct random *random, int32_t minute) {
     double edge = edge_of_day(minute);
     double motion = symbol->day_motion / sqrt((double)SESSION_MINUTES) * (0.7 + 0.9 * edge);
     double before = (double)symbol->close * 1e-9;
     double night = minute == 0 ? symbol->day_motion * 0.5 : motion * 0.1;
     double open = before * (1.0 + night * random_normal(random));
-    double close = open * (1.0 + motion * random_normal(random) + jump(random));
+    double moved = motion * random_normal(random);
+    double jumped = jump(random);
+    double close = open * (1.0 + moved + (trend != NULL ? *trend : jumped));
     double high =
         (open > close ? open : close) * (1.0 + motion * 0.4 * positive(random_normal(random)));
     double low =
@@ -69,6 +73,13 @@ static struct slot draw_bar(const struct synthetic_symbol *symbol, struct random
     return bar;
 }
 
+/* Of a minute: a quiet day goes one way, rather up than down. */
+static double draw_trend(const struct market *market, size_t symbol, struct date day) {
+    struct random random = random_stream(market->seed, "trend", symbol, (uint64_t)day.days, 0);
+    double motion = market->synthetic[symbol].day_motion;
+    return motion * TREND * (random_unit(&random) - 0.3) / (double)SESSION_MINUTES;
+}
+
 /* The minute's bar, or none in a thin symbol; the first minute always has one. */
 static struct slot draw_minute(const struct market *market, size_t symbol,
                                const struct session *hours, int32_t minute) {
@@ -79,7 +90,8 @@ static struct slot draw_minute(const struct market *market, size_t symbol,
     if (self->is_thin && is_skipped && minute > 0) {
         return (struct slot){0};
     }
-    return draw_bar(self, &random, minute);
+    double trend = market->is_quiet ? draw_trend(market, symbol, hours->date) : 0.0;
+    return draw_bar(self, market->is_quiet ? &trend : NULL, &random, minute);
 }
 
 static void generate_symbol(struct market *market, size_t symbol, int32_t session) {
@@ -139,6 +151,17 @@ static enum err_code find_sessions(struct market *market, struct date first, int
         date = date_add(date, 1);
     }
     return ERR_OK;
+}
+
+void market_quieten(struct market *market) {
+    CHECK(market->synthetic != NULL && market->generated == 0);
+    market->is_quiet = true;
+    for (size_t i = 0; i < market->symbol_count; i++) {
+        struct synthetic_symbol *symbol = &market->synthetic[i];
+        symbol->day_motion *= QUIET_PART;
+        symbol->minute_volume = symbol->is_thin ? 30000.0 : symbol->minute_volume;
+        symbol->is_thin = false;
+    }
 }
 
 enum err_code market_synthetic(uint64_t seed, size_t symbol_count, struct date first, int days,

@@ -150,6 +150,24 @@ Test(stage, a_mechanism_that_should_stay_quiet_and_does_not_fails_the_run) {
     }
 }
 
+Test(stage, an_alert_that_should_not_be_told_and_is_fails_the_run) {
+    static const char *const nevers[] = {"\"alert\":\"any\"", "\"alert\":\"kill_switch\"",
+                                         "\"alert\":\"any\",\"from\":\"day 1 10:31:00\"",
+                                         "\"alert\":\"daily_loss\""};
+    for (size_t i = 0; i < 4; i++) {
+        char json[512];
+        snprintf(json, sizeof json,
+                 HEAD "\"market\":{\"set\":\"quiet\",\"symbols\":2},"
+                      "\"operator\":[{\"at\":\"day 1 10:30:00\",\"command\":\"kill\"}],"
+                      "\"never\":[{%s}]}",
+                 nevers[i]);
+        struct run run = run_with(json, NULL, NULL);
+        cr_expect_eq(run.result.broken, i < 2 ? 1 : 0, "%s: %s", nevers[i],
+                     text_get(&run.result.broken_lines));
+        run_release(&run);
+    }
+}
+
 /* Each of three starts puts sixty deeds into the list of what is due. */
 Test(stage, deeds_without_room_fail_the_run) {
     struct text json = {0};

@@ -22,7 +22,8 @@ static const char good[] =
     "\"at\":\"next session 09:00\"}],"
     "\"expect\":[{\"mechanism\":\"operator_freeze\",\"event\":\"acted\",\"within\":\"10s\"}],"
     "\"never\":[{\"condition\":\"books_equal_ledger\"},"
-    "{\"mechanism\":\"daily_loss\"},{\"mechanism\":\"price_collar\",\"event\":\"held\"}]}";
+    "{\"mechanism\":\"daily_loss\"},{\"mechanism\":\"price_collar\",\"event\":\"held\"},"
+    "{\"alert\":\"any\",\"from\":\"day 1 10:00\"}]}";
 
 struct reading {
     struct scenario *scenario;
@@ -73,10 +74,12 @@ Test(scenario, reads_every_member) {
     cr_assert_eq(scenario->expects[0].within.ns, SPAN_S(10).ns);
     cr_assert(scenario->is_never[ORACLE_BOOKS]);
     cr_assert_not(scenario->is_never[ORACLE_ONE_ORDER]);
-    cr_assert_eq(scenario->unwanted_count, 2);
+    cr_assert_eq(scenario->unwanted_count, 3);
     cr_assert_str_eq(scenario->unwanted[0].mechanism, "daily_loss");
     cr_assert_str_eq(scenario->unwanted[0].event, "acted");
     cr_assert_str_eq(scenario->unwanted[1].event, "held");
+    cr_assert_str_eq(scenario->unwanted[2].mechanism, "");
+    cr_assert_str_eq(scenario->unwanted[2].alert, "any");
     reading_release(&reading);
 }
 
@@ -85,7 +88,7 @@ Test(scenario, reports_every_fault_at_once_with_its_path) {
         "id: 'No Good' is not made of a-z, 0-9 and _",
         "seed: must be a whole number",
         "colour: unknown member",
-        "market.set: must be stocks-2022-03, etfs-2019-12 or synthetic",
+        "market.set: must be stocks-2022-03, etfs-2019-12, synthetic or quiet",
         "config.risk.max_positions",
         "faults[0].point: no fault point 'http.answer_lots'",
         "faults[0].params.weight: unknown member",
@@ -96,8 +99,9 @@ Test(scenario, reports_every_fault_at_once_with_its_path) {
         "never[0].condition: no invariant 'S99'",
         "never[1].condition: 'audit_chain_unbroken' is not judged: the audit trail",
         "never[2].mechanism: no mechanism 'luck'",
-        "never[3]: needs a condition or a mechanism",
-        "never[4]: needs a condition or a mechanism",
+        "never[3]: needs a condition, a mechanism or an alert",
+        "never[4]: needs a condition, a mechanism or an alert",
+        "never[5]: needs a condition, a mechanism or an alert",
         "title: missing",
         "source: missing",
     };
@@ -108,7 +112,8 @@ Test(scenario, reports_every_fault_at_once_with_its_path) {
         "\"operator\":[{\"at\":\"day 1 10:00\",\"command\":\"explode\"},{\"command\":\"kill\"}],"
         "\"expect\":[{\"mechanism\":\"luck\"}],\"never\":[{\"condition\":\"S99\"},"
         "{\"condition\":\"audit_chain_unbroken\"},{\"mechanism\":\"luck\"},{},"
-        "{\"condition\":\"never_short\",\"mechanism\":\"daily_loss\"}]}");
+        "{\"condition\":\"never_short\",\"mechanism\":\"daily_loss\"},"
+        "{\"alert\":\"any\",\"mechanism\":\"daily_loss\"}]}");
     cr_assert_eq(reading.code, ERR_CONFIG);
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         cr_expect(strstr(text_get(&reading.faults), lines[i]) != NULL, "missing: %s\nin:\n%s",
