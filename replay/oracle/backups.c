@@ -220,11 +220,12 @@ static void take_copy(struct backups *judge, const struct event *event, struct f
         tell(judge, findings, event, "is no good copy");
     } else if (copy.thing == JOURNAL) {
         findings_score(findings, MECHANISM)->acted++;
-        bool is_longer = copy.after <= judge->covered && copy.last > judge->covered;
-        judge->covered = is_longer ? copy.last : judge->covered;
+        judge->covered = reach(judge); /* pieces of one tick come in the order of their names */
         got(&judge->rows, judge->covered, now);
     } else {
-        got(&judge->documents[copy.thing], copy.last, now);
+        struct wanting *wanting = &judge->documents[copy.thing];
+        got(wanting, copy.last, now);
+        wanting->has_row &= judge->rows.seq > wanting->seq; /* of what was saved behind the copy */
     }
 }
 

@@ -142,6 +142,16 @@ Test(backups, that_leave_a_gap_cover_nothing_behind_it) {
                    "rows behind 3 have no copy, the last is 9");
 }
 
+Test(backups, of_one_tick_come_in_the_order_of_their_names) {
+    struct oracle *oracle = begin();
+    rows(oracle, 1, 1, 12);
+    piece(oracle, 10, 2, 10, 12);
+    piece(oracle, 10, 2, 9, 10);
+    piece(oracle, 10, 1, 0, 9);
+    tick(oracle, 12 + LATE);
+    expect(oracle, "", 0);
+}
+
 Test(backups, are_due_again_only_when_faults_have_stopped_and_the_core_runs) {
     struct oracle *oracle = begin();
     rows(oracle, 1, 1, 3);
@@ -184,6 +194,24 @@ Test(backups, of_a_document_are_due_once_a_row_came_behind_it) {
         }
         piece(oracle, 10, 1, 0, 3 + has_row);
         tick(oracle, 10 + LATE);
+        expect(oracle, has_row ? "backups_resume" : "", 0);
+    }
+}
+
+Test(backups, of_a_document_that_was_saved_again_behind_its_copy_wait_for_another_row) {
+    for (int has_row = 0; has_row < 2; has_row++) {
+        struct oracle *oracle = begin();
+        rows(oracle, 1, 1, 3);
+        freezes_saved(oracle, 2, 3);
+        rows(oracle, 3, 4, 4);
+        freezes_saved(oracle, 9, 4);
+        freezes(oracle, 10, 1, "15", 3);
+        piece(oracle, 10, 1, 0, 4);
+        if (has_row) {
+            rows(oracle, 11, 5, 5);
+            piece(oracle, 12, 2, 4, 5);
+        }
+        tick(oracle, 12 + LATE);
         expect(oracle, has_row ? "backups_resume" : "", 0);
     }
 }
