@@ -192,6 +192,7 @@ enum err_code engine_create(const struct engine_options *options, struct engine 
     observe(engine->world->observer, &(struct event){.kind = EVENT_START,
                                                      .at = clock_utc(engine->world->clock),
                                                      .subject = "ready"});
+    exits_tell_resumed(&engine->exits);
     *out = engine;
     return ERR_OK;
 }

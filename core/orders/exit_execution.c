@@ -42,6 +42,28 @@ static void forget_stuck(struct exits *exits) {
     log_alert_over(exits->gateway->log, "exit_stuck");
 }
 
+static void tell(const struct exits *exits, const struct exit_plan *plan, const char *what,
+                 const struct text *body) {
+    const struct world *world = exits->gateway->world;
+    observe(world->observer, &(struct event){.kind = EVENT_EXIT,
+                                             .at = clock_utc(world->clock),
+                                             .subject = plan->reason,
+                                             .what = what,
+                                             .symbol = plan->symbol,
+                                             .qty = plan->qty,
+                                             .body = text_get(body),
+                                             .body_len = body->len});
+}
+
+void exits_tell_resumed(const struct exits *exits) {
+    const struct text none = {0};
+    for (size_t i = 0; i < exits->count; i++) {
+        if (exits->plans[i].phase != EXIT_NONE) {
+            tell(exits, &exits->plans[i], "resumed", &none);
+        }
+    }
+}
+
 /* Journals the phase. That an exit was decided is durable at once (a flatten is said only once); the phases
  * after it ride on the next commit, because each resumes at DECIDED: an exit does not wait for a slow
  * disk more often than it must. */
@@ -66,14 +88,7 @@ static void enter(struct exits *exits, struct exit_plan *plan, enum exit_phase p
         phase == EXIT_DECIDED) {
         (void)!journal_commit(gateway->journal, NULL);
     }
-    observe(gateway->world->observer, &(struct event){.kind = EVENT_EXIT,
-                                                      .at = clock_utc(gateway->world->clock),
-                                                      .subject = plan->reason,
-                                                      .what = phase_word(phase),
-                                                      .symbol = plan->symbol,
-                                                      .qty = plan->qty,
-                                                      .body = text_get(&body),
-                                                      .body_len = body.len});
+    tell(exits, plan, phase_word(phase), &body);
     text_release(&body);
 }
 

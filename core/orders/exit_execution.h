@@ -50,6 +50,8 @@ bool exits_is_cover(struct exits *exits, const char *symbol);
 /* Behind a split of `was` shares into `is`: what is left of a plan to sell, in new shares, whole ones. Also of the
  * row `split` in the fold. */
 void exits_split(struct exits *exits, const char *symbol, struct qty was, struct qty is);
+/* Tells the observer of each plan that a start found in the journal: the word of a death's last moment went with it. */
+void exits_tell_resumed(const struct exits *exits);
 /* Moves every plan one step. */
 void exits_step(struct exits *exits);
 /* True while a plan wants the short tick. */

@@ -29,7 +29,9 @@
     X(EVENT_ORDER, "order",                                                                        \
       "the core's view of an order moved: subject purpose, what state, "                           \
       "symbol, id, qty filled, price average, body order as JSON")                                 \
-    X(EVENT_EXIT, "exit", "an exit transaction moved: subject reason, what phase, symbol, qty")    \
+    X(EVENT_EXIT, "exit",                                                                          \
+      "an exit transaction moved: subject reason, what phase (resumed: a start found it), "        \
+      "symbol, qty")                                                                               \
     X(EVENT_PROTECTION, "protection", "what protected|naked|not_due, symbol, qty, price stop")     \
     X(EVENT_TICK, "tick", "a tick ended: subject kind, number tick number, amount equity as seen") \
     X(EVENT_START, "start", "a core started: subject ready|refused, what reason")                  \

@@ -137,7 +137,7 @@ static void stops_observe(void *context, const struct event *event, struct findi
             symbol->split_at = event->at;
             symbol->known_at = (struct utc){0};
         }
-    } else if (event->kind == EVENT_EXIT) {
+    } else if (event->kind == EVENT_EXIT && !is_word(event->what, "resumed")) {
         struct guarded *symbol = table_get(&judge->symbols, event->symbol);
         symbol->is_in_transaction =
             strcmp(event->what, "releasing") == 0 || strcmp(event->what, "working") == 0;
