@@ -31,6 +31,8 @@ struct drills {
     char wanted[24]; /* configuration that it runs with, once a reload or a drill has told it */
     int64_t row;     /* of the last that held */
     bool may_repeat; /* the journal went back behind it: a life that folds it knows of none */
+    int64_t last_row;
+    char unseen[DATE_TEXT_MAX]; /* day on which a death left durable rows that nobody was told of */
 };
 
 static void *drills_create(void) {
@@ -74,6 +76,7 @@ static void take_passed(struct drills *judge, const struct event *event, const c
     snprintf(judge->wanted, sizeof judge->wanted, "%s", judge->config);
     judge->row = event->number;
     judge->may_repeat = false;
+    judge->unseen[0] = '\0';
 }
 
 static void take_drill(struct drills *judge, const struct event *event, struct findings *findings) {
@@ -92,6 +95,10 @@ static void take_drill(struct drills *judge, const struct event *event, struct f
 
 static void take_row(struct drills *judge, const struct event *event, struct findings *findings) {
     judge->may_repeat |= event->number <= judge->row;
+    if (judge->last_row > 0 && event->number > judge->last_row + 1) {
+        date_print(ny_date(event->at), judge->unseen);
+    }
+    judge->last_row = event->number;
     if (is_word(event->subject, "start")) {
         snprintf(judge->life, sizeof judge->life, "%s", event->id);
     } else if (is_word(event->subject, "drill")) {
@@ -116,7 +123,10 @@ static void judge_send(struct drills *judge, const struct event *event, struct f
     }
     date_print(ny_date(event->at), today);
     const char *why = unfit(judge, today);
-    if (why != NULL) {
+    if (why != NULL && is_word(judge->unseen, today)) { /* a drill's may be among them */
+        findings_excuse(findings, ORACLE_DRILLED, event->at, "%s: a buy leaves, and %s",
+                        scene->sent.symbol, why);
+    } else if (why != NULL) {
         struct score *score = findings_score(findings, MECHANISM);
         score->missed++;
         score->risky++;

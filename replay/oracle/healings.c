@@ -52,7 +52,8 @@ static void take_read(struct line *line, struct utc at, bool is_answered) {
 
 static void take_http(struct healings *judge, const struct event *event) {
     if (is_word(event->subject, "GET")) {
-        bool is_data = strncmp(event->what, "/v2/stocks", 10) == 0;
+        bool is_data = strncmp(event->what, "/v2/stocks", 10) == 0 ||
+                       strncmp(event->what, "/v1/corporate-actions", 21) == 0;
         bool is_answered = event->id[0] == '\0' && event->number < 500;
         take_read(&judge->lines[is_data ? DATA : BROKER], event->at, is_answered);
     }

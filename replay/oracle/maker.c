@@ -46,6 +46,7 @@ struct entry {
     bool is_crossed;
     struct utc began_at; /* its first order was decided */
     bool is_over;        /* a row says so */
+    bool is_told;        /* as over, and no row of this life came behind it */
     struct span lived;   /* with no order at the broker, while it could have ended */
 };
 
@@ -120,12 +121,23 @@ static void end_entries(struct maker *judge, const struct event *event) {
     }
 }
 
+/* Rows that nobody was told of before a death are durable if the next ones have higher numbers; what they say was told
+ * before. */
+static void end_told(struct maker *judge, bool is_unseen) {
+    for (size_t i = judge->entries.count; i-- > 0;) {
+        struct entry *entry = table_at(&judge->entries, i);
+        entry->is_over |= is_unseen && entry->is_told;
+        entry->is_told = false;
+    }
+}
+
 static void take_row(struct maker *judge, const struct event *event) {
     cJSON *body = NULL;
     if (event->number <= judge->last_row) {
         forget(judge);
         begin(judge);
     }
+    end_told(judge, event->number > judge->last_row + 1);
     judge->last_row = event->number;
     end_entries(judge, event);
     if (is_word(event->subject, "intent") && strstr(event->body, "\"buy\"") != NULL &&
@@ -366,6 +378,13 @@ static void take_tick(struct maker *judge, const struct event *event, struct fin
     judge->ticked_at = event->at;
 }
 
+static void take_end(struct maker *judge, const struct event *event) {
+    struct entry *entry = table_find(&judge->entries, event->id);
+    if (entry != NULL && is_word(event->subject, MECHANISM) && is_word(event->what, "released")) {
+        entry->is_told = true;
+    }
+}
+
 /* A new life looks at them anew. */
 static void take_life(struct maker *judge) {
     for (size_t i = 0; i < judge->orders.count; i++) {
@@ -408,13 +427,16 @@ static void maker_observe(void *context, const struct event *event, struct findi
     case EVENT_FAULT:
         take_fault(context, event);
         break;
+    case EVENT_MECHANISM:
+        take_end(context, event);
+        break;
     default:
         take_life(context);
     }
 }
 
-const struct judge_ops maker_judge = {KIND(EVENT_ROW) | KIND(EVENT_SEND) |
-                                          KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) |
-                                          KIND(EVENT_ORDER) | KIND(EVENT_TICK) | KIND(EVENT_FAULT) |
-                                          KIND(EVENT_START) | KIND(EVENT_STOP),
-                                      maker_create, maker_observe, maker_destroy};
+const struct judge_ops maker_judge = {
+    KIND(EVENT_ROW) | KIND(EVENT_SEND) | KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) |
+        KIND(EVENT_ORDER) | KIND(EVENT_TICK) | KIND(EVENT_FAULT) | KIND(EVENT_START) |
+        KIND(EVENT_STOP) | KIND(EVENT_MECHANISM),
+    maker_create, maker_observe, maker_destroy};

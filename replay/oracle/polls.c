@@ -56,6 +56,12 @@ struct touched { /* a symbol */
     int64_t bars_read;          /* that asked for it, last */
     bool is_known;              /* of the universe: it was asked for once */
     bool is_silent;             /* told */
+    int live;                   /* orders, by the core's word */
+};
+
+struct told { /* an order */
+    char id[TABLE_NAME_MAX];
+    bool is_live; /* by the core's last word */
 };
 
 struct polls {
@@ -69,7 +75,7 @@ struct polls {
     struct utc day_began;
     int64_t day_count;
     int64_t lag_ns; /* of the answer that came latest: only then the core counts a request */
-    struct table symbols;
+    struct table symbols, orders;
     int64_t bars_reads; /* begun */
     struct utc began_at;
     struct utc limited_at, bent_at, tick_at;
@@ -78,12 +84,14 @@ struct polls {
 static void *polls_create(void) {
     struct polls *judge = judge_alloc(sizeof *judge);
     judge->symbols = table_of(sizeof(struct touched));
+    judge->orders = table_of(sizeof(struct told));
     return judge;
 }
 
 static void polls_destroy(void *context) {
     struct polls *judge = context;
     table_release(&judge->symbols);
+    table_release(&judge->orders);
     free(judge);
 }
 
@@ -114,7 +122,7 @@ static bool is_touched(const struct polls *judge, const struct scene *scene, con
     bool is_ours = symbol != NULL &&
                    (symbol->qty.nanos != 0 || symbol->undone.nanos != 0 ||
                     symbol->stopped.nanos != 0 || symbol->live_buys > 0 || symbol->is_exiting);
-    return is_ours ||
+    return is_ours || (touched != NULL && touched->live > 0) ||
            (touched != NULL && touched->at.ns != 0 && utc_sub(at, touched->at).ns < TOUCHED.ns);
 }
 
@@ -454,14 +462,14 @@ static void judge_tick(struct polls *judge, const struct event *event, struct fi
 
 static void begin_anew(struct polls *judge, struct utc at) {
     struct table symbols = judge->symbols;
-    *judge = (struct polls){.symbols = symbols, .began_at = at};
+    *judge = (struct polls){.symbols = symbols, .orders = judge->orders, .began_at = at};
     for (size_t i = 0; i < symbols.count; i++) {
         struct touched *touched = table_at(&symbols, i);
-        char symbol[TABLE_NAME_MAX];
-        memcpy(symbol, touched->symbol, sizeof symbol);
+        struct touched before = *touched;
         *touched = (struct touched){
-            .at = touched->at, .is_known = touched->is_known, .is_silent = touched->is_silent};
-        strcpy(touched->symbol, symbol);
+            .at = before.at, .is_known = before.is_known, .is_silent = before.is_silent};
+        memcpy(touched->symbol, before.symbol, sizeof touched->symbol);
+        touched->live = before.live;
     }
 }
 
@@ -475,6 +483,18 @@ static void take_alert(struct polls *judge, const struct event *event) {
     memcpy(name, event->body, event->body_len);
     name[event->body_len] = '\0';
     touch(judge, name, event->at);
+}
+
+/* Of what the core cannot hear it asks for as it knew it: an order of unknown fate, one that ended in an outage. */
+static void take_order(struct polls *judge, const struct event *event) {
+    struct touched *touched = touch(judge, event->symbol, event->at);
+    if (event->kind == EVENT_ORDER) {
+        struct told *order = table_get(&judge->orders, event->id);
+        bool was_live = order->is_live;
+        order->is_live = !is_over_word(event->what) && !is_word(event->what, "not_sent") &&
+                         !is_word(event->what, "lost");
+        touched->live += (int)order->is_live - (int)was_live;
+    }
 }
 
 static void polls_observe(void *context, const struct event *event, struct findings *findings) {
@@ -496,7 +516,7 @@ static void polls_observe(void *context, const struct event *event, struct findi
     } else if (event->kind == EVENT_ALERT) {
         take_alert(judge, event);
     } else {
-        touch(judge, event->symbol, event->at);
+        take_order(judge, event);
     }
 }
 

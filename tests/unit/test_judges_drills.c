@@ -73,6 +73,15 @@ Test(drills, a_buy_behind_the_drill_of_its_day_is_right) {
     expect_scored(oracle, "", "\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0");
 }
 
+Test(drills, one_whose_row_a_death_left_untold_is_a_maybe) {
+    for (int seq = 3; seq <= 4; seq++) {
+        struct oracle *oracle = begin();
+        row_at(oracle, TEN, seq, "start", "build-1", "{}");
+        buys(oracle, 1);
+        expect(oracle, seq == 3 ? ID : "", seq == 3 ? 0 : 1);
+    }
+}
+
 Test(drills, a_buy_on_a_day_without_one_is_missed) {
     struct oracle *oracle = begin();
     buys(oracle, 1);

@@ -70,6 +70,16 @@ Test(healings, the_other_host_is_another_line) {
     expect_scored(oracle, ID, "\"due\":1,\"acted\":2,\"missed\":0,\"unfounded\":1");
 }
 
+Test(healings, corporate_actions_come_from_the_host_of_the_quotes) {
+    struct oracle *oracle = begin();
+    for (int64_t second = 0; second <= 15; second += 5) {
+        reads(oracle, second, "/v2/stocks/quotes/latest?symbols=A", 503);
+        reads(oracle, second, "/v1/corporate-actions?symbols=A", second == 5 ? 200 : 503);
+        ticks(oracle, second);
+    }
+    expect(oracle, "", 0);
+}
+
 Test(healings, one_such_tick_is_not_missed_nor_one_that_asked_nothing) {
     struct oracle *oracle = begin();
     fails(oracle, 0);

@@ -141,6 +141,29 @@ Test(polls, what_is_held_or_has_an_order_is_no_spare_request) {
     }
 }
 
+static void order_is(struct oracle *oracle, int64_t second, const char *id, const char *what) {
+    feed(oracle, (struct event){.kind = EVENT_ORDER,
+                                .at = at(OPEN + second),
+                                .subject = "entry",
+                                .what = what,
+                                .symbol = "AAPL",
+                                .id = id});
+}
+
+Test(polls, nor_is_what_an_order_of_unknown_fate_may_have_bought) {
+    for (int is_settled = 0; is_settled < 2; is_settled++) {
+        struct oracle *oracle = opened();
+        order_is(oracle, -700, "st-2023-11-15-1", "unknown");
+        order_is(oracle, -700, is_settled ? "st-2023-11-15-1" : "st-2023-11-15-2", "not_sent");
+        call(oracle, 0, QUOTES, 502);
+        tells(oracle, 0, "smart_poller", "acted", "quotes");
+        tick(oracle, 0);
+        call(oracle, 5, QUOTES, 502);
+        tick(oracle, 5);
+        expect(oracle, is_settled ? "data_polls_are_spaced" : "", 0);
+    }
+}
+
 Test(polls, another_symbol_beside_what_is_held_is_one) {
     struct oracle *oracle = opened();
     ledger_fill(oracle, OPEN - 3000, "st-2023-11-15-1", "buy", 10);
