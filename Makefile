@@ -62,6 +62,7 @@ mutants-check: build/mutants/build ## each sabotage against its recorded killer 
 	@$(MUTANTS) --check --out out/mutants-check.ndjson
 	@sh tests/mutants/alone.sh out/mutants-check.ndjson
 	@sh tests/mutants/drilled.sh build/mutants/seatrial
+	@sh tests/mutants/missed.sh build/mutants/seatrial
 
 mutants-matrix: build/mutants/build ## who is alone in killing whom: library and 20 seeds (an hour)
 	@$(MUTANTS) --matrix --out out/mutants-matrix.ndjson

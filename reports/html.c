@@ -477,6 +477,45 @@ static void add_scenarios(struct text *out, const cJSON *result) {
     text_add(out, "</tbody></table>\n");
 }
 
+static void add_pair(struct text *out, const cJSON *pair) {
+    const cJSON *score = json_member(pair, "score");
+    static const char *const words[] = {"mechanism", "act", "quiet"};
+    static const char *const counts[] = {"acted", "due", "missed", "unfounded", "latency_ms"};
+    bool is_met = strcmp(result_string(pair, "oracle"), "acted") == 0;
+    text_add_format(out, "<tr%s>", is_met ? "" : " class=\"fail\"");
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        text_add(out, "<td>");
+        report_escape(out, result_string(pair, words[i]));
+        text_add(out, "</td>");
+    }
+    text_add_format(out, "<td><span class=\"chip%s\">", is_met ? "" : " bad");
+    report_escape(out, result_string(pair, "oracle"));
+    text_add(out, "</span></td>");
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        text_add_format(out, "<td class=\"n\">%.0f</td>", result_number(score, counts[i]));
+    }
+    text_add(out, "</tr>\n");
+}
+
+static void add_pairs(struct text *out, const cJSON *pairs) {
+    const cJSON *item;
+    if (pairs == NULL || pairs->child == NULL) {
+        return;
+    }
+    text_add(
+        out,
+        "<h2>Mechanisms</h2>\n<p class=\"soft\">Each in the scenario where it must act: of how "
+        "many times that it was due it acted, missed, or acted for nothing, and how late at "
+        "worst.</p>\n<table><thead><tr><th>mechanism</th><th>must act in</th><th>must be quiet "
+        "in</th><th>oracle</th><th class=\"n\">acted</th><th class=\"n\">due</th><th "
+        "class=\"n\">missed</th><th class=\"n\">false</th><th class=\"n\">ms late</th></tr>"
+        "</thead><tbody>\n");
+    cJSON_ArrayForEach(item, pairs) {
+        add_pair(out, item);
+    }
+    text_add(out, "</tbody></table>\n");
+}
+
 enum err_code report_html(const cJSON *result, struct text *out, struct err *err) {
     enum err_code code = result_check(result, err);
     if (code != ERR_OK) {
@@ -497,6 +536,7 @@ enum err_code report_html(const cJSON *result, struct text *out, struct err *err
     cJSON_ArrayForEach(item, json_member(result, "voyages")) {
         add_voyage(out, item);
     }
+    add_pairs(out, json_member(result, "pairs"));
     if (json_member(result, "scenarios")->child != NULL) {
         add_scenarios(out, result);
     }

@@ -83,6 +83,31 @@ static void add_scenario(struct text *out, const cJSON *scenario) {
     text_add(out, "\n");
 }
 
+static void add_pairs(struct text *out, const cJSON *pairs) {
+    const cJSON *item;
+    if (pairs == NULL || pairs->child == NULL) {
+        return;
+    }
+    text_add(
+        out,
+        "\n## Mechanisms\n\n| mechanism | must act in | must be quiet in | oracle | acted | due | "
+        "missed | false | ms late |\n|---|---|---|---|---:|---:|---:|---:|---:|\n");
+    cJSON_ArrayForEach(item, pairs) {
+        const cJSON *score = json_member(item, "score");
+        text_add(out, "|");
+        add_cell(out, result_string(item, "mechanism"));
+        add_cell(out, result_string(item, "act"));
+        add_cell(out, result_string(item, "quiet"));
+        add_cell(out, result_string(item, "oracle"));
+        add_number_cell(out, score, "acted");
+        add_number_cell(out, score, "due");
+        add_number_cell(out, score, "missed");
+        add_number_cell(out, score, "unfounded");
+        add_number_cell(out, score, "latency_ms");
+        text_add(out, "\n");
+    }
+}
+
 enum err_code report_markdown(const cJSON *result, struct text *out, struct err *err) {
     enum err_code code = result_check(result, err);
     if (code != ERR_OK) {
@@ -93,6 +118,7 @@ enum err_code report_markdown(const cJSON *result, struct text *out, struct err 
     cJSON_ArrayForEach(item, json_member(result, "voyages")) {
         add_voyage(out, item);
     }
+    add_pairs(out, json_member(result, "pairs"));
     text_add(out,
              "\n## Scenarios\n\n| scenario | verdict | broken | repeat |\n|---|---|---|---|\n");
     cJSON_ArrayForEach(item, json_member(result, "scenarios")) {

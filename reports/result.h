@@ -27,6 +27,9 @@
  *    "required": [{"what": word, "count": int, "at_least": int}]}],   count < at_least fails
  *  "scenarios": [{"id": word, "title": word, "verdict": "pass"|"fail"|..., "broken": [text],
  *                 "mechanisms": [text], "trace_hash": word, "repeat": text, "source": text}],
+ *  "pairs"?: [{"mechanism": word, "act": word, "quiet": word, "oracle": word,
+ *              "score": {"acted": int, "due": int, "missed": int, "unfounded": int,
+ *                        "latency_ms": int}?}],    scenarios/pairs.h
  *  "passed": int, "failed": int} */
 #ifndef REPORTS_RESULT_H
 #define REPORTS_RESULT_H

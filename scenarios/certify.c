@@ -2,6 +2,7 @@
 #include "scenarios/certify.h"
 
 #include "core/base/check.h"
+#include "scenarios/pairs.h"
 #include "scenarios/result.h"
 
 #include <stdio.h>
@@ -169,6 +170,7 @@ static void print_whole(struct trial *trial, const struct text *scenarios,
     text_member_string(out, "trace_hash", hash);
     add_list(out, "voyages", &trial->voyages);
     add_list(out, "scenarios", scenarios);
+    pairs_add(scenarios, out);
     text_member_int(out, "passed", totals->passed);
     text_member_int(out, "failed", totals->failed);
     text_add_char(out, '}');

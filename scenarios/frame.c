@@ -104,6 +104,10 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "clock.step_s", config->clock_step.ns);
     tell_nanos(stage, "stops.distance", config->stop_distance.nanos);
     tell_nanos(stage, "data.quote_max_age_s", config->quote_max_age.ns);
+    tell_nanos(stage, "data.reference_agreement", config->reference_agreement.nanos);
+    tell_nanos(stage, "data.equity_step", config->equity_step.nanos);
+    tell_nanos(stage, "orders.collar", config->collar.nanos);
+    tell_nanos(stage, "broker.deadline_read_s", config->deadline_read.ns);
     tell_nanos(stage, "session.no_entry_first_s", config->no_entry_first.ns);
     tell_nanos(stage, "session.no_entry_last_s", config->no_entry_last.ns);
     tell_nanos(stage, "degraded.truth_max_age_s", config->truth_max_age.ns);

@@ -29,7 +29,7 @@ static enum err_code lay_settings(const struct stage *stage, struct config *conf
 
 enum err_code stage_reread(void *context, struct engine_news *out, struct text *faults,
                            struct err *err) {
-    const struct stage *stage = context;
+    struct stage *stage = context;
     struct stage_key key = stage_key(stage);
     out->config = stage->config;
     (void)!text_copy(out->key_id, sizeof out->key_id, key.key_id, err);
@@ -37,7 +37,11 @@ enum err_code stage_reread(void *context, struct engine_news *out, struct text *
     if (stage->is_reload_key_wrong) {
         strcpy(out->key_id, "NO-KEY");
     }
-    return lay_settings(stage, &out->config, faults, err);
+    enum err_code code = lay_settings(stage, &out->config, faults, err);
+    if (code != ERR_OK) { /* so that a judge need not believe the core that it was bad */
+        tell_frame(&stage->fanout.seam, "reload", "bad");
+    }
+    return code;
 }
 
 void stage_reloaded(struct stage *stage) {

@@ -21,16 +21,34 @@ static const cJSON *find(const cJSON *list, const char *key, const char *value) 
     return NULL;
 }
 
+static const cJSON *score_of(const cJSON *scenario, const char *mechanism) {
+    return find(json_member(json_member(scenario, "oracle"), "scores"), "mechanism", mechanism);
+}
+
+static int64_t count_of(const cJSON *score, const char *key) {
+    int64_t count = 0;
+    (void)!json_int(score, key, &count, NULL);
+    return count;
+}
+
+/* What the oracle says of the mechanism: where it acts, and that it does not where it must be quiet. */
+static const char *verdict_of(const cJSON *acting, const cJSON *quiet) {
+    return count_of(acting, "missed") + count_of(quiet, "missed") > 0         ? "missed"
+           : count_of(acting, "unfounded") + count_of(quiet, "unfounded") > 0 ? "false"
+           : count_of(acting, "acted") > 0                                    ? "acted"
+                                                                              : "unscored";
+}
+
 static void print_pair(const struct mechanism *mechanism, const cJSON *act, const cJSON *quiet,
                        struct text *out) {
-    const cJSON *scores = json_member(json_member(act, "oracle"), "scores");
-    const cJSON *score = find(scores, "mechanism", mechanism->id);
+    const cJSON *score = score_of(act, mechanism->id);
     text_add_char(out, '{');
     text_member_string(out, "mechanism", mechanism->id);
     text_member_string(out, "act", mechanism->act);
     text_member_string(out, "act_verdict", string_of(act, "verdict"));
     text_member_string(out, "quiet", mechanism->quiet);
     text_member_string(out, "quiet_verdict", string_of(quiet, "verdict"));
+    text_member_string(out, "oracle", verdict_of(score, score_of(quiet, mechanism->id)));
     text_member(out, "score");
     if (score == NULL) {
         text_add(out, "null");
@@ -55,4 +73,18 @@ void pairs_print(const cJSON *scenarios, struct text *out) {
         }
     }
     text_add_char(out, ']');
+}
+
+void pairs_add(const struct text *list, struct text *json) {
+    struct text array = {0};
+    cJSON *scenarios = NULL;
+    text_add_char(&array, '[');
+    text_add(&array, text_get(list));
+    text_add_char(&array, ']');
+    if (json_parse(text_get(&array), array.len, &scenarios, NULL) == ERR_OK) {
+        text_member(json, "pairs");
+        pairs_print(scenarios, json);
+        cJSON_Delete(scenarios);
+    }
+    text_release(&array);
 }

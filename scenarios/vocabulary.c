@@ -75,6 +75,11 @@ bool event_mechanism(const struct event *event, const char **mechanism, const ch
         *word = "held";
         return true;
     }
+    if (event->kind == EVENT_METRICS) { /* a life that ended as told left its numbers */
+        *mechanism = "metrics";
+        *word = "acted";
+        return true;
+    }
     if (event->kind == EVENT_EXIT && strcmp(event->what, "decided") == 0) {
         *mechanism = "exit_execution";
         *word = "acted";

@@ -210,6 +210,7 @@ static enum refusal_code check_price(const struct gateway *gateway, const struct
     struct usd reference = gateway->truth->references[index].price;
     struct usd away = usd_abs(usd_sub(intent->limit_price, reference));
     struct usd most = usd_scale(reference, gateway->config->collar);
+    MUTATE(collar_ignored, return REFUSED_NONE);
     MUTATE(collar_off_by_one, if (usd_cmp(away, most) == 0) return refuse(refusal, REFUSED_COLLAR, away, most));
     return usd_cmp(away, most) > 0 ? refuse(refusal, REFUSED_COLLAR, away, most) : REFUSED_NONE;
 }
@@ -345,6 +346,7 @@ static enum refusal_code check_limits(const struct gateway *gateway, const struc
         return refuse_small(gateway, intent, value, refusal);
     }
     struct usd power = usd_scale(gateway->truth->account.buying_power, config->buying_power_share);
+    MUTATE(buying_power_ignored, power = usd_add(open.working, value));
     MUTATE(buying_power_off_by_one, if (usd_cmp(usd_add(open.working, value), power) == 0) return refuse(refusal, REFUSED_BUYING_POWER, power, power));
     if (usd_cmp(usd_add(open.working, value), power) > 0) {
         return refuse(refusal, REFUSED_BUYING_POWER, usd_add(open.working, value), power);

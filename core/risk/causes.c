@@ -442,6 +442,7 @@ static void take_generation(struct causes *causes, int generation) {
     MUTATE(corruption_clears, if (file.condition == STATE_FILE_DAMAGED) { causes->count = 0; return; });
     MUTATE(hand_edit_clears, if (file.condition == STATE_FILE_EDITED) causes->count = 0);
     MUTATE(document_wins, if (file.condition == STATE_FILE_GOOD && generation == 0) causes->count = 0);
+    MUTATE(state_regression_ignored, if (file.condition == STATE_FILE_GOOD) file.journal_seq = 0);
     if (file.condition == STATE_FILE_DAMAGED) {
         causes_latch(causes, "freezes_unreadable", MODE_REDUCE_ONLY, "core",
                      "the freeze document is not a JSON object");

@@ -214,7 +214,7 @@ static const struct mechanism TABLE[] = {
      .oracle = "alarm_has_a_cause document_not_ahead",
      .act = "daily_loss_document_newer_than_journal",
      .quiet = "disk_documents_older_than_journal",
-     .mutants = "document_ahead document_wins"},
+     .mutants = "state_regression_ignored document_ahead document_wins"},
     {.id = "clock_guard",
      .file = "core/risk/clock_guard.c",
      .mode = MODE_REDUCE_ONLY,
@@ -395,7 +395,8 @@ static const struct mechanism TABLE[] = {
      .oracle = "order_within_the_cap refusal_is_warranted",
      .act = "exits_leave_limits_reached",
      .quiet = "504_after_accept",
-     .mutants = "order_cap_off_by_one min_notional_off_by_one buying_power_off_by_one "
+     .mutants = "buying_power_ignored order_cap_off_by_one min_notional_off_by_one "
+                "buying_power_off_by_one "
                 "quote_age_off_by_one"},
     {.id = "price_collar",
      .file = "core/orders/validation.c",
@@ -405,9 +406,9 @@ static const struct mechanism TABLE[] = {
      .rule = "no entry far from the trusted reference",
      .documents = "none",
      .oracle = "refusal_is_warranted",
-     .act = "entry_at_the_collar",
+     .act = "entries_beyond_the_collar",
      .quiet = "entry_at_its_limits",
-     .mutants = "collar_off_by_one"},
+     .mutants = "collar_ignored collar_off_by_one"},
     {.id = "gross_exposure",
      .file = "core/orders/validation.c",
      .mode = MODE_NORMAL,
@@ -764,6 +765,20 @@ static const struct mechanism TABLE[] = {
      .quiet = "log_is_kept_beside_a_full_disk",
      .mutants = "log_loss_untold log_tells_no_mode log_glued_to_a_piece log_overwrites_its_past "
                 "log_written_over"},
+    {.id = "metrics",
+     .file = "core/engine/measure.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "none",
+     .rule = "once a cycle, and as the core stops, all that a scraper may know of this life is one "
+             "whole text: "
+             "requests with and without an answer, ticks, modes, refusals, money; no order and no "
+             "symbol by name",
+     .documents = "metrics.prom",
+     .oracle = "metrics_are_true",
+     .act = "metrics_of_a_life_that_stopped",
+     .quiet = "metrics_of_a_life_that_died",
+     .mutants = "metrics_ignored unanswered_unmeasured order_named_in_metrics"},
     {.id = "drill",
      .file = "core/orders/drill.c",
      .mode = MODE_REDUCE_ONLY,

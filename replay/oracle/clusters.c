@@ -401,6 +401,9 @@ static void judge_buy(const struct clusters *judge, const struct event *event,
                         "%s: a buy to %lld USD that move together", sent->symbol,
                         (long long)(sum.nanos / NANOS));
     } else {
+        struct usd limit = cap_of(judge, scene);
+        score_beyond(findings_score(findings, "correlation_limit"),
+                     usd_sub(usd_sub(sum, cost), limit), usd_sub(sum, limit));
         findings_break(findings, ORACLE_CLUSTERS, event->at,
                        "%s: a buy to %lld USD that move together, most %lld", sent->symbol,
                        (long long)(sum.nanos / NANOS), (long long)(cap.nanos / NANOS));

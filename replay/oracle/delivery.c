@@ -155,6 +155,7 @@ static void count_message(struct delivery *judge, int channel, struct utc now,
     struct channel *line = &judge->channels[channel];
     struct utc before = line->at[line->count % A_MINUTE];
     if (line->count >= A_MINUTE && utc_sub(now, before).ns < MINUTE.ns) {
+        findings_score(findings, "alerts")->unfounded++;
         findings_break(findings, ORACLE_CHANNELS, now, "%s: more than %d messages in a minute",
                        NAMES[channel], A_MINUTE);
     }
@@ -170,6 +171,7 @@ static void heed_repeat(struct delivery *judge, int channel, const struct event 
         struct body *body = &line->bodies[i];
         if (body->hash == hash && utc_sub(now, body->at).ns < REPEAT.ns &&
             is_undisturbed(judge, now) && utc_sub(now, judge->up_since).ns >= REPEAT.ns) {
+            findings_score(findings, "alerts")->unfounded++;
             findings_break(findings, ORACLE_CHANNELS, now, "%s: the same message twice",
                            NAMES[channel]);
         }
@@ -191,8 +193,18 @@ static bool names(const char *body, const char *key) {
     return false;
 }
 
+/* A page is on its way for the first time; before the end of its tick it is not late. */
+static void keep_score(const struct page *page, struct utc now, struct findings *findings) {
+    struct score *score = findings_score(findings, "alerts");
+    struct two_clocks clocks = {0};
+    struct utc since = page->at.ns == 0 ? now : page->at;
+    clocks_true(&clocks, since, true, (struct usd){0});
+    clocks_known(&clocks, score, since, true);
+    (void)clocks_act(&clocks, score, now);
+}
+
 static void mark_pages(struct delivery *judge, int channel, const struct event *event,
-                       struct utc now) {
+                       struct utc now, struct findings *findings) {
     for (size_t i = 0; i < judge->keys.count; i++) {
         struct key *key = table_at(&judge->keys, i);
         key->told_at = names(event->body, key->name) ? now : key->told_at;
@@ -201,6 +213,9 @@ static void mark_pages(struct delivery *judge, int channel, const struct event *
         struct page *page = &judge->pages[i];
         if (!names(event->body, page->key)) {
             continue;
+        }
+        if (!page->is_asked) {
+            keep_score(page, now, findings);
         }
         page->is_asked = true;
         page->taken |= 1U << channel;
@@ -215,13 +230,22 @@ static void heed_silence(struct delivery *judge, const struct event *event,
                          struct findings *findings) {
     struct span age = utc_sub(event->at, utc_max(judge->tick_at, judge->silent_from));
     bool may_be_mute = judge->has_disk_failed; /* it ticks, and cannot write that it does */
-    if (is_word(event->subject, "heartbeat") && is_word(event->what, "acted") &&
-        age.ns < ALIVE.ns && !may_be_mute) {
+    if (!is_word(event->subject, "heartbeat") || !is_word(event->what, "acted")) {
+        return;
+    }
+    struct score *score = findings_score(findings, "heartbeat");
+    judge->is_silence_told = true;
+    if (age.ns >= ALIVE.ns || may_be_mute) { /* true and known: the last tick */
+        struct two_clocks clocks = {0};
+        clocks_true(&clocks, utc_max(judge->tick_at, judge->silent_from), true, (struct usd){0});
+        clocks_known(&clocks, score, clocks.true_at, true);
+        (void)clocks_act(&clocks, score, event->at);
+    } else {
+        score->unfounded++;
         findings_break(findings, ORACLE_CHANNELS, event->at,
                        "silence is told of a core that ticked %lld s ago",
                        (long long)(age.ns / INT64_C(1000000000)));
     }
-    judge->is_silence_told |= is_word(event->subject, "heartbeat") && is_word(event->what, "acted");
 }
 
 /* However a core went, its silence is said within three beats and the courier's looks. */
@@ -231,6 +255,7 @@ static void look_at_silence(struct delivery *judge, struct utc now, struct findi
                   !judge->has_disk_failed && utc_sub(now, since).ns > SILENT.ns;
     if (is_due && !judge->is_silence_told) {
         judge->is_silence_told = true; /* once */
+        score_passed(findings_score(findings, "heartbeat"), now);
         findings_break(findings, ORACLE_CHANNELS, now, "a silent core is told by nobody");
     }
 }
@@ -239,6 +264,7 @@ static void heed_ping(struct delivery *judge, const struct event *event,
                       struct findings *findings) {
     struct span age = utc_sub(event->at, utc_max(judge->tick_at, judge->silent_from));
     if (is_word(event->subject, "dead") && !judge->is_stopped && age.ns > SILENT.ns) {
+        score_passed(findings_score(findings, "heartbeat"), event->at);
         findings_break(findings, ORACLE_CHANNELS, event->at,
                        "the dead man's switch is fed for a core that is silent");
     }
@@ -252,7 +278,7 @@ static void take_message(struct delivery *judge, const struct event *event,
     if (channel >= 0) {
         count_message(judge, channel, now, findings);
         heed_repeat(judge, channel, event, now, findings);
-        mark_pages(judge, channel, event, now);
+        mark_pages(judge, channel, event, now, findings);
     }
 }
 

@@ -53,6 +53,45 @@ static bool quote_time(const struct text *quotes, const char *symbol, struct utc
     return utc_parse(time, out, NULL) == ERR_OK;
 }
 
+/* Its ask, a number in the same object. */
+static bool quote_ask(const struct text *quotes, const char *symbol, struct usd *out) {
+    char key[32];
+    char number[DECIMAL_TEXT_MAX] = "";
+    (void)snprintf(key, sizeof key, "\"%.20s\":{", symbol);
+    const char *quote = strstr(text_get(quotes), key);
+    const char *end = quote == NULL ? NULL : strchr(quote, '}');
+    const char *at = quote == NULL ? NULL : strstr(quote, "\"ap\":");
+    if (at == NULL || end == NULL || at > end) {
+        return false;
+    }
+    size_t n = strcspn(at + 5, ",}");
+    memcpy(number, at + 5, n < sizeof number ? n : sizeof number - 1);
+    return usd_parse(number, out, NULL) == ERR_OK && out->nanos > 0;
+}
+
+/* A trusted reference lies within its sources' agreement, and the spread's 1 %, of the ask: what is further from the
+ * ask than these and the collar passed price_collar. Counted, not judged: the broker has a collar of its own. */
+static void keep_collar(const struct text *quotes, const struct event *event,
+                        struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    const struct scene_limits *limits = &scene->limits;
+    struct ratio most = {limits->collar.nanos + limits->agreement.nanos + NANOS / 100};
+    struct usd ask = {0};
+    struct usd beyond = {0};
+    if (limits->collar.nanos == 0 || scene->sent.limit.nanos == 0 ||
+        !quote_ask(quotes, scene->sent.symbol, &ask)) {
+        return;
+    }
+    struct usd apart = usd_sub(usd_abs(usd_sub(scene->sent.limit, ask)), usd_scale(ask, most));
+    if (apart.nanos > 0) {
+        struct score *score = findings_score(findings, "price_collar");
+        (void)!usd_times_qty(apart, scene->sent.qty, &beyond, NULL);
+        score_passed(score, event->at);
+        score_beyond(score, (struct usd){0}, beyond);
+        score->risky++;
+    }
+}
+
 static void judge_quote(const struct text *quotes, const struct event *event,
                         struct findings *findings) {
     const struct scene *scene = findings->scene;
@@ -100,6 +139,7 @@ static void judge_buy(const struct entries *judge, const struct event *event,
                        "%s: a buy outside the hours of entries", scene->sent.symbol);
     }
     judge_quote(&judge->quotes, event, findings);
+    keep_collar(&judge->quotes, event, findings);
 }
 
 static void entries_observe(void *context, const struct event *event, struct findings *findings) {

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char MECHANISM[] = "exit_execution";
 static const struct span MOST = {INT64_C(60000000000)};
 
 struct leaving {
@@ -23,6 +24,7 @@ struct leaving {
     struct qty sold;  /* by the ledger since `since` */
     struct qty position;
     bool was_halted;
+    struct two_clocks clocks;
 };
 
 struct exits {
@@ -47,6 +49,18 @@ static void exits_destroy(void *context) {
 static void close_one(struct exits *judge, struct leaving *leaving) {
     judge->open -= leaving->is_open;
     leaving->is_open = false;
+    leaving->clocks = (struct two_clocks){0};
+}
+
+/* It left, or a person knows that it cannot. */
+static void end_one(struct exits *judge, struct leaving *leaving, struct utc at,
+                    struct findings *findings) {
+    if (leaving->is_open) {
+        struct score *score = findings_score(findings, MECHANISM);
+        clocks_known(&leaving->clocks, score, leaving->clocks.true_at, true);
+        (void)clocks_act(&leaving->clocks, score, at);
+    }
+    close_one(judge, leaving);
 }
 
 /* As of the last tick, once. */
@@ -64,6 +78,7 @@ static void judge_time(struct exits *judge, struct findings *findings) {
         if (leaving->was_halted) {
             findings_excuse(findings, ORACLE_EXITS, at, "%s: halted", leaving->symbol);
         } else {
+            score_passed(findings_score(findings, MECHANISM), at);
             findings_break(findings, ORACLE_EXITS, at,
                            "%s: still there 60 s after the exit began, and nobody was paged",
                            leaving->symbol);
@@ -71,17 +86,20 @@ static void judge_time(struct exits *judge, struct findings *findings) {
     }
 }
 
-static void take_phase(struct exits *judge, const struct event *event) {
+static void take_phase(struct exits *judge, const struct event *event, struct findings *findings) {
     struct leaving *leaving = table_get(&judge->symbols, event->symbol);
     if (strcmp(event->what, "releasing") == 0) {
         close_one(judge, leaving);
         leaving->is_open = true;
         leaving->since = event->at;
+        clocks_true(&leaving->clocks, event->at, true, (struct usd){0});
         leaving->meant = event->qty;
         leaving->sold = (struct qty){0};
         leaving->was_halted = judge->is_halted;
         judge->open++;
-    } else if (strcmp(event->what, "working") != 0) { /* over, or back to decided */
+    } else if (is_word(event->what, "over")) {
+        end_one(judge, leaving, event->at, findings);
+    } else if (strcmp(event->what, "working") != 0) { /* back to decided */
         close_one(judge, leaving);
     }
 }
@@ -102,11 +120,11 @@ static bool is_any_told(const struct exits *judge, const struct event *event) {
     return false;
 }
 
-static void take_page(struct exits *judge, const struct event *event) {
+static void take_page(struct exits *judge, const struct event *event, struct findings *findings) {
     for (size_t i = 0; i < judge->symbols.count; i++) {
         struct leaving *leaving = table_at(&judge->symbols, i);
         if (is_told(leaving, event)) {
-            close_one(judge, leaving);
+            end_one(judge, leaving, event->at, findings);
         }
     }
 }
@@ -118,14 +136,14 @@ static bool is_of_tick(const struct exits *judge, const struct event *event) {
                : event->kind == EVENT_LEDGER_FILL && !utc_is_before(judge->tick_at, event->at);
 }
 
-static void take_fill(struct exits *judge, const struct event *event) {
+static void take_fill(struct exits *judge, const struct event *event, struct findings *findings) {
     struct leaving *leaving = table_get(&judge->symbols, event->symbol);
     bool is_sale = strcmp(event->subject, "sell") == 0;
     leaving->position =
         is_sale ? qty_sub(leaving->position, event->qty) : qty_add(leaving->position, event->qty);
     leaving->sold = is_sale ? qty_add(leaving->sold, event->qty) : leaving->sold;
     if (leaving->position.nanos <= 0 || qty_cmp(leaving->sold, leaving->meant) >= 0) {
-        close_one(judge, leaving);
+        end_one(judge, leaving, event->at, findings);
     }
 }
 
@@ -150,11 +168,11 @@ static void exits_observe(void *context, const struct event *event, struct findi
         judge_time(judge, findings);
     }
     if (event->kind == EVENT_EXIT) {
-        take_phase(judge, event);
+        take_phase(judge, event, findings);
     } else if (event->kind == EVENT_LEDGER_FILL) {
-        take_fill(judge, event);
+        take_fill(judge, event, findings);
     } else if (event->kind == EVENT_ALERT) {
-        take_page(judge, event);
+        take_page(judge, event, findings);
     } else if (event->kind == EVENT_MODE) {
         take_mode(judge, event);
     } else if (is_end) {

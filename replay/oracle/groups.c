@@ -20,6 +20,7 @@ static const char UNKNOWN[] = "unknown";
 enum { BY_SYMBOL, BY_SECTOR, BY_THEME, BY_COUNT };
 
 static const char *const NAMES[BY_COUNT] = {"symbol", "sector", "theme"};
+static const char *const MECHANISMS[BY_COUNT] = {"symbol_limit", "sector_limit", "theme_limit"};
 static const char *const CODES[BY_COUNT] = {"SYMBOL_LIMIT", "SECTOR_LIMIT", "THEME_LIMIT"};
 
 struct member { /* what the frame says of a symbol */
@@ -123,6 +124,11 @@ static void judge_buy(const struct groups *judge, const struct event *event,
             findings_excuse(findings, ORACLE_GROUPS, event->at, "%s: a buy to %lld USD in %s %.24s",
                             sent->symbol, (long long)(sum.nanos / NANOS), NAMES[by], group);
         } else {
+            struct score *score = findings_score(findings, MECHANISMS[by]);
+            struct usd limit = cap_of(judge, scene, by, group);
+            score_passed(score, event->at);
+            score_beyond(score, usd_sub(usd_sub(sum, cost), limit), usd_sub(sum, limit));
+            score->risky++;
             findings_break(findings, ORACLE_GROUPS, event->at,
                            "%s: a buy to %lld USD in %s %.24s, most %lld", sent->symbol,
                            (long long)(sum.nanos / NANOS), NAMES[by], group,

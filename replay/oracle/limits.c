@@ -72,6 +72,8 @@ static struct usd gross_of(const struct scene *scene) {
 static void judge_size(const struct event *event, struct usd cost, struct findings *findings) {
     struct usd most = scene_largest_entry(findings->scene);
     if (most.nanos > 0 && usd_cmp(cost, most) > 0) {
+        score_beyond(findings_score(findings, "position_sizing"), (struct usd){0},
+                     usd_sub(cost, most));
         findings_break(findings, ORACLE_SIZE, event->at, "%s: a buy of %lld USD, at most %lld",
                        findings->scene->sent.symbol, (long long)(cost.nanos / NANOS),
                        (long long)(most.nanos / NANOS));
@@ -86,6 +88,8 @@ static void judge_order(const struct event *event, struct findings *findings) {
     (void)!usd_times_qty(sent->limit, sent->qty, &cost, NULL);
     judge_size(event, cost, findings);
     if (scene->limits.order_cap.nanos > 0 && usd_cmp(cost, scene->limits.order_cap) > 0) {
+        score_beyond(findings_score(findings, "order_validation"), (struct usd){0},
+                     usd_sub(cost, scene->limits.order_cap));
         findings_break(findings, ORACLE_ORDER_CAP, event->at, "%s: a buy of %lld USD", sent->symbol,
                        (long long)(cost.nanos / NANOS));
     }
@@ -94,6 +98,9 @@ static void judge_order(const struct event *event, struct findings *findings) {
                     usd_times_ratio(most, GROSS_MARGIN, &most, NULL) == ERR_OK;
     struct usd gross = usd_add(gross_of(scene), cost);
     if (is_known && usd_cmp(gross, most) > 0) {
+        struct usd limit = usd_scale(scene->equity, scene->limits.gross);
+        score_beyond(findings_score(findings, "gross_exposure"),
+                     usd_sub(usd_sub(gross, cost), limit), usd_sub(gross, limit));
         findings_break(findings, ORACLE_GROSS, event->at, "%s: a buy to %lld USD gross, most %lld",
                        sent->symbol, (long long)(gross.nanos / NANOS),
                        (long long)(most.nanos / NANOS));

@@ -45,11 +45,13 @@ static void judge_bounds(struct loudness *judge, const struct event *event,
     int64_t most = findings->scene->limits.requests_a_minute * (judge->is_first ? 2 : 1);
     if (most > 0 && judge->calls > most && !judge->is_loud) {
         judge->is_loud = true;
+        score_passed(findings_score(findings, "rate_budget"), event->at);
         findings_break(findings, ORACLE_BOUNDED, event->at, "%lld requests in a minute, most %lld",
                        (long long)judge->calls, (long long)most);
     }
     if (judge->alerts > ALERTS_MAX && !judge->is_shrill) {
         judge->is_shrill = true;
+        findings_score(findings, "alerts")->unfounded++;
         findings_break(findings, ORACLE_BOUNDED, event->at, "%lld alerts in a minute, most %d",
                        (long long)judge->alerts, ALERTS_MAX);
     }

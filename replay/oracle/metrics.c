@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char MECHANISM[] = "metrics";
+
 struct metrics {
     int64_t requests, ticks; /* of this life; ticks: number of the last full one */
+    bool is_owed;            /* it stopped, and its text is still to come */
     bool is_known,
         is_whole; /* a start was seen; no disk fault since, and nothing of it was told before */
 };
@@ -69,11 +72,22 @@ static void judge_text(struct metrics *judge, const struct event *event,
     }
 }
 
+/* A life that stopped as it was told to left no text. */
+static void judge_silence(const struct metrics *judge, const struct event *event,
+                          struct findings *findings) {
+    if (judge->is_owed) {
+        score_passed(findings_score(findings, MECHANISM), event->at);
+        findings_break(findings, ORACLE_METRICS, event->at, "nothing was told");
+    }
+}
+
 static void metrics_observe(void *context, const struct event *event, struct findings *findings) {
     struct metrics *judge = context;
     switch ((int)event->kind) {
     case EVENT_START:
-        *judge = (struct metrics){.is_known = true, .is_whole = true};
+    case EVENT_END:
+        judge_silence(judge, event, findings);
+        *judge = (struct metrics){.is_known = event->kind == EVENT_START, .is_whole = true};
         break;
     case EVENT_SEND:
         judge->requests++;
@@ -86,15 +100,24 @@ static void metrics_observe(void *context, const struct event *event, struct fin
         break;
     case EVENT_STOP: /* succeeded: the events that follow are another's */
         judge->is_known &= is_word(event->subject, "clean");
+        judge->is_owed = judge->is_known && judge->is_whole;
         break;
     default:
+        judge->is_owed = false;
         if (judge->is_known && judge->is_whole) {
+            int64_t before = findings->breaks[ORACLE_METRICS];
+            struct score *score = findings_score(findings, MECHANISM);
             judge_text(judge, event, findings);
+            if (findings->breaks[ORACLE_METRICS] == before) {
+                score_held(score, event->at);
+            } else {
+                score_passed(score, event->at);
+            }
         }
     }
 }
 
 const struct judge_ops metrics_judge = {KIND(EVENT_START) | KIND(EVENT_SEND) | KIND(EVENT_TICK) |
                                             KIND(EVENT_FAULT) | KIND(EVENT_STOP) |
-                                            KIND(EVENT_METRICS),
+                                            KIND(EVENT_METRICS) | KIND(EVENT_END),
                                         metrics_create, metrics_observe, free};

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char MECHANISM[] = "protective_stops";
 static const struct span MOST = {INT64_C(70000000000)};
 
 struct naked {
@@ -20,6 +21,7 @@ struct naked {
     bool is_hidden;   /* it became bare while another account answered, which still does */
     bool is_not_due;  /* the core said so */
     bool is_reported;
+    bool is_missed; /* bare for longer than its minute and undisturbed, paged or not */
 };
 
 struct nakeds {
@@ -53,14 +55,30 @@ static void take_word(struct naked *naked, const struct event *event) {
     }
 }
 
-static void look(struct naked *naked, const struct event *event, const struct scene *scene) {
+/* A stop covers it that did not. */
+static void keep_score(const struct naked *naked, struct utc at, struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    struct score *score = findings_score(findings, MECHANISM);
+    struct two_clocks clocks = {0};
+    struct utc since = scene_since(scene, utc_max(naked->since, scene->up_since));
+    clocks_true(&clocks, since, true, (struct usd){0});
+    clocks_known(&clocks, score, since, true);
+    (void)clocks_act(&clocks, score, at);
+}
+
+static void look(struct naked *naked, const struct event *event, struct findings *findings) {
+    const struct scene *scene = findings->scene;
     const struct scene_symbol *symbol = scene_symbol(scene, event->symbol);
     bool is_naked = qty_cmp(qty_whole(symbol->qty), symbol->stopped) > 0 && symbol->qty.nanos > 0 &&
                     !symbol->is_exiting && !naked->is_not_due && naked->is_known;
     is_naked |= symbol->qty.nanos < 0 && !symbol->is_exiting;
+    bool is_covered = symbol->qty.nanos > 0 && !symbol->is_exiting && !naked->is_not_due;
+    if (naked->since.ns != 0 && !is_naked && is_covered) {
+        keep_score(naked, event->at, findings);
+    }
     if (!is_naked) {
         naked->since = (struct utc){0};
-        naked->is_hidden = false;
+        naked->is_hidden = naked->is_missed = false;
     } else if (naked->since.ns == 0) {
         naked->since = event->at;
         naked->is_hidden = scene->other_account_at.ns != 0;
@@ -77,8 +95,12 @@ static void judge_tick(struct nakeds *judge, const struct event *event, struct f
         naked->since = naked->is_hidden ? event->at : naked->since;
         bool is_older = utc_is_before(naked->since, scene->up_since);
         struct utc since = scene_since(scene, is_older ? scene->up_since : naked->since);
-        if (naked->since.ns == 0 || naked->is_reported || scene->paged_at.ns >= since.ns ||
-            utc_sub(event->at, since).ns <= MOST.ns) {
+        bool is_late = naked->since.ns != 0 && utc_sub(event->at, since).ns > MOST.ns;
+        if (is_late && !naked->is_missed && utc_is_before(scene->fault_at, since)) {
+            naked->is_missed = true;
+            score_passed(findings_score(findings, MECHANISM), event->at);
+        }
+        if (!is_late || naked->is_reported || scene->paged_at.ns >= since.ns) {
             continue;
         }
         naked->is_reported = true;
@@ -101,7 +123,7 @@ static void naked_observe(void *context, const struct event *event, struct findi
     } else if (event->kind == EVENT_PROTECTION) {
         naked->is_not_due = is_word(event->what, "not_due");
     }
-    look(naked, event, findings->scene);
+    look(naked, event, findings);
 }
 
 const struct judge_ops naked_judge = {KIND(EVENT_LEDGER_FILL) | KIND(EVENT_LEDGER_ORDER) |

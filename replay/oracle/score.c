@@ -17,6 +17,10 @@ void clocks_known(struct two_clocks *clocks, struct score *score, struct utc at,
     }
 }
 
+static void note_latency(struct score *score, struct span latency) {
+    score->latency_most = latency.ns > score->latency_most.ns ? latency : score->latency_most;
+}
+
 bool clocks_act(struct two_clocks *clocks, struct score *score, struct utc at) {
     if (clocks->known_at.ns == 0 && clocks->true_at.ns == 0) {
         score->unfounded++;
@@ -24,13 +28,33 @@ bool clocks_act(struct two_clocks *clocks, struct score *score, struct utc at) {
     }
     score->acted++;
     if (clocks->known_at.ns != 0) {
-        struct span latency = utc_sub(at, clocks->known_at);
-        score->latency_most = latency.ns > score->latency_most.ns ? latency : score->latency_most;
+        note_latency(score, utc_sub(at, clocks->known_at));
         score->overshoot_view = usd_max(score->overshoot_view, clocks->beyond_at_known);
         score->overshoot_own =
             usd_max(score->overshoot_own, usd_sub(clocks->beyond, clocks->beyond_at_known));
     }
     return true;
+}
+
+void score_held(struct score *score, struct utc at) {
+    score->due++;
+    score->acted++;
+    if (score->passed_at.ns != 0) {
+        note_latency(score, utc_sub(at, score->passed_at));
+    }
+    score->passed_at = (struct utc){0};
+}
+
+void score_passed(struct score *score, struct utc at) {
+    score->due++;
+    score->missed++;
+    score->passed_at = score->passed_at.ns == 0 ? at : score->passed_at;
+}
+
+void score_beyond(struct score *score, struct usd without, struct usd with) {
+    struct usd view = usd_max(without, (struct usd){0});
+    score->overshoot_view = usd_max(score->overshoot_view, view);
+    score->overshoot_own = usd_max(score->overshoot_own, usd_sub(with, view));
 }
 
 void scores_print(const struct table *scores, struct text *out) {

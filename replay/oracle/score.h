@@ -3,7 +3,10 @@
  * *True* is when the ledger made it due, *known* when the answers delivered to the core first implied it.
  * An act is held against both: late and missed count from the known instant, because nobody acts on what
  * he was not told; the dollars beyond the limit are split there into the view's share and the core's own.
- * An act that neither clock made due is unfounded. */
+ * An act that neither clock made due is unfounded.
+ *
+ * What only refuses is due at each attempt: it is held, or it goes through and is missed; late is how long
+ * after the first that went through one was held again. */
 #ifndef REPLAY_ORACLE_SCORE_H
 #define REPLAY_ORACLE_SCORE_H
 
@@ -20,6 +23,7 @@ struct score {
     struct span latency_most;  /* from known to act */
     struct usd overshoot_view; /* beyond the limit when it was known, at worst */
     struct usd overshoot_own;  /* further beyond it when the mechanism acted, at worst */
+    struct utc passed_at; /* the first attempt that went through since one was held; {0}: none */
 };
 
 struct two_clocks {
@@ -34,6 +38,14 @@ void clocks_true(struct two_clocks *clocks, struct utc at, bool is_due, struct u
 void clocks_known(struct two_clocks *clocks, struct score *score, struct utc at, bool is_due);
 /* It acted. False if neither clock made it due: counted as unfounded. */
 bool clocks_act(struct two_clocks *clocks, struct score *score, struct utc at);
+
+/* An attempt at what it forbids was refused. */
+void score_held(struct score *score, struct utc at);
+/* One went through. */
+void score_passed(struct score *score, struct utc at);
+/* By so many dollars the ledger lay beyond the limit without what the core sent, and so many with it; the
+ * worst is kept. Below zero: within it. */
+void score_beyond(struct score *score, struct usd without, struct usd with);
 
 /* Appends [{"mechanism":...}...] of those that were due or acted. */
 void scores_print(const struct table *scores, struct text *out);

@@ -47,6 +47,11 @@ static void judge_buy(const struct stopped *judge, const struct event *event,
     for (size_t i = 0; i < judge->causes.count; i++) {
         const struct stop_told *told = table_at(&judge->causes, i);
         if (told->at.ns != 0 && utc_sub(event->at, told->at).ns > AT_ONCE.ns) {
+            if (!is_word(told->cause, "kill_switch")) {
+                struct score *score = findings_score(findings, "operator_freeze");
+                score_passed(score, event->at);
+                score->risky++;
+            }
             findings_break(findings, ORACLE_STOPPED, event->at,
                            "%s: a buy %lld s after the stop %s", findings->scene->sent.symbol,
                            (long long)(utc_sub(event->at, told->at).ns / NANOS), told->cause);

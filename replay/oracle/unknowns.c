@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char MECHANISM[] = "order_idempotency";
 static const struct span LATE = {INT64_C(30000000000)};
 enum { UNKNOWN_MAX = 64 };
 
@@ -21,6 +22,7 @@ struct unknown {
     char symbol[16];
     struct utc at;
     bool is_asked;
+    struct two_clocks clocks; /* due from a lost answer until the fate is known */
 };
 
 struct unknowns {
@@ -39,13 +41,15 @@ static void drop(struct unknowns *judge, size_t i) {
 }
 
 static void add(struct unknowns *judge, const struct scene_sent *sent, struct utc at) {
+    struct two_clocks clocks = {0};
     for (size_t i = judge->count; i-- > 0;) {
         if (is_word(judge->items[i].id, sent->id) || judge->count == UNKNOWN_MAX) {
+            clocks = is_word(judge->items[i].id, sent->id) ? judge->items[i].clocks : clocks;
             drop(judge, i);
         }
     }
     struct unknown *unknown = &judge->items[judge->count++];
-    *unknown = (struct unknown){.at = at};
+    *unknown = (struct unknown){.at = at, .clocks = clocks};
     (void)!text_copy(unknown->id, sizeof unknown->id, sent->id, NULL);
     (void)!text_copy(unknown->symbol, sizeof unknown->symbol, sent->symbol, NULL);
 }
@@ -75,16 +79,28 @@ static void take_look(struct unknowns *judge, const struct event *event) {
 
 /* A POST that certainly never left, one that is answered (2xx, 4xx), or any good answer that names it; not
  * "not found", which names it too. */
-static void take_answer(struct unknowns *judge, const struct event *event) {
+static void take_answer(struct unknowns *judge, const struct event *event,
+                        struct findings *findings) {
     bool is_not_found = event->number == 404 && is_word(event->subject, "GET");
     bool is_answered =
         is_word(event->id, "not_sent") ||
         (event->id[0] == '\0' && event->number >= 200 && event->number < 500 && !is_not_found);
-    for (size_t i = judge->count; is_answered && i-- > 0;) {
-        if (memmem(event->body, event->body_len, judge->items[i].id, strlen(judge->items[i].id)) !=
-            NULL) {
-            drop(judge, i);
+    bool is_lost = !is_answered && is_word(event->subject, "POST");
+    for (size_t i = judge->count; (is_answered || is_lost) && i-- > 0;) {
+        struct unknown *unknown = &judge->items[i];
+        struct score *score = findings_score(findings, MECHANISM);
+        if (memmem(event->body, event->body_len, unknown->id, strlen(unknown->id)) == NULL) {
+            continue;
         }
+        if (is_lost) {
+            clocks_true(&unknown->clocks, event->at, true, (struct usd){0});
+            clocks_known(&unknown->clocks, score, event->at, true);
+            continue;
+        }
+        if (unknown->clocks.known_at.ns != 0) {
+            (void)clocks_act(&unknown->clocks, score, event->at);
+        }
+        drop(judge, i);
     }
 }
 
@@ -92,7 +108,7 @@ static void unknowns_observe(void *context, const struct event *event, struct fi
     struct unknowns *judge = context;
     const struct scene_sent *sent = &findings->scene->sent;
     if (event->kind == EVENT_HTTP) {
-        take_answer(judge, event);
+        take_answer(judge, event, findings);
     } else if (sent->is_new && strstr(sent->id, "-x-") == NULL) {
         judge_send(judge, event, findings);
         add(judge, sent, event->at);

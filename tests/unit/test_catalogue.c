@@ -174,7 +174,8 @@ Test(catalogue, the_pages_are_what_the_table_prints) {
 Test(pairs, are_of_mechanisms_whose_scenarios_both_ran_and_carry_the_score_of_the_act) {
     static const char results[] =
         "[{\"id\":\"daily_loss_by_open_positions\",\"verdict\":\"fail\",\"oracle\":{\"scores\":["
-        "{\"mechanism\":\"equity_floor\",\"due\":2},{\"mechanism\":\"daily_loss\",\"due\":1}]}},"
+        "{\"mechanism\":\"equity_floor\",\"due\":2},"
+        "{\"mechanism\":\"daily_loss\",\"due\":1,\"acted\":1}]}},"
         "{\"id\":\"daily_loss_just_within\",\"verdict\":\"pass\"},"
         "{\"id\":\"equity_floor_latches\",\"verdict\":\"pass\"},"
         "{\"id\":\"kill_switch_rejects_just_within\",\"verdict\":\"pass\"},"
@@ -187,11 +188,39 @@ Test(pairs, are_of_mechanisms_whose_scenarios_both_ran_and_carry_the_score_of_th
         text_get(&out),
         "[{\"mechanism\":\"kill_switch\",\"act\":\"kill_switch_rejects_rearm\","
         "\"act_verdict\":\"pass\",\"quiet\":\"kill_switch_rejects_just_within\",\"quiet_verdict\":"
-        "\"pass\","
+        "\"pass\",\"oracle\":\"unscored\","
         "\"score\":null},"
         "{\"mechanism\":\"daily_loss\",\"act\":\"daily_loss_by_open_positions\","
         "\"act_verdict\":\"fail\",\"quiet\":\"daily_loss_just_within\",\"quiet_verdict\":\"pass\","
-        "\"score\":{\"due\":1,\"mechanism\":\"daily_loss\"}}]");
+        "\"oracle\":\"acted\","
+        "\"score\":{\"acted\":1,\"due\":1,\"mechanism\":\"daily_loss\"}}]");
     cJSON_Delete(list);
     text_release(&out);
+}
+
+static void expect_oracle(const char *act, const char *quiet, const char *word) {
+    char results[512];
+    char want[64];
+    struct text out = {0};
+    cJSON *list = NULL;
+    snprintf(results, sizeof results,
+             "[{\"id\":\"daily_loss_by_open_positions\",\"oracle\":{\"scores\":[{\"mechanism\":"
+             "\"daily_loss\",%s}]}},{\"id\":\"daily_loss_just_within\",\"oracle\":{\"scores\":[{"
+             "\"mechanism\":\"daily_loss\",%s}]}}]",
+             act, quiet);
+    cr_assert_eq(json_parse(results, strlen(results), &list, NULL), ERR_OK);
+    pairs_print(list, &out);
+    snprintf(want, sizeof want, "\"oracle\":\"%s\"", word);
+    cr_expect_not_null(strstr(text_get(&out), want), "%s in %s", want, text_get(&out));
+    cJSON_Delete(list);
+    text_release(&out);
+}
+
+Test(pairs, the_worst_that_the_oracle_says_of_either_is_its_verdict) {
+    expect_oracle("\"acted\":1,\"missed\":0,\"unfounded\":0", "\"acted\":0", "acted");
+    expect_oracle("\"acted\":1,\"missed\":1,\"unfounded\":1", "\"acted\":0", "missed");
+    expect_oracle("\"acted\":1,\"missed\":0,\"unfounded\":1", "\"acted\":0", "false");
+    expect_oracle("\"acted\":1,\"missed\":0", "\"unfounded\":1", "false");
+    expect_oracle("\"acted\":1,\"missed\":0", "\"missed\":1", "missed");
+    expect_oracle("\"acted\":0,\"due\":1", "\"acted\":1", "unscored");
 }

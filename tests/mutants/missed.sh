@@ -1,0 +1,64 @@
+#!/bin/sh
+# missed.sh SEATRIAL - each mechanism, switched off once where it must act: its oracle says missed (or false), and the
+# run fails by an invariant or an expectation. SEATRIAL is that of the build of mutants; run in the top folder. The third
+# column is a scenario of the library; - is the act scenario of the mechanism's page.
+set -eu
+seatrial=$1
+[ -x "$seatrial" ] || { echo "$seatrial: not built" >&2; exit 1; }
+result=$(mktemp)
+trap 'rm -f "$result"' EXIT
+bad=0
+
+# count WORD: of the mechanism's score in the run.
+count() {
+	grep -o "\"mechanism\":\"$mechanism\",\"due\":[0-9]*,\"acted\":[0-9]*,\"missed\":[0-9]*,\"unfounded\":[0-9]*" "$result" |
+		head -1 | grep -o "\"$1\":[0-9]*" | cut -d: -f2
+}
+
+while read -r mechanism mutant scenario word; do
+	[ "$scenario" != - ] || scenario=$(sed -n 's/.*must act: \[`\([a-z0-9_]*\)`\].*/\1/p' "docs/mechanisms/$mechanism.md")
+	status=0
+	SEATRIAL_MUTANT=$mutant timeout 120 "$seatrial" scenario run "scenarios/library/$scenario.json" --json >"$result" 2>/dev/null ||
+		status=$?
+	seen=$(count "$word")
+	if [ "$status" != 1 ] || [ "${seen:-0}" = 0 ]; then
+		echo "$mechanism: $mutant in $scenario leaves with $status, ${seen:-0} $word" >&2
+		bad=1
+	else
+		echo "$mechanism: $mutant, $seen $word in $scenario"
+	fi
+done <<-END
+	operator_freeze inbox_unread - missed
+	amnesia amnesia_ignored - missed
+	state_regression state_regression_ignored disk_journal_older_than_documents missed
+	request_deadline deadline_ignored - missed
+	retry_backoff unbounded_retry - missed
+	rate_budget budget_overdrawn budget_below_the_polls missed
+	heartbeat courier_deaf_to_silence - missed
+	alerts one_channel_suffices courier_channels_fail missed
+	data_guard equity_unexplained - missed
+	order_idempotency new_id_on_retry - missed
+	second_writer second_writer_ignored - missed
+	order_validation buying_power_ignored - missed
+	price_collar collar_ignored - missed
+	gross_exposure gross_limit_ignored - missed
+	symbol_limit symbol_limit_ignored - missed
+	sector_limit sector_limit_ignored - missed
+	theme_limit theme_limit_ignored - missed
+	correlation_limit correlation_limit_ignored - missed
+	symbol_cooldown cooldown_ignored - missed
+	exit_execution exits_skipped_when_frozen - missed
+	protective_stops stop_never_placed - missed
+	max_positions positions_off_by_one - missed
+	position_sizing sizing_base_ignored bought_while_positions_unreadable missed
+	session_gate session_gate_open - missed
+	reconciliation unexplained_ignored - missed
+	divergence_heal difference_tells_one_symbol - missed
+	atomic_state skip_fsync power_cut_behind_a_save missed
+	startup_contract account_not_pinned - missed
+	config_validation bad_reload_taken - missed
+	credentials key_unverified reload_of_a_wrong_key unfounded
+	single_instance lease_not_reread paused_instance_is_fenced missed
+	metrics metrics_ignored - missed
+END
+exit $bad

@@ -1,0 +1,612 @@
+/* test_judges_duties.c - the scores of what only refuses, and of what acts by signs: each verdict, with its figures. */
+#include "tests/unit/stream.h"
+
+enum { TEN = 60400 }; /* seconds; 2023-11-15 10:00 in New York, a session */
+
+/* Ends the oracle; its scores say this. */
+static void scored(struct oracle *oracle, const char *score) {
+    struct text verdict = {0};
+    oracle_verdict(oracle, &verdict);
+    cr_expect_not_null(strstr(text_get(&verdict), score), "%s\n in %s", score, text_get(&verdict));
+    text_release(&verdict);
+    oracle_destroy(oracle);
+}
+
+/* Ends it; of this mechanism nothing is counted. */
+static void unscored(struct oracle *oracle, const char *mechanism) {
+    struct text verdict = {0};
+    oracle_verdict(oracle, &verdict);
+    const char *scores = strstr(text_get(&verdict), "\"scores\":");
+    cr_expect_null(strstr(scores, mechanism), "%s", scores);
+    text_release(&verdict);
+    oracle_destroy(oracle);
+}
+
+static struct oracle *up(void) {
+    struct oracle *oracle = oracle_create();
+    word(oracle, EVENT_START, TEN - 600, "ready", "");
+    return oracle;
+}
+
+static void tick(struct oracle *oracle, int64_t second) {
+    feed(oracle, (struct event){.kind = EVENT_TICK, .at = at(second), .subject = "cycle"});
+}
+
+static void http(struct oracle *oracle, int64_t second, const char *method, const char *what,
+                 int status, const char *error, const char *body) {
+    feed(oracle, (struct event){.kind = EVENT_HTTP,
+                                .at = at(second),
+                                .subject = method,
+                                .what = what,
+                                .id = error,
+                                .number = status,
+                                .body = body,
+                                .body_len = strlen(body)});
+}
+
+static void refused(struct oracle *oracle, int64_t second, const char *code, const char *purpose,
+                    const char *numbers) {
+    feed(oracle, (struct event){.kind = EVENT_REFUSAL,
+                                .at = at(second),
+                                .subject = code,
+                                .what = purpose,
+                                .symbol = "AAPL",
+                                .body = numbers,
+                                .body_len = strlen(numbers)});
+}
+
+/* --- what only refuses --- */
+
+static const struct refuser {
+    const char *code, *mechanism, *within, *beyond; /* of its bound */
+} REFUSERS[] = {
+    {"SESSION", "session_gate", "11 against 10", "10 against 10"},
+    {"STALE_QUOTE", "data_guard", "10 against 10", "11 against 10"},
+    {"COLLAR", "price_collar", "10 against 10", "11 against 10"},
+    {"ORDER_CAP", "order_validation", "10 against 10", "11 against 10"},
+    {"BUYING_POWER", "order_validation", "10 against 10", "11 against 10"},
+    {"MIN_NOTIONAL", "position_sizing", "10 against 10", "9 against 10"},
+    {"MAX_POSITIONS", "max_positions", "9 against 10", "10 against 10"},
+    {"ENTRY_RATE", "max_positions", "9 against 10", "10 against 10"},
+    {"GROSS_EXPOSURE", "gross_exposure", "10 against 10", "11 against 10"},
+    {"SYMBOL_LIMIT", "symbol_limit", "10 against 10", "11 against 10"},
+    {"SECTOR_LIMIT", "sector_limit", "10 against 10", "11 against 10"},
+    {"THEME_LIMIT", "theme_limit", "10 against 10", "11 against 10"},
+    {"CORRELATION_LIMIT", "correlation_limit", "10 against 10", "11 against 10"},
+    {"SYMBOL_COOLDOWN", "symbol_cooldown", "10 against 10", "9 against 10"},
+};
+enum { REFUSERS_COUNT = sizeof REFUSERS / sizeof REFUSERS[0] };
+
+Test(duties, a_refusal_beyond_its_bound_is_an_attempt_that_was_held) {
+    for (size_t i = 0; i < REFUSERS_COUNT; i++) {
+        char score[160];
+        struct oracle *oracle = up();
+        refused(oracle, TEN, REFUSERS[i].code, "entry", REFUSERS[i].beyond);
+        refused(oracle, TEN + 60, REFUSERS[i].code, "entry", REFUSERS[i].beyond);
+        snprintf(
+            score, sizeof score,
+            "\"mechanism\":\"%s\",\"due\":2,\"acted\":2,\"missed\":0,\"unfounded\":0,\"risky\":0,"
+            "\"latency_ms\":0",
+            REFUSERS[i].mechanism);
+        expect_scored(oracle, "", score);
+    }
+}
+
+Test(duties, a_refusal_within_its_bound_is_unfounded) {
+    for (size_t i = 0; i < REFUSERS_COUNT; i++) {
+        char score[160];
+        struct oracle *oracle = up();
+        refused(oracle, TEN, REFUSERS[i].code, "entry", REFUSERS[i].within);
+        snprintf(score, sizeof score,
+                 "\"mechanism\":\"%s\",\"due\":0,\"acted\":0,\"missed\":0,\"unfounded\":1",
+                 REFUSERS[i].mechanism);
+        expect_scored(oracle, "refusal_is_warranted", score);
+    }
+}
+
+Test(duties, a_refusal_of_another_judge_s_mechanism_is_left_to_it) {
+    struct oracle *oracle = up();
+    refused(oracle, TEN, "LOW_PRICE", "entry", "1 against 3");
+    unscored(oracle, "price_collar");
+}
+
+Test(duties, a_mode_is_a_reason_to_refuse_while_a_cause_demands_it) {
+    struct oracle *oracle = up();
+    refused(oracle, TEN, "MODE", "entry", "");
+    scored(oracle,
+           "\"mechanism\":\"reduce_only\",\"due\":0,\"acted\":0,\"missed\":0,\"unfounded\":1");
+    oracle = up();
+    body_of(oracle, EVENT_MECHANISM, TEN - 1, "degraded_mode", "acted",
+            "\"cause\":\"degraded_mode\",\"mode\":\"REDUCE_ONLY\",\"latched\":false");
+    refused(oracle, TEN, "MODE", "entry", "");
+    scored(oracle,
+           "\"mechanism\":\"reduce_only\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0");
+}
+
+/* A buy at 06:00 went through, one five seconds later did not. */
+Test(duties, late_is_from_the_first_attempt_that_went_through_to_the_one_that_was_held) {
+    struct oracle *oracle = up();
+    order_leaves(oracle, TEN - 4 * 3600, "buy", "AAPL", "st-2023-11-15-1");
+    order_leaves(oracle, TEN - 4 * 3600 + 2, "buy", "MSFT", "st-2023-11-15-2");
+    refused(oracle, TEN - 4 * 3600 + 5, "SESSION", "entry", "closed");
+    expect_scored(
+        oracle, "entry_in_session",
+        "\"mechanism\":\"session_gate\",\"due\":3,\"acted\":1,\"missed\":2,\"unfounded\":0,"
+        "\"risky\":2,\"latency_ms\":5000");
+}
+
+/* 60 shares at 100 are 1,000 beyond half of 10,000 before the core adds 1,000 more. */
+Test(duties, dollars_beyond_a_limit_are_parted_into_what_was_there_and_what_was_sent) {
+    struct oracle *oracle = up();
+    frame(oracle, "risk.gross_exposure", "0.5");
+    equity(oracle, TEN - 60, 10000);
+    ledger_order(oracle, TEN - 50, "st-2023-11-15-1", "buy", "limit", "filled", 60, 60);
+    ledger_fill(oracle, TEN - 50, "st-2023-11-15-1", "buy", 60);
+    order_leaves(oracle, TEN, "buy", "MSFT", "st-2023-11-15-2");
+    expect_scored(
+        oracle, "gross_within_the_cap",
+        "\"mechanism\":\"gross_exposure\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0,"
+        "\"risky\":1,\"latency_ms\":0,\"overshoot_view\":\"1000\",\"overshoot_own\":\"1000\"");
+}
+
+/* 10 shares at 100, where at most 5,000 USD, 4 %, and 5 % about an ask of 100 are allowed. */
+Test(duties, an_entry_beyond_its_size_is_missed_by_so_many_dollars) {
+    struct oracle *oracle = up();
+    frame(oracle, "sizing.base_usd", "400");
+    frame(oracle, "sizing.equity_share", "1");
+    frame(oracle, "sizing.risk_budget", "1");
+    frame(oracle, "stops.distance", "0.1");
+    equity(oracle, TEN - 60, 100000);
+    order_leaves(oracle, TEN, "buy", "AAPL", "st-2023-11-15-1");
+    expect_scored(
+        oracle, "entry_within_its_size",
+        "\"mechanism\":\"position_sizing\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0,"
+        "\"risky\":1,\"latency_ms\":0,\"overshoot_view\":\"0\",\"overshoot_own\":\"600\"");
+}
+
+static void quoted(struct oracle *oracle, const char *body) {
+    answer(oracle, TEN - 1, "/v2/stocks/quotes/latest?symbols=AAPL", 200, body);
+}
+
+/* A limit of 100 under a collar of 2 %: with 1 % of agreement and 1 % of spread, asks of 96 to 104 may explain it. */
+Test(duties, a_price_beyond_collar_agreement_and_spread_passed_the_collar) {
+    static const struct {
+        const char *quotes;
+        bool is_missed;
+    } rows[] = {
+        {"\n{\"quotes\":{\"AAPL\":{\"ap\":104.16,\"bp\":104,\"t\":\"2023-11-15T15:00:00Z\"}}}",
+         false},
+        {"\n{\"quotes\":{\"AAPL\":{\"ap\":104.17,\"bp\":104,\"t\":\"2023-11-15T15:00:00Z\"}}}",
+         true},
+        {"\n{\"quotes\":{\"AAPL\":{\"ap\":96.2,\"bp\":96,\"t\":\"2023-11-15T15:00:00Z\"}}}", false},
+        {"\n{\"quotes\":{\"AAPL\":{\"ap\":96.1,\"bp\":96,\"t\":\"2023-11-15T15:00:00Z\"}}}", true},
+        {"\n{\"quotes\":{\"MSFT\":{\"ap\":50,\"bp\":49,\"t\":\"2023-11-15T15:00:00Z\"}}}", false},
+        {"\n{\"quotes\":{}}", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = up();
+        frame(oracle, "orders.collar", "0.02");
+        frame(oracle, "data.reference_agreement", "0.01");
+        quoted(oracle, rows[i].quotes);
+        order_leaves(oracle, TEN, "buy", "AAPL", "st-2023-11-15-1");
+        if (rows[i].is_missed) {
+            scored(oracle, "\"mechanism\":\"price_collar\",\"due\":1,\"acted\":0,\"missed\":1");
+        } else {
+            unscored(oracle, "price_collar");
+        }
+    }
+}
+
+Test(duties, what_the_broker_refuses_for_want_of_buying_power_passed_validation) {
+    struct oracle *oracle = up();
+    order_leaves(oracle, TEN, "buy", "AAPL", "st-2023-11-15-1");
+    http(oracle, TEN + 1, "POST", "/v2/orders", 403, "",
+         "{\"client_order_id\":\"st-2023-11-15-1\"}\n{\"message\":\"insufficient buying power\"}");
+    expect_scored(
+        oracle, "",
+        "\"mechanism\":\"order_validation\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+}
+
+/* --- what acts by signs --- */
+
+static void acts(struct oracle *oracle, int64_t second, const char *mechanism, const char *what,
+                 const char *cause) {
+    char body[128];
+    snprintf(body, sizeof body, "\"cause\":\"%s\",\"mode\":\"HALT\",\"latched\":false", cause);
+    body_of(oracle, EVENT_MECHANISM, second, mechanism, what, body);
+}
+
+static struct oracle *other_account(void) {
+    struct oracle *oracle = up();
+    word(oracle, EVENT_FAULT, TEN, "view.other_account", "");
+    answer(oracle, TEN + 1, "/v2/account", 200, "\n{\"equity\":\"1\"}");
+    return oracle;
+}
+
+Test(duties, another_account_is_due_from_the_answer_that_shows_it) {
+    struct oracle *oracle = other_account();
+    acts(oracle, TEN + 3, "startup_contract", "acted", "wrong_account");
+    tick(oracle, TEN + 60);
+    expect_scored(oracle, "",
+                  "\"mechanism\":\"startup_contract\",\"due\":1,\"acted\":1,\"missed\":0,"
+                  "\"unfounded\":0,\"risky\":0,\"latency_ms\":2000");
+    oracle = other_account();
+    tick(oracle, TEN + 16);
+    unscored(oracle, "\"missed\":1");
+    oracle = other_account();
+    tick(oracle, TEN + 17);
+    tick(oracle, TEN + 99);
+    expect_scored(
+        oracle, "",
+        "\"mechanism\":\"startup_contract\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+    oracle = other_account(); /* its own answers again */
+    answer(oracle, TEN + 10, "/v2/account", 200, "\n{\"equity\":\"1\"}");
+    tick(oracle, TEN + 99);
+    expect_scored(
+        oracle, "",
+        "\"mechanism\":\"startup_contract\",\"due\":1,\"acted\":0,\"missed\":0,\"unfounded\":0");
+    oracle = up();
+    acts(oracle, TEN, "startup_contract", "acted", "wrong_account");
+    expect_scored(
+        oracle, "alarm_has_a_cause",
+        "\"mechanism\":\"startup_contract\",\"due\":0,\"acted\":0,\"missed\":0,\"unfounded\":1");
+}
+
+Test(duties, a_life_that_is_not_up_misses_nothing) {
+    struct oracle *oracle = other_account();
+    word(oracle, EVENT_STOP, TEN + 5, "dead", "");
+    tick(oracle, TEN + 99);
+    word(oracle, EVENT_START, TEN + 100, "ready", "");
+    tick(oracle, TEN + 115);
+    unscored(oracle, "\"missed\":1");
+}
+
+Test(duties, a_freeze_is_due_from_the_word_to_the_answer) {
+    struct oracle *oracle = up();
+    word(oracle, EVENT_OPERATOR, TEN, "freeze", "news");
+    body_of(oracle, EVENT_OPERATOR, TEN + 2, "freeze", "news", "frozen");
+    tick(oracle, TEN + 2);
+    expect_scored(
+        oracle, "",
+        "\"mechanism\":\"operator_freeze\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0,"
+        "\"risky\":0,\"latency_ms\":2000");
+    oracle = up();
+    word(oracle, EVENT_OPERATOR, TEN, "freeze", "news");
+    order_leaves(oracle, TEN + 3, "buy", "AAPL", "st-2023-11-15-1");
+    expect_scored(
+        oracle, "no_buy_sent_after_a_stop",
+        "\"mechanism\":\"operator_freeze\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0,"
+        "\"risky\":1");
+    oracle = up();
+    body_of(oracle, EVENT_OPERATOR, TEN, "freeze", "news", "frozen");
+    expect_scored(
+        oracle, "command_obeyed_once",
+        "\"mechanism\":\"operator_freeze\",\"due\":0,\"acted\":0,\"missed\":0,\"unfounded\":1");
+    oracle = up(); /* a kill is another's */
+    word(oracle, EVENT_OPERATOR, TEN, "kill", "");
+    order_leaves(oracle, TEN + 3, "buy", "AAPL", "st-2023-11-15-1");
+    unscored(oracle, "operator_freeze");
+}
+
+Test(duties, another_key_is_due_from_the_reload) {
+    struct oracle *oracle = up();
+    word(oracle, EVENT_OPERATOR, TEN, "rotate_key", "");
+    word(oracle, EVENT_OPERATOR, TEN + 60, "reload", "");
+    word(oracle, EVENT_MECHANISM, TEN + 61, "credentials", "acted");
+    scored(oracle,
+           "\"mechanism\":\"credentials\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0,"
+           "\"risky\":0,\"latency_ms\":1000");
+    oracle = up();
+    word(oracle, EVENT_OPERATOR, TEN, "rotate_key", "");
+    word(oracle, EVENT_OPERATOR, TEN + 60, "reload", "");
+    tick(oracle, TEN + 121);
+    scored(oracle,
+           "\"mechanism\":\"credentials\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+    oracle = up();
+    word(oracle, EVENT_MECHANISM, TEN, "credentials", "acted");
+    scored(oracle,
+           "\"mechanism\":\"credentials\",\"due\":0,\"acted\":0,\"missed\":0,\"unfounded\":1");
+}
+
+Test(duties, a_bad_configuration_is_held_or_missed_once_it_is_taken) {
+    struct oracle *oracle = up();
+    word(oracle, EVENT_OPERATOR, TEN, "reload", "");
+    frame(oracle, "reload", "bad");
+    word(oracle, EVENT_MECHANISM, TEN + 1, "config_validation", "held");
+    scored(oracle, "\"mechanism\":\"config_validation\",\"due\":1,\"acted\":1,\"missed\":0,"
+                   "\"unfounded\":0,\"risky\":0,\"latency_ms\":1000");
+    oracle = up();
+    word(oracle, EVENT_OPERATOR, TEN, "reload", "");
+    frame(oracle, "reload", "bad");
+    word(oracle, EVENT_MECHANISM, TEN + 1, "config_validation", "acted");
+    scored(oracle, "\"mechanism\":\"config_validation\",\"due\":1,\"acted\":0,\"missed\":1");
+    oracle = up(); /* a good one */
+    word(oracle, EVENT_OPERATOR, TEN, "reload", "");
+    word(oracle, EVENT_MECHANISM, TEN + 1, "config_validation", "acted");
+    unscored(oracle, "config_validation");
+    oracle = up();
+    word(oracle, EVENT_MECHANISM, TEN, "config_validation", "held");
+    scored(
+        oracle,
+        "\"mechanism\":\"config_validation\",\"due\":0,\"acted\":0,\"missed\":0,\"unfounded\":1");
+}
+
+/* The ledger says 100,000; three steps of 1 % are 3,000. */
+static struct oracle *says_equity(const char *usd, int64_t times) {
+    char body[64];
+    struct oracle *oracle = up();
+    frame(oracle, "data.equity_step", "0.01");
+    equity(oracle, TEN - 5, 100000);
+    snprintf(body, sizeof body, "\n{\"equity\":\"%s\"}", usd);
+    for (int64_t i = 0; i < times; i++) {
+        answer(oracle, TEN + 5 * i, "/v2/account", 200, body);
+    }
+    return oracle;
+}
+
+Test(duties, an_equity_that_stays_away_from_the_ledger_s_is_due_after_ten_seconds) {
+    struct oracle *oracle = says_equity("96999.99", 3);
+    acts(oracle, TEN + 12, "data_guard", "acted", "data_guard");
+    scored(oracle,
+           "\"mechanism\":\"data_guard\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0,"
+           "\"risky\":0,\"latency_ms\":2000");
+    oracle = says_equity("97000", 3);
+    tick(oracle, TEN + 99);
+    unscored(oracle, "data_guard");
+    oracle = says_equity("96999.99", 2); /* five seconds are no ten */
+    tick(oracle, TEN + 99);
+    unscored(oracle, "data_guard");
+    oracle = says_equity("0", 3);
+    tick(oracle, TEN + 40);
+    unscored(oracle, "\"missed\":1");
+    oracle = says_equity("0", 3);
+    tick(oracle, TEN + 41);
+    scored(oracle,
+           "\"mechanism\":\"data_guard\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+}
+
+Test(duties, a_buy_while_data_are_in_doubt_is_risky) {
+    struct oracle *oracle = says_equity("0", 3);
+    acts(oracle, TEN + 12, "data_guard", "acted", "data_guard");
+    order_leaves(oracle, TEN + 20, "buy", "AAPL", "st-2023-11-15-1");
+    scored(oracle,
+           "\"mechanism\":\"data_guard\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0,"
+           "\"risky\":1,\"latency_ms\":2000");
+}
+
+/* Another bought 3 shares under the id that the core then uses for 10. */
+static struct oracle *used_id(int64_t theirs) {
+    struct oracle *oracle = up();
+    word(oracle, EVENT_OPERATOR, TEN, "foreign_order", "AAPL");
+    frame(oracle, "foreign", "st-2023-11-15-7");
+    ledger_order(oracle, TEN, "st-2023-11-15-7", "buy", "market", "filled", theirs, theirs);
+    order_leaves(oracle, TEN + 60, "buy", "AAPL", "st-2023-11-15-7");
+    http(oracle, TEN + 61, "POST", "/v2/orders", 422, "",
+         "{\"client_order_id\":\"st-2023-11-15-7\"}\n{\"message\":\"client_order_id must be "
+         "unique\"}");
+    return oracle;
+}
+
+Test(duties, an_id_with_another_content_is_due_from_its_refusal) {
+    struct oracle *oracle = used_id(3);
+    acts(oracle, TEN + 63, "second_writer", "acted", "second_writer");
+    scored(oracle, "\"mechanism\":\"second_writer\",\"due\":1,\"acted\":1,\"missed\":0,");
+    oracle = used_id(3);
+    tick(oracle, TEN + 77);
+    scored(oracle, "\"mechanism\":\"second_writer\",\"due\":1,\"acted\":0,\"missed\":1,");
+    oracle = used_id(10); /* the equal order: nobody can tell them apart */
+    tick(oracle, TEN + 77);
+    unscored(oracle, "second_writer");
+}
+
+/* Row 4 was an intent, and the next life goes on from row 3. */
+static struct oracle *journal_back(int64_t stamp) {
+    struct oracle *oracle = up();
+    for (int64_t i = 1; i <= 3; i++) {
+        row_at(oracle, TEN, i, "note", "", "{}");
+    }
+    row_at(oracle, TEN, 4, "intent", "st-2023-11-15-2", "{}");
+    feed(oracle, (struct event){.kind = EVENT_DOCUMENT,
+                                .at = at(TEN),
+                                .subject = "governor_freezes.json",
+                                .number = stamp});
+    word(oracle, EVENT_FAULT, TEN + 1, "disk.old_version", "journal.db*");
+    word(oracle, EVENT_STOP, TEN + 2, "dead", "");
+    word(oracle, EVENT_START, TEN + 10, "ready", "");
+    row_at(oracle, TEN + 10, 3, "note", "", "{}");
+    return oracle;
+}
+
+Test(duties, a_document_newer_than_the_journal_is_due_at_the_first_row) {
+    struct oracle *oracle = journal_back(3);
+    acts(oracle, TEN + 12, "state_regression", "acted", "state_regression");
+    scored(oracle, "\"mechanism\":\"state_regression\",\"due\":1,\"acted\":1,\"missed\":0,"
+                   "\"unfounded\":0,\"risky\":0,\"latency_ms\":2000");
+    oracle = journal_back(3);
+    tick(oracle, TEN + 26);
+    scored(oracle, "\"mechanism\":\"state_regression\",\"due\":1,\"acted\":0,\"missed\":1,");
+    oracle = journal_back(2); /* as old as what is left */
+    tick(oracle, TEN + 26);
+    unscored(oracle, "state_regression");
+}
+
+Test(duties, a_listed_order_of_which_the_journal_lost_the_intent_is_due) {
+    static const char body[] = "\n[{\"client_order_id\":\"st-2023-11-15-2\"}]";
+    struct oracle *oracle = journal_back(2);
+    answer(oracle, TEN + 11, "/v2/orders?status=open", 200, body);
+    acts(oracle, TEN + 14, "amnesia", "acted", "amnesia");
+    scored(oracle, "\"mechanism\":\"amnesia\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0,"
+                   "\"risky\":0,\"latency_ms\":3000");
+    oracle = journal_back(2);
+    answer(oracle, TEN + 11, "/v2/orders?status=open", 200, body);
+    tick(oracle, TEN + 27);
+    scored(oracle, "\"mechanism\":\"amnesia\",\"due\":1,\"acted\":0,\"missed\":1,");
+    oracle = journal_back(2); /* and it does not list it */
+    answer(oracle, TEN + 11, "/v2/orders?status=open", 200, "\n[]");
+    tick(oracle, TEN + 27);
+    unscored(oracle, "amnesia");
+}
+
+Test(duties, a_read_that_failed_may_be_asked_again_in_the_next_tick) {
+    struct oracle *oracle = up();
+    leaves(oracle, TEN, "GET", "/v2/account", "");
+    answer(oracle, TEN, "/v2/account", 500, "");
+    leaves(oracle, TEN + 1, "GET", "/v2/account", "");
+    scored(oracle,
+           "\"mechanism\":\"retry_backoff\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+    oracle = up();
+    leaves(oracle, TEN, "GET", "/v2/account", "");
+    answer(oracle, TEN, "/v2/account", 500, "");
+    tick(oracle, TEN);
+    word(oracle, EVENT_MECHANISM, TEN, "retry_backoff", "held");
+    leaves(oracle, TEN + 1, "GET", "/v2/account", "");
+    scored(oracle,
+           "\"mechanism\":\"retry_backoff\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0");
+}
+
+/* --- what its own judge counts --- */
+
+static struct oracle *gives_up(int64_t after, const char *error) {
+    struct oracle *oracle = up();
+    frame(oracle, "broker.deadline_read_s", "3");
+    frame(oracle, "broker.deadline_slow_s", "15");
+    frame(oracle, "broker.deadline_submit_s", "5");
+    leaves(oracle, TEN, "GET", "/v2/positions", "");
+    http(oracle, TEN + after, "GET", "/v2/positions", 0, error, "");
+    return oracle;
+}
+
+Test(duties, a_request_that_is_given_up_at_its_deadline_is_an_act) {
+    scored(gives_up(4, "timeout"),
+           "\"mechanism\":\"request_deadline\",\"due\":1,\"acted\":1,\"missed\":0,"
+           "\"unfounded\":0,\"risky\":0,\"latency_ms\":1000");
+    unscored(gives_up(2, "timeout"), "request_deadline");
+    expect_scored(
+        gives_up(17, "timeout"), "call_within_its_deadline",
+        "\"mechanism\":\"request_deadline\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+}
+
+Test(duties, an_order_of_unknown_fate_is_settled_when_an_answer_names_it) {
+    struct oracle *oracle = up();
+    order_leaves(oracle, TEN, "buy", "AAPL", "st-2023-11-15-1");
+    http(oracle, TEN + 5, "POST", "/v2/orders", 0, "timeout",
+         "{\"client_order_id\":\"st-2023-11-15-1\"}");
+    answer(oracle, TEN + 9, "/v2/orders:by_client_order_id?client_order_id=st-2023-11-15-1", 200,
+           "\n{\"client_order_id\":\"st-2023-11-15-1\"}");
+    scored(oracle, "\"mechanism\":\"order_idempotency\",\"due\":1,\"acted\":1,\"missed\":0,"
+                   "\"unfounded\":0,\"risky\":0,\"latency_ms\":4000");
+    oracle = up(); /* answered at once */
+    order_leaves(oracle, TEN, "buy", "AAPL", "st-2023-11-15-1");
+    http(oracle, TEN + 1, "POST", "/v2/orders", 200, "",
+         "{\"client_order_id\":\"st-2023-11-15-1\"}\n{\"client_order_id\":\"st-2023-11-15-1\"}");
+    unscored(oracle, "order_idempotency");
+}
+
+Test(duties, an_exit_is_late_by_what_it_took_to_leave) {
+    struct oracle *oracle = up();
+    phase(oracle, TEN, "releasing");
+    phase(oracle, TEN + 7, "over");
+    scored(oracle,
+           "\"mechanism\":\"exit_execution\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0,"
+           "\"risky\":0,\"latency_ms\":7000");
+    oracle = up();
+    phase(oracle, TEN, "releasing");
+    phase(oracle, TEN + 7, "decided"); /* protection rests again */
+    unscored(oracle, "exit_execution");
+    oracle = up();
+    phase(oracle, TEN, "releasing");
+    tick(oracle, TEN + 61);
+    tick(oracle, TEN + 62);
+    expect_scored(
+        oracle, "exits_leave",
+        "\"mechanism\":\"exit_execution\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+}
+
+static struct oracle *bought(void) {
+    struct oracle *oracle = up();
+    ledger_order(oracle, TEN, "st-2023-11-15-1", "buy", "limit", "filled", 10, 10);
+    ledger_fill(oracle, TEN, "st-2023-11-15-1", "buy", 10);
+    core_order(oracle, TEN + 1, "st-2023-11-15-1", 10);
+    return oracle;
+}
+
+Test(duties, a_stop_is_late_by_what_it_took_to_rest) {
+    struct oracle *oracle = bought();
+    ledger_order(oracle, TEN + 5, "st-2023-11-15-2", "sell", "stop", "new", 10, 0);
+    expect_scored(
+        oracle, "",
+        "\"mechanism\":\"protective_stops\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0,"
+        "\"risky\":0,\"latency_ms\":4000");
+    oracle = bought();
+    equity(oracle, TEN + 71, 100000);
+    unscored(oracle, "\"missed\":1");
+    oracle = bought();
+    equity(oracle, TEN + 72, 100000);
+    expect_scored(
+        oracle, "naked_is_paged",
+        "\"mechanism\":\"protective_stops\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+}
+
+static struct oracle *stops_told(const char *body) {
+    struct oracle *oracle = up();
+    leaves(oracle, TEN, "GET", "/v2/account", "");
+    answer(oracle, TEN, "/v2/account", 200, "\n{}");
+    word(oracle, EVENT_STOP, TEN + 1, "clean", "");
+    if (body != NULL) {
+        body_of(oracle, EVENT_METRICS, TEN + 1, "", "", body);
+    }
+    word(oracle, EVENT_END, TEN + 2, "stopped", "");
+    return oracle;
+}
+
+Test(duties, metrics_are_due_with_each_graceful_stop) {
+    expect_scored(stops_told("seatrial_requests_total 1\nseatrial_ticks_total 0\n# EOF\n"), "",
+                  "\"mechanism\":\"metrics\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0");
+    expect_scored(stops_told("seatrial_requests_total 2\nseatrial_ticks_total 0\n# EOF\n"),
+                  "metrics_are_true",
+                  "\"mechanism\":\"metrics\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+    expect_scored(stops_told(NULL), "metrics_are_true",
+                  "\"mechanism\":\"metrics\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+}
+
+/* Another sold ten shares; the core adopts what is left. */
+static struct oracle *sold_by_hand(void) {
+    struct oracle *oracle = bought();
+    ledger_order(oracle, TEN + 5, "st-2023-11-15-2", "sell", "stop", "new", 10, 0);
+    ledger_fill(oracle, TEN + 60, "hand", "sell", 10);
+    answer(oracle, TEN + 65, "/v2/positions", 200, "\n[]");
+    return oracle;
+}
+
+Test(duties, a_difference_is_due_from_the_first_listing_that_shows_it) {
+    struct oracle *oracle = sold_by_hand();
+    acts(oracle, TEN + 85, "reconciliation", "acted", "reconciliation");
+    word(oracle, EVENT_FAULT, TEN + 80, "hand.sale", "");
+    scored(oracle,
+           "\"mechanism\":\"reconciliation\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0,"
+           "\"risky\":0,\"latency_ms\":20000");
+    oracle = sold_by_hand();
+    tick(oracle, TEN + 300);
+    scored(oracle, "\"mechanism\":\"reconciliation\",\"due\":1,\"acted\":0,\"missed\":1,");
+}
+
+Test(duties, a_healing_of_a_true_book_is_unfounded_and_one_in_silence_missed) {
+    struct oracle *oracle = sold_by_hand();
+    row_at(oracle, TEN + 85, 9, "adopt", "AAPL", "{\"was\":\"10\",\"qty\":\"0\"}");
+    feed(oracle, (struct event){.kind = EVENT_MECHANISM,
+                                .at = at(TEN + 85),
+                                .subject = "divergence_heal",
+                                .what = "acted",
+                                .symbol = "AAPL"});
+    scored(oracle, "\"mechanism\":\"divergence_heal\",\"due\":1,\"acted\":1,\"missed\":0,"
+                   "\"unfounded\":0,\"risky\":0,\"latency_ms\":20000");
+    oracle = bought();
+    row_at(oracle, TEN + 85, 9, "adopt", "AAPL", "{\"was\":\"10\",\"qty\":\"3\"}");
+    scored(oracle,
+           "\"mechanism\":\"divergence_heal\",\"due\":0,\"acted\":0,\"missed\":0,\"unfounded\":1");
+    oracle = sold_by_hand();
+    row_at(oracle, TEN + 85, 9, "adopt", "AAPL", "{\"was\":\"10\",\"qty\":\"0\"}");
+    tick(oracle, TEN + 86);
+    scored(oracle,
+           "\"mechanism\":\"divergence_heal\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+}
