@@ -209,6 +209,8 @@ static void take_new(struct maker *judge, const struct event *event, struct find
     memcpy(entry->last, order->id, sizeof entry->last);
 }
 
+static void keep_clocks(struct worked *order, struct utc at, struct findings *findings);
+
 static void take_cancel(struct maker *judge, const struct event *event, struct findings *findings) {
     static const char path[] = "/v2/orders/";
     if (!is_word(event->subject, "DELETE") || strncmp(event->what, path, sizeof path - 1) != 0) {
@@ -219,6 +221,7 @@ static void take_cancel(struct maker *judge, const struct event *event, struct f
         if (!is_word(order->broker_id, event->what + sizeof path - 1)) {
             continue;
         }
+        keep_clocks(order, event->at, findings); /* it may have come due since the tick before */
         bool is_due = order->clocks.true_at.ns != 0 || order->clocks.known_at.ns != 0;
         if (is_due && order->cancelled_at.ns == 0) {
             (void)clocks_act(&order->clocks, findings_score(findings, MECHANISM), event->at);
@@ -305,18 +308,23 @@ static bool is_troubled(const struct maker *judge, struct utc at) {
     return judge->trouble_at.ns != 0 && utc_sub(at, judge->trouble_at).ns < TROUBLED_FOR.ns;
 }
 
-static void judge_one(const struct maker *judge, struct worked *order, struct utc at,
-                      struct findings *findings) {
+static void keep_clocks(struct worked *order, struct utc at, struct findings *findings) {
     const struct scene_limits *limits = &findings->scene->limits;
-    struct score *score = findings_score(findings, MECHANISM);
     bool is_live = order->is_at_broker && !order->is_over;
     clocks_true(
         &order->clocks, at,
         is_live && is_due(limits, order, order->true_at, order->part_true_at, (struct span){0}, at),
         (struct usd){0});
-    clocks_known(&order->clocks, score, at,
+    clocks_known(&order->clocks, findings_score(findings, MECHANISM), at,
                  order->is_known && is_due(limits, order, order->known_at, order->part_known_at,
                                            (struct span){0}, at));
+}
+
+static void judge_one(const struct maker *judge, struct worked *order, struct utc at,
+                      struct findings *findings) {
+    const struct scene_limits *limits = &findings->scene->limits;
+    bool is_live = order->is_at_broker && !order->is_over;
+    keep_clocks(order, at, findings);
     order->ticks += order->is_known && is_live &&
                     is_due(limits, order, order->known_at, order->part_known_at, SPARE, at);
     MUTATE(judge_maker_blind, order->ticks = 0);
@@ -329,7 +337,7 @@ static void judge_one(const struct maker *judge, struct worked *order, struct ut
                         order->symbol, order->id);
         return;
     }
-    score->missed++;
+    findings_score(findings, MECHANISM)->missed++;
     findings_break(findings, ORACLE_MAKER, at, "%s: %s is late, and was not cancelled",
                    order->symbol, order->id);
 }

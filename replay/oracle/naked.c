@@ -21,7 +21,8 @@ struct naked {
     bool is_hidden;   /* it became bare while another account answered, which still does */
     bool is_not_due;  /* the core said so */
     bool is_reported;
-    bool is_missed; /* bare for longer than its minute and undisturbed, paged or not */
+    bool
+        is_missed; /* bare for longer than its minute where stops may be sent, undisturbed, paged or not */
 };
 
 struct nakeds {
@@ -96,7 +97,8 @@ static void judge_tick(struct nakeds *judge, const struct event *event, struct f
         bool is_older = utc_is_before(naked->since, scene->up_since);
         struct utc since = scene_since(scene, is_older ? scene->up_since : naked->since);
         bool is_late = naked->since.ns != 0 && utc_sub(event->at, since).ns > MOST.ns;
-        if (is_late && !naked->is_missed && utc_is_before(scene->fault_at, since)) {
+        if (is_late && !naked->is_missed && scene->mode != SCENE_HALT &&
+            utc_is_before(scene->fault_at, since)) {
             naked->is_missed = true;
             score_passed(findings_score(findings, MECHANISM), event->at);
         }

@@ -31,8 +31,8 @@ done <<-END
 	operator_freeze inbox_unread - missed
 	amnesia amnesia_ignored - missed
 	state_regression state_regression_ignored disk_journal_older_than_documents missed
-	request_deadline deadline_ignored - missed
-	retry_backoff unbounded_retry - missed
+	request_deadline deadline_ignored answer_lost_after_accept missed
+	retry_backoff unbounded_retry reads_fail_for_a_moment missed
 	rate_budget budget_overdrawn budget_below_the_polls missed
 	heartbeat courier_deaf_to_silence - missed
 	alerts one_channel_suffices courier_channels_fail missed

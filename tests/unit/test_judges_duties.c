@@ -399,6 +399,26 @@ Test(duties, an_id_with_another_content_is_due_from_its_refusal) {
     unscored(oracle, "second_writer");
 }
 
+Test(duties, a_listing_of_an_order_under_an_id_that_was_never_given_is_due) {
+    static const char body[] = "\n[{\"client_order_id\":\"st-2023-11-15-7\"}]";
+    for (int64_t is_given = 0; is_given < 2; is_given++) {
+        struct oracle *oracle = up();
+        word(oracle, EVENT_OPERATOR, TEN, "foreign_order", "AAPL");
+        frame(oracle, "foreign", "st-2023-11-15-7");
+        ledger_order(oracle, TEN, "st-2023-11-15-7", "buy", "market", "new", 3, 0);
+        if (is_given != 0) { /* by the core, to an order that may be that one */
+            row_at(oracle, TEN, 1, "intent", "st-2023-11-15-7", "{}");
+        }
+        answer(oracle, TEN + 5, "/v2/orders?status=open", 200, body);
+        tick(oracle, TEN + 21);
+        if (is_given != 0) {
+            unscored(oracle, "second_writer");
+        } else {
+            scored(oracle, "\"mechanism\":\"second_writer\",\"due\":1,\"acted\":0,\"missed\":1,");
+        }
+    }
+}
+
 /* Row 4 was an intent, and the next life goes on from row 3. */
 static struct oracle *journal_back(int64_t stamp) {
     struct oracle *oracle = up();
@@ -412,8 +432,8 @@ static struct oracle *journal_back(int64_t stamp) {
                                 .number = stamp});
     word(oracle, EVENT_FAULT, TEN + 1, "disk.old_version", "journal.db*");
     word(oracle, EVENT_STOP, TEN + 2, "dead", "");
-    word(oracle, EVENT_START, TEN + 10, "ready", "");
     row_at(oracle, TEN + 10, 3, "note", "", "{}");
+    word(oracle, EVENT_START, TEN + 10, "ready", "");
     return oracle;
 }
 
@@ -445,6 +465,14 @@ Test(duties, a_listed_order_of_which_the_journal_lost_the_intent_is_due) {
     answer(oracle, TEN + 11, "/v2/orders?status=open", 200, "\n[]");
     tick(oracle, TEN + 27);
     unscored(oracle, "amnesia");
+}
+
+Test(duties, what_an_exit_waits_for_may_be_asked_again_at_once) {
+    struct oracle *oracle = up();
+    leaves(oracle, TEN, "GET", "/v2/orders/1", "");
+    answer(oracle, TEN, "/v2/orders/1", 500, "");
+    leaves(oracle, TEN + 1, "GET", "/v2/orders/1", "");
+    unscored(oracle, "retry_backoff");
 }
 
 Test(duties, a_read_that_failed_may_be_asked_again_in_the_next_tick) {
@@ -545,6 +573,14 @@ Test(duties, a_stop_is_late_by_what_it_took_to_rest) {
     expect_scored(
         oracle, "naked_is_paged",
         "\"mechanism\":\"protective_stops\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+}
+
+Test(duties, where_nothing_may_be_sent_no_stop_is_missed) {
+    struct oracle *oracle = bought();
+    word(oracle, EVENT_MODE, TEN + 2, "HALT", "NORMAL");
+    body_of(oracle, EVENT_ALERT, TEN + 2, "page", "second_writer", "");
+    equity(oracle, TEN + 72, 100000);
+    unscored(oracle, "\"missed\":1");
 }
 
 static struct oracle *stops_told(const char *body) {
