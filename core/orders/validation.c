@@ -39,6 +39,7 @@ bool intent_is_exit(const struct gateway *gateway, const struct order *intent) {
     }
     MUTATE(cover_is_an_entry, if (intent->side == SIDE_BUY) return false);
     struct qty most = reducible(gateway, holding, intent->side);
+    MUTATE(live_orders_not_summed, if (intent->side == SIDE_SELL) return qty_cmp(intent->qty, most) <= 0);
     MUTATE(cover_may_flip, if (intent->side == SIDE_BUY && most.nanos > 0) return true);
     MUTATE(cover_beside_live_buys, if (intent->side == SIDE_BUY) return qty_cmp(intent->qty, most) <= 0);
     return qty_cmp(open_with(gateway, intent), most) <= 0;

@@ -1,7 +1,7 @@
 /* duties.c - the score of each mechanism that no other judge of this room keeps by itself: three tables and one fold.
  *
- * What only refuses is due at each attempt. A refusal is held (REFUSERS), unless a judge of refusals objected to it in
- * the same event: then it is unfounded. An attempt that went through is what a judge of sends objected to (CHARGES),
+ * What only refuses is due at each attempt. A refusal is held (REFUSERS), unless a judge of refusals objected to
+ * it in the same event: then it is unfounded. An attempt that went through is what a judge of sends objected to (CHARGES),
  * and that judge allows for what the view hid. What acts by itself has signs (DUTIES): what made it due in the world,
  * the first answer, command or start by which the core could know, the act, and what ends it unacted. Where a sign
  * says surely that it was due, a time says when the act is missed; where only a judge can, an act alone says that it
@@ -42,8 +42,8 @@ static const struct refuser {
 };
 enum { REFUSER_COUNT = sizeof REFUSERS / sizeof REFUSERS[0] };
 
-/* Whose score an objection counts in; groups.c, stopped.c, delivery.c, loudness.c and alarms.c, of whose objections each is about
- * one of several, count themselves. */
+/* Whose score an objection counts in. Judges whose objection is about one of several count themselves: groups.c,
+ * stopped.c, delivery.c, loudness.c, alarms.c. */
 enum verdict { MISSED, MISSED_WHILE_DUE, UNFOUNDED };
 static const struct charge {
     enum oracle_invariant invariant;
@@ -106,6 +106,7 @@ struct due { /* of a duty */
 struct told { /* of an order, by its client id */
     char id[TABLE_NAME_MAX];
     int64_t row, life; /* of its intent; 0: no row told of one */
+    bool is_met;       /* another's, and the core said so once: what it lists again is no news */
     bool is_anothers;  /* at the broker; what it is of: */
     char symbol[16];
     int64_t ordered; /* nanos */
@@ -190,7 +191,8 @@ SIGN(is_of_another_content) {
     bool is_listing = is_word(event->subject, "GET") && is_good(event, scene, judge);
     for (size_t i = 0; is_listing && i < judge->orders.count; i++) {
         const struct told *told = table_at(&judge->orders, i);
-        if (told->is_anothers && told->row == 0 && strstr(event->body, told->id) != NULL) {
+        if (told->is_anothers && !told->is_met && told->row == 0 &&
+            strstr(event->body, told->id) != NULL) {
             return true;
         }
     }
@@ -395,6 +397,13 @@ static void take_order(struct duties *judge, const struct event *event, const st
     }
 }
 
+static void take_second_writer(struct duties *judge) {
+    for (size_t i = 0; i < judge->orders.count; i++) {
+        struct told *told = table_at(&judge->orders, i);
+        told->is_met |= told->is_anothers;
+    }
+}
+
 static void take_fault(struct duties *judge, const struct event *event) {
     bool is_of_disk = event->kind == EVENT_OPERATOR ? is_word(event->subject, "edit_document")
                                                     : strncmp(event->subject, "disk.", 5) == 0;
@@ -419,18 +428,25 @@ static void judge_read(struct duties *judge, const struct event *event, struct f
     }
 }
 
+/* What the broker refuses to buy for want of money the core should have refused: it stood in. (What it refuses to sell may
+ * have been busted, or sold by another, a moment ago.) */
+static void judge_stand_in(const struct event *event, struct findings *findings) {
+    if (event->number == 403 && is_word(event->subject, "POST") && findings->scene->sent.is_buy &&
+        strstr(event->body, "insufficient buying power") != NULL) {
+        score_passed(findings_score(findings, "order_validation"), event->at);
+    }
+}
+
 static void take_answer(struct duties *judge, const struct event *event,
                         struct findings *findings) {
     const struct scene *scene = findings->scene;
     bool is_read = is_word(event->subject, "GET") && strlen(event->what) < sizeof judge->failed &&
-                   strncmp(event->what, "/v2/orders/", 11) != 0;
+                   strncmp(event->what, "/v2/orders/", 11) != 0 &&
+                   strncmp(event->what, "/v2/orders:", 11) != 0;
     if (is_read && is_failed(event, scene, judge)) {
         (void)!text_copy(judge->failed, sizeof judge->failed, event->what, NULL);
     }
-    if (event->number == 403 && is_word(event->subject, "POST") && scene->sent.is_buy &&
-        strstr(event->body, "insufficient buying power") != NULL) { /* the broker stood in */
-        score_passed(findings_score(findings, "order_validation"), event->at);
-    }
+    judge_stand_in(event, findings);
 }
 
 static void fold(struct duties *judge, const struct event *event, struct findings *findings) {
@@ -456,6 +472,11 @@ static void fold(struct duties *judge, const struct event *event, struct finding
         break;
     case EVENT_DOCUMENT:
         take_document(judge, event);
+        break;
+    case EVENT_MECHANISM:
+        if (is_word(event->subject, "second_writer")) {
+            take_second_writer(judge);
+        }
         break;
     case EVENT_SEND:
         judge_read(judge, event, findings);

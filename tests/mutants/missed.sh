@@ -1,7 +1,8 @@
 #!/bin/sh
 # missed.sh SEATRIAL - each mechanism, switched off once where it must act: its oracle says missed (or false), and the
 # run fails by an invariant or an expectation. SEATRIAL is that of the build of mutants; run in the top folder. The third
-# column is a scenario of the library; - is the act scenario of the mechanism's page.
+# column is a scenario of the library; - is the act scenario of the mechanism's page. Of reduce_only no run shows it: what
+# passes its arithmetic the simulated broker refuses, as Alpaca does, and may refuse for a bust that nobody could know of.
 set -eu
 seatrial=$1
 [ -x "$seatrial" ] || { echo "$seatrial: not built" >&2; exit 1; }

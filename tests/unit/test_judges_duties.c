@@ -1,4 +1,4 @@
-/* test_judges_duties.c - the scores of what only refuses, and of what acts by signs: each verdict, with its figures. */
+/* test_judges_duties.c - the scores of what only refuses, and of what acts by signs: each verdict, its figures. */
 #include "tests/unit/stream.h"
 
 enum { TEN = 60400 }; /* seconds; 2023-11-15 10:00 in New York, a session */
@@ -419,6 +419,23 @@ Test(duties, a_listing_of_an_order_under_an_id_that_was_never_given_is_due) {
     }
 }
 
+Test(duties, what_was_told_of_once_is_no_news_behind_a_resume) {
+    static const char body[] = "\n[{\"client_order_id\":\"st-2023-11-15-7\"}]";
+    struct oracle *oracle = up();
+    word(oracle, EVENT_OPERATOR, TEN, "foreign_order", "AAPL");
+    frame(oracle, "foreign", "st-2023-11-15-7");
+    ledger_order(oracle, TEN, "st-2023-11-15-7", "buy", "market", "new", 3, 0);
+    answer(oracle, TEN + 5, "/v2/orders?status=open", 200, body);
+    acts(oracle, TEN + 6, "second_writer", "acted", "second_writer");
+    acts(oracle, TEN + 60, "second_writer", "released", "second_writer");
+    ledger_order(oracle, TEN + 61, "st-2023-11-15-7", "buy", "market", "accepted", 3, 0);
+    answer(oracle, TEN + 65, "/v2/orders?status=open", 200, body);
+    tick(oracle, TEN + 99);
+    scored(oracle,
+           "\"mechanism\":\"second_writer\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0,"
+           "\"risky\":0,\"latency_ms\":1000");
+}
+
 /* Row 4 was an intent, and the next life goes on from row 3. */
 static struct oracle *journal_back(int64_t stamp) {
     struct oracle *oracle = up();
@@ -472,6 +489,9 @@ Test(duties, what_an_exit_waits_for_may_be_asked_again_at_once) {
     leaves(oracle, TEN, "GET", "/v2/orders/1", "");
     answer(oracle, TEN, "/v2/orders/1", 500, "");
     leaves(oracle, TEN + 1, "GET", "/v2/orders/1", "");
+    leaves(oracle, TEN + 2, "GET", "/v2/orders:by_client_order_id?client_order_id=st-1", "");
+    answer(oracle, TEN + 2, "/v2/orders:by_client_order_id?client_order_id=st-1", 500, "");
+    leaves(oracle, TEN + 3, "GET", "/v2/orders:by_client_order_id?client_order_id=st-1", "");
     unscored(oracle, "retry_backoff");
 }
 
