@@ -104,10 +104,6 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "clock.step_s", config->clock_step.ns);
     tell_nanos(stage, "stops.distance", config->stop_distance.nanos);
     tell_nanos(stage, "data.quote_max_age_s", config->quote_max_age.ns);
-    tell_nanos(stage, "data.reference_agreement", config->reference_agreement.nanos);
-    tell_nanos(stage, "data.equity_step", config->equity_step.nanos);
-    tell_nanos(stage, "orders.collar", config->collar.nanos);
-    tell_nanos(stage, "broker.deadline_read_s", config->deadline_read.ns);
     tell_nanos(stage, "session.no_entry_first_s", config->no_entry_first.ns);
     tell_nanos(stage, "session.no_entry_last_s", config->no_entry_last.ns);
     tell_nanos(stage, "degraded.truth_max_age_s", config->truth_max_age.ns);
@@ -128,6 +124,14 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "drill.on", config->drill_on * NANOS);
 }
 
+/* What the scores of the data's and the deadline's guards go by. */
+static void tell_bounds(struct stage *stage, const struct config *config) {
+    tell_nanos(stage, "data.reference_agreement", config->reference_agreement.nanos);
+    tell_nanos(stage, "data.equity_step", config->equity_step.nanos);
+    tell_nanos(stage, "orders.collar", config->collar.nanos);
+    tell_nanos(stage, "broker.deadline_read_s", config->deadline_read.ns);
+}
+
 static void tell_polls(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "engine.cycle_s", config->cycle.ns);
     tell_nanos(stage, "broker.rate_core", config->rate_core * NANOS);
@@ -140,6 +144,7 @@ void frame_tell_limits(struct stage *stage) {
     tell_entries(stage, &stage->config);
     tell_universe(stage, &stage->config);
     tell_conduct(stage, &stage->config);
+    tell_bounds(stage, &stage->config);
     tell_polls(stage, &stage->config);
     tell_execution(stage, &stage->config);
 }
@@ -202,6 +207,7 @@ void frame_tell(struct stage *stage) {
     if (stage->scenario->has_courier) {
         tell_frame(&stage->fanout.seam, "courier", "on");
     }
+    tell_frame(&stage->fanout.seam, "metrics", "read");
     frame_tell_limits(stage);
     tell_groups(stage);
     tell_overlaps(stage);

@@ -12,6 +12,7 @@ static const char MECHANISM[] = "metrics";
 
 struct metrics {
     int64_t requests, ticks; /* of this life; ticks: number of the last full one */
+    bool is_read;            /* somebody looks at the disk behind each stop */
     bool is_owed;            /* it stopped, and its text is still to come */
     bool is_known,
         is_whole; /* a start was seen; no disk fault since, and nothing of it was told before */
@@ -87,7 +88,11 @@ static void metrics_observe(void *context, const struct event *event, struct fin
     case EVENT_START:
     case EVENT_END:
         judge_silence(judge, event, findings);
-        *judge = (struct metrics){.is_known = event->kind == EVENT_START, .is_whole = true};
+        *judge = (struct metrics){
+            .is_read = judge->is_read, .is_known = event->kind == EVENT_START, .is_whole = true};
+        break;
+    case EVENT_FRAME:
+        judge->is_read |= is_word(event->subject, "metrics");
         break;
     case EVENT_SEND:
         judge->requests++;
@@ -100,7 +105,7 @@ static void metrics_observe(void *context, const struct event *event, struct fin
         break;
     case EVENT_STOP: /* succeeded: the events that follow are another's */
         judge->is_known &= is_word(event->subject, "clean");
-        judge->is_owed = judge->is_known && judge->is_whole;
+        judge->is_owed = judge->is_read && judge->is_known && judge->is_whole;
         break;
     default:
         judge->is_owed = false;
@@ -117,7 +122,7 @@ static void metrics_observe(void *context, const struct event *event, struct fin
     }
 }
 
-const struct judge_ops metrics_judge = {KIND(EVENT_START) | KIND(EVENT_SEND) | KIND(EVENT_TICK) |
-                                            KIND(EVENT_FAULT) | KIND(EVENT_STOP) |
-                                            KIND(EVENT_METRICS) | KIND(EVENT_END),
-                                        metrics_create, metrics_observe, free};
+const struct judge_ops metrics_judge = {
+    KIND(EVENT_FRAME) | KIND(EVENT_START) | KIND(EVENT_SEND) | KIND(EVENT_TICK) |
+        KIND(EVENT_FAULT) | KIND(EVENT_STOP) | KIND(EVENT_METRICS) | KIND(EVENT_END),
+    metrics_create, metrics_observe, free};

@@ -97,7 +97,7 @@ static void expect_clocks(struct run *run, const char *broken, const char *score
     bool is_broken = strstr(text_get(&verdict), "\"clock_doubt_is_due\"") != NULL;
     cr_expect_eq(is_broken, broken[0] != '\0', "%s", text_get(&verdict));
     cr_expect_not_null(strstr(text_get(&verdict), broken), "%s", text_get(&verdict));
-    cr_expect_not_null(strstr(text_get(&verdict), score), "%s in %s", score, text_get(&verdict));
+    expect_score_of(&verdict, "clock_guard", score);
     text_release(&verdict);
     oracle_destroy(run->oracle);
 }

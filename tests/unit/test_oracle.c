@@ -21,7 +21,10 @@ Test(oracle, verdict_names_invariant_time_and_numbers) {
         text_get(&verdict),
         "{\"broken\":[{\"id\":\"never_short\",\"at\":\"2023-11-14T22:13:20Z\","
         "\"text\":\"AAPL: -3 shares after st-a\"}],\"not_shown\":0,\"maybe\":0,\"orders\":0,"
-        "\"scores\":[],\"unprotected_dollar_seconds\":\"0\"}");
+        "\"scores\":[{\"mechanism\":\"reduce_only\",\"due\":1,\"acted\":0,\"missed\":1,"
+        "\"unfounded\":0,"
+        "\"risky\":0,\"latency_ms\":0,\"overshoot_view\":\"0\",\"overshoot_own\":\"0\"}],"
+        "\"unprotected_dollar_seconds\":\"0\"}");
     text_release(&verdict);
     expect(oracle, "never_short", 0);
 }
