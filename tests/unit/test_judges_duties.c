@@ -104,6 +104,34 @@ Test(duties, a_refusal_within_its_bound_is_unfounded) {
     }
 }
 
+/* A refusal of a new kind has a score, or a judge that keeps one. */
+Test(duties, each_refusal_is_scored_as_its_mechanism_s) {
+    static const struct {
+        const char *code, *mechanism;
+    } rows[] = {
+#define REFUSAL(code, word, mechanism, binds, meaning) {word, mechanism},
+#include "core/orders/refusal.def"
+#undef REFUSAL
+    };
+    static const char elsewhere[] = " performance_breaker broker_rails capital_ramp margin_guard "
+                                    "daily_loss displacement universe_guard circuit_breaker "
+                                    "message_throttle stuck_orders ";
+    for (size_t i = 1; i < sizeof rows / sizeof rows[0]; i++) {
+        char word_of[64];
+        char key[64];
+        struct oracle *oracle = up();
+        struct text verdict = {0};
+        snprintf(word_of, sizeof word_of, " %s ", rows[i].mechanism);
+        snprintf(key, sizeof key, "\"mechanism\":\"%s\"", rows[i].mechanism);
+        refused(oracle, TEN, rows[i].code, "entry", "");
+        oracle_verdict(oracle, &verdict);
+        cr_expect(strstr(elsewhere, word_of) != NULL || strstr(text_get(&verdict), key) != NULL,
+                  "%s of %s: %s", rows[i].code, rows[i].mechanism, text_get(&verdict));
+        text_release(&verdict);
+        oracle_destroy(oracle);
+    }
+}
+
 Test(duties, a_refusal_of_another_judge_s_mechanism_is_left_to_it) {
     struct oracle *oracle = up();
     refused(oracle, TEN, "LOW_PRICE", "entry", "1 against 3");

@@ -352,6 +352,34 @@ Test(reports, a_sweep_shows_each_mechanism_under_each_fault_class) {
     cJSON_Delete(tree);
 }
 
+Test(reports, the_pairs_of_a_result_are_its_table_of_mechanisms) {
+    static const char pairs[] =
+        "[{\"mechanism\":\"stop_it\",\"act\":\"a1\",\"quiet\":\"q1\",\"oracle\":\"acted\","
+        "\"score\":"
+        "{\"acted\":3,\"due\":4,\"missed\":5,\"unfounded\":6,\"latency_ms\":7}},"
+        "{\"mechanism\":\"let_it\",\"act\":\"a2\",\"quiet\":\"q2\",\"oracle\":\"unscored\","
+        "\"score\":null}]";
+    cJSON *tree = parsed();
+    struct text without = written(report_markdown, tree);
+    cr_expect_null(strstr(text_get(&without), "## Mechanisms"));
+    cJSON_AddItemToObject(tree, "pairs", cJSON_Parse(pairs));
+    struct text markdown = written(report_markdown, tree);
+    struct text html = written(report_html, tree);
+    cr_expect_not_null(strstr(text_get(&markdown),
+                              "| stop\\_it | a1 | q1 | acted | 3 | 4 | 5 | 6 | 7 |\n"
+                              "| let\\_it | a2 | q2 | unscored | 0 | 0 | 0 | 0 | 0 |\n"),
+                       "%s", text_get(&markdown));
+    cr_expect_not_null(strstr(text_get(&html),
+                              "<tr><td>stop_it</td><td>a1</td><td>q1</td><td><span "
+                              "class=\"chip\">acted</span></td><td class=\"n\">3</td>"),
+                       "%s", text_get(&html));
+    cr_expect_not_null(strstr(text_get(&html), "<tr class=\"fail\"><td>let_it</td>"));
+    text_release(&without);
+    text_release(&markdown);
+    text_release(&html);
+    cJSON_Delete(tree);
+}
+
 Test(reports, past_the_limit_of_the_text_is_an_error) {
     cJSON *tree = parsed();
     struct text out = text_limited(1000);
