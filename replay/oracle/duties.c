@@ -101,6 +101,7 @@ struct due { /* of a duty */
     struct two_clocks clocks;
     struct utc shown_at; /* the view said so first; {0}: not yet */
     bool is_late;
+    bool stands; /* of a duty with a release: the view says so, and nothing since that it is over */
 };
 
 struct told { /* of an order, by its client id */
@@ -270,6 +271,7 @@ static const struct duty {
     struct span lasts; /* the view must say it for so long before it is known */
     struct span
         within; /* later than this, in a life that goes on, it is missed; 0: only a charge says so */
+    struct sign release; /* while the view stands this is missed: it let go too soon */
     bool is_false_alone; /* an act that no sign explains is unfounded; else it counts as due */
     bool is_missed_over; /* what ends it once it is known is the opposite of the act */
 } DUTIES[] = {
@@ -321,6 +323,7 @@ static const struct duty {
      .view = {KIND(EVENT_HTTP), "GET", "/v2/account", is_equity_a_lie},
      .act = CORE_SAYS("data_guard", "acted"),
      .over = {KIND(EVENT_HTTP), "GET", "/v2/account", is_equity_sound},
+     .release = CORE_SAYS("data_guard", "released"),
      .lasts = SPAN(10),
      .within = SPAN(30)},
     {.mechanism = "reconciliation",
@@ -594,14 +597,14 @@ static void act(const struct duty *duty, struct due *due, const struct event *ev
     }
     due->clocks.known_at = utc_max(due->clocks.known_at, findings->scene->up_since);
     (void)clocks_act(&due->clocks, score, event->at);
-    *due = (struct due){0};
+    *due = (struct due){.stands = due->stands};
 }
 
 static void end(const struct duty *duty, struct due *due, struct findings *findings) {
     if (duty->is_missed_over && due->clocks.known_at.ns != 0) {
         findings_score(findings, duty->mechanism)->missed++;
     }
-    *due = (struct due){0};
+    *due = (struct due){.stands = due->stands};
 }
 
 static void look(const struct duties *judge, const struct duty *duty, struct due *due,
@@ -611,7 +614,8 @@ static void look(const struct duties *judge, const struct duty *duty, struct due
     bool is_open = due->clocks.true_at.ns != 0;
     if ((!is_open || duty->within.ns == 0) && !is_in_force(duty, scene) &&
         is_sign(&duty->world, event, scene, judge)) {
-        *due = (struct due){0}; /* the newest of many that may be what it acts on */
+        *due = (struct due){.stands =
+                                due->stands}; /* the newest of many that may be what it acts on */
         clocks_true(&due->clocks, at, true, (struct usd){0});
     }
     if (due->clocks.true_at.ns == 0 || due->clocks.known_at.ns != 0 ||
@@ -626,6 +630,19 @@ static void look(const struct duties *judge, const struct duty *duty, struct due
         due->clocks.known_at = at;
     } else {
         clocks_known(&due->clocks, findings_score(findings, duty->mechanism), at, true);
+    }
+}
+
+static void take_release(const struct duties *judge, const struct duty *duty, struct due *due,
+                         const struct event *event, struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    if (duty->release.kinds == 0) {
+        return;
+    }
+    due->stands = (due->stands && !is_sign(&duty->over, event, scene, judge)) ||
+                  is_sign(&duty->view, event, scene, judge);
+    if (due->stands && is_sign(&duty->release, event, scene, judge)) {
+        findings_score(findings, duty->mechanism)->missed++;
     }
 }
 
@@ -662,6 +679,7 @@ static void duties_observe(void *context, const struct event *event, struct find
     for (size_t i = 0; i < DUTY_COUNT; i++) {
         const struct duty *duty = &DUTIES[i];
         struct due *due = &judge->due[i];
+        take_release(judge, duty, due, event, findings);
         if (is_sign(&duty->act, event, findings->scene, judge)) {
             if (!is_false) {
                 act(duty, due, event, findings);

@@ -393,6 +393,19 @@ Test(duties, an_equity_that_stays_away_from_the_ledger_s_is_due_after_ten_second
            "\"mechanism\":\"data_guard\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
 }
 
+Test(duties, what_lets_go_while_the_view_still_says_so_is_missed) {
+    for (int is_sound = 0; is_sound < 2; is_sound++) {
+        struct oracle *oracle = says_equity("0", 3);
+        acts(oracle, TEN + 12, "data_guard", "acted", "data_guard");
+        answer(oracle, TEN + 20, "/v2/account", 200,
+               is_sound ? "\n{\"equity\":\"100000\"}" : "\n{\"equity\":\"0\"}");
+        acts(oracle, TEN + 30, "data_guard", "released", "data_guard");
+        scored(oracle, is_sound
+                           ? "\"mechanism\":\"data_guard\",\"due\":1,\"acted\":1,\"missed\":0,"
+                           : "\"mechanism\":\"data_guard\",\"due\":1,\"acted\":1,\"missed\":1,");
+    }
+}
+
 Test(duties, a_buy_while_data_are_in_doubt_is_risky) {
     struct oracle *oracle = says_equity("0", 3);
     acts(oracle, TEN + 12, "data_guard", "acted", "data_guard");
