@@ -282,7 +282,7 @@
       "no exit at all; it is only tightened, where that is allowed, and no suspension is ended",   \
       "")                                                                                          \
     X(ORACLE_METRICS, "metrics_are_true", "",                                                      \
-      "what metrics.prom says after a graceful stop is whole, counts the requests and ticks of "   \
+      "after a graceful stop metrics.prom is there and whole, counts the requests and ticks of "   \
       "that life as they were, and names no order",                                                \
       "")                                                                                          \
     X(ORACLE_DISPLACEMENT, "displacement_is_earned", "",                                           \
