@@ -138,6 +138,8 @@ static void tell_polls(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "poller.most", config->poller_most * NANOS);
     tell_nanos(stage, "poller.minute", config->poller_minute * NANOS);
     tell_nanos(stage, "poller.day", config->poller_day * NANOS);
+    tell_nanos(stage, "signals.fill_s", config->signals_fill.ns);
+    tell_nanos(stage, "signals.cache_s", config->signals_cache.ns);
 }
 
 void frame_tell_limits(struct stage *stage) {

@@ -102,6 +102,23 @@ static void put_members(struct text *body, const char *key, const char *with) {
     }
 }
 
+/* A bar holds no object: it ends with the first brace. */
+static void put_no_minutes(struct text *body) {
+    static const char key[] = "\"minuteBar\":";
+    for (size_t from = 0;;) {
+        const char *at = strstr(text_get(body) + from, key);
+        if (at == NULL) {
+            return;
+        }
+        from = (size_t)(at - text_get(body)) + sizeof key - 1;
+        if (body->data[from] == '{') {
+            const size_t end = from + strcspn(body->data + from, "}") + 1;
+            json_edit_replace(body, (struct slice){from, end < body->len ? end : body->len},
+                              "null");
+        }
+    }
+}
+
 static void put_nulls(struct text *body, const char *path) {
     static const struct {
         const char *resource, *key;
@@ -115,11 +132,15 @@ static void put_nulls(struct text *body, const char *path) {
             put_members(body, rows[i].key, "null");
         }
     }
+    if (is_about(path, "/v2/stocks/snapshots")) {
+        put_no_minutes(body);
+    }
 }
 
 static bool has_nulls(const char *path) {
     return is_about(path, "/v2/positions") || strcmp(path, "/v2/account") == 0 ||
-           is_about(path, "/v2/orders") || strcmp(path, "/v2/stocks/bars") == 0;
+           is_about(path, "/v2/orders") || strcmp(path, "/v2/stocks/bars") == 0 ||
+           strcmp(path, "/v2/stocks/snapshots") == 0;
 }
 
 static void reshape_activities(struct exchange *x) {

@@ -142,11 +142,16 @@ unsigned alpaca_open_breakers(struct alpaca *alpaca) {
     struct mono now = clock_mono(alpaca->world->clock);
     unsigned open = 0;
     for (unsigned i = 0; i < ENDPOINT_COUNT; i++) {
-        bool is_guarded =
-            i == ENDPOINT_ASSETS || i == ENDPOINT_CORPORATE_ACTIONS || i == ENDPOINT_CONFIGURATION;
+        bool is_guarded = i == ENDPOINT_ASSETS || i == ENDPOINT_CORPORATE_ACTIONS ||
+                          i == ENDPOINT_CONFIGURATION || i == ENDPOINT_SNAPSHOTS ||
+                          (i == ENDPOINT_BARS && alpaca->is_bars_spared);
         open |= !is_guarded && breaker_is_open(&alpaca->breakers[i], now) ? 1u << i : 0;
     }
     return open;
+}
+
+void alpaca_spare_bars(struct alpaca *alpaca, bool is_spared) {
+    alpaca->is_bars_spared = is_spared;
 }
 
 unsigned alpaca_tripped_breakers(const struct alpaca *alpaca) {

@@ -256,7 +256,8 @@ struct alpaca_counts alpaca_counts(const struct alpaca *alpaca);
     X(ENDPOINT_QUOTES, "quotes")                                                                   \
     X(ENDPOINT_TRADES, "trades")                                                                   \
     X(ENDPOINT_BARS, "bars")                                                                       \
-    X(ENDPOINT_CORPORATE_ACTIONS, "corporate_actions")
+    X(ENDPOINT_CORPORATE_ACTIONS, "corporate_actions")                                             \
+    X(ENDPOINT_SNAPSHOTS, "snapshots")
 
 enum alpaca_endpoint {
 #define X(endpoint, word) endpoint,
@@ -276,9 +277,11 @@ const struct alpaca_meter *alpaca_meter(const struct alpaca *alpaca, enum alpaca
 /* The lowest of a mask, which is not empty. */
 enum alpaca_endpoint alpaca_first_endpoint(unsigned mask);
 /* The endpoints whose breaker is open, one bit each; while any is, no entry is sent. Not of them are those that
- * universe_guard reads by symbol: what they did not say holds its own symbol alone; nor the account's configuration:
- * entries wait for it anyway once it is not known. */
+ * universe_guard reads by symbol: what they did not say holds its own symbol alone; nor snapshots, without which entries
+ * go by bars; nor the account's configuration: entries wait for it anyway once it is not known. */
 unsigned alpaca_open_breakers(struct alpaca *alpaca);
+/* Nor are bars of them while snapshots fill in for them: an entry then asks how old its own score is. */
+void alpaca_spare_bars(struct alpaca *alpaca, bool is_spared);
 /* Those and the half-open ones. */
 unsigned alpaca_tripped_breakers(const struct alpaca *alpaca);
 /* Valid until the next call. */
@@ -344,6 +347,10 @@ enum err_code alpaca_get_quotes(struct alpaca *alpaca, const char (*symbols)[SYM
                                 struct broker_quote *out, struct err *err) MUST_USE;
 enum err_code alpaca_get_trades(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX], size_t n,
                                 struct broker_trade *out, struct err *err) MUST_USE;
+/* The newest minute bar that a snapshot tells of each; at {0} where it tells none. Daily bars, quote and trade of a
+ * snapshot are not read: no score is made of them. */
+enum err_code alpaca_get_snapshots(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX],
+                                   size_t n, struct broker_bar *out, struct err *err) MUST_USE;
 
 /* Called for each bar, grouped by symbol, oldest first. */
 typedef void alpaca_bar_visit(void *context, size_t symbol_index, const struct broker_bar *bar);

@@ -26,6 +26,7 @@ struct alpaca {
     struct rate_budget budget;
     struct breaker_rules breaker_rules;
     struct circuit_breaker breakers[ENDPOINT_COUNT];
+    bool is_bars_spared; /* an open breaker of bars keeps no entry back */
     struct alpaca_meter meters[ENDPOINT_COUNT];
     enum alpaca_lane lane;
     struct alpaca_reply reply;

@@ -1,4 +1,4 @@
-/* data_reads.c - latest quotes, latest trades, bars and corporate actions of the Market Data API. */
+/* data_reads.c - latest quotes, latest trades, snapshots, bars and corporate actions of the Market Data API. */
 #include "core/alpaca/client.h"
 
 #include <stdlib.h>
@@ -40,14 +40,21 @@ static enum err_code put_trade(const cJSON *tree, void *out, size_t index, struc
     return parse_trade(tree, (struct broker_trade *)out + index, err);
 }
 
-/* Walks {"AAPL": {...}, "BADSYM": null}; a missing wrapper means nothing is known. */
+/* A null member is none: nothing was traded there. */
+static enum err_code put_minute(const cJSON *tree, void *out, size_t index, struct err *err) {
+    const cJSON *bar = json_member(tree, "minuteBar");
+    return bar == NULL || cJSON_IsNull(bar) ? ERR_OK
+                                            : parse_bar(bar, (struct broker_bar *)out + index, err);
+}
+
+/* Walks {"AAPL": {...}, "BADSYM": null}; a missing wrapper means nothing is known, "" is none to be there. */
 static enum err_code parse_latest(const cJSON *tree, const char *wrapper,
                                   const char (*symbols)[SYMBOL_MAX], size_t n, latest_put *put,
                                   void *out, struct err *err) {
     if (!cJSON_IsObject(tree)) {
         return err_set(err, ERR_PARSE, "not an object");
     }
-    const cJSON *map = json_member(tree, wrapper);
+    const cJSON *map = wrapper[0] == '\0' ? tree : json_member(tree, wrapper);
     if (map == NULL || cJSON_IsNull(map)) {
         return ERR_OK;
     }
@@ -61,7 +68,8 @@ static enum err_code parse_latest(const cJSON *tree, const char *wrapper,
             continue;
         }
         if (put(item, out, index, err) != ERR_OK) {
-            (void)err_wrap(err, "%s of %s", wrapper, symbols[index]);
+            (void)err_wrap(err, "%s of %s", wrapper[0] == '\0' ? "snapshot" : wrapper,
+                           symbols[index]);
             return ERR_PARSE;
         }
         next = index + 1;
@@ -116,6 +124,13 @@ enum err_code alpaca_get_trades(struct alpaca *alpaca, const char (*symbols)[SYM
                                 struct broker_trade *out, struct err *err) {
     return get_latest(alpaca, ENDPOINT_TRADES, "/v2/stocks/trades/latest", "trades", symbols, n,
                       put_trade, out, sizeof *out, err);
+}
+
+/* Keyed by symbol with nothing around it (alpaca-api.md, fact 15). */
+enum err_code alpaca_get_snapshots(struct alpaca *alpaca, const char (*symbols)[SYMBOL_MAX],
+                                   size_t n, struct broker_bar *out, struct err *err) {
+    return get_latest(alpaca, ENDPOINT_SNAPSHOTS, "/v2/stocks/snapshots", "", symbols, n,
+                      put_minute, out, sizeof *out, err);
 }
 
 struct bar_reader {

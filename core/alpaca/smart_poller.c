@@ -7,7 +7,7 @@ static const struct span MINUTE = {INT64_C(60000000000)};
 static const struct span DAY = {INT64_C(86400000000000)};
 
 const char *poll_line_word(enum poll_line line) {
-    static const char *const words[] = {"quotes", "trades", "bars"};
+    static const char *const words[] = {"quotes", "trades", "bars", "snapshots"};
     return words[line];
 }
 

@@ -1,4 +1,4 @@
-/* smart_poller.h - when quotes, trades and bars may be asked for, and for whom.
+/* smart_poller.h - when quotes, trades, bars and snapshots may be asked for, and for whom.
  *
  * Each of them has an interval of its own, engine.cycle_s: what nothing is held of is asked once a cycle. A failure doubles
  * it, up to poller.most times, less a drawn part of a fifth (read_backoff.h); the first success ends that, and one of
@@ -9,14 +9,15 @@
  * of this: an exit is decided and priced by them. They are counted.
  *
  * A read that failed changes nothing but this: how fresh a price or bar is, its own time says. The day's count is of this
- * process and of 24 hours from its first request on: no wall moves it. Zero-initialise; no failure, all due. */
+ * process and of 24 hours from its first request on: no wall moves it. Snapshots (signal_cache.h) are asked for what is
+ * not held alone. Zero-initialise; no failure, all due. */
 #ifndef CORE_ALPACA_SMART_POLLER_H
 #define CORE_ALPACA_SMART_POLLER_H
 
 #include "core/alpaca/read_backoff.h"
 #include "core/config/config.h"
 
-enum poll_line { POLL_QUOTES, POLL_TRADES, POLL_BARS, POLL_LINES };
+enum poll_line { POLL_QUOTES, POLL_TRADES, POLL_BARS, POLL_SNAPSHOTS, POLL_LINES };
 const char *poll_line_word(enum poll_line line);
 
 /* Why a symbol that is not held must wait. */

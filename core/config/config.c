@@ -489,12 +489,13 @@ static void check_displacement(const struct config *c, struct text *faults) {
 
 #define BROKER_RATE 200 /* requests a minute and account (alpaca-api.md, section 1) */
 
-/* What the polls alone take: clock, account, orders, positions, quotes and trades each tick, bars each
- * cycle. With less the truth grows old by the core's own doing, and degraded mode never ends. */
+/* What the polls alone take: clock, account, orders, positions, quotes and trades each tick, bars, and
+ * snapshots where they fill in for them, each cycle. With less the truth grows old by the core's own doing, and
+ * degraded mode never ends. */
 static int64_t polls_a_minute(const struct config *c) {
     int64_t minute = SPAN_MIN(1).ns;
     return (6 * minute + c->tick_open.ns - 1) / c->tick_open.ns +
-           (minute + c->cycle.ns - 1) / c->cycle.ns;
+           (c->signals_fill.ns > 0 ? 2 : 1) * ((minute + c->cycle.ns - 1) / c->cycle.ns);
 }
 
 static void check_engine(const struct config *c, struct text *faults) {
@@ -502,10 +503,14 @@ static void check_engine(const struct config *c, struct text *faults) {
             "what engine.tick_s and engine.cycle_s ask in a minute", polls_a_minute(c) * NANOS,
             "raise it or the tick", faults);
     /* and one cycle more: two that are a minute apart may begin a little less than that apart */
-    int64_t spare = 3 * ((SPAN_MIN(1).ns + c->cycle.ns - 1) / c->cycle.ns + 1);
+    int64_t lines = c->signals_fill.ns > 0 ? 4 : 3;
+    int64_t spare = lines * ((SPAN_MIN(1).ns + c->cycle.ns - 1) / c->cycle.ns + 1);
     require(c->poller_minute / 2 >= spare, "poller.minute", c->poller_minute * NANOS, "below",
-            "twice the quotes, trades and bars that engine.cycle_s asks in a minute",
+            "twice the quotes, trades, bars and snapshots that engine.cycle_s asks in a minute",
             2 * spare * NANOS, "raise it or the cycle", faults);
+    require(c->signals_fill.ns == 0 || c->signals_fill.ns > BAR_FRESH.ns, "signals.fill_s",
+            c->signals_fill.ns, "not above", "how long a bar tells of its minute", BAR_FRESH.ns,
+            "raise it or say 0: it fills nothing", faults);
     int64_t rates = c->rate_core + c->rate_exit + c->rate_other;
     require(rates <= BROKER_RATE, "broker.rate_core + rate_exit + rate_other", rates * NANOS,
             "above", "the broker's limit a minute", BROKER_RATE * NANOS, "lower one", faults);

@@ -16,6 +16,9 @@
 #define CONFIG_SYMBOLS_MAX 128
 #define CONFIG_SYMBOL_MAX 16
 
+/* A bar tells of its minute for 90 s behind its end, so for this long from its start. */
+#define BAR_FRESH SPAN_S(150)
+
 struct config {
     char symbols[CONFIG_SYMBOLS_MAX][CONFIG_SYMBOL_MAX];
     size_t symbol_count;

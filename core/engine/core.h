@@ -16,6 +16,7 @@
 #include "core/risk/kill_switch.h"
 #include "core/risk/margin_guard.h"
 #include "core/signals/bars.h"
+#include "core/signals/signal_cache.h"
 #include "core/signals/strategy.h"
 #include "core/state/backup.h"
 
@@ -61,6 +62,12 @@ enum {
 #define REFUSAL(code, word, mechanism, binds, meaning) +1
 #include "core/orders/refusal.def"
 #undef REFUSAL
+};
+
+enum score_ground {
+    GROUND_BARS,   /* this life's */
+    GROUND_FILLED, /* with a minute that snapshots told */
+    GROUND_KEPT    /* an earlier life's bars, by the document */
 };
 
 struct entry_outlook {     /* of the last cycle that could enter, and refusals since the start */
@@ -163,6 +170,12 @@ struct engine {
     char settings_hash[17];    /* of the configuration in use */
     struct bars *bars;
     struct strategy *strategy;
+    struct signal_cache *signals;
+    bool is_filling;      /* told that snapshots fill a gap of bars */
+    bool is_signals_kept; /* the cache was saved by this life, at: */
+    struct mono signals_kept_at;
+    char signals_settings
+        [17]; /* hash of those the strategy was made with: a reload makes no new one */
 
     struct session sessions[40]; /* of the broker's calendar around now */
     size_t session_count;
@@ -238,9 +251,24 @@ void look_at_wall(struct engine *engine);
 /* What came of a read of the broker's truth or of its prices: said where a person looks, and counted by what a key
  * that is barred fires. */
 void heed_outcome(struct engine *engine, enum engine_read read, enum err_code code);
-/* data_polls.c: quotes, trades and bars, as smart_poller lets them be asked */
+/* data_polls.c: quotes, trades, bars and snapshots, as smart_poller lets them be asked */
 void poll_prices(struct engine *engine);
 void poll_bars(struct engine *engine);
+/* Of the symbols whose bars have a gap, and which may be bought: no exit waits for it. */
+void poll_snapshots(struct engine *engine);
+/* signals.c: step 8, scores */
+/* At a start: what an earlier life saved. */
+void signals_restore(struct engine *engine);
+/* In a cycle of a session: what both sources say; of snapshots only where something may be bought. */
+void signals_step(struct engine *engine, bool may_buy);
+/* Step 10: signal_cache.json, where it is due. */
+void signals_keep(struct engine *engine);
+/* A score of old bars is none: the market has gone on since. True if one that suffices is not known for that. */
+bool score_by_bars(const struct engine *engine, size_t index, struct score *out);
+/* The same for an entry alone, which may also go by what the cache holds. */
+bool score_for_entry(const struct engine *engine, size_t index, struct score *out,
+                     enum score_ground *ground);
+bool score_suffices(const struct engine *engine, const struct score *score);
 /* polls.c */
 /* True if a read that no exit needs may be asked in this tick, which then counts as begun; a failed one only once a
  * minute while anything is at risk. That it waits is said once in each run of failures, as `what`. */

@@ -187,28 +187,12 @@ static void hit_target(struct engine *engine, struct holding *holding, unsigned 
     }
 }
 
-static bool suffices(const struct engine *engine, const struct score *score) {
-    return score->is_known && score->value.nanos >= engine->config->score_threshold.nanos;
-}
-
-/* A score of old bars is none: the market has gone on since. True if one that suffices is not known for that. */
-static bool score_now(const struct engine *engine, size_t index, struct score *out) {
-    strategy_score(engine->strategy, engine->bars, index, out);
-    bool is_wanted = suffices(engine, out);
-    MUTATE(stale_scores_bought, return false);
-    if (bars_are_fresh(engine->bars, index, clock_utc(engine->world->clock))) {
-        return false;
-    }
-    *out = (struct score){0};
-    return is_wanted;
-}
-
 /* The rules beside the score's decay go on without one. */
 static void decide_exit(struct engine *engine, struct holding *holding) {
     int index = universe_find(engine->config, holding->symbol);
     struct score score = {0};
     if (engine->is_cycle && index >= 0) {
-        (void)score_now(engine, (size_t)index, &score);
+        (void)score_by_bars(engine, (size_t)index, &score);
     }
     struct exit_wish wish = exit_rules(holding, engine->config, clock_utc(engine->world->clock),
                                        score.is_known, score.value);
@@ -250,7 +234,14 @@ static bool tend_entries(struct engine *engine) {
     return true;
 }
 
-static void try_entry(struct engine *engine, size_t index, const struct score *scores) {
+struct candidates { /* one for each symbol of the universe */
+    struct score scores[CONFIG_SYMBOLS_MAX];
+    enum score_ground grounds[CONFIG_SYMBOLS_MAX]; /* what its score rests on */
+    bool is_taken[CONFIG_SYMBOLS_MAX];
+};
+
+/* A position gives way to no score of the cache: that would be an exit. */
+static void try_entry(struct engine *engine, size_t index, const struct candidates *candidates) {
     struct gateway *gateway = &engine->gateway;
     const struct broker_quote *quote = &engine->truth.quotes[index];
     if (!quote->is_known || quote->ask.nanos <= 0) {
@@ -262,11 +253,12 @@ static void try_entry(struct engine *engine, size_t index, const struct score *s
                            .type = ORDER_LIMIT,
                            .tif = TIF_DAY,
                            .purpose = PURPOSE_ENTRY,
-                           .reason = "signal",
                            .limit_price = price,
-                           .score = scores[index].value,
+                           .score = candidates->scores[index].value,
                            .qty = entry_size(gateway, price)};
     strcpy(intent.symbol, engine->config->symbols[index]);
+    static const char *const reasons[] = {"signal", "signal_filled", "signal_kept"};
+    strcpy(intent.reason, reasons[candidates->grounds[index]]);
     maker_begin(gateway, &intent, quote);
     struct refusal refusal = {0};
     if (gateway_send(gateway, &intent, NULL, &refusal, NULL) == ERR_REFUSED) {
@@ -276,8 +268,8 @@ static void try_entry(struct engine *engine, size_t index, const struct score *s
         memcpy(outlook->last_symbol, intent.symbol, sizeof outlook->last_symbol);
         outlook->last_at = clock_utc(engine->world->clock);
     }
-    if (refusal.code == REFUSED_MAX_POSITIONS) {
-        (void)displacement_consider(&engine->exits, &intent, scores);
+    if (refusal.code == REFUSED_MAX_POSITIONS && candidates->grounds[index] == GROUND_BARS) {
+        (void)displacement_consider(&engine->exits, &intent, candidates->scores);
     }
 }
 
@@ -292,13 +284,14 @@ static void tell_stale(struct engine *engine, size_t stale) {
 }
 
 /* And for who asks why nothing is bought. */
-static void score_all(struct engine *engine, struct score *scores) {
+static void score_all(struct engine *engine, struct candidates *candidates) {
     size_t stale = 0;
     engine->outlook.scored = engine->outlook.wanted = 0;
     for (size_t i = 0; i < engine->config->symbol_count; i++) {
-        stale += score_now(engine, i, &scores[i]);
-        engine->outlook.scored += scores[i].is_known;
-        engine->outlook.wanted += suffices(engine, &scores[i]);
+        struct score *score = &candidates->scores[i];
+        stale += score_for_entry(engine, i, score, &candidates->grounds[i]);
+        engine->outlook.scored += score->is_known;
+        engine->outlook.wanted += score_suffices(engine, score);
     }
     tell_stale(engine, stale);
 }
@@ -322,9 +315,9 @@ static bool is_exit_first(const struct engine *engine) {
 /* The best scores first; each entry passes the gateway alone. */
 static void enter(struct engine *engine) {
     const struct config *config = engine->config;
-    struct score scores[CONFIG_SYMBOLS_MAX] = {{0}};
-    bool is_taken[CONFIG_SYMBOLS_MAX] = {false};
-    score_all(engine, scores);
+    struct candidates candidates = {0};
+    const struct score *scores = candidates.scores;
+    score_all(engine, &candidates);
     if (is_exit_first(engine)) {
         if (engine->outlook.wanted > 0) {
             log_mechanism(&engine->log, "exit_execution", "held", "", "entries", "");
@@ -334,7 +327,7 @@ static void enter(struct engine *engine) {
     for (;;) {
         size_t best = config->symbol_count;
         for (size_t i = 0; i < config->symbol_count; i++) {
-            bool is_wanted = !is_taken[i] && suffices(engine, &scores[i]);
+            bool is_wanted = !candidates.is_taken[i] && score_suffices(engine, &scores[i]);
             if (is_wanted && (best == config->symbol_count ||
                               scores[i].value.nanos > scores[best].value.nanos)) {
                 best = i;
@@ -343,7 +336,7 @@ static void enter(struct engine *engine) {
         if (best == config->symbol_count) {
             return;
         }
-        is_taken[best] = true;
+        candidates.is_taken[best] = true;
         const struct holding *held = book_find(&engine->book, config->symbols[best]);
         bool is_stuck = stuck_orders_bind(&engine->gateway, config->symbols[best]);
         /* whose entry is stuck is asked for all the same: the refusal says why nothing is bought */
@@ -351,7 +344,7 @@ static void enter(struct engine *engine) {
                          NULL; /* another entry of the symbol */
         if (held == NULL && !is_worked &&
             (is_stuck || !orders_any_live(&engine->orders, config->symbols[best]))) {
-            try_entry(engine, best, scores);
+            try_entry(engine, best, &candidates);
         }
     }
 }
@@ -373,6 +366,7 @@ static void buy(struct engine *engine, bool is_full) {
     if (is_full) {
         maker_step(&engine->gateway, is_allowed && !is_exit_first(engine));
     }
+    signals_step(engine, is_allowed && !is_exit_first(engine));
     if (engine->is_cycle && is_allowed) {
         enter(engine);
     }

@@ -1,4 +1,4 @@
-/* data_polls.c - quotes, trades and bars: each asked when smart_poller lets it, for whom it lets. */
+/* data_polls.c - quotes, trades, bars and snapshots: each asked when smart_poller lets it, for whom it lets. */
 #include "core/base/mutant.h"
 #include "core/engine/core.h"
 
@@ -44,21 +44,25 @@ static void tell(struct engine *engine, enum poll_line line, const char *what, c
     text_release(&members);
 }
 
+/* A reason of waiting is said once, and so is the next. */
+static void heed_hold(struct engine *engine, enum poll_line line, enum poll_hold hold) {
+    if (hold != POLL_FREE && engine->poll_told[line] != hold) {
+        tell(engine, line, "held", poll_hold_word(hold));
+    }
+    engine->poll_told[line] = hold;
+}
+
 /* What may be asked in this tick, none if count is 0. All symbols in a cycle, where entries are made;
  * those that an exit may need at any time. */
 static void begin(struct engine *engine, enum poll_line line, struct wanted *wanted) {
     struct mono now = clock_mono(engine->world->clock);
     enum poll_hold hold = smart_poller_holds(&engine->poller, line, engine->config, now);
-    enum poll_hold *told = &engine->poll_told[line];
     want(engine, engine->is_cycle, wanted);
+    if (wanted->is_spare) {
+        heed_hold(engine, line, hold);
+    }
     if (wanted->is_spare && hold != POLL_FREE) {
         want(engine, false, wanted);
-        if (*told != hold) {
-            tell(engine, line, "held", poll_hold_word(hold));
-        }
-        *told = hold;
-    } else if (wanted->is_spare) {
-        *told = POLL_FREE;
     }
     MUTATE(exit_bound_by_poller, if (hold != POLL_FREE) wanted->count = 0);
     if (wanted->count > 0) {
@@ -68,7 +72,7 @@ static void begin(struct engine *engine, enum poll_line line, struct wanted *wan
 
 static int64_t requests_of(const struct engine *engine, enum poll_line line) {
     static const enum alpaca_endpoint endpoints[] = {ENDPOINT_QUOTES, ENDPOINT_TRADES,
-                                                     ENDPOINT_BARS};
+                                                     ENDPOINT_BARS, ENDPOINT_SNAPSHOTS};
     return alpaca_meter(engine->alpaca, endpoints[line])->requests;
 }
 
@@ -174,6 +178,51 @@ static void poll(struct engine *engine, enum poll_line line) {
     if (wanted.count > 0) {
         smart_poller_start(&engine->poller, line, clock_mono(engine->world->clock));
         (void)asks[line](engine, &wanted);
+    }
+}
+
+/* --- snapshots --- */
+
+static void want_gaps(struct engine *engine, struct wanted *wanted) {
+    const struct config *config = engine->config;
+    struct utc now = clock_utc(engine->world->clock);
+    wanted->count = 0;
+    wanted->is_spare = true;
+    for (size_t i = 0; i < config->symbol_count; i++) {
+        if (!is_vital(engine, i) &&
+            signal_cache_has_gap(engine->signals, i, now, config->signals_fill)) {
+            memcpy(wanted->symbols[wanted->count], config->symbols[i], SYMBOL_MAX);
+            wanted->index[wanted->count++] = i;
+        }
+    }
+}
+
+static void ask_snapshots(struct engine *engine, const struct wanted *wanted) {
+    struct broker_bar bars[CONFIG_SYMBOLS_MAX];
+    const char(*asked)[SYMBOL_MAX] = (const char(*)[SYMBOL_MAX])wanted->symbols;
+    int64_t before = requests_of(engine, POLL_SNAPSHOTS);
+    enum err_code code =
+        alpaca_get_snapshots(engine->alpaca, asked, wanted->count, bars, &engine->read_err);
+    (void)end(engine, POLL_SNAPSHOTS, wanted, before, code);
+    struct utc now = clock_utc(engine->world->clock);
+    for (size_t i = 0; i < wanted->count && code == ERR_OK; i++) {
+        signal_cache_fill(engine->signals, wanted->index[i], &bars[i], now);
+        signal_cache_score(engine->signals, engine->strategy, engine->bars, wanted->index[i], now);
+    }
+}
+
+void poll_snapshots(struct engine *engine) {
+    struct mono now = clock_mono(engine->world->clock);
+    enum poll_hold hold = smart_poller_holds(&engine->poller, POLL_SNAPSHOTS, engine->config, now);
+    struct wanted wanted;
+    want_gaps(engine, &wanted);
+    if (wanted.count == 0) {
+        return;
+    }
+    heed_hold(engine, POLL_SNAPSHOTS, hold);
+    if (hold == POLL_FREE) {
+        smart_poller_start(&engine->poller, POLL_SNAPSHOTS, now);
+        ask_snapshots(engine, &wanted);
     }
 }
 

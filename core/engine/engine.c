@@ -187,6 +187,8 @@ enum err_code engine_create(const struct engine_options *options, struct engine 
     engine->bars = bars_create(engine->config->symbol_count);
     engine->gateway.bars = engine->bars;
     engine->strategy = weighted_create(engine->config);
+    signals_restore(engine);
+    alpaca_spare_bars(engine->alpaca, engine->config->signals_fill.ns > 0);
     degraded_mode_start(&engine->degraded, &engine->causes, clock_mono(engine->world->clock));
     engine->next_at = clock_utc(engine->world->clock);
     log_start(engine);
@@ -207,6 +209,7 @@ void engine_destroy(struct engine *engine) {
     journal_close(engine->journal);
     lease_release(engine->lease);
     bars_destroy(engine->bars);
+    signal_cache_destroy(engine->signals);
     strategy_destroy(engine->strategy);
     causes_release(&engine->causes);
     log_release(&engine->log);

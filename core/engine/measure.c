@@ -147,6 +147,9 @@ static void print_endpoints(const struct engine *engine, struct text *out, enum 
     for (int i = 0; i < ENDPOINT_COUNT; i++) {
         const struct alpaca_meter *meter = alpaca_meter(engine->alpaca, (enum alpaca_endpoint)i);
         const char *word = alpaca_endpoint_word((enum alpaca_endpoint)i);
+        if (i == ENDPOINT_SNAPSHOTS && meter->requests + meter->refused == 0) {
+            continue; /* asked for by choice alone */
+        }
         if (metric == METRIC_REQUEST_SECONDS) {
             metrics_histogram(out, metric, word, &meter->seconds, &HISTOGRAM_SECONDS);
         } else {

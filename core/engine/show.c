@@ -290,6 +290,9 @@ void show_state(struct engine *engine) {
     if (!lease_is_lost(engine->lease)) { /* else the documents are another's */
         causes_save(&engine->causes);
         show_copy(engine);
+        if (engine->is_cycle && !is_in_a_hurry(engine)) {
+            signals_keep(engine);
+        }
         show_view(engine);
         publish_heartbeat(engine, false);
         if (engine->is_cycle) {

@@ -264,7 +264,8 @@ static const struct mechanism TABLE[] = {
      .mode = MODE_NORMAL,
      .hold = HOLD_NONE,
      .settings = "poller.most poller.minute poller.day engine.cycle_s",
-     .rule = "quotes, trades and bars that fail are asked at twice their interval each time, up to "
+     .rule = "quotes, trades, bars and snapshots that fail are asked at twice their interval each "
+             "time, up to "
              "poller.most times, until the first success, and a minute and a day hold so many "
              "requests; what of the universe "
              "is held or has an order is asked for as ever, and half of the minute is kept for it",
@@ -276,6 +277,23 @@ static const struct mechanism TABLE[] = {
                 "poller_hurries_for_ever poller_minute_off_by_one poller_keeps_no_half "
                 "poller_day_ignored stale_scores_bought exit_bound_by_poller "
                 "bars_of_a_failed_read_are_all"},
+    {.id = "signal_cache",
+     .file = "core/signals/signal_cache.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "signals.fill_s signals.cache_s",
+     .rule =
+         "each of bars and snapshots is kept by symbol with the market time of its newest minute, "
+         "and an older or empty answer replaces nothing; where bars of a symbol are silent a "
+         "fresh minute of snapshots fills in for entries, for signals.fill_s, and what was "
+         "saved is as old after a restart as it is",
+     .documents = "signal_cache.json",
+     .oracle = "scores_are_fresh cache_never_goes_back",
+     .act = "signal_cache_fills_a_gap",
+     .quiet = "signal_cache_stays_quiet",
+     .mutants = "enrichment_ignored enrichment_believed_when_stale fill_without_end "
+                "cache_goes_back cache_emptied_by_empty cache_rejuvenated_by_rewrite "
+                "cache_lost_at_restart"},
     {.id = "rate_budget",
      .file = "core/alpaca/rate_budget.c",
      .mode = MODE_NORMAL,

@@ -78,6 +78,11 @@ void bars_add(struct bars *bars, size_t index, const struct broker_bar *bar) {
     }
 }
 
+void bars_clear(struct bars *bars, size_t index) {
+    CHECK(index < bars->symbol_count);
+    bars->rings[index].first = bars->rings[index].count = bars->rings[index].in_session = 0;
+}
+
 size_t bars_count(const struct bars *bars, size_t index) {
     CHECK(index < bars->symbol_count);
     return bars->rings[index].count;
@@ -94,11 +99,12 @@ size_t bars_in_session(const struct bars *bars, size_t index) {
     return bars->rings[index].in_session;
 }
 
+bool bar_is_fresh(struct utc at, struct utc now) {
+    struct span age = utc_sub(now, at);
+    return age.ns >= 0 && age.ns <= BAR_FRESH.ns;
+}
+
 bool bars_are_fresh(const struct bars *bars, size_t index, struct utc now) {
     size_t count = bars_count(bars, index);
-    if (count == 0) {
-        return false;
-    }
-    struct span age = utc_sub(now, bars_at(bars, index, count - 1)->at);
-    return age.ns >= 0 && age.ns <= BAR_FRESH.ns;
+    return count > 0 && bar_is_fresh(bars_at(bars, index, count - 1)->at, now);
 }

@@ -7,6 +7,7 @@
 #define CORE_SIGNALS_BARS_H
 
 #include "core/alpaca/alpaca.h"
+#include "core/config/config.h"
 
 #define BARS_KEPT 120
 
@@ -19,6 +20,9 @@ void bars_destroy(struct bars *bars);
 /* Merges one bar of the symbol with this index; the bar is copied. */
 void bars_add(struct bars *bars, size_t index, const struct broker_bar *bar);
 
+/* Forgets the bars of a symbol. */
+void bars_clear(struct bars *bars, size_t index);
+
 /* How many bars are kept, and one of them: 0 is the oldest. Valid until the next change. */
 size_t bars_count(const struct bars *bars, size_t index);
 const struct broker_bar *bars_at(const struct bars *bars, size_t index, size_t position);
@@ -28,9 +32,9 @@ const struct broker_bar *bars_at(const struct bars *bars, size_t index, size_t p
 #define BARS_SESSION_GAP SPAN_HOURS(4)
 size_t bars_in_session(const struct bars *bars, size_t index);
 
-/* A bar tells of its minute for 90 s behind its end, so for this long from its start. */
-#define BAR_FRESH SPAN_S(150)
-/* The newest bar of a symbol is as young as that, and is not of a time to come. Without one: false. */
+/* A bar that began then is no older than BAR_FRESH, and not of a time to come. */
+bool bar_is_fresh(struct utc at, struct utc now);
+/* The newest bar of a symbol is. Without one: false. */
 bool bars_are_fresh(const struct bars *bars, size_t index, struct utc now);
 
 #endif

@@ -43,6 +43,7 @@ static const struct endpoint_name {
     {"bars", "GET", "/v2/stocks/bars", false},
     {"assets", "GET", "/v2/assets", true},
     {"corporate_actions", "GET", "/v1/corporate-actions", true},
+    {"snapshots", "GET", "/v2/stocks/snapshots", true},
 };
 enum { ENDPOINTS_MAX = sizeof ENDPOINTS / sizeof ENDPOINTS[0] };
 
@@ -155,8 +156,11 @@ static void judge_send(struct breaker *judge, const struct event *event,
     struct endpoint *own = endpoint_of(judge, event);
     for (int i = 0; i < ENDPOINTS_MAX; i++) {
         struct endpoint *endpoint = &judge->endpoints[i];
+        bool is_filled = findings->scene->limits.signals_fill.ns > 0 &&
+                         is_word(ENDPOINTS[i].word, "bars"); /* then signals.c judges it */
         pass_time(endpoint, event->at);
-        if (endpoint->is_open && !ENDPOINTS[i].is_guarded && sent->is_new && sent->is_buy) {
+        if (endpoint->is_open && !ENDPOINTS[i].is_guarded && !is_filled && sent->is_new &&
+            sent->is_buy) {
             findings_score(findings, MECHANISM)->risky++;
             findings_break(findings, ORACLE_BREAKER, event->at, "%s: a buy while %s fails",
                            sent->symbol, ENDPOINTS[i].word);

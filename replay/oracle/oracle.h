@@ -134,14 +134,18 @@
       "much is sold, the largest first, and nothing else is",                                      \
       "")                                                                                          \
     X(ORACLE_POLLS, "data_polls_are_spaced", "",                                                   \
-      "quotes, trades and bars that fail are asked for what is not held after 2, 4 and so on up "  \
-      "to poller.most cycles, less a fifth, and for no more than half of poller.minute or beyond " \
+      "quotes, trades, bars and snapshots that fail are asked for what is not held after 2, 4 "    \
+      "and "                                                                                       \
+      "so on up to poller.most cycles, less a fifth, and for no more than half of poller.minute "  \
+      "or beyond "                                                                                 \
       "poller.day; it is told, and nothing less is held back; what is held is asked for all the "  \
       "same; nothing new is bought 150 s after bars of its symbol were answered",                  \
       "")                                                                                          \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
-      "while an endpoint fails too often no buy is sent, nothing else of it more than once in "    \
-      "5 s, and truth is asked for all the same; it is told, and only then",                       \
+      "while an endpoint fails too often no buy is sent (bars aside where signals.fill_s is "      \
+      "set), "                                                                                     \
+      "nothing else of it more than once in 5 s, and truth is asked for all the same; it is "      \
+      "told, and only then",                                                                       \
       "")                                                                                          \
     X(ORACLE_DEGRADED_ENTERED, "degraded_is_entered", "S9",                                        \
       "degraded_mode is entered 15 s after account, positions or orders went unanswered for "      \
@@ -295,6 +299,17 @@
       "one before, with no share held, for no more than was wished, at most execution.tries and, " \
       "with execution.cross, one, within execution.patience_s; one that is late, or of which a "   \
       "part is execution.partial_s old, is cancelled within 15 s and two ticks",                   \
+      "")                                                                                          \
+    X(ORACLE_SIGNALS, "scores_are_fresh", "",                                                      \
+      "with signals.fill_s or signals.cache_s no new entry is sent whose symbol's newest minute, " \
+      "by what its source told, is 150 s old: that of bars, or of snapshots while that of bars "   \
+      "is "                                                                                        \
+      "at most signals.fill_s old; that snapshots fill a gap is told by the end of the tick in "   \
+      "which they do, and nothing else is",                                                        \
+      "")                                                                                          \
+    X(ORACLE_CACHE, "cache_never_goes_back", "",                                                   \
+      "in signal_cache.json no minute is newer than any its source told, none is older than it "   \
+      "was and none that was there is missing, across restarts too",                               \
       "")                                                                                          \
     X(ORACLE_LOG, "log_tells_all", "S20",                                                          \
       "each change of mode, act of a mechanism, alert and refusal is a line of log.jsonl at the "  \

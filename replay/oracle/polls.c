@@ -1,13 +1,14 @@
 /* polls.c - data_polls_are_spaced, the oracle of smart_poller.
  *
- * Each of quotes, trades and bars is folded from sends and answers: a read that got no answer, or none of 2xx, doubles the
- * wait from where it was sent. A request breaks it that leaves too early, or on a spent budget, and names a symbol that
+ * Each of quotes, trades, bars and snapshots is folded from sends and answers: a read that got no answer, or none of
+ * 2xx, doubles the wait from where it was sent. A request breaks it that leaves too early, or on a spent budget, and names a symbol that
  * is not *touched*: by the ledger it is not held and has no order of ours, and for ten minutes nothing was told of it. A
  * 2xx in a tick in which an answer was bent may have been unreadable: there the core is believed. A fresh connection to
  * the host may have each asked once in a run of failures. What is held must be asked for within 45 s (bars: and 2 cycles),
  * unless a 429 or as many requests as broker.rate_core in a minute closed the lane of the polls: prices of it are what an
- * exit is decided by. A new entry breaks it, too, that leaves when no bars of its symbol were answered for as long as a
- * bar is fresh. The ledger has no word on what fails: both clocks are the answers'. */
+ * exit is decided by; snapshots are of no exit. A new entry breaks it, too, that leaves when no bars of its symbol
+ * were answered for as long as a bar is fresh, unless snapshots may fill in for them (signals.c). The ledger has no
+ * word on what fails: both clocks are the answers'. */
 #include "replay/oracle/judge.h"
 
 #include "core/base/check.h"
@@ -24,12 +25,22 @@ static const struct span MINUTE = {INT64_C(60000000000)};
 static const struct span DAY = {INT64_C(86400000000000)};
 static const struct span ASKED_WITHIN = {INT64_C(45000000000)};
 static const struct span TICK_SLOW = {INT64_C(20000000000)};
-enum { QUOTES, TRADES, BARS, LINES, SENDS_MAX = 2048, NAMES_MAX = 128 }; /* names: of a universe */
+enum {
+    QUOTES,
+    TRADES,
+    BARS,
+    SNAPSHOTS,
+    LINES,
+    SENDS_MAX = 2048,
+    NAMES_MAX = 128
+}; /* names: of a universe */
 
 static const struct line_name {
     const char *word, *path;
-} NAMES[LINES] = {
-    {"quotes", "/v2/stocks/quotes"}, {"trades", "/v2/stocks/trades"}, {"bars", "/v2/stocks/bars"}};
+} NAMES[LINES] = {{"quotes", "/v2/stocks/quotes"},
+                  {"trades", "/v2/stocks/trades"},
+                  {"bars", "/v2/stocks/bars"},
+                  {"snapshots", "/v2/stocks/snapshots"}};
 
 struct line {
     int failures; /* reads in a row */
@@ -250,7 +261,8 @@ static void judge_entry(const struct polls *judge, const struct event *event,
         since = utc_max(since, touched->bars_at);
     }
     int64_t age_ns = utc_sub(event->at, since).ns + (scene->wall.ns < 0 ? scene->wall.ns : 0);
-    if (is_entry && since.ns != 0 && age_ns > BAR_FRESH.ns + SLACK.ns) {
+    if (is_entry && scene->limits.signals_fill.ns == 0 && since.ns != 0 &&
+        age_ns > BAR_FRESH.ns + SLACK.ns) {
         findings_score(findings, MECHANISM)->missed++;
         findings_break(findings, ORACLE_POLLS, event->at,
                        "%s: bought on a score, and its bars were answered %lld s ago",
@@ -433,7 +445,7 @@ static void judge_silence(struct polls *judge, const struct event *event,
             continue;
         }
         touched->held_since = touched->held_since.ns == 0 ? event->at : touched->held_since;
-        for (int line = 0; line < LINES && !touched->is_silent; line++) {
+        for (int line = 0; line < SNAPSHOTS && !touched->is_silent; line++) {
             struct utc since = utc_max(touched->asked_at[line], touched->held_since);
             /* a wall that is set back begins a cycle anew */
             struct span each = {line == BARS ? 2 * scene->limits.cycle.ns : 0};

@@ -191,6 +191,8 @@ static const struct limit_row {
     {"poller.most", take_whole, offsetof(struct scene_limits, poller_most)},
     {"poller.minute", take_whole, offsetof(struct scene_limits, poller_minute)},
     {"poller.day", take_whole, offsetof(struct scene_limits, poller_day)},
+    {"signals.fill_s", take_nanos, offsetof(struct scene_limits, signals_fill)},
+    {"signals.cache_s", take_nanos, offsetof(struct scene_limits, signals_cache)},
     {"rails.interval_s", take_nanos, offsetof(struct scene_limits, rails_interval)},
     {"rails.write", take_whole, offsetof(struct scene_limits, rails_write)},
     {"universe.action_days", take_whole, offsetof(struct scene_limits, universe_action_days)},

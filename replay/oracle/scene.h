@@ -111,6 +111,7 @@ struct scene_limits { /* 0: not told, then not judged */
     struct span cycle;
     int64_t rate_core; /* requests a minute */
     int64_t poller_most, poller_minute, poller_day;
+    struct span signals_fill, signals_cache;
     struct span rails_interval;
     int64_t rails_write;
     struct span deadline_read, deadline_submit, deadline_slow;

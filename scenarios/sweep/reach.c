@@ -286,6 +286,8 @@ void reach_due(reach_visit *visit, void *context) {
     due(visit, context, 50, "mechanism", "capital_ramp", "released");
     due(visit, context, 500, "mechanism", "smart_poller", "acted");
     due(visit, context, 500, "mechanism", "smart_poller", "held");
+    due(visit, context, 100, "mechanism", "signal_cache", "acted");
+    due(visit, context, 50, "mechanism", "signal_cache", "released");
     due_pairs(visit, context);
     due_mechanisms(visit, context);
     for (size_t i = 1; i < sizeof refusals / sizeof refusals[0]; i++) {

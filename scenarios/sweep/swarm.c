@@ -869,6 +869,47 @@ static void draw_cash(const struct draw *draw, cJSON *faults) {
     CHECK(cJSON_AddItemToArray(faults, row));
 }
 
+static void raise_number(cJSON *config, const char *key, int64_t by, int64_t most) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(config, key);
+    if (item != NULL) { /* else its default is wide enough */
+        int64_t raised = item->valueint + by;
+        replace_number(config, key, raised < most ? raised : most);
+    }
+}
+
+/* Gaps of bars, which snapshots may fill, half of the time with what they told a while ago; and signals that outlive a
+ * restart. Budgets that are drawn small have room for a fourth line. */
+static void draw_signals(const struct draw *draw, cJSON *faults) {
+    struct random random = stream(draw, "signals", 0);
+    cJSON *config = cJSON_GetObjectItemCaseSensitive(draw->file, "config");
+    int64_t cycle_s = cJSON_GetObjectItemCaseSensitive(config, "engine.cycle_s")->valueint;
+    int64_t cycles = (60 + cycle_s - 1) / cycle_s;
+    int64_t kind = draw->mode == CHAOS_SWARM ? random_between(&random, 1, 100) : 100;
+    int day = (int)random_between(&random, 1, draw->days);
+    int64_t fill = random_between(&random, 200, 2400);
+    int64_t cache = random_between(&random, 5, 300);
+    int64_t from = random_between(&random, 2400, faults_end(draw) - 600);
+    int64_t length = random_between(&random, 200, 3600);
+    bool is_stale = percent(&random, 50);
+    if (kind <= 20) {
+        add_number(config, "signals.fill_s", fill);
+        raise_number(config, "poller.minute", 2 * (cycles + 1), 1000);
+        raise_number(config, "broker.rate_core", cycles, RATE_CORE_MAX);
+        add_window(draw, faults,
+                   "{\"point\":\"api.502\",\"params\":{\"target\":\"GET /v2/stocks/bars\"}}", day,
+                   from, length);
+    }
+    if (kind <= 20 && is_stale) {
+        add_window(draw, faults,
+                   "{\"point\":\"view.stale\",\"probability\":\"0.5\",\"params\":{\"target\":\"GET "
+                   "/v2/stocks/snapshots\"}}",
+                   day, from, length);
+    }
+    if (kind > 10 && kind <= 30) {
+        add_number(config, "signals.cache_s", cache);
+    }
+}
+
 /* A courier beside the core, on its disk and its network. */
 static void draw_courier(struct draw *draw) {
     struct random random = stream(draw, "courier", 0);
@@ -892,6 +933,7 @@ static void draw_faults(struct draw *draw) {
     draw_margin(draw, faults);
     draw_splits(draw, faults);
     draw_cash(draw, faults);
+    draw_signals(draw, faults);
 }
 
 /* --- people --- */

@@ -911,6 +911,39 @@ Test(alpaca, activities_are_paged_by_the_last_id) {
 
 static const char UNIVERSE[3][SYMBOL_MAX] = {"MSFT", "BRK.B", "AAPL"};
 
+#define SNAPSHOT_BAR                                                                               \
+    "{\"t\":\"2026-09-01T13:30:00Z\",\"o\":230.1,\"h\":231.2,\"l\":229.9,\"c\":231,\"v\":5}"
+
+Test(alpaca, snapshots_are_keyed_by_symbol_alone_and_may_be_null) {
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+    struct err err = {0};
+    struct broker_bar bars[3] = {{.volume = 9}};
+    answer(&fake, 200,
+           "{\"AAPL\":{\"latestTrade\":{},\"minuteBar\":" SNAPSHOT_BAR ",\"dailyBar\":7},"
+           "\"BRK.B\":null,\"MSFT\":{\"minuteBar\":null},\"ZZZ\":5}");
+    cr_assert_eq(alpaca_get_snapshots(alpaca, UNIVERSE, 3, bars, &err), ERR_OK, "%s", err.text);
+    cr_assert_str_eq(fake.sent[0], "GET /v2/stocks/snapshots?symbols=MSFT,BRK.B,AAPL&feed=iex ");
+    cr_assert_eq(fake.last.host, HTTP_DATA);
+    cr_expect_eq(bars[0].at.ns, 0);
+    cr_expect_eq(bars[0].volume, 0, "none is no old one");
+    cr_expect_eq(bars[1].at.ns, 0);
+    cr_expect_eq(bars[2].close.nanos, INT64_C(231000000000));
+    cr_expect_eq(bars[2].volume, 5);
+    answer(&fake, 200, "{}");
+    cr_assert_eq(alpaca_get_snapshots(alpaca, UNIVERSE, 3, bars, &err), ERR_OK);
+    cr_expect_eq(bars[2].at.ns, 0);
+    static const char *const bad[] = {"[]", "null", "{\"AAPL\":{\"minuteBar\":{\"t\":5}}}",
+                                      "{\"AAPL\":{\"minuteBar\":5}}"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        bars[2].volume = 77;
+        answer(&fake, 200, bad[i]);
+        cr_expect_eq(alpaca_get_snapshots(alpaca, UNIVERSE, 3, bars, &err), ERR_PARSE, "%zu", i);
+        cr_expect_eq(bars[2].volume, 77, "unchanged");
+    }
+    alpaca_destroy(alpaca);
+}
+
 Test(alpaca, quotes_and_trades_come_in_the_order_asked) {
     struct fake fake;
     struct alpaca *alpaca = setup(&fake, 140, 40, 20);

@@ -721,9 +721,9 @@ static void asked_by_minute(struct plant *plant, enum poll_line line, char *out,
 }
 
 Test(engine_polls, prices_that_fail_wait_two_four_and_eight_cycles_unless_something_is_held) {
-    static const char *const paths[POLL_LINES] = {"/v2/stocks/quotes", "/v2/stocks/trades",
-                                                  "/v2/stocks/bars"};
-    for (int i = 0; i < POLL_LINES; i++) {
+    static const char *const paths[POLL_SNAPSHOTS] = {"/v2/stocks/quotes", "/v2/stocks/trades",
+                                                      "/v2/stocks/bars"};
+    for (int i = 0; i < POLL_SNAPSHOTS; i++) {
         for (int is_held = 0; is_held < 2; is_held++) {
             struct plant *plant = plant_create();
             char asked[16];
@@ -865,6 +865,138 @@ Test(engine_polls, a_wall_that_was_a_day_ahead_has_no_bar_asked_for_from_there) 
         utc_add(rig_now(plant->rig), SPAN_HOURS(24)); /* as it was kept there */
     tick(plant, 60);
     cr_expect_leq(plant->engine->bars_from.ns, rig_now(plant->rig).ns);
+    plant_destroy(plant);
+}
+
+/* --- signals --- */
+
+#define SNAPSHOT(at) "{\"AAPL\":{\"minuteBar\":" BAR(at) "}}"
+
+/* Forty minutes of bars up to 10:01, in a core that goes on at 10:05. */
+static struct plant *silent_bars(int64_t fill_s, int64_t cache_s) {
+    struct plant *plant = plant_create();
+    plant->config.signals_fill = SPAN_S(fill_s);
+    plant->config.signals_cache = SPAN_S(cache_s);
+    plant->config.symbol_count = 2;
+    strcpy(plant->config.symbols[1], "MSFT");
+    engine_destroy(plant->engine);
+    engine_up(plant);
+    tick(plant, 5); /* the drill, and all that a start asks */
+    for (int i = 0; i < 80; i++) {
+        struct usd price = USD(100 + i / 2);
+        struct broker_bar bar = {.at = utc_add(rig_start(), SPAN_MIN(i / 2 - 38)),
+                                 .open = price,
+                                 .high = price,
+                                 .low = price,
+                                 .close = price,
+                                 .volume = 1};
+        bars_add(plant->engine->bars, (size_t)i % 2, &bar);
+    }
+    plant->broker.snapshots = SNAPSHOT("2026-09-01T14:03:00Z");
+    return plant;
+}
+
+static bool asks_snapshots(struct plant *plant, int seconds) {
+    int64_t before = alpaca_meter(plant->engine->alpaca, ENDPOINT_SNAPSHOTS)->requests;
+    tick(plant, seconds);
+    return alpaca_meter(plant->engine->alpaca, ENDPOINT_SNAPSHOTS)->requests > before;
+}
+
+Test(engine_signals, snapshots_are_asked_for_in_a_gap_alone_and_where_it_is_set) {
+    static const struct {
+        int64_t fill_s;
+        int seconds; /* behind 10:00:05 */
+        bool is_asked;
+    } rows[] = {{0, 295, false},
+                {600, 175, false}, /* 10:03, bars of 120 s */
+                {600, 235, true},  /* 10:04 */
+                {600, 655, true},  /* 10:11, bars of 600 s */
+                {600, 715, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct plant *plant = silent_bars(rows[i].fill_s, 0);
+        cr_expect_eq(asks_snapshots(plant, rows[i].seconds), rows[i].is_asked, "%zu", i);
+        plant_destroy(plant);
+    }
+}
+
+Test(engine_signals, a_filled_gap_opines_on_entries_and_on_no_exit) {
+    struct plant *plant = silent_bars(600, 0);
+    struct score score = {0};
+    enum score_ground ground = GROUND_BARS;
+    cr_expect(asks_snapshots(plant, 295)); /* 10:05 */
+    (void)score_for_entry(plant->engine, 0, &score, &ground);
+    cr_expect(score.is_known);
+    cr_expect_eq(ground, GROUND_FILLED);
+    (void)score_for_entry(plant->engine, 1, &score, &ground);
+    cr_expect_not(score.is_known, "of MSFT it told nothing");
+    (void)score_by_bars(plant->engine, 0, &score);
+    cr_expect_not(score.is_known, "the decay of a score is of bars");
+    cr_expect_eq(count_in_log(plant, "\"mechanism\":\"signal_cache\",\"what\":\"acted\""), 1);
+    own(plant, "AAPL", 5);
+    (void)score_for_entry(plant->engine, 0, &score, &ground);
+    cr_expect_not(score.is_known, "nor is what displacement compares");
+    plant->broker.positions = "[" POSITION("AAPL", "5") "]";
+    cr_expect(asks_snapshots(plant, 60), "MSFT");
+    rig_wait(plant->rig, SPAN_S(60));
+    engine_tick(plant->engine);
+    cr_expect_eq(count_in_log(plant, "\"mechanism\":\"signal_cache\",\"what\":\"released\""), 1);
+    plant_destroy(plant);
+}
+
+Test(engine_signals, snapshots_that_fail_wait_as_other_prices_do_and_stop_no_entry) {
+    struct plant *plant = silent_bars(3600, 0);
+    char asked[16];
+    plant->broker.snapshots = NULL; /* 500 */
+    tick(plant, 235);
+    asked_by_minute(plant, POLL_SNAPSHOTS, asked, 12);
+    cr_expect_eq(strncmp(asked, "-a---a------", 12), 0, "%s", asked);
+    cr_expect_eq(count_in_log(plant, "\"id\":\"snapshots\",\"why\""), 4);
+    for (int i = 0; i < 40; i++) {
+        tick(plant, 600);
+    }
+    cr_expect_eq(alpaca_open_breakers(plant->engine->alpaca) >> ENDPOINT_SNAPSHOTS & 1, 0);
+    plant_destroy(plant);
+}
+
+Test(engine_signals, a_restart_reads_what_was_saved_and_no_more_often_than_it_may_be) {
+    struct plant *plant = silent_bars(600, 120);
+    struct score score = {0};
+    enum score_ground ground = GROUND_BARS;
+    struct state_file file = {0};
+    tick(plant, 55); /* 10:01 */
+    struct utc saved = rig_now(plant->rig);
+    cr_assert_eq(state_file_load(&plant->rig->world, SIGNAL_CACHE_DOCUMENT, 0, &file, NULL),
+                 ERR_OK);
+    cr_expect_eq(file.condition, STATE_FILE_GOOD);
+    int64_t seq = file.journal_seq;
+    state_file_release(&file);
+    struct broker_bar bar = *bars_at(plant->engine->bars, 0, 39);
+    bar.at = utc_add(bar.at, SPAN_MIN(1));
+    tick(plant, 60);
+    bars_add(plant->engine->bars, 0, &bar);
+    tick(plant, 59); /* 119 s behind the save */
+    cr_expect(signal_cache_is_dirty(plant->engine->signals), "%lld", (long long)seq);
+    engine_destroy(plant->engine);
+    engine_up(plant);
+    cr_expect_eq(signal_cache_part(plant->engine->signals, 0, SIGNAL_BARS)->heard_at.ns, saved.ns);
+    (void)score_for_entry(plant->engine, 0, &score, &ground);
+    cr_expect(score.is_known);
+    cr_expect_eq(ground, GROUND_KEPT);
+    rig_wait(plant->rig, SPAN_S(32)); /* bars of 10:01 are 151 s old */
+    (void)score_for_entry(plant->engine, 0, &score, &ground);
+    cr_expect_not(score.is_known);
+    plant_destroy(plant);
+}
+
+Test(engine_signals, a_damaged_document_is_discarded_with_a_warning) {
+    struct plant *plant = silent_bars(0, 60);
+    tick(plant, 55);
+    engine_destroy(plant->engine);
+    cr_assert_eq(state_file_publish(&plant->rig->world, SIGNAL_CACHE_DOCUMENT, "{", 1, NULL),
+                 ERR_OK);
+    engine_up(plant);
+    cr_expect_str_eq(plant->rig->last_alert, "signal_cache_discarded");
+    cr_expect_eq(signal_cache_part(plant->engine->signals, 0, SIGNAL_BARS)->bar_at.ns, 0);
     plant_destroy(plant);
 }
 

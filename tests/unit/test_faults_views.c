@@ -133,6 +133,13 @@ static const struct shape_case shape_cases[] = {
      "[{\"symbol\":\"A\",\"market_value\":null}]"},
     {POINT_VIEW_NULLS, "/v2/stocks/bars", "{\"bars\":{\"A\":[]},\"next_page_token\":null}",
      "{\"bars\":null,\"next_page_token\":null}"},
+    {POINT_VIEW_NULLS, "/v2/stocks/snapshots",
+     "{\"A\":{\"minuteBar\":{\"t\":\"x\"},\"dailyBar\":{}},\"B\":null,\"C\":{\"minuteBar\":null},"
+     "\"D\":{\"minuteBar\":{\"t\":\"y\"}}}",
+     "{\"A\":{\"minuteBar\":null,\"dailyBar\":{}},\"B\":null,\"C\":{\"minuteBar\":null},"
+     "\"D\":{\"minuteBar\":null}}"},
+    {POINT_VIEW_NULLS, "/v2/stocks/snapshots", "{\"A\":{\"minuteBar\":{",
+     "{\"A\":{\"minuteBar\":null"},
     {POINT_VIEW_ACTIVITY_TWICE, "/v2/account/activities", "[{\"id\":\"1\"},{\"id\":\"2\"}]",
      "[{\"id\":\"1\"},{\"id\":\"1\"},{\"id\":\"2\"},{\"id\":\"2\"}]"},
     {POINT_VIEW_ACTIVITY_LATE, "/v2/account/activities", fresh_and_old,

@@ -32,6 +32,7 @@ struct tiny_broker {
     struct tiny_fault fault[4];
     const struct virtual_clock *time; /* NULL: the clock says what it is told to */
     const char *account, *clock, *calendar, *positions, *activities, *quotes, *trades, *bars;
+    const char *snapshots;               /* NULL: 500 */
     const char *asset, *actions, *daily; /* NULL: all is well with AAPL */
     const char *configuration;           /* NULL: as a trader of longs alone sets it */
     const char *configuration_set;       /* what it is behind a PATCH of it; NULL: as it was */
@@ -204,6 +205,7 @@ static inline int tiny_answer(struct tiny_broker *broker, const struct http_requ
                   {"/v2/positions", broker->positions},
                   {"/v2/stocks/quotes", broker->quotes},
                   {"/v2/stocks/trades", broker->trades},
+                  {"/v2/stocks/snapshots", broker->snapshots},
                   {"/v2/stocks/bars", broker->bars}};
     if (strcmp(request->path, "/v2/clock") == 0 && broker->clock != NULL) {
         return tiny_clock(broker, out);
