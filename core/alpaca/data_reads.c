@@ -40,11 +40,16 @@ static enum err_code put_trade(const cJSON *tree, void *out, size_t index, struc
     return parse_trade(tree, (struct broker_trade *)out + index, err);
 }
 
-/* A null member is none: nothing was traded there. */
+/* A null member is none: nothing was traded there. So is the bar of a minute whose prices are none of a bar: it keeps
+ * no other symbol's from being read. */
 static enum err_code put_minute(const cJSON *tree, void *out, size_t index, struct err *err) {
     const cJSON *bar = json_member(tree, "minuteBar");
-    return bar == NULL || cJSON_IsNull(bar) ? ERR_OK
-                                            : parse_bar(bar, (struct broker_bar *)out + index, err);
+    struct utc at = {0};
+    if (bar == NULL || cJSON_IsNull(bar)) {
+        return ERR_OK;
+    }
+    enum err_code code = parse_bar(bar, (struct broker_bar *)out + index, err);
+    return code != ERR_OK && json_utc(bar, "t", &at, NULL) == ERR_OK ? ERR_OK : code;
 }
 
 /* Walks {"AAPL": {...}, "BADSYM": null}; a missing wrapper means nothing is known, "" is none to be there. */

@@ -61,9 +61,21 @@ static void signals_destroy(void *context) {
 
 /* --- what was told --- */
 
+/* Of a minute whose prices are none of a bar nothing is known. */
+static bool has_prices(const cJSON *bar) {
+    static const char *const keys[] = {"o", "h", "l", "c"};
+    int64_t nanos[4] = {0};
+    for (int i = 0; i < 4; i++) {
+        if (json_decimal_either(bar, keys[i], &nanos[i], NULL) != ERR_OK || nanos[i] <= 0) {
+            return false;
+        }
+    }
+    return nanos[1] >= nanos[2];
+}
+
 static void note_minute(struct stock *stock, int source, const cJSON *bar) {
     struct utc at = {0};
-    if (cJSON_IsObject(bar) && json_utc(bar, "t", &at, NULL) == ERR_OK) {
+    if (cJSON_IsObject(bar) && has_prices(bar) && json_utc(bar, "t", &at, NULL) == ERR_OK) {
         stock->life[source] = utc_max(stock->life[source], at);
         stock->ever[source] = utc_max(stock->ever[source], at);
     }

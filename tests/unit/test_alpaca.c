@@ -930,6 +930,13 @@ Test(alpaca, snapshots_are_keyed_by_symbol_alone_and_may_be_null) {
     cr_expect_eq(bars[1].at.ns, 0);
     cr_expect_eq(bars[2].close.nanos, INT64_C(231000000000));
     cr_expect_eq(bars[2].volume, 5);
+    answer(&fake, 200,
+           "{\"MSFT\":{\"minuteBar\":{\"t\":\"2026-09-01T13:30:00Z\",\"o\":1,\"h\":1,\"l\":2,\"c\":"
+           "1,\"v\":1}},"
+           "\"AAPL\":{\"minuteBar\":" SNAPSHOT_BAR "}}");
+    cr_assert_eq(alpaca_get_snapshots(alpaca, UNIVERSE, 3, bars, &err), ERR_OK);
+    cr_expect_eq(bars[0].at.ns, 0, "no bar: its low lies above its high");
+    cr_expect_eq(bars[2].volume, 5);
     answer(&fake, 200, "{}");
     cr_assert_eq(alpaca_get_snapshots(alpaca, UNIVERSE, 3, bars, &err), ERR_OK);
     cr_expect_eq(bars[2].at.ns, 0);

@@ -896,9 +896,18 @@ static struct plant *silent_bars(int64_t fill_s, int64_t cache_s) {
     return plant;
 }
 
+/* As a session does: what is not asked for in half a minute is degraded. */
+static void pass(struct plant *plant, int seconds) {
+    for (int i = 0; i < seconds / 5; i++) {
+        tick(plant, 5);
+    }
+}
+
+/* In the last tick of so many seconds. */
 static bool asks_snapshots(struct plant *plant, int seconds) {
+    pass(plant, seconds - 5);
     int64_t before = alpaca_meter(plant->engine->alpaca, ENDPOINT_SNAPSHOTS)->requests;
-    tick(plant, seconds);
+    tick(plant, 5);
     return alpaca_meter(plant->engine->alpaca, ENDPOINT_SNAPSHOTS)->requests > before;
 }
 
@@ -937,8 +946,7 @@ Test(engine_signals, a_filled_gap_opines_on_entries_and_on_no_exit) {
     cr_expect_not(score.is_known, "nor is what displacement compares");
     plant->broker.positions = "[" POSITION("AAPL", "5") "]";
     cr_expect(asks_snapshots(plant, 60), "MSFT");
-    rig_wait(plant->rig, SPAN_S(60));
-    engine_tick(plant->engine);
+    pass(plant, 60);
     cr_expect_eq(count_in_log(plant, "\"mechanism\":\"signal_cache\",\"what\":\"released\""), 1);
     plant_destroy(plant);
 }
@@ -947,50 +955,59 @@ Test(engine_signals, snapshots_that_fail_wait_as_other_prices_do_and_stop_no_ent
     struct plant *plant = silent_bars(3600, 0);
     char asked[16];
     plant->broker.snapshots = NULL; /* 500 */
-    tick(plant, 235);
-    asked_by_minute(plant, POLL_SNAPSHOTS, asked, 12);
-    cr_expect_eq(strncmp(asked, "-a---a------", 12), 0, "%s", asked);
-    cr_expect_eq(count_in_log(plant, "\"id\":\"snapshots\",\"why\""), 4);
-    for (int i = 0; i < 40; i++) {
-        tick(plant, 600);
+    pass(plant, 230);
+    for (int i = 0; i < 15; i++) { /* 10:04, 10:05, ... */
+        asked[i] = asks_snapshots(plant, i == 0 ? 5 : 60) ? 'a' : '-';
     }
+    cr_expect_eq(strncmp(asked, "a-a---a------", 13), 0, "%.15s", asked);
+    cr_expect_not_null(memchr(asked + 13, 'a', 2), "%.15s: the jitter decides", asked);
+    pass(plant, 2400);
     cr_expect_eq(alpaca_open_breakers(plant->engine->alpaca) >> ENDPOINT_SNAPSHOTS & 1, 0);
     plant_destroy(plant);
 }
 
-Test(engine_signals, a_restart_reads_what_was_saved_and_no_more_often_than_it_may_be) {
+static void add_minute(struct plant *plant, int minute) {
+    struct broker_bar bar = *bars_at(plant->engine->bars, 0, 39);
+    bar.at = utc_add(rig_start(), SPAN_MIN(minute));
+    bars_add(plant->engine->bars, 0, &bar);
+}
+
+Test(engine_signals, what_changed_is_saved_once_in_its_interval) {
+    struct plant *plant = silent_bars(600, 120);
+    pass(plant, 55); /* 10:01 */
+    cr_expect_not(signal_cache_is_dirty(plant->engine->signals));
+    add_minute(plant, 2);
+    pass(plant, 60);
+    cr_expect(signal_cache_is_dirty(plant->engine->signals), "a minute behind the save");
+    pass(plant, 60);
+    cr_expect_not(signal_cache_is_dirty(plant->engine->signals));
+    plant_destroy(plant);
+}
+
+Test(engine_signals, a_restart_goes_on_from_what_was_saved_at_its_age) {
     struct plant *plant = silent_bars(600, 120);
     struct score score = {0};
     enum score_ground ground = GROUND_BARS;
-    struct state_file file = {0};
-    tick(plant, 55); /* 10:01 */
-    struct utc saved = rig_now(plant->rig);
-    cr_assert_eq(state_file_load(&plant->rig->world, SIGNAL_CACHE_DOCUMENT, 0, &file, NULL),
-                 ERR_OK);
-    cr_expect_eq(file.condition, STATE_FILE_GOOD);
-    int64_t seq = file.journal_seq;
-    state_file_release(&file);
-    struct broker_bar bar = *bars_at(plant->engine->bars, 0, 39);
-    bar.at = utc_add(bar.at, SPAN_MIN(1));
-    tick(plant, 60);
-    bars_add(plant->engine->bars, 0, &bar);
-    tick(plant, 59); /* 119 s behind the save */
-    cr_expect(signal_cache_is_dirty(plant->engine->signals), "%lld", (long long)seq);
+    pass(plant, 55); /* 10:01 */
+    add_minute(plant, 2);
+    pass(plant, 60);
     engine_destroy(plant->engine);
     engine_up(plant);
-    cr_expect_eq(signal_cache_part(plant->engine->signals, 0, SIGNAL_BARS)->heard_at.ns, saved.ns);
-    (void)score_for_entry(plant->engine, 0, &score, &ground);
-    cr_expect(score.is_known);
-    cr_expect_eq(ground, GROUND_KEPT);
-    rig_wait(plant->rig, SPAN_S(32)); /* bars of 10:01 are 151 s old */
-    (void)score_for_entry(plant->engine, 0, &score, &ground);
-    cr_expect_not(score.is_known);
+    cr_expect_eq(signal_cache_part(plant->engine->signals, 0, SIGNAL_BARS)->bar_at.ns,
+                 utc_add(rig_start(), SPAN_MIN(1)).ns, "the minute that was not saved is lost");
+    for (int64_t ns = 0; ns < 2; ns++) { /* its minute is 150 s old at 10:03:30 */
+        struct utc edge = {rig_start().ns + 210 * NANOS + ns};
+        rig_wait(plant->rig, utc_sub(edge, rig_now(plant->rig)));
+        (void)score_for_entry(plant->engine, 0, &score, &ground);
+        cr_expect_eq(score.is_known, ns == 0);
+        cr_expect_eq(ground, ns == 0 ? GROUND_KEPT : GROUND_BARS);
+    }
     plant_destroy(plant);
 }
 
 Test(engine_signals, a_damaged_document_is_discarded_with_a_warning) {
     struct plant *plant = silent_bars(0, 60);
-    tick(plant, 55);
+    pass(plant, 55);
     engine_destroy(plant->engine);
     cr_assert_eq(state_file_publish(&plant->rig->world, SIGNAL_CACHE_DOCUMENT, "{", 1, NULL),
                  ERR_OK);

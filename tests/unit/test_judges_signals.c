@@ -23,7 +23,8 @@ static void bars(struct oracle *oracle, int64_t second, int64_t minute) {
     char text[UTC_TEXT_MAX];
     char body[128];
     instant(minute, text);
-    snprintf(body, sizeof body, "\n{\"bars\":{\"AAPL\":[{\"t\":\"%s\"}]}}", text);
+    snprintf(body, sizeof body,
+             "\n{\"bars\":{\"AAPL\":[{\"t\":\"%s\",\"o\":1,\"h\":1,\"l\":1,\"c\":1}]}}", text);
     answer(oracle, OPEN + second, BARS, 200, body);
 }
 
@@ -31,12 +32,15 @@ static void snapshot(struct oracle *oracle, int64_t second, int64_t minute) {
     char text[UTC_TEXT_MAX];
     char body[128];
     instant(minute, text);
-    snprintf(body, sizeof body, "\n{\"AAPL\":{\"minuteBar\":{\"t\":\"%s\"}},\"NONE\":null}", text);
+    snprintf(
+        body, sizeof body,
+        "\n{\"AAPL\":{\"minuteBar\":{\"t\":\"%s\",\"o\":1,\"h\":1,\"l\":1,\"c\":1}},\"NONE\":null}",
+        text);
     answer(oracle, OPEN + second, SNAPSHOTS, 200, body);
 }
 
 static void hears(struct oracle *oracle, int64_t second) {
-    answer(oracle, OPEN + second, "/v2/clock", 200, "\n{}");
+    answer(oracle, OPEN + second, "/v2/stocks/quotes/latest?symbols=AAPL", 200, "\n{}");
 }
 
 static void tells(struct oracle *oracle, int64_t second, const char *what) {
