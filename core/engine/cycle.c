@@ -261,7 +261,11 @@ static void try_entry(struct engine *engine, size_t index, const struct candidat
     strcpy(intent.reason, reasons[candidates->grounds[index]]);
     maker_begin(gateway, &intent, quote);
     struct refusal refusal = {0};
-    if (gateway_send(gateway, &intent, NULL, &refusal, NULL) == ERR_REFUSED) {
+    enum err_code sent = gateway_send(gateway, &intent, NULL, &refusal, NULL);
+    if (sent != ERR_REFUSED && candidates->grounds[index] != GROUND_BARS) {
+        log_mechanism(&engine->log, "signal_cache", "acted", intent.symbol, intent.reason, "");
+    }
+    if (sent == ERR_REFUSED) {
         struct entry_outlook *outlook = &engine->outlook;
         outlook->refused[refusal.code]++;
         outlook->last = refusal;
