@@ -254,13 +254,13 @@ void heed_outcome(struct engine *engine, enum engine_read read, enum err_code co
 /* data_polls.c: quotes, trades, bars and snapshots, as smart_poller lets them be asked */
 void poll_prices(struct engine *engine);
 void poll_bars(struct engine *engine);
-/* Of the symbols whose bars have a gap, and which may be bought: no exit waits for it. */
+/* Of the symbols whose bars have a gap, and which may be bought. */
 void poll_snapshots(struct engine *engine);
 /* signals.c: step 8, scores */
 /* At a start: what an earlier life saved. */
 void signals_restore(struct engine *engine);
-/* In a cycle of a session: what both sources say; of snapshots only where something may be bought. */
-void signals_step(struct engine *engine, bool may_buy);
+/* In a cycle of a session: what both sources say; of snapshots only where something may be bought and nothing hurries. */
+void signals_step(struct engine *engine, bool may_ask);
 /* Step 10: signal_cache.json, where it is due. */
 void signals_keep(struct engine *engine);
 /* A score of old bars is none: the market has gone on since. True if one that suffices is not known for that. */

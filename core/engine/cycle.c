@@ -370,7 +370,10 @@ static void buy(struct engine *engine, bool is_full) {
     if (is_full) {
         maker_step(&engine->gateway, is_allowed && !is_exit_first(engine));
     }
-    signals_step(engine, is_allowed && !is_exit_first(engine));
+    /* an answer that does not come is three seconds that an exit, or a bare position, would wait */
+    bool is_hurried = is_in_a_hurry(engine);
+    MUTATE(exit_behind_snapshots, is_hurried = false);
+    signals_step(engine, is_allowed && !is_hurried);
     if (engine->is_cycle && is_allowed) {
         enter(engine);
     }

@@ -61,7 +61,7 @@ static void tell_filled(struct engine *engine) {
     engine->is_filling = filled > 0;
 }
 
-void signals_step(struct engine *engine, bool may_buy) {
+void signals_step(struct engine *engine, bool may_ask) {
     if (!is_on(engine) || !engine->is_cycle || !engine->truth.is_open) {
         return;
     }
@@ -69,7 +69,7 @@ void signals_step(struct engine *engine, bool may_buy) {
     for (size_t i = 0; i < engine->config->symbol_count; i++) {
         signal_cache_score(engine->signals, engine->strategy, engine->bars, i, now);
     }
-    if (engine->config->signals_fill.ns > 0 && may_buy) {
+    if (engine->config->signals_fill.ns > 0 && may_ask) {
         poll_snapshots(engine);
     }
     tell_filled(engine);

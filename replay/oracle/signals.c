@@ -239,13 +239,22 @@ static bool is_any_silent(const struct signals *judge, const struct scene *scene
     return false;
 }
 
+static bool is_any_exiting(const struct scene *scene) {
+    for (size_t i = 0; i < scene->symbols.count; i++) {
+        if (((const struct scene_symbol *)table_at(&scene->symbols, i))->is_exiting) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Where nothing else happens snapshots of a gap are asked for within three cycles and a minute. */
 static void judge_asking(struct signals *judge, const struct event *event,
                          struct findings *findings) {
     const struct scene *scene = findings->scene;
     bool is_calm = scene->mode == SCENE_NORMAL && scene->strict == 0 && scene_is_open(scene) &&
                    !scene_is_doubting(scene) && scene->wall.ns == 0 && !scene->is_stepped &&
-                   !judge->is_held &&
+                   !judge->is_held && !is_any_exiting(scene) &&
                    (judge->bent_at.ns == 0 || utc_sub(event->at, judge->bent_at).ns > CALM.ns);
     if (!is_calm || !is_any_silent(judge, scene, event->at)) {
         judge->gap_since = (struct utc){0};

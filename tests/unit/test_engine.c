@@ -951,6 +951,21 @@ Test(engine_signals, a_filled_gap_opines_on_entries_and_on_no_exit) {
     plant_destroy(plant);
 }
 
+Test(engine_signals, nothing_is_asked_for_beside_a_bare_position) {
+    for (int is_bare = 0; is_bare < 2; is_bare++) {
+        struct plant *plant = silent_bars(600, 0);
+        pass(plant, 280); /* 10:04:45 */
+        plant->broker.fault[0] = (struct tiny_fault){"POST", "/v2/orders", is_bare, ERR_UNKNOWN,
+                                                     0,      "",           false}; /* of its stop */
+        own(plant, "AAPL", 5);
+        plant->broker.positions = "[" POSITION("AAPL", "5") "]";
+        cr_expect_eq(asks_snapshots(plant, 15), is_bare == 0);
+        pass(plant, 120);
+        cr_expect(asks_snapshots(plant, 60), "%d", is_bare);
+        plant_destroy(plant);
+    }
+}
+
 Test(engine_signals, snapshots_that_fail_wait_as_other_prices_do_and_stop_no_entry) {
     struct plant *plant = silent_bars(3600, 0);
     char asked[16];
