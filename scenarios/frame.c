@@ -84,6 +84,10 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "ramp.on", config->ramp_on * NANOS);
     tell_nanos(stage, "ramp.days_per_phase", config->ramp_days * NANOS);
     tell_nanos(stage, "ramp.drawdown", config->ramp_drawdown.nanos);
+    tell_nanos(stage, "learning.on", config->learning_on * NANOS);
+    tell_nanos(stage, "learning.trades", config->learning_trades * NANOS);
+    tell_nanos(stage, "learning.step", config->learning_step * NANOS);
+    tell_nanos(stage, "learning.day_cap", config->learning_day_cap * NANOS);
     tell_nanos(stage, "kill.rejects", config->kill_rejects * NANOS);
     tell_nanos(stage, "kill.rejects_window_s", config->kill_rejects_window.ns);
     tell_nanos(stage, "kill.auth_s", config->kill_auth.ns);

@@ -449,6 +449,12 @@ static void check_ramp(const struct config *c, struct text *faults) {
             "lower it: the ramp would never step back before all entries end", faults);
 }
 
+static void check_learning(const struct config *c, struct text *faults) {
+    require(c->learning_step <= c->learning_day_cap, "learning.step", c->learning_step * NANOS,
+            "above", "learning.day_cap", c->learning_day_cap * NANOS,
+            "lower it: no step could ever be as long", faults);
+}
+
 static void check_margin(const struct config *c, struct text *faults) {
     require(c->margin_reduce.ns <= c->margin_no_entry.ns, "margin.reduce_s", c->margin_reduce.ns,
             "above", "margin.no_entry_s", c->margin_no_entry.ns,
@@ -555,6 +561,7 @@ enum err_code config_check(const struct config *config, struct text *faults, str
         check_volume(config, faults);
         check_losses(config, faults);
         check_ramp(config, faults);
+        check_learning(config, faults);
         check_margin(config, faults);
         check_targets(config, faults);
         check_displacement(config, faults);

@@ -14,6 +14,7 @@
 #include "core/risk/data_guard.h"
 #include "core/risk/degraded_mode.h"
 #include "core/risk/kill_switch.h"
+#include "core/risk/learning_guard.h"
 #include "core/risk/margin_guard.h"
 #include "core/signals/bars.h"
 #include "core/signals/signal_cache.h"
@@ -176,6 +177,7 @@ struct engine {
     struct mono signals_kept_at;
     char signals_settings
         [17]; /* hash of those the strategy was made with: a reload makes no new one */
+    struct learning learning;
 
     struct session sessions[40]; /* of the broker's calendar around now */
     size_t session_count;
@@ -268,6 +270,10 @@ bool score_by_bars(const struct engine *engine, size_t index, struct score *out)
 /* The same for an entry alone, which may also go by what the cache holds. */
 bool score_for_entry(const struct engine *engine, size_t index, struct score *out,
                      enum score_ground *ground);
+/* By that value of a score. */
+bool score_reaches(const struct engine *engine, const struct score *score, struct ratio value);
+/* What an entry goes by: what was learned. */
+struct ratio score_of_entry(const struct score *score);
 bool score_suffices(const struct engine *engine, const struct score *score);
 /* polls.c */
 /* True if a read that no exit needs may be asked in this tick, which then counts as begun; a failed one only once a

@@ -259,6 +259,10 @@ static void try_entry(struct engine *engine, size_t index, const struct candidat
     strcpy(intent.symbol, engine->config->symbols[index]);
     static const char *const reasons[] = {"signal", "signal_filled", "signal_kept"};
     strcpy(intent.reason, reasons[candidates->grounds[index]]);
+    if (engine->config->learning_on) {
+        memcpy(intent.parts, candidates->scores[index].parts, sizeof intent.parts);
+        intent.part_count = candidates->scores[index].part_count;
+    }
     maker_begin(gateway, &intent, quote);
     struct refusal refusal = {0};
     enum err_code sent = gateway_send(gateway, &intent, NULL, &refusal, NULL);
@@ -290,12 +294,16 @@ static void tell_stale(struct engine *engine, size_t stale) {
 /* And for who asks why nothing is bought. */
 static void score_all(struct engine *engine, struct candidates *candidates) {
     size_t stale = 0;
+    strategy_weigh(engine->strategy, learning_guard_weights(&engine->learning, engine->config));
     engine->outlook.scored = engine->outlook.wanted = 0;
     for (size_t i = 0; i < engine->config->symbol_count; i++) {
         struct score *score = &candidates->scores[i];
         stale += score_for_entry(engine, i, score, &candidates->grounds[i]);
+        bool is_wanted = score_suffices(engine, score);
         engine->outlook.scored += score->is_known;
-        engine->outlook.wanted += score_suffices(engine, score);
+        engine->outlook.wanted += is_wanted;
+        learning_guard_count(&engine->learning, &engine->log, engine->config->symbols[i],
+                             score_reaches(engine, score, score->value), is_wanted);
     }
     tell_stale(engine, stale);
 }
@@ -333,7 +341,7 @@ static void enter(struct engine *engine) {
         for (size_t i = 0; i < config->symbol_count; i++) {
             bool is_wanted = !candidates.is_taken[i] && score_suffices(engine, &scores[i]);
             if (is_wanted && (best == config->symbol_count ||
-                              scores[i].value.nanos > scores[best].value.nanos)) {
+                              score_of_entry(&scores[i]).nanos > score_of_entry(&scores[best]).nanos)) {
                 best = i;
             }
         }
@@ -442,6 +450,34 @@ static void step_ramp(struct engine *engine) {
     capital_ramp_step(&engine->gateway.ramp, &engine->causes, engine->config, &look);
 }
 
+static bool fail_prices(const struct engine *engine) {
+    for (int line = 0; line < POLL_LINES; line++) {
+        if (engine->poller.backoffs[line].failures > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Why nothing that is known now may teach anything; NULL: it may. */
+static const char *learning_fault(const struct engine *engine) {
+    return causes_mode(&engine->causes) >= MODE_REDUCE_ONLY ? "a cause demands REDUCE_ONLY"
+           : !engine->is_truth_clean                        ? "the broker's truth did not come"
+           : fail_prices(engine)                            ? "quotes, trades or bars fail"
+           : orders_are_behind(&engine->orders)             ? "the journal lacks a fill"
+                                                            : NULL;
+}
+
+/* Its row is a sync, which no exit waits for. */
+static void step_learning(struct engine *engine) {
+    const struct truth *truth = &engine->truth;
+    const struct learning_look look = {.day = truth->day, .fault = learning_fault(engine)};
+    if (truth->is_open && truth->has_clock && truth->clock.is_open && !is_elsewhere(engine) &&
+        !engine->is_stopping && !engine->gateway.only_reduces && !is_exit_first(engine)) {
+        learning_guard_step(&engine->learning, &engine->causes, engine->config, &look);
+    }
+}
+
 /* Behind show_mode(): a mode that changed asks for the rails anew. */
 static void prepare(struct engine *engine, bool is_full) {
     if (is_full) {
@@ -455,10 +491,11 @@ static void end_full_tick(struct engine *engine, bool is_committed) {
                     tick_failure(engine, is_committed));
     crash_loop_show(&engine->crash_loop, &engine->causes);
     step_ramp(engine);
+    step_learning(engine); /* 10 */
     universe_reads_step(engine);
     healing_step(engine);
-    backups_step(engine); /* 10 */
-    show_state(engine);   /* 11 */
+    backups_step(engine);
+    show_state(engine); /* 11 */
 }
 
 void cycle_tick(struct engine *engine) {

@@ -11,6 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Behind closed_trades: the trade that a fill ended is there. */
+static void learn(struct engine *engine, const struct journal_row *row) {
+    learning_guard_take(&engine->learning, engine->config, &engine->gateway.performance.trades,
+                        row);
+}
+
 static enum err_code fold(void *context, const struct journal_row *row, struct err *err) {
     struct engine *engine = context;
     enum err_code code = account_fold(engine, row, err);
@@ -18,6 +24,8 @@ static enum err_code fold(void *context, const struct journal_row *row, struct e
     code = code == ERR_OK ? orders_fold(&engine->orders, row, err) : code;
     if (code == ERR_OK) {
         gateway_fold(&engine->gateway, row);
+        learn(engine, row);
+        MUTATE(learning_twice_after_restart, engine->learning.is.taken = 0);
     }
     code = code == ERR_OK ? causes_fold(&engine->causes, row, err) : code;
     crash_loop_take(&engine->crash_loop, row);
@@ -66,6 +74,7 @@ static void look_at_metadata(struct engine *engine) {
 static void hear(void *context, const struct journal_row *row) {
     struct engine *engine = context;
     gateway_count(&engine->gateway, row);
+    learn(engine, row);
     drill_past_take(&engine->drilled, row);
     if (strcmp(row->kind, "latch_clear") == 0) { /* starts and ticks were counted as they came */
         crash_loop_take(&engine->crash_loop, row);
@@ -147,6 +156,10 @@ static void log_start(struct engine *engine) {
 
 enum err_code engine_create(const struct engine_options *options, struct engine **out,
                             struct err *err) {
+    if (options->mode == ENGINE_LIVE && options->config->learning_on) {
+        return err_set(err, ERR_CONFIG,
+                       "learning.on: must be 0 in live: what trades real money is what was tried");
+    }
     if (options->mode == ENGINE_LIVE) {
         return err_set(err, ERR_CONFIG, "live trading is refused: its gate does not exist yet");
     }
@@ -166,6 +179,8 @@ enum err_code engine_create(const struct engine_options *options, struct engine 
     (void)!text_copy(engine->build, sizeof engine->build, options->build, NULL);
     const char *key_id = options->key_id == NULL ? "" : options->key_id;
     hash64_print(hash64(key_id, strlen(key_id), 0), engine->key_hash);
+    engine->strategy = weighted_create(engine->config);
+    learning_guard_init(&engine->learning, engine->strategy);
     log_init(&engine->log, engine->world, engine->config);
     MUTATE(secret_in_the_log, log_alert(&engine->log, ALERT_INFO, "start", options->secret));
     wire(engine, options->scope);

@@ -159,6 +159,9 @@ void show_view(struct engine *engine) {
         text_member_decimal(view, "ramp", share.nanos);
         text_member_int(view, "ramp_streak", engine->gateway.ramp.streak);
     }
+    if (engine->config->learning_on) {
+        learning_guard_show(&engine->learning, engine->config, view);
+    }
     text_member_decimal(view, "baseline", engine->guards.baseline.nanos);
     text_member_int(view, "sent", engine->gateway.sent);
     text_member_int(view, "refused", engine->gateway.refused);

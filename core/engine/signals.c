@@ -11,8 +11,17 @@ static bool is_on(const struct engine *engine) {
     return engine->config->signals_fill.ns > 0 || engine->config->signals_cache.ns > 0;
 }
 
+bool score_reaches(const struct engine *engine, const struct score *score, struct ratio value) {
+    return score->is_known && value.nanos >= engine->config->score_threshold.nanos;
+}
+
+struct ratio score_of_entry(const struct score *score) {
+    MUTATE(learning_unused, return score->value);
+    return score->learned;
+}
+
 bool score_suffices(const struct engine *engine, const struct score *score) {
-    return score->is_known && score->value.nanos >= engine->config->score_threshold.nanos;
+    return score_reaches(engine, score, score_of_entry(score));
 }
 
 bool score_by_bars(const struct engine *engine, size_t index, struct score *out) {
@@ -40,6 +49,7 @@ bool score_for_entry(const struct engine *engine, size_t index, struct score *ou
     if (source != SIGNAL_SOURCES) {
         out->is_known = true;
         out->value = signal_cache_part(engine->signals, index, source)->score;
+        out->learned = out->value; /* of its parts the cache knows nothing */
         *ground = source == SIGNAL_SNAPSHOTS ? GROUND_FILLED : GROUND_KEPT;
     }
     return is_stale && source == SIGNAL_SOURCES;

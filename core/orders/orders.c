@@ -94,6 +94,19 @@ struct order *orders_find(struct orders *orders, const char *client_id) {
     return NULL;
 }
 
+/* Once, in the row of the intent: nothing else changes them. */
+static void print_parts(const struct order *order, struct text *out) {
+    if (order->part_count == 0 || order->state != ORDER_INTENT) {
+        return;
+    }
+    text_member(out, "parts");
+    text_add_char(out, '{');
+    for (size_t i = 0; i < order->part_count; i++) {
+        text_member_decimal(out, order->parts[i].name, order->parts[i].value.nanos);
+    }
+    text_add_char(out, '}');
+}
+
 static void print_order(const struct order *order, struct text *out) {
     text_add_char(out, '{');
     text_member_string(out, "symbol", order->symbol);
@@ -117,6 +130,7 @@ static void print_order(const struct order *order, struct text *out) {
         text_member_int(out, "attempt", order->attempt);
         text_member_string(out, "of", order->of);
     }
+    print_parts(order, out);
     text_add_char(out, '}');
 }
 

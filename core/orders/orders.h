@@ -10,6 +10,7 @@
 #include "core/orders/send_backoff.h"
 #include "core/portfolio/book.h"
 #include "core/risk/kill_trips.h"
+#include "core/signals/strategy.h"
 
 #define ORDERS_MAX 256
 #define ORDER_REASON_MAX 24
@@ -67,6 +68,9 @@ struct order {
     struct qty noted;         /* of both, what the journal has */
     struct usd noted_amount;
     struct ratio score;
+    /* of an entry, what made its score: the row of its intent says it, for learning_guard */
+    struct score_part parts[SCORE_PARTS_MAX];
+    size_t part_count;
     struct utc decided_at;
     /* for the engine's metrics alone */
     struct usd decision_mid; /* of the quote then; 0: none, or not yet seen */

@@ -54,6 +54,7 @@ static void record(struct closed_trades *trades, const struct open_trip *trip,
     *trade = (struct closed_trade){
         .seq = row->seq, .at = row->at, .bought = trip->bought, .sold = trip->sold};
     memcpy(trade->symbol, trip->symbol, sizeof trade->symbol);
+    memcpy(trade->entry, trip->entry, sizeof trade->entry);
 }
 
 /* Flat again: recorded if fills say all of it, and gone. */
@@ -70,6 +71,9 @@ static void add_fill(struct closed_trades *trades, const struct trip_fill *fill,
     struct open_trip *trip = find(trades, fill->symbol);
     if (trip == NULL && fill->is_buy) {
         trip = begin(trades, fill->symbol);
+        if (trip != NULL) {
+            strncpy(trip->entry, row->key, CLIENT_ID_MAX - 1);
+        }
     }
     if (trip == NULL) {
         return;

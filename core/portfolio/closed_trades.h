@@ -20,11 +20,13 @@ struct closed_trade {
     int64_t seq;   /* the journal's row of the fill that ended it: newer is higher */
     struct utc at; /* of that row */
     char symbol[SYMBOL_MAX];
-    struct usd bought, sold; /* all that it cost, all that it brought */
+    char entry[CLIENT_ID_MAX]; /* the order whose fill began it */
+    struct usd bought, sold;   /* all that it cost, all that it brought */
 };
 
 struct open_trip {
     char symbol[SYMBOL_MAX];
+    char entry[CLIENT_ID_MAX]; /* the order of its first fill; "": no fill began it */
     struct qty held;
     struct usd bought, sold;
     bool is_unpriced; /* fills alone do not say what it cost or brought */

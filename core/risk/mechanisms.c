@@ -193,6 +193,26 @@ static const struct mechanism TABLE[] = {
                 "ramp_days_count_twice ramp_days_off_by_one ramp_skips_a_phase "
                 "ramp_streak_goes_on ramp_idle_days_count ramp_restricted_days_count "
                 "exit_bound_by_ramp"},
+    {.id = "learning_guard",
+     .file = "core/risk/learning_guard.c",
+     .mode = MODE_NORMAL,
+     .hold = HOLD_NONE,
+     .settings = "learning.on learning.trades learning.step learning.day_cap",
+     .rule =
+         "closed trades, each priced by the broker's fills and each once, move the weights of the "
+         "strategy's parts by a bounded step, within a day's cap; as many trades behind it keep "
+         "the "
+         "step or take it back; nothing is learned under REDUCE_ONLY or while data fail, nothing "
+         "in live, and nothing but which entries are chosen depends on it",
+     .documents = "view.json",
+     .oracle = "learning_is_bounded",
+     .act = "learning_moves_weights",
+     .quiet = "learning_waits_for_twenty_trades",
+     .mutants = "learning_ignored learning_unused learning_unbounded learning_bounds_ignored "
+                "learning_cap_ignored learning_twice learning_twice_after_restart "
+                "learning_while_fault learning_from_adopted learning_no_revert "
+                "learning_revert_off_by_one learning_before_enough_trades "
+                "learning_bad_row_believed"},
     {.id = "amnesia",
      .file = "core/orders/gateway.c",
      .mode = MODE_REDUCE_ONLY,

@@ -11,6 +11,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MOMENTUM_BARS 10 /* minutes of the move */
 #define BREAKOUT_BARS 20 /* minutes whose range is broken */
@@ -25,9 +26,12 @@
 #define GAIN_BREAKOUT 3.0
 #define GAIN_VOLUME 2.0
 
+enum { PARTS = 4 };
+static const char *const NAMES[PARTS] = {"momentum", "reversion", "breakout", "volume"};
+
 struct weighted {
     struct strategy base;
-    double weights[4]; /* in the order of the parts */
+    double weights[PARTS], learned[PARTS]; /* in the order of the parts */
 };
 
 /* The session's bars of a symbol as doubles, oldest first. */
@@ -121,6 +125,16 @@ static struct ratio to_ratio(double value) {
     return (struct ratio){llround(value * 1e9)}; /* |value| <= 1 */
 }
 
+static struct ratio mean_of(const double *weights, const double *parts) {
+    double sum = 0;
+    double whole = 0;
+    for (size_t i = 0; i < PARTS; i++) {
+        sum += weights[i] * parts[i];
+        whole += weights[i];
+    }
+    return to_ratio(over(sum, whole));
+}
+
 static void weighted_score(const struct strategy *strategy, const struct bars *bars, size_t index,
                            struct score *out) {
     const struct weighted *weighted = (const struct weighted *)strategy;
@@ -131,20 +145,25 @@ static void weighted_score(const struct strategy *strategy, const struct bars *b
     }
     struct series series;
     series_fill(&series, bars, index, n);
-    static const char *const names[] = {"momentum", "reversion", "breakout", "volume"};
-    const double parts[] = {
+    const double parts[PARTS] = {
         squash(GAIN_MOMENTUM * momentum(&series)), squash(GAIN_REVERSION * reversion(&series)),
         squash(GAIN_BREAKOUT * breakout(&series)), squash(GAIN_VOLUME * volume(&series))};
-    double sum = 0;
-    double weights = 0;
-    for (size_t i = 0; i < 4; i++) {
-        sum += weighted->weights[i] * parts[i];
-        weights += weighted->weights[i];
-        out->parts[i] = (struct score_part){names[i], to_ratio(parts[i])};
+    for (size_t i = 0; i < PARTS; i++) {
+        out->parts[i] = (struct score_part){NAMES[i], to_ratio(parts[i])};
     }
-    out->part_count = 4;
-    out->value = to_ratio(over(sum, weights));
+    out->part_count = PARTS;
+    out->value = mean_of(weighted->weights, parts);
+    out->learned = mean_of(weighted->learned, parts);
     out->is_known = true;
+}
+
+/* A thousand thousandths are the weight itself, to the bit. */
+static void weighted_weigh(struct strategy *strategy, const int64_t *thousandths) {
+    struct weighted *weighted = (struct weighted *)strategy;
+    for (size_t i = 0; i < PARTS; i++) {
+        CHECK(thousandths[i] > 0);
+        weighted->learned[i] = weighted->weights[i] * ((double)thousandths[i] / 1000.0);
+    }
 }
 
 static void weighted_destroy(struct strategy *strategy) {
@@ -156,13 +175,15 @@ static double weight_of(struct ratio weight) {
 }
 
 struct strategy *weighted_create(const struct config *config) {
-    static const struct strategy_ops ops = {.score = weighted_score, .destroy = weighted_destroy};
+    static const struct strategy_ops ops = {
+        .score = weighted_score, .weigh = weighted_weigh, .destroy = weighted_destroy};
     struct weighted *weighted = calloc(1, sizeof *weighted);
     CHECK(weighted != NULL);
-    weighted->base.ops = &ops;
+    weighted->base = (struct strategy){.ops = &ops, .parts = NAMES, .part_count = PARTS};
     weighted->weights[0] = weight_of(config->weight_momentum);
     weighted->weights[1] = weight_of(config->weight_reversion);
     weighted->weights[2] = weight_of(config->weight_breakout);
     weighted->weights[3] = weight_of(config->weight_volume);
+    memcpy(weighted->learned, weighted->weights, sizeof weighted->learned);
     return &weighted->base;
 }

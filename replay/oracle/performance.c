@@ -10,27 +10,14 @@
  * pause of an earlier life lasts. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
+#include "replay/oracle/trades.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char MECHANISM[] = "performance_breaker";
-enum { KEPT = 500 };
 static const double CONFIDENCE = 0.95, UNSURE = 1e-6;
-
-struct trip {
-    char symbol[TABLE_NAME_MAX];
-    struct qty held;
-    struct usd cash; /* brought less cost */
-    bool is_open, is_unpriced;
-};
-
-struct trades {
-    struct table trips;
-    struct usd profits[KEPT]; /* a ring */
-    int64_t count;            /* ever closed */
-};
 
 enum says { SAYS_NOTHING, SAYS_LOSS, SAYS_UNSURE };
 
@@ -54,48 +41,19 @@ struct performance {
 
 static void *performance_create(void) {
     struct performance *judge = judge_alloc(sizeof *judge);
-    judge->known.trips = table_of(sizeof(struct trip));
-    judge->real.trips = table_of(sizeof(struct trip));
+    judge->known = trades_none();
+    judge->real = trades_none();
     return judge;
 }
 
 static void performance_destroy(void *context) {
     struct performance *judge = context;
-    table_release(&judge->known.trips);
-    table_release(&judge->real.trips);
+    trades_release(&judge->known);
+    trades_release(&judge->real);
     free(judge);
 }
 
-/* --- trades --- */
-
-static void add(struct trades *trades, const char *symbol, bool is_buy, struct qty qty,
-                struct usd amount) {
-    struct trip *trip = table_get(&trades->trips, symbol);
-    if (!trip->is_open && !is_buy) {
-        return;
-    }
-    trip->is_open = true;
-    trip->held = is_buy ? qty_add(trip->held, qty) : qty_sub(trip->held, qty);
-    trip->cash = is_buy ? usd_sub(trip->cash, amount) : usd_add(trip->cash, amount);
-    if (trip->held.nanos > 0 || (is_buy && trip->held.nanos != 0)) {
-        return;
-    }
-    if (!trip->is_unpriced && trip->held.nanos == 0) {
-        trades->profits[trades->count++ % KEPT] = trip->cash;
-    }
-    trip->held = (struct qty){0};
-    trip->cash = (struct usd){0};
-    trip->is_open = trip->is_unpriced = false;
-}
-
-static void adopt(struct trades *trades, const char *symbol, struct qty qty) {
-    struct trip *trip = table_get(&trades->trips, symbol);
-    trip->is_open = trip->is_unpriced = qty.nanos != 0; /* below zero until it is bought back */
-    trip->held = qty;
-    if (!trip->is_open) {
-        trip->cash = (struct usd){0};
-    }
-}
+/* --- what trades say --- */
 
 /* P(T <= t) of Student's T with so many degrees, for t >= 0. */
 static double student_below(double t, int64_t degrees) {
@@ -111,20 +69,12 @@ static double student_below(double t, int64_t degrees) {
     return (1 + within) / 2;
 }
 
-static struct usd profit_of(const struct trades *trades, int64_t newest) {
-    struct usd sum = {0};
-    for (int64_t i = 1; i <= newest; i++) {
-        sum = usd_add(sum, trades->profits[(trades->count - i) % KEPT]);
-    }
-    return sum;
-}
-
 /* Whether the mean is below zero, and certainly enough. */
 static enum says say_of_mean(const struct trades *trades) {
-    int64_t n = trades->count < KEPT ? trades->count : KEPT;
-    double mean = (double)profit_of(trades, n).nanos / (double)n, squares = 0;
+    int64_t n = trades->count < TRADES_KEPT ? trades->count : TRADES_KEPT;
+    double mean = (double)trades_profit(trades, n).nanos / (double)n, squares = 0;
     for (int64_t i = 1; i <= n; i++) {
-        double off = (double)trades->profits[(trades->count - i) % KEPT].nanos - mean;
+        double off = (double)trades->profits[(trades->count - i) % TRADES_KEPT].nanos - mean;
         squares += off * off;
     }
     if (n < 2 || mean >= 0 || squares == 0) { /* equal losses leave no doubt */
@@ -141,7 +91,7 @@ static enum says say(const struct trades *trades, int64_t judged, struct usd bas
         return SAYS_NOTHING;
     }
     struct usd most = usd_scale(baseline, limits->performance_loss);
-    struct usd profit = profit_of(trades, limits->performance_trades);
+    struct usd profit = trades_profit(trades, limits->performance_trades);
     bool is_lost = baseline.nanos > 0 && usd_cmp(usd_neg(profit), most) > 0;
     return is_lost ? SAYS_LOSS : say_of_mean(trades);
 }
@@ -185,57 +135,6 @@ static void begin_pause(struct performance *judge, struct utc at, bool is_noted,
 
 /* --- rows --- */
 
-static void take_fill(struct performance *judge, const cJSON *body) {
-    const char *symbol = "";
-    const char *side = "";
-    struct qty qty = {0};
-    struct usd amount = {0};
-    if (json_string(body, "symbol", &symbol, NULL) == ERR_OK &&
-        json_string(body, "side", &side, NULL) == ERR_OK &&
-        json_qty(body, "qty", &qty, NULL) == ERR_OK &&
-        json_usd(body, "amount", &amount, NULL) == ERR_OK) {
-        add(&judge->known, symbol, is_word(side, "buy"), qty, amount);
-    }
-}
-
-/* What was short is taken over, and bought back: no trade. */
-static void take_short(struct trades *trades, const char *symbol, const cJSON *body) {
-    struct trip *trip = table_get(&trades->trips, symbol);
-    struct qty by = {0};
-    if (json_qty(body, "by", &by, NULL) == ERR_OK) {
-        trip->held = qty_add(trip->held, by);
-        trip->is_open = trip->is_unpriced = trip->held.nanos != 0;
-        trip->cash = trip->is_open ? trip->cash : (struct usd){0};
-    }
-}
-
-/* The same trade in other shares. */
-static void resize(struct trades *trades, const char *symbol, struct qty qty) {
-    struct trip *trip = table_get(&trades->trips, symbol);
-    if (trip->is_open && qty.nanos <= 0) {
-        adopt(trades, symbol, (struct qty){0});
-    } else if (trip->is_open) {
-        trip->held = qty;
-    }
-}
-
-static void take_body(struct performance *judge, const struct event *event, const cJSON *body) {
-    struct qty qty = {0};
-    if (is_word(event->subject, "fill")) {
-        take_fill(judge, body);
-    } else if (is_word(event->subject, "baseline")) {
-        (void)!json_usd(body, "usd", &judge->baseline, NULL);
-    } else if (is_word(event->subject, "short")) {
-        take_short(&judge->known, event->id, body);
-    } else if (is_word(event->subject, "split")) {
-        if (json_qty(body, "qty", &qty, NULL) == ERR_OK) {
-            resize(&judge->known, event->id, qty);
-        }
-    } else if (json_qty(body, "qty", &qty, NULL) == ERR_OK) {
-        adopt(&judge->known, event->id, qty);
-    }
-}
-
 static void take_row(struct performance *judge, const struct event *event,
                      struct findings *findings) {
     cJSON *body = NULL;
@@ -248,12 +147,10 @@ static void take_row(struct performance *judge, const struct event *event,
         judge->is_told = false;
         return;
     }
-    bool is_ours = is_word(event->subject, "fill") || is_word(event->subject, "adopt") ||
-                   is_word(event->subject, "short") || is_word(event->subject, "split") ||
-                   is_word(event->subject, "baseline");
-    if (is_ours && event->body_len > 0 &&
+    trades_take_row(&judge->known, event);
+    if (is_word(event->subject, "baseline") && event->body_len > 0 &&
         json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
-        take_body(judge, event, body);
+        (void)!json_usd(body, "usd", &judge->baseline, NULL);
         cJSON_Delete(body);
     }
 }
@@ -266,11 +163,12 @@ static void take_execution(struct performance *judge, const struct event *event,
         return; /* what was short is no trade of the core's */
     }
     if (strncmp(event->id, "split:", 6) == 0) {
-        resize(&judge->real, event->symbol, scene_symbol(scene, event->symbol)->qty);
+        trades_resize(&judge->real, event->symbol, scene_symbol(scene, event->symbol)->qty);
     }
     if (scene_is_ours(scene, event->id) &&
         usd_times_qty(event->price, event->qty, &amount, NULL) == ERR_OK) {
-        add(&judge->real, event->symbol, is_word(event->subject, "buy"), event->qty, amount);
+        trades_fill(&judge->real, event->symbol, event->id, is_word(event->subject, "buy"),
+                    event->qty, amount);
     }
 }
 

@@ -93,6 +93,7 @@ struct scene_limits { /* 0: not told, then not judged */
     struct span margin_no_entry, margin_reduce;
     int64_t ramp_on, ramp_days;
     struct ratio ramp_drawdown;
+    int64_t learning_on, learning_trades, learning_step, learning_day_cap;
     int64_t kill_rejects, kill_divergence, kill_auto_rearm, kill_incidents;
     struct span kill_rejects_window, kill_auth, kill_outage, kill_cooldown;
     int64_t crash_starts, crash_ticks;

@@ -284,6 +284,9 @@ void reach_due(reach_visit *visit, void *context) {
     due(visit, context, 50, "mechanism", "health_supervisor", "released");
     due(visit, context, 200, "mechanism", "capital_ramp", "acted");
     due(visit, context, 50, "mechanism", "capital_ramp", "released");
+    due(visit, context, 200, "mechanism", "learning_guard", "acted");
+    due(visit, context, 50, "mechanism", "learning_guard", "held");
+    due(visit, context, 50, "mechanism", "learning_guard", "refused");
     due(visit, context, 500, "mechanism", "smart_poller", "acted");
     due(visit, context, 500, "mechanism", "smart_poller", "held");
     due(visit, context, 100, "mechanism", "signal_cache", "acted");

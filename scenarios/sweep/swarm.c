@@ -413,6 +413,20 @@ static void draw_ramp(const struct draw *draw, cJSON *config) {
     }
 }
 
+/* So few trades for a step that a session brings several, and a cap that a few of them reach. */
+static void draw_learning(const struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "learning", 0);
+    int64_t trades = random_between(&random, 2, 6);
+    int64_t step = random_between(&random, 5, 50);
+    int64_t cap = random_between(&random, step, 2 * step);
+    if (percent(&random, 25)) {
+        add_number(config, "learning.on", 1);
+        add_number(config, "learning.trades", trades);
+        add_number(config, "learning.step", step);
+        add_number(config, "learning.day_cap", cap);
+    }
+}
+
 /* One of the thresholds of what may be bought, where some of a market's symbols lie below it. */
 static void draw_universe(const struct draw *draw, cJSON *config) {
     struct random random = stream(draw, "universe", 0);
@@ -549,6 +563,7 @@ static void draw_config(struct draw *draw) {
         draw_displacement(draw, config);
         draw_maker(draw, config);
         draw_ramp(draw, config);
+        draw_learning(draw, config);
         draw_rails(draw, config);
         draw_poller(draw, config);
     }

@@ -44,6 +44,7 @@ Test(closed_trades, a_trip_from_flat_to_flat_is_one_whatever_its_parts_to_the_na
     cr_assert_eq(closed_trades_kept(trades), 1);
     const struct closed_trade *trade = closed_trades_newest(trades, 0);
     cr_expect_str_eq(trade->symbol, "AAPL");
+    cr_expect_str_eq(trade->entry, "st-1");
     cr_expect_eq(trade->seq, 5);
     cr_expect_eq(trade->at.ns, 5 * NANOS);
     cr_expect_eq(trade->bought.nanos, INT64_C(350000000001));

@@ -140,6 +140,11 @@ Test(engine_start, live_trading_is_refused_and_a_second_engine_finds_the_lease) 
         .world = &plant->rig->world, .config = &plant->config, .mode = ENGINE_LIVE, .build = "b"};
     struct engine *second = NULL;
     cr_expect_eq(engine_create(&options, &second, NULL), ERR_CONFIG);
+    struct err err = {0};
+    plant->config.learning_on = 1;
+    cr_expect_eq(engine_create(&options, &second, &err), ERR_CONFIG);
+    cr_expect_not_null(strstr(err.text, "learning.on: must be 0 in live"), "%s", err.text);
+    plant->config.learning_on = 0;
     options.mode = ENGINE_PAPER;
     cr_expect_eq(engine_create(&options, &second, NULL), ERR_LOCKED);
     cr_expect_null(second);

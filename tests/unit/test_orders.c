@@ -59,6 +59,39 @@ Test(orders, are_numbered_by_the_day_and_a_restart_goes_on_counting) {
     desk_destroy(desk);
 }
 
+struct said { /* by rows of an order */
+    int intents, others, parts;
+};
+
+static enum err_code read_said(void *context, const struct journal_row *row, struct err *err) {
+    (void)err;
+    struct said *said = context;
+    bool is_intent = strcmp(row->kind, "intent") == 0;
+    said->intents += is_intent;
+    said->others += strcmp(row->kind, "order") == 0;
+    said->parts +=
+        strstr(row->body, "\"parts\":{\"fast\":\"0.5\"}") != NULL ? is_intent ? 1 : 9 : 0;
+    return ERR_OK;
+}
+
+Test(orders, an_intent_says_the_parts_of_its_score_and_no_later_row_does) {
+    struct desk *desk = desk_create();
+    struct order intent = desk_intent(PURPOSE_ENTRY, 5);
+    struct order *order = NULL;
+    struct said said = {0};
+    cr_assert_eq(orders_add(&desk->orders, desk->truth.day, &intent, &order, NULL), ERR_OK);
+    intent.parts[0] = (struct score_part){"fast", {NANOS / 2}};
+    intent.part_count = 1;
+    cr_assert_eq(orders_add(&desk->orders, desk->truth.day, &intent, &order, NULL), ERR_OK);
+    orders_move(&desk->orders, order, ORDER_UNKNOWN);
+    cr_assert_eq(journal_commit(desk->rig->journal, NULL), ERR_OK);
+    cr_assert_eq(journal_read(desk->rig->journal, 0, read_said, &said, NULL), ERR_OK);
+    cr_expect_eq(said.intents, 2);
+    cr_expect_eq(said.others, 1);
+    cr_expect_eq(said.parts, 1);
+    desk_destroy(desk);
+}
+
 static enum err_code fold_orders(void *context, const struct journal_row *row, struct err *err) {
     struct desk *desk = context;
     enum err_code code = book_fold(&desk->book, row, err);

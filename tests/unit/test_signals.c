@@ -175,6 +175,33 @@ Test(weighted, volume_takes_the_sign_of_its_move_and_weights_decide) {
     strategy_destroy(strategy);
 }
 
+Test(weighted,
+     what_was_learned_is_a_score_of_its_own_and_neutral_weights_are_the_configured_to_the_bit) {
+    static const int64_t neutral[] = {1000, 1000, 1000, 1000}, moved[] = {2500, 1000, 250, 1001};
+    struct config config = config_defaults();
+    struct strategy *strategy = weighted_create(&config);
+    struct bars *bars = bars_create(1);
+    for (int i = 0; i < 31; i++) {
+        add(bars, i, i < 21 ? 10000 : 10000 + 7 * (i - 20), i < 29 ? 100 : 300);
+    }
+    struct score plain = {0}, same = {0}, other = {0};
+    strategy_score(strategy, bars, 0, &plain);
+    strategy_weigh(strategy, neutral);
+    strategy_score(strategy, bars, 0, &same);
+    strategy_weigh(strategy, moved);
+    strategy_score(strategy, bars, 0, &other);
+    cr_expect_eq(plain.learned.nanos, plain.value.nanos);
+    cr_expect_eq(same.learned.nanos, plain.value.nanos);
+    cr_expect_eq(other.value.nanos, plain.value.nanos);
+    int64_t sum = other.parts[0].value.nanos * 25000 + other.parts[1].value.nanos * 6000 +
+                  other.parts[2].value.nanos * 2000 + other.parts[3].value.nanos * 4004;
+    cr_expect_leq(llabs(other.learned.nanos - sum / 37004), 2);
+    cr_expect_str_eq(strategy->parts[3], other.parts[3].name);
+    cr_expect_eq(strategy->part_count, other.part_count);
+    bars_destroy(bars);
+    strategy_destroy(strategy);
+}
+
 Test(weighted, an_entry_on_a_burst_decays_when_the_burst_ends) {
     struct config config = config_defaults();
     struct strategy *strategy = weighted_create(&config);
