@@ -84,10 +84,6 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "ramp.on", config->ramp_on * NANOS);
     tell_nanos(stage, "ramp.days_per_phase", config->ramp_days * NANOS);
     tell_nanos(stage, "ramp.drawdown", config->ramp_drawdown.nanos);
-    tell_nanos(stage, "learning.on", config->learning_on * NANOS);
-    tell_nanos(stage, "learning.trades", config->learning_trades * NANOS);
-    tell_nanos(stage, "learning.step", config->learning_step * NANOS);
-    tell_nanos(stage, "learning.day_cap", config->learning_day_cap * NANOS);
     tell_nanos(stage, "kill.rejects", config->kill_rejects * NANOS);
     tell_nanos(stage, "kill.rejects_window_s", config->kill_rejects_window.ns);
     tell_nanos(stage, "kill.auth_s", config->kill_auth.ns);
@@ -134,6 +130,11 @@ static void tell_bounds(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "data.equity_step", config->equity_step.nanos);
     tell_nanos(stage, "orders.collar", config->collar.nanos);
     tell_nanos(stage, "broker.deadline_read_s", config->deadline_read.ns);
+static void tell_learning(struct stage *stage, const struct config *config) {
+    tell_nanos(stage, "learning.on", config->learning_on * NANOS);
+    tell_nanos(stage, "learning.trades", config->learning_trades * NANOS);
+    tell_nanos(stage, "learning.step", config->learning_step * NANOS);
+    tell_nanos(stage, "learning.day_cap", config->learning_day_cap * NANOS);
 }
 
 static void tell_polls(struct stage *stage, const struct config *config) {
@@ -153,6 +154,7 @@ void frame_tell_limits(struct stage *stage) {
     tell_bounds(stage, &stage->config);
     tell_polls(stage, &stage->config);
     tell_execution(stage, &stage->config);
+    tell_learning(stage, &stage->config);
 }
 
 static void tell_group(struct stage *stage, const char *symbol) {

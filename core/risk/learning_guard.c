@@ -6,7 +6,6 @@
 #include "core/portfolio/truth.h"
 #include "core/signals/expectancy.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +14,9 @@ static const char STEP[] = "step", KEPT[] = "kept", REVERTED[] = "reverted", NEU
 static const int64_t NEUTRAL_WEIGHTS[SCORE_PARTS_MAX] = {
     LEARNING_NEUTRAL, LEARNING_NEUTRAL, LEARNING_NEUTRAL, LEARNING_NEUTRAL,
     LEARNING_NEUTRAL, LEARNING_NEUTRAL, LEARNING_NEUTRAL, LEARNING_NEUTRAL};
+
+/* A dollar that brought more is a row that is wrong; the lowest is -1. Sums of all that are kept fit. */
+static const int64_t GAIN_MOST = INT64_C(1000) * NANOS;
 
 static size_t part_count(const struct learning *learning) {
     return learning->strategy->part_count;
@@ -128,7 +130,8 @@ static void take_fill(struct learning *learning, const struct config *config,
     const struct closed_trade *trade = closed_trades_newest(trades, 0);
     struct ratio gain = {0};
     if (trade->seq == row->seq && filled->decided > 0 && strcmp(trade->entry, filled->id) == 0 &&
-        usd_over_usd(closed_trade_profit(trade), trade->bought, &gain, NULL) == ERR_OK) {
+        usd_over_usd(closed_trade_profit(trade), trade->bought, &gain, NULL) == ERR_OK &&
+        gain.nanos <= GAIN_MOST) {
         add_lesson(learning, filled, row->seq, (struct usd){gain.nanos});
     }
 }
@@ -223,24 +226,16 @@ void learning_guard_take(struct learning *learning, const struct config *config,
 
 /* --- steps --- */
 
-/* Pearson's, of lessons that wait: a part at the entry against what a dollar brought; 0 where either stood still:
- * the sums are whole, so that the mean of equal numbers is that number. */
-static double correlation(const struct learning *learning, size_t part, size_t count) {
-    double xx = 0, yy = 0, xy = 0;
-    int64_t x_sum = 0, y_sum = 0;
+/* How far a weight is to move by what the lessons say of its part, and by nothing else. */
+static int64_t lessons_say(const struct learning *learning, size_t part, int64_t step) {
+    struct ratio parts[LESSONS_KEPT];
+    struct usd gains[LESSONS_KEPT];
+    size_t count = waiting(learning);
     for (size_t i = 0; i < count; i++) {
-        x_sum += lesson_at(learning, i)->parts[part].nanos;
-        y_sum += lesson_at(learning, i)->gain.nanos;
+        parts[i] = lesson_at(learning, i)->parts[part];
+        gains[i] = lesson_at(learning, i)->gain;
     }
-    double x_mean = (double)x_sum / (double)count, y_mean = (double)y_sum / (double)count;
-    for (size_t i = 0; i < count; i++) {
-        double x = ((double)lesson_at(learning, i)->parts[part].nanos - x_mean) / 1e9;
-        double y = ((double)lesson_at(learning, i)->gain.nanos - y_mean) / 1e9;
-        xx += x * x;
-        yy += y * y;
-        xy += x * y;
-    }
-    return xx > 0 && yy > 0 ? xy / (sqrt(xx) * sqrt(yy)) : 0;
+    return expectancy_follows(parts, gains, count, step);
 }
 
 static int64_t clamp(int64_t value, int64_t least, int64_t most) {
@@ -248,10 +243,11 @@ static int64_t clamp(int64_t value, int64_t least, int64_t most) {
 }
 
 /* By how much a weight moves: within the step, what is left of the day, and the bounds. */
-static int64_t shift(const struct learned *is, size_t part, double r, const struct config *config) {
+static int64_t shift(const struct learned *is, size_t part, int64_t wish,
+                     const struct config *config) {
     int64_t step = config->learning_step;
     int64_t left = config->learning_day_cap - is->moved[part];
-    int64_t by = clamp(llround((double)step * r), -step, step);
+    int64_t by = clamp(wish, -step, step);
     MUTATE(learning_unbounded, by *= 4);
     MUTATE(learning_cap_ignored, left = INT32_MAX);
     left = left < 0 ? 0 : left;
@@ -264,21 +260,21 @@ static int64_t shift(const struct learned *is, size_t part, double r, const stru
 static struct learned next_step(const struct learning *learning, const struct config *config,
                                 struct date day) {
     struct learned next = learning->is;
-    size_t count = waiting(learning);
     if (next.day.days != day.days) {
         next.day = day;
         memset(next.moved, 0, sizeof next.moved);
     }
     memcpy(next.before, next.weights, sizeof next.before);
     for (size_t i = 0; i < part_count(learning); i++) {
-        int64_t by = shift(&next, i, correlation(learning, i, count), config);
+        int64_t wish = lessons_say(learning, i, config->learning_step);
+        int64_t by = shift(&next, i, wish, config);
         next.weights[i] += by;
         next.moved[i] += by < 0 ? -by : by;
     }
     next.mean = expectancy_behind(learning, 0).mean;
     next.taken = lesson_at(learning, 0)->seq;
     MUTATE(learning_twice, next.taken = 0);
-    next.count += (int64_t)count;
+    next.count += (int64_t)waiting(learning);
     return next;
 }
 

@@ -69,3 +69,23 @@ struct expectancy expectancy_of(const struct usd *profits, size_t count) {
     expectancy.is_losing = is_losing(expectancy.mean, expectancy.upper);
     return expectancy;
 }
+
+/* Sums are whole, so that the mean of equal numbers is that number, and none of them is off it. */
+int64_t expectancy_follows(const struct ratio *known, const struct usd *profits, size_t count,
+                           int64_t most) {
+    int64_t x_sum = 0, y_sum = 0;
+    double xx = 0, yy = 0, xy = 0;
+    for (size_t i = 0; i < count; i++) {
+        x_sum += known[i].nanos;
+        y_sum += profits[i].nanos;
+    }
+    const double x_mean = (double)x_sum / (double)count, y_mean = (double)y_sum / (double)count;
+    for (size_t i = 0; i < count; i++) {
+        double x = ((double)known[i].nanos - x_mean) / 1e9;
+        double y = ((double)profits[i].nanos - y_mean) / 1e9;
+        xx += x * x;
+        yy += y * y;
+        xy += x * y;
+    }
+    return xx > 0 && yy > 0 ? llround((double)most * (xy / (sqrt(xx) * sqrt(yy)))) : 0;
+}

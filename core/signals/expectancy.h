@@ -20,6 +20,10 @@ struct expectancy {
 
 /* Student's 95 % quantile, one-sided, of so many degrees of freedom, at least one; to 1e-5. */
 double student_95(size_t degrees);
+/* How far profits follow what was known of each trade before it: Pearson's correlation, -1 to 1, of `most`, to the
+ * nearest. 0 where either stood still. The sum of either fits into an int64_t. */
+int64_t expectancy_follows(const struct ratio *known, const struct usd *profits, size_t count,
+                           int64_t most);
 /* Of fewer than two profits there is no bound: it is 0, and they show nothing. */
 struct expectancy expectancy_of(const struct usd *profits, size_t count);
 

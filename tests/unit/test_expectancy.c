@@ -60,6 +60,29 @@ Test(expectancy, a_bound_of_zero_shows_no_loss_and_one_nano_below_does) {
     }
 }
 
+Test(expectancy,
+     how_far_profits_follow_is_their_correlation_and_nothing_where_either_stands_still) {
+    static const struct {
+        int64_t known[4], profits[4], share; /* of 50 */
+    } rows[] = {{{1, 2, 3, 4}, {10, 20, 30, 40}, 50},
+                {{4, 3, 2, 1}, {-4, -3, -2, -1}, -50},
+                {{1, 2, 3, 4}, {2, 1, 4, 3}, 30},
+                {{1, 2, 1, 2}, {1, 1, 2, 2}, 0},
+                {{333333333, 333333333, 333333333, 333333333}, {1, 2, 3, 4}, 0},
+                {{1, 2, 3, 4}, {-333333333, -333333333, -333333333, -333333333}, 0},
+                {{0, 0, 0, 1}, {0, 0, 0, NANOS}, 50}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ratio known[4];
+        struct usd profits[4];
+        for (int k = 0; k < 4; k++) {
+            known[k].nanos = rows[i].known[k];
+            profits[k].nanos = rows[i].profits[k];
+        }
+        cr_expect_eq(expectancy_follows(known, profits, 4, 50), rows[i].share, "row %zu", i);
+    }
+    cr_expect_eq(expectancy_follows(NULL, NULL, 0, 50), 0);
+}
+
 Test(expectancy, a_mean_below_zero_alone_is_no_loss_and_neither_is_an_absurd_spread) {
     const struct usd uncertain[] = {USD(10), USD(-11)};
     cr_expect_not(expectancy_of(uncertain, 2).is_losing);
