@@ -203,6 +203,40 @@ static void on_exit_event(struct collect *collect, const struct event *event) {
     }
 }
 
+/* In thousandths of what the configuration says. */
+static void on_learned(struct collect_learning *learning, const struct event *event) {
+    cJSON *body = NULL;
+    const cJSON *weight = NULL;
+    struct text line = {0};
+    learning->steps += strcmp(event->id, "step") == 0;
+    learning->reverted += strcmp(event->id, "reverted") == 0;
+    (void)!json_parse(event->body, event->body_len, &body, NULL);
+    cJSON_ArrayForEach(weight, json_member(body, "weights")) {
+        text_add_format(&line, "%s%s %.0f", line.len == 0 ? "" : ", ", weight->string,
+                        weight->valuedouble);
+    }
+    copy_word(learning->weights, sizeof learning->weights, text_get(&line));
+    text_release(&line);
+    cJSON_Delete(body);
+}
+
+/* Behind each change: what the weights before it did. */
+static void on_learning(struct collect_learning *learning, const struct event *event) {
+    int64_t admitted = 0, declined = 0;
+    struct text object = {0};
+    cJSON *body = NULL;
+    text_add_char(&object, '{');
+    text_add_bytes(&object, event->body, event->body_len);
+    text_add_char(&object, '}');
+    (void)!json_parse(text_get(&object), object.len, &body, NULL);
+    (void)!json_int(body, "admitted", &admitted, NULL);
+    (void)!json_int(body, "declined", &declined, NULL);
+    learning->admitted += admitted;
+    learning->declined += declined;
+    cJSON_Delete(body);
+    text_release(&object);
+}
+
 static void on_mechanism(struct collect *collect, const struct event *event) {
     const char *mechanism = NULL;
     const char *word = NULL;
@@ -221,6 +255,9 @@ static void on_mechanism(struct collect *collect, const struct event *event) {
         add_mark(collect, &collect->acts, &collect->act_count, &collect->act_cap, event,
                  event->subject, event->what);
     }
+    if (event->kind == EVENT_MECHANISM && strcmp(event->subject, "learning_guard") == 0) {
+        on_learning(&collect->learning, event);
+    }
 }
 
 /* The reason in a latch_set row's body. */
@@ -236,6 +273,9 @@ static void copy_why(struct mark *mark, const struct event *event) {
 }
 
 static void on_row(struct collect *collect, const struct event *event) {
+    if (strcmp(event->subject, "learned") == 0) {
+        on_learned(&collect->learning, event);
+    }
     bool is_set = strcmp(event->subject, "latch_set") == 0;
     if (is_set || strcmp(event->subject, "latch_clear") == 0) {
         add_mark(collect, &collect->latches, &collect->latch_count, &collect->latch_cap, event,

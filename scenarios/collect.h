@@ -46,6 +46,12 @@ struct collect_symbol {
     char exit_reason[COLLECT_WORD_MAX];
 };
 
+struct collect_learning { /* what learning_guard came to, by its rows and words */
+    int64_t steps, reverted;
+    int64_t admitted, declined; /* symbols by cycle, under weights that have changed since */
+    char weights[160];          /* of the newest row: "momentum 1018, ..."; "": none came */
+};
+
 struct collect { /* collect_init() and collect_release(); large: keep it off the stack */
     struct observer seam;
     int64_t ticks, events, requests, request_bytes, answer_bytes;
@@ -63,6 +69,7 @@ struct collect { /* collect_init() and collect_release(); large: keep it off the
     size_t open_positions, most_positions;
     struct utc
         mechanism_first[MECHANISMS_MAX]; /* first `acted`, by mechanism_id() index; {0} never */
+    struct collect_learning learning;
     struct usd equity_last, equity_low, equity_high;
     bool has_equity;
     int64_t dropped;

@@ -285,6 +285,22 @@ static int64_t mechanism_events(const struct collect *collect, size_t index, con
     return words_get(&collect->mechanisms, both);
 }
 
+/* What a mechanism came to, beside how often it did something; most say no more. */
+static void print_note(const struct collect *collect, size_t index, struct text *out) {
+    const struct collect_learning *learning = &collect->learning;
+    struct text note = {0};
+    if (strcmp(mechanism_id(index), "learning_guard") == 0 && learning->weights[0] != '\0') {
+        text_add_format(&note,
+                        "%lld steps, %lld taken back; %lld entries admitted, %lld declined; "
+                        "thousandths: %s",
+                        (long long)learning->steps, (long long)learning->reverted,
+                        (long long)learning->admitted, (long long)learning->declined,
+                        learning->weights);
+    }
+    text_member_string(out, "note", text_get(&note));
+    text_release(&note);
+}
+
 static void print_voyage_mechanisms(const struct collect *collect, struct text *out) {
     bool is_first = true;
     text_member(out, "mechanisms");
@@ -301,7 +317,7 @@ static void print_voyage_mechanisms(const struct collect *collect, struct text *
             text_member_int(out, "held", held);
             text_member_int(out, "released", released);
             add_time(out, "first", collect->mechanism_first[i]);
-            text_member_string(out, "note", "");
+            print_note(collect, i, out);
             text_add_char(out, '}');
         }
     }

@@ -1,4 +1,5 @@
 /* test_scenario.c - scenario files: every fault at once with its path, closed vocabularies, times. */
+#include "scenarios/result.h"
 #include "scenarios/scenario.h"
 #include "scenarios/suite.h"
 #include "scenarios/watch.h"
@@ -301,5 +302,41 @@ Test(scenario, what_is_expected_may_have_to_say_something) {
         cr_expect_eq(watch_missed(&watch, &out), rows[i].missed, "%zu: %s", i, text_get(&out));
         text_release(&out);
     }
+    free(scenario);
+}
+
+static void tell(struct collect *collect, enum event_kind kind, const char *subject,
+                 const char *what, const char *id, const char *body) {
+    observe(&collect->seam, &(struct event){.kind = kind,
+                                            .subject = subject,
+                                            .what = what,
+                                            .symbol = "",
+                                            .id = id,
+                                            .body = body,
+                                            .body_len = strlen(body)});
+}
+
+Test(result, a_voyage_says_what_learning_came_to) {
+    struct collect *collect = calloc(1, sizeof *collect);
+    struct scenario *scenario = calloc(1, sizeof *scenario);
+    struct text voyage = {0};
+    cr_assert(collect != NULL && scenario != NULL);
+    collect_init(collect, NULL);
+    static const char weights[] = "{\"weights\":{\"fast\":1018,\"slow\":250}}";
+    tell(collect, EVENT_ROW, "learned", "", "step", "{\"weights\":{\"fast\":1050,\"slow\":1}}");
+    tell(collect, EVENT_MECHANISM, "learning_guard", "acted", "step",
+         "\"how\":\"step\",\"admitted\":2,\"declined\":0");
+    tell(collect, EVENT_ROW, "learned", "", "reverted", weights);
+    tell(collect, EVENT_MECHANISM, "learning_guard", "acted", "reverted",
+         "\"how\":\"reverted\",\"admitted\":5,\"declined\":3");
+    const struct stage_result result = {.collect = collect};
+    result_print_voyage(&result, scenario, "", &voyage);
+    cr_expect_not_null(strstr(text_get(&voyage),
+                              "\"note\":\"1 steps, 1 taken back; 7 entries admitted, 3 declined; "
+                              "thousandths: fast 1018, slow 250\""),
+                       "%s", text_get(&voyage));
+    text_release(&voyage);
+    collect_release(collect);
+    free(collect);
     free(scenario);
 }
