@@ -156,11 +156,11 @@ static void log_start(struct engine *engine) {
 
 enum err_code engine_create(const struct engine_options *options, struct engine **out,
                             struct err *err) {
-    if (options->mode == ENGINE_LIVE && options->config->learning_on) {
-        return err_set(err, ERR_CONFIG,
-                       "learning.on: must be 0 in live: what trades real money is what was tried");
+    const bool is_live = options->mode == ENGINE_LIVE;
+    if (learning_guard_refuse_live(options->config, is_live, err) != ERR_OK) {
+        return ERR_CONFIG;
     }
-    if (options->mode == ENGINE_LIVE) {
+    if (is_live) {
         return err_set(err, ERR_CONFIG, "live trading is refused: its gate does not exist yet");
     }
     struct engine *engine = calloc(1, sizeof *engine);

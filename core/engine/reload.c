@@ -32,6 +32,9 @@ static enum err_code read_news(struct engine *engine, struct engine_news *news, 
     }
     enum err_code code = engine->reread(engine->reread_context, news, faults, err);
     code = code == ERR_OK ? config_check(&news->config, faults, err) : code;
+    code = code == ERR_OK
+               ? learning_guard_refuse_live(&news->config, engine->mode == ENGINE_LIVE, err)
+               : code;
     MUTATE(bad_reload_taken, code = ERR_OK);
     const char *fixed = code == ERR_OK ? needs_restart(engine->config, &news->config) : NULL;
     return fixed == NULL ? code

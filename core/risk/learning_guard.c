@@ -34,6 +34,15 @@ void learning_guard_init(struct learning *learning, const struct strategy *strat
     make_neutral(&learning->is);
 }
 
+enum err_code learning_guard_refuse_live(const struct config *config, bool is_live,
+                                         struct err *err) {
+    MUTATE(learning_in_live, return ERR_OK);
+    return is_live && config->learning_on
+               ? err_set(err, ERR_CONFIG,
+                         "learning.on: must be 0 in live: what trades real money is what was tried")
+               : ERR_OK;
+}
+
 const int64_t *learning_guard_weights(const struct learning *learning,
                                       const struct config *config) {
     return config->learning_on ? learning->is.weights : NEUTRAL_WEIGHTS;

@@ -78,6 +78,9 @@ struct learning_look {
     const char *fault; /* why nothing known can be trusted; NULL: it can */
 };
 
+/* ERR_CONFIG: learning.on in live. What trades real money is what was tried. */
+enum err_code learning_guard_refuse_live(const struct config *config, bool is_live,
+                                         struct err *err) MUST_USE;
 /* Borrows the strategy, whose parts have names. */
 void learning_guard_init(struct learning *learning, const struct strategy *strategy);
 /* Takes a durable row, in order, of this life or an earlier one; trades have taken it already. */

@@ -211,7 +211,7 @@ static const struct mechanism TABLE[] = {
      .mutants = "learning_ignored learning_unused learning_unbounded learning_bounds_ignored "
                 "learning_cap_ignored learning_twice learning_twice_after_restart "
                 "learning_while_fault learning_from_adopted learning_no_revert "
-                "learning_revert_off_by_one learning_before_enough_trades "
+                "learning_in_live learning_revert_off_by_one learning_before_enough_trades "
                 "learning_bad_row_believed"},
     {.id = "amnesia",
      .file = "core/orders/gateway.c",

@@ -367,6 +367,19 @@ Test(engine_reload, what_is_invalid_or_needs_a_restart_changes_nothing) {
     }
 }
 
+Test(engine_reload, what_may_learn_beside_paper_may_not_in_live) {
+    struct plant *plant = plant_create();
+    struct engine_news news = present(plant);
+    news.config.learning_on = 1;
+    plant->engine->mode = ENGINE_LIVE;
+    cr_expect_not(reload(plant, &news));
+    cr_expect_eq(plant->engine->config->learning_on, 0);
+    plant->engine->mode = ENGINE_PAPER;
+    cr_expect(reload(plant, &news));
+    cr_expect_eq(plant->engine->config->learning_on, 1);
+    plant_destroy(plant);
+}
+
 Test(engine_reload, a_key_of_another_account_is_not_taken_nor_are_the_settings_beside_it) {
     struct plant *plant = plant_create();
     tick(plant, 5); /* pins the account */

@@ -286,6 +286,20 @@ Test(learning_guard, neither_is_one_that_another_order_began_or_a_symbol_that_is
     expect_lessons(fixture, 0);
 }
 
+Test(learning_guard, nor_one_whose_dollar_brought_more_than_a_thousandfold) {
+    static const struct {
+        int64_t sold;
+        size_t lessons;
+    } rows[] = {{100100, 1}, {100101, 0}, {0, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture *fixture = create();
+        opens(fixture, "st-1", "0.5", "0.5");
+        fills(fixture, "st-x", "AAPL", "sell", USD(rows[i].sold));
+        cr_log_info("row %zu", i);
+        expect_lessons(fixture, rows[i].lessons);
+    }
+}
+
 Test(learning_guard, a_later_order_of_an_entry_has_the_parts_of_its_first_and_no_other_entry_s) {
     static const char parts[] = ",\"parts\":{\"fast\":\"0.5\",\"slow\":\"0.25\"}";
     struct fixture *fixture = create();
