@@ -194,6 +194,7 @@ static void decide_exit(struct engine *engine, struct holding *holding) {
     if (engine->is_cycle && index >= 0) {
         (void)score_by_bars(engine, (size_t)index, &score);
     }
+    MUTATE(exit_bound_by_learning, score.value = score.learned);
     struct exit_wish wish = exit_rules(holding, engine->config, clock_utc(engine->world->clock),
                                        score.is_known, score.value);
     if (!wish.is_wished) {

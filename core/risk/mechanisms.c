@@ -212,7 +212,7 @@ static const struct mechanism TABLE[] = {
                 "learning_cap_ignored learning_twice learning_twice_after_restart "
                 "learning_while_fault learning_from_adopted learning_no_revert "
                 "learning_in_live learning_revert_off_by_one learning_before_enough_trades "
-                "learning_bad_row_believed"},
+                "learning_bad_row_believed exit_bound_by_learning"},
     {.id = "amnesia",
      .file = "core/orders/gateway.c",
      .mode = MODE_REDUCE_ONLY,

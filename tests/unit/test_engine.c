@@ -91,6 +91,56 @@ static void own(struct plant *plant, const char *symbol, int64_t shares) {
                     rig_now(plant->rig), (struct ratio){0});
 }
 
+static struct score told_score; /* by the strategy below */
+
+static void tell_score(const struct strategy *strategy, const struct bars *bars, size_t index,
+                       struct score *out) {
+    (void)strategy, (void)bars, (void)index;
+    *out = told_score;
+}
+
+static void heed_nothing(struct strategy *strategy, const int64_t *thousandths) {
+    (void)strategy, (void)thousandths;
+}
+
+static void keep(struct strategy *strategy) {
+    (void)strategy;
+}
+
+/* Entered at 0.5: a score decays at -0.3. */
+Test(engine_learning, a_holding_decays_by_the_configured_score_whatever_was_learned) {
+    static const struct {
+        int64_t value, learned; /* hundredths */
+        bool leaves;
+    } rows[] = {{-29, -90, false}, {-30, 90, true}};
+    static const struct strategy_ops ops = {tell_score, heed_nothing, keep};
+    static struct strategy strategy = {.ops = &ops};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct plant *plant = plant_create();
+        struct engine *engine = plant->engine;
+        strategy_destroy(engine->strategy);
+        engine->strategy = &strategy;
+        engine->learning.strategy = &strategy;
+        engine->settings.learning_on = 1;
+        told_score = (struct score){.is_known = true,
+                                    .value = {rows[i].value * (NANOS / 100)},
+                                    .learned = {rows[i].learned * (NANOS / 100)}};
+        bars_add(engine->bars, 0,
+                 &(struct broker_bar){.at = rig_now(plant->rig), .close = USD(100)});
+        plant->broker.positions = "[" POSITION("AAPL", "10") "]";
+        plant->broker.quotes = "{\"quotes\":{\"AAPL\":{\"t\":\"2026-09-01T14:00:00Z\",\"bp\":100,"
+                               "\"bs\":1,\"ap\":100.02,\"as\":1}}}";
+        book_apply_fill(&engine->book, "AAPL", SIDE_BUY, QTY(10), USD(1000), rig_now(plant->rig),
+                        (struct ratio){NANOS / 2});
+        tick(plant, 1);
+        cr_assert(book_find(&engine->book, "AAPL")->has_mark);
+        const struct exit_plan *leaving = exits_find(&engine->exits, "AAPL");
+        cr_expect_eq(leaving != NULL && strcmp(leaving->reason, "decay") == 0, rows[i].leaves,
+                     "row %zu", i);
+        plant_destroy(plant);
+    }
+}
+
 Test(engine_start, a_journal_older_than_the_document_of_positions_went_back) {
     for (int64_t ahead = 0; ahead < 2; ahead++) {
         struct plant *plant = plant_create();
