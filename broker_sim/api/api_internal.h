@@ -63,8 +63,9 @@ void api_put_amount(struct text *text, int64_t nanos);
 void api_put_time(struct text *text, struct utc at);
 /* ,"name":"value" */
 void api_put_string_member(struct text *text, const char *name, const char *value);
-/* One order as JSON, cached while it is open. */
-void api_put_order(struct text *text, const struct broker *broker, struct sim_order *order);
+/* One order as JSON, cached while it is open; its legs inside it if they are asked for, else null. */
+void api_put_order(struct text *text, const struct broker *broker, struct sim_order *order,
+                   bool is_nested);
 
 /* --- requests --- */
 

@@ -61,7 +61,7 @@ static void put_terms(struct text *out, const struct sim_order *order) {
     api_put_amount(out, order->filled_qty.nanos);
     API_PUT(out, ",\"filled_avg_price\":");
     put_price_or_null(out, order->filled_qty.nanos != 0, sim_order_average(order).nanos);
-    API_PUT(out, ",\"order_class\":\"\"");
+    api_put_string_member(out, "order_class", sim_class_word(order->class));
     api_put_string_member(out, "order_type", type);
     api_put_string_member(out, "type", type);
     api_put_string_member(out, "side", sim_side_word(order->side));
@@ -73,7 +73,8 @@ static void put_terms(struct text *out, const struct sim_order *order) {
     put_price_or_null(out, order->has_stop, order->stop.nanos);
 }
 
-static void render(struct text *out, const struct broker *broker, const struct sim_order *order) {
+static void render(struct text *out, const struct broker *broker, const struct sim_order *order,
+                   bool is_nested) {
     API_PUT(out, "{\"id\":\"");
     text_add(out, order->id);
     API_PUT(out, "\"");
@@ -86,18 +87,29 @@ static void render(struct text *out, const struct broker *broker, const struct s
     put_terms(out, order);
     api_put_string_member(out, "status", sim_status_word(order->status));
     text_add(out, order->is_extended ? ",\"extended_hours\":true" : ",\"extended_hours\":false");
-    API_PUT(out, ",\"legs\":null,\"trail_percent\":null,\"trail_price\":null,\"hwm\":null,"
+    API_PUT(out, ",\"legs\":");
+    if (!is_nested || order->leg_count == 0) {
+        API_PUT(out, "null");
+    }
+    for (size_t i = 0; is_nested && i < order->leg_count; i++) {
+        text_add(out, i == 0 ? "[" : ",");
+        render(out, broker, order->legs[i], false);
+        text_add(out, i + 1 == order->leg_count ? "]" : "");
+    }
+    API_PUT(out, ",\"trail_percent\":null,\"trail_price\":null,\"hwm\":null,"
                  "\"subtag\":null,\"source\":null}");
 }
 
-void api_put_order(struct text *out, const struct broker *broker, struct sim_order *order) {
-    if (sim_status_is_terminal(order->status)) {
-        render(out, broker, order); /* asked for seldom, kept for ever: not worth the memory */
+void api_put_order(struct text *out, const struct broker *broker, struct sim_order *order,
+                   bool is_nested) {
+    if (sim_status_is_terminal(order->status) || (is_nested && order->leg_count > 0)) {
+        render(out, broker, order,
+               is_nested); /* asked for seldom, kept for ever: not worth the memory */
         return;
     }
     if (order->is_json_old) {
         text_clear(&order->json);
-        render(&order->json, broker, order);
+        render(&order->json, broker, order, false);
         order->is_json_old = false;
     }
     text_add_bytes(out, order->json.data, order->json.len);
@@ -190,7 +202,7 @@ static bool read_prices(const struct api_body *body, struct sim_intent *out,
         return sim_refuse(refusal, 422, SHAPE,
                           "stop limit orders require both stop and limit price");
     }
-    if (wants_limit && !has_limit) {
+    if (wants_limit && !has_limit && out->class != SIM_OCO) { /* whose limit is its take profit */
         return sim_refuse(refusal, 422, SHAPE, "limit orders require a limit price");
     }
     if (wants_stop && !has_stop) {
@@ -202,7 +214,7 @@ static bool read_prices(const struct api_body *body, struct sim_intent *out,
                           : has_stop              ? "stop price"
                                                   : "limit price");
     }
-    if (wants_limit && out->limit.nanos <= 0) {
+    if (wants_limit && has_limit && out->limit.nanos <= 0) {
         return sim_refuse(refusal, 422, SHAPE, "limit price must be > 0");
     }
     if (wants_stop && out->stop.nanos <= 0) {
@@ -253,6 +265,70 @@ static bool check_hours(const struct api_body *body, struct sim_intent *out,
     return true;
 }
 
+static bool read_class(const struct api_body *body, struct sim_intent *out,
+                       struct sim_refusal *refusal) {
+    const struct api_member *member = api_body_find(body, "order_class");
+    const char *word = member == NULL || strcmp(member->text, "simple") == 0 ? "" : member->text;
+    enum sim_class class = SIM_SIMPLE;
+    while (class < SIM_OCO && strcmp(word, sim_class_word(class)) != 0) {
+        class ++;
+    }
+    out->class = class;
+    return strcmp(word, sim_class_word(class)) == 0 ||
+           sim_refuse(refusal, 422, MEANING, "order class \"%.32s\" is not simulated", word);
+}
+
+/* A price of take_profit or stop_loss; an absent one of those that must be there is refused. */
+static bool read_exit_price(const struct api_body *body, const struct sim_intent *intent,
+                            const char *name, const char *key, bool *is_there, struct usd *out,
+                            struct sim_refusal *refusal) {
+    const struct api_member *member = api_body_find(body, name);
+    struct api_body inner = {0};
+    *is_there = false;
+    if (member != NULL && (member->kind != API_OTHER ||
+                           !api_body_parse(member->text, strlen(member->text), &inner))) {
+        return bad_body(refusal);
+    }
+    if (!read_decimal(&inner, key, is_there, &out->nanos, refusal)) {
+        return false;
+    }
+    if (*is_there && out->nanos <= 0) {
+        return sim_refuse(refusal, 422, SHAPE, "%s.%s must be > 0", name, key);
+    }
+    bool is_optional = strcmp(name, "stop_loss") == 0 && strcmp(key, "limit_price") == 0;
+    return *is_there || is_optional ||
+           sim_refuse(refusal, 422, MEANING, "%s orders require %s.%s",
+                      sim_class_word(intent->class), name, key);
+}
+
+/* The exits of a bracket or OCO; without a class they are ignored (alpaca-py 289). */
+static bool read_exits(const struct api_body *body, struct sim_intent *out,
+                       struct sim_refusal *refusal) {
+    bool is_there = false;
+    if (out->class == SIM_SIMPLE) {
+        return true;
+    }
+    if (out->tif == SIM_IOC) {
+        return sim_refuse(refusal, 422, SHAPE, "invalid time_in_force");
+    }
+    if (out->is_extended) {
+        return sim_refuse(refusal, 422, MEANING, "extended hours order must be simple orders");
+    }
+    if (!read_exit_price(body, out, "take_profit", "limit_price", &is_there, &out->take_profit,
+                         refusal) ||
+        !read_exit_price(body, out, "stop_loss", "stop_price", &is_there, &out->stop_loss,
+                         refusal) ||
+        !read_exit_price(body, out, "stop_loss", "limit_price", &out->has_stop_limit,
+                         &out->stop_limit, refusal)) {
+        return false;
+    }
+    if (out->class == SIM_OCO && out->type != SIM_LIMIT) {
+        return sim_refuse(refusal, 422, MEANING, "oco orders must be limit orders");
+    }
+    out->limit = out->class == SIM_OCO ? out->take_profit : out->limit;
+    return true;
+}
+
 static bool check_fraction(const struct sim_intent *intent, struct sim_refusal *refusal) {
     if (intent->qty.nanos % NANOS == 0) {
         return true;
@@ -270,12 +346,6 @@ static bool check_fraction(const struct sim_intent *intent, struct sim_refusal *
 /* What the order would do, by the position; who says otherwise meant another. */
 static bool check_intent(const struct broker *broker, const struct api_body *body,
                          const struct sim_intent *intent, struct sim_refusal *refusal) {
-    const struct api_member *class_member = api_body_find(body, "order_class");
-    if (class_member != NULL && class_member->text[0] != '\0' &&
-        strcmp(class_member->text, "simple") != 0) {
-        return sim_refuse(refusal, 422, MEANING, "order class \"%.32s\" is not simulated",
-                          class_member->text);
-    }
     const struct api_member *member = api_body_find(body, "position_intent");
     const char *inferred = intent_word(
         intent->side, sim_exchange_opens(&broker->exchange, intent->symbol, intent->side));
@@ -328,8 +398,9 @@ static bool read_symbol(const struct broker *broker, const struct api_body *body
 static bool read_intent(const struct broker *broker, const struct api_body *body,
                         struct sim_intent *out, struct sim_refusal *refusal) {
     return read_client_id(body, &out->client_id, refusal) && read_qty(body, out, refusal) &&
-           read_enums(body, out, refusal) && read_prices(body, out, refusal) &&
-           check_hours(body, out, refusal) && check_fraction(out, refusal) &&
+           read_class(body, out, refusal) && read_enums(body, out, refusal) &&
+           read_prices(body, out, refusal) && check_hours(body, out, refusal) &&
+           read_exits(body, out, refusal) && check_fraction(out, refusal) &&
            read_symbol(broker, body, out, refusal) && check_intent(broker, body, out, refusal);
 }
 
@@ -349,7 +420,7 @@ void api_post_order(struct api_call *call) {
         api_refuse(call, &refusal);
         return;
     }
-    api_put_order(call->out, call->broker, order);
+    api_put_order(call->out, call->broker, order, true);
 }
 
 static bool is_uuid(const char *text) {
@@ -416,7 +487,8 @@ void api_patch_order(struct api_call *call) {
         api_refuse(call, &refusal);
         return;
     }
-    api_put_order(call->out, call->broker, successor);
+    api_put_order(call->out, call->broker, successor,
+                  false); /* UNVERIFIED: whether legs are told */
 }
 
 void api_delete_order(struct api_call *call) {
@@ -449,10 +521,15 @@ void api_delete_orders(struct api_call *call) {
 
 /* --- read --- */
 
+static bool is_nested(const struct api_call *call) {
+    char word[8];
+    return api_query(call, "nested", word, sizeof word) && strcmp(word, "true") == 0;
+}
+
 void api_get_order(struct api_call *call) {
     struct sim_order *order = path_order(call);
     if (order != NULL) {
-        api_put_order(call->out, call->broker, order);
+        api_put_order(call->out, call->broker, order, is_nested(call));
     }
 }
 
@@ -467,7 +544,7 @@ void api_get_order_by_client_id(struct api_call *call) {
         api_error(call, 404, 40410000, "order not found for %.128s", client_id);
         return;
     }
-    api_put_order(call->out, call->broker, order);
+    api_put_order(call->out, call->broker, order, is_nested(call));
 }
 
 struct order_query {
@@ -477,6 +554,8 @@ struct order_query {
     bool is_ascending;
     bool has_side;
     enum sim_side side;
+    bool
+        is_nested; /* legs inside their parent, and nowhere where it is not listed (alpaca-trade-api-js 87) */
     bool has_symbols;
     char symbols[API_SYMBOLS_TEXT_MAX];
 };
@@ -515,6 +594,7 @@ static bool read_order_query(const struct api_call *call, struct order_query *ou
     out->is_ascending = direction == 1;
     out->has_side = side > 0;
     out->side = side == 1 ? SIM_BUY : SIM_SELL;
+    out->is_nested = is_nested(call);
     out->symbols[0] = '\0';
     (void)api_query(call, "symbols", out->symbols, sizeof out->symbols);
     out->has_symbols = out->symbols[0] != '\0';
@@ -524,6 +604,11 @@ static bool read_order_query(const struct api_call *call, struct order_query *ou
 static bool is_listed(const struct broker *broker, const struct order_query *query,
                       const struct sim_order *order) {
     if (query->status == LIST_CLOSED && !sim_status_is_terminal(order->status)) {
+        return false;
+    }
+    bool is_hidden =
+        query->status == LIST_OPEN && order->status == SIM_HELD && broker->options.hides_held;
+    if (is_hidden || (query->is_nested && order->parent != NULL)) {
         return false;
     }
     if (query->has_side && order->side != query->side) {
@@ -565,7 +650,7 @@ void api_get_orders(struct api_call *call) {
         struct sim_order *order = list[query.is_ascending ? i : end - 1 - (i - first)];
         if (is_listed(call->broker, &query, order)) {
             text_add(call->out, told++ == 0 ? "" : ",");
-            api_put_order(call->out, call->broker, order);
+            api_put_order(call->out, call->broker, order, query.is_nested);
         }
     }
     API_PUT(call->out, "]");

@@ -351,8 +351,8 @@ bool broker_sell_by_hand(struct broker *broker, size_t symbol) {
     if (!broker_may_sell_by_hand(broker, symbol)) {
         return false;
     }
-    for (size_t i = exchange->live_count; i-- > 0;) {
-        if (exchange->live[i]->symbol == symbol) {
+    for (size_t i = exchange->live_count; i-- > 0;) { /* its group may go with one */
+        if (i < exchange->live_count && exchange->live[i]->symbol == symbol) {
             sim_exchange_cancel_unasked(exchange, exchange->live[i]);
         }
     }

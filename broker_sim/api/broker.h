@@ -12,8 +12,10 @@
  * All else is 404 40410000.
  *
  * Where Alpaca's documents differ, or say nothing (alpaca-api.md 12), here:
- *   - orders are simple: market, limit, stop, stop_limit x day, gtc, ioc; no notional, no other
- * class (422). Fractions to nine decimals in market and limit day orders;
+ *   - orders are market, limit, stop, stop_limit x day, gtc, ioc; no notional. Fractions to nine decimals in simple
+ * market and limit day orders;
+ *   - of the classes simple, bracket and oco (sim_group.h): no oto, no mleg (422). An answer to POST tells the legs,
+ * one to PATCH does not;
  *   - PATCH: the old order is replaced at once; the successor has filled_qty 0 and a quantity of
  * the requested total less what was filled before;
  *   - DELETE of an order in pending_cancel is 204 again, of a closed one 422;
@@ -59,8 +61,9 @@ struct broker_options {
     const char *account_number; /* copied, as all strings */
     const char *key_id;
     const char *secret;
-    bool has_pdt_fields;              /* the account as before 2026-07 */
-    int64_t rate_limit_per_min;       /* 200; 0 for none */
+    bool has_pdt_fields;        /* the account as before 2026-07 */
+    bool hides_held;            /* legs that are `held` are not among the open orders (pains 32) */
+    int64_t rate_limit_per_min; /* 200; 0 for none */
     struct span accept_latency_max;   /* pending_new -> new; 0 to this, drawn per order */
     struct span fill_latency_max;     /* an eligible market order fills 0 to this later */
     struct ratio partial_fill_chance; /* of an eligible fill; Alpaca paper: 0.10 */

@@ -1,5 +1,6 @@
 /* sim_exchange.c - orders come in, change, and move with time. */
 #include "broker_sim/exchange/sim_exchange.h"
+#include "broker_sim/exchange/sim_group.h"
 
 #include "core/base/check.h"
 #include "core/base/random.h"
@@ -105,7 +106,20 @@ static void remove_live(struct sim_exchange *exchange, const struct sim_order *o
 
 /* --- life --- */
 
+/* What kind of order it is; of a leg also whose, and whether it waits for that one. */
+static void print_kind(const struct sim_order *order, char *out, size_t size) {
+    const char *type = sim_type_word(order->type);
+    if (order->parent == NULL) {
+        snprintf(out, size, "%s", type);
+    } else {
+        snprintf(out, size, "%s%s of %s", sim_group_waits(order) ? "waiting " : "", type,
+                 order->parent->client_id);
+    }
+}
+
 static void tell_status(const struct sim_exchange *exchange, const struct sim_order *order) {
+    char kind[SIM_CLIENT_ID_MAX + 32];
+    print_kind(order, kind, sizeof kind);
     observe(exchange->rules.observer,
             &(struct event){.kind = EVENT_LEDGER_ORDER,
                             .at = exchange->now,
@@ -116,8 +130,8 @@ static void tell_status(const struct sim_exchange *exchange, const struct sim_or
                             .number = order->qty.nanos,
                             .qty = order->filled_qty,
                             .price = sim_order_average(order),
-                            .body = sim_type_word(order->type),
-                            .body_len = strlen(sim_type_word(order->type))});
+                            .body = kind,
+                            .body_len = strlen(kind)});
 }
 
 static void stamp_end(struct sim_order *order, struct utc now) {
@@ -142,6 +156,7 @@ static void stamp_end(struct sim_order *order, struct utc now) {
     case SIM_NEW:
     case SIM_PARTIALLY_FILLED:
     case SIM_PENDING_CANCEL:
+    case SIM_HELD:
         break;
     }
 }
@@ -159,6 +174,7 @@ void sim_exchange_move(struct sim_exchange *exchange, struct sim_order *order,
         text_release(&order->json);
     }
     tell_status(exchange, order);
+    sim_group_moved(exchange, order);
 }
 
 /* 0 to max, drawn once per name and order. */
@@ -174,8 +190,13 @@ static int64_t fill_instant(const struct sim_exchange *exchange, const struct si
     return from + draw_latency(exchange, "fill latency", order, exchange->rules.fill_latency_max);
 }
 
+/* A leg that is held waits for its group alone. */
 static void start_timers(const struct sim_exchange *exchange, struct sim_order *order) {
     order->accept_ns = order->reject_ns = order->cancel_ns = order->fill_ns = SIM_NEVER;
+    order->silent_until_ns = INT64_MIN;
+    if (order->status == SIM_HELD) {
+        return;
+    }
     struct random random = random_stream(exchange->rules.seed, "late reject", order->number, 0, 0);
     if (random_chance(&random, exchange->rules.late_reject_chance.nanos)) {
         order->reject_ns = exchange->now.ns + random_between(&random, SECOND / 10, 5 * SECOND);
@@ -210,8 +231,7 @@ static struct sim_weather_order weather_order(const struct sim_exchange *exchang
 
 static void meet_fate(struct sim_exchange *exchange, struct sim_order *order) {
     struct sim_fate fate = {0};
-    order->silent_until_ns = INT64_MIN;
-    if (exchange->weather.entered == NULL) {
+    if (exchange->weather.entered == NULL || order->status == SIM_HELD) {
         return;
     }
     const struct sim_weather_order asked = weather_order(exchange, order);
@@ -230,7 +250,8 @@ static void meet_fate(struct sim_exchange *exchange, struct sim_order *order) {
     order->silence_ns = fate.silence.ns == 0 ? SIM_NEVER : fate.silence.ns;
 }
 
-static struct sim_order *enter(struct sim_exchange *exchange, const struct sim_intent *intent) {
+struct sim_order *sim_exchange_enter(struct sim_exchange *exchange, const struct sim_intent *intent,
+                                     struct sim_order *parent) {
     struct sim_order *order = calloc(1, sizeof *order);
     CHECK(order != NULL);
     *order = (struct sim_order){
@@ -239,15 +260,19 @@ static struct sim_order *enter(struct sim_exchange *exchange, const struct sim_i
         .side = intent->side,
         .type = intent->type,
         .tif = intent->tif,
-        .status = sim_exchange_is_open(exchange) ? SIM_PENDING_NEW : SIM_ACCEPTED,
+        .status = parent != NULL                   ? SIM_HELD
+                  : sim_exchange_is_open(exchange) ? SIM_PENDING_NEW
+                                                   : SIM_ACCEPTED,
+        .class = intent->class,
+        .parent = parent,
         .is_extended = intent->is_extended,
         .has_limit = intent->type == SIM_LIMIT || intent->type == SIM_STOP_LIMIT,
         .has_stop = intent->type == SIM_STOP || intent->type == SIM_STOP_LIMIT,
         .qty = intent->qty,
         .limit = intent->limit,
         .stop = intent->stop,
-        .is_opening = sim_exchange_opens(exchange, intent->symbol, intent->side),
-        .reserve_price = sim_reserve_price(exchange, intent),
+        .is_opening = parent == NULL && sim_exchange_opens(exchange, intent->symbol, intent->side),
+        .reserve_price = parent == NULL ? sim_reserve_price(exchange, intent) : (struct usd){0},
         .submitted_at = exchange->now,
         .updated_at = exchange->now,
         .expires_at = expiry_of(exchange, intent->tif),
@@ -276,8 +301,12 @@ struct sim_order *sim_exchange_submit(struct sim_exchange *exchange,
     if (!sim_rules_allow(exchange, intent, NULL, refusal)) {
         return NULL;
     }
-    struct sim_order *order = enter(exchange, intent);
+    struct sim_order *order = sim_exchange_enter(exchange, intent, NULL);
     tell_status(exchange, order);
+    sim_group_enter(exchange, order, intent);
+    for (size_t i = 0; i < order->leg_count; i++) {
+        tell_status(exchange, order->legs[i]);
+    }
     return order;
 }
 
@@ -299,7 +328,8 @@ static bool may_replace(const struct sim_order *order, const struct sim_change *
         return sim_refuse(refusal, 422, 42210000, "order is already in \"%s\" state",
                           sim_status_word(order->status));
     }
-    if (order->status != SIM_NEW && order->status != SIM_PARTIALLY_FILLED) {
+    if (order->status != SIM_NEW && order->status != SIM_PARTIALLY_FILLED &&
+        order->status != SIM_HELD) {
         return sim_refuse(refusal, 422, 42210000, "cannot replace order in %s status",
                           sim_status_word(order->status));
     }
@@ -309,6 +339,10 @@ static bool may_replace(const struct sim_order *order, const struct sim_change *
     }
     if (!is_changed(order, change)) {
         return sim_refuse(refusal, 422, 42210000, "order parameters are not changed");
+    }
+    if (order->class != SIM_SIMPLE && (change->has_qty || change->has_tif)) {
+        return sim_refuse(refusal, 422, 42210000, "%s orders can be replaced in their prices alone",
+                          sim_class_word(order->class));
     }
     struct qty total = change->has_qty ? change->qty : order->qty;
     if (qty_cmp(total, order->filled_qty) <= 0) {
@@ -336,12 +370,16 @@ struct sim_order *sim_exchange_replace(struct sim_exchange *exchange, struct sim
                                 .limit = change->has_limit ? change->limit : order->limit,
                                 .stop = change->has_stop ? change->stop : order->stop,
                                 .is_extended = order->is_extended};
+    sim_group_intent(order, &intent);
     if (!sim_rules_allow(exchange, &intent, order, refusal)) {
         return NULL;
     }
-    struct sim_order *successor = enter(exchange, &intent);
+    bool is_held = order->status == SIM_HELD;
+    struct sim_order *successor =
+        sim_exchange_enter(exchange, &intent, is_held ? order->parent : NULL);
     successor->replaces = order;
     order->replaced_by = successor;
+    sim_group_succeed(order, successor);
     sim_exchange_move(exchange, order, SIM_REPLACED);
     tell_status(exchange, successor);
     return successor;
@@ -427,8 +465,8 @@ void sim_exchange_split(struct sim_exchange *exchange, size_t symbol,
     if (by.nanos != 0 || exchange->account->positions[symbol].qty.nanos != 0) {
         tell_split(exchange, symbol, by, price, split->is_told);
     }
-    for (size_t i = exchange->live_count; i-- > 0;) {
-        if (exchange->live[i]->symbol == symbol) {
+    for (size_t i = exchange->live_count; i-- > 0;) { /* its group may go with one */
+        if (i < exchange->live_count && exchange->live[i]->symbol == symbol) {
             sim_exchange_cancel_unasked(exchange, exchange->live[i]);
         }
     }
@@ -447,7 +485,7 @@ void sim_exchange_held(const struct sim_exchange *exchange, struct qty held[MARK
     memset(held, 0, MARKET_SYMBOLS_MAX * sizeof *held);
     for (size_t i = 0; i < exchange->live_count; i++) {
         const struct sim_order *order = exchange->live[i];
-        if (!order->is_opening) {
+        if (sim_order_holds(order)) {
             struct qty left = sim_order_left(order);
             left = order->side == SIM_SELL ? left : qty_neg(left);
             held[order->symbol] = qty_add(held[order->symbol], left);
@@ -463,6 +501,7 @@ static void accept_order(struct sim_exchange *exchange, struct sim_order *order)
     if (order->status != SIM_PENDING_CANCEL) {
         sim_exchange_move(exchange, order, SIM_NEW);
     }
+    sim_group_accepted(exchange, order);
 }
 
 /* What is due happens in the order of a life: rejection, acceptance, cancel, expiry. */
@@ -473,7 +512,7 @@ static void run_order(struct sim_exchange *exchange, struct sim_order *order) {
         return;
     }
     if (order->cancel_ns <= now) {
-        if (order->fills_first) {
+        if (order->fills_first && !sim_group_waits(order)) {
             sim_fill_rest(exchange, order);
         }
         if (!sim_status_is_terminal(order->status)) {
@@ -526,17 +565,20 @@ static void run_close(struct sim_exchange *exchange) {
     sim_account_close_day(exchange->account, closed.date, closed.close);
 }
 
-/* Runs all orders once; closing one takes it off the list, so the index moves only past open ones.
- */
+/* Runs all orders once, by number: what closes leaves the list, and takes those of its group with it. */
 static void run_orders(struct sim_exchange *exchange, bool is_step) {
     for (size_t i = 0; i < exchange->live_count;) {
         struct sim_order *order = exchange->live[i];
+        uint64_t number = order->number;
         if (sim_order_due(order) <= exchange->now.ns) {
             run_order(exchange, order);
         } else if (is_step && order->is_working && order->looked_ns < exchange->now.ns) {
             sim_match(exchange, order);
         }
-        i += i < exchange->live_count && exchange->live[i] == order;
+        while (i > 0 && (i > exchange->live_count || exchange->live[i - 1]->number > number)) {
+            i--;
+        }
+        i += i < exchange->live_count && exchange->live[i]->number == number;
     }
 }
 

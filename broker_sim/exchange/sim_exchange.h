@@ -80,8 +80,13 @@ struct sim_intent {        /* a well-formed order, not yet judged */
     enum sim_type type;
     enum sim_tif tif;
     struct qty qty;
-    struct usd limit, stop; /* as the type needs */
+    struct usd limit, stop; /* as the type needs; of an OCO the limit is its take profit */
     bool is_extended;
+    enum sim_class class;
+    struct usd take_profit; /* of a bracket */
+    struct usd stop_loss;   /* of a bracket or OCO, and, if it has one, its limit */
+    bool has_stop_limit;
+    struct usd stop_limit;
     bool
         is_by_hand; /* of the broker's own desk: what the account's user forbade does not bind it */
 };
@@ -100,7 +105,8 @@ struct sim_change { /* of PATCH */
     const char *client_id; /* "" to generate one */
 };
 /* The old order becomes replaced at once; the successor starts with filled_qty 0 and a quantity of
- * the requested total less what was filled before. NULL and a refusal, else the successor. */
+ * the requested total less what was filled before. In a group it takes the old order's place, and nothing but
+ * prices may change (sim_group.h). NULL and a refusal, else the successor. */
 struct sim_order *sim_exchange_replace(struct sim_exchange *exchange, struct sim_order *order,
                                        const struct sim_change *change,
                                        struct sim_refusal *refusal);
@@ -145,7 +151,11 @@ void sim_match(struct sim_exchange *exchange, struct sim_order *order);
 /* Executes all that is left at the quote, at the limit if that is worse for the market; nothing while
  * the symbol does not trade. */
 void sim_fill_rest(struct sim_exchange *exchange, struct sim_order *order);
-/* Moves an order to a status now, tells the observer, takes closed orders off the live list. */
+/* A new order, judged already; a leg if it has a parent. Its group's pointers are the caller's. */
+struct sim_order *sim_exchange_enter(struct sim_exchange *exchange, const struct sim_intent *intent,
+                                     struct sim_order *parent);
+/* Moves an order to a status now, tells the observer, takes closed orders off the live list, and does what
+ * that means for its group: others may be closed when it returns. */
 void sim_exchange_move(struct sim_exchange *exchange, struct sim_order *order,
                        enum sim_status status);
 

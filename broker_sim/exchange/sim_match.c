@@ -1,5 +1,6 @@
 /* sim_match.c - one look at one working order: election, price, liquidity, execution. */
 #include "broker_sim/exchange/sim_exchange.h"
+#include "broker_sim/exchange/sim_group.h"
 
 #include "core/base/check.h"
 #include "core/base/random.h"
@@ -27,6 +28,7 @@ static bool elect(struct sim_exchange *exchange, struct sim_order *order) {
         int64_t max = exchange->rules.fill_latency_max.ns;
         order->fill_ns = exchange->now.ns + (max <= 0 ? 0 : random_between(&random, 0, max));
     }
+    sim_group_elected(exchange, order);
     return true;
 }
 
@@ -102,7 +104,7 @@ static void execute(struct sim_exchange *exchange, struct sim_order *order, stru
                             .at = exchange->now,
                             .subject = sim_side_word(order->side),
                             .symbol = market_symbol(exchange->market, order->symbol),
-                            .id = order->client_id,
+                            .id = sim_group_root(order)->client_id,
                             .qty = qty,
                             .price = price});
     enum sim_status status = sim_order_left(order).nanos == 0      ? SIM_FILLED
@@ -151,6 +153,8 @@ void sim_fill_rest(struct sim_exchange *exchange, struct sim_order *order) {
             order->side == SIM_BUY ? usd_min(price, order->limit) : usd_max(price, order->limit);
     }
     if (price.nanos > 0) {
+        order->is_elected |= order->has_stop;
+        sim_group_elected(exchange, order);
         execute(exchange, order, sim_order_left(order), price);
     }
 }

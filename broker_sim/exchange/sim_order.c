@@ -17,6 +17,11 @@ const char *sim_tif_word(enum sim_tif tif) {
     return words[tif];
 }
 
+const char *sim_class_word(enum sim_class class) {
+    static const char *const words[] = {"", "bracket", "oco"};
+    return words[class];
+}
+
 const char *sim_status_word(enum sim_status status) {
     static const char *const words[] = {
 #define X(status_name, word, is_terminal) word,

@@ -1,8 +1,8 @@
 /* sim_order.h - one order at the simulated exchange, and the words of its life.
  *
  * pending_new or accepted -> new -> partially_filled -> filled, with pending_cancel -> canceled,
- * replaced, expired and rejected beside. An order is open until its status is terminal. What is due
- * to happen to it is a set of instants (NEVER when nothing is). */
+ * replaced, expired and rejected beside. A leg of a group is `held` first (sim_group.h). An order is open until its
+ * status is terminal. What is due to happen to it is a set of instants (NEVER when nothing is). */
 #ifndef BROKER_SIM_EXCHANGE_SIM_ORDER_H
 #define BROKER_SIM_EXCHANGE_SIM_ORDER_H
 
@@ -15,6 +15,8 @@
 enum sim_side { SIM_BUY, SIM_SELL };
 enum sim_type { SIM_MARKET, SIM_LIMIT, SIM_STOP, SIM_STOP_LIMIT };
 enum sim_tif { SIM_DAY, SIM_GTC, SIM_IOC };
+enum sim_class { SIM_SIMPLE, SIM_BRACKET, SIM_OCO };
+#define SIM_LEGS_MAX 2
 
 /* status, word, is terminal */
 #define SIM_STATUSES(X)                                                                            \
@@ -23,6 +25,7 @@ enum sim_tif { SIM_DAY, SIM_GTC, SIM_IOC };
     X(SIM_NEW, "new", false)                                                                       \
     X(SIM_PARTIALLY_FILLED, "partially_filled", false)                                             \
     X(SIM_PENDING_CANCEL, "pending_cancel", false)                                                 \
+    X(SIM_HELD, "held", false)                                                                     \
     X(SIM_FILLED, "filled", true)                                                                  \
     X(SIM_CANCELED, "canceled", true)                                                              \
     X(SIM_EXPIRED, "expired", true)                                                                \
@@ -55,6 +58,11 @@ struct sim_order {
     struct usd collar;        /* of a buy stop: its limit once elected (alpaca-api.md 4.5) */
     struct usd reserve_price; /* what opens holds this x what is left of buying power */
     const struct sim_order *replaces, *replaced_by;
+    enum sim_class class;     /* of a leg too */
+    struct sim_order *parent; /* of a leg: what it was sent with; NULL: it is none */
+    struct sim_order
+        *legs[SIM_LEGS_MAX]; /* of a bracket take profit and stop; of an OCO its stop */
+    size_t leg_count;
 
     bool is_working;   /* the exchange has it: it may fill, also in pending_cancel */
     bool is_elected;   /* of a stop */
@@ -76,6 +84,7 @@ struct sim_order {
 const char *sim_side_word(enum sim_side side);
 const char *sim_type_word(enum sim_type type);
 const char *sim_tif_word(enum sim_tif tif);
+const char *sim_class_word(enum sim_class class); /* of a simple one: "" */
 const char *sim_status_word(enum sim_status status);
 bool sim_status_is_terminal(enum sim_status status);
 

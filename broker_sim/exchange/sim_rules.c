@@ -1,6 +1,7 @@
 /* sim_rules.c - what the broker checks before an order exists (alpaca-api.md 2.2 to 2.5, 3.3, 4.7).
  */
 #include "broker_sim/exchange/sim_exchange.h"
+#include "broker_sim/exchange/sim_group.h"
 
 #include "core/base/check.h"
 
@@ -115,6 +116,84 @@ static bool check_prices(struct sim_exchange *exchange, const struct sim_intent 
     return !has_stop || check_stop(exchange, intent, refusal);
 }
 
+/* The prices of a group stand to each other and to a base as its side says. */
+static bool refuse_base(struct sim_refusal *refusal, const char *name, bool is_above,
+                        struct usd base) {
+    sim_refuse(refusal, 422, 42210000, "%s must be %s base_price %s 0.01", name,
+               is_above ? ">=" : "<=", is_above ? "+" : "-");
+    sim_refusal_add_decimal(refusal, "base_price", base.nanos);
+    return false;
+}
+
+/* Take profit and stop lie on their sides of a base, of a bought position above and below. */
+static bool check_base(struct usd take_profit, struct usd stop, struct usd base, bool is_long,
+                       struct sim_refusal *refusal) {
+    struct usd above = {base.nanos + CENT};
+    struct usd below = {base.nanos - CENT};
+    struct usd upper = is_long ? take_profit : stop;
+    struct usd lower = is_long ? stop : take_profit;
+    if (usd_cmp(upper, above) < 0) {
+        return refuse_base(refusal, is_long ? "take_profit.limit_price" : "stop_loss.stop_price",
+                           true, base);
+    }
+    return usd_cmp(lower, below) <= 0 ||
+           refuse_base(refusal, is_long ? "stop_loss.stop_price" : "take_profit.limit_price", false,
+                       base);
+}
+
+static bool check_order_of_prices(struct usd take_profit, struct usd stop, bool is_long,
+                                  struct sim_refusal *refusal) {
+    int order = usd_cmp(take_profit, stop);
+    return (is_long ? order > 0 : order < 0) ||
+           sim_refuse(refusal, 422, 42210000,
+                      "take_profit.limit_price must be %s stop_loss.stop_price",
+                      is_long ? ">" : "<");
+}
+
+static bool check_bracket(struct sim_exchange *exchange, const struct sim_intent *intent,
+                          struct sim_refusal *refusal) {
+    bool is_long = intent->side == SIM_BUY;
+    bool has_limit = intent->type == SIM_LIMIT || intent->type == SIM_STOP_LIMIT;
+    struct usd price = {0};
+    return check_tick(intent->take_profit, "take_profit.limit_price", refusal) &&
+           check_order_of_prices(intent->take_profit, intent->stop_loss, is_long, refusal) &&
+           (!has_limit ||
+            check_base(intent->take_profit, intent->stop_loss, intent->limit, is_long, refusal)) &&
+           (!sim_price(exchange->market, intent->symbol, exchange->now, &price) ||
+            check_base(intent->take_profit, intent->stop_loss, price, is_long, refusal));
+}
+
+/* A bracket opens a position and an OCO closes one (alpaca-api.md 4.5). What is sent anew is judged against the
+ * price now, what replaces against the others of its group alone. */
+static bool check_group(struct sim_exchange *exchange, const struct sim_intent *intent,
+                        const struct sim_order *old, bool is_opening, struct sim_refusal *refusal) {
+    bool is_long = (intent->side == SIM_BUY) == (intent->class == SIM_BRACKET);
+    if (intent->class == SIM_SIMPLE) {
+        return true;
+    }
+    if (old != NULL) {
+        return sim_group_may_replace(old, intent, refusal);
+    }
+    if (intent->qty.nanos % NANOS != 0) {
+        return sim_refuse(refusal, 422, 42210000, "fractional orders must be simple orders");
+    }
+    if (!check_tick(intent->stop_loss, "stop_loss.stop_price", refusal) ||
+        (intent->has_stop_limit &&
+         !check_tick(intent->stop_limit, "stop_loss.limit_price", refusal))) {
+        return false;
+    }
+    if (intent->class == SIM_BRACKET) {
+        return is_opening
+                   ? check_bracket(exchange, intent, refusal)
+                   : sim_refuse(refusal, 422, 42210000, "bracket orders must be entry orders");
+    }
+    struct sim_intent stop = {
+        .symbol = intent->symbol, .side = intent->side, .stop = intent->stop_loss};
+    return is_opening ? sim_refuse(refusal, 422, 42210000, "oco orders must be exit orders")
+                      : check_order_of_prices(intent->limit, intent->stop_loss, is_long, refusal) &&
+                            check_stop(exchange, &stop, refusal);
+}
+
 /* A priced order's own limit: what the wash guard compares. */
 static bool wash_limit(enum sim_type type, struct usd limit, struct usd *out) {
     *out = limit;
@@ -137,7 +216,8 @@ static bool check_wash(const struct sim_exchange *exchange, const struct sim_int
                        struct sim_refusal *refusal) {
     for (size_t i = 0; i < exchange->live_count; i++) {
         const struct sim_order *other = exchange->live[i];
-        if (other->symbol != intent->symbol || other->side == intent->side ||
+        bool is_complex = intent->class != SIM_SIMPLE || other->class != SIM_SIMPLE;
+        if (other->symbol != intent->symbol || other->side == intent->side || is_complex ||
             !is_wash(intent, other)) {
             continue;
         }
@@ -161,7 +241,7 @@ static bool check_shares(const struct sim_exchange *exchange, const struct sim_i
     size_t related_count = 0;
     for (size_t i = 0; i < exchange->live_count; i++) {
         const struct sim_order *other = exchange->live[i];
-        bool is_like = other->side == intent->side && !other->is_opening;
+        bool is_like = other->side == intent->side && sim_order_holds(other);
         if (other == old || other->symbol != intent->symbol || !is_like) {
             continue;
         }
@@ -250,8 +330,9 @@ static bool check_opening(const struct sim_exchange *exchange, const struct sim_
     return intent->side == SIM_BUY || check_short(exchange, intent, refusal);
 }
 
-bool sim_rules_allow(struct sim_exchange *exchange, const struct sim_intent *intent,
-                     const struct sim_order *old, struct sim_refusal *refusal) {
+/* Whether the account and the symbol take orders at all. */
+static bool check_doors(struct sim_exchange *exchange, const struct sim_intent *intent,
+                        bool is_opening, struct sim_refusal *refusal) {
     if (!check_client_id(exchange, intent, refusal)) {
         return false;
     }
@@ -259,8 +340,7 @@ bool sim_rules_allow(struct sim_exchange *exchange, const struct sim_intent *int
         return sim_refuse(refusal, 403, 40310000, "new orders are rejected by user request");
     }
     bool is_barred = !sim_exchange_is_tradable(exchange, intent->symbol) ||
-                     (sim_exchange_opens(exchange, intent->symbol, intent->side) &&
-                      !sim_exchange_asset(exchange, intent->symbol).is_tradable);
+                     (is_opening && !sim_exchange_asset(exchange, intent->symbol).is_tradable);
     if (is_barred) {
         return sim_refuse(refusal, 422, 42210000, "asset \"%s\" is not tradable",
                           market_symbol(exchange->market, intent->symbol));
@@ -272,10 +352,23 @@ bool sim_rules_allow(struct sim_exchange *exchange, const struct sim_intent *int
                           "place a limit order instead",
                           market_symbol(exchange->market, intent->symbol));
     }
-    bool is_opening = sim_exchange_opens(exchange, intent->symbol, intent->side);
+    return true;
+}
+
+bool sim_rules_allow(struct sim_exchange *exchange, const struct sim_intent *intent,
+                     const struct sim_order *old, struct sim_refusal *refusal) {
+    bool is_leg = old != NULL && old->parent != NULL; /* its shares are its group's */
+    bool is_opening = !is_leg && sim_exchange_opens(exchange, intent->symbol, intent->side);
+    if (!check_doors(exchange, intent, is_opening, refusal)) {
+        return false;
+    }
     bool may_open = !is_opening || check_opening(exchange, intent, refusal);
-    return may_open && check_prices(exchange, intent, refusal) &&
-           (is_opening || check_shares(exchange, intent, old, refusal)) &&
+    bool may_be = may_open && check_prices(exchange, intent, refusal) &&
+                  check_group(exchange, intent, old, is_opening, refusal);
+    if (!may_be || is_leg) {
+        return may_be;
+    }
+    return (is_opening || check_shares(exchange, intent, old, refusal)) &&
            check_wash(exchange, intent, refusal) &&
            (!is_opening || check_buying_power(exchange, intent, old, refusal));
 }

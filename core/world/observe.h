@@ -48,9 +48,11 @@
     X(EVENT_LEDGER_ORDER, "ledger_order",                                                          \
       "truth at the broker: subject side, what status, symbol, "                                   \
       "id client order id, qty filled, price average, number "                                     \
-      "ordered quantity nanos, body type")                                                         \
+      "ordered quantity nanos, body type; of a leg TYPE of ID, the order it was "                  \
+      "sent with, behind waiting until the exchange watches it")                                   \
     X(EVENT_LEDGER_FILL, "ledger_fill",                                                            \
-      "truth: subject side, symbol, id client order id, qty, "                                     \
+      "truth: subject side, symbol, id client order id (of a leg that of the order "               \
+      "it was sent with), qty, "                                                                   \
       "price of this execution")                                                                   \
     X(EVENT_LEDGER_EQUITY, "ledger_equity", "truth at a tick: amount equity, price cash")          \
     X(EVENT_FRAME, "frame",                                                                        \

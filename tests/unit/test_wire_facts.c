@@ -1,5 +1,5 @@
-/* test_wire_facts.c - the twenty facts that break naive clients, one by one; 11 to 13 and 19 concern legs,
- * streams and SDKs. */
+/* test_wire_facts.c - the twenty facts that break naive clients, one by one; 11 is test_sim_group.c's, 12, 13 and 19
+ * concern streams and SDKs. */
 #include "tests/unit/wire_shape.h"
 
 Test(facts, fact_01_trading_decimals_are_strings_and_some_counts_are_numbers) {
