@@ -127,7 +127,11 @@ struct broker_order {
     bool has_limit;
     struct usd limit_price;
     bool has_stop;
-    struct usd stop_price;
+    struct usd stop_price; /* of an OCO that is told with its legs: its stop's */
+    bool is_oco;   /* its take profit; id, limit and words are that one's, filled is both's */
+    bool has_legs; /* of an OCO: the stop was told inside it */
+    char leg_id[ORDER_ID_MAX]; /* that stop while it is open; "": it is over */
+    bool is_leg_alone; /* the take profit is over and the stop is not: status is the stop's */
     char replaced_by[ORDER_ID_MAX];
     char replaces[ORDER_ID_MAX];
     struct utc submitted_at; /* {0} when null */
@@ -184,8 +188,9 @@ struct order_request { /* what goes into POST /v2/orders */
     enum order_tif tif;
     struct qty qty;
     struct usd limit_price; /* limit, stop_limit */
-    struct usd stop_price;  /* stop, stop_limit */
-    bool is_closing;        /* position_intent *_to_close, else *_to_open */
+    struct usd stop_price;  /* stop, stop_limit, oco */
+    bool is_oco;     /* type limit: limit_price is the take profit's, stop_price the stop's */
+    bool is_closing; /* position_intent *_to_close, else *_to_open */
 };
 
 struct order_change { /* what goes into PATCH; zero members are left as they are */
@@ -315,6 +320,8 @@ enum err_code alpaca_get_positions(struct alpaca *alpaca, struct broker_position
 /* One of them, by another way than the list. ERR_NOT_FOUND: nothing is held, as it says. */
 enum err_code alpaca_get_position(struct alpaca *alpaca, const char *symbol,
                                   struct broker_position *out, struct err *err) MUST_USE;
+/* From now on an OCO is told as one order, with its stop inside it; else each of the two by itself. */
+void alpaca_nest_legs(struct alpaca *alpaca, bool is_nested);
 /* All open orders, paged until done; out has room for ALPACA_ORDERS_MAX; ERR_LIMIT beyond. */
 enum err_code alpaca_get_open_orders(struct alpaca *alpaca, struct broker_order *out, size_t *count,
                                      struct err *err) MUST_USE;

@@ -29,6 +29,7 @@ struct alpaca {
     bool is_bars_spared; /* an open breaker of bars keeps no entry back */
     struct alpaca_meter meters[ENDPOINT_COUNT];
     enum alpaca_lane lane;
+    bool is_nested; /* legs are asked for inside their parent */
     struct alpaca_reply reply;
     struct alpaca_counts counts;
     struct http_response response;

@@ -180,7 +180,7 @@ static enum broker_status status_of(const char *word) {
 
 struct wire_order {
     struct broker_order order;
-    const char *side, *type, *tif;
+    const char *side, *type, *tif, *class;
 };
 
 /* What a table cannot say: words, and amounts that no order has. */
@@ -197,7 +197,63 @@ static enum err_code finish_order(struct wire_order *wire, struct err *err) {
     order->tif = tif_of(wire->tif);
     order->status = status_of(order->status_word);
     order->has_avg = order->has_avg && order->filled_avg_price.nanos > 0;
+    order->is_oco = wire->class != NULL && strcmp(wire->class, "oco") == 0;
     return side_of(wire->side, &order->side, err);
+}
+
+static void take_fills_of(struct broker_order *order, const struct broker_order *leg) {
+    struct usd amount = {0};
+    struct usd more = {0};
+    bool is_known =
+        (order->filled_qty.nanos == 0 || order->has_avg) &&
+        (leg->filled_qty.nanos == 0 || leg->has_avg) &&
+        usd_times_qty(order->filled_avg_price, order->filled_qty, &amount, NULL) == ERR_OK &&
+        usd_times_qty(leg->filled_avg_price, leg->filled_qty, &more, NULL) == ERR_OK;
+    order->filled_qty = qty_add(order->filled_qty, leg->filled_qty);
+    order->has_avg = is_known && usd_per_qty(usd_add(amount, more), order->filled_qty,
+                                             &order->filled_avg_price, NULL) == ERR_OK;
+}
+
+/* Take profit and stop are one order of ours: it is over when both are, and filled by what either sold. Of a take
+ * profit that was replaced the stop is its successor's. */
+static void take_leg(struct broker_order *order, const struct broker_order *leg) {
+    bool is_leg_over = broker_status_is_terminal(leg->status);
+    bool is_over = broker_status_is_terminal(order->status);
+    order->has_stop = leg->has_stop;
+    order->stop_price = leg->stop_price;
+    if (order->status == STATUS_REPLACED) {
+        return;
+    }
+    order->has_legs = true;
+    if (leg->filled_qty.nanos > 0) {
+        MUTATE(fills_of_the_stop_leg_lost, return);
+        take_fills_of(order, leg);
+    }
+    if (!is_leg_over) {
+        memcpy(order->leg_id, leg->id, sizeof order->leg_id);
+    }
+    order->is_leg_alone = !is_leg_over && is_over && order->status != STATUS_FILLED;
+    if (order->is_leg_alone || (is_over && leg->status == STATUS_FILLED)) {
+        order->status = leg->status;
+        memcpy(order->status_word, leg->status_word, sizeof order->status_word);
+    }
+}
+
+/* Legs of other classes are no orders of ours. */
+static enum err_code read_legs(const cJSON *tree, struct broker_order *order, struct err *err) {
+    const cJSON *legs = json_member(tree, "legs");
+    struct broker_order leg = {0};
+    if (!order->is_oco || legs == NULL || !cJSON_IsArray(legs) || legs->child == NULL) {
+        return ERR_OK;
+    }
+    if (legs->child->next != NULL) {
+        return err_set(err, ERR_PARSE, "legs: an OCO of more than one");
+    }
+    if (parse_order(legs->child, &leg, err) != ERR_OK) {
+        return err_wrap(err, "legs");
+    }
+    take_leg(order, &leg);
+    return ERR_OK;
 }
 
 enum err_code parse_order(const cJSON *tree, struct broker_order *out, struct err *err) {
@@ -221,9 +277,10 @@ enum err_code parse_order(const cJSON *tree, struct broker_order *out, struct er
                       FIELD_USD),
         FIELD_FLAGGED(struct wire_order, order.stop_price, order.has_stop, "stop_price", FIELD_USD),
         FIELD(struct wire_order, order.status_word, "status", FIELD_COPY_CUT, true),
+        FIELD(struct wire_order, class, "order_class", FIELD_WORD, false),
     };
     if (parse_object(tree, fields, COUNT(fields), &wire, err) != ERR_OK ||
-        finish_order(&wire, err) != ERR_OK) {
+        finish_order(&wire, err) != ERR_OK || read_legs(tree, &wire.order, err) != ERR_OK) {
         return ERR_PARSE;
     }
     *out = wire.order;

@@ -28,6 +28,19 @@ static const char *intent_word(const struct order_request *request) {
     return request->is_closing ? "sell_to_close" : "sell_to_open";
 }
 
+static void write_price_in(struct text *body, const char *name, const char *key, struct usd price) {
+    char digits[DECIMAL_TEXT_MAX];
+    decimal_print(price.nanos, digits);
+    write_key(body, name);
+    text_add_format(body, "{\"%s\":\"%s\"}", key, digits);
+}
+
+static void write_group(struct text *body, const struct order_request *request) {
+    write_string(body, "order_class", "oco");
+    write_price_in(body, "take_profit", "limit_price", request->limit_price);
+    write_price_in(body, "stop_loss", "stop_price", request->stop_price);
+}
+
 static void write_order(struct alpaca *alpaca, const struct order_request *request) {
     struct text *body = &alpaca->body;
     client_begin(alpaca, ENDPOINT_SUBMIT, "/v2/orders");
@@ -36,7 +49,9 @@ static void write_order(struct alpaca *alpaca, const struct order_request *reque
     write_string(body, "side", order_side_word(request->side));
     write_string(body, "type", order_type_word(request->type));
     write_string(body, "time_in_force", order_tif_word(request->tif));
-    if (request->type == ORDER_LIMIT || request->type == ORDER_STOP_LIMIT) {
+    if (request->is_oco) {
+        write_group(body, request);
+    } else if (request->type == ORDER_LIMIT || request->type == ORDER_STOP_LIMIT) {
         write_decimal(body, "limit_price", request->limit_price.nanos);
     }
     if (request->type == ORDER_STOP || request->type == ORDER_STOP_LIMIT) {
@@ -84,6 +99,7 @@ enum err_code alpaca_submit(struct alpaca *alpaca, const struct order_request *r
                             struct mono expires_at, struct broker_order *out, struct err *err) {
     CHECK(request->type != ORDER_TYPE_OTHER && request->tif != TIF_OTHER);
     CHECK(request->qty.nanos > 0 && request->client_id[0] != '\0');
+    CHECK(!request->is_oco || request->type == ORDER_LIMIT);
     const struct call call = {.method = "POST",
                               .host = HTTP_TRADING,
                               .is_change = true,

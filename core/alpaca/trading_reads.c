@@ -188,12 +188,17 @@ enum err_code alpaca_get_position(struct alpaca *alpaca, const char *symbol,
     return ERR_OK;
 }
 
+void alpaca_nest_legs(struct alpaca *alpaca, bool is_nested) {
+    alpaca->is_nested = is_nested;
+}
+
 /* A full page may hide more: 500 open orders are beyond every limit of this program. */
 enum err_code alpaca_get_open_orders(struct alpaca *alpaca, struct broker_order *out, size_t *count,
                                      struct err *err) {
     const struct list orders = {"order", item_order, sizeof *out, ALPACA_ORDERS_MAX - 1};
     client_begin(alpaca, ENDPOINT_ORDERS, "/v2/orders");
-    text_add(&alpaca->query, "status=open&limit=500&nested=false");
+    text_add(&alpaca->query, "status=open&limit=500&nested=");
+    text_add(&alpaca->query, alpaca->is_nested ? "true" : "false");
     return read_memo_list(alpaca, &alpaca->open_orders, &orders, out, count, err);
 }
 
@@ -209,7 +214,8 @@ static enum err_code read_order_page(struct alpaca *alpaca, struct order_walk *w
                                      struct err *err) {
     const struct list orders = {"order", item_order, sizeof *walk->page, ALPACA_ORDERS_MAX};
     client_begin(alpaca, ENDPOINT_ORDERS, "/v2/orders");
-    text_add(&alpaca->query, "status=all&limit=500&direction=asc&nested=false&after=");
+    text_add(&alpaca->query, "status=all&limit=500&direction=asc&nested=");
+    text_add(&alpaca->query, alpaca->is_nested ? "true&after=" : "false&after=");
     text_add_utc(&alpaca->query, walk->after);
     enum err_code code = client_read(alpaca, err);
     return code == ERR_OK ? parse_list(alpaca, &orders, walk->page, &walk->count, err) : code;
@@ -306,6 +312,7 @@ enum err_code alpaca_get_order(struct alpaca *alpaca, const char *id, struct bro
                                struct err *err) {
     client_begin(alpaca, ENDPOINT_ORDER, "/v2/orders/");
     text_add_encoded(&alpaca->path, id);
+    text_add(&alpaca->query, alpaca->is_nested ? "nested=true" : "");
     return read_order(alpaca, id, NULL, out, err);
 }
 
@@ -314,6 +321,7 @@ enum err_code alpaca_get_order_by_client_id(struct alpaca *alpaca, const char *c
     client_begin(alpaca, ENDPOINT_ORDER, "/v2/orders:by_client_order_id");
     text_add(&alpaca->query, "client_order_id=");
     text_add_encoded(&alpaca->query, client_id);
+    text_add(&alpaca->query, alpaca->is_nested ? "&nested=true" : "");
     return read_order(alpaca, NULL, client_id, out, err);
 }
 

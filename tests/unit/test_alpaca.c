@@ -514,6 +514,120 @@ Test(alpaca, open_orders_are_read_field_by_field) {
     alpaca_destroy(alpaca);
 }
 
+#define LEG(status, filled)                                                                        \
+    "{\"id\":\"s1\",\"client_order_id\":\"x\",\"symbol\":\"AAPL\",\"type\":\"stop\",\"side\":"     \
+    "\"sell\","                                                                                    \
+    "\"time_in_force\":\"gtc\",\"qty\":\"10\",\"filled_qty\":\"" filled                            \
+    "\",\"filled_avg_price\":\"90\",\"stop_price\":\"96.5\",\"status\":\"" status                  \
+    "\",\"order_class\":\"oco\",\"legs\":null}"
+#define GROUP(status, filled, legs)                                                                \
+    "{\"id\":\"t1\",\"client_order_id\":\"st-2026-09-01-1\",\"symbol\":\"AAPL\",\"type\":"         \
+    "\"limit\","                                                                                   \
+    "\"side\":\"sell\",\"time_in_force\":\"gtc\",\"qty\":\"10\",\"filled_qty\":\"" filled          \
+    "\",\"filled_avg_price\":\"120\",\"limit_price\":\"120\",\"status\":\"" status                 \
+    "\",\"order_class\":\"oco\",\"legs\":" legs "}"
+
+Test(alpaca, an_oco_with_its_stop_inside_is_one_order) {
+    static const struct {
+        const char *body, *leg;
+        enum broker_status status;
+        int64_t filled, average;
+        bool has_legs, is_alone;
+    } rows[] = {
+        {GROUP("new", "0", "[" LEG("held", "0") "]"), "s1", STATUS_NEW, 0, 0, true, false},
+        {GROUP("pending_new", "0", "[" LEG("held", "0") "]"), "s1", STATUS_PENDING_NEW, 0, 0, true,
+         false},
+        {GROUP("new", "0", "[" LEG("canceled", "0") "]"), "", STATUS_NEW, 0, 0, true, false},
+        {GROUP("canceled", "0", "[" LEG("new", "0") "]"), "s1", STATUS_NEW, 0, 0, true, true},
+        {GROUP("canceled", "4", "[" LEG("partially_filled", "2") "]"), "s1",
+         STATUS_PARTIALLY_FILLED, 6, 110, true, true},
+        {GROUP("canceled", "0", "[" LEG("held", "0") "]"), "s1", STATUS_HELD, 0, 0, true, true},
+        {GROUP("canceled", "0", "[" LEG("filled", "10") "]"), "", STATUS_FILLED, 10, 90, true,
+         false},
+        {GROUP("canceled", "0", "[" LEG("canceled", "0") "]"), "", STATUS_CANCELED, 0, 0, true,
+         false},
+        {GROUP("filled", "10", "[" LEG("held", "0") "]"), "s1", STATUS_FILLED, 10, 120, true,
+         false},
+        {GROUP("replaced", "3", "[" LEG("held", "0") "]"), "", STATUS_REPLACED, 3, 120, false,
+         false},
+        {GROUP("new", "0", "null"), "", STATUS_NEW, 0, 0, false, false},
+        {GROUP("new", "0", "[]"), "", STATUS_NEW, 0, 0, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fake fake;
+        struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+        struct broker_order order = {0};
+        struct err err = {0};
+        alpaca_nest_legs(alpaca, true);
+        answer(&fake, 200, rows[i].body);
+        cr_assert_eq(alpaca_get_order(alpaca, "t1", &order, &err), ERR_OK, "%zu: %s", i, err.text);
+        cr_expect_str_eq(fake.sent[0], "GET /v2/orders/t1?nested=true ");
+        cr_expect(order.is_oco);
+        cr_expect_eq(order.type, ORDER_LIMIT);
+        cr_expect_str_eq(order.id, "t1");
+        cr_expect_str_eq(order.leg_id, rows[i].leg, "%zu", i);
+        cr_expect_eq(order.status, rows[i].status, "%zu: %s", i, order.status_word);
+        cr_expect_eq(order.filled_qty.nanos, QTY(rows[i].filled).nanos, "%zu", i);
+        cr_expect(rows[i].filled == 0 || order.filled_avg_price.nanos == USD(rows[i].average).nanos,
+                  "%zu", i);
+        cr_expect_eq(order.has_legs, rows[i].has_legs, "%zu", i);
+        cr_expect_eq(order.is_leg_alone, rows[i].is_alone, "%zu", i);
+        alpaca_destroy(alpaca);
+    }
+}
+
+Test(alpaca, an_oco_that_cannot_be_one_is_refused_and_legs_of_others_are_left) {
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+    struct broker_order order = {0};
+    struct err err = {0};
+    answer(&fake, 200, GROUP("new", "0", "[" LEG("held", "0") "," LEG("held", "0") "]"));
+    cr_expect_eq(alpaca_get_order(alpaca, "t1", &order, &err), ERR_PARSE);
+    cr_expect_str_eq(fake.sent[0], "GET /v2/orders/t1? ");
+    answer(&fake, 200, GROUP("new", "0", "[{\"id\":\"s1\"}]"));
+    cr_expect_eq(alpaca_get_order(alpaca, "t1", &order, &err), ERR_PARSE);
+    cr_expect_not_null(strstr(err.text, "legs: "), "%s", err.text);
+    answer(&fake, 200, ORDER("o1", "c1", "new", PLAIN));
+    cr_expect_eq(alpaca_get_order(alpaca, "o1", &order, &err), ERR_OK);
+    cr_expect_not(order.is_oco);
+    alpaca_destroy(alpaca);
+}
+
+Test(alpaca, an_oco_is_sent_with_both_exits_and_listed_as_one) {
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+    static struct broker_order out[ALPACA_ORDERS_MAX];
+    struct broker_order order = {0};
+    struct err err = {0};
+    size_t count = 0;
+    struct order_request request = {.client_id = "st-2026-09-01-1",
+                                    .symbol = "AAPL",
+                                    .side = SIDE_SELL,
+                                    .type = ORDER_LIMIT,
+                                    .tif = TIF_GTC,
+                                    .qty = QTY(10),
+                                    .limit_price = USD(120),
+                                    .stop_price = {INT64_C(96500000000)},
+                                    .is_oco = true,
+                                    .is_closing = true};
+    answer(&fake, 200, GROUP("pending_new", "0", "[" LEG("held", "0") "]"));
+    cr_assert_eq(alpaca_submit(alpaca, &request, (struct mono){9}, &order, &err), ERR_OK, "%s",
+                 err.text);
+    cr_expect_str_eq(
+        fake.sent[0],
+        "POST /v2/orders? {\"symbol\":\"AAPL\",\"qty\":\"10\",\"side\":\"sell\",\"type\":"
+        "\"limit\",\"time_in_force\":\"gtc\",\"order_class\":\"oco\",\"take_profit\":"
+        "{\"limit_price\":\"120\"},\"stop_loss\":{\"stop_price\":\"96.5\"},"
+        "\"client_order_id\":\"st-2026-09-01-1\",\"position_intent\":\"sell_to_close\"}");
+    cr_expect_str_eq(order.leg_id, "s1");
+    alpaca_nest_legs(alpaca, true);
+    answer(&fake, 200, "[" GROUP("new", "0", "[" LEG("held", "0") "]") "]");
+    cr_assert_eq(alpaca_get_open_orders(alpaca, out, &count, &err), ERR_OK);
+    cr_expect_str_eq(fake.sent[1], "GET /v2/orders?status=open&limit=500&nested=true ");
+    cr_expect_eq(count, 1);
+    alpaca_destroy(alpaca);
+}
+
 Test(alpaca, every_status_word_is_known) {
     static const char *const words[] = {"new",
                                         "partially_filled",
