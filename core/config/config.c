@@ -388,6 +388,13 @@ static void check_ranges(const struct config *config, struct text *faults) {
     }
 }
 
+/* The stop of a group is an order of its own at the broker, which nothing here re-prices. */
+static void check_stops(const struct config *c, struct text *faults) {
+    require(!c->stops_oco || !c->stops_follow, "stops.oco", c->stops_oco ? NANOS : 0, "on beside",
+            "stops.follow", c->stops_follow ? NANOS : 0,
+            "write \"stops.follow\": false: the stop of an OCO is not raised", faults);
+}
+
 static void check_amounts(const struct config *c, struct text *faults) {
     require(c->order_cap_usd.nanos >= c->base_usd.nanos, "orders.cap_usd", c->order_cap_usd.nanos,
             "below", "sizing.base_usd", c->base_usd.nanos,
@@ -557,6 +564,7 @@ enum err_code config_check(const struct config *config, struct text *faults, str
     check_ranges(config, faults);
     if (faults->len == from) { /* the cross-checks add and multiply: only values in range */
         check_amounts(config, faults);
+        check_stops(config, faults);
         check_exposure(config, faults);
         check_volume(config, faults);
         check_losses(config, faults);

@@ -41,6 +41,7 @@ static void try_journal(struct engine *engine) {
 
 /* Step 1: documents and journal. */
 static void verify_state(struct engine *engine) {
+    alpaca_nest_legs(engine->alpaca, engine->config->stops_oco || orders_have_oco(&engine->orders));
     causes_verify(&engine->causes);
     struct err err = {0};
     if (engine->lease != NULL && engine_keep(engine, &err) == ERR_LOCKED) {

@@ -36,6 +36,11 @@ struct exit_plan *exits_find(struct exits *exits, const char *symbol) {
     return NULL;
 }
 
+static struct order *live_sale(struct exits *exits, const char *symbol) {
+    struct order *order = orders_live(exits->gateway->orders, symbol, PURPOSE_EXIT);
+    return order != NULL ? order : orders_live(exits->gateway->orders, symbol, PURPOSE_SCALE_OUT);
+}
+
 /* What was told of a time at work is over with it: of the next one, within the same minute, it is news. */
 static void forget_stuck(struct exits *exits) {
     MUTATE(exit_stuck_again_untold, return);
@@ -207,11 +212,6 @@ static bool may_send(const struct exits *exits, const char *symbol) {
                                gateway->config->resend_most);
 }
 
-static struct order *live_sale(struct exits *exits, const char *symbol) {
-    struct order *order = orders_live(exits->gateway->orders, symbol, PURPOSE_EXIT);
-    return order != NULL ? order : orders_live(exits->gateway->orders, symbol, PURPOSE_SCALE_OUT);
-}
-
 /* Of a short position nothing is left once it was taken over and the book says it is bought back, whatever an
  * older listing shows. */
 static struct qty left_to_buy(const struct exit_plan *plan, const struct holding *holding) {
@@ -289,6 +289,19 @@ static bool may_cover(struct exits *exits, struct exit_plan *plan, struct holdin
     return is_confirmed;
 }
 
+/* The next limit of an OCO: for what is left of it, and above its stop, as the broker asks; a market below that has the
+ * stop sell. */
+static void stay_in_group(struct order *intent, const struct order *old) {
+    struct usd above = usd_add(old->stop_price, price_tick(old->stop_price));
+    intent->is_oco = true;
+    intent->tif = old->tif;
+    intent->qty = order_open_qty(old);
+    intent->stop_price = old->stop_price;
+    MUTATE(oco_below_its_stop, above = intent->limit_price);
+    intent->limit_price = usd_max(intent->limit_price, above);
+    memcpy(intent->leg_id, old->leg_id, sizeof intent->leg_id);
+}
+
 static void place(struct exits *exits, struct exit_plan *plan, struct holding *holding,
                   struct order *old) {
     struct gateway *gateway = exits->gateway;
@@ -321,6 +334,9 @@ static void place(struct exits *exits, struct exit_plan *plan, struct holding *h
                            .limit_price = rung_price(anchor, plan->rung, is_cover(plan))};
     strcpy(intent.symbol, plan->symbol);
     strcpy(intent.reason, plan->reason);
+    if (old != NULL && old->is_oco) {
+        stay_in_group(&intent, old);
+    }
     if (old != NULL) {
         if (intent.limit_price.nanos == old->limit_price.nanos) {
             return;
@@ -411,7 +427,57 @@ static void release_all(struct exits *exits, struct exit_plan *plan) {
     }
 }
 
-static void step_releasing(struct exits *exits, struct exit_plan *plan) {
+static size_t count_stops(const struct exits *exits, const char *symbol) {
+    size_t count = 0;
+    for (size_t i = 0; i < exits->gateway->orders->count; i++) {
+        const struct order *order = &exits->gateway->orders->items[i];
+        count += order->purpose == PURPOSE_STOP && !order_is_over(order) &&
+                 strcmp(order->symbol, symbol) == 0;
+    }
+    return count;
+}
+
+/* A group of all that is to be sold, which the exchange has, and which no order's cap cuts. */
+static bool may_hand_over(const struct exits *exits, const struct exit_plan *plan,
+                          const struct holding *holding, const struct order *stop) {
+    struct usd anchor = {0};
+    struct qty most = {0};
+    struct qty open = order_open_qty(stop);
+    bool is_there = stop->is_oco && stop->state == ORDER_WORKING && stop->status == STATUS_NEW &&
+                    stop->leg_id[0] != '\0' && stop->cancel_at.ns == 0 && !stop->is_ended &&
+                    !stop->is_of_old_shares;
+    return is_there && !plan->is_handed && plan->purpose == PURPOSE_EXIT &&
+           left_of(plan, holding).nanos == open.nanos && count_stops(exits, plan->symbol) == 1 &&
+           anchor_price(exits, plan, holding, &anchor) &&
+           qty_affordable(exits->gateway->config->order_cap_usd, anchor, &most, NULL) == ERR_OK &&
+           qty_cmp(open, most) <= 0;
+}
+
+/* The stop's group goes on as the sale. False if it did not: it is cancelled then, like any stop. */
+static bool hand_over(struct exits *exits, struct exit_plan *plan, struct holding *holding,
+                      struct order *stop) {
+    if (!may_hand_over(exits, plan, holding, stop)) {
+        return false;
+    }
+    MUTATE(oco_cancelled_for_an_exit, return false);
+    plan->is_handed = true;
+    place(exits, plan, holding, stop);
+    const struct order *sale = live_sale(exits, plan->symbol);
+    if (sale != NULL) {
+        log_mechanism(exits->gateway->log, "exit_execution", "acted", plan->symbol, sale->client_id,
+                      "\"by\":\"oco\"");
+    }
+    return sale != NULL;
+}
+
+/* Its stop was elected: the exchange sells at the market, which nothing of ours does better. */
+static bool is_selling(const struct order *order) {
+    MUTATE(elected_stop_cancelled, return false);
+    return order->is_oco && order->is_leg_alone && order->status != STATUS_HELD &&
+           order->state == ORDER_WORKING;
+}
+
+static void step_releasing(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
     struct gateway *gateway = exits->gateway;
     struct order *stop = orders_live(gateway->orders, plan->symbol, PURPOSE_STOP);
     struct order *entry = orders_live(gateway->orders, plan->symbol, PURPOSE_ENTRY);
@@ -435,6 +501,21 @@ static void step_releasing(struct exits *exits, struct exit_plan *plan) {
         enter(exits, plan, EXIT_DECIDED);
         return;
     }
+    const struct order *sale = live_sale(exits, plan->symbol);
+    if (sale != NULL && sale->is_oco && sale->state == ORDER_UNKNOWN) {
+        return; /* an earlier life's: the stop may be its group's by now */
+    }
+    if (stop != NULL && is_selling(stop)) {
+        gateway_ask(gateway, stop);
+        return;
+    }
+    if (stop != NULL && stop->is_oco && stop->status != STATUS_NEW) {
+        gateway_ask(gateway, stop); /* a listing is as old as the tick; at the open it was queued */
+    }
+    if (stop != NULL && hand_over(exits, plan, holding, stop)) {
+        enter(exits, plan, EXIT_WORKING);
+        return;
+    }
     if (stop != NULL) {
         gateway_cancel(gateway, stop);
         gateway_ask(gateway, stop);
@@ -446,12 +527,28 @@ static void step_releasing(struct exits *exits, struct exit_plan *plan) {
     }
 }
 
+/* The ladder ends and its order rests, with its stop: protection, and a sale for whoever buys. */
+static void rest(struct exits *exits, struct exit_plan *plan) {
+    if (plan->is_spent) {
+        log_alert(exits->gateway->log, ALERT_PAGE, "exit_unfilled", plan->symbol);
+    }
+    enter(exits, plan, EXIT_DECIDED);
+}
+
 /* The present rung is over: the next one, or the end of the ladder. */
 static void climb(struct exits *exits, struct exit_plan *plan, struct holding *holding,
                   struct order *order) {
     struct gateway *gateway = exits->gateway;
     plan->is_spent = plan->is_spent || plan->rung == RUNGS - 1;
-    if (order->cancel_at.ns != 0 || order->filled.nanos > 0 || plan->is_spent) {
+    bool is_grouped = order->is_oco && order->cancel_at.ns == 0;
+    if (is_grouped && is_selling(order)) {
+        return;
+    }
+    if (is_grouped && plan->is_spent) {
+        rest(exits, plan);
+        return;
+    }
+    if (!is_grouped && (order->cancel_at.ns != 0 || order->filled.nanos > 0 || plan->is_spent)) {
         gateway_cancel(gateway, order); /* a part is sold, or the ladder ends: cancel, then go on */
         return;
     }
@@ -478,10 +575,34 @@ static struct order *ask_sale(struct exits *exits, const char *symbol) {
     return order;
 }
 
+/* The OCO that was to go on as the sale, while it is not known to be replaced. */
+static const struct order *ask_handed(struct exits *exits, const char *symbol) {
+    struct order *stop = orders_live(exits->gateway->orders, symbol, PURPOSE_STOP);
+    if (stop == NULL || !stop->is_oco) {
+        return NULL;
+    }
+    MUTATE(oco_not_known_replaced, return NULL);
+    gateway_ask(exits->gateway, stop);
+    return order_is_over(stop) ? NULL : stop;
+}
+
 static void step_working(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
     struct gateway *gateway = exits->gateway;
     struct utc now = clock_utc(gateway->world->clock);
     struct order *order = ask_sale(exits, plan->symbol);
+    const struct order *handed = ask_handed(exits, plan->symbol);
+    if (handed != NULL) {
+        if (order == NULL || order_is_over(order)) {
+            plan->phase =
+                EXIT_RELEASING; /* it went on as nothing: untold, so that its time runs on */
+        }
+        return; /* until the broker says that it was replaced, it counts beside its successor */
+    }
+    plan->is_handed &= order == NULL || !order->is_oco || order->state != ORDER_WORKING;
+    if (order != NULL && !order_is_over(order) && order->is_oco && !gateway->truth->clock.is_open) {
+        rest(exits, plan);
+        return;
+    }
     if (order != NULL && !order_is_over(order)) {
         MUTATE(rung_waits_for_the_wall, if (utc_is_before(now, plan->rung_at)) return);
         bool is_rung_over = utc_elapsed(&plan->rung_at, now).ns >= RUNG_LASTS.ns;
@@ -541,7 +662,7 @@ static void step(struct exits *exits, struct exit_plan *plan) {
         step_decided(exits, plan, holding);
     }
     if (plan->phase == EXIT_RELEASING) {
-        step_releasing(exits, plan);
+        step_releasing(exits, plan, holding);
     }
     if (plan->phase == EXIT_WORKING) {
         step_working(exits, plan, holding);

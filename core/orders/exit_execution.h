@@ -6,6 +6,12 @@
  * pages. One failing symbol never stops the next. Decisions of a closed market wait for the open, with
  * the stop resting.
  *
+ * A stop that is the leg of an OCO (stops.oco) is not cancelled for an exit of all its shares: RELEASING re-prices the
+ * OCO's limit, which is then the ladder's order, and the stop watches until that has sold, between two rungs and behind
+ * the last one too, from which it rests into the next round. Source: Alpaca's staff, forum 11938: the way out of a
+ * position under a group is its limit at a marketable price. A re-price that is refused is tried once in a plan: then,
+ * and for a part, the OCO is cancelled like any stop. UNVERIFIED at the broker, so off by default.
+ *
  * Of what is short (position_sign.h) the ladder goes up from the ask, and RELEASING waits for every order of the
  * symbol: none may be live when shares are bought back. */
 #ifndef CORE_ORDERS_EXIT_EXECUTION_H
@@ -31,6 +37,8 @@ struct exit_plan {
     struct mono began_at; /* when it left DECIDED */
     bool is_told;         /* a person was paged that it does not get on */
     bool is_taken_over;   /* of a short position: two words of the broker agreed on it */
+    /* the stop's OCO was to go on as the sale, and did not, as far as is known */
+    bool is_handed;
 };
 
 struct exits {

@@ -58,8 +58,21 @@ static void second_writer(struct gateway *gateway, const char *client_id) {
     causes_latch(gateway->causes, "second_writer", MODE_HALT, "core", why);
 }
 
+/* A group of ours: its limit says which it is, and its stop where that is told. */
+static bool is_equal_oco(const struct order *order, const struct broker_order *truth) {
+    bool is_stop = !truth->has_legs || order->replaces[0] != '\0' ||
+                   order->stop_price.nanos == truth->stop_price.nanos;
+    return strcmp(order->symbol, truth->symbol) == 0 && order->side == truth->side &&
+           truth->is_oco && truth->type == ORDER_LIMIT && is_stop &&
+           (order->qty.nanos == truth->qty.nanos || order->replaces[0] != '\0') &&
+           order->limit_price.nanos == truth->limit_price.nanos;
+}
+
 /* An id is only ours if what stands behind it is what we meant. */
 static bool is_equal(const struct order *order, const struct broker_order *truth) {
+    if (order->is_oco) {
+        return is_equal_oco(order, truth);
+    }
     bool is_type = truth->type == order->type ||
                    (order->type == ORDER_STOP && truth->type == ORDER_STOP_LIMIT);
     return strcmp(order->symbol, truth->symbol) == 0 && order->side == truth->side && is_type &&
@@ -76,8 +89,11 @@ static bool is_of_an_earlier_life(const struct order *order, const struct broker
 }
 
 static void become(struct order *order, const struct broker_order *truth) {
-    order->type = truth->type == ORDER_LIMIT ? ORDER_LIMIT : ORDER_STOP;
-    order->purpose = truth->type != ORDER_LIMIT       ? PURPOSE_STOP
+    bool is_limit =
+        truth->type == ORDER_LIMIT && (!truth->is_oco || order->purpose != PURPOSE_STOP);
+    order->is_oco = truth->is_oco;
+    order->type = is_limit ? ORDER_LIMIT : ORDER_STOP;
+    order->purpose = !is_limit                        ? PURPOSE_STOP
                      : order->purpose == PURPOSE_STOP ? PURPOSE_EXIT
                                                       : order->purpose;
     order->tif = truth->tif;
@@ -130,17 +146,20 @@ static enum err_code exchange(struct gateway *gateway, const struct order *order
         struct order_change change = {.limit_price = order->limit_price,
                                       .stop_price = order->stop_price};
         strcpy(change.client_id, order->client_id);
-        if (order->purpose == PURPOSE_STOP) {
+        if (order->is_oco) {
+            change.stop_price = (struct usd){0}; /* its stop is another order, and stays */
+        } else if (order->purpose == PURPOSE_STOP) {
             change.qty = order->qty;
         }
         return alpaca_replace(gateway->alpaca, old->broker_id, &change, expires, truth, err);
     }
     struct order_request request = {.side = order->side,
-                                    .type = order->type,
+                                    .type = order->is_oco ? ORDER_LIMIT : order->type,
                                     .tif = order->tif,
                                     .qty = order->qty,
                                     .limit_price = order->limit_price,
                                     .stop_price = order->stop_price,
+                                    .is_oco = order->is_oco,
                                     .is_closing = order->purpose != PURPOSE_ENTRY};
     strcpy(request.client_id, order->client_id);
     strcpy(request.symbol, order->symbol);
@@ -677,7 +696,8 @@ void gateway_cancel(struct gateway *gateway, struct order *order) {
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_EXIT);
     MUTATE(cancel_bound_by_messages, struct message_window w = message_throttle_look(&gateway->messages, gateway->config, clock_mono(gateway->world->clock)); if (message_window_is_full(&w)) return);
     struct mono began = clock_mono(gateway->world->clock);
-    enum err_code code = alpaca_cancel(gateway->alpaca, order->broker_id, NULL);
+    const char *id = order->is_leg_alone ? order->leg_id : order->broker_id; /* either ends both */
+    enum err_code code = alpaca_cancel(gateway->alpaca, id, NULL);
     if (code != ERR_NOT_SENT && !order->has_cancel_left) {
         order->has_cancel_left = true;
         order->cancel_left_at = clock_mono(gateway->world->clock);

@@ -126,6 +126,10 @@ static void print_order(const struct order *order, struct text *out) {
     text_member_decimal(out, "amount", order->noted_amount.nanos);
     text_member_decimal(out, "score", order->score.nanos);
     text_member_utc(out, "decided_at", order->decided_at);
+    if (order->is_oco) {
+        text_member_string(out, "class", "oco");
+        text_member_string(out, "leg", order->leg_id);
+    }
     if (order->attempt > 0) {
         text_member_int(out, "attempt", order->attempt);
         text_member_string(out, "of", order->of);
@@ -344,9 +348,11 @@ void orders_adopt(struct orders *orders, const struct broker_order *truth) {
                           .qty = truth->qty,
                           .limit_price = truth->limit_price,
                           .stop_price = truth->stop_price};
-    order.purpose = truth->side == SIDE_BUY      ? PURPOSE_ENTRY
-                    : truth->type == ORDER_LIMIT ? PURPOSE_EXIT
-                                                 : PURPOSE_STOP;
+    order.is_oco = truth->is_oco;
+    order.purpose = truth->side == SIDE_BUY                        ? PURPOSE_ENTRY
+                    : truth->type == ORDER_LIMIT && !truth->is_oco ? PURPOSE_EXIT
+                                                                   : PURPOSE_STOP;
+    order.type = order.is_oco ? ORDER_STOP : order.type;
     memcpy(order.client_id, truth->client_id, sizeof order.client_id);
     memcpy(order.symbol, truth->symbol, sizeof order.symbol);
     struct order *tracked = orders_add_emergency(orders, &order);
@@ -385,7 +391,8 @@ void orders_move(struct orders *orders, struct order *order, enum order_state st
     }
     order->state = state;
     (void)!note(orders, order, "order", NULL);
-    if (is_reject && order->purpose != PURPOSE_ENTRY) {
+    bool is_repriced = order->is_oco && order->replaces[0] != '\0'; /* the group is what it was */
+    if (is_reject && order->purpose != PURPOSE_ENTRY && !is_repriced) {
         note_reject(orders, order);
     }
     MUTATE(wash_counts_as_reject, order->is_excused = false);
@@ -454,12 +461,21 @@ static void book_growth(struct orders *orders, struct order *order,
     }
 }
 
+/* An answer that does not tell of the stop says nothing of it. */
+static void take_legs(struct order *order, const struct broker_order *truth) {
+    if (truth->is_oco && truth->has_legs) {
+        memcpy(order->leg_id, truth->leg_id, sizeof order->leg_id);
+        order->is_leg_alone = truth->is_leg_alone;
+    }
+}
+
 void orders_take(struct orders *orders, struct order *order, const struct broker_order *truth) {
     order->lost_asks = 0;
     if (qty_cmp(truth->filled_qty, order->filled) < 0) {
         return; /* an answer older than what is known */
     }
     strcpy(order->broker_id, truth->id);
+    take_legs(order, truth);
     MUTATE(late_fill_dropped, if (order->cancel_at.ns != 0 && state_of(truth->status) == ORDER_FILLED) { orders_move(orders, order, ORDER_CANCELED); return; });
     struct qty before = order->filled;
     book_growth(orders, order, truth);
@@ -537,6 +553,16 @@ static void read_attempt(const cJSON *body, struct order *order) {
     }
 }
 
+/* Of an OCO; rows of other orders do not have it. */
+static void read_class(const cJSON *body, struct order *order) {
+    const char *class = NULL;
+    order->is_oco = json_string(body, "class", &class, NULL) == ERR_OK && strcmp(class, "oco") == 0;
+    MUTATE(oco_forgotten_at_restart, order->is_oco = false);
+    if (order->is_oco) {
+        (void)!json_copy(body, "leg", order->leg_id, sizeof order->leg_id, NULL);
+    }
+}
+
 static enum err_code read_order(const cJSON *body, struct order *order, struct err *err) {
     const char *side = NULL;
     const char *type = NULL;
@@ -569,6 +595,7 @@ static enum err_code read_order(const cJSON *body, struct order *order, struct e
     order->state = state_of_word(state);
     order->score = (struct ratio){score};
     read_attempt(body, order);
+    read_class(body, order);
     order->noted = order->filled;
     order->noted_amount = order->filled_amount;
     return ERR_OK;
@@ -722,6 +749,7 @@ struct qty orders_open_qty(const struct orders *orders, const char *symbol, enum
         const struct order *order = &orders->items[i];
         if (order->side == side && strcmp(order->symbol, symbol) == 0) {
             sum = qty_add(sum, order_open_qty(order));
+            MUTATE(oco_counted_twice, if (order->is_oco) sum = qty_add(sum, order_open_qty(order)));
         }
     }
     return sum;
@@ -736,6 +764,15 @@ struct order *orders_live(struct orders *orders, const char *symbol, enum order_
         }
     }
     return NULL;
+}
+
+bool orders_have_oco(const struct orders *orders) {
+    for (size_t i = 0; i < orders->count; i++) {
+        if (orders->items[i].is_oco) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool orders_any_live(const struct orders *orders, const char *symbol) {

@@ -57,6 +57,11 @@ struct order {
     char reason[ORDER_REASON_MAX]; /* why: "signal", "hard_stop", "time", ... */
     struct qty qty;
     struct usd limit_price, stop_price;
+    /* An OCO at the broker: this order's limit and a stop, of which one ends the other. It is one order here, for so
+     * many shares, filled by either; broker_id is the limit's. */
+    bool is_oco;
+    char leg_id[ORDER_ID_MAX]; /* the stop, as last told; "": unknown, or over */
+    bool is_leg_alone;         /* the limit is over and the stop is not */
     enum order_state state;
     bool is_journaled;         /* a row of the journal names it */
     enum broker_status status; /* while WORKING */
@@ -195,5 +200,7 @@ struct qty orders_open_qty(const struct orders *orders, const char *symbol, enum
 /* The live order of a purpose in a symbol, or NULL. */
 struct order *orders_live(struct orders *orders, const char *symbol, enum order_purpose purpose);
 bool orders_any_live(const struct orders *orders, const char *symbol);
+/* True while an OCO is in the table. */
+bool orders_have_oco(const struct orders *orders);
 
 #endif

@@ -95,6 +95,19 @@ static struct usd stop_price(const struct gateway *gateway, const struct holding
     return usd_floor(stop, price_tick(stop));
 }
 
+/* Of an OCO, until an exit needs it: so far above entry and market, whichever shares they are. */
+static struct usd far_limit(const struct gateway *gateway, const struct holding *holding) {
+    struct usd from = holding_entry_price(holding);
+    from = holding->has_mark ? usd_max(from, holding->mark) : from;
+    struct usd limit = usd_add(from, usd_scale(from, gateway->config->stops_oco_above));
+    struct usd split = {0};
+    if (may_be_split(gateway, holding) &&
+        split_price(&holding->due, limit, &split, NULL) == ERR_OK) {
+        limit = usd_max(limit, split);
+    }
+    return usd_add(usd_floor(limit, price_tick(limit)), price_tick(limit));
+}
+
 /* Worth a PATCH: raised by half a percent. A stop is never lowered. */
 static bool is_raised(struct usd wanted, struct usd resting) {
     return wanted.nanos >= resting.nanos + resting.nanos / 200;
@@ -136,6 +149,10 @@ static void place(struct gateway *gateway, struct holding *holding, struct qty q
                            .stop_price = stop_price(gateway, holding)};
     strcpy(intent.symbol, holding->symbol);
     MUTATE(stop_one_share_short, intent.qty.nanos -= NANOS);
+    if (gateway->config->stops_oco && grown == NULL) {
+        intent.is_oco = true;
+        intent.limit_price = far_limit(gateway, holding);
+    }
     if (grown != NULL) {
         intent.stop_price = usd_max(intent.stop_price, grown->stop_price);
         strcpy(intent.replaces, grown->client_id);
@@ -147,29 +164,51 @@ static void place(struct gateway *gateway, struct holding *holding, struct qty q
     }
 }
 
-struct stops { /* of a symbol, that are not over */
+struct stops { /* of a symbol, that are not over; an exit that took over an OCO has one too */
     struct order
         *newest; /* one that was replaced is live until the broker lists it so; NULL: none */
     size_t count;
-    bool protect; /* the exchange has one that is large enough, as far as was heard lately */
+    struct qty open; /* of all of them */
+    bool protect;    /* the exchange has one that is large enough, as far as was heard lately */
 };
+
+/* The exchange watches it. The leg of an OCO is held while it does, whose limit must be taken for that; one that was
+ * replaced was taken before. */
+static bool is_watched(const struct order *stop) {
+    bool is_taken = stop->state == ORDER_WORKING && stop->status != STATUS_PENDING_NEW;
+    if (stop->is_oco) {
+        is_taken = stop->state == ORDER_WORKING && stop->leg_id[0] != '\0' &&
+                   stop->status != STATUS_HELD &&
+                   (stop->status != STATUS_PENDING_NEW || stop->replaces[0] != '\0');
+        MUTATE(held_leg_trusted, is_taken = stop->state == ORDER_WORKING);
+    }
+    return is_taken && !stop->is_of_old_shares;
+}
+
+static bool is_guard(const struct order *order) {
+    return order->purpose == PURPOSE_STOP || (order->is_oco && order->purpose == PURPOSE_EXIT);
+}
 
 /* One of unknown fate, or that is not taken yet, protects nothing: it is not sent twice, but paged. */
 static struct stops stops_of(const struct gateway *gateway, const struct holding *holding,
                              struct qty due) {
     struct stops stops = {0};
+    struct qty watched = {
+        0}; /* by several OCO: of others one that replaces another is live beside it */
     for (size_t i = 0; i < gateway->orders->count; i++) {
         struct order *stop = &gateway->orders->items[i];
-        if (stop->purpose != PURPOSE_STOP || order_is_over(stop) ||
-            strcmp(stop->symbol, holding->symbol) != 0) {
+        if (!is_guard(stop) || order_is_over(stop) || strcmp(stop->symbol, holding->symbol) != 0) {
             continue;
         }
         stops.newest = stop;
         stops.count++;
-        stops.protect =
-            stops.protect || (stop->state == ORDER_WORKING && stop->status != STATUS_PENDING_NEW &&
-                              !stop->is_of_old_shares && qty_cmp(order_open_qty(stop), due) >= 0);
+        stops.open = qty_add(stops.open, order_open_qty(stop));
+        if (is_watched(stop)) {
+            watched = stop->is_oco ? qty_add(watched, order_open_qty(stop)) : watched;
+            stops.protect = stops.protect || qty_cmp(order_open_qty(stop), due) >= 0;
+        }
     }
+    stops.protect = stops.protect || (due.nanos > 0 && qty_cmp(watched, due) >= 0);
     stops.protect = stops.protect && hearsay(gateway).ns == 0;
     return stops;
 }
@@ -178,8 +217,8 @@ static struct stops stops_of(const struct gateway *gateway, const struct holding
  * lists, its successor would count as sold twice and be refused. */
 static bool is_replaceable(const struct stops *stops) {
     const struct order *stop = stops->newest;
-    return stops->count == 1 && stop->state == ORDER_WORKING && stop->status == STATUS_NEW &&
-           !stop->is_ended;
+    return stops->count == 1 && !stop->is_oco && stop->state == ORDER_WORKING &&
+           stop->status == STATUS_NEW && !stop->is_ended;
 }
 
 /* It would sell new shares at the price of old ones, or more of them than there are. */
@@ -223,7 +262,8 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     struct stops stops = stops_of(gateway, holding, due);
     struct order *stop = stops.newest;
     struct qty most = stop_qty(gateway, holding);
-    bool covers = stop != NULL && qty_cmp(order_open_qty(stop), most) >= 0;
+    bool is_oco = stop != NULL && stop->is_oco;
+    bool covers = stop != NULL && qty_cmp(is_oco ? stops.open : order_open_qty(stop), most) >= 0;
     /* Shares of an entry not yet settled cannot be sold by arithmetic, but they are there, and bare. */
     const struct order *entry = orders_live(gateway->orders, holding->symbol, PURPOSE_ENTRY);
     bool is_bare = entry != NULL && entry->state == ORDER_UNKNOWN && holding->broker_qty.nanos > 0;
@@ -231,7 +271,7 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
                stop == NULL ? (struct usd){0} : stop->stop_price);
     bool is_old = stop != NULL && stop->is_of_old_shares;
     bool is_in_transaction = plan != NULL && plan->phase != EXIT_DECIDED;
-    bool is_low = covers && is_raised(stop_price(gateway, holding), stop->stop_price);
+    bool is_low = covers && !is_oco && is_raised(stop_price(gateway, holding), stop->stop_price);
     if (causes_mode(gateway->causes) == MODE_HALT) {
         return; /* what rests stays, nothing is sent; the page is mark_naked's */
     }
@@ -248,12 +288,14 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
     if (is_through && covers) {
         return; /* too late to raise: the trailing exit decides */
     }
-    if (is_through && stop == NULL) {
+    if (is_through && (stop == NULL || is_oco)) {
         exits_decide(exits, holding, PURPOSE_EXIT, (struct qty){0}, "stop_through");
         return;
     }
     if (stop == NULL) {
         place(gateway, holding, most, NULL);
+    } else if (is_oco) {
+        place(gateway, holding, qty_sub(most, stops.open), NULL);
     } else if (is_replaceable(&stops)) {
         place(gateway, holding, most, stop);
     }

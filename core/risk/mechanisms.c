@@ -572,17 +572,19 @@ static const struct mechanism TABLE[] = {
      .rule = "release, sell down a ladder, re-protect what is left",
      .documents = "none",
      .oracle = "exits_leave exits_end_after_healing flatten_is_obeyed old_positions_leave "
-               "no_sale_beside_a_live_buy",
+               "no_sale_beside_a_live_buy oco_exit_keeps_its_stop",
      .act = "exits_leave_held_for_orders",
      .quiet = "frozen_all_day_touches_nothing",
      .mutants = "exits_skipped_when_frozen position_forgotten stop_counted_against_exit "
                 "release_not_awaited exit_stuck_untold exit_stuck_again_untold "
-                "entry_not_cut_off entry_before_an_exit rung_waits_for_the_wall"},
+                "entry_not_cut_off entry_before_an_exit rung_waits_for_the_wall "
+                "oco_cancelled_for_an_exit oco_below_its_stop oco_not_known_replaced "
+                "elected_stop_cancelled oco_counted_twice judge_oco_blind"},
     {.id = "protective_stops",
      .file = "core/orders/protective_stops.c",
      .mode = MODE_NORMAL,
      .hold = HOLD_NONE,
-     .settings = "stops.on stops.distance",
+     .settings = "stops.on stops.distance stops.oco stops.oco_above",
      .rule = "a resting GTC stop for every position, verified each tick",
      .documents = "none",
      .oracle = "naked_is_paged stop_cancelled_outside_transaction",
@@ -591,7 +593,8 @@ static const struct mechanism TABLE[] = {
      .mutants = "stop_never_placed stop_one_share_short unlisted_not_doubted naked_unpaged "
                 "naked_since_it_was_found "
                 "stop_cancelled_by_kill part_of_old_shares stop_of_old_shares_kept "
-                "stop_beside_a_due_split"},
+                "stop_beside_a_due_split held_leg_trusted oco_forgotten_at_restart "
+                "fills_of_the_stop_leg_lost"},
     {.id = "max_positions",
      .file = "core/orders/validation.c",
      .mode = MODE_NORMAL,

@@ -56,6 +56,7 @@ extern const struct judge_ops one_order_judge, books_judge, never_short_judge, r
     maker_judge, splits_judge, duties_judge;
     maker_judge, splits_judge, signals_judge;
     maker_judge, splits_judge, learning_judge;
+    maker_judge, splits_judge, oco_judge;
 /* Up to the last event that the judge saw, in dollar-seconds. */
 struct usd protection_dollar_seconds(const void *judge);
 

@@ -254,6 +254,11 @@
       "what an operator said once is not obeyed again once the tick that obeyed it has ended", "") \
     X(ORACLE_REJECTS, "rejects_are_spaced", "",                                                    \
       "five minutes hold at most 12 rejected exits, and as many stops, of a symbol", "")           \
+    X(ORACLE_OCO, "oco_exit_keeps_its_stop", "",                                                   \
+      "an exit of all that an OCO of ours guards re-prices its limit and does not cancel its "     \
+      "stop, "                                                                                     \
+      "but where a re-price was not taken",                                                        \
+      "")                                                                                          \
     X(ORACLE_WASH, "no_sale_beside_a_live_buy", "",                                                \
       "no sale is sent while a buy of ours is live in its symbol", "")                             \
     X(ORACLE_COOLDOWN, "cooldown_between_orders", "",                                              \

@@ -233,7 +233,11 @@ static void take_order_text(struct scene_sent *sent, const cJSON *order) {
     const char *word = "";
     (void)!json_copy(order, "client_order_id", sent->id, sizeof sent->id, NULL);
     (void)!json_copy(order, "symbol", sent->symbol, sizeof sent->symbol, NULL);
+    bool is_oco = json_string(order, "order_class", &word, NULL) == ERR_OK && is_word(word, "oco");
     (void)!json_copy(order, "type", sent->type, sizeof sent->type, NULL);
+    if (is_oco) { /* a stop, and a limit far away until an exit needs it */
+        (void)!text_copy(sent->type, sizeof sent->type, "stop", NULL);
+    }
     (void)!json_qty(order, "qty", &sent->qty, NULL);
     (void)!json_usd(order, "limit_price", &sent->limit, NULL);
     sent->is_buy = json_string(order, "side", &word, NULL) == ERR_OK && is_word(word, "buy");

@@ -1,6 +1,7 @@
 /* stops.c - stop_cancelled_outside_transaction: a resting sell stop of ours over a position goes to
  * pending_cancel or canceled only while an exit transaction works in its symbol, or a minute after an
- * operator named it.
+ * operator named it. The stop may be the leg of an OCO of ours, whose limit is asked to be cancelled in its place; and
+ * it ends where that limit is filled or the broker rejects it.
  *
  * A transaction outlives its process: the successor resumes it without a word, so a restart closes
  * nothing. What was sent before a split of its symbol by the ledger, or before the core
@@ -27,6 +28,8 @@ struct guarded {
 struct ended {
     char id[TABLE_NAME_MAX];
     struct utc seen_at; /* by the exchange, first */
+    struct utc over_at; /* filled, or rejected by the broker; {0}: not so */
+    bool is_oco;        /* it has a stop for its leg */
     bool is_judged;
 };
 
@@ -56,6 +59,12 @@ static bool is_within(struct utc since, struct utc at, struct span most) {
     return since.ns != 0 && utc_sub(at, since).ns <= most.ns;
 }
 
+/* A leg ends with its limit: that one is over at this instant, or was judged when it was asked to end. */
+static bool went_along(struct stops *judge, const char *owner, struct utc at) {
+    const struct ended *limit = table_get(&judge->orders, owner);
+    return limit->over_at.ns == at.ns || limit->is_judged;
+}
+
 static void judge_cancel(struct stops *judge, const struct event *event,
                          struct findings *findings) {
     MUTATE(judge_stops_blind, return);
@@ -64,9 +73,11 @@ static void judge_cancel(struct stops *judge, const struct event *event,
         return;
     }
     order->is_judged = true;
-    if (judge->is_other_asking) {
+    const char *owner = owner_of(event);
+    if (judge->is_other_asking || (owner != NULL && went_along(judge, owner, event->at))) {
         return;
     }
+    order = table_get(&judge->orders, event->id); /* the table may have moved */
     const struct guarded *symbol = table_get(&judge->symbols, event->symbol);
     if (utc_is_before(order->seen_at, symbol->split_at) ||
         utc_is_before(order->seen_at, symbol->known_at)) {
@@ -111,11 +122,13 @@ static void take_other(struct stops *judge, const struct event *event) {
     }
 }
 
-static bool is_stop_cancel(const struct event *event) {
-    bool is_cancel =
-        strcmp(event->what, "pending_cancel") == 0 || strcmp(event->what, "canceled") == 0;
-    return is_cancel && is_our_id(event->id) && strcmp(event->subject, "sell") == 0 &&
-           strncmp(event->body, "stop", 4) == 0;
+static bool is_stop_cancel(const struct ended *order, const struct event *event) {
+    bool is_asked = strcmp(event->what, "pending_cancel") == 0;
+    bool is_cancel = is_asked || strcmp(event->what, "canceled") == 0;
+    const char *owner = owner_of(event);
+    return is_cancel && is_our_id(owner == NULL ? event->id : owner) &&
+           strcmp(event->subject, "sell") == 0 &&
+           (strncmp(event->body, "stop", 4) == 0 || (is_asked && order->is_oco));
 }
 
 static void stops_observe(void *context, const struct event *event, struct findings *findings) {
@@ -123,7 +136,14 @@ static void stops_observe(void *context, const struct event *event, struct findi
     if (event->kind == EVENT_LEDGER_ORDER) {
         struct ended *order = table_get(&judge->orders, event->id);
         order->seen_at = order->seen_at.ns == 0 ? event->at : order->seen_at;
-        if (is_stop_cancel(event)) {
+        if (is_word(event->what, "filled") || is_word(event->what, "rejected")) {
+            order->over_at = event->at;
+        }
+        if (owner_of(event) != NULL) {
+            ((struct ended *)table_get(&judge->orders, owner_of(event)))->is_oco = true;
+            order = table_get(&judge->orders, event->id);
+        }
+        if (is_stop_cancel(order, event)) {
             judge_cancel(judge, event, findings);
         }
     } else if (event->kind == EVENT_LEDGER_FILL) {

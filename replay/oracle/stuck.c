@@ -121,13 +121,20 @@ static void take_order(struct stuck *judge, const struct event *event) {
     known->is_asked = known->is_paged = false;
 }
 
-static void take_send(struct stuck *judge, const struct event *event, struct findings *findings) {
+/* Whether a path with its query is that of one order. */
+static bool is_path_of(const char *what, const char *broker_id) {
     static const char path[] = "/v2/orders/";
+    size_t id = strlen(broker_id);
+    return strncmp(what, path, sizeof path - 1) == 0 &&
+           strncmp(what + sizeof path - 1, broker_id, id) == 0 &&
+           (what[sizeof path - 1 + id] == '\0' || what[sizeof path - 1 + id] == '?');
+}
+
+static void take_send(struct stuck *judge, const struct event *event, struct findings *findings) {
     const struct scene_sent *sent = &findings->scene->sent;
-    bool is_one = strncmp(event->what, path, sizeof path - 1) == 0;
     for (size_t i = 0; i < judge->count; i++) {
         struct watched *known = &judge->items[i];
-        if (is_one && is_word(event->what + sizeof path - 1, known->broker_id)) {
+        if (is_path_of(event->what, known->broker_id)) {
             known->is_asked |= is_word(event->subject, "GET");
             bool is_first = is_word(event->subject, "DELETE") && known->cancel_at.ns == 0;
             known->cancel_at = is_first ? event->at : known->cancel_at;
@@ -143,11 +150,9 @@ static void take_send(struct stuck *judge, const struct event *event, struct fin
 
 /* A request to cancel of which not a byte left asked nobody; that nothing can be sent is told by others. */
 static void take_answer(struct stuck *judge, const struct event *event) {
-    static const char path[] = "/v2/orders/";
     for (size_t i = 0; i < judge->count && is_word(event->subject, "DELETE"); i++) {
         struct watched *known = &judge->items[i];
-        if (strncmp(event->what, path, sizeof path - 1) != 0 ||
-            !is_word(event->what + sizeof path - 1, known->broker_id)) {
+        if (!is_path_of(event->what, known->broker_id)) {
             continue;
         }
         known->has_cancel_left |= !is_word(event->id, "not_sent");

@@ -3,6 +3,7 @@
 
 #include "core/base/check.h"
 #include "core/base/hash.h"
+#include "core/world/observe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,11 @@ bool is_word(const char *a, const char *b) {
 
 bool is_our_id(const char *client_id) {
     return strncmp(client_id, "st-", 3) == 0;
+}
+
+const char *owner_of(const struct event *event) {
+    const char *of = event->body == NULL ? NULL : strstr(event->body, " of ");
+    return of == NULL ? NULL : of + 4;
 }
 
 bool is_over_word(const char *status) {

@@ -29,6 +29,9 @@ void *judge_alloc(size_t size_bytes);
 bool is_word(const char *a, const char *b);
 /* An id of ours: "st-...". */
 bool is_our_id(const char *client_id);
+/* Of a leg in EVENT_LEDGER_ORDER ("stop of ID"), the order it was sent with; else NULL. */
+struct event;
+const char *owner_of(const struct event *event);
 /* A status after which an order is no more. */
 bool is_over_word(const char *status);
 

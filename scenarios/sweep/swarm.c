@@ -518,6 +518,18 @@ static void draw_maker(const struct draw *draw, cJSON *config) {
     }
 }
 
+/* Stops that rest as one leg of an OCO; these do not follow. */
+static void draw_oco(const struct draw *draw, cJSON *config) {
+    struct random random = stream(draw, "oco", 0);
+    int64_t above = random_between(&random, 5, 50);
+    if (percent(&random, 15)) {
+        cJSON_DeleteItemFromObjectCaseSensitive(config, "stops.follow");
+        must(cJSON_AddBoolToObject(config, "stops.follow", false));
+        must(cJSON_AddBoolToObject(config, "stops.oco", true));
+        add_milli(config, "stops.oco_above", 10 * above);
+    }
+}
+
 /* Where none is drilled a sabotaged latch is met by what it should have held. */
 static void draw_drill(const struct draw *draw, cJSON *config) {
     struct random random = stream(draw, "drill", 0);
@@ -562,6 +574,7 @@ static void draw_config(struct draw *draw) {
         draw_drill(draw, config);
         draw_displacement(draw, config);
         draw_maker(draw, config);
+        draw_oco(draw, config);
         draw_ramp(draw, config);
         draw_learning(draw, config);
         draw_rails(draw, config);

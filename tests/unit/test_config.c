@@ -127,6 +127,8 @@ Test(config, each_cross_check_speaks_just_beyond_its_edge_and_not_at_it) {
     static const struct {
         const char *good, *bad, *word;
     } table[] = {
+        {"{\"stops.oco\": 1, \"stops.follow\": 0}", "{\"stops.oco\": 1}",
+         "stops.oco: 1 is on beside stops.follow"},
         {"{\"orders.cap_usd\": 500}", "{\"orders.cap_usd\": 499}", "orders.cap_usd: 499 is below"},
         {"{\"orders.min_notional_usd\": 500}", "{\"orders.min_notional_usd\": 501}",
          "orders.min_notional_usd: 501 is above"},

@@ -276,8 +276,9 @@ Test(engine_operator, daily_loss_is_not_resumed_on_its_own_day) {
 Test(engine_operator, a_kill_is_over_after_two_clear_looks_two_seconds_apart) {
     struct plant *plant = plant_create();
     tick(plant, 1);
-    plant->broker.orders[plant->broker.count++] = (struct tiny_order){
-        "b-1", ONE, "AAPL", "buy", "limit", "day", "", "5", "0", "", "100", "", "new"};
+    plant->broker.orders[plant->broker.count++] =
+        (struct tiny_order){"b-1", ONE, "AAPL", "buy", "limit", "day", "",
+                            "5",   "0", "",     "100", "",      "new", .is_oco = false};
     struct order intent = {
         .symbol = "AAPL", .type = ORDER_LIMIT, .qty = QTY(5), .limit_price = USD(100)};
     struct order *order = NULL;
@@ -627,8 +628,9 @@ Test(engine_polls, another_account_number_halts_also_after_a_restart) {
 
 /* An entry of 5 shares that rests at the broker. */
 static struct order *rest_entry(struct plant *plant) {
-    plant->broker.orders[plant->broker.count++] = (struct tiny_order){
-        "b-1", ONE, "AAPL", "buy", "limit", "day", "", "5", "0", "", "100", "", "new"};
+    plant->broker.orders[plant->broker.count++] =
+        (struct tiny_order){"b-1", ONE, "AAPL", "buy", "limit", "day", "",
+                            "5",   "0", "",     "100", "",      "new", .is_oco = false};
     struct order intent = {
         .symbol = "AAPL", .type = ORDER_LIMIT, .qty = QTY(5), .limit_price = USD(100)};
     struct order *order = NULL;
@@ -1126,8 +1128,9 @@ Test(engine_polls, a_429_holds_back_polls_but_not_what_a_decided_exit_needs) {
 
 Test(engine_polls, orders_of_ours_that_no_journal_knows_are_amnesia) {
     struct plant *plant = plant_create();
-    plant->broker.orders[plant->broker.count++] = (struct tiny_order){
-        "b-1", ONE, "AAPL", "buy", "limit", "day", "", "5", "0", "", "100", "", "new"};
+    plant->broker.orders[plant->broker.count++] =
+        (struct tiny_order){"b-1", ONE, "AAPL", "buy", "limit", "day", "",
+                            "5",   "0", "",     "100", "",      "new", .is_oco = false};
     tick(plant, 1);
     cr_expect(has(plant, "amnesia"));
     cr_expect_eq(plant->broker.cancels, 1, "an entry under REDUCE_ONLY");

@@ -303,6 +303,96 @@ Test(stops, a_cancel_with_no_exit_at_work_breaks) {
     }
 }
 
+/* Of an OCO the stop is its leg; the ledger says whose. */
+Test(stops, a_leg_goes_with_the_order_it_guarded_and_with_no_other) {
+    static const struct {
+        const char *owner, *kind, *end;
+        int64_t second;
+        bool is_broken;
+    } rows[] = {{"st-t", "stop of st-t", "canceled", 3, true},
+                {"st-t", "stop of st-t", "filled", 3, false},
+                {"st-t", "stop of st-t", "rejected", 3, false},
+                {"st-t", "stop of st-t", "filled", 2, true},
+                {"st-t", "stop of st-t", "pending_cancel", 3, true},
+                {"x-t", "stop of x-t", "canceled", 3, false},
+                {"st-t", "limit of st-t", "canceled", 3, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        ledger_fill(oracle, 1, "st-a", "buy", 20);
+        ledger_order(oracle, 1, rows[i].owner, "sell", "limit", "new", 10, 0);
+        ledger_order(oracle, 1, "leg", "sell", rows[i].kind, "held", 10, 0);
+        ledger_order(oracle, rows[i].second, rows[i].owner, "sell", "limit", rows[i].end, 10, 0);
+        ledger_order(oracle, 3, "leg", "sell", rows[i].kind, "canceled", 10, 0);
+        expect(oracle, rows[i].is_broken ? "stop_cancelled_outside_transaction" : "", 0);
+    }
+}
+
+static void oco_phase(struct oracle *oracle, int64_t second, const char *what,
+                      const char *purpose) {
+    char body[64];
+    snprintf(body, sizeof body, "{\"purpose\":\"%s\"}", purpose);
+    feed(oracle, (struct event){.kind = EVENT_EXIT,
+                                .at = at(second),
+                                .subject = "time",
+                                .what = what,
+                                .symbol = "AAPL",
+                                .qty = QTY(10),
+                                .body = body,
+                                .body_len = strlen(body)});
+}
+
+static void patched(struct oracle *oracle, int64_t second, int64_t status) {
+    feed(oracle, (struct event){.kind = EVENT_HTTP,
+                                .at = at(second),
+                                .subject = "PATCH",
+                                .what = "/v2/orders/b",
+                                .id = "",
+                                .number = status,
+                                .body = "\n",
+                                .body_len = 1});
+}
+
+/* Ten shares at 100 USD under an OCO that is `new` at 2 s; its exit begins at 35 s, and it is asked to be cancelled. */
+Test(oco, an_exit_of_all_of_it_does_not_cancel_it) {
+    static const struct {
+        const char *what, *purpose;
+        int64_t held, new_at, patch; /* the status of a change at 36 s; 1: none is sent */
+        bool is_lone;
+        const char *cap;
+        bool is_broken;
+    } rows[] = {
+        {"working", "exit", 10, 2, 1, false, "10000", true},
+        {"releasing", "exit", 10, 2, 200, false, "10000", true},
+        {"working", "exit", 10, 2, 422, false, "10000", false},
+        {"working", "exit", 10, 2, 0, false, "10000", false},
+        {"working", "scale_out", 10, 2, 1, false, "10000", false},
+        {"working", "exit", 15, 2, 1, false, "10000", false},
+        {"working", "exit", 10, 5, 1, false, "10000", true},  /* new for 30 s */
+        {"working", "exit", 10, 6, 1, false, "10000", false}, /* and for 29 s */
+        {"working", "exit", 10, 2, 1, true, "10000", false},
+        {"working", "exit", 10, 2, 1, false, "1499", false},
+        {"working", "exit", 10, 2, 1, false, "1500", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "orders.cap_usd", rows[i].cap);
+        ledger_fill(oracle, 1, "st-a", "buy", rows[i].held);
+        ledger_order(oracle, 1, "st-t", "sell", "limit", "pending_new", 10, 0);
+        if (!rows[i].is_lone) {
+            ledger_order(oracle, 1, "leg", "sell", "waiting stop of st-t", "held", 10, 0);
+        }
+        ledger_order(oracle, rows[i].new_at, "st-t", "sell", "limit", "new", 10, 0);
+        oco_phase(oracle, 35, "releasing", rows[i].purpose);
+        oco_phase(oracle, 35, rows[i].what, rows[i].purpose);
+        if (rows[i].patch != 1) {
+            patched(oracle, 36, rows[i].patch);
+        }
+        ledger_order(oracle, 37, "st-t", "sell", "limit", "pending_cancel", 10, 0);
+        ledger_order(oracle, 38, "st-t", "sell", "limit", "pending_cancel", 10, 0);
+        expect(oracle, rows[i].is_broken ? "oco_exit_keeps_its_stop" : "", 0);
+    }
+}
+
 Test(stops, what_an_instance_elsewhere_cancels_is_not_the_cores_act) {
     static const char *const asks[] = {"DELETE /v2/orders/b", "PATCH /v2/orders/b",
                                        "GET /v2/orders", "DELETE /v2/orders/b"};

@@ -14,6 +14,8 @@
 struct tiny_order {
     char id[16], client[48], symbol[16], side[8], type[16], tif[8], replaces[16];
     char qty[24], filled[24], average[24], limit[24], stop[24], status[24];
+    bool is_oco; /* its stop is its leg: */
+    char leg_id[16], leg_status[24], leg_filled[24];
 };
 
 struct tiny_fault {            /* what comes instead of an answer */
@@ -63,9 +65,22 @@ static inline void tiny_print(const struct tiny_order *order, struct text *out) 
     static const char *const keys[] = {"filled_avg_price", "limit_price", "stop_price", "replaces"};
     const char *const values[] = {order->average, order->limit, order->stop, order->replaces};
     for (size_t i = 0; i < 4; i++) {
-        if (values[i][0] != '\0') {
+        if (values[i][0] != '\0' && !(order->is_oco && i == 2)) {
             text_add_format(out, ",\"%s\":\"%s\"", keys[i], values[i]);
         }
+    }
+    if (order->is_oco) {
+        text_add(out, ",\"order_class\":\"oco\"");
+    }
+    if (order->is_oco && order->leg_id[0] != '\0') {
+        text_add_format(
+            out,
+            ",\"legs\":[{\"id\":\"%s\",\"client_order_id\":\"leg-%s\",\"symbol\":\"%s\","
+            "\"side\":\"sell\",\"type\":\"stop\",\"time_in_force\":\"gtc\","
+            "\"qty\":\"%s\",\"filled_qty\":\"%s\",\"filled_avg_price\":\"96\","
+            "\"stop_price\":\"%s\",\"status\":\"%s\",\"order_class\":\"oco\"}]",
+            order->leg_id, order->leg_id, order->symbol, order->qty, order->leg_filled, order->stop,
+            order->leg_status);
     }
     text_add_char(out, '}');
 }
@@ -80,6 +95,21 @@ static inline void tiny_read(const cJSON *body, const char *key, char *out, size
 #define TINY_READ(body, order, key, field)                                                         \
     tiny_read(body, key, (order)->field, sizeof(order)->field)
 
+static inline void tiny_group(const cJSON *body, struct tiny_order *order) {
+    const cJSON *profit = json_member(body, "take_profit");
+    const cJSON *loss = json_member(body, "stop_loss");
+    if (profit == NULL || loss == NULL) {
+        return;
+    }
+    order->is_oco = true;
+    tiny_read(profit, "limit_price", order->limit, sizeof order->limit);
+    tiny_read(loss, "stop_price", order->stop, sizeof order->stop);
+    strcpy(order->leg_id, "leg-");
+    strncat(order->leg_id, order->id, 8);
+    strcpy(order->leg_status, "held");
+    strcpy(order->leg_filled, "0");
+}
+
 static inline void tiny_change(struct tiny_broker *broker, const struct http_request *request,
                                struct text *out) {
     cJSON *body = NULL;
@@ -93,6 +123,7 @@ static inline void tiny_change(struct tiny_broker *broker, const struct http_req
         *order = *old;
         snprintf(order->replaces, sizeof order->replaces, "%s", old->id);
         strcpy(old->status, "replaced");
+        old->leg_id[0] = '\0'; /* it is its successor's */
     }
     snprintf(order->id, sizeof order->id, "b-%zu", broker->count);
     TINY_READ(body, order, "client_order_id", client);
@@ -103,6 +134,7 @@ static inline void tiny_change(struct tiny_broker *broker, const struct http_req
     TINY_READ(body, order, "qty", qty);
     TINY_READ(body, order, "limit_price", limit);
     TINY_READ(body, order, "stop_price", stop);
+    tiny_group(body, order);
     tiny_print(order, out);
     cJSON_Delete(body);
 }
@@ -138,6 +170,7 @@ static inline int tiny_orders(struct tiny_broker *broker, const struct http_requ
             return 422;
         }
         strcpy(order->status, "canceled");
+        strcpy(order->leg_status, "canceled");
         return 204;
     }
     tiny_print(order, out);
