@@ -569,7 +569,8 @@ static const struct mechanism TABLE[] = {
      .mode = MODE_NORMAL,
      .hold = HOLD_NONE,
      .settings = "none",
-     .rule = "release, sell down a ladder, re-protect what is left",
+     .rule = "release the stop, or re-price the limit of its OCO while it watches, sell down a "
+             "ladder, re-protect what is left",
      .documents = "none",
      .oracle = "exits_leave exits_end_after_healing flatten_is_obeyed old_positions_leave "
                "no_sale_beside_a_live_buy oco_exit_keeps_its_stop",
@@ -585,7 +586,8 @@ static const struct mechanism TABLE[] = {
      .mode = MODE_NORMAL,
      .hold = HOLD_NONE,
      .settings = "stops.on stops.distance stops.oco stops.oco_above",
-     .rule = "a resting GTC stop for every position, verified each tick",
+     .rule = "a resting GTC stop for every position, by itself or as one leg of an OCO, verified "
+             "each tick",
      .documents = "none",
      .oracle = "naked_is_paged stop_cancelled_outside_transaction",
      .act = "exits_leave_held_for_orders",

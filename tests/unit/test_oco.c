@@ -304,6 +304,7 @@ Test(oco_exit, waits_for_a_stop_that_was_elected_in_between) {
         desk_tick(desk, 1);
     }
     cr_expect_eq(desk->broker.posts, 1, "it sells already");
+    cr_expect_eq(desk->broker.cancels, 1, "and is not asked to end once that is known");
     strcpy(desk_last(desk)->leg_status, "filled");
     strcpy(desk_last(desk)->leg_filled, "10");
     desk_tick(desk, 1);
