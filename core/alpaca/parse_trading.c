@@ -201,6 +201,37 @@ static enum err_code finish_order(struct wire_order *wire, struct err *err) {
     return side_of(wire->side, &order->side, err);
 }
 
+static enum err_code parse_one(const cJSON *tree, struct broker_order *out, struct err *err) {
+    struct wire_order wire = {0};
+    static const struct field fields[] = {
+        FIELD(struct wire_order, order.id, "id", FIELD_COPY, true),
+        /* Ids of other programs may have 128 characters; ours never need the cut. */
+        FIELD(struct wire_order, order.client_id, "client_order_id", FIELD_COPY_CUT, true),
+        FIELD(struct wire_order, order.submitted_at, "submitted_at", FIELD_UTC, false),
+        FIELD(struct wire_order, order.replaced_by, "replaced_by", FIELD_COPY, false),
+        FIELD(struct wire_order, order.replaces, "replaces", FIELD_COPY, false),
+        FIELD(struct wire_order, order.symbol, "symbol", FIELD_COPY, true),
+        FIELD(struct wire_order, order.qty, "qty", FIELD_QTY, false),
+        FIELD(struct wire_order, order.filled_qty, "filled_qty", FIELD_QTY, true),
+        FIELD_FLAGGED(struct wire_order, order.filled_avg_price, order.has_avg, "filled_avg_price",
+                      FIELD_USD),
+        FIELD(struct wire_order, type, "type", FIELD_WORD, true),
+        FIELD(struct wire_order, side, "side", FIELD_WORD, true),
+        FIELD(struct wire_order, tif, "time_in_force", FIELD_WORD, true),
+        FIELD_FLAGGED(struct wire_order, order.limit_price, order.has_limit, "limit_price",
+                      FIELD_USD),
+        FIELD_FLAGGED(struct wire_order, order.stop_price, order.has_stop, "stop_price", FIELD_USD),
+        FIELD(struct wire_order, order.status_word, "status", FIELD_COPY_CUT, true),
+        FIELD(struct wire_order, class, "order_class", FIELD_WORD, false),
+    };
+    if (parse_object(tree, fields, COUNT(fields), &wire, err) != ERR_OK ||
+        finish_order(&wire, err) != ERR_OK) {
+        return ERR_PARSE;
+    }
+    *out = wire.order;
+    return ERR_OK;
+}
+
 static void take_fills_of(struct broker_order *order, const struct broker_order *leg) {
     struct usd amount = {0};
     struct usd more = {0};
@@ -249,7 +280,7 @@ static enum err_code read_legs(const cJSON *tree, struct broker_order *order, st
     if (legs->child->next != NULL) {
         return err_set(err, ERR_PARSE, "legs: an OCO of more than one");
     }
-    if (parse_order(legs->child, &leg, err) != ERR_OK) {
+    if (parse_one(legs->child, &leg, err) != ERR_OK) {
         return err_wrap(err, "legs");
     }
     take_leg(order, &leg);
@@ -257,33 +288,11 @@ static enum err_code read_legs(const cJSON *tree, struct broker_order *order, st
 }
 
 enum err_code parse_order(const cJSON *tree, struct broker_order *out, struct err *err) {
-    struct wire_order wire = {0};
-    static const struct field fields[] = {
-        FIELD(struct wire_order, order.id, "id", FIELD_COPY, true),
-        /* Ids of other programs may have 128 characters; ours never need the cut. */
-        FIELD(struct wire_order, order.client_id, "client_order_id", FIELD_COPY_CUT, true),
-        FIELD(struct wire_order, order.submitted_at, "submitted_at", FIELD_UTC, false),
-        FIELD(struct wire_order, order.replaced_by, "replaced_by", FIELD_COPY, false),
-        FIELD(struct wire_order, order.replaces, "replaces", FIELD_COPY, false),
-        FIELD(struct wire_order, order.symbol, "symbol", FIELD_COPY, true),
-        FIELD(struct wire_order, order.qty, "qty", FIELD_QTY, false),
-        FIELD(struct wire_order, order.filled_qty, "filled_qty", FIELD_QTY, true),
-        FIELD_FLAGGED(struct wire_order, order.filled_avg_price, order.has_avg, "filled_avg_price",
-                      FIELD_USD),
-        FIELD(struct wire_order, type, "type", FIELD_WORD, true),
-        FIELD(struct wire_order, side, "side", FIELD_WORD, true),
-        FIELD(struct wire_order, tif, "time_in_force", FIELD_WORD, true),
-        FIELD_FLAGGED(struct wire_order, order.limit_price, order.has_limit, "limit_price",
-                      FIELD_USD),
-        FIELD_FLAGGED(struct wire_order, order.stop_price, order.has_stop, "stop_price", FIELD_USD),
-        FIELD(struct wire_order, order.status_word, "status", FIELD_COPY_CUT, true),
-        FIELD(struct wire_order, class, "order_class", FIELD_WORD, false),
-    };
-    if (parse_object(tree, fields, COUNT(fields), &wire, err) != ERR_OK ||
-        finish_order(&wire, err) != ERR_OK || read_legs(tree, &wire.order, err) != ERR_OK) {
+    struct broker_order order = {0};
+    if (parse_one(tree, &order, err) != ERR_OK || read_legs(tree, &order, err) != ERR_OK) {
         return ERR_PARSE;
     }
-    *out = wire.order;
+    *out = order;
     return ERR_OK;
 }
 

@@ -348,6 +348,39 @@ Test(oco_exit, above_an_orders_cap_is_sold_in_parts_as_ever) {
     desk_destroy(desk);
 }
 
+Test(oco_exit, of_a_group_that_rests_since_before_the_setting_was_off_is_the_same) {
+    struct desk *desk = oco_desk(10);
+    desk->config.stops_oco = false;
+    desk->config.stops_follow = true;
+    book_find(&desk->book, "AAPL")->high_water = USD(110);
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.posts, 1);
+    cr_expect_eq(desk->broker.patches, 0, "its stop is not raised");
+    decide(desk, PURPOSE_EXIT, 0);
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.patches, 1);
+    cr_expect_eq(desk->broker.cancels, 0);
+    desk_destroy(desk);
+}
+
+/* A broker that rejects the new price later ends the group with it: what is bare then is sold as ever, and the next
+ * OCO is re-priced again. */
+Test(oco_exit, that_is_rejected_later_is_sold_as_ever) {
+    struct desk *desk = oco_desk(10);
+    decide(desk, PURPOSE_EXIT, 0);
+    desk_tick(desk, 1);
+    desk_tick(desk, 1);
+    strcpy(desk_last(desk)->status, "rejected");
+    strcpy(desk_last(desk)->leg_status, "canceled");
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.posts, 2);
+    cr_expect_not(desk_last(desk)->is_oco);
+    cr_assert_not_null(exits_find(&desk->exits, "AAPL"));
+    cr_expect_not(exits_find(&desk->exits, "AAPL")->is_handed);
+    cr_expect_eq(desk->rig->pages, 0);
+    desk_destroy(desk);
+}
+
 /* An id of ours under which the broker has a plain order is not the group that we meant. */
 Test(oco_exit, an_id_whose_order_is_no_group_is_a_second_writers) {
     struct desk *desk = desk_create();
