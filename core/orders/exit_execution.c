@@ -586,6 +586,19 @@ static const struct order *ask_handed(struct exits *exits, const char *symbol) {
     return order_is_over(stop) ? NULL : stop;
 }
 
+/* The broker took another in its place, or may have, and it is not known yet that this one is over: what a next price
+ * would sell counts beside both. */
+static bool is_superseded(const struct exits *exits, const struct order *sale) {
+    MUTATE(superseded_sale_climbs, return false);
+    for (size_t i = 0; i < exits->gateway->orders->count; i++) {
+        const struct order *order = &exits->gateway->orders->items[i];
+        if (!order_is_over(order) && strcmp(order->replaces, sale->client_id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void step_working(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
     struct gateway *gateway = exits->gateway;
     struct utc now = clock_utc(gateway->world->clock);
@@ -606,7 +619,8 @@ static void step_working(struct exits *exits, struct exit_plan *plan, struct hol
     if (order != NULL && !order_is_over(order)) {
         MUTATE(rung_waits_for_the_wall, if (utc_is_before(now, plan->rung_at)) return);
         bool is_rung_over = utc_elapsed(&plan->rung_at, now).ns >= RUNG_LASTS.ns;
-        if (order->state == ORDER_WORKING && !order->is_ended && is_rung_over) {
+        if (order->state == ORDER_WORKING && !order->is_ended && is_rung_over &&
+            !is_superseded(exits, order)) {
             climb(exits, plan, holding, order);
         }
         return;

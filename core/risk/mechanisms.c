@@ -580,7 +580,7 @@ static const struct mechanism TABLE[] = {
                 "release_not_awaited exit_stuck_untold exit_stuck_again_untold "
                 "entry_not_cut_off entry_before_an_exit rung_waits_for_the_wall "
                 "oco_cancelled_for_an_exit oco_below_its_stop oco_not_known_replaced "
-                "elected_stop_cancelled oco_counted_twice judge_oco_blind"},
+                "elected_stop_cancelled superseded_sale_climbs oco_counted_twice judge_oco_blind"},
     {.id = "protective_stops",
      .file = "core/orders/protective_stops.c",
      .mode = MODE_NORMAL,

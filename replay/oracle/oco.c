@@ -125,7 +125,10 @@ static void oco_observe(void *context, const struct event *event, struct finding
     } else if (event->kind == EVENT_EXIT) {
         take_exit(judge, event);
     } else if (event->kind == EVENT_HTTP) {
-        bool is_no = is_word(event->subject, "PATCH") && event->number != 200;
+        static const char told[] = "\"replaces\""; /* a page under 200 is no order */
+        bool is_yes = event->number == 200 &&
+                      memmem(event->body, event->body_len, told, sizeof told - 1) != NULL;
+        bool is_no = is_word(event->subject, "PATCH") && !is_yes;
         judge->refused_at = is_no ? event->at : judge->refused_at;
     } else if (is_word(event->id, "elsewhere")) {
         judge->is_other_asking = is_word(event->subject, "send") && is_change(event->what);

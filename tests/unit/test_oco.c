@@ -363,6 +363,36 @@ Test(oco_exit, of_a_group_that_rests_since_before_the_setting_was_off_is_the_sam
     desk_destroy(desk);
 }
 
+/* Chaos found it (swarm 261, stops.oco forced): asking for the old one failed for three seconds, and the sale was
+ * priced anew from it. Of plain limits it holds as well. */
+Test(oco_exit, waits_for_the_word_that_its_last_price_is_over) {
+    for (int is_plain = 0; is_plain < 2; is_plain++) {
+        struct desk *desk = oco_desk(10);
+        if (is_plain == 1) {
+            desk->config.order_cap_usd = USD(999);
+        }
+        decide(desk, PURPOSE_EXIT, 0);
+        for (int i = 0; i < 4; i++) {
+            desk_tick(desk, 1);
+        }
+        int patches = desk->broker.patches;
+        while (desk->broker.patches == patches) {
+            desk_tick(desk, 1);
+        }
+        desk_fault(desk, (struct tiny_fault){"GET", "/v2/orders", 9, ERR_OK, 429, "{}", false});
+        for (int i = 0; i < 6; i++) {
+            desk_tick(desk, 1);
+        }
+        cr_expect_eq(desk->gateway.refused, 0);
+        cr_expect_eq(desk->broker.patches, patches + 1);
+        desk->broker.fault[0].times = 0;
+        desk_tick(desk, 1);
+        desk_tick(desk, 1);
+        cr_expect_eq(desk->broker.patches, patches + 2);
+        desk_destroy(desk);
+    }
+}
+
 /* A broker that rejects the new price later ends the group with it: what is bare then is sold as ever, and the next
  * OCO is re-priced again. */
 Test(oco_exit, that_is_rejected_later_is_sold_as_ever) {

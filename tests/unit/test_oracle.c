@@ -341,15 +341,17 @@ static void oco_phase(struct oracle *oracle, int64_t second, const char *what,
                                 .body_len = strlen(body)});
 }
 
+/* Answered with an order, or, where the status is given below zero, with a page. */
 static void patched(struct oracle *oracle, int64_t second, int64_t status) {
+    const char *body = status < 0 ? "{}\n<html>" : "{}\n{\"replaces\":\"b\"}";
     feed(oracle, (struct event){.kind = EVENT_HTTP,
                                 .at = at(second),
                                 .subject = "PATCH",
                                 .what = "/v2/orders/b",
                                 .id = "",
-                                .number = status,
-                                .body = "\n",
-                                .body_len = 1});
+                                .number = status < 0 ? -status : status,
+                                .body = body,
+                                .body_len = strlen(body)});
 }
 
 /* Ten shares at 100 USD under an OCO that is `new` at 2 s; its exit begins at 35 s, and it is asked to be cancelled. */
@@ -365,6 +367,7 @@ Test(oco, an_exit_of_all_of_it_does_not_cancel_it) {
         {"releasing", "exit", 10, 2, 200, false, "10000", true},
         {"working", "exit", 10, 2, 422, false, "10000", false},
         {"working", "exit", 10, 2, 0, false, "10000", false},
+        {"working", "exit", 10, 2, -200, false, "10000", false},
         {"working", "scale_out", 10, 2, 1, false, "10000", false},
         {"working", "exit", 15, 2, 1, false, "10000", false},
         {"working", "exit", 10, 5, 1, false, "10000", true},  /* new for 30 s */
