@@ -130,6 +130,8 @@ static void tell_bounds(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "data.equity_step", config->equity_step.nanos);
     tell_nanos(stage, "orders.collar", config->collar.nanos);
     tell_nanos(stage, "broker.deadline_read_s", config->deadline_read.ns);
+}
+
 static void tell_learning(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "learning.on", config->learning_on * NANOS);
     tell_nanos(stage, "learning.trades", config->learning_trades * NANOS);

@@ -342,8 +342,9 @@ static void enter(struct engine *engine) {
         size_t best = config->symbol_count;
         for (size_t i = 0; i < config->symbol_count; i++) {
             bool is_wanted = !candidates.is_taken[i] && score_suffices(engine, &scores[i]);
-            if (is_wanted && (best == config->symbol_count ||
-                              score_of_entry(&scores[i]).nanos > score_of_entry(&scores[best]).nanos)) {
+            if (is_wanted &&
+                (best == config->symbol_count ||
+                 score_of_entry(&scores[i]).nanos > score_of_entry(&scores[best]).nanos)) {
                 best = i;
             }
         }

@@ -688,10 +688,10 @@ static const struct mechanism TABLE[] = {
      .oracle = "backup_is_there backups_resume",
      .act = "backup_beside_a_rotten_document",
      .quiet = "backups_under_a_wall_that_jumps",
-     .mutants =
-         "backup_ignored backup_a_file_a_tick backup_round_ends_too_new backup_not_verified "
-         "good_backup_overwritten newest_backup_removed backups_kept_off_by_one "
-         "backup_waits_for_the_wall restore_relaxes restore_believes_the_chain half_restored_is_whole"},
+     .mutants = "backup_ignored backup_a_file_a_tick backup_round_ends_too_new backup_not_verified "
+                "good_backup_overwritten newest_backup_removed backups_kept_off_by_one "
+                "backup_waits_for_the_wall restore_relaxes restore_believes_the_chain "
+                "half_restored_is_whole"},
     {.id = "startup_contract",
      .file = "core/engine/polls.c",
      .mode = MODE_HALT,

@@ -53,10 +53,8 @@ extern const struct judge_ops one_order_judge, books_judge, never_short_judge, r
     messages_judge, stuck_judge, clocks_judge, kill_trips_judge, kills_judge, delivery_judge,
     metrics_judge, drills_judge, healings_judge, performance_judge, universe_judge, lines_judge,
     displacing_judge, position_sign_judge, ramp_judge, margin_judge, rails_judge, polls_judge,
-    maker_judge, splits_judge, duties_judge;
-    maker_judge, splits_judge, signals_judge;
-    maker_judge, splits_judge, learning_judge;
-    maker_judge, splits_judge, oco_judge;
+    maker_judge, splits_judge, signals_judge, learning_judge, oco_judge, duties_judge;
+
 /* Up to the last event that the judge saw, in dollar-seconds. */
 struct usd protection_dollar_seconds(const void *judge);
 

@@ -25,8 +25,8 @@ static const struct judge_ops *const JUDGES[] = {
     &delivery_judge,      &metrics_judge,    &drills_judge,      &healings_judge,
     &performance_judge,   &universe_judge,   &lines_judge,       &displacing_judge,
     &position_sign_judge, &ramp_judge,       &margin_judge,      &rails_judge,
-    &polls_judge, &maker_judge, &splits_judge, &signals_judge, &learning_judge, &oco_judge,
-    &duties_judge, /* behind all that object */
+    &polls_judge,         &maker_judge,      &splits_judge,      &signals_judge,
+    &learning_judge,      &oco_judge,        &duties_judge, /* behind all that object */
     &protection_judge,
 };
 enum { JUDGE_COUNT = sizeof JUDGES / sizeof JUDGES[0], PROTECTION = JUDGE_COUNT - 1 };

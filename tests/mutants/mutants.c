@@ -145,7 +145,7 @@ static bool is_second(const char *judges, char first[static JUDGES_MAX]) {
     return false;
 }
 
-struct row { /* of the matrix: what is known of one mutant */
+struct row {                /* of the matrix: what is known of one mutant */
     char first[JUDGES_MAX]; /* who objected first */
     bool is_killed, is_settled;
 };
@@ -171,7 +171,8 @@ static bool matrix_one(const struct hunt *hunt, enum mutant mutant, FILE *out) {
     for (size_t i = 0; i < library_count(hunt); i++) {
         char killer[KILLER_MAX];
         library_killer(hunt, i, killer);
-        if (hunt->scouts[i].is_clean && hunt->scouts[i].passed[mutant] && strcmp(killer, recorded) != 0) {
+        if (hunt->scouts[i].is_clean && hunt->scouts[i].passed[mutant] &&
+            strcmp(killer, recorded) != 0) {
             try_row(&row, mutant, killer, out);
         }
     }
