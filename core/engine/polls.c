@@ -664,6 +664,15 @@ static void judge_age(struct engine *engine) {
                         engine->is_truth_clean && engine->is_ids_checked, now);
 }
 
+/* A broker who hangs makes a tick of half a minute out of reads alone: who waits for him is alive, and holds its lease. A
+ * loss shows where it counts, before the next order and the next tick. */
+static void keep_lease(struct engine *engine) {
+    MUTATE(lease_ages_beside_reads, return);
+    if (engine->lease != NULL) {
+        (void)!lease_renew(engine->lease, NULL);
+    }
+}
+
 void poll_truth(struct engine *engine) {
     struct truth *truth = &engine->truth;
     struct clock_reading clock = {0};
@@ -677,10 +686,13 @@ void poll_truth(struct engine *engine) {
         judge_age(engine);
         return;
     }
+    keep_lease(engine);
     bool has_orders = poll_orders(engine);
     bool has_positions = poll_positions(engine);
+    keep_lease(engine);
     splits_time(engine);
     poll_prices(engine);
+    keep_lease(engine);
     engine->is_truth_clean = truth->has_clock && has_account && has_orders && has_positions;
     check_ids(engine);
     struct utc now = clock_utc(engine->world->clock);

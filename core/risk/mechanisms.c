@@ -740,7 +740,7 @@ static const struct mechanism TABLE[] = {
      .mutants =
          "lock_not_taken smaller_epoch_disregarded lease_not_reread lease_always_stale "
          "lease_never_stale journal_not_fenced opening_not_confirmed unreadable_lease_is_ours "
-         "lost_lease_journals"},
+         "lost_lease_journals lease_ages_beside_reads"},
     {.id = "health_supervisor",
      .file = "core/health/health_supervisor.c",
      .mode = MODE_NORMAL,
