@@ -52,34 +52,41 @@ static enum err_code put_minute(const cJSON *tree, void *out, size_t index, stru
     return code != ERR_OK && json_utc(bar, "t", &at, NULL) == ERR_OK ? ERR_OK : code;
 }
 
-/* Walks {"AAPL": {...}, "BADSYM": null}; a missing wrapper means nothing is known, "" is none to be there. */
+/* Walks {"AAPL": {...}, "BADSYM": null}; a missing wrapper means nothing is known, "" is none to be there: of such
+ * a symbol that nobody can read costs no other its own, unless none can be read. */
 static enum err_code parse_latest(const cJSON *tree, const char *wrapper,
                                   const char (*symbols)[SYMBOL_MAX], size_t n, latest_put *put,
                                   void *out, struct err *err) {
     if (!cJSON_IsObject(tree)) {
         return err_set(err, ERR_PARSE, "not an object");
     }
-    const cJSON *map = wrapper[0] == '\0' ? tree : json_member(tree, wrapper);
+    bool is_each = wrapper[0] == '\0';
+    const cJSON *map = is_each ? tree : json_member(tree, wrapper);
     if (map == NULL || cJSON_IsNull(map)) {
         return ERR_OK;
     }
     if (!cJSON_IsObject(map)) {
         return err_set(err, ERR_PARSE, "%s: not an object", wrapper);
     }
+    struct err why = {0}; /* of the first that nobody can read */
+    size_t read = 0;
     size_t next = 0;
     for (const cJSON *item = map->child; item != NULL; item = item->next) {
         size_t index = symbol_index(symbols, n, next, item->string);
+        struct err fault = {0};
         if (index == n || cJSON_IsNull(item)) {
             continue;
         }
-        if (put(item, out, index, err) != ERR_OK) {
-            (void)err_wrap(err, "%s of %s", wrapper[0] == '\0' ? "snapshot" : wrapper,
-                           symbols[index]);
-            return ERR_PARSE;
-        }
         next = index + 1;
+        if (put(item, out, index, &fault) == ERR_OK) {
+            read++;
+        } else if (why.text[0] == '\0') {
+            (void)err_wrap(&fault, "%s of %s", is_each ? "snapshot" : wrapper, symbols[index]);
+            why = fault;
+        }
     }
-    return ERR_OK;
+    bool is_read = why.text[0] == '\0' || (is_each && read > 0);
+    return is_read ? ERR_OK : err_set(err, ERR_PARSE, "%s", why.text);
 }
 
 static enum err_code read_latest(struct alpaca *alpaca, enum alpaca_endpoint endpoint,

@@ -1054,6 +1054,13 @@ Test(alpaca, snapshots_are_keyed_by_symbol_alone_and_may_be_null) {
     answer(&fake, 200, "{}");
     cr_assert_eq(alpaca_get_snapshots(alpaca, UNIVERSE, 3, bars, &err), ERR_OK);
     cr_expect_eq(bars[2].at.ns, 0);
+    answer(&fake, 200,
+           "{\"MSFT\":{\"minuteBar\":{\"t\":5}},\"BRK.B\":{\"minuteBar\":7},"
+           "\"AAPL\":{\"minuteBar\":" SNAPSHOT_BAR "}}");
+    cr_assert_eq(alpaca_get_snapshots(alpaca, UNIVERSE, 3, bars, &err), ERR_OK);
+    cr_expect_eq(bars[0].at.ns, 0);
+    cr_expect_eq(bars[1].at.ns, 0);
+    cr_expect_eq(bars[2].volume, 5, "what nobody can read costs no other symbol its own");
     static const char *const bad[] = {"[]", "null", "{\"AAPL\":{\"minuteBar\":{\"t\":5}}}",
                                       "{\"AAPL\":{\"minuteBar\":5}}"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
