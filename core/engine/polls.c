@@ -323,7 +323,7 @@ static bool may_have_moved(const struct order *order, const struct holding *hold
  * life could not journal, and a split that nobody could be asked about yet. */
 static enum in_flight in_flight(void *context, const char *symbol) {
     const struct engine *engine = context;
-    const struct holding *holding = book_find((struct book *)&engine->book, symbol);
+    const struct holding *holding = book_look(&engine->book, symbol);
     bool may_fill = false;
     bool may_be_it = false;
     for (size_t i = 0; i < engine->orders.count; i++) {

@@ -8,13 +8,23 @@
 
 static const struct span REREAD_LASTS = {INT64_C(2000000000)};
 
-struct holding *book_find(struct book *book, const char *symbol) {
-    for (size_t i = 0; i < book->count; i++) {
-        if (strcmp(book->items[i].symbol, symbol) == 0) {
-            return &book->items[i];
-        }
+/* book->count: none. */
+static size_t index_of(const struct book *book, const char *symbol) {
+    size_t i = 0;
+    while (i < book->count && strcmp(book->items[i].symbol, symbol) != 0) {
+        i++;
     }
-    return NULL;
+    return i;
+}
+
+struct holding *book_find(struct book *book, const char *symbol) {
+    size_t index = index_of(book, symbol);
+    return index < book->count ? &book->items[index] : NULL;
+}
+
+const struct holding *book_look(const struct book *book, const char *symbol) {
+    size_t index = index_of(book, symbol);
+    return index < book->count ? &book->items[index] : NULL;
 }
 
 static struct utc last_filled(const struct book *book, const char *symbol) {

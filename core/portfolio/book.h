@@ -89,6 +89,8 @@ struct book {
 };
 
 struct holding *book_find(struct book *book, const char *symbol);
+/* The same, to look at. */
+const struct holding *book_look(const struct book *book, const char *symbol);
 /* The holding, made flat if new, with the time of the fill that ended the one before. NULL when the book
  * is full. */
 struct holding *book_get(struct book *book, const char *symbol);
