@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+static const struct span MINUTE = {INT64_C(60000000000)};
+
 struct symbol_parts {
     struct signal_part of[SIGNAL_SOURCES];
 };
@@ -67,7 +69,6 @@ void signal_cache_merge(struct signal_cache *cache, size_t index, enum signal_so
                         const struct signal_part *told, struct utc now) {
     struct signal_part *part = part_of(cache, index, source);
     struct signal_part merged = *part;
-    MUTATE(cache_emptied_by_empty, if (told->bar_at.ns == 0) merged = (struct signal_part){.score = {0}});
     if (may_replace(part->bar_at, told->bar_at, now) && told->bar_at.ns != part->bar_at.ns) {
         merged.bar_at = told->bar_at;
         merged.heard_at = now;
@@ -76,16 +77,22 @@ void signal_cache_merge(struct signal_cache *cache, size_t index, enum signal_so
         merged.score_at = told->score_at;
         merged.score = told->score;
     }
+    if (utc_is_before(merged.bar_at, merged.score_at)) { /* of a minute that gave way */
+        merged.score_at = (struct utc){0};
+        merged.score = (struct ratio){0};
+    }
     cache->is_dirty |= memcmp(part, &merged, sizeof merged) != 0;
     *part = merged;
 }
 
 void signal_cache_fill(struct signal_cache *cache, size_t index, const struct broker_bar *bar,
                        struct utc now) {
-    const struct signal_part told = {.bar_at = bar->at};
-    if (bar->at.ns != 0 && !utc_is_before(now, bar->at)) {
-        bars_add(cache->filled, index, bar);
+    MUTATE(cache_emptied_by_empty, if (bar->at.ns == 0) *part_of(cache, index, SIGNAL_SNAPSHOTS) = (struct signal_part){.score = {0}});
+    if (bar->at.ns == 0 || utc_is_before(now, utc_add(bar->at, MINUTE))) {
+        return;
     }
+    const struct signal_part told = {.bar_at = bar->at};
+    bars_add(cache->filled, index, bar);
     signal_cache_merge(cache, index, SIGNAL_SNAPSHOTS, &told, now);
 }
 
@@ -107,7 +114,8 @@ static void merge_score(struct signal_cache *cache, size_t index, enum signal_so
     signal_cache_merge(cache, index, source, &told, now);
 }
 
-/* A minute that bars told since is theirs. */
+/* A minute that bars told since is theirs. False also where a minute behind them is missing: a strategy counts
+ * bars, and would take what happened over a hole for the move of a minute. */
 static bool join(struct signal_cache *cache, const struct bars *bars, size_t index) {
     struct utc at = newest(bars, index);
     if (at.ns == 0 || newest(cache->filled, index).ns <= at.ns) {
@@ -119,9 +127,14 @@ static bool join(struct signal_cache *cache, const struct bars *bars, size_t ind
     }
     for (size_t i = 0; i < bars_count(cache->filled, index); i++) {
         const struct broker_bar *bar = bars_at(cache->filled, index, i);
-        if (utc_is_before(at, bar->at)) {
-            bars_add(cache->joined, 0, bar);
+        if (!utc_is_before(at, bar->at)) {
+            continue;
         }
+        if (utc_sub(bar->at, at).ns > BAR_FRESH.ns) {
+            return false;
+        }
+        bars_add(cache->joined, 0, bar);
+        at = bar->at;
     }
     return true;
 }
@@ -159,7 +172,7 @@ static bool fills(const struct signal_cache *cache, size_t index, struct utc at,
 
 bool signal_cache_is_filled(const struct signal_cache *cache, size_t index, struct utc now,
                             struct span most) {
-    return fills(cache, index, signal_cache_part(cache, index, SIGNAL_SNAPSHOTS)->bar_at, now,
+    return fills(cache, index, signal_cache_part(cache, index, SIGNAL_SNAPSHOTS)->score_at, now,
                  most);
 }
 
@@ -219,21 +232,32 @@ enum err_code signal_cache_save(struct signal_cache *cache, struct world *world,
     return code;
 }
 
-/* An instant that is there must be one, and not of a time to come; one that is not there stays {0}. */
-static bool read_instant(const cJSON *tree, const char *key, struct utc now, struct utc *out) {
-    return json_is_null(tree, key) ||
-           (json_utc(tree, key, out, NULL) == ERR_OK && out->ns > 0 && !utc_is_before(now, *out));
+/* An instant that is there must be one; one that is not there stays {0}. */
+static bool read_instant(const cJSON *tree, const char *key, struct utc *out) {
+    return json_is_null(tree, key) || (json_utc(tree, key, out, NULL) == ERR_OK && out->ns > 0);
 }
 
+static bool read_score(const cJSON *tree, struct signal_part *out) {
+    return out->score_at.ns == 0 ||
+           (json_decimal_either(tree, "score", &out->score.nanos, NULL) == ERR_OK &&
+            out->score.nanos >= -NANOS && out->score.nanos <= NANOS);
+}
+
+/* False: it is none that this file wrote. One of a time to come, as of a wall that was set back since, is dropped:
+ * it says nothing, and nothing of the others. */
 static bool read_part(const cJSON *tree, struct utc now, struct signal_part *out) {
-    if (!read_instant(tree, "bar_at", now, &out->bar_at) ||
-        !read_instant(tree, "heard_at", now, &out->heard_at) ||
-        !read_instant(tree, "score_at", now, &out->score_at)) {
+    if (!read_instant(tree, "bar_at", &out->bar_at) ||
+        !read_instant(tree, "heard_at", &out->heard_at) ||
+        !read_instant(tree, "score_at", &out->score_at) || !read_score(tree, out)) {
         return false;
     }
-    MUTATE(cache_rejuvenated_by_rewrite, out->bar_at = out->score_at = now);
-    return out->score_at.ns == 0 ||
-           json_decimal_either(tree, "score", &out->score.nanos, NULL) == ERR_OK;
+    bool is_ahead = utc_is_before(now, out->bar_at) || utc_is_before(now, out->score_at);
+    if (is_ahead) {
+        *out = (struct signal_part){0};
+    }
+    bool is_possible = !utc_is_before(out->bar_at, out->score_at);
+    MUTATE(cache_rejuvenated_by_rewrite, if (out->bar_at.ns != 0) out->bar_at = now; if (out->score_at.ns != 0) out->score_at = now);
+    return is_possible;
 }
 
 /* All parts of a symbol, or false. */
@@ -247,9 +271,27 @@ static bool read_symbol(const cJSON *tree, struct utc now, struct symbol_parts *
         if (part != NULL && (!cJSON_IsObject(part) || !read_part(part, now, &out->of[source]))) {
             return false;
         }
-        *count += part != NULL;
+        *count += out->of[source].bar_at.ns != 0;
     }
     return true;
+}
+
+/* Of a life that goes on already nothing is replaced by what is no newer. */
+static void take_parts(struct signal_cache *cache, const struct symbol_parts *parts) {
+    for (size_t i = 0; i < cache->symbol_count; i++) {
+        for (int source = 0; source < SIGNAL_SOURCES; source++) {
+            struct signal_part *part = &cache->parts[i].of[source];
+            const struct signal_part *read = &parts[i].of[source];
+            if (utc_is_before(part->bar_at, read->bar_at)) {
+                part->bar_at = read->bar_at;
+                part->heard_at = read->heard_at;
+            }
+            if (utc_is_before(part->score_at, read->score_at)) {
+                part->score_at = read->score_at;
+                part->score = read->score;
+            }
+        }
+    }
 }
 
 static enum err_code read_symbols(struct signal_cache *cache, const cJSON *tree,
@@ -266,12 +308,12 @@ static enum err_code read_symbols(struct signal_cache *cache, const cJSON *tree,
     for (size_t i = 0; i < cache->symbol_count && code == ERR_OK; i++) {
         const cJSON *symbol = json_member(map, symbols[i]);
         if (symbol != NULL && !read_symbol(symbol, now, &parts[i], &read)) {
-            code = err_set(err, ERR_CORRUPT, "%s: %s: no instants of the past, or no score",
+            code = err_set(err, ERR_CORRUPT, "%s: %s: no instants, or no score of them",
                            SIGNAL_CACHE_DOCUMENT, symbols[i]);
         }
     }
     if (code == ERR_OK) {
-        memcpy(cache->parts, parts, cache->symbol_count * sizeof *parts);
+        take_parts(cache, parts);
         *count = read;
     }
     free(parts);

@@ -10,8 +10,9 @@
  * exception: what is of a time to come, as behind a wall that was ahead, gives way to anything.
  *
  * An entry may go by a score whose minute is fresh (bar_is_fresh()): that of bars, or else of snapshots, and of those
- * only while the newest minute of bars is at most signals.fill_s old. Both stale: no score. Exits never ask here:
- * the decay of a score is decided by the bars of this life alone.
+ * only while the newest minute of bars is at most signals.fill_s old. A minute that is not over is none, and no two
+ * minutes from the newest of bars on are further apart than one is fresh. Both stale: no score. Exits never ask here:
+ * the decay of a score is decided by the bars of this life alone, and a position entered on a score of here has none.
  *
  * signal_cache.json holds the parts (no minute that snapshots told: a score of them lives no longer than its minute
  * is fresh). Nothing depends on it: damaged, edited or of other settings it is discarded whole.
@@ -47,7 +48,7 @@ const struct signal_part *signal_cache_part(const struct signal_cache *cache, si
 /* Merges what a source says; {0} in bar_at or score_at: it does not say that. now: our wall. */
 void signal_cache_merge(struct signal_cache *cache, size_t index, enum signal_source source,
                         const struct signal_part *told, struct utc now);
-/* A minute that a snapshot told; at {0}: it told none. One of a time to come is none. */
+/* A minute that a snapshot told; at {0}: it told none. One that is not over is none. */
 void signal_cache_fill(struct signal_cache *cache, size_t index, const struct broker_bar *bar,
                        struct utc now);
 /* Scores a symbol by both sources, and merges that: bars as they are, and bars with the minutes behind them that
@@ -58,7 +59,7 @@ void signal_cache_score(struct signal_cache *cache, const struct strategy *strat
 /* Bars of the symbol say nothing fresh, and their newest minute is at most `most` old: snapshots may fill. */
 bool signal_cache_has_gap(const struct signal_cache *cache, size_t index, struct utc now,
                           struct span most);
-/* A minute of snapshots fills that gap now. */
+/* A score by minutes of snapshots fills that gap now. */
 bool signal_cache_is_filled(const struct signal_cache *cache, size_t index, struct utc now,
                             struct span most);
 /* The source whose score an entry may go by; SIGNAL_SOURCES: none. most: signals.fill_s, 0 for bars alone. */
@@ -74,7 +75,8 @@ enum err_code signal_cache_save(struct signal_cache *cache, struct world *world,
                                 const char *settings, int64_t journal_seq,
                                 struct err *err) MUST_USE;
 /* Reads what was saved, of these symbols: all of it, or nothing. *count: parts read; 0 where there is no document, or
- * one of other settings. ERR_CORRUPT: damaged, edited, or of a time to come; ERR_IO. */
+ * one of other settings. A part of a time to come is none, and one that is no newer than what is known replaces
+ * nothing. ERR_CORRUPT: damaged, edited, or of what no score is; ERR_IO. */
 enum err_code signal_cache_load(struct signal_cache *cache, struct world *world,
                                 const char (*symbols)[CONFIG_SYMBOL_MAX], const char *settings,
                                 struct utc now, size_t *count, struct err *err) MUST_USE;

@@ -5,7 +5,8 @@
  * may fill. A new entry is held against it at the answer before it: the core decided no sooner. A life knows what it
  * was told, and with signals.cache_s what earlier lives were. Snapshots that tell a fresh minute of a symbol
  * whose bars are silent must be told to fill the gap by the end of the tick, and nothing else is; they are asked for
- * where nothing keeps the core from it.
+ * where nothing keeps the core from it. A minute of them that was not over when it was told is none. They fill beyond
+ * doubt where bars of this life are enough for a score, and no minute behind them is missing.
  *
  * In signal_cache.json no minute is newer than any that its source ever told, none is older than in the document
  * before and none that was there is missing. A document of other settings, one that the core said it discarded, a
@@ -19,16 +20,21 @@
 
 static const char MECHANISM[] = "signal_cache";
 static const struct span BAR_FRESH = {INT64_C(150000000000)}; /* from its start */
+static const struct span MINUTE = {INT64_C(60000000000)};
+static const struct span SESSION_GAP = {INT64_C(14400000000000)}; /* between two sessions */
 static const struct span SLACK = {INT64_C(1000000000)};
 static const struct span CALM = {INT64_C(600000000000)}; /* behind a fault */
 static const struct span MARGIN = {
-    INT64_C(5000000000)}; /* between an answer and what is made of it */
-enum { BARS, SNAPSHOTS, SOURCES };
+    INT64_C(5000000000)};                            /* between an answer and what is made of it */
+enum { BARS, SNAPSHOTS, SOURCES, SCORED_FROM = 31 }; /* bars of a session (weighted.h) */
 static const char *const WORDS[SOURCES] = {"bars", "snapshots"};
 
 struct stock {
     char symbol[TABLE_NAME_MAX];
     struct utc life[SOURCES], ever[SOURCES]; /* start of the newest minute told; {0}: none */
+    struct utc
+        joined; /* the newest of snapshots to which no minute behind bars is missing, beyond doubt */
+    int session; /* bars of this life, without a hole of hours */
     struct {
         struct utc bar_at, score_at;
     } saved[SOURCES]; /* in the last document */
@@ -73,11 +79,37 @@ static bool has_prices(const cJSON *bar) {
     return nanos[1] >= nanos[2];
 }
 
-static void note_minute(struct stock *stock, int source, const cJSON *bar) {
+/* {0}: it is none. */
+static struct utc minute_of(const cJSON *bar) {
     struct utc at = {0};
-    if (cJSON_IsObject(bar) && has_prices(bar) && json_utc(bar, "t", &at, NULL) == ERR_OK) {
-        stock->life[source] = utc_max(stock->life[source], at);
-        stock->ever[source] = utc_max(stock->ever[source], at);
+    bool is_one = cJSON_IsObject(bar) && has_prices(bar) && json_utc(bar, "t", &at, NULL) == ERR_OK;
+    return is_one ? at : (struct utc){0};
+}
+
+static void note_minute(struct stock *stock, int source, struct utc at) {
+    stock->life[source] = utc_max(stock->life[source], at);
+    stock->ever[source] = utc_max(stock->ever[source], at);
+}
+
+static void note_bar(struct stock *stock, struct utc at) {
+    if (utc_is_before(stock->life[BARS], at)) {
+        bool goes_on = utc_sub(at, stock->life[BARS]).ns < SESSION_GAP.ns;
+        stock->session = goes_on ? stock->session + 1 : 1;
+    }
+    note_minute(stock, BARS, at);
+}
+
+/* One that may have been over by the core's wall may be known, one that was by any clock joins the others. */
+static void note_snapshot(struct stock *stock, struct utc minute, struct utc at, int64_t wall_ns) {
+    int64_t age_ns = utc_sub(at, minute).ns;
+    if (minute.ns == 0 || age_ns + (wall_ns > 0 ? wall_ns : 0) < MINUTE.ns - MARGIN.ns) {
+        return;
+    }
+    note_minute(stock, SNAPSHOTS, minute);
+    struct utc joined = utc_max(stock->joined, stock->life[BARS]);
+    if (age_ns >= MINUTE.ns && utc_is_before(joined, minute) &&
+        utc_sub(minute, joined).ns <= BAR_FRESH.ns) {
+        stock->joined = minute;
     }
 }
 
@@ -86,7 +118,7 @@ static void take_bars(struct signals *judge, const cJSON *tree) {
     for (const cJSON *list = cJSON_IsObject(map) ? map->child : NULL; list; list = list->next) {
         struct stock *stock = table_get(&judge->stocks, list->string);
         for (const cJSON *bar = cJSON_IsArray(list) ? list->child : NULL; bar; bar = bar->next) {
-            note_minute(stock, BARS, bar);
+            note_bar(stock, minute_of(bar));
         }
     }
 }
@@ -111,11 +143,18 @@ static bool has_gap(const struct stock *stock, const struct scene *scene, struct
            is_within(at, bars, scene->limits.signals_fill, -MARGIN.ns);
 }
 
-/* And a minute behind them is fresh. */
+/* And a score by a minute behind them is fresh. */
 static bool is_gap_filled(const struct stock *stock, const struct scene *scene, struct utc at) {
-    struct utc minute = stock->life[SNAPSHOTS];
-    return has_gap(stock, scene, at) && utc_is_before(stock->life[BARS], minute) &&
-           is_within(at, minute, BAR_FRESH, -MARGIN.ns);
+    return has_gap(stock, scene, at) && stock->session >= SCORED_FROM &&
+           utc_is_before(stock->life[BARS], stock->joined) &&
+           is_within(at, stock->joined, BAR_FRESH, -MARGIN.ns);
+}
+
+/* What was told may not have been read. */
+static void doubt_joined(struct signals *judge) {
+    for (size_t i = 0; i < judge->stocks.count; i++) {
+        ((struct stock *)table_at(&judge->stocks, i))->joined = (struct utc){0};
+    }
 }
 
 static void take_snapshots(struct signals *judge, const struct event *event, const cJSON *tree,
@@ -126,7 +165,7 @@ static void take_snapshots(struct signals *judge, const struct event *event, con
             continue;
         }
         struct stock *stock = table_get(&judge->stocks, item->string);
-        note_minute(stock, SNAPSHOTS, json_member(item, "minuteBar"));
+        note_snapshot(stock, minute_of(json_member(item, "minuteBar")), event->at, scene->wall.ns);
         judge->is_due |= scene->wall.ns == 0 && is_gap_filled(stock, scene, event->at);
     }
 }
@@ -282,6 +321,9 @@ static void judge_tick(struct signals *judge, const struct event *event,
                        "snapshots fill a gap of bars, and nobody takes them");
     }
     judge->is_due = false;
+    if (is_bent) {
+        doubt_joined(judge);
+    }
 }
 
 /* --- the document --- */
@@ -350,6 +392,8 @@ static void begin_anew(struct signals *judge) {
     for (size_t i = 0; i < judge->stocks.count; i++) {
         struct stock *stock = table_at(&judge->stocks, i);
         memset(stock->life, 0, sizeof stock->life);
+        stock->joined = (struct utc){0};
+        stock->session = 0;
     }
 }
 
@@ -374,6 +418,7 @@ static void signals_observe(void *context, const struct event *event, struct fin
     } else if (event->kind == EVENT_FAULT) {
         if (strstr(event->what, "/v2/stocks/bars") == NULL) {
             judge->bent_at = event->at;
+            doubt_joined(judge);
         }
         if (strncmp(event->subject, "disk.", 5) == 0) {
             forget_saved(judge);

@@ -18,14 +18,23 @@ static void instant(int64_t second, char out[static UTC_TEXT_MAX]) {
     utc_print(at(OPEN + second), out);
 }
 
-/* Minutes that began so many seconds behind the open. */
-static void bars(struct oracle *oracle, int64_t second, int64_t minute) {
+/* So many minutes, the last of which began so many seconds behind the open. */
+static void some_bars(struct oracle *oracle, int64_t second, int64_t minute, int count) {
     char text[UTC_TEXT_MAX];
-    char body[128];
-    instant(minute, text);
-    snprintf(body, sizeof body,
-             "\n{\"bars\":{\"AAPL\":[{\"t\":\"%s\",\"o\":1,\"h\":1,\"l\":1,\"c\":1}]}}", text);
-    answer(oracle, OPEN + second, BARS, 200, body);
+    struct text body = {0};
+    text_add(&body, "\n{\"bars\":{\"AAPL\":[");
+    for (int i = count - 1; i >= 0; i--) {
+        instant(minute - (int64_t)i * 60, text);
+        text_add_format(&body, "{\"t\":\"%s\",\"o\":1,\"h\":1,\"l\":1,\"c\":1}%s", text,
+                        i > 0 ? "," : "]}}");
+    }
+    answer(oracle, OPEN + second, BARS, 200, text_get(&body));
+    text_release(&body);
+}
+
+/* As many as a score needs. */
+static void bars(struct oracle *oracle, int64_t second, int64_t minute) {
+    some_bars(oracle, second, minute, 31);
 }
 
 static void snapshot(struct oracle *oracle, int64_t second, int64_t minute) {
@@ -118,8 +127,12 @@ Test(judge_signals, a_gap_that_is_filled_is_told_in_its_tick_and_nothing_else_is
         int64_t bars, minute; /* newest, at 300 s */
         bool is_told;
         const char *id, *score;
-    } rows[] = {{0, 240, true, "", "\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0,"},
-                {0, 240, false, "scores_are_fresh", "\"due\":1,\"acted\":0,\"missed\":1,"},
+    } rows[] = {{120, 240, true, "", "\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0,"},
+                {120, 240, false, "scores_are_fresh", "\"due\":1,\"acted\":0,\"missed\":1,"},
+                {90, 240, false, "scores_are_fresh", "\"due\":1,\"acted\":0,\"missed\":1,"},
+                {89, 240, false, "", "[]"},                               /* a minute is missing */
+                {120, 241, false, "", "[]"},                              /* it may not be over */
+                {120, 246, true, "scores_are_fresh", "\"unfounded\":1,"}, /* it is not */
                 {0, 120, true, "scores_are_fresh", "\"unfounded\":1,"},   /* old */
                 {240, 240, true, "scores_are_fresh", "\"unfounded\":1,"}, /* no gap */
                 {240, 240, false, "", "[]"}};
@@ -132,6 +145,16 @@ Test(judge_signals, a_gap_that_is_filled_is_told_in_its_tick_and_nothing_else_is
         }
         tick(oracle, 301);
         expect_scored(oracle, rows[i].id, rows[i].score);
+    }
+}
+
+Test(judge_signals, a_gap_of_fewer_bars_than_a_score_needs_must_not_be_filled) {
+    for (int count = 30; count <= 31; count++) {
+        struct oracle *oracle = framed("600", "0");
+        some_bars(oracle, 300, 120, count);
+        snapshot(oracle, 300, 240);
+        tick(oracle, 301);
+        expect(oracle, count < 31 ? "" : "scores_are_fresh", 0);
     }
 }
 

@@ -27,8 +27,8 @@ static void score_last(const struct strategy *strategy, const struct bars *bars,
 }
 
 static const struct strategy_ops LAST_OPS = {.score = score_last};
-static const struct last_close LAST = {{&LAST_OPS}, 1};
-static const struct last_close OF_THREE = {{&LAST_OPS}, 3};
+static const struct last_close LAST = {{.ops = &LAST_OPS}, 1};
+static const struct last_close OF_THREE = {{.ops = &LAST_OPS}, 3};
 
 static struct utc minute(int n) {
     return utc_add(rig_start(), SPAN_MIN(n));
@@ -170,7 +170,9 @@ Test(signal_cache, bars_come_first_then_a_fresh_minute_of_snapshots_and_both_sta
 Test(signal_cache, snapshots_fill_in_for_so_long_however_fresh_they_are) {
     struct bench bench = bench_of();
     bars_tell(&bench, 5, 500, later(6, 0, 0));
-    snapshot_tells(&bench, 14, 510, later(15, 0, 0));
+    for (int n = 6; n <= 14; n += 2) {
+        snapshot_tells(&bench, n, 510, later(n + 1, 0, 0));
+    }
     cr_expect_eq(signal_cache_best(bench.cache, 0, later(15, 0, 0), FILL), SIGNAL_SNAPSHOTS);
     cr_expect_eq(signal_cache_best(bench.cache, 0, later(15, 0, 1), FILL), SIGNAL_SOURCES);
     release(&bench);
@@ -180,6 +182,7 @@ Test(signal_cache, an_old_minute_behind_a_newer_fills_its_place_and_no_more) {
     struct bench bench = bench_of();
     bars_tell(&bench, 5, 500, later(6, 0, 0));
     snapshot_tells(&bench, 8, 510, later(9, 0, 0));
+    cr_expect_eq(part(&bench, SIGNAL_SNAPSHOTS)->score_at.ns, 0, "two minutes are missing");
     snapshot_tells(&bench, 7, 490, later(9, 30, 0));
     cr_expect_eq(part(&bench, SIGNAL_SNAPSHOTS)->bar_at.ns, minute(8).ns);
     cr_expect_eq(part(&bench, SIGNAL_SNAPSHOTS)->score.nanos, USD(510).nanos / 1000);
@@ -202,7 +205,7 @@ Test(signal_cache, minutes_that_bars_tell_later_are_theirs) {
 
 Test(signal_cache, snapshots_alone_are_no_score_without_bars_before_them) {
     struct bench bench = bench_of();
-    struct broker_bar bar = bar_of(8, 510);
+    struct broker_bar bar = bar_of(7, 510);
     signal_cache_fill(bench.cache, 0, &bar, later(9, 0, 0));
     signal_cache_score(bench.cache, &LAST.base, bench.bars, 0, later(9, 0, 0));
     cr_expect_eq(part(&bench, SIGNAL_SNAPSHOTS)->score_at.ns, 0);
@@ -210,12 +213,48 @@ Test(signal_cache, snapshots_alone_are_no_score_without_bars_before_them) {
     bars_add(bench.bars, 0, &bar);
     signal_cache_score(bench.cache, &OF_THREE.base, bench.bars, 0, later(9, 0, 0));
     cr_expect_eq(part(&bench, SIGNAL_SNAPSHOTS)->score_at.ns, 0, "two are too few");
+    cr_expect_not(signal_cache_is_filled(bench.cache, 0, later(9, 0, 0), FILL), "with no score");
     bar = bar_of(4, 500);
     bars_add(bench.bars, 0, &bar);
     signal_cache_score(bench.cache, &OF_THREE.base, bench.bars, 0, later(9, 0, 0));
-    cr_expect_eq(part(&bench, SIGNAL_SNAPSHOTS)->score_at.ns, minute(8).ns);
+    cr_expect_eq(part(&bench, SIGNAL_SNAPSHOTS)->score_at.ns, minute(7).ns);
+    cr_expect(signal_cache_is_filled(bench.cache, 0, later(9, 0, 0), FILL));
     cr_expect_eq(part(&bench, SIGNAL_BARS)->score_at.ns, 0);
     release(&bench);
+}
+
+Test(signal_cache, a_minute_of_snapshots_that_is_not_over_is_none) {
+    for (int64_t ns = -1; ns <= 1; ns++) {
+        struct bench bench = bench_of();
+        bars_tell(&bench, 5, 500, later(6, 0, 0));
+        snapshot_tells(&bench, 7, 510, later(8, 0, ns));
+        cr_expect_eq(part(&bench, SIGNAL_SNAPSHOTS)->bar_at.ns, ns < 0 ? 0 : minute(7).ns);
+        cr_expect_eq(part(&bench, SIGNAL_SNAPSHOTS)->score_at.ns, ns < 0 ? 0 : minute(7).ns);
+        release(&bench);
+    }
+}
+
+Test(signal_cache, minutes_behind_bars_are_at_most_150_seconds_apart) {
+    static const struct {
+        int64_t seconds[3], ns; /* of minutes behind bars; ns: of the last one */
+        bool is_scored;
+    } rows[] = {{{150}, 0, true},       {{150}, 1, false},           {{120, 270}, 0, true},
+                {{120, 270}, 1, false}, {{240, 390, 540}, 0, false}, {{60, 210, 360}, 0, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bench bench = bench_of();
+        bars_tell(&bench, 5, 500, later(6, 0, 0));
+        size_t last = rows[i].seconds[1] == 0 ? 0 : rows[i].seconds[2] == 0 ? 1 : 2;
+        struct broker_bar bar = bar_of(5, 510);
+        for (size_t k = 0; k <= last; k++) {
+            bar.at = later(5, rows[i].seconds[k], k == last ? rows[i].ns : 0);
+            signal_cache_fill(bench.cache, 0, &bar, later(15, 0, 0));
+        }
+        signal_cache_score(bench.cache, &LAST.base, bench.bars, 0, later(15, 0, 0));
+        cr_expect_eq(part(&bench, SIGNAL_SNAPSHOTS)->bar_at.ns, bar.at.ns, "%zu", i);
+        cr_expect_eq(part(&bench, SIGNAL_SNAPSHOTS)->score_at.ns, rows[i].is_scored ? bar.at.ns : 0,
+                     "%zu", i);
+        release(&bench);
+    }
 }
 
 /* --- the document --- */
@@ -272,6 +311,10 @@ Test(signal_cache_document, of_other_settings_is_none) {
     rig_destroy(rig);
 }
 
+#define BARS_OF(bar_at, score_at, score)                                                           \
+    "\"bars\":{\"bar_at\":\"2026-09-01T" bar_at "Z\",\"score_at\":\"2026-09-01T" score_at          \
+    "Z\",\"score\":\"" score "\"}"
+
 Test(signal_cache_document, is_read_whole_or_not_at_all) {
     static const char *const bad[] = {
         "\"symbols\":[]",
@@ -280,8 +323,11 @@ Test(signal_cache_document, is_read_whole_or_not_at_all) {
         "\"symbols\":{\"AAPL\":{\"bars\":{\"bar_at\":5}}}",
         "\"symbols\":{\"AAPL\":{\"bars\":{\"bar_at\":\"2026-09-01T14:00:00Z\"}},"
         "\"MSFT\":{\"bars\":{\"score_at\":\"2026-09-01T14:00:00Z\"}}}",
-        "\"symbols\":{\"AAPL\":{\"bars\":{\"bar_at\":\"2026-09-01T14:00:00Z\"}},"
-        "\"MSFT\":{\"bars\":{\"bar_at\":\"2026-09-01T14:00:01Z\"}}}"};
+        "\"symbols\":{\"AAPL\":{" BARS_OF("13:59:00", "13:59:00", "1.000000001") "}}",
+        "\"symbols\":{\"AAPL\":{" BARS_OF("13:59:00", "13:59:00", "-1.000000001") "}}",
+        "\"symbols\":{\"AAPL\":{" BARS_OF("13:59:00", "13:59:01", "0.5") "}}",
+        "\"symbols\":{\"AAPL\":{\"bars\":{\"score_at\":\"2026-09-01T13:59:00Z\","
+        "\"score\":\"0.5\"}}}"};
     struct rig *rig = rig_create();
     struct bench bench = bench_of();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -293,11 +339,58 @@ Test(signal_cache_document, is_read_whole_or_not_at_all) {
         cr_expect_eq(count, 0);
         cr_expect_eq(part(&bench, SIGNAL_BARS)->bar_at.ns, 0, "%zu", i);
     }
-    size_t count = 0;
-    cr_expect_eq(load(rig, bench.cache, "a", later(0, 1, 0), &count), ERR_OK,
-                 "the last was of a second to come");
-    cr_expect_eq(count, 2);
     release(&bench);
+    rig_destroy(rig);
+}
+
+/* Each alone: 14:00:00 is now. When it was heard decides nothing. */
+Test(signal_cache_document, a_part_of_a_time_to_come_is_dropped_alone) {
+    static const struct {
+        const char *part;
+        size_t count;
+    } rows[] = {{BARS_OF("14:00:00", "14:00:00", "1"), 2},
+                {BARS_OF("13:59:00", "13:58:00", "-1"), 2},
+                {BARS_OF("14:00:01", "13:59:00", "0.5"), 1},
+                {BARS_OF("13:59:00", "14:00:01", "0.5"), 1},
+                {"\"bars\":{\"bar_at\":\"2026-09-01T13:59:00Z\","
+                 "\"heard_at\":\"2026-09-01T14:00:01Z\"}",
+                 2}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig *rig = rig_create();
+        struct bench bench = bench_of();
+        char members[512];
+        size_t count = 9;
+        snprintf(members, sizeof members,
+                 "\"settings\":\"a\",\"symbols\":{\"AAPL\":{%s},\"MSFT\":{%s}}", rows[i].part,
+                 BARS_OF("13:59:00", "13:59:00", "0.5"));
+        cr_assert_eq(state_file_save(&rig->world, SIGNAL_CACHE_DOCUMENT, 1, members, NULL), ERR_OK);
+        cr_expect_eq(load(rig, bench.cache, "a", minute(0), &count), ERR_OK, "%zu", i);
+        cr_expect_eq(count, rows[i].count, "%zu", i);
+        cr_expect_eq(part(&bench, SIGNAL_BARS)->bar_at.ns == 0, rows[i].count == 1, "%zu", i);
+        cr_expect_eq(signal_cache_part(bench.cache, 1, SIGNAL_BARS)->bar_at.ns,
+                     minute(0).ns - SPAN_MIN(1).ns, "%zu: the other's", i);
+        release(&bench);
+        rig_destroy(rig);
+    }
+}
+
+/* A disk that could not be read at the start, and can now. */
+Test(signal_cache_document, what_is_read_late_replaces_nothing_newer) {
+    struct rig *rig = rig_create();
+    struct bench bench = bench_of();
+    struct bench next = bench_of();
+    size_t count = 9;
+    bars_tell(&bench, 5, 500, later(6, 0, 0));
+    snapshot_tells(&bench, 7, 510, later(8, 0, 0));
+    save(rig, bench.cache, "a");
+    bars_tell(&next, 6, 520, later(8, 0, 0));
+    cr_expect_eq(load(rig, next.cache, "a", later(8, 0, 0), &count), ERR_OK);
+    cr_expect_eq(part(&next, SIGNAL_BARS)->bar_at.ns, minute(6).ns);
+    cr_expect_eq(part(&next, SIGNAL_BARS)->score.nanos, USD(520).nanos / 1000);
+    cr_expect_eq(part(&next, SIGNAL_SNAPSHOTS)->score_at.ns, minute(7).ns);
+    cr_expect(signal_cache_is_dirty(next.cache), "and is to be saved");
+    release(&bench);
+    release(&next);
     rig_destroy(rig);
 }
 
