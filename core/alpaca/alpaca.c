@@ -333,7 +333,8 @@ enum err_code client_send(struct alpaca *alpaca, const struct call *call, struct
 }
 
 enum err_code client_read(struct alpaca *alpaca, struct err *err) {
-    bool is_slow = alpaca->lane == ALPACA_LANE_OTHER;
+    /* of snapshots, an entry waits for the answer */
+    bool is_slow = alpaca->lane == ALPACA_LANE_OTHER && alpaca->endpoint != ENDPOINT_SNAPSHOTS;
     const struct call call = {.method = "GET",
                               .host =
                                   alpaca->endpoint >= ENDPOINT_QUOTES ? HTTP_DATA : HTTP_TRADING,

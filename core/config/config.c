@@ -502,19 +502,23 @@ static void check_displacement(const struct config *c, struct text *faults) {
 
 #define BROKER_RATE 200 /* requests a minute and account (alpaca-api.md, section 1) */
 
-/* What the polls alone take: clock, account, orders, positions, quotes and trades each tick, bars, and
- * snapshots where they fill in for them, each cycle. With less the truth grows old by the core's own doing, and
- * degraded mode never ends. */
+static int64_t cycles_a_minute(const struct config *c) {
+    return (SPAN_MIN(1).ns + c->cycle.ns - 1) / c->cycle.ns;
+}
+
+/* What the polls alone take: clock, account, orders, positions, quotes and trades each tick, bars each cycle. With
+ * less the truth grows old by the core's own doing, and degraded mode never ends. */
 static int64_t polls_a_minute(const struct config *c) {
-    int64_t minute = SPAN_MIN(1).ns;
-    return (6 * minute + c->tick_open.ns - 1) / c->tick_open.ns +
-           (c->signals_fill.ns > 0 ? 2 : 1) * ((minute + c->cycle.ns - 1) / c->cycle.ns);
+    return (6 * SPAN_MIN(1).ns + c->tick_open.ns - 1) / c->tick_open.ns + cycles_a_minute(c);
 }
 
 static void check_engine(const struct config *c, struct text *faults) {
     require(c->rate_core >= polls_a_minute(c), "broker.rate_core", c->rate_core * NANOS, "below",
             "what engine.tick_s and engine.cycle_s ask in a minute", polls_a_minute(c) * NANOS,
             "raise it or the tick", faults);
+    require(c->signals_fill.ns == 0 || c->rate_other >= cycles_a_minute(c), "broker.rate_other",
+            c->rate_other * NANOS, "below", "the snapshots that engine.cycle_s asks in a minute",
+            cycles_a_minute(c) * NANOS, "raise it or the cycle", faults);
     /* and one cycle more: two that are a minute apart may begin a little less than that apart */
     int64_t lines = c->signals_fill.ns > 0 ? 4 : 3;
     int64_t spare = lines * ((SPAN_MIN(1).ns + c->cycle.ns - 1) / c->cycle.ns + 1);

@@ -175,8 +175,9 @@ struct engine {
     bool is_filling;      /* told that snapshots fill a gap of bars */
     bool is_signals_kept; /* the cache was saved by this life, at: */
     struct mono signals_kept_at;
-    char signals_settings
-        [17]; /* hash of those the strategy was made with: a reload makes no new one */
+    bool is_signals_unread; /* of the disk's doing: until it is read nothing is saved over it */
+    /* hash of those the strategy was made with: a reload makes no new one */
+    char signals_settings[17];
     struct learning learning;
 
     struct session sessions[40]; /* of the broker's calendar around now */
@@ -237,6 +238,10 @@ enum err_code open_broker(const struct engine_options *options, struct alpaca **
                           struct err *err) MUST_USE;
 /* cycle.c */
 void cycle_tick(struct engine *engine);
+/* The entry that a score asks for. One of the cache is no score of the position: it would reach decay and
+ * displacement, which go by bars. */
+struct order entry_of(const struct engine *engine, size_t index, const struct score *score,
+                      enum score_ground ground);
 /* Between two full ticks, as things stand. */
 struct span step_of(const struct engine *engine);
 /* polls.c: step 3, what the broker says */

@@ -242,6 +242,24 @@ struct candidates { /* one for each symbol of the universe */
     bool is_taken[CONFIG_SYMBOLS_MAX];
 };
 
+struct order entry_of(const struct engine *engine, size_t index, const struct score *score,
+                      enum score_ground ground) {
+    static const char *const reasons[] = {"signal", "signal_filled", "signal_kept"};
+    struct order intent = {.side = SIDE_BUY,
+                           .type = ORDER_LIMIT,
+                           .tif = TIF_DAY,
+                           .purpose = PURPOSE_ENTRY,
+                           .score = ground == GROUND_BARS ? score->value : (struct ratio){0}};
+    MUTATE(exit_by_the_cache, intent.score = score->value);
+    strcpy(intent.symbol, engine->config->symbols[index]);
+    strcpy(intent.reason, reasons[ground]);
+    if (engine->config->learning_on) {
+        memcpy(intent.parts, score->parts, sizeof intent.parts);
+        intent.part_count = score->part_count;
+    }
+    return intent;
+}
+
 /* A position gives way to no score of the cache: that would be an exit. */
 static void try_entry(struct engine *engine, size_t index, const struct candidates *candidates) {
     struct gateway *gateway = &engine->gateway;
@@ -251,24 +269,14 @@ static void try_entry(struct engine *engine, size_t index, const struct candidat
     }
     struct usd price = usd_sub(quote->ask, usd_scale(quote->ask, engine->config->entry_offset));
     price = usd_floor(price, price_tick(price));
-    struct order intent = {.side = SIDE_BUY,
-                           .type = ORDER_LIMIT,
-                           .tif = TIF_DAY,
-                           .purpose = PURPOSE_ENTRY,
-                           .limit_price = price,
-                           .score = candidates->scores[index].value,
-                           .qty = entry_size(gateway, price)};
-    strcpy(intent.symbol, engine->config->symbols[index]);
-    static const char *const reasons[] = {"signal", "signal_filled", "signal_kept"};
-    strcpy(intent.reason, reasons[candidates->grounds[index]]);
-    if (engine->config->learning_on) {
-        memcpy(intent.parts, candidates->scores[index].parts, sizeof intent.parts);
-        intent.part_count = candidates->scores[index].part_count;
-    }
+    enum score_ground ground = candidates->grounds[index];
+    struct order intent = entry_of(engine, index, &candidates->scores[index], ground);
+    intent.limit_price = price;
+    intent.qty = entry_size(gateway, price);
     maker_begin(gateway, &intent, quote);
     struct refusal refusal = {0};
     enum err_code sent = gateway_send(gateway, &intent, NULL, &refusal, NULL);
-    if (sent != ERR_REFUSED && candidates->grounds[index] != GROUND_BARS) {
+    if ((sent == ERR_OK || sent == ERR_UNKNOWN) && ground != GROUND_BARS) {
         log_mechanism(&engine->log, "signal_cache", "acted", intent.symbol, intent.reason, "");
     }
     if (sent == ERR_REFUSED) {
@@ -278,7 +286,7 @@ static void try_entry(struct engine *engine, size_t index, const struct candidat
         memcpy(outlook->last_symbol, intent.symbol, sizeof outlook->last_symbol);
         outlook->last_at = clock_utc(engine->world->clock);
     }
-    if (refusal.code == REFUSED_MAX_POSITIONS && candidates->grounds[index] == GROUND_BARS) {
+    if (refusal.code == REFUSED_MAX_POSITIONS && ground == GROUND_BARS) {
         (void)displacement_consider(&engine->exits, &intent, candidates->scores);
     }
 }

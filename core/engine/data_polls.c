@@ -201,8 +201,10 @@ static void ask_snapshots(struct engine *engine, const struct wanted *wanted) {
     struct broker_bar bars[CONFIG_SYMBOLS_MAX];
     const char(*asked)[SYMBOL_MAX] = (const char(*)[SYMBOL_MAX])wanted->symbols;
     int64_t before = requests_of(engine, POLL_SNAPSHOTS);
+    alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER); /* a 429 of it shuts no lane of the truth */
     enum err_code code =
         alpaca_get_snapshots(engine->alpaca, asked, wanted->count, bars, &engine->read_err);
+    alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
     (void)end(engine, POLL_SNAPSHOTS, wanted, before, code);
     struct utc now = clock_utc(engine->world->clock);
     for (size_t i = 0; i < wanted->count && code == ERR_OK; i++) {

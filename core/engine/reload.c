@@ -76,7 +76,8 @@ bool engine_reload(struct engine *engine) {
     if (code == ERR_OK) {
         char hash[17];
         engine->settings = news.config;
-        alpaca_spare_bars(engine->alpaca, engine->config->signals_fill.ns > 0);
+        alpaca_spare_bars(engine->alpaca,
+                          engine->is_filling && engine->config->signals_fill.ns > 0);
         config_hash(engine->config, hash);
         memcpy(engine->settings_hash, hash, sizeof engine->settings_hash);
         log_mechanism(&engine->log, "config_validation", "acted", "", hash, "");

@@ -35,19 +35,26 @@ bool score_by_bars(const struct engine *engine, size_t index, struct score *out)
     return is_wanted;
 }
 
+/* The first answer behind a restart may lag: it told no minute as new as that of the score which was kept. */
+static bool knows_newer(const struct engine *engine, size_t index) {
+    size_t count = bars_count(engine->bars, index);
+    struct utc kept = signal_cache_part(engine->signals, index, SIGNAL_BARS)->score_at;
+    return count == 0 || utc_is_before(bars_at(engine->bars, index, count - 1)->at, kept);
+}
+
 /* Of what is held nothing but bars counts: displacement compares it. */
 bool score_for_entry(const struct engine *engine, size_t index, struct score *out,
                      enum score_ground *ground) {
     bool is_stale = score_by_bars(engine, index, out);
     *ground = GROUND_BARS;
-    if (out->is_known || !is_on(engine) ||
-        book_find((struct book *)&engine->book, engine->config->symbols[index]) != NULL) {
+    if (!is_on(engine) || (out->is_known && !knows_newer(engine, index)) ||
+        book_look(&engine->book, engine->config->symbols[index]) != NULL) {
         return is_stale;
     }
     enum signal_source source = signal_cache_best(
         engine->signals, index, clock_utc(engine->world->clock), engine->config->signals_fill);
     if (source != SIGNAL_SOURCES) {
-        out->is_known = true;
+        *out = (struct score){.is_known = true};
         out->value = signal_cache_part(engine->signals, index, source)->score;
         out->learned = out->value; /* of its parts the cache knows nothing */
         *ground = source == SIGNAL_SNAPSHOTS ? GROUND_FILLED : GROUND_KEPT;
@@ -69,10 +76,11 @@ static void tell_filled(struct engine *engine) {
                       numbers);
     }
     engine->is_filling = filled > 0;
+    alpaca_spare_bars(engine->alpaca, engine->is_filling);
 }
 
 void signals_step(struct engine *engine, bool may_ask) {
-    if (!is_on(engine) || !engine->is_cycle || !engine->truth.is_open) {
+    if (!engine->is_cycle || !engine->truth.is_open || (!is_on(engine) && !engine->is_filling)) {
         return;
     }
     struct utc now = clock_utc(engine->world->clock);
@@ -85,13 +93,8 @@ void signals_step(struct engine *engine, bool may_ask) {
     tell_filled(engine);
 }
 
-/* A start that cannot read it goes on without: nothing depends on it. */
-void signals_restore(struct engine *engine) {
-    engine->signals = signal_cache_create(engine->config->symbol_count);
-    memcpy(engine->signals_settings, engine->settings_hash, sizeof engine->signals_settings);
-    if (engine->config->signals_cache.ns == 0) {
-        return;
-    }
+/* False: the disk could not say what is there. */
+static bool read_document(struct engine *engine) {
     struct err err = {0};
     size_t count = 0;
     char numbers[48];
@@ -105,6 +108,14 @@ void signals_restore(struct engine *engine) {
         snprintf(numbers, sizeof numbers, "\"parts\":%zu", count);
         log_mechanism(&engine->log, MECHANISM, "acted", "", "document", numbers);
     }
+    return code == ERR_OK || code == ERR_CORRUPT;
+}
+
+/* A start that cannot read it goes on without: nothing depends on it. */
+void signals_restore(struct engine *engine) {
+    engine->signals = signal_cache_create(engine->config->symbol_count);
+    memcpy(engine->signals_settings, engine->settings_hash, sizeof engine->signals_settings);
+    engine->is_signals_unread = engine->config->signals_cache.ns > 0 && !read_document(engine);
 }
 
 void signals_keep(struct engine *engine) {
@@ -116,10 +127,14 @@ void signals_keep(struct engine *engine) {
     if (!is_due || engine->journal == NULL) {
         return;
     }
+    engine->is_signals_kept = true; /* one that failed is tried again as late */
+    engine->signals_kept_at = now;
+    engine->is_signals_unread = engine->is_signals_unread && !read_document(engine);
+    if (engine->is_signals_unread) {
+        return;
+    }
     enum err_code code =
         signal_cache_save(engine->signals, engine->world, engine->lease, config->symbols,
                           engine->signals_settings, journal_last_seq(engine->journal), NULL);
     engine->meters.failed_documents += code != ERR_OK;
-    engine->is_signals_kept = true; /* one that failed is tried again as late */
-    engine->signals_kept_at = now;
 }

@@ -313,7 +313,7 @@ static const struct mechanism TABLE[] = {
      .quiet = "signal_cache_stays_quiet",
      .mutants = "enrichment_ignored enrichment_believed_when_stale fill_without_end "
                 "cache_goes_back cache_emptied_by_empty cache_rejuvenated_by_rewrite "
-                "cache_lost_at_restart exit_behind_snapshots"},
+                "cache_lost_at_restart exit_by_the_cache exit_behind_snapshots"},
     {.id = "rate_budget",
      .file = "core/alpaca/rate_budget.c",
      .mode = MODE_NORMAL,

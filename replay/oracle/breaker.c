@@ -64,6 +64,7 @@ struct endpoint {
 struct breaker {
     struct endpoint endpoints[ENDPOINTS_MAX];
     struct utc limited_at; /* {0}: no 429 yet */
+    bool is_filling;       /* told that snapshots fill gaps of bars */
     struct utc tick_at;
     struct utc opened_at; /* the last of all */
 };
@@ -156,8 +157,8 @@ static void judge_send(struct breaker *judge, const struct event *event,
     struct endpoint *own = endpoint_of(judge, event);
     for (int i = 0; i < ENDPOINTS_MAX; i++) {
         struct endpoint *endpoint = &judge->endpoints[i];
-        bool is_filled = findings->scene->limits.signals_fill.ns > 0 &&
-                         is_word(ENDPOINTS[i].word, "bars"); /* then signals.c judges it */
+        bool is_filled =
+            judge->is_filling && is_word(ENDPOINTS[i].word, "bars"); /* then signals.c judges it */
         pass_time(endpoint, event->at);
         if (endpoint->is_open && !ENDPOINTS[i].is_guarded && !is_filled && sent->is_new &&
             sent->is_buy) {
@@ -255,8 +256,14 @@ static void judge_refusal(const struct breaker *judge, const struct event *event
 static void breaker_observe(void *context, const struct event *event, struct findings *findings) {
     struct breaker *judge = context;
     const struct scene *scene = findings->scene;
+    if (event->kind == EVENT_START || event->kind == EVENT_STOP) {
+        judge->is_filling = false;
+    }
     if (event->kind == EVENT_REFUSAL) {
         judge_refusal(judge, event, findings);
+    } else if (event->kind == EVENT_MECHANISM && is_word(event->subject, "signal_cache")) {
+        judge->is_filling =
+            is_word(event->id, "snapshots") ? is_word(event->what, "acted") : judge->is_filling;
     } else if (scene->limits.breaker_failures == 0 || scene->is_stepped ||
                event->kind == EVENT_START || event->kind == EVENT_STOP) {
         memset(judge->endpoints, 0, sizeof judge->endpoints);

@@ -149,8 +149,8 @@
       "same; nothing new is bought 150 s after bars of its symbol were answered",                  \
       "")                                                                                          \
     X(ORACLE_BREAKER, "breaker_stops_calls", "S8",                                                 \
-      "while an endpoint fails too often no buy is sent (bars aside where signals.fill_s is "      \
-      "set), "                                                                                     \
+      "while an endpoint fails too often no buy is sent (bars aside while snapshots fill "         \
+      "gaps of them), "                                                                            \
       "nothing else of it more than once in 5 s, and truth is asked for all the same; it is "      \
       "told, and only then",                                                                       \
       "")                                                                                          \
@@ -314,8 +314,8 @@
       "")                                                                                          \
     X(ORACLE_SIGNALS, "scores_are_fresh", "",                                                      \
       "with signals.fill_s or signals.cache_s no new entry is sent whose symbol's newest minute, " \
-      "by what its source told, is 150 s old: that of bars, or of snapshots while that of bars "   \
-      "is "                                                                                        \
+      "by what its source told, is 150 s old: that of bars, or of snapshots, once it is over, "    \
+      "while that of bars is "                                                                     \
       "at most signals.fill_s old; that snapshots fill a gap is told by the end of the tick in "   \
       "which they do, and nothing else is",                                                        \
       "")                                                                                          \

@@ -7,11 +7,12 @@
  * the host may have each asked once in a run of failures. What is held must be asked for within 45 s (bars: and 2 cycles),
  * unless a 429 or as many requests as broker.rate_core in a minute closed the lane of the polls: prices of it are what an
  * exit is decided by; snapshots are of no exit. A new entry breaks it, too, that leaves when no bars of its symbol
- * were answered for as long as a bar is fresh, unless snapshots may fill in for them (signals.c). The ledger has no
- * word on what fails: both clocks are the answers'. */
+ * were answered for as long as a bar is fresh, unless with signals.fill_s a fresh minute of snapshots was (signals.c).
+ * The ledger has no word on what fails: both clocks are the answers'. */
 #include "replay/oracle/judge.h"
 
 #include "core/base/check.h"
+#include "core/base/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,7 @@ struct touched { /* a symbol */
     struct utc held_since;      /* by the ledger; {0}: it is not */
     struct utc asked_at[LINES]; /* {0}: not in this life */
     struct utc bars_at;         /* answered, likewise */
+    struct utc minute_at;       /* start of the newest minute of snapshots, ever */
     int64_t bars_read;          /* that asked for it, last */
     bool is_known;              /* of the universe: it was asked for once */
     bool is_silent;             /* told */
@@ -230,7 +232,7 @@ static void settle(struct line *line) {
 /* Of housekeeping, whose lane is another than that of the polls. */
 static bool is_housekeeping(const struct event *event) {
     static const char *const paths[] = {"/v2/calendar", "/v2/account/", "/v2/assets",
-                                        "/v1/corporate-actions"};
+                                        "/v1/corporate-actions", "/v2/stocks/snapshots"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         if (strncmp(event->what, paths[i], strlen(paths[i])) == 0) {
             return true;
@@ -260,9 +262,12 @@ static void judge_entry(const struct polls *judge, const struct event *event,
     if (touched != NULL) {
         since = utc_max(since, touched->bars_at);
     }
-    int64_t age_ns = utc_sub(event->at, since).ns + (scene->wall.ns < 0 ? scene->wall.ns : 0);
-    if (is_entry && scene->limits.signals_fill.ns == 0 && since.ns != 0 &&
-        age_ns > BAR_FRESH.ns + SLACK.ns) {
+    int64_t behind_ns = scene->wall.ns < 0 ? scene->wall.ns : 0;
+    int64_t age_ns = utc_sub(event->at, since).ns + behind_ns;
+    bool is_filled =
+        scene->limits.signals_fill.ns > 0 && touched != NULL && touched->minute_at.ns != 0 &&
+        utc_sub(event->at, touched->minute_at).ns + behind_ns <= BAR_FRESH.ns + SLACK.ns;
+    if (is_entry && !is_filled && since.ns != 0 && age_ns > BAR_FRESH.ns + SLACK.ns) {
         findings_score(findings, MECHANISM)->missed++;
         findings_break(findings, ORACLE_POLLS, event->at,
                        "%s: bought on a score, and its bars were answered %lld s ago",
@@ -330,6 +335,24 @@ static bool has_next_page(const struct event *event) {
     return event->body != NULL && strstr(event->body, "\"next_page_token\":\"") != NULL;
 }
 
+static void note_minutes(struct polls *judge, const struct event *event) {
+    const char *answer = memchr(event->body, '\n', event->body_len);
+    cJSON *tree = NULL;
+    if (answer == NULL ||
+        json_parse(answer + 1, event->body_len - (size_t)(answer + 1 - event->body), &tree, NULL) !=
+            ERR_OK) {
+        return;
+    }
+    for (const cJSON *item = cJSON_IsObject(tree) ? tree->child : NULL; item; item = item->next) {
+        struct utc at = {0};
+        if (json_utc(json_member(item, "minuteBar"), "t", &at, NULL) == ERR_OK) {
+            struct touched *touched = table_get(&judge->symbols, item->string);
+            touched->minute_at = utc_max(touched->minute_at, at);
+        }
+    }
+    cJSON_Delete(tree);
+}
+
 static void take_answer(struct polls *judge, const struct event *event, struct findings *findings) {
     int index = line_of(event);
     judge->limited_at = event->number == 429 ? event->at : judge->limited_at;
@@ -342,6 +365,9 @@ static void take_answer(struct polls *judge, const struct event *event, struct f
     line->is_answered = event->id[0] == '\0' && event->number >= 200 && event->number < 300;
     if (line->is_answered && index == BARS) {
         note_bars(judge, event->at);
+    }
+    if (line->is_answered && index == SNAPSHOTS && event->body != NULL) {
+        note_minutes(judge, event);
     }
     if (line->is_answered) {
         line->is_bent = (line->is_bent && !line->has_more) || has_next_page(event);
@@ -478,8 +504,10 @@ static void begin_anew(struct polls *judge, struct utc at) {
     for (size_t i = 0; i < symbols.count; i++) {
         struct touched *touched = table_at(&symbols, i);
         struct touched before = *touched;
-        *touched = (struct touched){
-            .at = before.at, .is_known = before.is_known, .is_silent = before.is_silent};
+        *touched = (struct touched){.at = before.at,
+                                    .minute_at = before.minute_at,
+                                    .is_known = before.is_known,
+                                    .is_silent = before.is_silent};
         memcpy(touched->symbol, before.symbol, sizeof touched->symbol);
         touched->live = before.live;
     }

@@ -1,5 +1,6 @@
 /* test_engine.c - the engine over a tiny broker: what people say, what the broker says, and what is
  * missing of either. */
+#include "core/alpaca/client.h"
 #include "core/engine/core.h"
 #include "core/state/state_file.h"
 #include "tests/unit/rig.h"
@@ -1100,6 +1101,136 @@ Test(engine_signals, a_damaged_document_is_discarded_with_a_warning) {
     cr_expect_str_eq(plant->rig->last_alert, "signal_cache_discarded");
     cr_expect_eq(signal_cache_part(plant->engine->signals, 0, SIGNAL_BARS)->bar_at.ns, 0);
     plant_destroy(plant);
+}
+
+/* The kept score is of minute 10:01; a first answer that lags tells bars up to 10:00, which are fresh too. */
+Test(engine_signals, a_first_answer_that_lags_is_older_than_what_was_kept) {
+    for (int minute = 0; minute < 2; minute++) {
+        struct plant *plant = silent_bars(0, 60);
+        pass(plant, 55); /* 10:01 */
+        const struct broker_bar last = *bars_at(plant->engine->bars, 0, 39);
+        engine_destroy(plant->engine);
+        engine_up(plant);
+        const struct signal_part kept = *signal_cache_part(plant->engine->signals, 0, SIGNAL_BARS);
+        cr_assert_eq(kept.score_at.ns, last.at.ns);
+        for (int i = -38; i <= minute; i++) {
+            struct broker_bar bar = last;
+            bar.at = utc_add(rig_start(), SPAN_MIN(i));
+            bars_add(plant->engine->bars, 0, &bar);
+        }
+        struct score score = {0};
+        enum score_ground ground = GROUND_BARS;
+        (void)score_for_entry(plant->engine, 0, &score, &ground);
+        cr_expect(score.is_known);
+        cr_expect_eq(ground, minute == 0 ? GROUND_KEPT : GROUND_BARS);
+        cr_expect_eq(score.value.nanos == kept.score.nanos, minute == 0);
+        plant_destroy(plant);
+    }
+}
+
+static const struct disk_ops *sound; /* of the disk below */
+
+static enum err_code open_others(struct disk *disk, const char *name, unsigned flags,
+                                 struct disk_file *out, struct err *err) {
+    if (strcmp(name, SIGNAL_CACHE_DOCUMENT) == 0) {
+        return err_set(err, ERR_IO, "%s: cannot be read", name);
+    }
+    return sound->open(disk, name, flags, out, err);
+}
+
+Test(engine_signals, over_what_could_not_be_read_nothing_is_saved_until_it_was) {
+    struct plant *plant = silent_bars(0, 60);
+    pass(plant, 55); /* 10:01 */
+    engine_destroy(plant->engine);
+    struct disk *disk = plant->rig->world.disk;
+    sound = disk->ops;
+    struct disk_ops broken = *sound;
+    broken.open = open_others;
+    disk->ops = &broken;
+    engine_up(plant);
+    disk->ops = sound;
+    cr_expect_str_eq(plant->rig->last_alert, "signal_cache_discarded");
+    cr_expect_eq(signal_cache_part(plant->engine->signals, 1, SIGNAL_BARS)->bar_at.ns, 0);
+    struct broker_bar bar = {.at = utc_add(rig_start(), SPAN_MIN(-5)),
+                             .open = USD(1),
+                             .high = USD(1),
+                             .low = USD(1),
+                             .close = USD(1)};
+    bars_add(plant->engine->bars, 0, &bar);
+    pass(plant, 120);
+    cr_expect_not(signal_cache_is_dirty(plant->engine->signals), "it is saved again");
+    engine_destroy(plant->engine);
+    engine_up(plant);
+    for (size_t i = 0; i < 2; i++) {
+        cr_expect_eq(signal_cache_part(plant->engine->signals, i, SIGNAL_BARS)->score_at.ns,
+                     utc_add(rig_start(), SPAN_MIN(1)).ns, "%zu", i);
+    }
+    plant_destroy(plant);
+}
+
+Test(engine_signals, a_429_of_snapshots_shuts_no_lane_of_the_truth) {
+    struct plant *plant = silent_bars(600, 0);
+    pass(plant, 230);
+    plant->broker.fault[0] =
+        (struct tiny_fault){"GET", "/v2/stocks/snapshots", 1, ERR_OK, 429, "", false};
+    cr_expect(asks_snapshots(plant, 5));
+    cr_expect_eq(plant->broker.fault[0].times, 0);
+    plant->engine->full_due = (struct utc){0};
+    tick(plant, 4); /* 5 s without Retry-After: still shut */
+    cr_expect_eq(plant->engine->truth.orders_at.ns, clock_mono(plant->rig->world.clock).ns);
+    cr_expect_eq(plant->engine->truth.positions_at.ns, clock_mono(plant->rig->world.clock).ns);
+    plant_destroy(plant);
+}
+
+Test(engine_signals, an_open_breaker_of_bars_is_spared_while_snapshots_fill_a_gap_alone) {
+    for (int is_filled = 0; is_filled < 2; is_filled++) {
+        struct plant *plant = silent_bars(600, 0);
+        plant->broker.bars = "[]";
+        plant->broker.fault[0] =
+            (struct tiny_fault){"GET", "/v2/stocks/bars", 99, ERR_OK, 502, "", false};
+        plant->config.poller_most = 1;
+        plant->broker.snapshots = is_filled ? plant->broker.snapshots : "{}";
+        pass(plant, 295); /* 10:05 */
+        for (int i = 0; i < 5; i++) {
+            breaker_note(&plant->engine->alpaca->breakers[ENDPOINT_BARS],
+                         &plant->engine->alpaca->breaker_rules, true,
+                         clock_mono(plant->rig->world.clock));
+        }
+        cr_expect_eq(plant->engine->is_filling, is_filled == 1);
+        cr_expect_eq(alpaca_open_breakers(plant->engine->alpaca) >> ENDPOINT_BARS & 1,
+                     is_filled == 0);
+        pass(plant, 120); /* the minute is old */
+        cr_expect_eq(alpaca_open_breakers(plant->engine->alpaca) >> ENDPOINT_BARS & 1, 1);
+        plant_destroy(plant);
+    }
+}
+
+/* Entered at 0.5, and now at -0.3, which is decay by bars. */
+Test(engine_signals, what_was_entered_by_the_cache_never_decays) {
+    static const struct strategy_ops ops = {tell_score, heed_nothing, keep};
+    static struct strategy strategy = {.ops = &ops};
+    static const struct score half = {.is_known = true, .value = {NANOS / 2}};
+    for (enum score_ground ground = GROUND_BARS; ground <= GROUND_KEPT; ground++) {
+        struct plant *plant = plant_create();
+        struct engine *engine = plant->engine;
+        strategy_destroy(engine->strategy);
+        engine->strategy = &strategy;
+        engine->learning.strategy = &strategy;
+        told_score = (struct score){.is_known = true, .value = {-3 * (NANOS / 10)}};
+        bars_add(engine->bars, 0,
+                 &(struct broker_bar){.at = rig_now(plant->rig), .close = USD(100)});
+        plant->broker.positions = "[" POSITION("AAPL", "10") "]";
+        plant->broker.quotes = "{\"quotes\":{\"AAPL\":{\"t\":\"2026-09-01T14:00:00Z\",\"bp\":100,"
+                               "\"bs\":1,\"ap\":100.02,\"as\":1}}}";
+        struct order entry = entry_of(engine, 0, &half, ground);
+        book_apply_fill(&engine->book, "AAPL", SIDE_BUY, QTY(10), USD(1000), rig_now(plant->rig),
+                        entry.score);
+        tick(plant, 1);
+        cr_assert(book_find(&engine->book, "AAPL")->has_mark);
+        cr_expect_eq(exits_find(&engine->exits, "AAPL") != NULL, ground == GROUND_BARS, "%d",
+                     (int)ground);
+        plant_destroy(plant);
+    }
 }
 
 Test(engine_polls, a_429_holds_back_polls_but_not_what_a_decided_exit_needs) {

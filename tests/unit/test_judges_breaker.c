@@ -66,6 +66,36 @@ Test(breaker, a_buy_while_any_endpoint_fails_is_risky) {
     expect_broken(oracle, "breaker_stops_calls", "\"risky\":1,");
 }
 
+/* Of bars alone, and until it is told to be over; that they may fill in is no excuse. */
+Test(breaker, bars_are_spared_while_snapshots_are_told_to_fill_gaps) {
+    enum { NEVER, FILLED, RELEASED, WAYS };
+    for (int way = 0; way < WAYS; way++) {
+        struct oracle *oracle = framed();
+        struct event told = {.kind = EVENT_MECHANISM,
+                             .at = at(OPEN + 35),
+                             .subject = "signal_cache",
+                             .what = "acted",
+                             .id = "snapshots"};
+        frame(oracle, "signals.fill_s", "0"); /* of the other judge no word */
+        for (int64_t second = 0; second <= 40; second += 10) {
+            call(oracle, second, "/v2/stocks/bars", 504);
+            if (second == 40) {
+                tells(oracle, second, "bars");
+            }
+            tick(oracle, second);
+        }
+        if (way != NEVER) {
+            feed(oracle, told);
+        }
+        if (way == RELEASED) {
+            told.what = "released";
+            feed(oracle, told);
+        }
+        order_leaves(oracle, OPEN + 60, "buy", "AAPL", "st-2024-03-04-1");
+        expect(oracle, way == FILLED ? "" : "breaker_stops_calls", 0);
+    }
+}
+
 Test(breaker, five_failures_that_nobody_tells_are_a_miss) {
     for (int failures = 4; failures <= 5; failures++) {
         struct oracle *oracle = framed();

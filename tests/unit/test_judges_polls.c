@@ -285,6 +285,41 @@ Test(polls, an_answer_of_other_bars_makes_a_score_no_younger) {
     }
 }
 
+/* The minute of a snapshot is 150 s old from its start, and a second is slack; of another symbol it is none. */
+Test(polls, with_snapshots_that_fill_in_their_minute_must_be_fresh) {
+    static const struct {
+        const char *fill, *symbol;
+        int64_t minute;
+        bool is_good;
+    } rows[] = {{"600", "AAPL", 49, true},
+                {"600", "AAPL", 48, false},
+                {"600", "TSLA", 100, false},
+                {"0", "AAPL", 100, false}};
+    static const char path[] = "/v2/stocks/snapshots?symbols=AAPL,TSLA&feed=sip";
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = opened();
+        char body[128];
+        char text[UTC_TEXT_MAX];
+        frame(oracle, "signals.fill_s", rows[i].fill);
+        frame(oracle, "signals.cache_s", "0");
+        call(oracle, 0, BARS, 200);
+        leaves(oracle, OPEN + 180, "GET", path, "");
+        utc_print(at(OPEN + rows[i].minute), text);
+        snprintf(body, sizeof body, "\n{\"%s\":{\"minuteBar\":{\"t\":\"%s\"}},\"NONE\":null}",
+                 rows[i].symbol, text);
+        answer(oracle, OPEN + 180, path, 200, body);
+        order_leaves(oracle, OPEN + 200, "buy", "AAPL", "st-2023-11-15-1");
+        const char *ids[ORACLE_INVARIANT_COUNT] = {""};
+        size_t count = oracle_broken(oracle, ids, ORACLE_INVARIANT_COUNT);
+        bool is_broken = false;
+        for (size_t k = 0; k < count; k++) {
+            is_broken |= strcmp(ids[k], "data_polls_are_spaced") == 0;
+        }
+        cr_expect_eq(is_broken, !rows[i].is_good, "%zu", i);
+        oracle_destroy(oracle);
+    }
+}
+
 static void quotes_fail_beside_a_position(struct oracle *oracle, int status) {
     ledger_fill(oracle, OPEN - 3000, "st-2023-11-15-1", "buy", 10);
     call(oracle, 0, "/v2/stocks/quotes/latest?symbols=TSLA,AAPL&feed=sip", status);
