@@ -121,12 +121,19 @@ static void end_entries(struct maker *judge, const struct event *event) {
     }
 }
 
+/* Nothing of it is at the broker. */
+static bool is_idle(const struct maker *judge, const struct entry *entry) {
+    const struct worked *last = table_find(&judge->orders, entry->last);
+    return last == NULL || !last->is_at_broker || last->is_over;
+}
+
 /* Rows that nobody was told of before a death are durable if the next ones have higher numbers; what they say was told
- * before. */
+ * before, or, of an entry that was filled, not at all. */
 static void end_told(struct maker *judge, bool is_unseen) {
     for (size_t i = judge->entries.count; i-- > 0;) {
         struct entry *entry = table_at(&judge->entries, i);
-        entry->is_over |= is_unseen && entry->is_told;
+        bool is_whole = entry->filled >= entry->wished.nanos && is_idle(judge, entry);
+        entry->is_over |= is_unseen && (entry->is_told || is_whole);
         entry->is_told = false;
     }
 }
@@ -349,9 +356,7 @@ static void judge_plans(struct maker *judge, struct utc at, bool is_healthy,
     struct span since = utc_sub(at, judge->ticked_at);
     for (size_t i = judge->entries.count; is_healthy && i-- > 0;) {
         struct entry *entry = table_at(&judge->entries, i);
-        const struct worked *last = table_find(&judge->orders, entry->last);
-        bool is_idle = last == NULL || !last->is_at_broker || last->is_over;
-        if (entry->is_over || entry->began_at.ns == 0 || !is_idle ||
+        if (entry->is_over || entry->began_at.ns == 0 || !is_idle(judge, entry) ||
             table_find(&findings->scene->causes, "journal_down") != NULL) {
             continue;
         }

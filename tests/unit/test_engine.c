@@ -1395,12 +1395,23 @@ Test(engine_backups, a_restart_goes_on_by_the_names_of_what_is_there) {
     rig_wait(plant->rig, SPAN_MIN(30));
     engine_destroy(plant->engine);
     engine_up(plant);
+    plant->engine->truth.is_open = true;
     step(plant, SPAN_MIN(29));
     cr_expect(!plant->engine->backups.is_due);
     step(plant, SPAN_MIN(2));
     cr_expect(plant->engine->backups.is_due);
     cr_expect_eq(plant->engine->backups.copies.number, 2);
     plant_destroy(plant);
+}
+
+Test(engine_backups, a_round_takes_one_tick_while_the_market_is_closed) {
+    for (int is_open = 0; is_open < 2; is_open++) {
+        struct plant *plant = plant_with_copies();
+        plant->engine->truth.is_open = is_open;
+        step(plant, plant->config.backup_interval);
+        cr_expect_eq(plant->engine->backups.is_due, is_open);
+        plant_destroy(plant);
+    }
 }
 
 Test(engine_backups, what_fails_is_tried_a_minute_later_and_an_alert_in_ten) {
