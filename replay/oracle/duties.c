@@ -66,7 +66,6 @@ static const struct charge {
     {ORACLE_CLUSTERS, MISSED, "correlation_limit"},
     {ORACLE_COOLDOWN, MISSED, "symbol_cooldown"},
     {ORACLE_L_KILL, MISSED_WHILE_DUE, "operator_freeze"},
-    {ORACLE_LATCHES, MISSED, "operator_freeze"},
     {ORACLE_REJECTS, MISSED, "retry_backoff"},
     {ORACLE_L_CALLS, MISSED, "retry_backoff"},
     {ORACLE_DELIVERED, MISSED, "alerts"},

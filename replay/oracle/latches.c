@@ -10,6 +10,38 @@ struct lost {
     bool is_reported; /* and still lost */
 };
 
+/* Of causes under a name of their own; another name that no mechanism has is a person's. */
+static const char *mechanism_of(const char *cause) {
+    static const char *const rows[][2] = {
+        {"crash_loop_freeze", "crash_loop_freeze"},
+        {"kill_switch", "kill_switch"},
+        {"kill_repeated", "kill_switch"},
+        {"kill_rejects", "kill_switch"},
+        {"kill_auth", "kill_switch"},
+        {"kill_outage", "kill_switch"},
+        {"kill_divergence", "kill_switch"},
+        {"daily_loss", "daily_loss"},
+        {"equity_floor", "equity_floor"},
+        {"max_drawdown", "max_drawdown"},
+        {"daily_volume", "daily_volume"},
+        {"position_sign", "position_sign"},
+        {"repeat_throttle", "repeat_throttle"},
+        {"amnesia", "amnesia"},
+        {"state_regression", "state_regression"},
+        {"second_writer", "second_writer"},
+        {"journal_down", "atomic_state"},
+        {"wrong_account", "startup_contract"},
+        {"lease_lost", "single_instance"},
+        {"drill", "drill"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (is_word(cause, rows[i][0])) {
+            return rows[i][1];
+        }
+    }
+    return "operator_freeze";
+}
+
 static void *latches_create(void) {
     struct table *lost = judge_alloc(sizeof *lost);
     *lost = table_of(sizeof(struct lost));
@@ -30,6 +62,7 @@ static void judge_tick(struct table *losses, const struct event *event, struct f
         struct lost *lost = is_lost ? table_get(losses, cause->cause) : NULL;
         if (is_lost && !lost->is_reported) {
             lost->is_reported = true;
+            score_passed(findings_score(findings, mechanism_of(cause->cause)), event->at);
             findings_break(findings, ORACLE_LATCHES, event->at,
                            "%s is latched, nobody cleared it, and the mode is below it",
                            cause->cause);

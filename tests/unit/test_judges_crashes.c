@@ -48,6 +48,7 @@ static void acts(struct run *run, int64_t second, const char *by) {
              "\"%s\"",
              by);
     body_of(run->oracle, EVENT_MECHANISM, second, "crash_loop_freeze", "acted", body);
+    word(run->oracle, EVENT_MODE, second, "REDUCE_ONLY", "NORMAL");
 }
 
 static void fails(struct run *run, int64_t second) {

@@ -109,6 +109,7 @@ Test(kill_trips, rejects_that_latch_in_their_tick_are_acted_on) {
     tick(oracle, 41);
     rejected(oracle, 60, "st-2023-11-14-3", 403, "{}");
     latches(oracle, 62, "kill_rejects");
+    word(oracle, EVENT_MODE, 62, "REDUCE_ONLY", "NORMAL");
     tick(oracle, 63);
     expect_score(oracle, "\"mechanism\":\"kill_switch\",\"due\":1,\"acted\":1,\"missed\":0,"
                          "\"unfounded\":0,\"risky\":0,\"latency_ms\":2000");

@@ -539,6 +539,7 @@ Test(scores, while_it_holds_nothing_is_due_and_buys_are_counted_after_its_clear_
     reads_truth(oracle, OPEN + 5, 99899);
     reads_truth(oracle, OPEN + 10, 99899);
     trips(oracle, OPEN + 10, "daily_loss", "core");
+    word(oracle, EVENT_MODE, OPEN + 10, "REDUCE_ONLY", "NORMAL");
     reads_truth(oracle, OPEN + 15, 99899);
     buy(oracle, OPEN + 16, "AAPL", "st-1");
     body_of(oracle, EVENT_MECHANISM, OPEN + 20, "daily_loss", "released",

@@ -48,6 +48,7 @@ static void acts(struct repeats *run, int64_t second, const char *mechanism, con
              "\"cause\":\"%s\",\"mode\":\"REDUCE_ONLY\",\"latched\":true,\"by\":\"%s\"", mechanism,
              by);
     body_of(run->oracle, EVENT_MECHANISM, second, mechanism, "acted", body);
+    word(run->oracle, EVENT_MODE, second, "REDUCE_ONLY", "NORMAL");
 }
 
 static void expect_repeats(struct repeats *run, const char *broken, const char *score) {

@@ -600,6 +600,24 @@ Test(latches, clearing_another_cause_clears_nothing) {
     expect(oracle, "latch_never_lost", 0);
 }
 
+Test(latches, one_that_is_lost_is_missed_by_the_mechanism_behind_its_cause) {
+    static const char *const rows[][2] = {
+        {"daily_loss", "daily_loss"},          {"kill_auth", "kill_switch"},
+        {"journal_down", "atomic_state"},      {"lease_lost", "single_instance"},
+        {"wrong_account", "startup_contract"}, {"lunch", "operator_freeze"},
+        {"operator_freeze", "operator_freeze"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char score[120];
+        struct oracle *oracle = oracle_create();
+        row(oracle, 1, "latch_set", rows[i][0], SET);
+        word(oracle, EVENT_TICK, 4, "tick", "");
+        snprintf(score, sizeof score,
+                 "\"scores\":[{\"mechanism\":\"%s\",\"due\":1,\"acted\":0,\"missed\":1,",
+                 rows[i][1]);
+        expect_scored(oracle, "latch_never_lost", score);
+    }
+}
+
 Test(latches, a_restart_that_forgets_breaks) {
     struct oracle *oracle = oracle_create();
     row(oracle, 1, "latch_set", "daily_loss", SET);
