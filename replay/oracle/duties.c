@@ -43,7 +43,7 @@ static const struct refuser {
 enum { REFUSER_COUNT = sizeof REFUSERS / sizeof REFUSERS[0] };
 
 /* Whose score an objection counts in. Judges whose objection is about one of several count themselves: groups.c,
- * stopped.c, delivery.c, loudness.c, alarms.c. */
+ * stopped.c, latches.c, delivery.c, loudness.c, alarms.c. */
 enum verdict { MISSED, MISSED_WHILE_DUE, UNFOUNDED };
 static const struct charge {
     enum oracle_invariant invariant;
@@ -118,7 +118,9 @@ struct duties {
     int64_t total;
     struct table orders; /* struct told */
     int64_t life, last_row;
-    int64_t lost_from;           /* rows from here on are gone since the life before; 0: none is */
+    int64_t lost_from; /* rows from here on are gone since the life before; 0: none is */
+    size_t lost;  /* orders of which the intent was among them; of this life, as lost_from is */
+    size_t unmet; /* of another, at the most: only while there are some is a listing read */
     int64_t stamps[2];           /* of the documents of freezes and of positions, as saved last */
     bool is_first_row_due;       /* of this life */
     bool is_elsewhere_tampered;  /* the disk, or a hand, did more than take the journal back */
@@ -155,6 +157,10 @@ SIGN(is_failed) {
     return event->id[0] != '\0' || event->number == 429 || event->number >= 500;
 }
 
+SIGN(is_over_the_rate) {
+    return event->number == 429;
+}
+
 SIGN(is_good) {
     return event->id[0] == '\0' && event->number == 200;
 }
@@ -186,13 +192,24 @@ static bool is_used(const struct event *event, const struct scene_sent *sent,
            (!is_word(told->symbol, sent->symbol) || told->ordered != sent->qty.nanos);
 }
 
+/* A body names this order, and not merely one whose id begins like its own. */
+static bool is_named(const struct event *event, const char *id) {
+    size_t n = strlen(id);
+    for (const char *at = event->body; n > 0 && (at = strstr(at, id)) != NULL; at += n) {
+        if (at[n] == '"' && at > event->body && at[-1] == '"') {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* That, or a listing that shows another's order under an id which the core never gave. */
 SIGN(is_of_another_content) {
-    bool is_listing = is_word(event->subject, "GET") && is_good(event, scene, judge);
+    bool is_listing =
+        judge->unmet > 0 && is_word(event->subject, "GET") && is_good(event, scene, judge);
     for (size_t i = 0; is_listing && i < judge->orders.count; i++) {
         const struct told *told = table_at(&judge->orders, i);
-        if (told->is_anothers && !told->is_met && told->row == 0 &&
-            strstr(event->body, told->id) != NULL) {
+        if (told->is_anothers && !told->is_met && told->row == 0 && is_named(event, told->id)) {
             return true;
         }
     }
@@ -210,13 +227,16 @@ SIGN(is_of_an_older_journal) {
            (judge->stamps[0] >= event->number || judge->stamps[1] >= event->number);
 }
 
+static bool is_lost(const struct duties *judge, const struct told *told) {
+    return told->row >= judge->lost_from && told->life < judge->life;
+}
+
 /* The broker lists an order whose intent is among them. */
 SIGN(is_of_a_lost_order) {
-    bool is_listing = judge->lost_from != 0 && is_good(event, scene, judge);
+    bool is_listing = judge->lost > 0 && is_good(event, scene, judge);
     for (size_t i = 0; is_listing && i < judge->orders.count; i++) {
         const struct told *told = table_at(&judge->orders, i);
-        bool is_lost = told->row >= judge->lost_from && told->life < judge->life;
-        if (is_lost && strstr(event->body, told->id) != NULL) {
+        if (is_lost(judge, told) && is_named(event, told->id)) {
             return true;
         }
     }
@@ -312,8 +332,8 @@ static const struct duty {
      .act = CORE_SAYS("retry_backoff", "held"),
      .over = {KIND(EVENT_HTTP), NULL, NULL, is_good}},
     {.mechanism = "rate_budget",
-     .world = {KIND(EVENT_HTTP), NULL, NULL, is_failed},
-     .view = {KIND(EVENT_HTTP), NULL, NULL, is_failed},
+     .world = {KIND(EVENT_HTTP), NULL, NULL, is_over_the_rate},
+     .view = {KIND(EVENT_HTTP), NULL, NULL, is_over_the_rate},
      .act = CORE_SAYS("rate_budget", "held"),
      .over = {KIND(EVENT_HTTP), NULL, NULL, is_good}},
     {.mechanism = "data_guard",
@@ -340,7 +360,7 @@ static const struct duty {
      .view = {KIND(EVENT_FAULT), "disk.", NULL, NULL},
      .act = CORE_SAYS("atomic_state", "acted")},
     {.mechanism = "config_validation",
-     .world = {KIND(EVENT_OPERATOR), "reload", NULL, NULL},
+     .world = {KIND(EVENT_FRAME), "reload", "bad", NULL},
      .view = {KIND(EVENT_FRAME), "reload", "bad", NULL},
      .act = CORE_SAYS("config_validation", "held"),
      .over = CORE_SAYS("config_validation", "acted"),
@@ -356,8 +376,8 @@ static const struct duty {
      .is_false_alone = true},
     {.mechanism = "single_instance",
      .latch = "lease_lost",
-     .world = {KIND(EVENT_FAULT), NULL, NULL, NULL},
-     .view = {KIND(EVENT_FAULT), NULL, NULL, NULL},
+     .world = {KIND(EVENT_FAULT), "process.", NULL, NULL},
+     .view = {KIND(EVENT_FAULT), "process.", NULL, NULL},
      .act = CORE_SAYS("single_instance", "acted")},
 };
 enum { DUTY_COUNT = sizeof DUTIES / sizeof DUTIES[0] };
@@ -381,6 +401,9 @@ static void take_row(struct duties *judge, const struct event *event) {
     if (judge->is_first_row_due) {
         judge->lost_from = event->number <= judge->last_row ? event->number : 0;
         judge->is_first_row_due = false;
+        for (size_t i = 0; judge->lost_from != 0 && i < judge->orders.count; i++) {
+            judge->lost += is_lost(judge, table_at(&judge->orders, i));
+        }
     }
     judge->last_row = event->number;
     if (is_word(event->subject, "intent") && strstr(event->id, "-x-") == NULL) {
@@ -393,6 +416,7 @@ static void take_row(struct duties *judge, const struct event *event) {
 static void take_order(struct duties *judge, const struct event *event, const struct scene *scene) {
     if (is_under_our_id(event, scene, judge)) {
         struct told *told = table_get(&judge->orders, event->id);
+        judge->unmet += !told->is_anothers;
         told->is_anothers = true;
         told->ordered = event->number;
         (void)!text_copy(told->symbol, sizeof told->symbol, event->symbol, NULL);
@@ -400,6 +424,7 @@ static void take_order(struct duties *judge, const struct event *event, const st
 }
 
 static void take_second_writer(struct duties *judge) {
+    judge->unmet = 0;
     for (size_t i = 0; i < judge->orders.count; i++) {
         struct told *told = table_at(&judge->orders, i);
         told->is_met |= told->is_anothers;
@@ -457,6 +482,7 @@ static void fold(struct duties *judge, const struct event *event, struct finding
         judge->life++;
         judge->is_first_row_due = true;
         judge->lost_from = 0;
+        judge->lost = 0;
         judge->failed[0] = '\0';
         break;
     case EVENT_TICK:
@@ -611,8 +637,8 @@ static void look(const struct duties *judge, const struct duty *duty, struct due
     const struct scene *scene = findings->scene;
     struct utc at = event->kind == EVENT_FRAME ? scene->now : event->at;
     bool is_open = due->clocks.true_at.ns != 0;
-    if ((!is_open || duty->within.ns == 0) && !is_in_force(duty, scene) &&
-        is_sign(&duty->world, event, scene, judge)) {
+    if ((!is_open || duty->within.ns == 0) && is_sign(&duty->world, event, scene, judge) &&
+        !is_in_force(duty, scene)) {
         *due = (struct due){.stands =
                                 due->stands}; /* the newest of many that may be what it acts on */
         clocks_true(&due->clocks, at, true, (struct usd){0});

@@ -2,7 +2,8 @@
  * or a person was paged about it, within 60 s.
  *
  * Over is the core's word, or the ledger's: as much sold since as was meant, or flat. (With its journal
- * down a core sells and cannot book; its own word then comes when the disk is back.)
+ * down a core sells and cannot book; its own word then comes when the disk is back.) Only the ledger's is an
+ * act; by the core's alone, or a page, it was due, and nothing more.
  * "decided" waits for an open market and starts no clock; going back to it ends the clock, because
  * protection rests again. What the ledger did within a tick is told after the tick, by its own time: a
  * verdict waits for it. A dead process cannot leave: its clocks end with it and its successor's
@@ -24,6 +25,7 @@ struct leaving {
     struct qty sold;  /* by the ledger since `since` */
     struct qty position;
     bool was_halted;
+    bool is_said; /* over, by the core; the ledger may yet tell of its sale, behind the tick */
     struct two_clocks clocks;
 };
 
@@ -49,16 +51,24 @@ static void exits_destroy(void *context) {
 static void close_one(struct exits *judge, struct leaving *leaving) {
     judge->open -= leaving->is_open;
     leaving->is_open = false;
+    leaving->is_said = false;
     leaving->clocks = (struct two_clocks){0};
 }
 
-/* It left, or a person knows that it cannot. */
+/* By the ledger. */
+static bool has_left(const struct leaving *leaving) {
+    return leaving->position.nanos <= 0 || qty_cmp(leaving->sold, leaving->meant) >= 0;
+}
+
+/* It left; or somebody said so, or that it cannot. */
 static void end_one(struct exits *judge, struct leaving *leaving, struct utc at,
                     struct findings *findings) {
     if (leaving->is_open) {
         struct score *score = findings_score(findings, MECHANISM);
         clocks_known(&leaving->clocks, score, leaving->clocks.true_at, true);
-        (void)clocks_act(&leaving->clocks, score, at);
+        if (has_left(leaving)) {
+            (void)clocks_act(&leaving->clocks, score, at);
+        }
     }
     close_one(judge, leaving);
 }
@@ -71,6 +81,9 @@ static void judge_time(struct exits *judge, struct findings *findings) {
         struct leaving *leaving = table_at(&judge->symbols, i);
         const struct utc up_since = findings->scene->up_since; /* it may have stood still */
         struct utc since = utc_is_before(leaving->since, up_since) ? up_since : leaving->since;
+        if (leaving->is_said) {
+            end_one(judge, leaving, at, findings);
+        }
         if (!leaving->is_open || utc_sub(at, since).ns <= MOST.ns) {
             continue;
         }
@@ -98,8 +111,12 @@ static void take_phase(struct exits *judge, const struct event *event, struct fi
         leaving->was_halted = judge->is_halted;
         judge->open++;
     } else if (is_word(event->what, "over")) {
-        end_one(judge, leaving, event->at, findings);
-    } else if (strcmp(event->what, "working") != 0) { /* back to decided */
+        leaving->is_said = leaving->is_open;
+        if (has_left(leaving)) {
+            end_one(judge, leaving, event->at, findings);
+        }
+    } else if (!is_word(event->what, "working") && !is_word(event->what, "resumed")) {
+        /* back to decided */
         close_one(judge, leaving);
     }
 }
@@ -142,7 +159,7 @@ static void take_fill(struct exits *judge, const struct event *event, struct fin
     leaving->position =
         is_sale ? qty_sub(leaving->position, event->qty) : qty_add(leaving->position, event->qty);
     leaving->sold = is_sale ? qty_add(leaving->sold, event->qty) : leaving->sold;
-    if (leaving->position.nanos <= 0 || qty_cmp(leaving->sold, leaving->meant) >= 0) {
+    if (has_left(leaving)) {
         end_one(judge, leaving, event->at, findings);
     }
 }

@@ -352,11 +352,15 @@ Test(duties, a_bad_configuration_is_held_or_missed_once_it_is_taken) {
     word(oracle, EVENT_OPERATOR, TEN, "reload", "");
     word(oracle, EVENT_MECHANISM, TEN + 1, "config_validation", "acted");
     unscored(oracle, "config_validation");
-    oracle = up();
-    word(oracle, EVENT_MECHANISM, TEN, "config_validation", "held");
-    scored(
-        oracle,
-        "\"mechanism\":\"config_validation\",\"due\":0,\"acted\":0,\"missed\":0,\"unfounded\":1");
+    for (int is_asked = 0; is_asked < 2; is_asked++) { /* held back, and it was good or not there */
+        oracle = up();
+        if (is_asked != 0) {
+            word(oracle, EVENT_OPERATOR, TEN, "reload", "");
+        }
+        word(oracle, EVENT_MECHANISM, TEN, "config_validation", "held");
+        scored(oracle, "\"mechanism\":\"config_validation\",\"due\":0,\"acted\":0,\"missed\":0,"
+                       "\"unfounded\":1");
+    }
 }
 
 /* The ledger says 100,000; three steps of 1 % are 3,000. */
@@ -460,6 +464,18 @@ Test(duties, a_listing_of_an_order_under_an_id_that_was_never_given_is_due) {
     }
 }
 
+/* ...-7 begins ...-71, which the core gave; so does ...-2 ...-22, of the orders that were lost. */
+Test(duties, an_id_that_another_begins_with_is_not_listed_by_it) {
+    struct oracle *oracle = up();
+    word(oracle, EVENT_OPERATOR, TEN, "foreign_order", "AAPL");
+    frame(oracle, "foreign", "st-2023-11-15-7");
+    ledger_order(oracle, TEN, "st-2023-11-15-7", "buy", "market", "new", 3, 0);
+    answer(oracle, TEN + 5, "/v2/orders?status=open", 200,
+           "\n[{\"client_order_id\":\"st-2023-11-15-71\"}]");
+    tick(oracle, TEN + 21);
+    unscored(oracle, "second_writer");
+}
+
 Test(duties, what_was_told_of_once_is_no_news_behind_a_resume) {
     static const char body[] = "\n[{\"client_order_id\":\"st-2023-11-15-7\"}]";
     struct oracle *oracle = up();
@@ -521,6 +537,11 @@ Test(duties, a_listed_order_of_which_the_journal_lost_the_intent_is_due) {
     scored(oracle, "\"mechanism\":\"amnesia\",\"due\":1,\"acted\":0,\"missed\":1,");
     oracle = journal_back(2); /* and it does not list it */
     answer(oracle, TEN + 11, "/v2/orders?status=open", 200, "\n[]");
+    tick(oracle, TEN + 27);
+    unscored(oracle, "amnesia");
+    oracle = journal_back(2); /* but one whose id begins like it */
+    answer(oracle, TEN + 11, "/v2/orders?status=open", 200,
+           "\n[{\"client_order_id\":\"st-2023-11-15-22\"}]");
     tick(oracle, TEN + 27);
     unscored(oracle, "amnesia");
 }
@@ -592,12 +613,41 @@ Test(duties, an_order_of_unknown_fate_is_settled_when_an_answer_names_it) {
 }
 
 Test(duties, an_exit_is_late_by_what_it_took_to_leave) {
-    struct oracle *oracle = up();
-    phase(oracle, TEN, "releasing");
-    phase(oracle, TEN + 7, "over");
-    scored(oracle,
-           "\"mechanism\":\"exit_execution\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0,"
-           "\"risky\":0,\"latency_ms\":7000");
+    struct oracle *oracle = NULL;
+    for (int is_behind = 0; is_behind < 2; is_behind++) { /* the ledger is told behind the tick */
+        oracle = up();
+        ledger_fill(oracle, TEN - 60, "st-a", "buy", 30);
+        phase(oracle, TEN, "releasing"); /* of 10 */
+        phase(oracle, TEN + 5, "resumed");
+        if (is_behind == 0) {
+            ledger_fill(oracle, TEN + 7, "st-b", "sell", 10);
+        }
+        phase(oracle, TEN + 7, "over");
+        tick(oracle, TEN + 8);
+        if (is_behind != 0) {
+            ledger_fill(oracle, TEN + 7, "st-b", "sell", 10);
+        }
+        equity(oracle, TEN + 8, 100000);
+        scored(oracle, "\"mechanism\":\"exit_execution\",\"due\":1,\"acted\":1,\"missed\":0,"
+                       "\"unfounded\":0,\"risky\":0,\"latency_ms\":7000");
+    }
+    for (int how = 0; how < 3; how++) { /* over by its own word alone; sold too little; paged */
+        oracle = up();
+        ledger_fill(oracle, TEN - 60, "st-a", "buy", 30);
+        phase(oracle, TEN, "releasing");
+        if (how == 1) {
+            ledger_fill(oracle, TEN + 5, "st-b", "sell", 9);
+        }
+        if (how == 2) {
+            body_of(oracle, EVENT_ALERT, TEN + 7, "page", "exit_unfilled", "AAPL");
+        } else {
+            phase(oracle, TEN + 7, "over");
+        }
+        tick(oracle, TEN + 8);
+        equity(oracle, TEN + 8, 100000);
+        scored(oracle, "\"mechanism\":\"exit_execution\",\"due\":1,\"acted\":0,\"missed\":0,"
+                       "\"unfounded\":0");
+    }
     oracle = up();
     phase(oracle, TEN, "releasing");
     phase(oracle, TEN + 7, "decided"); /* protection rests again */
@@ -712,4 +762,28 @@ Test(duties, a_healing_of_a_true_book_is_unfounded_and_one_in_silence_missed) {
     tick(oracle, TEN + 86);
     scored(oracle,
            "\"mechanism\":\"divergence_heal\",\"due\":1,\"acted\":0,\"missed\":1,\"unfounded\":0");
+}
+
+/* What has nothing to do with an act makes it no later than it was. */
+Test(duties, an_act_is_late_by_a_sign_of_its_own) {
+    struct oracle *oracle = up();
+    answer(oracle, TEN, "/v2/account", 500, "");
+    word(oracle, EVENT_MECHANISM, TEN + 5, "rate_budget", "held");
+    scored(oracle, "\"mechanism\":\"rate_budget\",\"due\":1,\"acted\":1,\"missed\":0,"
+                   "\"unfounded\":0,\"risky\":0,\"latency_ms\":0,");
+    oracle = up();
+    answer(oracle, TEN, "/v2/account", 429, "");
+    word(oracle, EVENT_MECHANISM, TEN + 5, "rate_budget", "held");
+    scored(oracle, "\"mechanism\":\"rate_budget\",\"due\":1,\"acted\":1,\"missed\":0,"
+                   "\"unfounded\":0,\"risky\":0,\"latency_ms\":5000,");
+    for (int is_own = 0; is_own < 2; is_own++) {
+        oracle = up();
+        word(oracle, EVENT_FAULT, TEN, is_own != 0 ? "process.pause" : "disk.eio", "");
+        word(oracle, EVENT_MECHANISM, TEN + 5, "single_instance", "acted");
+        scored(oracle, is_own != 0
+                           ? "\"mechanism\":\"single_instance\",\"due\":1,\"acted\":1,\"missed\":0,"
+                             "\"unfounded\":0,\"risky\":0,\"latency_ms\":5000,"
+                           : "\"mechanism\":\"single_instance\",\"due\":1,\"acted\":1,\"missed\":0,"
+                             "\"unfounded\":0,\"risky\":0,\"latency_ms\":0,");
+    }
 }
