@@ -154,6 +154,32 @@ static void take_row(struct maker *judge, const struct event *event) {
     }
 }
 
+/* --- what is due --- */
+
+static bool has_come(struct utc since, struct span wait, struct utc now) {
+    return since.ns != 0 && utc_sub(now, since).ns >= wait.ns;
+}
+
+static bool is_due(const struct scene_limits *limits, const struct worked *order, struct utc since,
+                   struct utc part, struct span spare, struct utc now) {
+    return (!order->is_plain &&
+            has_come(since, (struct span){share_of(limits).ns + spare.ns}, now)) ||
+           (limits->partial.ns > 0 &&
+            has_come(part, (struct span){limits->partial.ns + spare.ns}, now));
+}
+
+static void keep_clocks(struct worked *order, struct utc at, struct findings *findings) {
+    const struct scene_limits *limits = &findings->scene->limits;
+    bool is_live = order->is_at_broker && !order->is_over;
+    clocks_true(
+        &order->clocks, at,
+        is_live && is_due(limits, order, order->true_at, order->part_true_at, (struct span){0}, at),
+        (struct usd){0});
+    clocks_known(&order->clocks, findings_score(findings, MECHANISM), at,
+                 order->is_known && is_due(limits, order, order->known_at, order->part_known_at,
+                                           (struct span){0}, at));
+}
+
 /* --- orders that leave --- */
 
 /* What the core heard of it last is an end: the broker's, or that no byte of it ever left. */
@@ -215,8 +241,6 @@ static void take_new(struct maker *judge, const struct event *event, struct find
     entry->is_crossed |= order->is_cross;
     memcpy(entry->last, order->id, sizeof entry->last);
 }
-
-static void keep_clocks(struct worked *order, struct utc at, struct findings *findings);
 
 static void take_cancel(struct maker *judge, const struct event *event, struct findings *findings) {
     static const char path[] = "/v2/orders/";
@@ -297,34 +321,10 @@ static void take_word(struct maker *judge, const struct event *event) {
     }
 }
 
-/* --- what is due --- */
-
-static bool has_come(struct utc since, struct span wait, struct utc now) {
-    return since.ns != 0 && utc_sub(now, since).ns >= wait.ns;
-}
-
-static bool is_due(const struct scene_limits *limits, const struct worked *order, struct utc since,
-                   struct utc part, struct span spare, struct utc now) {
-    return (!order->is_plain &&
-            has_come(since, (struct span){share_of(limits).ns + spare.ns}, now)) ||
-           (limits->partial.ns > 0 &&
-            has_come(part, (struct span){limits->partial.ns + spare.ns}, now));
-}
+/* --- what is late --- */
 
 static bool is_troubled(const struct maker *judge, struct utc at) {
     return judge->trouble_at.ns != 0 && utc_sub(at, judge->trouble_at).ns < TROUBLED_FOR.ns;
-}
-
-static void keep_clocks(struct worked *order, struct utc at, struct findings *findings) {
-    const struct scene_limits *limits = &findings->scene->limits;
-    bool is_live = order->is_at_broker && !order->is_over;
-    clocks_true(
-        &order->clocks, at,
-        is_live && is_due(limits, order, order->true_at, order->part_true_at, (struct span){0}, at),
-        (struct usd){0});
-    clocks_known(&order->clocks, findings_score(findings, MECHANISM), at,
-                 order->is_known && is_due(limits, order, order->known_at, order->part_known_at,
-                                           (struct span){0}, at));
 }
 
 static void judge_one(const struct maker *judge, struct worked *order, struct utc at,

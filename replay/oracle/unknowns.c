@@ -88,10 +88,10 @@ static void take_answer(struct unknowns *judge, const struct event *event,
     bool is_lost = !is_answered && is_word(event->subject, "POST");
     for (size_t i = judge->count; (is_answered || is_lost) && i-- > 0;) {
         struct unknown *unknown = &judge->items[i];
-        struct score *score = findings_score(findings, MECHANISM);
         if (memmem(event->body, event->body_len, unknown->id, strlen(unknown->id)) == NULL) {
             continue;
         }
+        struct score *score = findings_score(findings, MECHANISM);
         if (is_lost) {
             clocks_true(&unknown->clocks, event->at, true, (struct usd){0});
             clocks_known(&unknown->clocks, score, event->at, true);
