@@ -123,6 +123,15 @@ static void add_breakages(struct text *out, const cJSON *result) {
             }
         }
     }
+    cJSON_ArrayForEach(item, json_member(result, "pairs")) {
+        if (!result_is_pair_met(item)) {
+            text_add(out, "<li>");
+            report_escape(out, result_string(item, "mechanism"));
+            text_add(out, ": its pair of scenarios is not met: ");
+            report_escape(out, result_string(item, "oracle"));
+            text_add(out, "</li>\n");
+        }
+    }
     text_add(out, "</ul>\n");
 }
 
@@ -481,7 +490,7 @@ static void add_pair(struct text *out, const cJSON *pair) {
     const cJSON *score = json_member(pair, "score");
     static const char *const words[] = {"mechanism", "act", "quiet"};
     static const char *const counts[] = {"acted", "due", "missed", "unfounded", "latency_ms"};
-    bool is_met = strcmp(result_string(pair, "oracle"), "acted") == 0;
+    bool is_met = result_is_pair_met(pair);
     text_add_format(out, "<tr%s>", is_met ? "" : " class=\"fail\"");
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         text_add(out, "<td>");
@@ -492,7 +501,11 @@ static void add_pair(struct text *out, const cJSON *pair) {
     report_escape(out, result_string(pair, "oracle"));
     text_add(out, "</span></td>");
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-        text_add_format(out, "<td class=\"n\">%.0f</td>", result_number(score, counts[i]));
+        if (cJSON_IsObject(score)) {
+            text_add_format(out, "<td class=\"n\">%.0f</td>", result_number(score, counts[i]));
+        } else {
+            text_add(out, "<td class=\"n\">-</td>");
+        }
     }
     text_add(out, "</tr>\n");
 }

@@ -84,6 +84,7 @@ static void add_scenario(struct text *out, const cJSON *scenario) {
 }
 
 static void add_pairs(struct text *out, const cJSON *pairs) {
+    static const char *const counts[] = {"acted", "due", "missed", "unfounded", "latency_ms"};
     const cJSON *item;
     if (pairs == NULL || pairs->child == NULL) {
         return;
@@ -99,11 +100,13 @@ static void add_pairs(struct text *out, const cJSON *pairs) {
         add_cell(out, result_string(item, "act"));
         add_cell(out, result_string(item, "quiet"));
         add_cell(out, result_string(item, "oracle"));
-        add_number_cell(out, score, "acted");
-        add_number_cell(out, score, "due");
-        add_number_cell(out, score, "missed");
-        add_number_cell(out, score, "unfounded");
-        add_number_cell(out, score, "latency_ms");
+        for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+            if (cJSON_IsObject(score)) {
+                add_number_cell(out, score, counts[i]);
+            } else {
+                text_add(out, " - |");
+            }
+        }
         text_add(out, "\n");
     }
 }

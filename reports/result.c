@@ -309,6 +309,10 @@ bool result_is_met(const cJSON *required) {
     return result_number(required, "count") >= result_number(required, "at_least");
 }
 
+bool result_is_pair_met(const cJSON *pair) {
+    return cJSON_IsTrue(json_member(pair, "met"));
+}
+
 /* True if a voyage before `until` already counted this mechanism as having acted. */
 static bool has_acted_before(const cJSON *voyages, const cJSON *until, const char *id) {
     const cJSON *voyage;
@@ -388,8 +392,11 @@ struct result_summary result_summarise(const cJSON *result) {
             summary.mechanisms_acted += result_scenario_acted_first(result, words, id);
         }
     }
+    cJSON_ArrayForEach(item, json_member(result, "pairs")) {
+        summary.pairs_unmet += !result_is_pair_met(item);
+    }
     summary.has_passed = summary.scenarios_failed == 0 && summary.cells_failed == 0 &&
-                         result_number(result, "failed") == 0;
+                         summary.pairs_unmet == 0 && result_number(result, "failed") == 0;
     return summary;
 }
 

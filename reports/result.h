@@ -27,7 +27,7 @@
  *    "required": [{"what": word, "count": int, "at_least": int}]}],   count < at_least fails
  *  "scenarios": [{"id": word, "title": word, "verdict": "pass"|"fail"|..., "broken": [text],
  *                 "mechanisms": [text], "trace_hash": word, "repeat": text, "source": text}],
- *  "pairs"?: [{"mechanism": word, "act": word, "quiet": word, "oracle": word,
+ *  "pairs"?: [{"mechanism": word, "act": word, "quiet": word, "oracle": word, "met": bool,
  *              "score": {"acted": int, "due": int, "missed": int, "unfounded": int,
  *                        "latency_ms": int}?}],    scenarios/pairs.h
  *  "passed": int, "failed": int} */
@@ -46,12 +46,13 @@
 enum err_code result_check(const cJSON *result, struct err *err) MUST_USE;
 
 struct result_summary {
-    bool has_passed; /* no failed scenario, no required cell below its number, failed is 0 */
+    bool has_passed; /* no failed scenario, no cell below its number, no pair unmet, failed is 0 */
     int voyages;
     int scenarios;
     int scenarios_failed;
-    int cells;            /* rows of all required tables */
-    int cells_failed;     /* those below their number */
+    int cells;        /* rows of all required tables */
+    int cells_failed; /* those below their number */
+    int pairs_unmet;
     int mechanisms_acted; /* distinct ids that acted, over all voyages and scenarios */
 };
 
@@ -86,5 +87,8 @@ bool result_acted_first(const cJSON *result, const cJSON *voyage, const cJSON *m
 bool result_scenario_acted_first(const cJSON *result, const cJSON *words, char id[static 48]);
 /* True if a required cell has its number. */
 bool result_is_met(const cJSON *required);
+
+/* A mechanism's pair of scenarios; false where it does not say. */
+bool result_is_pair_met(const cJSON *pair);
 
 #endif

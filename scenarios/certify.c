@@ -153,15 +153,15 @@ static void add_list(struct text *out, const char *key, const struct text *items
     text_add_char(out, ']');
 }
 
-static void print_whole(struct trial *trial, const struct text *scenarios,
-                        const struct suite_totals *totals, bool is_passed, struct text *out) {
+/* True if nothing is wrong with any of it. */
+static bool print_whole(struct trial *trial, const struct text *scenarios,
+                        const struct suite_totals *totals, struct text *out) {
     char hash[HASH_TEXT_MAX];
     hasher_add(trial->hasher, text_get(scenarios), scenarios->len);
     hasher_print(trial->hasher, hash);
     text_add_char(out, '{');
     text_member_string(out, "title", "Seatrial: maiden voyage");
     text_member_string(out, "kind", "certify");
-    text_member_string(out, "verdict", is_passed ? "pass" : "fail");
     text_member_string(out, "build", trial->options->build);
     text_member_string(out, "config_hash", trial->config_hash);
     text_member_int(out, "seed", (int64_t)trial->seed);
@@ -170,11 +170,14 @@ static void print_whole(struct trial *trial, const struct text *scenarios,
     text_member_string(out, "trace_hash", hash);
     add_list(out, "voyages", &trial->voyages);
     add_list(out, "scenarios", scenarios);
-    pairs_add(scenarios, out);
+    int64_t unmet = pairs_add(scenarios, out);
+    bool is_passed = trial->broken == 0 && totals->failed == 0 && unmet == 0;
+    text_member_string(out, "verdict", is_passed ? "pass" : "fail");
     text_member_int(out, "passed", totals->passed);
     text_member_int(out, "failed", totals->failed);
     text_add_char(out, '}');
     text_add_char(out, '\n');
+    return is_passed;
 }
 
 static void trial_release(struct trial *trial) {
@@ -207,8 +210,7 @@ enum err_code certify_run(const struct certify_options *options, struct text *ou
         code = run_library(&trial, &scenarios, &totals, err);
     }
     if (code == ERR_OK) {
-        *is_passed = trial.broken == 0 && totals.failed == 0;
-        print_whole(&trial, &scenarios, &totals, *is_passed, out);
+        *is_passed = print_whole(&trial, &scenarios, &totals, out);
         code = text_finish(out, err);
     }
     text_release(&scenarios);

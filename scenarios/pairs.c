@@ -31,7 +31,8 @@ static int64_t count_of(const cJSON *score, const char *key) {
     return count;
 }
 
-/* What the oracle says of the mechanism: where it acts, and that it does not where it must be quiet. */
+/* What the oracle says of the mechanism: that it acted where it must, and in neither missed, nor acted for nothing. That
+ * it is quiet where it must be is for the `never` of that scenario, and so in its verdict. */
 static const char *verdict_of(const cJSON *acting, const cJSON *quiet) {
     return count_of(acting, "missed") + count_of(quiet, "missed") > 0         ? "missed"
            : count_of(acting, "unfounded") + count_of(quiet, "unfounded") > 0 ? "false"
@@ -39,16 +40,21 @@ static const char *verdict_of(const cJSON *acting, const cJSON *quiet) {
                                                                               : "unscored";
 }
 
-static void print_pair(const struct mechanism *mechanism, const cJSON *act, const cJSON *quiet,
+/* True if it is met. */
+static bool print_pair(const struct mechanism *mechanism, const cJSON *act, const cJSON *quiet,
                        struct text *out) {
     const cJSON *score = score_of(act, mechanism->id);
+    const char *oracle = verdict_of(score, score_of(quiet, mechanism->id));
+    bool is_met = strcmp(string_of(act, "verdict"), "pass") == 0 &&
+                  strcmp(string_of(quiet, "verdict"), "pass") == 0 && strcmp(oracle, "acted") == 0;
     text_add_char(out, '{');
     text_member_string(out, "mechanism", mechanism->id);
     text_member_string(out, "act", mechanism->act);
     text_member_string(out, "act_verdict", string_of(act, "verdict"));
     text_member_string(out, "quiet", mechanism->quiet);
     text_member_string(out, "quiet_verdict", string_of(quiet, "verdict"));
-    text_member_string(out, "oracle", verdict_of(score, score_of(quiet, mechanism->id)));
+    text_member_string(out, "oracle", oracle);
+    text_member_bool(out, "met", is_met);
     text_member(out, "score");
     if (score == NULL) {
         text_add(out, "null");
@@ -56,12 +62,14 @@ static void print_pair(const struct mechanism *mechanism, const cJSON *act, cons
         json_print_sorted(score, out);
     }
     text_add_char(out, '}');
+    return is_met;
 }
 
-void pairs_print(const cJSON *scenarios, struct text *out) {
+int64_t pairs_print(const cJSON *scenarios, struct text *out) {
     size_t count = 0;
     const struct mechanism *table = mechanisms(&count);
     bool is_first = true;
+    int64_t unmet = 0;
     text_add_char(out, '[');
     for (size_t i = 0; i < count; i++) {
         const cJSON *act = find(scenarios, "id", table[i].act);
@@ -69,22 +77,25 @@ void pairs_print(const cJSON *scenarios, struct text *out) {
         if (act != NULL && quiet != NULL) {
             text_add(out, is_first ? "" : ",");
             is_first = false;
-            print_pair(&table[i], act, quiet, out);
+            unmet += !print_pair(&table[i], act, quiet, out);
         }
     }
     text_add_char(out, ']');
+    return unmet;
 }
 
-void pairs_add(const struct text *list, struct text *json) {
+int64_t pairs_add(const struct text *list, struct text *json) {
     struct text array = {0};
     cJSON *scenarios = NULL;
+    int64_t unmet = 1; /* a list that nobody can read meets nothing */
     text_add_char(&array, '[');
     text_add(&array, text_get(list));
     text_add_char(&array, ']');
     if (json_parse(text_get(&array), array.len, &scenarios, NULL) == ERR_OK) {
         text_member(json, "pairs");
-        pairs_print(scenarios, json);
+        unmet = pairs_print(scenarios, json);
         cJSON_Delete(scenarios);
     }
     text_release(&array);
+    return unmet;
 }

@@ -166,16 +166,16 @@ Test(pairs, are_of_mechanisms_whose_scenarios_both_ran_and_carry_the_score_of_th
     struct text out = {0};
     cJSON *list = NULL;
     cr_assert_eq(json_parse(results, strlen(results), &list, NULL), ERR_OK);
-    pairs_print(list, &out);
+    cr_expect_eq(pairs_print(list, &out), 2);
     cr_expect_str_eq(
         text_get(&out),
         "[{\"mechanism\":\"kill_switch\",\"act\":\"kill_switch_rejects_rearm\","
         "\"act_verdict\":\"pass\",\"quiet\":\"kill_switch_rejects_just_within\",\"quiet_verdict\":"
-        "\"pass\",\"oracle\":\"unscored\","
+        "\"pass\",\"oracle\":\"unscored\",\"met\":false,"
         "\"score\":null},"
         "{\"mechanism\":\"daily_loss\",\"act\":\"daily_loss_by_open_positions\","
         "\"act_verdict\":\"fail\",\"quiet\":\"daily_loss_just_within\",\"quiet_verdict\":\"pass\","
-        "\"oracle\":\"acted\","
+        "\"oracle\":\"acted\",\"met\":false,"
         "\"score\":{\"acted\":1,\"due\":1,\"mechanism\":\"daily_loss\"}}]");
     cJSON_Delete(list);
     text_release(&out);
@@ -192,7 +192,7 @@ static void expect_oracle(const char *act, const char *quiet, const char *word) 
              "\"mechanism\":\"daily_loss\",%s}]}}]",
              act, quiet);
     cr_assert_eq(json_parse(results, strlen(results), &list, NULL), ERR_OK);
-    pairs_print(list, &out);
+    (void)!pairs_print(list, &out);
     snprintf(want, sizeof want, "\"oracle\":\"%s\"", word);
     cr_expect_not_null(strstr(text_get(&out), want), "%s in %s", want, text_get(&out));
     cJSON_Delete(list);
@@ -206,4 +206,24 @@ Test(pairs, the_worst_that_the_oracle_says_of_either_is_its_verdict) {
     expect_oracle("\"acted\":1,\"missed\":0", "\"unfounded\":1", "false");
     expect_oracle("\"acted\":1,\"missed\":0", "\"missed\":1", "missed");
     expect_oracle("\"acted\":0,\"due\":1", "\"acted\":1", "unscored");
+}
+
+/* Of both scenarios and the oracle; a list that cannot be read is met by nobody. */
+Test(pairs, one_is_met_only_if_both_passed_and_the_oracle_says_acted) {
+    for (int wrong = 0; wrong < 5; wrong++) {
+        struct text list = {0};
+        struct text out = {0};
+        text_add_format(
+            &list,
+            "{\"id\":\"daily_loss_by_open_positions\",\"verdict\":\"%s\",\"oracle\":{"
+            "\"scores\":[{\"mechanism\":\"daily_loss\",\"acted\":%d}]}},{\"id\":\"daily_"
+            "loss_just_within\",\"verdict\":\"%s\"}%s",
+            wrong == 1 ? "fail" : "pass", wrong != 2, wrong == 3 ? "fail" : "pass",
+            wrong == 4 ? "," : "");
+        cr_expect_eq(pairs_add(&list, &out), wrong != 0, "%d: %s", wrong, text_get(&out));
+        cr_expect_eq(strstr(text_get(&out), wrong == 0 ? "\"met\":true" : "\"met\":false") != NULL,
+                     wrong != 4, "%d: %s", wrong, text_get(&out));
+        text_release(&list);
+        text_release(&out);
+    }
 }

@@ -111,8 +111,8 @@ Test(reports, counts_what_passed_and_what_acted) {
 }
 
 /* Repairs the sample one cause at a time: only without any it passes. */
-Test(reports, passes_only_without_failed_scenario_empty_cell_and_failed_count) {
-    for (int left_out = 0; left_out < 4; left_out++) {
+Test(reports, passes_only_without_failed_scenario_empty_cell_failed_count_and_unmet_pair) {
+    for (int left_out = 0; left_out < 5; left_out++) {
         cJSON *tree = parsed();
         cJSON *voyage = cJSON_GetObjectItem(tree, "voyages")->child;
         cJSON *scenario = cJSON_GetObjectItem(tree, "scenarios")->child->next;
@@ -127,6 +127,8 @@ Test(reports, passes_only_without_failed_scenario_empty_cell_and_failed_count) {
         if (left_out != 2) {
             cJSON_SetNumberValue(cJSON_GetObjectItem(tree, "failed"), 0);
         }
+        cJSON_AddItemToObject(
+            tree, "pairs", cJSON_Parse(left_out != 4 ? "[{\"met\":true}]" : "[{\"met\":false}]"));
         cr_assert_eq(result_summarise(tree).has_passed, left_out == 3, "case %d", left_out);
         struct text html = written(report_html, tree);
         cr_assert_eq(has(&html, "<strong>Passed</strong>"), left_out == 3);
@@ -355,10 +357,12 @@ Test(reports, a_sweep_shows_each_mechanism_under_each_fault_class) {
 Test(reports, the_pairs_of_a_result_are_its_table_of_mechanisms) {
     static const char pairs[] =
         "[{\"mechanism\":\"stop_it\",\"act\":\"a1\",\"quiet\":\"q1\",\"oracle\":\"acted\","
-        "\"score\":"
+        "\"met\":true,\"score\":"
         "{\"acted\":3,\"due\":4,\"missed\":5,\"unfounded\":6,\"latency_ms\":7}},"
+        "{\"mechanism\":\"fail_it\",\"act\":\"a3\",\"quiet\":\"q3\",\"oracle\":\"acted\","
+        "\"met\":false,\"score\":{\"acted\":1}},"
         "{\"mechanism\":\"let_it\",\"act\":\"a2\",\"quiet\":\"q2\",\"oracle\":\"unscored\","
-        "\"score\":null}]";
+        "\"met\":false,\"score\":null}]";
     cJSON *tree = parsed();
     struct text without = written(report_markdown, tree);
     cr_expect_null(strstr(text_get(&without), "## Mechanisms"));
@@ -367,13 +371,17 @@ Test(reports, the_pairs_of_a_result_are_its_table_of_mechanisms) {
     struct text html = written(report_html, tree);
     cr_expect_not_null(strstr(text_get(&markdown),
                               "| stop\\_it | a1 | q1 | acted | 3 | 4 | 5 | 6 | 7 |\n"
-                              "| let\\_it | a2 | q2 | unscored | 0 | 0 | 0 | 0 | 0 |\n"),
+                              "| fail\\_it | a3 | q3 | acted | 1 | 0 | 0 | 0 | 0 |\n"
+                              "| let\\_it | a2 | q2 | unscored | - | - | - | - | - |\n"),
                        "%s", text_get(&markdown));
     cr_expect_not_null(strstr(text_get(&html),
                               "<tr><td>stop_it</td><td>a1</td><td>q1</td><td><span "
                               "class=\"chip\">acted</span></td><td class=\"n\">3</td>"),
                        "%s", text_get(&html));
+    cr_expect_not_null(strstr(text_get(&html), "<tr class=\"fail\"><td>fail_it</td>"));
+    cr_expect_not_null(strstr(text_get(&html), "<li>let_it: its pair of scenarios is not met: "));
     cr_expect_not_null(strstr(text_get(&html), "<tr class=\"fail\"><td>let_it</td>"));
+    cr_expect_not_null(strstr(text_get(&html), "unscored</span></td><td class=\"n\">-</td>"));
     text_release(&without);
     text_release(&markdown);
     text_release(&html);
