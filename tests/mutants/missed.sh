@@ -3,6 +3,14 @@
 # run fails by an invariant or an expectation. SEATRIAL is that of the build of mutants; run in the top folder. The third
 # column is a scenario of the library; - is the act scenario of the mechanism's page. Of reduce_only no run shows it: what
 # passes its arithmetic the simulated broker refuses, as Alpaca does, and may refuse for a bust that nobody could know of.
+# A row with a scenario of its own is run without the sabotage too, and must then have none of the word: of an act
+# scenario the table of pairs asks that.
+# What is not here has a judge of its own, which counts a miss where it finds one, and is held to it by the killers of the
+# mechanism's mutants:
+# crash_loop_freeze, kill_switch, daily_loss, equity_floor, max_drawdown, daily_volume, position_sign,
+# performance_breaker, margin_guard, capital_ramp, learning_guard, clock_guard, smart_poller, signal_cache,
+# circuit_breaker, degraded_mode, repeat_throttle, stuck_orders, state_backup, health_supervisor, maker_execution,
+# displacement, log, drill, message_throttle, universe_guard, broker_rails.
 set -eu
 seatrial=$1
 [ -x "$seatrial" ] || { echo "$seatrial: not built" >&2; exit 1; }
@@ -16,11 +24,19 @@ count() {
 		head -1 | grep -o "\"$1\":[0-9]*" | cut -d: -f2
 }
 
+# run MUTANT SCENARIO: leaves with the status of the run; the mutant `none` is none.
+run() {
+	SEATRIAL_MUTANT=$1 timeout 120 "$seatrial" scenario run "scenarios/library/$2.json" --json >"$result" 2>/dev/null
+}
+
 while read -r mechanism mutant scenario word; do
+	if [ "$scenario" != - ] && { ! run none "$scenario" || [ "$(count "$word")" -gt 0 ] 2>/dev/null; }; then
+		echo "$mechanism: $scenario fails, or has $(count "$word") $word, without $mutant" >&2
+		bad=1
+	fi
 	[ "$scenario" != - ] || scenario=$(sed -n 's/.*must act: \[`\([a-z0-9_]*\)`\].*/\1/p' "docs/mechanisms/$mechanism.md")
 	status=0
-	SEATRIAL_MUTANT=$mutant timeout 120 "$seatrial" scenario run "scenarios/library/$scenario.json" --json >"$result" 2>/dev/null ||
-		status=$?
+	run "$mutant" "$scenario" || status=$?
 	seen=$(count "$word")
 	if [ "$status" != 1 ] || [ "${seen:-0}" = 0 ]; then
 		echo "$mechanism: $mutant in $scenario leaves with $status, ${seen:-0} $word" >&2
