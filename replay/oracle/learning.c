@@ -4,8 +4,9 @@
  * Lessons are added up here anew, from the rows of intents, fills and adoptions; a row `learned` is held against
  * them and against the row before it, never against what it says of its own lessons. What a part's weight should be
  * is computed here too, and a thousandth to either side is let pass: the core's sums are in another order. A lesson
- * is taken by the step that says so, and by no other; behind a death the rows tell which those were. Rows that
- * nobody told, or a journal that went back, end the judgement. A step is missed when it was due through a quarter of
+ * is taken by the step that says so, and by no other. A death may leave one row that nobody told: where the next
+ * row `learned` cannot follow the last one that was told, it was the one between them, and that next row is believed
+ * once. Any other row that nobody told, or a journal that went back, ends the judgement. A step is missed when it was due through a quarter of
  * an hour of an open market in which no fault fired, no life began and nothing demanded REDUCE_ONLY. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
@@ -20,6 +21,8 @@ static const char *const PRICE_PATHS[] = {"/v2/stocks/quotes", "/v2/stocks/trade
                                           "/v2/stocks/bars"};
 enum { PRICES = sizeof PRICE_PATHS / sizeof PRICE_PATHS[0] };
 enum { PARTS_MAX = 8, LESSONS_MAX = 500, NEUTRAL = 1000, LEAST = 250, MOST = 2500 };
+enum { TRIAL_DAYS = 14 };
+static const double MEAN_OFF = 2.01e-9; /* of two nanos: gains and means are rounded to one */
 static const struct span DUE_WITHIN = {INT64_C(900000000000)};
 
 struct entry { /* by symbol: the order that would open a position, or did */
@@ -52,6 +55,7 @@ struct learning {
     struct two_clocks clocks;
     struct utc due_at, uneasy_at;
     bool is_missed, is_blind;
+    bool is_untold;          /* one row is, and which is not known yet */
     bool is_failing[PRICES]; /* its last answer was none, or no 200 */
     int64_t last_row;
 };
@@ -133,7 +137,11 @@ static void take_fill(struct learning *judge, const struct event *event, const c
     const struct trip *trip = &judge->trades.newest;
     bool is_lesson = judge->trades.count > count && filled != NULL && filled->row > 0 &&
                      is_word(trip->entry, filled->id) && trip->bought.nanos > 0;
-    if (is_lesson && judge->count < LESSONS_MAX) {
+    if (is_lesson) {
+        if (judge->count == LESSONS_MAX) { /* the oldest is never learned */
+            judge->count--;
+            memmove(judge->lessons, judge->lessons + 1, judge->count * sizeof judge->lessons[0]);
+        }
         struct lesson *lesson = &judge->lessons[judge->count++];
         *lesson = (struct lesson){.row = event->number, .decided = filled->row};
         lesson->gain = (double)usd_sub(trip->sold, trip->bought).nanos / (double)trip->bought.nanos;
@@ -205,8 +213,8 @@ static int64_t within(int64_t value, int64_t least, int64_t most) {
 
 static const char *weight_flaw(const struct learning *judge, const struct stand *row, size_t part,
                                const struct scene_limits *limits) {
-    bool is_same_day = row->day.days == judge->stand.day.days;
-    int64_t moved = is_same_day ? judge->stand.moved[part] : 0;
+    bool is_new_day = row->day.days > judge->stand.day.days;
+    int64_t moved = is_new_day ? 0 : judge->stand.moved[part];
     int64_t was = judge->stand.weights[part], by = row->weights[part] - was;
     int64_t length = by < 0 ? -by : by;
     int64_t left = within(limits->learning_day_cap - moved, 0, INT32_MAX);
@@ -221,10 +229,13 @@ static const char *weight_flaw(const struct learning *judge, const struct stand 
                                                                      : NULL;
 }
 
+static bool is_timed(const struct scene *scene) {
+    return !scene->is_stepped && scene->wall.ns == 0;
+}
+
 static const char *step_flaw(const struct learning *judge, const struct stand *row,
                              const struct scene *scene) {
     const char *flaw = NULL;
-    bool is_timed = !scene->is_stepped && scene->wall.ns == 0;
     if (judge->stand.trial != 0) {
         return "the step before it is on trial";
     }
@@ -234,8 +245,11 @@ static const char *step_flaw(const struct learning *judge, const struct stand *r
     if (row->taken != judge->lessons[judge->count - 1].row) {
         return "not up to the newest closed trade";
     }
-    if (is_timed && row->day.days != scene->session.date.days) {
+    if (is_timed(scene) && row->day.days != scene->session.date.days) {
         return "of another day";
+    }
+    if (fabs(row->mean - mean_behind(judge, 0)) > MEAN_OFF) {
+        return "a mean that its lessons do not have";
     }
     for (size_t i = 0; i < judge->part_count && flaw == NULL; i++) {
         flaw = weight_flaw(judge, row, i, &scene->limits);
@@ -247,18 +261,31 @@ static bool is_like(const struct learning *judge, const int64_t *one, const int6
     return memcmp(one, other, judge->part_count * sizeof *one) == 0;
 }
 
+static int64_t days_on_trial(const struct learning *judge, const struct scene *scene) {
+    return scene->session.date.days - judge->stand.day.days;
+}
+
+/* A scene whose wall is wrong does not know the core's day. */
+static bool is_overdue(const struct learning *judge, const struct scene *scene) {
+    return !is_timed(scene) || days_on_trial(judge, scene) > TRIAL_DAYS;
+}
+
 static const char *trial_flaw(const struct learning *judge, const struct stand *row,
-                              bool is_reverted, const struct scene_limits *limits) {
+                              bool is_reverted, const struct scene *scene) {
     const struct stand *stand = &judge->stand;
+    bool is_tried = (int64_t)count_behind(judge, stand->trial) >= scene->limits.learning_trades;
     double better = mean_behind(judge, stand->trial) - stand->mean;
     bool is_close = fabs(better) < 2e-9;
     return stand->trial == 0 ? "nothing is on trial"
-           : (int64_t)count_behind(judge, stand->trial) < limits->learning_trades
+           : !is_tried && !(is_reverted && is_overdue(judge, scene))
                ? "a trial of too few closed trades"
            : row->taken != stand->taken ? "a trial's end takes no lesson"
            : !is_like(judge, row->weights, is_reverted ? stand->before : stand->weights)
                ? "weights that are neither kept nor those from before"
-           : is_close                   ? NULL
+           : row->day.days != stand->day.days || !is_like(judge, row->moved, stand->moved) ||
+                   !is_like(judge, row->before, stand->before)
+               ? "a trial's end is no step, of the day or of its snapshot"
+           : is_close || !is_tried      ? NULL
            : is_reverted && better >= 0 ? "taken back, and the trades behind it brought no less"
            : !is_reverted && better < 0 ? "kept, and the trades behind it brought less"
                                         : NULL;
@@ -267,10 +294,9 @@ static const char *trial_flaw(const struct learning *judge, const struct stand *
 static const char *row_flaw(const struct learning *judge, const struct event *event,
                             const struct stand *row, const struct scene *scene) {
     bool is_reverted = is_word(event->id, "reverted");
-    return is_word(event->id, "step") ? step_flaw(judge, row, scene)
-           : is_reverted || is_word(event->id, "kept")
-               ? trial_flaw(judge, row, is_reverted, &scene->limits)
-               : "no row of such a name is due";
+    return is_word(event->id, "step")                  ? step_flaw(judge, row, scene)
+           : is_reverted || is_word(event->id, "kept") ? trial_flaw(judge, row, is_reverted, scene)
+                                                       : "no row of such a name is due";
 }
 
 /* What a step took is gone, whatever it should have been. */
@@ -293,7 +319,9 @@ static void take_stand(struct learning *judge, const struct event *event, const 
 
 static void look(struct learning *judge, struct utc at, struct findings *findings) {
     const struct scene_limits *limits = &findings->scene->limits;
-    bool is_due = (int64_t)count_behind(judge, judge->stand.trial) >= limits->learning_trades;
+    bool is_due = (int64_t)count_behind(judge, judge->stand.trial) >= limits->learning_trades ||
+                  (judge->stand.trial != 0 && is_timed(findings->scene) &&
+                   days_on_trial(judge, findings->scene) > TRIAL_DAYS);
     judge->due_at = !is_due ? (struct utc){0} : judge->due_at.ns == 0 ? at : judge->due_at;
     clocks_true(&judge->clocks, at, is_due, (struct usd){0});
     clocks_known(&judge->clocks, findings_score(findings, MECHANISM), at, is_due);
@@ -319,7 +347,15 @@ static void take_learned(struct learning *judge, const struct event *event, cons
                          struct findings *findings) {
     struct stand row = {0};
     const char *flaw = "a row that does not say what was learned";
-    if (read_stand(judge, body, &row)) {
+    bool is_whole = read_stand(judge, body, &row);
+    if (judge->is_untold) {
+        bool follows = is_word(event->id, "step") == (judge->stand.trial == 0);
+        judge->is_untold = false;
+        judge->is_blind = follows || !is_whole;
+        take_stand(judge, event, &row);
+        return;
+    }
+    if (is_whole) {
         flaw = row_flaw(judge, event, &row, findings->scene);
     } else {
         judge->is_blind = true;
@@ -354,7 +390,10 @@ static void take_row(struct learning *judge, const struct event *event, struct f
     cJSON *body = NULL;
     bool is_intent = is_word(event->subject, "intent"), is_fill = is_word(event->subject, "fill");
     bool is_learned = is_word(event->subject, "learned");
-    judge->is_blind |= judge->last_row != 0 && event->number != judge->last_row + 1;
+    if (judge->last_row != 0 && event->number != judge->last_row + 1) {
+        judge->is_blind |= judge->is_untold || event->number != judge->last_row + 2;
+        judge->is_untold = true;
+    }
     judge->last_row = event->number;
     if (judge->is_blind) {
         return;
@@ -401,7 +440,7 @@ static void learning_observe(void *context, const struct event *event, struct fi
         take_answer(judge, event);
     } else if (event->kind == EVENT_START) {
         memset(judge->is_failing, 0, sizeof judge->is_failing);
-    } else if (!judge->is_blind) {
+    } else if (!judge->is_blind && !judge->is_untold) {
         judge_tick(judge, event, findings);
     }
 }

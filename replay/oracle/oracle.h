@@ -130,9 +130,9 @@
     X(ORACLE_LEARNING, "learning_is_bounded", "",                                                  \
       "with learning.on each trade that closed, priced by fills alone, is learned once, with "     \
       "others to learning.trades at least; a weight moves as they say, by learning.step, within "  \
-      "learning.day_cap and its bounds; as many behind a step keep it or take it back; nothing "   \
-      "is learned under REDUCE_ONLY or while prices fail, and what is due within a quarter of "    \
-      "an hour of calm",                                                                           \
+      "its bounds, the steps of a day within learning.day_cap; as many behind a step keep it or "  \
+      "take it back, and two weeks without them may; nothing is learned under REDUCE_ONLY or "     \
+      "while prices fail, and what is due within a quarter of an hour of calm",                    \
       "")                                                                                          \
     X(ORACLE_MARGIN, "margin_is_kept", "",                                                         \
       "no buy is sent that would leave less above the maintenance margin than margin.excess of "   \

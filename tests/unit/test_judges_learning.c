@@ -13,6 +13,7 @@ struct run {
 struct stand {
     int64_t taken, fast, slow, fast_before, slow_before, fast_moved, slow_moved;
     const char *mean;
+    int day; /* of November; 0: the fifteenth */
 };
 
 static struct run begin(void) {
@@ -65,18 +66,19 @@ static void lessons_around(struct run *run, int64_t mean) {
 static void learned(struct run *run, const char *key, struct stand stand) {
     char body[400];
     snprintf(body, sizeof body,
-             "{\"taken\":%lld,\"count\":4,\"mean\":\"%s\",\"day\":\"2023-11-15\","
+             "{\"taken\":%lld,\"count\":4,\"mean\":\"%s\",\"day\":\"2023-11-%02d\","
              "\"weights\":{\"fast\":%lld,\"slow\":%lld},\"before\":{\"fast\":%lld,\"slow\":%lld},"
              "\"moved\":{\"fast\":%lld,\"slow\":%lld}}",
-             (long long)stand.taken, stand.mean, (long long)stand.fast, (long long)stand.slow,
-             (long long)stand.fast_before, (long long)stand.slow_before,
-             (long long)stand.fast_moved, (long long)stand.slow_moved);
+             (long long)stand.taken, stand.mean, stand.day == 0 ? 15 : stand.day,
+             (long long)stand.fast, (long long)stand.slow, (long long)stand.fast_before,
+             (long long)stand.slow_before, (long long)stand.fast_moved,
+             (long long)stand.slow_moved);
     rows(run, "learned", key, body);
 }
 
 /* As the first step behind lessons_around(0) is due. */
 static struct stand first(const struct run *run) {
-    return (struct stand){run->seq - 1, 1050, 950, 1000, 1000, 50, 50, "0"};
+    return (struct stand){run->seq - 1, 1050, 950, 1000, 1000, 50, 50, "0", 0};
 }
 
 static void end(struct run *run, const char *text) {
@@ -144,7 +146,7 @@ Test(learning, a_lesson_is_taken_once_and_a_step_takes_all_of_them) {
     struct run run = begin();
     lessons_around(&run, 0);
     learned(&run, "step", first(&run));
-    learned(&run, "step", (struct stand){run.seq - 2, 1070, 930, 1050, 950, 70, 70, "0"});
+    learned(&run, "step", (struct stand){run.seq - 2, 1070, 930, 1050, 950, 70, 70, "0", 0});
     end(&run, "the step before it is on trial");
     run = begin();
     lessons_around(&run, 0);
@@ -159,7 +161,7 @@ Test(learning, a_lesson_is_taken_once_and_a_step_takes_all_of_them) {
     lessons_around(&run, 1);
     int64_t newest = run.seq - 1;
     learned(&run, "kept", stand);
-    learned(&run, "step", (struct stand){newest, 1070, 930, 1050, 950, 70, 70, "0.01"});
+    learned(&run, "step", (struct stand){newest, 1070, 930, 1050, 950, 70, 70, "0.01", 0});
     end(&run, ""); /* with the day's cap */
     run = begin();
     lessons_around(&run, 0);
@@ -168,7 +170,7 @@ Test(learning, a_lesson_is_taken_once_and_a_step_takes_all_of_them) {
     lessons_around(&run, 1);
     newest = run.seq - 1;
     learned(&run, "kept", stand);
-    learned(&run, "step", (struct stand){newest, 1071, 929, 1050, 950, 71, 71, "0.01"});
+    learned(&run, "step", (struct stand){newest, 1071, 929, 1050, 950, 71, 71, "0.01", 0});
     end(&run, "more than the day's cap");
 }
 
@@ -193,6 +195,94 @@ Test(learning, a_trial_ends_by_what_the_trades_behind_it_brought) {
         lessons_around(&run, table[i].mean);
         stand.fast = table[i].fast;
         stand.slow = 2000 - table[i].fast;
+        learned(&run, table[i].key, stand);
+        end(&run, table[i].text);
+    }
+}
+
+Test(learning, a_step_says_the_mean_of_its_lessons_within_two_nanos) {
+    static const struct {
+        const char *mean, *text;
+    } table[] = {{"0.000000002", ""},
+                 {"-0.000000002", ""},
+                 {"0.000000003", "a mean that its lessons do not have"},
+                 {"-0.000000003", "a mean that its lessons do not have"}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct run run = begin();
+        lessons_around(&run, 0);
+        struct stand stand = first(&run);
+        stand.mean = table[i].mean;
+        learned(&run, "step", stand);
+        end(&run, table[i].text);
+    }
+}
+
+Test(learning, a_trial_s_end_changes_neither_day_nor_its_sum_nor_what_was_before) {
+    static const struct {
+        int64_t before, moved;
+        int day;
+        const char *text;
+    } table[] = {{1000, 50, 15, ""},
+                 {1001, 50, 15, "a trial's end is no step, of the day or of its snapshot"},
+                 {1000, 0, 15, "a trial's end is no step, of the day or of its snapshot"},
+                 {1000, 50, 16, "a trial's end is no step, of the day or of its snapshot"}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct run run = begin();
+        lessons_around(&run, 0);
+        struct stand stand = first(&run);
+        learned(&run, "step", stand);
+        lessons_around(&run, 1);
+        stand.fast_before = table[i].before;
+        stand.fast_moved = table[i].moved;
+        stand.day = table[i].day;
+        learned(&run, "kept", stand);
+        end(&run, table[i].text);
+    }
+}
+
+Test(learning, a_step_that_nobody_told_is_taken_from_its_trial_s_end_and_the_next_is_judged) {
+    for (int with = 0; with < 3; with++) {
+        struct run run = begin();
+        lessons_around(&run, 0);
+        struct stand stand = first(&run);
+        run.seq += with == 2 ? 2 : 1; /* the row of the step; with 2: and one more */
+        lessons_around(&run, 1);
+        int64_t newest = run.seq - 1;
+        learned(&run, "kept", stand);
+        stand = (struct stand){newest, 1070, 930, 1050, 950, 70, 70, "0.01", 0};
+        stand.fast += with == 0 ? 0 : 1;
+        learned(&run, "step", stand);
+        end(&run, with == 1 ? "more than the day's cap" : "");
+    }
+}
+
+Test(learning, five_hundred_lessons_are_kept_and_they_are_the_newest) {
+    struct run run = begin();
+    trade(&run, "0.1", "0.9", 90);
+    for (int i = 0; i < 125; i++) {
+        run.orders = 0; /* of the same few names: what else is wrong with them hides nothing */
+        lessons_around(&run, 0);
+    }
+    learned(&run, "step", first(&run));
+    end(&run, "");
+}
+
+Test(learning, a_trial_without_its_trades_is_taken_back_behind_two_weeks_and_not_before) {
+    static const struct {
+        int days;
+        const char *key, *text;
+    } table[] = {{14, "reverted", "a trial of too few closed trades"},
+                 {15, "reverted", ""},
+                 {15, "kept", "a trial of too few closed trades"}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct run run = begin();
+        lessons_around(&run, 0);
+        struct stand stand = first(&run);
+        learned(&run, "step", stand);
+        trade(&run, "0.5", "0.5", 1);
+        run.second += table[i].days * 86400;
+        stand.fast = stand.slow = table[i].key[0] == 'r' ? 1000 : stand.fast;
+        stand.slow = table[i].key[0] == 'r' ? 1000 : 950;
         learned(&run, table[i].key, stand);
         end(&run, table[i].text);
     }
@@ -283,10 +373,18 @@ Test(learning, a_step_that_does_not_come_within_a_quarter_of_an_hour_of_calm_is_
     lessons_around(&run, 1);
     wait(&run, 30);
     end(&run, "closed trades wait, and nothing is learned");
+    for (int days = 14; days <= 15; days++) { /* a trial that goes on for more than two weeks */
+        run = begin();
+        lessons_around(&run, 0);
+        learned(&run, "step", first(&run));
+        run.second += days * 86400;
+        wait(&run, 30);
+        end(&run, days == 14 ? "" : "0 closed trades wait, and nothing is learned");
+    }
     run = begin();
     lessons_around(&run, 0);
     wait(&run, 5);
-    learned(&run, "step", (struct stand){run.seq - 1, 1050, 950, 1000, 1000, 50, 50, "0"});
+    learned(&run, "step", (struct stand){run.seq - 1, 1050, 950, 1000, 1000, 50, 50, "0", 0});
     end_scored(&run, "\"mechanism\":\"learning_guard\",\"due\":1,\"acted\":1,\"missed\":0", "");
 }
 
@@ -294,6 +392,6 @@ Test(learning, behind_rows_that_nobody_told_nothing_is_judged) {
     struct run run = begin();
     lessons_around(&run, 0);
     run.seq++;
-    learned(&run, "step", (struct stand){1, 2000, 1, 1, 1, 1, 1, "0"});
+    learned(&run, "step", (struct stand){1, 2000, 1, 1, 1, 1, 1, "0", 0});
     end(&run, "");
 }
