@@ -279,6 +279,8 @@ bool score_for_entry(const struct engine *engine, size_t index, struct score *ou
 bool score_reaches(const struct engine *engine, const struct score *score, struct ratio value);
 /* What an entry goes by: what was learned. */
 struct ratio score_of_entry(const struct score *score);
+/* What was learned admits nothing that the configuration scores at 0 or less: exits go by the configured score at
+ * the entry, and without one there is no decay, and the position gives way to nothing. */
 bool score_suffices(const struct engine *engine, const struct score *score);
 /* polls.c */
 /* True if a read that no exit needs may be asked in this tick, which then counts as begun; a failed one only once a

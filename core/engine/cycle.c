@@ -260,7 +260,7 @@ struct order entry_of(const struct engine *engine, size_t index, const struct sc
     return intent;
 }
 
-/* A position gives way to no score of the cache: that would be an exit. */
+/* A position gives way to no score of the cache, and to none that was only learned: that would be an exit. */
 static void try_entry(struct engine *engine, size_t index, const struct candidates *candidates) {
     struct gateway *gateway = &engine->gateway;
     const struct broker_quote *quote = &engine->truth.quotes[index];
@@ -286,7 +286,10 @@ static void try_entry(struct engine *engine, size_t index, const struct candidat
         memcpy(outlook->last_symbol, intent.symbol, sizeof outlook->last_symbol);
         outlook->last_at = clock_utc(engine->world->clock);
     }
-    if (refusal.code == REFUSED_MAX_POSITIONS && ground == GROUND_BARS) {
+    const struct score *score = &candidates->scores[index];
+    bool may_displace = score_reaches(engine, score, score->value);
+    MUTATE(learning_displaces, may_displace = true);
+    if (refusal.code == REFUSED_MAX_POSITIONS && ground == GROUND_BARS && may_displace) {
         (void)displacement_consider(&engine->exits, &intent, candidates->scores);
     }
 }
@@ -472,11 +475,18 @@ static bool fail_prices(const struct engine *engine) {
 
 /* Why nothing that is known now may teach anything; NULL: it may. */
 static const char *learning_fault(const struct engine *engine) {
-    return causes_mode(&engine->causes) >= MODE_REDUCE_ONLY ? "a cause demands REDUCE_ONLY"
-           : !engine->is_truth_clean                        ? "the broker's truth did not come"
-           : fail_prices(engine)                            ? "quotes, trades or bars fail"
-           : orders_are_behind(&engine->orders)             ? "the journal lacks a fill"
-                                                            : NULL;
+    bool is_reducing = causes_mode(&engine->causes) >= MODE_REDUCE_ONLY;
+    MUTATE(learning_while_latched, is_reducing = false);
+    if (is_reducing) {
+        return "a cause demands REDUCE_ONLY";
+    }
+    if (!engine->is_truth_clean) {
+        return "the broker's truth did not come";
+    }
+    if (fail_prices(engine)) {
+        return "quotes, trades or bars fail";
+    }
+    return orders_are_behind(&engine->orders) ? "the journal lacks a fill" : NULL;
 }
 
 /* Its row is a sync, which no exit waits for. */

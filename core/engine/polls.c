@@ -666,9 +666,10 @@ static void judge_age(struct engine *engine) {
 
 /* A broker who hangs makes a tick of half a minute out of reads alone: who waits for him is alive, and holds its lease. A
  * loss shows where it counts, before the next order and the next tick. */
-static void keep_lease(struct engine *engine) {
+static void keep_lease(struct engine *engine, struct mono began) {
     MUTATE(lease_ages_beside_reads, return);
-    if (engine->lease != NULL) {
+    struct span lasts = mono_sub(clock_mono(engine->world->clock), began);
+    if (engine->lease != NULL && lasts.ns >= SPAN_S(LEASE_S / 3).ns) {
         (void)!lease_renew(engine->lease, NULL);
     }
 }
@@ -676,6 +677,7 @@ static void keep_lease(struct engine *engine) {
 void poll_truth(struct engine *engine) {
     struct truth *truth = &engine->truth;
     struct clock_reading clock = {0};
+    const struct mono began = clock_mono(engine->world->clock);
     poll_clock(engine, &clock);
     poll_calendar(engine);
     find_session(engine);
@@ -686,13 +688,13 @@ void poll_truth(struct engine *engine) {
         judge_age(engine);
         return;
     }
-    keep_lease(engine);
+    keep_lease(engine, began);
     bool has_orders = poll_orders(engine);
     bool has_positions = poll_positions(engine);
-    keep_lease(engine);
+    keep_lease(engine, began);
     splits_time(engine);
     poll_prices(engine);
-    keep_lease(engine);
+    keep_lease(engine, began);
     engine->is_truth_clean = truth->has_clock && has_account && has_orders && has_positions;
     check_ids(engine);
     struct utc now = clock_utc(engine->world->clock);

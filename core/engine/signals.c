@@ -21,7 +21,10 @@ struct ratio score_of_entry(const struct score *score) {
 }
 
 bool score_suffices(const struct engine *engine, const struct score *score) {
-    return score_reaches(engine, score, score_of_entry(score));
+    bool is_like = score->learned.nanos == score->value.nanos;
+    MUTATE(learning_admits_no_decay, is_like = true);
+    return score_reaches(engine, score, score_of_entry(score)) &&
+           (is_like || score->value.nanos > 0);
 }
 
 bool score_by_bars(const struct engine *engine, size_t index, struct score *out) {

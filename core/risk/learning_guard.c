@@ -195,14 +195,21 @@ static bool read_learned(const struct strategy *strategy, const cJSON *body, str
            read_by_part(strategy, body, "moved", 0, INT32_MAX, out->moved);
 }
 
+static bool is_known(const char *key) {
+    return strcmp(key, STEP) == 0 || strcmp(key, KEPT) == 0 || strcmp(key, REVERTED) == 0 ||
+           strcmp(key, NEUTRAL) == 0;
+}
+
+/* No row gives lessons back: they would be learned again. */
 static void take_learned(struct learning *learning, const struct journal_row *row,
                          const cJSON *body) {
+    const struct learned *is = &learning->is;
     struct learned next = {0};
     make_neutral(&next);
-    bool is_sound = read_learned(learning->strategy, body, &next) && next.taken <= row->seq;
+    bool is_sound = is_known(row->key) && read_learned(learning->strategy, body, &next) &&
+                    next.taken >= is->taken && next.taken <= row->seq && next.count >= is->count;
     MUTATE(learning_bad_row_believed, is_sound = true);
     learning->is_refused = !is_sound;
-    learning->is_waiting = false;
     if (!is_sound) {
         next = learning->is;
         make_neutral(&next);
@@ -216,7 +223,8 @@ void learning_guard_take(struct learning *learning, const struct config *config,
                          const struct closed_trades *trades, const struct journal_row *row) {
     bool is_intent = strcmp(row->kind, "intent") == 0, is_fill = strcmp(row->kind, "fill") == 0;
     bool is_learned = strcmp(row->kind, LEARNED_ROW) == 0;
-    MUTATE(learning_from_adopted, int at = universe_find(config, row->key); if (strcmp(row->kind, "adopt") == 0 && at >= 0 && learning->filled[at].decided > 0) add_lesson(learning, &learning->filled[at], row->seq, (struct usd){0}));
+    MUTATE(learning_from_adopted, if (strcmp(row->kind, "adopt") == 0)
+               add_lesson(learning, learning->filled, row->seq, (struct usd){0}));
     if ((!is_intent && !is_fill && !is_learned) || row->seq <= learning->seen) {
         return;
     }
@@ -269,7 +277,9 @@ static int64_t shift(const struct learned *is, size_t part, int64_t wish,
 static struct learned next_step(const struct learning *learning, const struct config *config,
                                 struct date day) {
     struct learned next = learning->is;
-    if (next.day.days != day.days) {
+    bool is_later = day.days > next.day.days; /* a wall that went back begins no day */
+    MUTATE(learning_day_set_back, is_later = day.days != next.day.days);
+    if (is_later) {
         next.day = day;
         memset(next.moved, 0, sizeof next.moved);
     }
@@ -303,7 +313,7 @@ static void tell(struct learning *learning, struct causes *causes, const char *w
 }
 
 /* Durable or not at all: what this life then knows it hears of the journal, as the next one will. */
-static bool write_row(const struct learning *learning, const struct causes *causes, const char *key,
+static bool write_row(struct learning *learning, struct causes *causes, const char *key,
                       const struct learned *next) {
     struct text body = {.limit = 2048};
     print(learning->strategy, next, &body);
@@ -312,6 +322,10 @@ static bool write_row(const struct learning *learning, const struct causes *caus
         journal_append(causes->journal, LEARNED_ROW, key, text_get(&body), NULL, NULL) == ERR_OK &&
         journal_commit(causes->journal, NULL) == ERR_OK;
     text_release(&body);
+    if (!is_noted && !learning->is_unwritten) {
+        log_mechanism(causes->log, LEARNING_MECHANISM, "held", "", "journal", "");
+    }
+    learning->is_unwritten = !is_noted;
     return is_noted;
 }
 
@@ -324,16 +338,17 @@ static void take_step(struct learning *learning, struct causes *causes, const st
     }
 }
 
-/* No worse is what a step must be. */
+/* No worse is what a step must be; one that was not tried in time has not shown it. */
 static void end_trial(struct learning *learning, struct causes *causes,
-                      const struct expectancy *trial) {
+                      const struct expectancy *trial, bool is_tried) {
     struct learned next = learning->is;
-    bool is_worse = usd_cmp(trial->mean, next.mean) < 0;
+    bool is_worse = !is_tried || usd_cmp(trial->mean, next.mean) < 0;
     MUTATE(learning_no_revert, is_worse = false);
     MUTATE(learning_revert_off_by_one, is_worse = usd_cmp(trial->mean, next.mean) <= 0);
     if (is_worse) {
         memcpy(next.weights, next.before, sizeof next.weights);
     }
+    MUTATE(learning_cap_forgotten_at_trial, memset(next.moved, 0, sizeof next.moved));
     next.trial = 0;
     if (!write_row(learning, causes, is_worse ? REVERTED : KEPT, &next)) {
         return;
@@ -342,7 +357,10 @@ static void end_trial(struct learning *learning, struct causes *causes,
          (int64_t)trial->count, trial->mean);
     if (is_worse) {
         log_alert(causes->log, ALERT_WARN, LEARNING_MECHANISM,
-                  "trades behind a step of learning brought less: the weights before it are back");
+                  is_tried ? "trades behind a step of learning brought less: the weights before it "
+                             "are back"
+                           : "too few trades behind a step of learning in two weeks: the weights "
+                             "before it are back");
     }
 }
 
@@ -364,25 +382,34 @@ static void begin_anew(struct learning *learning, struct causes *causes) {
     }
 }
 
+static bool is_overdue(const struct learned *is, struct date day) {
+    int64_t most = LEARNING_TRIAL_DAYS;
+    MUTATE(learning_trial_for_ever, most = INT32_MAX);
+    return is->trial != 0 && day.days - is->day.days > most;
+}
+
 void learning_guard_step(struct learning *learning, struct causes *causes,
                          const struct config *config, const struct learning_look *look) {
     const char *fault = look->fault;
     size_t least = (size_t)config->learning_trades;
     MUTATE(learning_ignored, return);
     MUTATE(learning_while_fault, fault = NULL);
+    bool is_off = !config->learning_on;
     MUTATE(learning_before_enough_trades, least--);
-    if (!config->learning_on) {
+    MUTATE(learning_while_off, is_off = false);
+    if (is_off) {
         return;
     }
     struct expectancy trial = expectancy_behind(learning, learning->is.trial);
-    bool is_due =
-        trial.count >= least || learning->is_refused; /* without a trial: of all that wait */
+    bool is_tried = trial.count >= least; /* without a trial: of all that wait */
+    bool is_due = is_tried || learning->is_refused || is_overdue(&learning->is, look->day);
+    learning->is_waiting = learning->is_waiting && fault != NULL;
     if (is_due && fault != NULL) {
         tell_waiting(learning, causes, fault);
     } else if (learning->is_refused) {
         begin_anew(learning, causes);
     } else if (is_due && learning->is.trial != 0) {
-        end_trial(learning, causes, &trial);
+        end_trial(learning, causes, &trial, is_tried);
     } else if (is_due) {
         take_step(learning, causes, config, look->day);
     }

@@ -5,23 +5,25 @@
  * Once learning.trades lessons wait, one step takes all of them, each lesson once: the weight of each part moves by
  * learning.step thousandths times the correlation between that part at the entry and what a dollar of the entry
  * brought, to the nearest thousandth; where either never changes, by nothing. So a step is never longer than
- * learning.step; what it adds up to in an exchange day never exceeds learning.day_cap, and a weight counts
- * LEARNING_LEAST to LEARNING_MOST thousandths of itself.
+ * learning.step; what the steps of an exchange day add up to never exceeds learning.day_cap - what is taken back is no
+ * step, and neither counts nor is made up for -, and a weight counts LEARNING_LEAST to LEARNING_MOST thousandths of
+ * itself.
  *
  * Each step is a trial of the next learning.trades lessons that were decided on behind it: should they bring less of
  * each dollar than those of the step did, the weights from before are back. Such a comparison of a few trades is no
- * proof, and errs to the safe side: what does not show itself to be no worse is undone. No step is taken in a trial.
+ * proof, and errs to the safe side: what does not show itself to be no worse is undone, and so is what had too few
+ * trades in LEARNING_TRIAL_DAYS. No step is taken in a trial.
  *
  * Nothing is learned, and nothing tried, while the core cannot trust what it knows: while anything demands
  * REDUCE_ONLY (each latch, data_guard, degraded_mode, reconciliation, clock_guard), quotes, trades or bars fail, a
  * tick's account, positions or orders did not come, or the journal lacks a fill. Lessons wait meanwhile.
  *
  * What was learned chooses entries (score.learned) and nothing else: which exits, stops, sizes and limits there are,
- * it cannot change. With learning.on off the weights are those of the configuration, and what was learned waits.
+ * it cannot change. It admits only what the configuration scores above 0, and what it alone admits displaces nothing. With learning.on off the weights are those of the configuration, and what was learned waits.
  *
  * The row `learned` is the step: all that is known with the newest lesson taken, in one row, so that a death leaves
- * it whole or not at all. A row that does not say that, or says what cannot be, is believed in nothing: neutral
- * weights, an alert, and what closed before it is not learned any more.
+ * it whole or not at all. A row that does not say that, says what cannot be or gives lessons back is believed in
+ * nothing: neutral weights, an alert, and what closed before it is not learned any more.
  *
  * Source: the audited bot read all rows of a day anew with each run and counted open ones as losses; its weights
  * fell by three quarters in one night, and nothing took them back. */
@@ -34,6 +36,9 @@
 
 #define LEARNING_MECHANISM "learning_guard"
 enum { LEARNING_NEUTRAL = 1000, LEARNING_LEAST = 250, LEARNING_MOST = 2500, LESSONS_KEPT = 500 };
+/* Two weeks are ten exchange days: who trades enough to learn closes so many in that time, and weights that admit too
+ * few for their own trial must not stay for it. */
+enum { LEARNING_TRIAL_DAYS = 14 };
 
 struct learned { /* all that a row says; weights in thousandths, in the order of the parts */
     int64_t weights[SCORE_PARTS_MAX];
@@ -64,7 +69,8 @@ struct learning { /* zero-initialise, then learning_guard_init() */
     const struct strategy *strategy;
     struct learned is;
     bool is_refused;            /* a row was not believed, and no row says so yet */
-    bool is_waiting;            /* told that a step, or a trial's end, waits */
+    bool is_waiting;            /* told that a step, or a trial's end, waits for a fault's end */
+    bool is_unwritten;          /* told that the journal did not take a row */
     int64_t admitted, declined; /* symbols by cycle, since the weights last changed */
     int64_t seen;               /* the newest row */
     struct learning_entry decided[CONFIG_SYMBOLS_MAX]; /* by symbol: the last intent of an entry */

@@ -200,10 +200,10 @@ static const struct mechanism TABLE[] = {
      .settings = "learning.on learning.trades learning.step learning.day_cap",
      .rule =
          "closed trades, each priced by the broker's fills and each once, move the weights of the "
-         "strategy's parts by a bounded step, within a day's cap; as many trades behind it keep "
-         "the "
-         "step or take it back; nothing is learned under REDUCE_ONLY or while data fail, nothing "
-         "in live, and nothing but which entries are chosen depends on it",
+         "strategy's parts by a bounded step, the steps of a day within its cap; as many trades "
+         "behind it keep the step or take it back, two weeks without them take it back; nothing is "
+         "learned under REDUCE_ONLY or while data fail, nothing in live, and nothing but which "
+         "entries are chosen depends on it",
      .documents = "view.json",
      .oracle = "learning_is_bounded",
      .act = "learning_moves_weights",
@@ -212,7 +212,9 @@ static const struct mechanism TABLE[] = {
                 "learning_cap_ignored learning_twice learning_twice_after_restart "
                 "learning_while_fault learning_from_adopted learning_no_revert "
                 "learning_in_live learning_revert_off_by_one learning_before_enough_trades "
-                "learning_bad_row_believed exit_bound_by_learning"},
+                "learning_bad_row_believed learning_while_latched learning_while_off "
+                "learning_cap_forgotten_at_trial learning_trial_for_ever learning_day_set_back "
+                "learning_admits_no_decay learning_displaces exit_bound_by_learning"},
     {.id = "amnesia",
      .file = "core/orders/gateway.c",
      .mode = MODE_REDUCE_ONLY,

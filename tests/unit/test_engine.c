@@ -92,12 +92,13 @@ static void own(struct plant *plant, const char *symbol, int64_t shares) {
                     rig_now(plant->rig), (struct ratio){0});
 }
 
-static struct score told_score; /* by the strategy below */
+static struct score told_score;  /* by the strategy below */
+static struct score told_second; /* and of the second symbol, where it is known */
 
 static void tell_score(const struct strategy *strategy, const struct bars *bars, size_t index,
                        struct score *out) {
-    (void)strategy, (void)bars, (void)index;
-    *out = told_score;
+    (void)strategy, (void)bars;
+    *out = index == 1 && told_second.is_known ? told_second : told_score;
 }
 
 static void heed_nothing(struct strategy *strategy, const int64_t *thousandths) {
@@ -138,6 +139,91 @@ Test(engine_learning, a_holding_decays_by_the_configured_score_whatever_was_lear
         const struct exit_plan *leaving = exits_find(&engine->exits, "AAPL");
         cr_expect_eq(leaving != NULL && strcmp(leaving->reason, "decay") == 0, rows[i].leaves,
                      "row %zu", i);
+        plant_destroy(plant);
+    }
+}
+
+/* Without one above 0 a holding has no decay, and gives way to nothing. */
+Test(engine_learning, what_was_learned_admits_nothing_whose_configured_score_is_not_above_zero) {
+    static const struct {
+        int64_t value, learned; /* beside 0, and beside the threshold */
+        bool suffices;
+    } rows[] = {{1, 0, true}, {0, 0, false}, {-1, 0, false}, {1, -1, false}};
+    struct plant *plant = plant_create();
+    const int64_t threshold = plant->engine->config->score_threshold.nanos;
+    cr_assert_gt(threshold, 1);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct score score = {
+            .is_known = true, .value = {rows[i].value}, .learned = {threshold + rows[i].learned}};
+        cr_expect_eq(score_suffices(plant->engine, &score), rows[i].suffices, "row %zu", i);
+    }
+    struct score alike = {.is_known = true, .value = {threshold}, .learned = {threshold}};
+    cr_expect(score_suffices(plant->engine, &alike));
+    plant_destroy(plant);
+}
+
+/* Of AAPL and MSFT at 100, from now. */
+static void tell_prices(struct plant *plant, char quotes[static 256], char trades[static 256]) {
+    char at[UTC_TEXT_MAX];
+    utc_print(utc_add(rig_now(plant->rig), SPAN_S(5)), at);
+    snprintf(quotes, 256,
+             "{\"quotes\":{\"AAPL\":{\"t\":\"%s\",\"bp\":100,\"bs\":1,\"ap\":100.02,\"as\":1},"
+             "\"MSFT\":{\"t\":\"%s\",\"bp\":100,\"bs\":1,\"ap\":100.02,\"as\":1}}}",
+             at, at);
+    snprintf(trades, 256,
+             "{\"trades\":{\"AAPL\":{\"t\":\"%s\",\"p\":100,\"s\":1},\"MSFT\":{\"t\":\"%s\",\"p\":"
+             "100,\"s\":1}}}",
+             at, at);
+    plant->broker.quotes = quotes;
+    plant->broker.trades = trades;
+}
+
+/* MSFT is held for minutes, and the book is full; AAPL scores so much more that it could be displaced. */
+Test(engine_learning, an_entry_that_only_what_was_learned_admits_displaces_nothing) {
+    static const struct strategy_ops ops = {tell_score, heed_nothing, keep};
+    static struct strategy strategy = {.ops = &ops};
+    for (int below = 0; below < 2; below++) {
+        struct plant *plant = plant_create();
+        engine_destroy(plant->engine);
+        struct config *settings = &plant->config;
+        settings->learning_on = settings->displacement_on = 1;
+        settings->max_positions = 1;
+        settings->symbol_count = 2;
+        settings->open_risk_factor = (struct ratio){0};
+        settings->displacement_lead = (struct ratio){NANOS / 100};
+        settings->displacement_min_age = SPAN_MIN(1);
+        settings->degraded_clean = SPAN_S(0);
+        settings->quote_max_age = SPAN_MIN(60);
+        strcpy(settings->symbols[1], "MSFT");
+        engine_up(plant);
+        struct engine *engine = plant->engine;
+        strategy_destroy(engine->strategy);
+        engine->strategy = &strategy;
+        engine->learning.strategy = &strategy;
+        struct ratio high = {settings->score_threshold.nanos + NANOS / 10};
+        struct ratio low = {settings->score_threshold.nanos - below};
+        told_score = (struct score){.is_known = true, .value = low, .learned = high};
+        told_second =
+            (struct score){.is_known = true, .value = {NANOS / 100}, .learned = {NANOS / 100}};
+        for (size_t i = 0; i < 2; i++) {
+            bars_add(engine->bars, i,
+                     &(struct broker_bar){.at = rig_now(plant->rig), .close = USD(100)});
+        }
+        plant->broker.positions = "[" POSITION("MSFT", "10") "]";
+        book_apply_fill(&engine->book, "MSFT", SIDE_BUY, QTY(10), USD(1000),
+                        utc_add(rig_now(plant->rig), SPAN_MIN(-2)), (struct ratio){NANOS / 100});
+        for (int i = 0; i < 6;
+             i++) { /* each a cycle; the first three know too little of the broker */
+            engine->cycle_due = (struct utc){0};
+            char quotes[256], trades[256];
+            tell_prices(plant, quotes, trades);
+            tick(plant, 5);
+        }
+
+        const struct exit_plan *leaving = exits_find(&engine->exits, "MSFT");
+        cr_expect_eq(leaving != NULL && strcmp(leaving->reason, "displaced") == 0, below == 0,
+                     "%d below: %s", below, plant->rig->last_refusal);
+        told_second = (struct score){0};
         plant_destroy(plant);
     }
 }

@@ -191,6 +191,12 @@ Test(learning_guard, a_day_moves_a_weight_by_its_cap_at_most_and_another_day_aga
     step(fixture);
     step(fixture);
     expect_weights(fixture, 1120, 880);
+    fixture->look.day = date_from_civil(2026, 9, 1); /* none that went back is another */
+    lessons_around(fixture, 4);
+    step(fixture);
+    step(fixture);
+    expect_weights(fixture, 1140, 860);
+    cr_expect_eq(fixture->learning.is.day.days, date_from_civil(2026, 9, 2).days);
     destroy(fixture);
 }
 
@@ -217,9 +223,12 @@ Test(learning_guard, a_weight_stays_within_its_bounds) {
 Test(learning_guard, off_it_learns_nothing_and_what_was_learned_waits) {
     struct fixture *fixture = create();
     lessons_around(fixture, 0);
+    int64_t newest = journal_last_seq(fixture->rig->journal);
     fixture->config.learning_on = 0;
     step(fixture);
     expect_weights(fixture, 1000, 1000);
+    cr_expect_eq(fixture->learning.is.count, 0);
+    cr_expect_eq(journal_last_seq(fixture->rig->journal), newest, "no row of it");
     fixture->config.learning_on = 1;
     step(fixture);
     expect_weights(fixture, 1050, 950);
@@ -366,6 +375,26 @@ Test(learning_guard,
     destroy(fixture);
 }
 
+Test(learning_guard, a_trial_whose_trades_do_not_come_is_taken_back_behind_two_weeks) {
+    static const struct {
+        int day;
+        int64_t fast;
+    } rows[] = {{15, 1050}, {16, 1000}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture *fixture = create();
+        lessons_around(fixture, 1);
+        step(fixture);
+        trade(fixture, "0.5", "0.5", USD(9));
+        fixture->look.day = date_from_civil(2026, 9, rows[i].day);
+        step(fixture);
+        cr_log_info("row %zu", i);
+        expect_weights(fixture, rows[i].fast, 2000 - rows[i].fast);
+        cr_expect_eq(fixture->learning.is.trial == 0, rows[i].fast == 1000);
+        cr_expect_eq(fixture->rig->warnings, rows[i].fast == 1000);
+        destroy(fixture);
+    }
+}
+
 /* --- faults and restarts --- */
 
 Test(learning_guard, nothing_is_learned_beside_a_fault_and_later_once) {
@@ -377,6 +406,10 @@ Test(learning_guard, nothing_is_learned_beside_a_fault_and_later_once) {
     }
     expect_weights(fixture, 1000, 1000);
     cr_expect(fixture->learning.is_waiting);
+    fixture->config.learning_trades = 5; /* a fault that ends while nothing is due is over */
+    fixture->look.fault = NULL;
+    step(fixture);
+    cr_expect(!fixture->learning.is_waiting);
     trade(fixture, "0.4", "0.6", USD(0));
     fixture->look.fault = NULL;
     step(fixture);
@@ -418,11 +451,24 @@ Test(learning_guard, a_restart_knows_weights_lessons_and_trial_and_learns_nothin
     destroy(fixture);
 }
 
-Test(learning_guard, a_step_that_the_journal_does_not_take_is_none) {
+static int unwritten; /* lines that say so */
+
+static void count_unwritten(struct observer *observer, const struct event *event) {
+    rig_observe(observer, event);
+    unwritten += event->kind == EVENT_MECHANISM && strcmp(event->what, "held") == 0 &&
+                 strcmp(event->id, "journal") == 0;
+}
+
+Test(learning_guard, a_step_that_the_journal_does_not_take_is_none_and_said_once) {
+    static const struct observer_ops ops = {count_unwritten};
     struct fixture *fixture = create();
+    fixture->rig->observer.ops = &ops;
     lessons_around(fixture, 0);
     fixture->causes.journal = NULL;
-    step(fixture);
+    for (int i = 0; i < 3; i++) {
+        step(fixture);
+        cr_expect_eq(unwritten, 1, "tick %d", i);
+    }
     expect_weights(fixture, 1000, 1000);
     fixture->causes.journal = fixture->rig->journal;
     step(fixture);
@@ -465,6 +511,32 @@ Test(learning_guard, a_row_that_cannot_be_is_neutral_weights_and_an_alert_once) 
     cr_expect(fixture->learning.is_refused);
     cr_expect_eq(fixture->learning.is.trial, 0);
     destroy(fixture);
+}
+
+/* Row 12 is the fill that ended the fourth lesson. */
+Test(learning_guard, a_row_that_takes_lessons_back_or_has_another_name_is_not_believed) {
+    static const struct {
+        const char *key;
+        int64_t taken, count;
+        bool is_sound;
+    } rows[] = {{"kept", 12, 4, true},     {"reverted", 13, 5, true}, {"step", 12, 4, true},
+                {"neutral", 12, 4, true},  {"kept", 11, 4, false},    {"kept", 12, 3, false},
+                {"learned", 12, 4, false}, {"", 12, 4, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture *fixture = create();
+        char body[512];
+        lessons_around(fixture, 0);
+        step(fixture);
+        cr_assert_eq(fixture->learning.is.taken, 12);
+        snprintf(body, sizeof body,
+                 "{\"taken\":%lld,\"count\":%lld,\"mean\":\"0\",\"day\":\"2026-08-31\","
+                 "\"weights\":{\"fast\":1050,\"slow\":950},\"before\":{\"fast\":1000,"
+                 "\"slow\":1000},\"moved\":{\"fast\":0,\"slow\":0}}",
+                 (long long)rows[i].taken, (long long)rows[i].count);
+        row_of(fixture, "learned", rows[i].key, body);
+        cr_expect_eq(fixture->learning.is_refused, !rows[i].is_sound, "row %zu", i);
+        destroy(fixture);
+    }
 }
 
 Test(learning_guard, what_it_declines_and_admits_is_counted_until_the_weights_change) {
