@@ -5,8 +5,8 @@
  * them and against the row before it, never against what it says of its own lessons. What a part's weight should be
  * is computed here too, and a thousandth to either side is let pass: the core's sums are in another order. A lesson
  * is taken by the step that says so, and by no other. A death may leave one row that nobody told: where the next
- * row `learned` cannot follow the last one that was told, it was the one between them, and that next row is believed
- * once. Any other row that nobody told, or a journal that went back, ends the judgement. A step is missed when it was due through a quarter of
+ * row `learned` cannot follow the last one that was told, it was the one between them: a trial's end is judged by the
+ * step that its lessons make due, a step behind an untold end is believed once. Any other row that nobody told, or a journal that went back, ends the judgement. A step is missed when it was due through a quarter of
  * an hour of an open market in which no fault fired, no life began and nothing demanded REDUCE_ONLY. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
@@ -55,7 +55,7 @@ struct learning {
     struct two_clocks clocks;
     struct utc due_at, uneasy_at;
     bool is_missed, is_blind;
-    bool is_untold;          /* one row is, and which is not known yet */
+    int64_t untold;          /* the one row that nobody told, and which is not known yet; 0: none */
     bool is_failing[PRICES]; /* its last answer was none, or no 200 */
     int64_t last_row;
 };
@@ -299,6 +299,23 @@ static const char *row_flaw(const struct learning *judge, const struct event *ev
                                                        : "no row of such a name is due";
 }
 
+/* As it stood behind the step that nobody told, by what its trial's end says of it and by the lessons before it. */
+static void suppose_step(struct learning *judge, const struct stand *end) {
+    struct stand stand = *end;
+    size_t count = 0;
+    stand.trial = judge->untold;
+    stand.taken = 0;
+    stand.mean = 0;
+    memcpy(stand.before, judge->stand.weights, sizeof stand.before);
+    for (; count < judge->count && judge->lessons[count].row < judge->untold; count++) {
+        stand.taken = judge->lessons[count].row;
+        stand.mean += judge->lessons[count].gain;
+    }
+    stand.mean /= count > 0 ? (double)count : 1;
+    judge->stand = stand;
+    judge->untold = 0;
+}
+
 /* What a step took is gone, whatever it should have been. */
 static void take_stand(struct learning *judge, const struct event *event, const struct stand *row) {
     size_t left = 0;
@@ -348,12 +365,15 @@ static void take_learned(struct learning *judge, const struct event *event, cons
     struct stand row = {0};
     const char *flaw = "a row that does not say what was learned";
     bool is_whole = read_stand(judge, body, &row);
-    if (judge->is_untold) {
-        bool follows = is_word(event->id, "step") == (judge->stand.trial == 0);
-        judge->is_untold = false;
-        judge->is_blind = follows || !is_whole;
-        take_stand(judge, event, &row);
-        return;
+    if (judge->untold != 0) {
+        bool is_step = is_word(event->id, "step");
+        judge->is_blind = !is_whole || is_step == (judge->stand.trial == 0);
+        if (judge->is_blind || is_step) {
+            judge->untold = 0;
+            take_stand(judge, event, &row);
+            return;
+        }
+        suppose_step(judge, &row);
     }
     if (is_whole) {
         flaw = row_flaw(judge, event, &row, findings->scene);
@@ -391,8 +411,8 @@ static void take_row(struct learning *judge, const struct event *event, struct f
     bool is_intent = is_word(event->subject, "intent"), is_fill = is_word(event->subject, "fill");
     bool is_learned = is_word(event->subject, "learned");
     if (judge->last_row != 0 && event->number != judge->last_row + 1) {
-        judge->is_blind |= judge->is_untold || event->number != judge->last_row + 2;
-        judge->is_untold = true;
+        judge->is_blind |= judge->untold != 0 || event->number != judge->last_row + 2;
+        judge->untold = event->number - 1;
     }
     judge->last_row = event->number;
     if (judge->is_blind) {
@@ -440,7 +460,7 @@ static void learning_observe(void *context, const struct event *event, struct fi
         take_answer(judge, event);
     } else if (event->kind == EVENT_START) {
         memset(judge->is_failing, 0, sizeof judge->is_failing);
-    } else if (!judge->is_blind && !judge->is_untold) {
+    } else if (!judge->is_blind && judge->untold == 0) {
         judge_tick(judge, event, findings);
     }
 }

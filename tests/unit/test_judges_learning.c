@@ -256,6 +256,34 @@ Test(learning, a_step_that_nobody_told_is_taken_from_its_trial_s_end_and_the_nex
     }
 }
 
+Test(learning, the_end_of_a_trial_whose_step_nobody_told_is_judged_by_the_lessons_before_it) {
+    static const struct {
+        const char *key;
+        int64_t mean, taken, before;
+        const char *text;
+    } table[] = {{"kept", 1, 0, 1000, ""},
+                 {"reverted", -1, 0, 1000, ""},
+                 {"kept", -1, 0, 1000, "kept, and the trades behind it brought less"},
+                 {"kept", 1, -1, 1000, "a trial's end takes no lesson"},
+                 {"kept", 1, 0, 1001, "a trial's end is no step, of the day or of its snapshot"}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct run run = begin();
+        lessons_around(&run, 0);
+        struct stand stand = first(&run);
+        run.seq++;
+        lessons_around(&run, table[i].mean);
+        stand.fast = stand.slow = 1000;
+        stand.taken += table[i].taken;
+        stand.fast_before = table[i].before;
+        if (table[i].key[0] == 'k') {
+            stand.fast = 1050;
+            stand.slow = 950;
+        }
+        learned(&run, table[i].key, stand);
+        end(&run, table[i].text);
+    }
+}
+
 Test(learning, five_hundred_lessons_are_kept_and_they_are_the_newest) {
     struct run run = begin();
     trade(&run, "0.1", "0.9", 90);
