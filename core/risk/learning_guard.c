@@ -223,8 +223,7 @@ void learning_guard_take(struct learning *learning, const struct config *config,
                          const struct closed_trades *trades, const struct journal_row *row) {
     bool is_intent = strcmp(row->kind, "intent") == 0, is_fill = strcmp(row->kind, "fill") == 0;
     bool is_learned = strcmp(row->kind, LEARNED_ROW) == 0;
-    MUTATE(learning_from_adopted, if (strcmp(row->kind, "adopt") == 0)
-               add_lesson(learning, learning->filled, row->seq, (struct usd){0}));
+    MUTATE(learning_from_adopted, if (row->kind[0] == 'a') add_lesson(learning, learning->filled, row->seq, (struct usd){0}));
     if ((!is_intent && !is_fill && !is_learned) || row->seq <= learning->seen) {
         return;
     }
