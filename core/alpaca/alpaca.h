@@ -131,11 +131,15 @@ struct broker_order {
     bool is_oco;   /* its take profit; id, limit and words are that one's, filled is both's */
     bool has_legs; /* of an OCO: the stop was told inside it */
     char leg_id[ORDER_ID_MAX]; /* that stop while it is open; "": it is over */
-    bool is_leg_alone; /* the take profit is over and the stop is not: status is the stop's */
+    bool is_leg_alone;     /* the take profit is over and the stop is not: status is the stop's */
+    bool are_legs_unclear; /* told, and not to be read as one stop: then nothing is said of it */
     char replaced_by[ORDER_ID_MAX];
     char replaces[ORDER_ID_MAX];
     struct utc submitted_at; /* {0} when null */
 };
+
+/* Folds what was told of an OCO's stop into what was told of its take profit, which says nothing of it so far. */
+void broker_order_take_leg(struct broker_order *order, const struct broker_order *leg);
 
 struct broker_activity { /* FILL, CSD, CSW and others */
     char id[96];

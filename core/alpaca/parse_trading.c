@@ -247,8 +247,10 @@ static void take_fills_of(struct broker_order *order, const struct broker_order 
 
 /* Take profit and stop are one order of ours: it is over when both are, and filled by what either sold. Of a take
  * profit that was replaced the stop is its successor's. */
-static void take_leg(struct broker_order *order, const struct broker_order *leg) {
-    bool is_leg_over = broker_status_is_terminal(leg->status);
+void broker_order_take_leg(struct broker_order *order, const struct broker_order *leg) {
+    bool is_replaced = leg->status == STATUS_REPLACED; /* by one that is not told yet: no end */
+    MUTATE(replaced_leg_is_over, is_replaced = false);
+    bool is_leg_over = broker_status_is_terminal(leg->status) && !is_replaced;
     bool is_over = broker_status_is_terminal(order->status);
     order->has_stop = leg->has_stop;
     order->stop_price = leg->stop_price;
@@ -261,37 +263,63 @@ static void take_leg(struct broker_order *order, const struct broker_order *leg)
         take_fills_of(order, leg);
     }
     if (!is_leg_over) {
-        memcpy(order->leg_id, leg->id, sizeof order->leg_id);
+        memcpy(order->leg_id, is_replaced ? leg->replaced_by : leg->id, sizeof order->leg_id);
     }
     order->is_leg_alone = !is_leg_over && is_over && order->status != STATUS_FILLED;
     if (order->is_leg_alone || (is_over && leg->status == STATUS_FILLED)) {
-        order->status = leg->status;
+        order->status = is_replaced ? STATUS_HELD : leg->status; /* bare, until it is known */
         memcpy(order->status_word, leg->status_word, sizeof order->status_word);
     }
 }
 
-/* Legs of other classes are no orders of ours. */
-static enum err_code read_legs(const cJSON *tree, struct broker_order *order, struct err *err) {
+/* Of two told legs the one that says more of the stop: open before over, over before replaced. */
+static int leg_rank(const struct broker_order *leg) {
+    return leg->status == STATUS_REPLACED            ? 1
+           : !broker_status_is_terminal(leg->status) ? 4
+           : leg->status == STATUS_FILLED            ? 3
+                                                     : 2;
+}
+
+/* The stop among the legs; a leg that was replaced may be told beside its successor. False if none is it alone. */
+static bool find_leg(const cJSON *legs, struct broker_order *out) {
+    int best = 0;
+    size_t open = 0;
+    for (const cJSON *child = legs->child; child != NULL; child = child->next) {
+        struct broker_order leg = {0};
+        if (parse_one(child, &leg, NULL) != ERR_OK) {
+            return false;
+        }
+        int rank = leg_rank(&leg);
+        open += rank == 4;
+        if (rank >= best) {
+            best = rank;
+            *out = leg;
+        }
+    }
+    return open <= 1 && (best != 1 || out->replaced_by[0] != '\0');
+}
+
+/* Legs of other classes are no orders of ours. What cannot be read as one stop says nothing of it, and fails no
+ * listing. */
+static void read_legs(const cJSON *tree, struct broker_order *order) {
     const cJSON *legs = json_member(tree, "legs");
     struct broker_order leg = {0};
     if (!order->is_oco || legs == NULL || !cJSON_IsArray(legs) || legs->child == NULL) {
-        return ERR_OK;
+        return;
     }
-    if (legs->child->next != NULL) {
-        return err_set(err, ERR_PARSE, "legs: an OCO of more than one");
+    if (find_leg(legs, &leg)) {
+        broker_order_take_leg(order, &leg);
+    } else {
+        order->are_legs_unclear = true;
     }
-    if (parse_one(legs->child, &leg, err) != ERR_OK) {
-        return err_wrap(err, "legs");
-    }
-    take_leg(order, &leg);
-    return ERR_OK;
 }
 
 enum err_code parse_order(const cJSON *tree, struct broker_order *out, struct err *err) {
     struct broker_order order = {0};
-    if (parse_one(tree, &order, err) != ERR_OK || read_legs(tree, &order, err) != ERR_OK) {
+    if (parse_one(tree, &order, err) != ERR_OK) {
         return ERR_PARSE;
     }
+    read_legs(tree, &order);
     *out = order;
     return ERR_OK;
 }

@@ -4,6 +4,7 @@
 #include "core/base/hash.h"
 #include "core/base/mutant.h"
 #include "core/engine/core.h"
+#include "core/orders/protective_stops.h"
 #include "core/signals/weighted.h"
 #include "core/state/restore.h"
 #include "core/state/state_file.h"
@@ -157,7 +158,8 @@ static void log_start(struct engine *engine) {
 enum err_code engine_create(const struct engine_options *options, struct engine **out,
                             struct err *err) {
     const bool is_live = options->mode == ENGINE_LIVE;
-    if (learning_guard_refuse_live(options->config, is_live, err) != ERR_OK) {
+    if (learning_guard_refuse_live(options->config, is_live, err) != ERR_OK ||
+        protective_stops_refuse_live(options->config, is_live, err) != ERR_OK) {
         return ERR_CONFIG;
     }
     if (is_live) {

@@ -5,6 +5,7 @@
 #include "core/base/hash.h"
 #include "core/base/mutant.h"
 #include "core/engine/core.h"
+#include "core/orders/protective_stops.h"
 
 #include <string.h>
 
@@ -34,6 +35,9 @@ static enum err_code read_news(struct engine *engine, struct engine_news *news, 
     code = code == ERR_OK ? config_check(&news->config, faults, err) : code;
     code = code == ERR_OK
                ? learning_guard_refuse_live(&news->config, engine->mode == ENGINE_LIVE, err)
+               : code;
+    code = code == ERR_OK
+               ? protective_stops_refuse_live(&news->config, engine->mode == ENGINE_LIVE, err)
                : code;
     MUTATE(bad_reload_taken, code = ERR_OK);
     const char *fixed = code == ERR_OK ? needs_restart(engine->config, &news->config) : NULL;

@@ -13,6 +13,8 @@ enum { RUNGS = sizeof LADDER / sizeof LADDER[0] };
 static const struct span RUNG_LASTS = {INT64_C(3000000000)};
 /* The ladder is done long before, and a person is told within the minute even by a tick that is late. */
 static const struct span STUCK_AFTER = {INT64_C(40000000000)};
+/* An elected stop is a market order. */
+static const struct span SELLS_WITHIN = {INT64_C(10000000000)};
 static const struct span QUOTE_DEAD = {INT64_C(60000000000)};
 
 static const struct ratio DEAREST = {NANOS / 5}; /* above a trusted mark: the ladder's last rung */
@@ -357,17 +359,23 @@ static void finish(struct exits *exits, struct exit_plan *plan) {
     *plan = exits->plans[--exits->count];
 }
 
+/* The broker says that trading is. */
+static bool is_suspended(const struct exits *exits) {
+    const struct gateway *gateway = exits->gateway;
+    const struct truth *truth = gateway->truth;
+    struct span age = mono_sub(clock_mono(gateway->world->clock), truth->account_at);
+    return truth->has_account && truth->account.is_suspended &&
+           age.ns <= gateway->config->truth_max_age.ns;
+}
+
 /* True while the broker says that trading is suspended, and a stop rests: what was to replace it would be refused, and
  * the position bare. Where nothing rests the attempt is made, as what the broker says may be wrong. */
 static bool must_rest(const struct exits *exits, const char *symbol) {
     const struct gateway *gateway = exits->gateway;
-    const struct truth *truth = gateway->truth;
     const struct order *stop = orders_live(gateway->orders, symbol, PURPOSE_STOP);
-    struct span age = mono_sub(clock_mono(gateway->world->clock), truth->account_at);
     MUTATE(stop_released_while_suspended, return false);
-    return truth->has_account && truth->account.is_suspended &&
-           age.ns <= gateway->config->truth_max_age.ns && stop != NULL &&
-           stop->state == ORDER_WORKING && stop->cancel_at.ns == 0;
+    return is_suspended(exits) && stop != NULL && stop->state == ORDER_WORKING &&
+           stop->cancel_at.ns == 0;
 }
 
 static void end_live(struct exits *exits, const char *symbol) {
@@ -444,13 +452,38 @@ static bool may_hand_over(const struct exits *exits, const struct exit_plan *pla
     struct qty most = {0};
     struct qty open = order_open_qty(stop);
     bool is_there = stop->is_oco && stop->state == ORDER_WORKING && stop->status == STATUS_NEW &&
-                    stop->leg_id[0] != '\0' && stop->cancel_at.ns == 0 && !stop->is_ended &&
-                    !stop->is_of_old_shares;
+                    stop->leg_id[0] != '\0' && !stop->is_leg_alone && !stop->is_leg_due &&
+                    stop->cancel_at.ns == 0 && !stop->is_ended && !stop->is_of_old_shares;
     return is_there && !plan->is_handed && plan->purpose == PURPOSE_EXIT &&
            left_of(plan, holding).nanos == open.nanos && count_stops(exits, plan->symbol) == 1 &&
            anchor_price(exits, plan, holding, &anchor) &&
            qty_affordable(exits->gateway->config->order_cap_usd, anchor, &most, NULL) == ERR_OK &&
            qty_cmp(open, most) <= 0;
+}
+
+/* Its stop may have been elected: it sold some, or the price is through it, for no longer than it takes. A stop that
+ * is alone may as well just watch. */
+static bool is_selling(struct exits *exits, const struct exit_plan *plan,
+                       const struct holding *holding, struct order *order) {
+    struct mono now = clock_mono(exits->gateway->world->clock);
+    struct usd anchor = {0};
+    MUTATE(elected_stop_cancelled, return false);
+    if (!order->is_oco || !order->is_leg_alone || order->state != ORDER_WORKING ||
+        order->is_leg_due || order->status == STATUS_HELD) {
+        order->selling_since = (struct mono){0};
+        return false;
+    }
+    bool is_through =
+        (anchor_price(exits, plan, holding, &anchor) && usd_cmp(anchor, order->stop_price) <= 0) ||
+        (holding->has_mark && usd_cmp(holding->mark, order->stop_price) <= 0);
+    MUTATE(lone_stop_taken_for_elected, return true);
+    if (order->status != STATUS_PARTIALLY_FILLED && !is_through) {
+        return false;
+    }
+    if (order->selling_since.ns == 0) {
+        order->selling_since = now;
+    }
+    return mono_sub(now, order->selling_since).ns < SELLS_WITHIN.ns;
 }
 
 /* The stop's group goes on as the sale. False if it did not: it is cancelled then, like any stop. */
@@ -468,13 +501,6 @@ static bool hand_over(struct exits *exits, struct exit_plan *plan, struct holdin
                       "\"by\":\"oco\"");
     }
     return sale != NULL;
-}
-
-/* Its stop was elected: the exchange sells at the market, which nothing of ours does better. */
-static bool is_selling(const struct order *order) {
-    MUTATE(elected_stop_cancelled, return false);
-    return order->is_oco && order->is_leg_alone && order->status != STATUS_HELD &&
-           order->state == ORDER_WORKING;
 }
 
 static void step_releasing(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
@@ -505,7 +531,7 @@ static void step_releasing(struct exits *exits, struct exit_plan *plan, struct h
     if (sale != NULL && sale->is_oco && sale->state == ORDER_UNKNOWN) {
         return; /* an earlier life's: the stop may be its group's by now */
     }
-    if (stop != NULL && is_selling(stop)) {
+    if (stop != NULL && is_selling(exits, plan, holding, stop)) {
         gateway_ask(gateway, stop);
         return;
     }
@@ -535,13 +561,38 @@ static void rest(struct exits *exits, struct exit_plan *plan) {
     enter(exits, plan, EXIT_DECIDED);
 }
 
+/* A stop that is left alone has no limit that could sell; and one that the market is below, and that was not elected,
+ * held the ladder up where nobody buys. */
+static bool must_leave(const struct order *sale, const struct exit_plan *plan) {
+    struct usd lowest = usd_add(sale->stop_price, price_tick(sale->stop_price));
+    MUTATE(oco_ladder_ends_at_its_stop, return sale->is_leg_alone);
+    return sale->is_leg_alone || (plan->is_spent && usd_cmp(sale->limit_price, lowest) <= 0);
+}
+
+/* What takes the group's place can be sent. */
+static bool may_leave(const struct exits *exits, const struct exit_plan *plan,
+                      const struct holding *holding) {
+    struct usd anchor = {0};
+    return causes_mode(exits->gateway->causes) != MODE_HALT && may_send(exits, plan->symbol) &&
+           !is_suspended(exits) && anchor_price(exits, plan, holding, &anchor);
+}
+
 /* The present rung is over: the next one, or the end of the ladder. */
 static void climb(struct exits *exits, struct exit_plan *plan, struct holding *holding,
                   struct order *order) {
     struct gateway *gateway = exits->gateway;
     plan->is_spent = plan->is_spent || plan->rung == RUNGS - 1;
     bool is_grouped = order->is_oco && order->cancel_at.ns == 0;
-    if (is_grouped && is_selling(order)) {
+    MUTATE(oco_sale_cancelled, is_grouped = false);
+    if (is_grouped && is_selling(exits, plan, holding, order)) {
+        return;
+    }
+    if (is_grouped && must_leave(order, plan)) {
+        if (may_leave(exits, plan, holding)) {
+            gateway_cancel(gateway, order);
+            plan->is_spent = false;
+            plan->rung = 0;
+        }
         return;
     }
     if (is_grouped && plan->is_spent) {

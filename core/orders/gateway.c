@@ -106,6 +106,21 @@ static bool is_it(const struct order *order, const struct broker_order *truth) {
     return is_equal(order, truth) || is_of_an_earlier_life(order, truth);
 }
 
+/* Takes the broker's word; where it ends a group and is silent of its stop, with that of the stop. */
+static void take(struct gateway *gateway, struct order *order, const struct broker_order *truth) {
+    struct broker_order both = *truth;
+    struct broker_order leg = {0};
+    if (!order_is_over(order) && orders_wait_for_leg(order, truth)) {
+        enum err_code code = alpaca_get_order(gateway->alpaca, order->leg_id, &leg, NULL);
+        if (code == ERR_OK && (leg.status != STATUS_REPLACED || leg.replaced_by[0] != '\0')) {
+            broker_order_take_leg(&both, &leg);
+        } else if (code == ERR_NOT_FOUND && alpaca_reply(gateway->alpaca)->code / 100000 == 404) {
+            both.has_legs = true; /* the broker knows no such stop */
+        }
+    }
+    orders_take(gateway->orders, order, &both);
+}
+
 /* False if what the broker shows under the id is not the order: then it is a second writer's. */
 static bool take_if_equal(struct gateway *gateway, struct order *order,
                           const struct broker_order *truth) {
@@ -118,7 +133,7 @@ static bool take_if_equal(struct gateway *gateway, struct order *order,
     if (!is_equal(order, truth)) {
         become(order, truth);
     }
-    orders_take(gateway->orders, order, truth);
+    take(gateway, order, truth);
     return true;
 }
 
@@ -594,6 +609,8 @@ void gateway_settle(struct gateway *gateway) {
         MUTATE(asked_again_late, is_due = order->ask_at.ns + SPAN_MIN(5).ns <= now.ns);
         if (order->state == ORDER_UNKNOWN && is_due) {
             settle_one(gateway, order);
+        } else if (order->state == ORDER_WORKING && order->is_leg_due) {
+            gateway_ask(gateway, order);
         }
     }
 }
@@ -641,7 +658,7 @@ void gateway_ask(struct gateway *gateway, struct order *order) {
     alpaca_set_lane(gateway->alpaca, ALPACA_LANE_EXIT);
     enum err_code code = alpaca_get_order(gateway->alpaca, order->broker_id, &truth, NULL);
     if (code == ERR_OK) {
-        orders_take(gateway->orders, order, &truth);
+        take(gateway, order, &truth);
     } else if (code == ERR_NOT_FOUND) {
         note_not_found(gateway, order);
     }

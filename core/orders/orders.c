@@ -461,21 +461,40 @@ static void book_growth(struct orders *orders, struct order *order,
     }
 }
 
+bool orders_wait_for_leg(const struct order *order, const struct broker_order *truth) {
+    bool is_end = broker_status_is_terminal(truth->status) && truth->status != STATUS_FILLED &&
+                  truth->status != STATUS_REPLACED;
+    MUTATE(flat_end_believed, return false);
+    return order->is_oco && is_end && !truth->has_legs && order->leg_id[0] != '\0';
+}
+
 /* An answer that does not tell of the stop says nothing of it. */
-static void take_legs(struct order *order, const struct broker_order *truth) {
+static void take_legs(struct orders *orders, struct order *order,
+                      const struct broker_order *truth) {
+    if (truth->are_legs_unclear) {
+        log_alert(orders->log, ALERT_WARN, "oco_legs_unclear", order->client_id);
+    }
     if (truth->is_oco && truth->has_legs) {
         memcpy(order->leg_id, truth->leg_id, sizeof order->leg_id);
         order->is_leg_alone = truth->is_leg_alone;
+        order->has_legs = true;
+        order->is_leg_due = false;
+        order->stop_price = truth->has_stop ? truth->stop_price : order->stop_price;
     }
 }
 
 void orders_take(struct orders *orders, struct order *order, const struct broker_order *truth) {
     order->lost_asks = 0;
+    if (!order_is_over(order) && orders_wait_for_leg(order, truth)) {
+        order->is_leg_due = true;
+        strcpy(order->broker_id, truth->id);
+        return;
+    }
     if (qty_cmp(truth->filled_qty, order->filled) < 0) {
         return; /* an answer older than what is known */
     }
     strcpy(order->broker_id, truth->id);
-    take_legs(order, truth);
+    take_legs(orders, order, truth);
     MUTATE(late_fill_dropped, if (order->cancel_at.ns != 0 && state_of(truth->status) == ORDER_FILLED) { orders_move(orders, order, ORDER_CANCELED); return; });
     struct qty before = order->filled;
     book_growth(orders, order, truth);

@@ -62,6 +62,9 @@ struct order {
     bool is_oco;
     char leg_id[ORDER_ID_MAX]; /* the stop, as last told; "": unknown, or over */
     bool is_leg_alone;         /* the limit is over and the stop is not */
+    bool has_legs;             /* in this life the broker told it with its stop */
+    bool is_leg_due;           /* the limit is over by an answer that is silent of the stop: ask */
+    struct mono selling_since; /* its stop is taken to sell, at an exit; {0}: not */
     enum order_state state;
     bool is_journaled;         /* a row of the journal names it */
     enum broker_status status; /* while WORKING */
@@ -178,6 +181,9 @@ void orders_skip_number(struct orders *orders, const char *client_id);
 void orders_move(struct orders *orders, struct order *order, enum order_state state);
 /* Takes the broker's word for an order: status, growth of the filled quantity, end. */
 void orders_take(struct orders *orders, struct order *order, const struct broker_order *truth);
+/* True if the answer says that an OCO's limit is over and is silent of its stop, which is known: no end, until the
+ * stop was asked for by its own id. */
+bool orders_wait_for_leg(const struct order *order, const struct broker_order *truth);
 /* True while the journal lacks a fill that is booked. A death before it is back books the fill again from
  * the broker's word: once either way. */
 bool orders_are_behind(const struct orders *orders);

@@ -168,8 +168,9 @@ struct stops { /* of a symbol, that are not over; an exit that took over an OCO 
     struct order
         *newest; /* one that was replaced is live until the broker lists it so; NULL: none */
     size_t count;
-    struct qty open; /* of all of them */
-    bool protect;    /* the exchange has one that is large enough, as far as was heard lately */
+    struct order *dead; /* one whose stop died, or NULL */
+    struct qty open;    /* of all of them */
+    bool protect;       /* the exchange has one that is large enough, as far as was heard lately */
 };
 
 /* The exchange watches it. The leg of an OCO is held while it does, whose limit must be taken for that; one that was
@@ -178,7 +179,7 @@ static bool is_watched(const struct order *stop) {
     bool is_taken = stop->state == ORDER_WORKING && stop->status != STATUS_PENDING_NEW;
     if (stop->is_oco) {
         is_taken = stop->state == ORDER_WORKING && stop->leg_id[0] != '\0' &&
-                   stop->status != STATUS_HELD &&
+                   stop->status != STATUS_HELD && !stop->is_leg_due &&
                    (stop->status != STATUS_PENDING_NEW || stop->replaces[0] != '\0');
         MUTATE(held_leg_trusted, is_taken = stop->state == ORDER_WORKING);
     }
@@ -187,6 +188,14 @@ static bool is_watched(const struct order *stop) {
 
 static bool is_guard(const struct order *order) {
     return order->purpose == PURPOSE_STOP || (order->is_oco && order->purpose == PURPOSE_EXIT);
+}
+
+/* Its stop is over, or was left alone and not taken up, and the limit hides that the shares are bare. */
+static bool is_dead(const struct order *stop) {
+    MUTATE(dead_oco_kept, return false);
+    bool is_on_its_way = stop->status == STATUS_PENDING_NEW || stop->status == STATUS_ACCEPTED;
+    return stop->is_oco && stop->state == ORDER_WORKING && stop->has_legs && !is_on_its_way &&
+           !stop->is_of_old_shares && !is_watched(stop);
 }
 
 /* One of unknown fate, or that is not taken yet, protects nothing: it is not sent twice, but paged. */
@@ -201,6 +210,7 @@ static struct stops stops_of(const struct gateway *gateway, const struct holding
             continue;
         }
         stops.newest = stop;
+        stops.dead = is_dead(stop) ? stop : stops.dead;
         stops.count++;
         stops.open = qty_add(stops.open, order_open_qty(stop));
         if (is_watched(stop)) {
@@ -221,7 +231,7 @@ static bool is_replaceable(const struct stops *stops) {
            stop->status == STATUS_NEW && !stop->is_ended;
 }
 
-/* It would sell new shares at the price of old ones, or more of them than there are. */
+/* It would sell new shares at the price of old ones, or more of them than there are; or its stop is dead. */
 static void release_old(struct gateway *gateway, struct order *stop) {
     if (stop->cancel_at.ns != 0) {
         gateway_ask(gateway, stop);
@@ -279,6 +289,10 @@ static void protect(struct gateway *gateway, struct exits *exits, struct holding
         release_old(gateway, stop);
         return;
     }
+    if (stops.dead != NULL && !is_in_transaction) {
+        release_old(gateway, stops.dead);
+        return;
+    }
     if ((covers && !is_low) || most.nanos <= 0 || is_in_transaction || holding->differs ||
         is_about_to_split(holding) || entry_in_the_way(gateway, holding)) {
         return;
@@ -316,6 +330,16 @@ static void doubt(struct gateway *gateway, struct holding *holding) {
         return; /* no sign that it is bare, nor that it is safe */
     }
     mark_naked(gateway, holding, is_naked, (struct usd){0});
+}
+
+enum err_code protective_stops_refuse_live(const struct config *config, bool is_live,
+                                           struct err *err) {
+    MUTATE(oco_in_live, return ERR_OK);
+    return is_live && config->stops_oco
+               ? err_set(err, ERR_CONFIG,
+                         "stops.oco: must be 0 in live: how the broker re-prices an OCO is not "
+                         "proven; write \"stops.oco\": false")
+               : ERR_OK;
 }
 
 void protective_stops_step(struct gateway *gateway, struct exits *exits) {

@@ -582,7 +582,9 @@ static const struct mechanism TABLE[] = {
                 "release_not_awaited exit_stuck_untold exit_stuck_again_untold "
                 "entry_not_cut_off entry_before_an_exit rung_waits_for_the_wall "
                 "oco_cancelled_for_an_exit oco_below_its_stop oco_not_known_replaced "
-                "elected_stop_cancelled superseded_sale_climbs oco_counted_twice judge_oco_blind"},
+                "elected_stop_cancelled superseded_sale_climbs oco_counted_twice "
+                "lone_stop_taken_for_elected oco_ladder_ends_at_its_stop oco_sale_cancelled "
+                "judge_oco_blind"},
     {.id = "protective_stops",
      .file = "core/orders/protective_stops.c",
      .mode = MODE_NORMAL,
@@ -594,11 +596,13 @@ static const struct mechanism TABLE[] = {
      .oracle = "naked_is_paged stop_cancelled_outside_transaction",
      .act = "exits_leave_held_for_orders",
      .quiet = "frozen_all_day_touches_nothing",
-     .mutants = "stop_never_placed stop_one_share_short unlisted_not_doubted naked_unpaged "
-                "naked_since_it_was_found "
-                "stop_cancelled_by_kill part_of_old_shares stop_of_old_shares_kept "
-                "stop_beside_a_due_split held_leg_trusted oco_forgotten_at_restart "
-                "fills_of_the_stop_leg_lost"},
+     .mutants =
+         "stop_never_placed stop_one_share_short unlisted_not_doubted naked_unpaged "
+         "naked_since_it_was_found "
+         "stop_cancelled_by_kill part_of_old_shares stop_of_old_shares_kept "
+         "stop_beside_a_due_split held_leg_trusted dead_oco_kept oco_in_live flat_end_believed "
+         "replaced_leg_is_over oco_forgotten_at_restart "
+         "fills_of_the_stop_leg_lost"},
     {.id = "max_positions",
      .file = "core/orders/validation.c",
      .mode = MODE_NORMAL,

@@ -282,6 +282,10 @@ Test(engine_start, live_trading_is_refused_and_a_second_engine_finds_the_lease) 
     cr_expect_eq(engine_create(&options, &second, &err), ERR_CONFIG);
     cr_expect_not_null(strstr(err.text, "learning.on: must be 0 in live"), "%s", err.text);
     plant->config.learning_on = 0;
+    plant->config.stops_oco = true;
+    plant->config.stops_follow = false;
+    cr_expect_eq(engine_create(&options, &second, &err), ERR_CONFIG);
+    cr_expect_not_null(strstr(err.text, "stops.oco: must be 0 in live"), "%s", err.text);
     options.mode = ENGINE_PAPER;
     cr_expect_eq(engine_create(&options, &second, NULL), ERR_LOCKED);
     cr_expect_null(second);

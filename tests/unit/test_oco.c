@@ -69,21 +69,86 @@ Test(oco_stop, lies_above_a_market_that_has_risen) {
 Test(oco_stop, that_is_held_counts_once_its_limit_is_taken_and_not_alone) {
     static const struct {
         const char *status, *leg;
-        bool is_bare;
-    } rows[] = {{"pending_new", "held", true},
-                {"new", "held", false},
-                {"new", "canceled", true},
-                {"canceled", "held", true},
-                {"canceled", "new", false}};
-    struct desk *desk = oco_desk(10);
+        bool is_bare, is_dead;
+    } rows[] = {{"pending_new", "held", true, false}, {"accepted", "canceled", true, false},
+                {"new", "held", false, false},        {"new", "canceled", true, true},
+                {"canceled", "held", true, true},     {"canceled", "new", false, false}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct desk *desk = oco_desk(10);
         strcpy(desk_last(desk)->status, rows[i].status);
         strcpy(desk_last(desk)->leg_status, rows[i].leg);
         gateway_ask(&desk->gateway, stop_of(desk));
         protective_stops_step(&desk->gateway, &desk->exits);
         cr_expect_eq(is_naked(desk), rows[i].is_bare, "%s beside %s", rows[i].leg, rows[i].status);
         cr_expect_eq(desk->broker.posts, 1, "nor is it sent twice");
+        cr_expect_eq(desk->broker.cancels, rows[i].is_dead, "%zu", i);
+        for (int second = 0; second < 5; second++) {
+            desk_tick(desk, 1);
+        }
+        cr_expect_eq(desk->broker.posts, rows[i].is_dead ? 2 : 1, "%zu: one anew", i);
+        cr_expect_eq(is_naked(desk), rows[i].is_bare && !rows[i].is_dead, "%zu", i);
+        desk_destroy(desk);
     }
+}
+
+Test(oco_stop, that_died_is_left_to_an_exit_and_not_touched_in_halt) {
+    struct desk *desk = oco_desk(10);
+    causes_latch(&desk->causes, "lease_lost", MODE_HALT, "core", "test");
+    strcpy(desk_last(desk)->leg_status, "canceled");
+    gateway_ask(&desk->gateway, stop_of(desk));
+    protective_stops_step(&desk->gateway, &desk->exits);
+    cr_expect_eq(desk->broker.cancels, 0);
+    cr_expect(is_naked(desk));
+    desk_destroy(desk);
+}
+
+Test(oco_stop, lives_on_behind_an_answer_that_is_silent_of_it) {
+    static const struct {
+        const char *leg, *filled;
+        bool is_told, is_live;
+    } rows[] = {{"new", "0", true, true},
+                {"canceled", "0", true, false},
+                {"filled", "10", true, false},
+                {"new", "0", false, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct desk *desk = oco_desk(10);
+        struct order *stop = stop_of(desk);
+        desk_last(desk)->is_flat = true;
+        strcpy(desk_last(desk)->status, "canceled");
+        strcpy(desk_last(desk)->leg_status, rows[i].leg);
+        strcpy(desk_last(desk)->leg_filled, rows[i].filled);
+        if (!rows[i].is_told) {
+            desk_fault(desk,
+                       (struct tiny_fault){"GET", "/v2/orders/leg-", 2, ERR_OK, 500, "{}", false});
+        }
+        gateway_ask(&desk->gateway, stop);
+        cr_expect_eq(!order_is_over(stop), rows[i].is_live, "%zu", i);
+        cr_expect_eq(stop->is_leg_due, !rows[i].is_told, "%zu", i);
+        cr_expect(rows[i].is_told == false || !rows[i].is_live || stop->is_leg_alone, "%zu", i);
+        protective_stops_step(&desk->gateway, &desk->exits);
+        cr_expect_eq(is_naked(desk), !rows[i].is_told || i == 1, "%zu", i);
+        if (i == 2) {
+            cr_expect_eq(book_find(&desk->book, "AAPL")->qty.nanos, 0);
+        }
+        desk->broker.fault[0].times = 0;
+        if (!rows[i].is_told) {
+            gateway_settle(&desk->gateway);
+            cr_expect_not(stop->is_leg_due, "asked for again");
+            cr_expect(stop->is_leg_alone);
+        }
+        desk_destroy(desk);
+    }
+}
+
+Test(oco_stop, has_the_price_that_was_told_last) {
+    struct desk *desk = oco_desk(10);
+    strcpy(desk_last(desk)->stop, "97");
+    gateway_ask(&desk->gateway, stop_of(desk));
+    cr_expect_eq(stop_of(desk)->stop_price.nanos, USD(97).nanos);
+    desk_last(desk)->is_flat = true;
+    strcpy(desk_last(desk)->stop, "98");
+    gateway_ask(&desk->gateway, stop_of(desk));
+    cr_expect_eq(stop_of(desk)->stop_price.nanos, USD(97).nanos, "a flat answer is silent of it");
     desk_destroy(desk);
 }
 
@@ -267,6 +332,8 @@ Test(oco_exit, that_is_refused_is_cancelled_once_and_sold_as_ever) {
 Test(oco_exit, of_unknown_fate_is_settled_before_anything_else) {
     for (int arrived = 0; arrived < 2; arrived++) {
         struct desk *desk = oco_desk(10);
+        strcpy(desk_last(desk)->stop, "50"); /* so that the ladder does not end at it */
+        stop_of(desk)->stop_price = USD(50);
         desk_fault(desk, (struct tiny_fault){"PATCH", "/v2/orders", 1, ERR_UNKNOWN, 0, NULL,
                                              arrived == 1});
         decide(desk, PURPOSE_EXIT, 0);
@@ -295,6 +362,7 @@ Test(oco_exit, of_unknown_fate_is_settled_before_anything_else) {
 
 Test(oco_exit, waits_for_a_stop_that_was_elected_in_between) {
     struct desk *desk = oco_desk(10);
+    desk->truth.quotes[0].bid = USD(96);
     strcpy(desk_last(desk)->status, "canceled");
     strcpy(desk_last(desk)->leg_status, "new");
     desk_fault(desk, (struct tiny_fault){"PATCH", "/v2/orders", 1, ERR_OK, 422,
@@ -360,6 +428,99 @@ Test(oco_exit, of_a_group_that_rests_since_before_the_setting_was_off_is_the_sam
     desk_tick(desk, 1);
     cr_expect_eq(desk->broker.patches, 1);
     cr_expect_eq(desk->broker.cancels, 0);
+    desk_destroy(desk);
+}
+
+/* A market that is below the stop and that elected nothing: the ladder's end leaves the group. */
+Test(oco_exit, leaves_its_group_where_nobody_buys_above_its_stop) {
+    struct desk *desk = oco_desk(10);
+    desk->truth.quotes[0].bid = USD(90);
+    decide(desk, PURPOSE_EXIT, 0);
+    int seconds = 0;
+    while (desk->broker.cancels == 0 && ++seconds < 40) {
+        cr_expect_not(is_naked(desk), "second %d", seconds);
+        desk_tick(desk, 1);
+    }
+    cr_expect_leq(seconds, 17, "a ladder's time");
+    cr_expect_str_eq(desk_last(desk)->limit, "96.51");
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.cancels, 1);
+    cr_expect_eq(desk->broker.posts, 2);
+    cr_expect_not(desk_last(desk)->is_oco);
+    cr_expect_eq(phase(desk), EXIT_WORKING);
+    cr_expect(strcmp(desk_last(desk)->limit, "90") < 0, "%s", desk_last(desk)->limit);
+    tiny_fill(desk_last(desk), "filled", "10", "90");
+    desk_tick(desk, 1);
+    desk_tick(desk, 1);
+    cr_expect_eq(phase(desk), EXIT_NONE);
+    cr_expect_eq(book_find(&desk->book, "AAPL")->qty.nanos, 0);
+    desk_destroy(desk);
+}
+
+Test(oco_exit, stays_in_its_group_while_nothing_else_could_be_sent) {
+    struct desk *desk = oco_desk(10);
+    desk->truth.quotes[0].bid = USD(90);
+    decide(desk, PURPOSE_EXIT, 0);
+    desk_tick(desk, 1);
+    desk->truth.account.is_suspended = true;
+    for (int i = 0; i < 30; i++) {
+        desk->truth.account_at = clock_mono(desk->rig->world.clock);
+        desk_tick(desk, 1);
+    }
+    cr_expect_eq(desk->broker.cancels, 0);
+    cr_expect_not(is_naked(desk));
+    desk->truth.account.is_suspended = false;
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.cancels, 1);
+    desk_destroy(desk);
+}
+
+/* The limit is over, and its stop is alone: it watches, or it sells. */
+Test(oco_exit, waits_for_a_lone_stop_while_it_may_sell_and_no_longer) {
+    static const struct {
+        const char *leg, *filled;
+        int64_t bid_cents;
+        int most; /* seconds that it waits, and it is cancelled within two more */
+    } rows[] = {{"new", "0", 9651, 0},
+                {"new", "0", 9650, 10},
+                {"partially_filled", "4", 9651, 10},
+                {"held", "0", 9650, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct desk *desk = oco_desk(10);
+        desk->truth.quotes[0].bid.nanos = rows[i].bid_cents * (NANOS / 100);
+        strcpy(desk_last(desk)->status, "canceled");
+        strcpy(desk_last(desk)->leg_status, rows[i].leg);
+        strcpy(desk_last(desk)->leg_filled, rows[i].filled);
+        gateway_ask(&desk->gateway, stop_of(desk));
+        decide(desk, PURPOSE_EXIT, 0);
+        for (int second = 0; second < rows[i].most; second++) {
+            desk_tick(desk, 1);
+            cr_expect_eq(desk->broker.cancels, 0, "%zu: second %d", i, second);
+        }
+        desk_tick(desk, 1);
+        desk_tick(desk, 1);
+        cr_expect_eq(desk->broker.cancels, 1, "%zu", i);
+        cr_expect_eq(desk->broker.patches, 0, "%zu: nothing is left to re-price", i);
+        cr_expect_eq(desk->broker.posts, 2, "%zu: sold as ever", i);
+        cr_expect_not(desk_last(desk)->is_oco);
+        cr_expect_str_eq(desk->broker.orders[0].leg_status, "canceled");
+        desk_destroy(desk);
+    }
+}
+
+Test(oco_exit, whose_own_limit_ended_does_not_wait_for_its_stop) {
+    struct desk *desk = oco_desk(10);
+    decide(desk, PURPOSE_EXIT, 0);
+    desk_tick(desk, 1);
+    desk_tick(desk, 1);
+    strcpy(desk_last(desk)->status, "canceled");
+    strcpy(desk_last(desk)->leg_status, "new");
+    for (int i = 0; i < 6; i++) {
+        desk_tick(desk, 1);
+    }
+    cr_expect_eq(desk->broker.cancels, 1);
+    cr_expect_eq(desk->broker.posts, 2);
+    cr_expect_not(desk_last(desk)->is_oco);
     desk_destroy(desk);
 }
 

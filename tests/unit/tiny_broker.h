@@ -16,6 +16,7 @@ struct tiny_order {
     char qty[24], filled[24], average[24], limit[24], stop[24], status[24];
     bool is_oco; /* its stop is its leg: */
     char leg_id[16], leg_status[24], leg_filled[24];
+    bool is_flat; /* told without it, which is there by its own id */
 };
 
 struct tiny_fault {            /* what comes instead of an answer */
@@ -55,6 +56,16 @@ static inline bool tiny_is_open(const struct tiny_order *order) {
     return strcmp(order->status, "new") == 0 || strcmp(order->status, "partially_filled") == 0;
 }
 
+static inline void tiny_print_leg(const struct tiny_order *order, struct text *out) {
+    text_add_format(out,
+                    "{\"id\":\"%s\",\"client_order_id\":\"leg-%s\",\"symbol\":\"%s\","
+                    "\"side\":\"sell\",\"type\":\"stop\",\"time_in_force\":\"gtc\","
+                    "\"qty\":\"%s\",\"filled_qty\":\"%s\",\"filled_avg_price\":\"96\","
+                    "\"stop_price\":\"%s\",\"status\":\"%s\",\"order_class\":\"oco\"}",
+                    order->leg_id, order->leg_id, order->symbol, order->qty, order->leg_filled,
+                    order->stop, order->leg_status);
+}
+
 static inline void tiny_print(const struct tiny_order *order, struct text *out) {
     text_add_format(out,
                     "{\"id\":\"%s\",\"client_order_id\":\"%s\",\"symbol\":\"%s\",\"side\":\"%s\","
@@ -72,19 +83,13 @@ static inline void tiny_print(const struct tiny_order *order, struct text *out) 
     if (order->is_oco) {
         text_add(out, ",\"order_class\":\"oco\"");
     }
-    if (order->is_oco && order->leg_id[0] != '\0') {
-        text_add_format(
-            out,
-            ",\"legs\":[{\"id\":\"%s\",\"client_order_id\":\"leg-%s\",\"symbol\":\"%s\","
-            "\"side\":\"sell\",\"type\":\"stop\",\"time_in_force\":\"gtc\","
-            "\"qty\":\"%s\",\"filled_qty\":\"%s\",\"filled_avg_price\":\"96\","
-            "\"stop_price\":\"%s\",\"status\":\"%s\",\"order_class\":\"oco\"}]",
-            order->leg_id, order->leg_id, order->symbol, order->qty, order->leg_filled, order->stop,
-            order->leg_status);
+    if (order->is_oco && order->leg_id[0] != '\0' && !order->is_flat) {
+        text_add(out, ",\"legs\":[");
+        tiny_print_leg(order, out);
+        text_add_char(out, ']');
     }
     text_add_char(out, '}');
 }
-
 static inline void tiny_read(const cJSON *body, const char *key, char *out, size_t n) {
     const char *value = NULL;
     if (json_string(body, key, &value, NULL) == ERR_OK) {
@@ -139,6 +144,27 @@ static inline void tiny_change(struct tiny_broker *broker, const struct http_req
     cJSON_Delete(body);
 }
 
+static inline struct tiny_order *tiny_find_leg(struct tiny_broker *broker, const char *id) {
+    for (size_t i = broker->count; i-- > 0;) {
+        if (broker->orders[i].is_oco && strcmp(broker->orders[i].leg_id, id) == 0) {
+            return &broker->orders[i];
+        }
+    }
+    return NULL;
+}
+
+static inline int tiny_leg(struct tiny_order *order, bool is_cancel, struct text *out) {
+    if (!is_cancel) {
+        tiny_print_leg(order, out);
+        return 200;
+    }
+    strcpy(order->leg_status, "canceled");
+    if (tiny_is_open(order)) {
+        strcpy(order->status, "canceled");
+    }
+    return 204;
+}
+
 static inline int tiny_orders(struct tiny_broker *broker, const struct http_request *request,
                               struct text *out) {
     if (request->method[0] == 'P') {
@@ -158,8 +184,12 @@ static inline int tiny_orders(struct tiny_broker *broker, const struct http_requ
         text_add_char(out, ']');
         return 200;
     }
-    struct tiny_order *order =
-        tiny_find(broker, id != NULL ? id + 1 : strchr(request->query, '=') + 1);
+    const char *name = id != NULL ? id + 1 : strchr(request->query, '=') + 1;
+    struct tiny_order *order = tiny_find(broker, name);
+    struct tiny_order *leg = order == NULL ? tiny_find_leg(broker, name) : NULL;
+    if (leg != NULL) {
+        return tiny_leg(leg, request->method[0] == 'D', out);
+    }
     if (order == NULL) {
         text_add(out, "{\"code\":40410000,\"message\":\"order not found\"}");
         return 404;
