@@ -382,6 +382,9 @@ struct sim_order *sim_exchange_replace(struct sim_exchange *exchange, struct sim
     sim_group_succeed(order, successor);
     sim_exchange_move(exchange, order, SIM_REPLACED);
     tell_status(exchange, successor);
+    for (size_t i = 0; i < successor->leg_count; i++) {
+        tell_status(exchange, successor->legs[i]); /* whose it is now */
+    }
     return successor;
 }
 

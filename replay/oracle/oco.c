@@ -1,11 +1,13 @@
 /* oco.c - oco_exit_keeps_its_stop: an exit of all that one OCO guards re-prices its limit, and the stop is not
  * cancelled for it.
  *
- * By the ledger: the limit of an OCO of ours, which was `new` for half a minute when the exit began to work and is for
- * all that is held, is not asked to be cancelled while it works. A change that the broker did not answer with a yes
- * since the exit was decided gives it up, as does a value above an order's cap; so may a view that lies, or stood
+ * By the ledger: the limit of an OCO of ours, which was `new` for half a minute when the exit began to work, or took
+ * such a one's place, and is for all that is held, is not asked to be cancelled while it works. A change of the symbol
+ * that the broker did not answer with a yes since the exit was decided gives it up, as do a value above an order's cap
+ * and a limit that was sent right above the stop, below which none may be; so may a view that lies, or stood
  * still: behind a fault of the last minute it is a maybe. What the broker or an instance elsewhere cancels is not the core's act. Our rule;
  * its source is forum 11938. */
+#include "core/base/json.h"
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
@@ -20,17 +22,27 @@ struct exiting {
     bool is_planned, is_whole; /* an exit is decided; it works, of all that is held */
     struct utc began_at;       /* the plan, with all its rounds */
     struct utc since;          /* this round at work */
+    struct utc refused_at;     /* a change, or its answer never came; {0} never */
 };
 
 struct group { /* by the client id of its limit */
     char id[TABLE_NAME_MAX];
+    char symbol[TABLE_NAME_MAX];
     bool is_oco, is_judged;
-    struct utc new_at; /* {0}: not yet, or no longer */
+    bool is_successor;      /* what it replaced was known as one */
+    struct utc new_at;      /* {0}: not yet, or no longer */
+    struct usd limit, stop; /* as sent; 0: unknown */
+};
+
+struct leg { /* a stop, by its own id */
+    char id[TABLE_NAME_MAX];
+    char owner[TABLE_NAME_MAX];
 };
 
 struct ocos {
-    struct table symbols, groups;
-    struct utc refused_at; /* a change, or its answer never came; {0} never */
+    struct table symbols, groups, legs;
+    char changing[TABLE_NAME_MAX]; /* symbol of the change that was sent last; "": unknown */
+    struct utc refused_at;         /* likewise, of a symbol that is not known */
     bool is_other_asking;
 };
 
@@ -38,6 +50,7 @@ static void *oco_create(void) {
     struct ocos *judge = judge_alloc(sizeof *judge);
     judge->symbols = table_of(sizeof(struct exiting));
     judge->groups = table_of(sizeof(struct group));
+    judge->legs = table_of(sizeof(struct leg));
     return judge;
 }
 
@@ -45,6 +58,7 @@ static void oco_destroy(void *context) {
     struct ocos *judge = context;
     table_release(&judge->symbols);
     table_release(&judge->groups);
+    table_release(&judge->legs);
     free(judge);
 }
 
@@ -77,9 +91,13 @@ static void judge_cancel(struct ocos *judge, const struct group *group, const st
                 scene->limits.order_cap) > 0; /* it may have risen since it was bought */
     bool was_new =
         group->new_at.ns != 0 && utc_sub(exiting->since, group->new_at).ns >= KNOWN_AFTER.ns;
-    bool is_given_up = !utc_is_before(judge->refused_at, exiting->began_at);
+    bool is_given_up = !utc_is_before(judge->refused_at, exiting->began_at) ||
+                       !utc_is_before(exiting->refused_at, exiting->began_at);
+    bool is_spent = group->limit.nanos != 0 && group->stop.nanos != 0 &&
+                    group->limit.nanos <= group->stop.nanos + NANOS / 100;
+    was_new = was_new || group->is_successor;
     MUTATE(judge_oco_blind, return);
-    if (!exiting->is_whole || !is_all || is_capped || !was_new || is_given_up ||
+    if (!exiting->is_whole || !is_all || is_capped || !was_new || is_given_up || is_spent ||
         judge->is_other_asking) {
         return;
     }
@@ -93,10 +111,60 @@ static void judge_cancel(struct ocos *judge, const struct group *group, const st
                    event->symbol, event->id);
 }
 
+/* The stop of a successor was its predecessor's. */
+static void take_leg(struct ocos *judge, const char *id, const char *owner) {
+    struct leg *leg = table_get(&judge->legs, id);
+    bool is_another = leg->owner[0] != '\0' && !is_word(leg->owner, owner);
+    struct usd stop = {0};
+    if (is_another) {
+        stop = ((struct group *)table_get(&judge->groups, leg->owner))->stop;
+    }
+    struct group *group = table_get(&judge->groups, owner);
+    group->is_oco = true;
+    group->is_successor = group->is_successor || is_another;
+    group->stop = is_another ? stop : group->stop;
+    (void)!text_copy(leg->owner, sizeof leg->owner, owner, NULL);
+}
+
+/* What leaves: the prices of a group, and whose change is on its way. */
+static void take_send(struct ocos *judge, const struct event *event,
+                      const struct scene_sent *sent) {
+    cJSON *body = NULL;
+    if ((!sent->is_new && !sent->is_change) || sent->id[0] == '\0' ||
+        json_parse(event->body, event->body_len, &body, NULL) != ERR_OK) {
+        return;
+    }
+    struct group *group = table_get(&judge->groups, sent->id);
+    const cJSON *loss = json_member(body, "stop_loss");
+    group->limit = sent->limit;
+    if (loss != NULL) {
+        (void)!json_usd(loss, "stop_price", &group->stop, NULL);
+    }
+    if (sent->is_change) {
+        memcpy(judge->changing, group->symbol, sizeof judge->changing);
+    }
+    cJSON_Delete(body);
+}
+
+static void take_answer(struct ocos *judge, const struct event *event) {
+    static const char told[] = "\"replaces\""; /* a page under 200 is no order */
+    bool is_yes =
+        event->number == 200 && memmem(event->body, event->body_len, told, sizeof told - 1) != NULL;
+    if (!is_word(event->subject, "PATCH")) {
+        return;
+    }
+    if (!is_yes && judge->changing[0] != '\0') {
+        ((struct exiting *)table_get(&judge->symbols, judge->changing))->refused_at = event->at;
+    } else if (!is_yes) {
+        judge->refused_at = event->at;
+    }
+    judge->changing[0] = '\0';
+}
+
 static void take_order(struct ocos *judge, const struct event *event, struct findings *findings) {
     const char *owner = owner_of(event);
     if (owner != NULL) {
-        ((struct group *)table_get(&judge->groups, owner))->is_oco = true;
+        take_leg(judge, event->id, owner);
         return;
     }
     if (!is_our_id(event->id) || !is_word(event->subject, "sell")) {
@@ -125,16 +193,17 @@ static void oco_observe(void *context, const struct event *event, struct finding
     } else if (event->kind == EVENT_EXIT) {
         take_exit(judge, event);
     } else if (event->kind == EVENT_HTTP) {
-        static const char told[] = "\"replaces\""; /* a page under 200 is no order */
-        bool is_yes = event->number == 200 &&
-                      memmem(event->body, event->body_len, told, sizeof told - 1) != NULL;
-        bool is_no = is_word(event->subject, "PATCH") && !is_yes;
-        judge->refused_at = is_no ? event->at : judge->refused_at;
+        take_answer(judge, event);
+    } else if (event->kind == EVENT_SEND) {
+        take_send(judge, event, &findings->scene->sent);
+    } else if (event->kind == EVENT_ORDER) {
+        struct group *group = table_get(&judge->groups, event->id);
+        (void)!text_copy(group->symbol, sizeof group->symbol, event->symbol, NULL);
     } else if (is_word(event->id, "elsewhere")) {
         judge->is_other_asking = is_word(event->subject, "send") && is_change(event->what);
     }
 }
 
 const struct judge_ops oco_judge = {KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_EXIT) | KIND(EVENT_HTTP) |
-                                        KIND(EVENT_OTHER),
+                                        KIND(EVENT_OTHER) | KIND(EVENT_SEND) | KIND(EVENT_ORDER),
                                     oco_create, oco_observe, oco_destroy};

@@ -140,6 +140,18 @@ Test(oco_stop, lives_on_behind_an_answer_that_is_silent_of_it) {
     }
 }
 
+Test(oco_stop, that_a_person_repriced_goes_on_as_its_successor) {
+    struct desk *desk = oco_desk(10);
+    strcpy(desk_last(desk)->leg_status, "replaced");
+    gateway_ask(&desk->gateway, stop_of(desk));
+    desk_tick(desk, 1);
+    cr_assert_not_null(stop_of(desk));
+    cr_expect_str_eq(stop_of(desk)->leg_id, "leg-2");
+    cr_expect_not(is_naked(desk));
+    cr_expect_eq(desk->broker.cancels, 0);
+    desk_destroy(desk);
+}
+
 Test(oco_stop, has_the_price_that_was_told_last) {
     struct desk *desk = oco_desk(10);
     strcpy(desk_last(desk)->stop, "97");

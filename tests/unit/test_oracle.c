@@ -396,6 +396,66 @@ Test(oco, an_exit_of_all_of_it_does_not_cancel_it) {
     }
 }
 
+static void sent_change(struct oracle *oracle, int64_t second, const char *limit) {
+    char body[96];
+    snprintf(body, sizeof body, "{\"limit_price\":\"%s\",\"client_order_id\":\"st-u\"}", limit);
+    feed(oracle, (struct event){.kind = EVENT_SEND,
+                                .at = at(second),
+                                .subject = "PATCH",
+                                .what = "/v2/orders/b",
+                                .id = "",
+                                .body = body,
+                                .body_len = strlen(body)});
+}
+
+/* st-t is re-priced as st-u, which is cancelled a second later: the group is known by its leg. */
+Test(oco, an_exit_does_not_cancel_what_its_group_went_on_as) {
+    static const struct {
+        const char *limit, *refused; /* a change of that symbol, while st-u works */
+        bool has_leg, is_broken;
+    } rows[] = {{"99", "", true, true},     {"96.52", "", true, true},
+                {"96.51", "", true, false}, /* right above its stop: the ladder could not go on */
+                {"99", "MSFT", true, true}, {"99", "AAPL", true, false},
+                {"99", "", false, false}};
+    static const char post[] =
+        "{\"symbol\":\"AAPL\",\"qty\":\"10\",\"side\":\"sell\",\"type\":\"limit\","
+        "\"order_class\":\"oco\",\"stop_loss\":{\"stop_price\":\"96.5\"},"
+        "\"client_order_id\":\"st-t\"}";
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "orders.cap_usd", "10000");
+        ledger_fill(oracle, 1, "st-a", "buy", 10);
+        feed(oracle, (struct event){.kind = EVENT_SEND,
+                                    .at = at(1),
+                                    .subject = "POST",
+                                    .what = "/v2/orders",
+                                    .id = "",
+                                    .body = post,
+                                    .body_len = strlen(post)});
+        ledger_order(oracle, 1, "st-t", "sell", "limit", "pending_new", 10, 0);
+        ledger_order(oracle, 1, "leg", "sell", "waiting stop of st-t", "held", 10, 0);
+        ledger_order(oracle, 2, "st-t", "sell", "limit", "new", 10, 0);
+        oco_phase(oracle, 35, "working", "exit");
+        feed(oracle, (struct event){.kind = EVENT_ORDER,
+                                    .at = at(35),
+                                    .subject = "exit",
+                                    .what = "intent",
+                                    .symbol = rows[i].refused[0] == '\0' ? "AAPL" : rows[i].refused,
+                                    .id = "st-u",
+                                    .body = "{}",
+                                    .body_len = 2});
+        sent_change(oracle, 35, rows[i].limit);
+        patched(oracle, 35, rows[i].refused[0] == '\0' ? 200 : 422);
+        ledger_order(oracle, 35, "st-t", "sell", "limit", "replaced", 10, 0);
+        ledger_order(oracle, 35, "st-u", "sell", "limit", "new", 10, 0);
+        if (rows[i].has_leg) {
+            ledger_order(oracle, 35, "leg", "sell", "stop of st-u", "held", 10, 0);
+        }
+        ledger_order(oracle, 36, "st-u", "sell", "limit", "pending_cancel", 10, 0);
+        expect(oracle, rows[i].is_broken ? "oco_exit_keeps_its_stop" : "", 0);
+    }
+}
+
 Test(stops, what_an_instance_elsewhere_cancels_is_not_the_cores_act) {
     static const char *const asks[] = {"DELETE /v2/orders/b", "PATCH /v2/orders/b",
                                        "GET /v2/orders", "DELETE /v2/orders/b"};

@@ -64,6 +64,10 @@ static inline void tiny_print_leg(const struct tiny_order *order, struct text *o
                     "\"stop_price\":\"%s\",\"status\":\"%s\",\"order_class\":\"oco\"}",
                     order->leg_id, order->leg_id, order->symbol, order->qty, order->leg_filled,
                     order->stop, order->leg_status);
+    if (strcmp(order->leg_status, "replaced") == 0) {
+        out->len--; /* the brace */
+        text_add(out, ",\"replaced_by\":\"leg-2\"}");
+    }
 }
 
 static inline void tiny_print(const struct tiny_order *order, struct text *out) {
