@@ -8,6 +8,7 @@
 #include "scenarios/stage.h"
 #include "scenarios/sweep/seed.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,7 @@ static void run_test(const char *words, struct attempt *attempt) {
     pid_t pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
+        CHECK(setpgid(0, 0) == 0);
         setenv("SEATRIAL_MUTANT", mutant_name(mutant_active), 1);
         CHECK(freopen("/dev/null", "w", stdout) != NULL &&
               freopen("/dev/null", "w", stderr) != NULL);
@@ -147,6 +149,7 @@ static void run_test(const char *words, struct attempt *attempt) {
     }
     struct rusage used = {0};
     CHECK(wait4(pid, &status, 0, &used) == pid);
+    (void)kill(-pid, SIGKILL); /* a worker that a sabotage made endless outlives its runner */
     attempt->cpu_us += (int64_t)used.ru_utime.tv_sec * 1000000 + used.ru_utime.tv_usec;
     bool is_good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     CHECK(!WIFEXITED(status) || WEXITSTATUS(status) != 127);
