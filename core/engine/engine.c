@@ -203,7 +203,6 @@ enum err_code engine_create(const struct engine_options *options, struct engine 
     }
     engine->bars = bars_create(engine->config->symbol_count);
     engine->gateway.bars = engine->bars;
-    engine->strategy = weighted_create(engine->config);
     signals_restore(engine);
     degraded_mode_start(&engine->degraded, &engine->causes, clock_mono(engine->world->clock));
     engine->next_at = clock_utc(engine->world->clock);
