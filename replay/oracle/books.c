@@ -86,8 +86,7 @@ static void take_row(struct books *judge, const struct event *event, struct find
     bool is_back = event->number <= judge->last_row;
     judge->is_row_repeated = judge->is_row_repeated || is_back;
     judge->back_at = is_back ? event->at : judge->back_at;
-    bool is_gap = judge->last_row > 0 && event->number > judge->last_row + 1;
-    judge->gap_at = is_gap ? event->at : judge->gap_at;
+    judge->gap_at = findings->scene->is_row_gap ? event->at : judge->gap_at;
     judge->last_row = event->number;
     if (strcmp(event->subject, "fill") != 0) {
         return;

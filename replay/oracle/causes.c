@@ -236,7 +236,8 @@ static void take_set(struct scene *scene, const struct event *event) {
 }
 
 static void take_row(struct scene *scene, const struct event *event) {
-    if (scene->last_row > 0 && event->number > scene->last_row + 1) {
+    scene->is_row_gap = scene->last_row > 0 && event->number > scene->last_row + 1;
+    if (scene->is_row_gap) {
         take_gap(scene);
     }
     if (scene->is_journal_back && !scene->is_row_told) {

@@ -31,7 +31,6 @@ struct drills {
     char wanted[24]; /* configuration that it runs with, once a reload or a drill has told it */
     int64_t row;     /* of the last that held */
     bool may_repeat; /* the journal went back behind it: a life that folds it knows of none */
-    int64_t last_row;
     char unseen[DATE_TEXT_MAX]; /* day on which a death left durable rows that nobody was told of */
 };
 
@@ -95,10 +94,9 @@ static void take_drill(struct drills *judge, const struct event *event, struct f
 
 static void take_row(struct drills *judge, const struct event *event, struct findings *findings) {
     judge->may_repeat |= event->number <= judge->row;
-    if (judge->last_row > 0 && event->number > judge->last_row + 1) {
+    if (findings->scene->is_row_gap) {
         date_print(ny_date(event->at), judge->unseen);
     }
-    judge->last_row = event->number;
     if (is_word(event->subject, "start")) {
         snprintf(judge->life, sizeof judge->life, "%s", event->id);
     } else if (is_word(event->subject, "drill")) {

@@ -127,8 +127,7 @@ static bool is_idle(const struct maker *judge, const struct entry *entry) {
     return last == NULL || !last->is_at_broker || last->is_over;
 }
 
-/* Rows that nobody was told of before a death are durable if the next ones have higher numbers; what they say was told
- * before, or, of an entry that was filled, not at all. */
+/* What the rows of a gap say was told before them, or, of an entry that was filled, not at all. */
 static void end_told(struct maker *judge, bool is_unseen) {
     for (size_t i = judge->entries.count; i-- > 0;) {
         struct entry *entry = table_at(&judge->entries, i);
@@ -138,13 +137,13 @@ static void end_told(struct maker *judge, bool is_unseen) {
     }
 }
 
-static void take_row(struct maker *judge, const struct event *event) {
+static void take_row(struct maker *judge, const struct event *event, const struct scene *scene) {
     cJSON *body = NULL;
     if (event->number <= judge->last_row) {
         forget(judge);
         begin(judge);
     }
-    end_told(judge, event->number > judge->last_row + 1);
+    end_told(judge, scene->is_row_gap);
     judge->last_row = event->number;
     end_entries(judge, event);
     if (is_word(event->subject, "intent") && strstr(event->body, "\"buy\"") != NULL &&
@@ -417,7 +416,7 @@ static void maker_observe(void *context, const struct event *event, struct findi
     const struct scene_sent *sent = &findings->scene->sent;
     switch ((int)event->kind) {
     case EVENT_ROW:
-        take_row(context, event);
+        take_row(context, event, findings->scene);
         break;
     case EVENT_SEND:
         if (sent->is_new && sent->is_buy) {

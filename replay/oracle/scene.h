@@ -142,6 +142,7 @@ struct scene {
     bool has_journal_lied, has_freezes_lied; /* a sync of it: since the last tick, save of it */
     size_t excused_latches;                  /* latches that this event made uncertain */
     int64_t last_row;
+    bool is_row_gap;      /* before the last row a death left others that nobody was told of */
     int64_t newest_stamp; /* the row that a document told of, of all that were ever saved */
     bool is_up;
     struct utc up_since;
