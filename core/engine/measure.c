@@ -88,6 +88,7 @@ static struct exposure exposure_of(const struct engine *engine) {
             continue;
         }
         out.positions++;
+        value = usd_abs(value); /* a short one is money at risk too, not a credit */
         out.gross = usd_add(out.gross, value);
         out.naked = holding->is_naked ? usd_add(out.naked, value) : out.naked;
     }

@@ -461,6 +461,23 @@ Test(engine_metrics, naked_dollars_are_what_stood_since_the_tick_before) {
     plant_destroy(plant);
 }
 
+Test(engine_metrics, a_bare_short_one_stands_as_much_as_a_long_one) {
+    struct plant *plant = plant_create();
+    struct meters *meters = &plant->engine->meters;
+    struct holding *holding = book_get(&plant->engine->book, "AAPL");
+    holding->qty = QTY(-10);
+    holding->has_mark = true;
+    holding->mark = USD(100);
+    holding->is_naked = true;
+    measure_tick(plant->engine, clock_mono(plant->engine->world->clock), true);
+    cr_expect_eq(meters->naked.nanos, USD(1000).nanos, "%lld", (long long)meters->naked.nanos);
+    meters->naked_dollar_seconds = INT64_MAX;
+    meters->at.ns -= 2 * NANOS;
+    measure_tick(plant->engine, clock_mono(plant->engine->world->clock), true);
+    cr_expect_eq(meters->naked_dollar_seconds, INT64_MAX, "full, not wrapped");
+    plant_destroy(plant);
+}
+
 /* --- reload --- */
 
 static enum err_code bring(void *context, struct engine_news *out, struct text *faults,
