@@ -32,11 +32,22 @@
 #define FATES_MAX (CRASH_FATES_ALL_MAX + CRASH_FATES_REST)
 #define DEATHS_MAX 4        /* at one effect */
 #define FATE_UNKNOWN (-1)   /* of a death that is asked of */
+#define NAMES_MAX 64        /* of files, that one effect's lives look into */
+#define ROUND_OF_ASKING 16  /* more than there are questions */
 #define LOOK_AT_COPIES_MS 1 /* where the end of a copy, unlike its words, wakes nobody */
 
 /* What a copy says: of a death, that it is new, and all its fates are tried (WHOLE) or some (DRAWN); that it
- * has asked of all its deaths, so that who asks next may (ASKED); what came of a life: JUDGED, EQUAL, CRASHED. */
-enum telling { TELL_WHOLE, TELL_DRAWN, TELL_ASKED, TELL_JUDGED, TELL_EQUAL, TELL_CRASHED };
+ * has asked of all its deaths, so that who asks next may (ASKED); what came of a life: JUDGED, EQUAL, CRASHED.
+ * A death that is asked of once more may have been WHOLE for want of knowledge (FEWER). */
+enum telling {
+    TELL_WHOLE,
+    TELL_DRAWN,
+    TELL_FEWER,
+    TELL_ASKED,
+    TELL_JUDGED,
+    TELL_EQUAL,
+    TELL_CRASHED
+};
 
 struct place { /* where a core dies */
     uint64_t effect;
@@ -64,10 +75,15 @@ struct running { /* a copy not yet waited for */
 };
 
 /* What a copy is for: at first it dies each death and asks what is new about it, then it lives each life that
- * is worth living. Between them it returns to the effect; this it keeps. */
+ * is worth living. Between them it returns to the effect; this it keeps. A life may look into a file of whose
+ * name nobody knew that it matters: then all is asked once more, its fates too. */
 struct agenda {
     struct place place; /* of what goes on */
+    uint64_t names[NAMES_MAX];
+    size_t name_count, names_known; /* learnt; of these, when the present round began */
+    int64_t round;
     size_t deaths, asked;
+    bool is_whole[DEATHS_MAX];
     size_t lives, lived;
     struct life {
         struct place place;
@@ -153,7 +169,7 @@ static void book(struct exhaust *exhaust, const struct told *told) {
         exhaust->running[i].has_asked |= exhaust->running[i].pid == told->copy;
     }
     report->deaths += told->telling == TELL_WHOLE || told->telling == TELL_DRAWN;
-    report->whole += told->telling == TELL_WHOLE;
+    report->whole += (told->telling == TELL_WHOLE) - (told->telling == TELL_FEWER);
     report->equal += told->telling == TELL_EQUAL ? told->count : 0;
     report->excused += told->telling == TELL_JUDGED ? told->count : 0;
     report->runs += told->telling == TELL_JUDGED || told->telling == TELL_CRASHED;
@@ -251,7 +267,8 @@ static bool is_new(struct exhaust *exhaust, int64_t question, uint64_t disk) {
 }
 
 static bool is_new_death(struct exhaust *exhaust, int64_t question) {
-    return is_new(exhaust, question, sim_disk_hash(exhaust->stage->disk));
+    const int64_t round = exhaust->agenda->round;
+    return is_new(exhaust, question + round * ROUND_OF_ASKING, sim_disk_hash(exhaust->stage->disk));
 }
 
 /* --- copies --- */
@@ -423,10 +440,22 @@ static void skip_if_known(struct exhaust *exhaust) {
     }
 }
 
+/* Within a round nobody learns: what the fates of its lives answer depends on what is asked. */
+static void begin_round_if_due(struct agenda *agenda) {
+    if (agenda->asked == agenda->deaths && agenda->lived == agenda->lives &&
+        agenda->names_known < agenda->name_count) {
+        agenda->names_known = agenda->name_count;
+        agenda->round++;
+        agenda->asked = agenda->lives = agenda->lived = 0;
+    }
+}
+
 /* Behind each return to the effect: the next death to be asked of, the next life, or the end. */
 static void take_next(struct exhaust *exhaust) {
     struct agenda *agenda = exhaust->agenda;
     alarm(EXHAUST_HANG_S);
+    begin_round_if_due(agenda);
+    sim_disk_know(exhaust->stage->disk, agenda->names, agenda->names_known);
     skip_if_known(exhaust);
     if (agenda->asked == agenda->deaths && agenda->lived == 0) {
         tell(exhaust, TELL_ASKED, &exhaust->place, "");
@@ -583,6 +612,18 @@ static int find_fates(struct exhaust *exhaust, struct crash_fates *fates) {
     return equal;
 }
 
+static void tell_death(struct exhaust *exhaust, bool is_whole) {
+    struct agenda *agenda = exhaust->agenda;
+    bool *was_whole = &agenda->is_whole[agenda->asked];
+    if (agenda->round == 0) {
+        tell(exhaust, is_whole ? TELL_WHOLE : TELL_DRAWN, &exhaust->place, "");
+        *was_whole = is_whole;
+    } else if (*was_whole && !is_whole) {
+        tell(exhaust, TELL_FEWER, &exhaust->place, "");
+        *was_whole = false;
+    }
+}
+
 /* What a death here would leave, if that is new; nobody lives on. */
 _Noreturn static void ask(struct exhaust *exhaust) {
     struct stage *stage = exhaust->stage;
@@ -592,7 +633,7 @@ _Noreturn static void ask(struct exhaust *exhaust) {
     } else {
         struct crash_fates fates =
             sim_disk_fates(stage->disk, stage->scenario->seed, place->effect);
-        tell(exhaust, fates.is_all ? TELL_WHOLE : TELL_DRAWN, place, "");
+        tell_death(exhaust, fates.is_all);
         const int equal = find_fates(exhaust, &fates);
         tell_equal(exhaust, equal);
     }
@@ -637,6 +678,26 @@ void exhaust_ticked(struct exhaust *exhaust) {
     }
 }
 
+/* The names that this life looked into unforeseen: false where they have no room. */
+static bool learn(struct exhaust *exhaust) {
+    struct agenda *agenda = exhaust->agenda;
+    uint64_t names[NAMES_MAX];
+    const size_t count = sim_disk_surprises(exhaust->stage->disk, names, NAMES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        bool is_there = false;
+        for (size_t k = 0; k < agenda->name_count && !is_there; k++) {
+            is_there = agenda->names[k] == names[i];
+        }
+        if (!is_there && agenda->name_count == NAMES_MAX) {
+            return false;
+        }
+        if (!is_there) {
+            agenda->names[agenda->name_count++] = names[i];
+        }
+    }
+    return true;
+}
+
 void exhaust_end(struct exhaust *exhaust) {
     struct text lines = {0};
     if (exhaust->place.depth == 0) {
@@ -645,7 +706,7 @@ void exhaust_end(struct exhaust *exhaust) {
         return;
     }
     oracle_print_broken_since(exhaust->stage->oracle, exhaust->breaks, &lines);
-    if (sim_disk_surprises(exhaust->stage->disk) > 0) {
+    if (!learn(exhaust)) {
         text_add(&lines, "exhaust: a file was read whose fates had not all been tried\n");
     }
     const int64_t excused = oracle_maybes(exhaust->stage->oracle) - exhaust->maybes;

@@ -84,9 +84,11 @@ size_t sim_disk_pending(struct sim_disk *disk);
 void sim_disk_ask(struct sim_disk *disk, struct crash_source *source);
 /* The fates of a search at this instant: asks as often as it takes to see whether they can all be taken. */
 struct crash_fates sim_disk_fates(struct sim_disk *disk, uint64_t seed, uint64_t crash_number);
-/* Names that somebody looked into although the power cut before had taken their fate for one that nobody
- * sees: if there are any, not all that matters was asked for. */
-size_t sim_disk_surprises(const struct sim_disk *disk);
+/* Names (hashes) that somebody looked into although the power cut before had taken their fate for one that
+ * nobody sees, up to `most` of them: if there are any, not all that matters was asked for. Returns how many. */
+size_t sim_disk_surprises(const struct sim_disk *disk, uint64_t *names, size_t most);
+/* Somebody will look into them: from here on their fate is asked for. */
+void sim_disk_know(struct sim_disk *disk, const uint64_t *names, size_t count);
 /* The hashes that sim_disk_crash() would leave; nothing changes. */
 struct disk_hashes sim_disk_hashes_after(struct sim_disk *disk, struct crash_source *source);
 /* One number for the durable content, the names and every un-synced change: equal numbers, equal

@@ -109,7 +109,6 @@ struct sim_disk {
     uint64_t
         *unseen; /* hashes of names whose fate the last power cut took for one that nobody sees */
     size_t unseen_count, unseen_cap;
-    size_t surprises;
     struct handle handles[SIM_DISK_HANDLES_MAX];
     char folders[FOLDERS_MAX][DISK_NAME_MAX];
     size_t folder_count;

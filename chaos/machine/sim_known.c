@@ -47,7 +47,6 @@ static bool is_unseen(const struct sim_disk *disk, uint64_t hash) {
 
 void know(struct sim_disk *disk, uint64_t hash) {
     if (known_find(disk, hash) == NULL) {
-        disk->surprises += is_unseen(disk, hash);
         disk->known =
             sim_grow(disk->known, &disk->known_cap, disk->known_count + 1, sizeof *disk->known);
         disk->known[disk->known_count++] = (struct known){.hash = hash};
@@ -131,7 +130,6 @@ static void guess(struct sim_disk *disk, uint64_t hash) {
 
 void known_guess(struct sim_disk *disk) {
     disk->unseen_count = 0;
-    disk->surprises = 0;
     for (size_t i = 0; i < disk->change_count; i++) {
         guess(disk, disk->changes[i].hashes[0]);
         if (disk->changes[i].kind == NAME_RENAME) {
@@ -146,6 +144,18 @@ void known_guess(struct sim_disk *disk) {
     }
 }
 
-size_t sim_disk_surprises(const struct sim_disk *disk) {
-    return disk->surprises;
+size_t sim_disk_surprises(const struct sim_disk *disk, uint64_t *names, size_t most) {
+    size_t count = 0;
+    for (size_t i = 0; i < disk->unseen_count && count < most; i++) {
+        if (known_find(disk, disk->unseen[i]) != NULL) {
+            names[count++] = disk->unseen[i];
+        }
+    }
+    return count;
+}
+
+void sim_disk_know(struct sim_disk *disk, const uint64_t *names, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        know(disk, names[i]);
+    }
 }

@@ -176,6 +176,18 @@ Test(exhaust, a_freeze_is_in_its_command_until_every_copy_has_it) {
     (void)settled(frozen, 1);
 }
 
+/* The first life of all: nobody has yet looked into a file that the next one reads. */
+static const char first_start[] =
+    "{\"id\":\"t\",\"title\":\"t\",\"source\":\"t\",\"seed\":1,\"days\":1,"
+    "\"market\":{\"set\":\"synthetic\",\"symbols\":1},"
+    "\"faults\":[{\"point\":\"process.crash_before\",\"at\":\"day 1 09:00:00\",\"nth\":1,"
+    "\"params\":{\"target\":\"GET\"}}],"
+    "\"window\":{\"at\":\"day 1 08:59:50\",\"for\":\"60s\"}}";
+
+Test(exhaust, names_that_a_life_looks_into_have_their_fates_tried) {
+    (void)settled(first_start, 1);
+}
+
 static void plant(struct observer *observer, const struct event *event) {
     const struct planted *planted = (const struct planted *)observer;
     if (getpid() != planted->first && event->kind == EVENT_START) {

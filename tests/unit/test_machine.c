@@ -809,15 +809,22 @@ Test(crash_fates, a_look_at_what_was_taken_for_unseen_is_told) {
     struct sim_disk *disk = three_writes();
     struct disk *seam = sim_disk_port(disk, 0);
     struct crash_uniform kept = crash_uniform(CRASH_KEPT);
+    uint64_t names[2];
     sim_disk_write_raw(disk, "other", "1", 1);
     sim_disk_crash(disk, &kept.source);
     look_into(seam, "other"); /* nothing was un-synced of it */
-    cr_expect_eq(sim_disk_surprises(disk), 0);
+    cr_expect_eq(sim_disk_surprises(disk, names, 2), 0);
     look_into(seam, "s");
     look_into(seam, "s");
-    cr_expect_eq(sim_disk_surprises(disk), 1);
+    cr_expect_eq(sim_disk_surprises(disk, names, 2), 1);
     sim_disk_crash(disk, &kept.source);
-    cr_expect_eq(sim_disk_surprises(disk), 0, "since the last power cut");
+    cr_expect_eq(sim_disk_surprises(disk, names + 1, 1), 0, "since the last power cut");
+    sim_disk_destroy(disk);
+    disk = three_writes();
+    sim_disk_know(disk, names, 1);
+    sim_disk_crash(disk, &kept.source);
+    look_into(sim_disk_port(disk, 0), "s");
+    cr_expect_eq(sim_disk_surprises(disk, names, 2), 0, "its fate was asked for");
     sim_disk_destroy(disk);
 }
 
