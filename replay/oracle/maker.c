@@ -392,7 +392,8 @@ static void take_tick(struct maker *judge, const struct event *event, struct fin
 
 static void take_end(struct maker *judge, const struct event *event) {
     struct entry *entry = table_find(&judge->entries, event->id);
-    if (entry != NULL && is_word(event->subject, MECHANISM) && is_word(event->what, "released")) {
+    const bool is_end = is_word(event->what, "released") || is_word(event->what, "refused");
+    if (entry != NULL && is_end && is_word(event->subject, MECHANISM)) {
         entry->is_told = true;
     }
 }

@@ -95,15 +95,15 @@ Test(judges_maker, a_price_after_the_other_behind_each_end_is_good) {
 
 /* Ended at the broker after 20 s, told as over, and a row of that number; ticks for patience, a share and three
  * minutes, which is T0 + 280. */
-static struct oracle *idle(bool is_told, int row, int64_t until) {
+static struct oracle *idle(const char *told, int row, int64_t until) {
     struct oracle *oracle = working("0");
     tick(oracle, T0 + 15);
     stands(oracle, T0 + 20, 1, "canceled", 0);
-    if (is_told) {
+    if (told[0] != '\0') {
         feed(oracle, (struct event){.kind = EVENT_MECHANISM,
                                     .at = at(T0 + 20),
                                     .subject = "maker_execution",
-                                    .what = "released",
+                                    .what = told,
                                     .symbol = "AAPL",
                                     .id = "st-2023-11-15-1"});
     }
@@ -117,13 +117,17 @@ static struct oracle *idle(bool is_told, int row, int64_t until) {
 }
 
 Test(judges_maker, an_entry_that_nobody_ends_is_seen) {
-    expect(idle(false, 2, 275), "", 0);
-    expect_finding(idle(false, 3, 280), BROKEN, T0 + 280, "st-2023-11-15-1 is worked without end");
-    expect_finding(idle(true, 2, 280), BROKEN, T0 + 280, "st-2023-11-15-1 is worked without end");
+    expect(idle("", 2, 275), "", 0);
+    expect_finding(idle("", 3, 280), BROKEN, T0 + 280, "st-2023-11-15-1 is worked without end");
+    expect_finding(idle("released", 2, 280), BROKEN, T0 + 280,
+                   "st-2023-11-15-1 is worked without end");
 }
 
 Test(judges_maker, the_row_of_its_end_may_be_durable_though_the_core_died_before_it_said_so) {
-    expect(idle(true, 3, 400), "", 0);
+    expect(idle("released", 3, 400), "", 0);
+    expect(idle("refused", 3, 400), "", 0);
+    expect_finding(idle("acted", 3, 280), BROKEN, T0 + 280,
+                   "st-2023-11-15-1 is worked without end");
 }
 
 Test(judges_maker, none_leaves_beside_one_that_lives) {
