@@ -24,6 +24,9 @@
 
 #define SEEN_SLOTS ((size_t)1 << 20)
 #define SETTLED_AFTER SPAN_S(90) /* liveness bounds of the judges are 60 s */
+/* A fault that would last for hours is over by then, so that a life does not: what a mechanism waits for with
+ * patience comes within it. */
+#define CALM_AFTER SPAN_S(600)
 #define FINDINGS_SHOWN 100
 /* A page that comes from the kernel or goes back to it is a fault, and dear: a copy has room at the end of
  * its heap for all that it will want, and keeps it. */
@@ -548,9 +551,8 @@ static bool put_off(struct utc *end, struct utc from, struct utc over) {
 /* A while behind the death and the start that follows, and behind every fault that is at work until then:
  * what is still broken cannot be judged as healed. A later fault is at work too if it begins before the
  * end. Beyond the run, which ends behind a close, for no longer than the while. */
-static struct utc settled_at(const struct exhaust *exhaust) {
+static struct utc settled_at(const struct exhaust *exhaust, struct utc up) {
     const struct stage *stage = exhaust->stage;
-    const struct utc up = utc_add(virtual_clock_now(stage->clock), stage_restart_delay(stage));
     const struct utc last = utc_max(exhaust->run_ends, utc_add(up, SETTLED_AFTER));
     struct utc end = utc_add(up, SETTLED_AFTER);
     bool is_longer = true;
@@ -575,7 +577,9 @@ static void meet(struct exhaust *exhaust, struct crash_fates *fates) {
     struct stage *stage = exhaust->stage;
     crash_fates_again(fates);
     sim_disk_crash(stage->disk, &fates->source);
-    stage->end = settled_at(exhaust);
+    const struct utc up = utc_add(virtual_clock_now(stage->clock), stage_restart_delay(stage));
+    plan_calm(stage->plan, utc_add(up, CALM_AFTER));
+    stage->end = settled_at(exhaust, up);
 }
 
 struct tried { /* of one death: what its fates leave of all that anybody may see */

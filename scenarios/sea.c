@@ -24,11 +24,6 @@ bool sea_has(const struct sea *sea, const char *seam) {
     return false;
 }
 
-static bool holds_for_window(const struct fault *fault) {
-    return is_seam(fault, "market") || is_seam(fault, "asset") || is_seam(fault, "clock") ||
-           is_seam(fault, "account");
-}
-
 static struct swell *add(struct sea *sea, const struct fault *fault) {
     if (sea->count == sea->cap) {
         sea->cap = sea->cap == 0 ? 32 : 2 * sea->cap;
@@ -117,7 +112,7 @@ static struct utc find_next(const struct sea *sea) {
     const struct utc now = virtual_clock_now(sea->clock);
     for (size_t i = 0; i < plan_count(sea->plan); i++) {
         const struct fault *fault = plan_fault(sea->plan, i);
-        if (!sea->is_asked[i] && holds_for_window(fault)) {
+        if (!sea->is_asked[i] && fault_point_holds(fault->point)) {
             next = utc_min(next, plan_from(sea->plan, fault));
         }
     }
@@ -142,7 +137,7 @@ void sea_look(struct sea *sea) {
     if (now.ns >= sea->next_at.ns) {
         for (size_t i = 0; i < plan_count(sea->plan); i++) {
             const struct fault *fault = plan_fault(sea->plan, i);
-            if (!sea->is_asked[i] && holds_for_window(fault) &&
+            if (!sea->is_asked[i] && fault_point_holds(fault->point) &&
                 plan_from(sea->plan, fault).ns <= now.ns) {
                 ask_window(sea, i);
             }

@@ -70,6 +70,12 @@ const char *fault_point_parameters(enum fault_point point) {
     return points[point].parameters;
 }
 
+bool fault_point_holds(enum fault_point point) {
+    const char *seam = fault_point_seam(point);
+    return strcmp(seam, "market") == 0 || strcmp(seam, "asset") == 0 ||
+           strcmp(seam, "clock") == 0 || strcmp(seam, "account") == 0;
+}
+
 bool fault_point_find(const char *name, enum fault_point *out) {
     for (int i = 0; i < FAULT_POINT_COUNT; i++) {
         if (strcmp(points[i].name, name) == 0) {
@@ -275,6 +281,17 @@ struct utc plan_from(const struct plan *plan, const struct fault *fault) {
 
 struct utc plan_until(const struct plan *plan, const struct fault *fault) {
     return fault->has_until ? instant(plan, fault->until) : UTC_NEVER;
+}
+
+void plan_calm(struct plan *plan, struct utc at) {
+    for (size_t i = 0; i < plan->count; i++) {
+        struct fault *fault = &plan->faults[i];
+        if (!fault_point_holds(fault->point) && fault->has_until &&
+            utc_is_before(plan_from(plan, fault), at) &&
+            utc_is_before(at, plan_until(plan, fault))) {
+            fault->until = fault_at(at);
+        }
+    }
 }
 
 bool plan_reached(const struct plan *plan, const struct fault *fault) {

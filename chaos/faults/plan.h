@@ -35,6 +35,9 @@ const char *fault_point_parameters(enum fault_point point);
 bool fault_point_find(const char *name, enum fault_point *out);
 /* True if the point reads a parameter of this name ("delay_s"); every point reads "target". */
 bool fault_point_reads(enum fault_point point, const char *parameter);
+/* True if the point holds for its whole window once it has begun (a price, a halt, a clock); the others are asked
+ * about each time. */
+bool fault_point_holds(enum fault_point point);
 /* Prints every point with its seam, what it breaks and what it reads, for `chaos list`. */
 void chaos_list_print(FILE *out);
 
@@ -141,6 +144,10 @@ uint64_t plan_seed(const struct plan *plan);
 /* The instants of a fault's window in true time; until is UTC_NEVER for none. */
 struct utc plan_from(const struct plan *plan, const struct fault *fault);
 struct utc plan_until(const struct plan *plan, const struct fault *fault);
+
+/* Faults that are at work at that instant, or begin before it, and would end later, end then; not those that hold
+ * for their window. Also once armed. */
+void plan_calm(struct plan *plan, struct utc at);
 
 /* True once the fault's window has begun. */
 bool plan_reached(const struct plan *plan, const struct fault *fault);

@@ -288,6 +288,38 @@ Test(plan, counts_nth_and_windows_bind) {
     sea_end(&sea);
 }
 
+Test(plan, calms_what_is_at_work_and_would_last_longer) {
+    const struct utc at[] = {{1 * NANOS}, {11 * NANOS}, {12 * NANOS}, {20 * NANOS}, {30 * NANOS}};
+    const struct fault faults[] = {
+        {.point = POINT_HTTP_SLOW,
+         .from = fault_at(at[0]),
+         .has_until = true,
+         .until = fault_at(at[4])},
+        {.point = POINT_VIEW_STALE,
+         .from = fault_at(at[0]),
+         .has_until = true,
+         .until = fault_at(at[1])},
+        {.point = POINT_API_503,
+         .from = fault_at(at[3]),
+         .has_until = true,
+         .until = fault_at(at[4])},
+        {.point = POINT_CLOCK_SKEW,
+         .from = fault_at(at[0]),
+         .has_until = true,
+         .until = fault_at(at[4])},
+        {.point = POINT_DISK_EIO, .from = fault_at(at[0])},
+    };
+    const int64_t ends[] = {12 * NANOS, 11 * NANOS, 30 * NANOS, 30 * NANOS, UTC_NEVER.ns};
+    struct sea sea;
+    sea_start(&sea, 1, faults, 5);
+    must(chaos_arm(sea.plan, sea.clock, NULL));
+    plan_calm(sea.plan, at[2]);
+    for (size_t i = 0; i < 5; i++) {
+        cr_expect_eq(plan_until(sea.plan, plan_fault(sea.plan, i)).ns, ends[i], "%zu", i);
+    }
+    sea_end(&sea);
+}
+
 /* More entities in one tick than have counters of their own: what is drawn for the rest still differs from
  * question to question, and anew in the next tick. */
 Test(plan, entities_beyond_the_counters_share_one_that_counts) {
