@@ -72,11 +72,9 @@ static void judge_adoption(struct adoption *judge, const struct event *event,
     struct qty held = symbol == NULL ? (struct qty){0} : symbol->qty;
     struct qty was = {0};
     struct qty taken = {0};
-    cJSON *body = NULL;
-    bool is_known = json_parse(event->body, event->body_len, &body, NULL) == ERR_OK &&
-                    json_qty(body, "was", &was, NULL) == ERR_OK &&
+    const cJSON *body = scene_body(scene, event);
+    bool is_known = json_qty(body, "was", &was, NULL) == ERR_OK &&
                     json_qty(body, "qty", &taken, NULL) == ERR_OK;
-    cJSON_Delete(body);
     if (!is_known) {
         return;
     }

@@ -91,15 +91,13 @@ static void take_row(struct books *judge, const struct event *event, struct find
     if (strcmp(event->subject, "fill") != 0) {
         return;
     }
-    cJSON *body = NULL;
+    const cJSON *body = scene_body(findings->scene, event);
     struct qty growth = {0};
-    if (json_parse(event->body, event->body_len, &body, NULL) == ERR_OK &&
-        json_qty(body, "qty", &growth, NULL) == ERR_OK) {
+    if (json_qty(body, "qty", &growth, NULL) == ERR_OK) {
         struct filled *order = table_get(&judge->orders, event->id);
         order->booked = qty_add(order->booked, growth);
         judge_excess(judge, order, event, findings);
     }
-    cJSON_Delete(body);
 }
 
 /* What the core told, or journaled and did not live to tell. */

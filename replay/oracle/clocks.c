@@ -75,23 +75,17 @@ static int64_t size_of(int64_t ns) {
 
 /* --- readings --- */
 
-static bool take_answer(const struct event *event, struct utc *broker) {
-    const char *answer = memchr(event->body, '\n', event->body_len);
+static bool take_answer(const struct event *event, const struct scene *scene, struct utc *broker) {
     struct utc other = {0};
     bool is_open = false;
-    cJSON *body = NULL;
-    if (event->number != 200 || event->id[0] != '\0' || answer == NULL) {
+    if (event->number != 200 || event->id[0] != '\0') {
         return false;
     }
-    size_t length = event->body_len - (size_t)(answer + 1 - event->body);
-    if (json_parse(answer + 1, length, &body, NULL) != ERR_OK) {
-        return false;
-    }
+    const cJSON *body = scene_answer(scene, event);
     bool is_whole = json_utc(body, "timestamp", broker, NULL) == ERR_OK &&
                     json_bool(body, "is_open", &is_open, NULL) == ERR_OK &&
                     json_utc(body, "next_open", &other, NULL) == ERR_OK &&
                     json_utc(body, "next_close", &other, NULL) == ERR_OK;
-    cJSON_Delete(body);
     return is_whole && broker->ns > 0;
 }
 
@@ -100,7 +94,7 @@ static enum says weigh(const struct clocks *judge, const struct event *event,
     struct utc broker = {0};
     int64_t most = scene->limits.clock_agreement.ns;
     int64_t trip = utc_sub(event->at, judge->asked_at).ns;
-    if (!take_answer(event, &broker) || trip > most) {
+    if (!take_answer(event, scene, &broker) || trip > most) {
         return SAYS_NOTHING;
     }
     int64_t ahead = broker.ns - (event->at.ns + scene->wall.ns - trip / 2);
@@ -193,17 +187,13 @@ static void end_tick(struct clocks *judge, const struct event *event, struct fin
 
 /* --- rows and lives --- */
 
-static void take_boot(struct clocks *judge, const struct event *event) {
-    cJSON *body = NULL;
+static void take_boot(struct clocks *judge, const struct event *event, const struct scene *scene) {
     memcpy(judge->boot_before, judge->boot, sizeof judge->boot);
     judge->boot[0] = '\0';
-    if (event->body_len > 0 && json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
-        (void)!json_copy(body, "boot", judge->boot, sizeof judge->boot, NULL);
-        cJSON_Delete(body);
-    }
+    (void)!json_copy(scene_body(scene, event), "boot", judge->boot, sizeof judge->boot, NULL);
 }
 
-static void take_row(struct clocks *judge, const struct event *event) {
+static void take_row(struct clocks *judge, const struct event *event, const struct scene *scene) {
     if (event->number != judge->last_row + 1) { /* went back, or another wrote */
         judge->has_gap = true;
         table_release(&judge->symbols);
@@ -211,7 +201,7 @@ static void take_row(struct clocks *judge, const struct event *event) {
     }
     judge->last_row = event->number;
     if (is_word(event->subject, "start")) {
-        take_boot(judge, event);
+        take_boot(judge, event, scene);
     } else if (is_word(event->subject, "clock")) {
         judge->is_doubted = is_word(event->id, "doubted");
     }
@@ -353,7 +343,7 @@ static void clocks_observe(void *context, const struct event *event, struct find
     } else if (event->kind == EVENT_HTTP && strncmp(event->what, "/v2/calendar", 12) == 0) {
         judge->lacks_calendar = event->number != 200 || event->id[0] != '\0';
     } else if (event->kind == EVENT_ROW) {
-        take_row(judge, event);
+        take_row(judge, event, findings->scene);
     } else if (event->kind == EVENT_START || event->kind == EVENT_STOP) {
         take_life(judge, event, findings);
     } else if (is_ours && is_word(event->what, "acted")) {

@@ -99,13 +99,9 @@ static void weigh(struct crashes *judge, const struct failures *failures, int64_
 
 /* --- rows --- */
 
-static void take_boot(struct crashes *judge, const struct event *event) {
+static void take_boot(struct crashes *judge, const struct event *event, const struct scene *scene) {
     char boot[TABLE_NAME_MAX] = "";
-    cJSON *body = NULL;
-    if (event->body_len > 0 && json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
-        (void)!json_copy(body, "boot", boot, sizeof boot, NULL);
-        cJSON_Delete(body);
-    }
+    (void)!json_copy(scene_body(scene, event), "boot", boot, sizeof boot, NULL);
     judge->has_boots |= judge->boot[0] != '\0' && !is_word(judge->boot, boot);
     memcpy(judge->boot, boot, sizeof boot);
 }
@@ -123,7 +119,7 @@ static void lose_ticks(struct crashes *judge) {
  * that followed it, told or not. */
 static void take_start(struct crashes *judge, const struct event *event, bool is_next,
                        struct findings *findings) {
-    take_boot(judge, event);
+    take_boot(judge, event, findings->scene);
     lose_ticks(judge);
     bool is_sure = judge->is_running && is_next;
     for (int64_t i = is_sure ? 1 : 0; i < judge->ends; i++) {

@@ -79,8 +79,7 @@ static void take_passed(struct drills *judge, const struct event *event, const c
 }
 
 static void take_drill(struct drills *judge, const struct event *event, struct findings *findings) {
-    cJSON *body = NULL;
-    (void)!json_parse(event->body, event->body_len, &body, NULL);
+    const cJSON *body = scene_body(findings->scene, event);
     struct score *score = findings_score(findings, MECHANISM);
     score->due++;
     score->acted++;
@@ -89,7 +88,6 @@ static void take_drill(struct drills *judge, const struct event *event, struct f
     } else {
         judge->day[0] = '\0';
     }
-    cJSON_Delete(body);
 }
 
 static void take_row(struct drills *judge, const struct event *event, struct findings *findings) {

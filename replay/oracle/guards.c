@@ -249,11 +249,7 @@ static void take_row(struct guards *judge, const struct event *event, struct fin
     bool is_next = judge->last_row == 0 || event->number == judge->last_row + 1;
     judge->is_spoiled = judge->is_spoiled || !is_next;
     judge->last_row = event->number;
-    cJSON *body = NULL;
-    if (event->body_len > 0 && json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
-        take_amount(judge, event, body, findings);
-        cJSON_Delete(body);
-    }
+    take_amount(judge, event, scene_body(findings->scene, event), findings);
 }
 
 /* --- the verdict --- */

@@ -47,16 +47,13 @@ static void take_baseline(struct journal *judge, const struct event *event,
 }
 
 static void take_peak(struct journal *judge, const struct event *event, struct findings *findings) {
-    cJSON *body = NULL;
     struct usd peak = {0};
-    if (json_parse(event->body, event->body_len, &body, NULL) == ERR_OK &&
-        json_usd(body, "usd", &peak, NULL) == ERR_OK) {
+    if (json_usd(scene_body(findings->scene, event), "usd", &peak, NULL) == ERR_OK) {
         if (usd_cmp(peak, judge->peak) < 0) {
             tell(judge, findings, ORACLE_PEAK, event, "below the peak before");
         }
         judge->peak = usd_max(peak, judge->peak);
     }
-    cJSON_Delete(body);
 }
 
 static void take_row(struct journal *judge, const struct event *event, struct findings *findings) {

@@ -85,14 +85,8 @@ static const char *in_force(const struct scene *scene, enum wanted wanted, bool 
 
 /* A buy of ours among the listed, which are all open. */
 static bool lists_a_buy(const struct event *event, const struct scene *scene) {
-    const char *answer = memchr(event->body, '\n', event->body_len);
-    bool is_any = false;
-    cJSON *orders = NULL;
-    if (answer == NULL ||
-        json_parse(answer + 1, event->body_len - (size_t)(answer + 1 - event->body), &orders,
-                   NULL) != ERR_OK) {
-        return true;
-    }
+    const cJSON *orders = scene_answer(scene, event);
+    bool is_any = orders == NULL;
     const cJSON *order = NULL;
     cJSON_ArrayForEach(order, orders) {
         const char *side = "";
@@ -103,7 +97,6 @@ static bool lists_a_buy(const struct event *event, const struct scene *scene) {
         bool is_cover = row != NULL && row->is_cover; /* it ends what is short */
         is_any |= is_word(side, "buy") && is_our_id(id) && !is_cover;
     }
-    cJSON_Delete(orders);
     return is_any;
 }
 

@@ -122,7 +122,9 @@ static void take_intent(struct learning *judge, const struct event *event, const
     (void)!text_copy(entry->id, sizeof entry->id, event->id, NULL);
 }
 
-static void take_fill(struct learning *judge, const struct event *event, const cJSON *body) {
+static void take_fill(struct learning *judge, const struct event *event,
+                      const struct scene *scene) {
+    const cJSON *body = scene_body(scene, event);
     const char *symbol = "";
     int64_t count = judge->trades.count;
     (void)!json_string(body, "symbol", &symbol, NULL);
@@ -132,7 +134,7 @@ static void take_fill(struct learning *judge, const struct event *event, const c
         struct entry *filled = table_get(&judge->filled, symbol);
         *filled = copy;
     }
-    trades_take_row(&judge->trades, event);
+    trades_take_row(&judge->trades, event, scene);
     const struct entry *filled = table_find(&judge->filled, symbol);
     const struct trip *trip = &judge->trades.newest;
     bool is_lesson = judge->trades.count > count && filled != NULL && filled->row > 0 &&
@@ -407,7 +409,6 @@ static void judge_tick(struct learning *judge, const struct event *event,
 }
 
 static void take_row(struct learning *judge, const struct event *event, struct findings *findings) {
-    cJSON *body = NULL;
     bool is_intent = is_word(event->subject, "intent"), is_fill = is_word(event->subject, "fill");
     bool is_learned = is_word(event->subject, "learned");
     if (judge->last_row != 0 && event->number != judge->last_row + 1) {
@@ -419,20 +420,17 @@ static void take_row(struct learning *judge, const struct event *event, struct f
         return;
     }
     if (!is_intent && !is_fill && !is_learned) {
-        trades_take_row(&judge->trades, event);
+        trades_take_row(&judge->trades, event, findings->scene);
         return;
     }
-    if (event->body_len > 0) {
-        (void)!json_parse(event->body, event->body_len, &body, NULL);
-    }
+    const cJSON *body = scene_body(findings->scene, event);
     if (is_intent) {
         take_intent(judge, event, body);
     } else if (is_fill) {
-        take_fill(judge, event, body);
+        take_fill(judge, event, findings->scene);
     } else {
         take_learned(judge, event, body, findings);
     }
-    cJSON_Delete(body);
 }
 
 /* The daily bars of universe_guard are none that a score is made of. */

@@ -138,7 +138,6 @@ static void end_told(struct maker *judge, bool is_unseen) {
 }
 
 static void take_row(struct maker *judge, const struct event *event, const struct scene *scene) {
-    cJSON *body = NULL;
     if (event->number <= judge->last_row) {
         forget(judge);
         begin(judge);
@@ -146,10 +145,9 @@ static void take_row(struct maker *judge, const struct event *event, const struc
     end_told(judge, scene->is_row_gap);
     judge->last_row = event->number;
     end_entries(judge, event);
-    if (is_word(event->subject, "intent") && strstr(event->body, "\"buy\"") != NULL &&
-        json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
+    const cJSON *body = is_word(event->subject, "intent") ? scene_body(scene, event) : NULL;
+    if (body != NULL && strstr(event->body, "\"buy\"") != NULL) {
         take_intent(judge, event, body);
-        cJSON_Delete(body);
     }
 }
 
@@ -294,9 +292,8 @@ static void take_unsent(struct maker *judge, struct worked *order) {
     }
 }
 
-static void take_word(struct maker *judge, const struct event *event) {
+static void take_word(struct maker *judge, const struct event *event, const struct scene *scene) {
     struct worked *order = table_find(&judge->orders, event->id);
-    cJSON *body = NULL;
     if (order == NULL) {
         return;
     }
@@ -313,10 +310,9 @@ static void take_word(struct maker *judge, const struct event *event) {
     if (order->is_known && event->qty.nanos > 0 && order->part_known_at.ns == 0) {
         order->part_known_at = event->at;
     }
-    if (order->broker_id[0] == '\0' && event->body_len > 0 &&
-        json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
+    if (order->broker_id[0] == '\0') {
+        const cJSON *body = scene_body(scene, event);
         (void)!json_copy(body, "broker_id", order->broker_id, sizeof order->broker_id, NULL);
-        cJSON_Delete(body);
     }
 }
 
@@ -432,7 +428,7 @@ static void maker_observe(void *context, const struct event *event, struct findi
         take_fill(context, event);
         break;
     case EVENT_ORDER:
-        take_word(context, event);
+        take_word(context, event, findings->scene);
         break;
     case EVENT_TICK:
         take_tick(context, event, findings);

@@ -158,20 +158,17 @@ static void take_positions(struct margin *judge, const cJSON *tree) {
 
 static void take_answer(struct margin *judge, const struct event *event,
                         struct findings *findings) {
-    cJSON *tree = NULL;
     bool is_account = is_word(event->what, "/v2/account");
-    const char *answer = event->body_len == 0 ? NULL : memchr(event->body, '\n', event->body_len);
-    if (answer == NULL || event->number != 200 || event->id[0] != '\0' ||
+    if (event->number != 200 || event->id[0] != '\0' ||
         !(is_account || is_word(event->what, "/v2/positions")) || !is_word(event->subject, "GET")) {
         return;
     }
-    size_t n = event->body_len - (size_t)(++answer - event->body);
-    if (json_parse(answer, n, &tree, NULL) == ERR_OK && is_account) {
+    const cJSON *tree = scene_answer(findings->scene, event);
+    if (tree != NULL && is_account) {
         take_account(judge, event->at, tree, findings);
     } else if (tree != NULL) {
         take_positions(judge, tree);
     }
-    cJSON_Delete(tree);
 }
 
 /* --- held --- */

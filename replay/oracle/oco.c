@@ -127,15 +127,13 @@ static void take_leg(struct ocos *judge, const char *id, const char *owner) {
 }
 
 /* What leaves: the prices of a group, and whose change is on its way. */
-static void take_send(struct ocos *judge, const struct event *event,
-                      const struct scene_sent *sent) {
-    cJSON *body = NULL;
-    if ((!sent->is_new && !sent->is_change) || sent->id[0] == '\0' ||
-        json_parse(event->body, event->body_len, &body, NULL) != ERR_OK) {
+static void take_send(struct ocos *judge, const struct event *event, const struct scene *scene) {
+    const struct scene_sent *sent = &scene->sent;
+    if ((!sent->is_new && !sent->is_change) || sent->id[0] == '\0') {
         return;
     }
     struct group *group = table_get(&judge->groups, sent->id);
-    const cJSON *loss = json_member(body, "stop_loss");
+    const cJSON *loss = json_member(scene_body(scene, event), "stop_loss");
     group->limit = sent->limit;
     if (loss != NULL) {
         (void)!json_usd(loss, "stop_price", &group->stop, NULL);
@@ -143,7 +141,6 @@ static void take_send(struct ocos *judge, const struct event *event,
     if (sent->is_change) {
         memcpy(judge->changing, group->symbol, sizeof judge->changing);
     }
-    cJSON_Delete(body);
 }
 
 static void take_answer(struct ocos *judge, const struct event *event) {
@@ -195,7 +192,7 @@ static void oco_observe(void *context, const struct event *event, struct finding
     } else if (event->kind == EVENT_HTTP) {
         take_answer(judge, event);
     } else if (event->kind == EVENT_SEND) {
-        take_send(judge, event, &findings->scene->sent);
+        take_send(judge, event, findings->scene);
     } else if (event->kind == EVENT_ORDER) {
         struct group *group = table_get(&judge->groups, event->id);
         (void)!text_copy(group->symbol, sizeof group->symbol, event->symbol, NULL);

@@ -143,6 +143,7 @@ void oracle_observe(struct oracle *oracle, const struct event *event) {
             JUDGES[i]->observe(oracle->judges[i], &told, &oracle->findings);
         }
     }
+    scene_leave(&oracle->scene);
 }
 
 void oracle_verdict(const struct oracle *oracle, struct text *out) {

@@ -137,7 +137,6 @@ static void begin_pause(struct performance *judge, struct utc at, bool is_noted,
 
 static void take_row(struct performance *judge, const struct event *event,
                      struct findings *findings) {
-    cJSON *body = NULL;
     judge->is_blind |= judge->last_row != 0 && event->number != judge->last_row + 1;
     judge->last_row = event->number;
     if (is_word(event->subject, "pause") && is_word(event->id, MECHANISM)) {
@@ -147,11 +146,9 @@ static void take_row(struct performance *judge, const struct event *event,
         judge->is_told = false;
         return;
     }
-    trades_take_row(&judge->known, event);
-    if (is_word(event->subject, "baseline") && event->body_len > 0 &&
-        json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
-        (void)!json_usd(body, "usd", &judge->baseline, NULL);
-        cJSON_Delete(body);
+    trades_take_row(&judge->known, event, findings->scene);
+    if (is_word(event->subject, "baseline")) {
+        (void)!json_usd(scene_body(findings->scene, event), "usd", &judge->baseline, NULL);
     }
 }
 

@@ -335,14 +335,7 @@ static bool has_next_page(const struct event *event) {
     return event->body != NULL && strstr(event->body, "\"next_page_token\":\"") != NULL;
 }
 
-static void note_minutes(struct polls *judge, const struct event *event) {
-    const char *answer = memchr(event->body, '\n', event->body_len);
-    cJSON *tree = NULL;
-    if (answer == NULL ||
-        json_parse(answer + 1, event->body_len - (size_t)(answer + 1 - event->body), &tree, NULL) !=
-            ERR_OK) {
-        return;
-    }
+static void note_minutes(struct polls *judge, const cJSON *tree) {
     for (const cJSON *item = cJSON_IsObject(tree) ? tree->child : NULL; item; item = item->next) {
         struct utc at = {0};
         if (json_utc(json_member(item, "minuteBar"), "t", &at, NULL) == ERR_OK) {
@@ -350,7 +343,6 @@ static void note_minutes(struct polls *judge, const struct event *event) {
             touched->minute_at = utc_max(touched->minute_at, at);
         }
     }
-    cJSON_Delete(tree);
 }
 
 static void take_answer(struct polls *judge, const struct event *event, struct findings *findings) {
@@ -366,8 +358,8 @@ static void take_answer(struct polls *judge, const struct event *event, struct f
     if (line->is_answered && index == BARS) {
         note_bars(judge, event->at);
     }
-    if (line->is_answered && index == SNAPSHOTS && event->body != NULL) {
-        note_minutes(judge, event);
+    if (line->is_answered && index == SNAPSHOTS) {
+        note_minutes(judge, scene_answer(findings->scene, event));
     }
     if (line->is_answered) {
         line->is_bent = (line->is_bent && !line->has_more) || has_next_page(event);

@@ -101,12 +101,10 @@ static bool has_listed(const cJSON *positions, const char *symbol) {
 }
 
 /* The listing alone: it is what the core goes by. */
-static void take_answer(struct signs *judge, const struct event *event) {
-    const char *answer = event->body_len == 0 ? NULL : memchr(event->body, '\n', event->body_len);
-    cJSON *positions = NULL;
-    if (event->number != 200 || !is_word(event->what, "/v2/positions") || answer == NULL ||
-        json_parse(answer + 1, event->body_len - (size_t)(answer + 1 - event->body), &positions,
-                   NULL) != ERR_OK) {
+static void take_answer(struct signs *judge, const struct event *event, const struct scene *scene) {
+    bool is_listing = event->number == 200 && is_word(event->what, "/v2/positions");
+    const cJSON *positions = is_listing ? scene_answer(scene, event) : NULL;
+    if (positions == NULL) {
         return;
     }
     const cJSON *item = NULL;
@@ -120,7 +118,6 @@ static void take_answer(struct signs *judge, const struct event *event) {
         struct side *side = table_at(&judge->sides, i);
         side->is_listed_short = has_listed(positions, side->symbol);
     }
-    cJSON_Delete(positions);
 }
 
 /* Nothing of what is short is sold: not by what the core was told in this very tick, which it has read. */
@@ -196,7 +193,7 @@ static void signs_observe(void *context, const struct event *event, struct findi
         take_fill(judge, event, findings);
         look(judge, event->at, findings);
     } else if (event->kind == EVENT_HTTP) {
-        take_answer(judge, event);
+        take_answer(judge, event, findings->scene);
         look(judge, event->at, findings);
     } else if (event->kind == EVENT_SEND) {
         judge_sale(judge, event, findings);

@@ -89,15 +89,14 @@ static bool read_margin(const cJSON *tree, int64_t *out) {
 }
 
 static void take_configuration(struct rails *judge, const struct event *event,
-                               struct findings *findings, const char *answer, size_t n) {
-    cJSON *tree = NULL;
+                               struct findings *findings) {
+    const cJSON *tree = scene_answer(findings->scene, event);
     bool no_shorting = false;
     bool is_suspended = false;
     int64_t margin = 0;
-    bool is_read = json_parse(answer, n, &tree, NULL) == ERR_OK && read_margin(tree, &margin) &&
+    bool is_read = read_margin(tree, &margin) &&
                    json_bool(tree, "no_shorting", &no_shorting, NULL) == ERR_OK &&
                    json_bool(tree, "suspend_trade", &is_suspended, NULL) == ERR_OK;
-    cJSON_Delete(tree);
     if (!is_read) {
         return;
     }
@@ -131,15 +130,13 @@ static void take_account(struct rails *judge, const struct event *event, const c
 }
 
 static void take_answer(struct rails *judge, const struct event *event, struct findings *findings) {
-    const char *answer = event->body == NULL ? NULL : memchr(event->body, '\n', event->body_len);
+    const char *answer = memchr(event->body, '\n', event->body_len);
     if (answer == NULL || event->id[0] != '\0' || event->number != 200 ||
         !is_word(event->subject, "GET")) {
         return;
     }
-    answer++;
     if (is_word(event->what, PATH)) {
-        take_configuration(judge, event, findings, answer,
-                           event->body_len - (size_t)(answer - event->body));
+        take_configuration(judge, event, findings);
     } else if (is_word(event->what, "/v2/account")) {
         take_account(judge, event, answer);
     }
@@ -149,15 +146,13 @@ static void take_answer(struct rails *judge, const struct event *event, struct f
 
 static void judge_change(struct rails *judge, const struct event *event,
                          struct findings *findings) {
-    cJSON *tree = NULL;
+    const cJSON *tree = scene_body(findings->scene, event);
     bool no_shorting = true;
     int64_t margin = 0;
-    bool is_read = json_parse(event->body, event->body_len, &tree, NULL) == ERR_OK;
-    bool lifts = is_read && json_member(tree, "suspend_trade") != NULL;
+    bool lifts = json_member(tree, "suspend_trade") != NULL;
     (void)!json_bool(tree, "no_shorting", &no_shorting, NULL);
     bool loosens = !no_shorting || (read_margin(tree, &margin) && margin > judge->margin);
-    cJSON_Delete(tree);
-    if (!is_read || lifts || loosens || findings->scene->limits.rails_write == 0) {
+    if (tree == NULL || lifts || loosens || findings->scene->limits.rails_write == 0) {
         findings_break(findings, ORACLE_RAILS, event->at, "the account's configuration: %s",
                        lifts     ? "a suspension that is not ours to end"
                        : loosens ? "it is loosened"

@@ -100,23 +100,17 @@ static void settle(struct ramp *judge, struct findings *findings) {
     }
 }
 
-static void take_answer(struct ramp *judge, const struct event *event) {
-    cJSON *tree = NULL;
+static void take_answer(struct ramp *judge, const struct event *event, const struct scene *scene) {
     struct usd equity = {0};
-    const char *answer = event->body_len == 0 ? NULL : memchr(event->body, '\n', event->body_len);
-    if (answer == NULL || event->number != 200 || event->id[0] != '\0' ||
-        !is_word(event->what, "/v2/account")) {
+    if (event->number != 200 || event->id[0] != '\0' || !is_word(event->what, "/v2/account")) {
         return;
     }
-    size_t n = event->body_len - (size_t)(++answer - event->body);
-    if (json_parse(answer, n, &tree, NULL) == ERR_OK &&
-        json_usd(tree, "equity", &equity, NULL) == ERR_OK) {
+    if (json_usd(scene_answer(scene, event), "equity", &equity, NULL) == ERR_OK) {
         rank(judge);
         judge->equity = equity;
         judge->read_at = event->at;
         judge->is_pending = judge->is_unranked = true;
     }
-    cJSON_Delete(tree);
 }
 
 /* --- rows of the ramp --- */
@@ -229,30 +223,25 @@ static void take_stand(struct ramp *judge, const struct event *event, const stru
 }
 
 static void take_row(struct ramp *judge, const struct event *event, struct findings *findings) {
-    cJSON *body = NULL;
     struct usd amount = {0};
     judge->is_blind |= judge->last_row != 0 && event->number != judge->last_row + 1;
     judge->last_row = event->number;
-    if (event->body_len > 0) {
-        (void)!json_parse(event->body, event->body_len, &body, NULL);
-    }
     if (is_word(event->subject, "fill")) {
         judge->has_fill = true;
     } else if (is_word(event->subject, "latch_set")) {
         judge->stand.streak = 0;
         judge->is_running = false;
     } else if (is_word(event->subject, "flow")) {
-        (void)!json_usd(body, "usd", &amount, NULL);
+        (void)!json_usd(scene_body(findings->scene, event), "usd", &amount, NULL);
         judge->flows = usd_add(judge->flows, amount);
     } else if (is_word(event->subject, "ramp")) {
-        struct stand row = read_stand(body);
+        struct stand row = read_stand(scene_body(findings->scene, event));
         rank(judge);
         if (!judge->is_blind) {
             judge_stand(judge, event, &row, findings);
         }
         take_stand(judge, event, &row, findings->scene);
     }
-    cJSON_Delete(body);
 }
 
 /* --- what is due --- */
@@ -375,7 +364,7 @@ static void ramp_observe(void *context, const struct event *event, struct findin
     } else if (event->kind == EVENT_ROW) {
         take_row(judge, event, findings);
     } else if (event->kind == EVENT_HTTP) {
-        take_answer(judge, event);
+        take_answer(judge, event, findings->scene);
     } else if (event->kind == EVENT_START) {
         judge->breaches = judge->undoubted = 0;
         judge->since = (struct utc){0};

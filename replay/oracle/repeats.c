@@ -258,7 +258,6 @@ static void take_body(struct repeats *judge, const struct event *event, const cJ
 }
 
 static void take_row(struct repeats *judge, const struct event *event, struct findings *findings) {
-    cJSON *body = NULL;
     bool is_clear = is_word(event->subject, "latch_clear") && is_word(event->id, MECHANISM);
     bool is_next = judge->last_row == 0 || event->number == judge->last_row + 1;
     if (event->number <= judge->last_row) {
@@ -272,9 +271,9 @@ static void take_row(struct repeats *judge, const struct event *event, struct fi
     }
     judge->gap_at = is_next ? judge->gap_at : event->at;
     judge->last_row = event->number;
-    if (event->body_len > 0 && json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
+    const cJSON *body = scene_body(findings->scene, event);
+    if (body != NULL) {
         take_body(judge, event, body, findings);
-        cJSON_Delete(body);
     }
 }
 

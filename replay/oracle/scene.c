@@ -13,13 +13,43 @@ static const struct ratio EQUITY_MARGIN = {NANOS / 100 * 102};
 void scene_init(struct scene *scene) {
     *scene = (struct scene){.symbols = table_of(sizeof(struct scene_symbol)),
                             .orders = table_of(sizeof(struct scene_order)),
-                            .causes = table_of(sizeof(struct scene_cause))};
+                            .causes = table_of(sizeof(struct scene_cause)),
+                            .trees = judge_alloc(sizeof(struct scene_trees))};
 }
 
 void scene_release(struct scene *scene) {
     table_release(&scene->symbols);
     table_release(&scene->orders);
     table_release(&scene->causes);
+    scene_leave(scene);
+    free(scene->trees);
+}
+
+/* --- the event as JSON --- */
+
+static const cJSON *read_tree(struct scene_tree *tree, const char *bytes, size_t size) {
+    if (!tree->is_read) {
+        tree->is_read = true;
+        (void)!json_parse(bytes, size, &tree->json, NULL);
+    }
+    return tree->json;
+}
+
+const cJSON *scene_body(const struct scene *scene, const struct event *event) {
+    return read_tree(&scene->trees->body, event->body, event->body_len);
+}
+
+const cJSON *scene_answer(const struct scene *scene, const struct event *event) {
+    const char *line = memchr(event->body, '\n', event->body_len);
+    const char *end = event->body + event->body_len;
+    return line == NULL ? NULL
+                        : read_tree(&scene->trees->answer, line + 1, (size_t)(end - line - 1));
+}
+
+void scene_leave(struct scene *scene) {
+    cJSON_Delete(scene->trees->body.json);
+    cJSON_Delete(scene->trees->answer.json);
+    *scene->trees = (struct scene_trees){0};
 }
 
 /* --- questions --- */
@@ -251,13 +281,12 @@ static bool may_cover(const struct scene *scene, const char *symbol, struct qty 
 
 static void take_send(struct scene *scene, const struct event *event) {
     struct scene_sent *sent = &scene->sent;
-    cJSON *order = NULL;
     *sent = (struct scene_sent){0};
     bool is_new = is_word(event->subject, "POST") && is_word(event->what, "/v2/orders");
     bool is_change =
         is_word(event->subject, "PATCH") && strncmp(event->what, "/v2/orders/", 11) == 0;
-    if ((!is_new && !is_change) ||
-        json_parse(event->body, event->body_len, &order, NULL) != ERR_OK) {
+    const cJSON *order = is_new || is_change ? scene_body(scene, event) : NULL;
+    if (order == NULL) {
         return;
     }
     sent->is_new = is_new;
@@ -270,7 +299,6 @@ static void take_send(struct scene *scene, const struct event *event) {
     sent->is_buy = sent->is_buy && !sent->is_cover;
     sent->content = hash64(text_get(&sorted), sorted.len, 1);
     text_release(&sorted);
-    cJSON_Delete(order);
     if (is_new && sent->id[0] != '\0') {
         struct scene_order *row = table_get(&scene->orders, sent->id);
         row->limit = sent->limit;
@@ -280,14 +308,13 @@ static void take_send(struct scene *scene, const struct event *event) {
 
 /* What an intent says of the entry that it goes on with. */
 static void take_intent(struct scene *scene, const struct event *event) {
-    cJSON *body = NULL;
-    if (strstr(event->body, "\"of\":\"st-") == NULL ||
-        json_parse(event->body, event->body_len, &body, NULL) != ERR_OK) {
+    bool is_named = strstr(event->body, "\"of\":\"st-") != NULL;
+    const cJSON *body = is_named ? scene_body(scene, event) : NULL;
+    if (body == NULL) {
         return;
     }
     struct scene_order *order = table_get(&scene->orders, event->id);
     (void)!json_copy(body, "of", order->of, sizeof order->of, NULL);
-    cJSON_Delete(body);
 }
 
 /* The account's own answer ends what another's began. */

@@ -6,6 +6,7 @@
 
 #include "core/base/calendar.h"
 #include "core/base/decimal.h"
+#include "core/base/json.h"
 #include "core/world/observe.h"
 #include "replay/oracle/oracle.h"
 #include "replay/oracle/table.h"
@@ -121,6 +122,14 @@ struct scene_limits { /* 0: not told, then not judged */
     struct span breaker_pause, breaker_most;
 };
 
+/* What the event says as JSON, for all judges at once; parsed when the first of them asks. */
+struct scene_trees {
+    struct scene_tree {
+        bool is_read;
+        cJSON *json; /* NULL: it is none */
+    } body, answer;
+};
+
 struct scene {
     struct calendar calendar;
     struct session session; /* the one that contains `now`, or the next */
@@ -155,11 +164,19 @@ struct scene {
     bool is_healed;              /* no more faults */
     bool is_locked_out;          /* the broker knows another key than the core */
     struct utc paged_at, foreign_at; /* foreign: an execution that is none of ours */
+    struct scene_trees *trees;
 };
 
 void scene_init(struct scene *scene);
 void scene_release(struct scene *scene);
 void scene_observe(struct scene *scene, const struct event *event);
+/* Behind the last judge of the event: no tree outlives it. */
+void scene_leave(struct scene *scene);
+
+/* The body of the event that is being judged; NULL where it is no JSON. The scene's. */
+const cJSON *scene_body(const struct scene *scene, const struct event *event);
+/* Likewise the answer of an EVENT_HTTP, behind what was asked. */
+const cJSON *scene_answer(const struct scene *scene, const struct event *event);
 
 /* The market trades at scene->now. */
 bool scene_is_open(const struct scene *scene);

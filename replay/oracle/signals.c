@@ -179,20 +179,13 @@ static void take_answer(struct signals *judge, const struct event *event,
         judge->heard_at = event->at;
     }
     judge->is_held = judge->is_held && !(is_snapshots && event->number == 200);
-    const char *answer = memchr(event->body, '\n', event->body_len);
-    cJSON *tree = NULL;
-    if ((!is_bars && !is_snapshots) || event->number != 200 || event->id[0] != '\0' ||
-        answer == NULL ||
-        json_parse(answer + 1, event->body_len - (size_t)(answer + 1 - event->body), &tree, NULL) !=
-            ERR_OK) {
-        return;
-    }
-    if (is_bars) {
+    bool is_ours = (is_bars || is_snapshots) && event->number == 200 && event->id[0] == '\0';
+    const cJSON *tree = is_ours ? scene_answer(scene, event) : NULL;
+    if (tree != NULL && is_bars) {
         take_bars(judge, tree);
-    } else {
+    } else if (tree != NULL) {
         take_snapshots(judge, event, tree, scene);
     }
-    cJSON_Delete(tree);
 }
 
 /* --- entries --- */
@@ -363,10 +356,10 @@ static void judge_part(struct stock *stock, int source, const cJSON *part,
 
 static void judge_document(struct signals *judge, const struct event *event,
                            struct findings *findings) {
-    cJSON *tree = NULL;
+    bool is_cache = is_word(event->subject, "signal_cache.json");
+    const cJSON *tree = is_cache ? scene_body(findings->scene, event) : NULL;
     const char *settings = "";
-    if (!is_word(event->subject, "signal_cache.json") ||
-        json_parse(event->body, event->body_len, &tree, NULL) != ERR_OK) {
+    if (tree == NULL) {
         return;
     }
     if (json_string(tree, "settings", &settings, NULL) == ERR_OK &&
@@ -382,7 +375,6 @@ static void judge_document(struct signals *judge, const struct event *event,
                        event, findings);
         }
     }
-    cJSON_Delete(tree);
 }
 
 static void begin_anew(struct signals *judge) {

@@ -125,11 +125,7 @@ static void take_answer(struct parting *judge, const struct event *event,
 static void judge_row(struct parting *judge, const struct event *event, struct findings *findings) {
     struct parted *parted = table_get(&judge->symbols, event->id);
     struct qty qty = {0};
-    cJSON *body = NULL;
-    if (json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
-        (void)!json_qty(body, "qty", &qty, NULL);
-    }
-    cJSON_Delete(body);
+    (void)!json_qty(scene_body(findings->scene, event), "qty", &qty, NULL);
     bool is_split = parted->split_at.ns != 0;
     if (!is_split) {
         findings_break(findings, ORACLE_SPLIT, event->at, "%s: took for a split what was none",

@@ -72,12 +72,10 @@ static bool is_pending(const char *status) {
     return strncmp(status, "pending_", 8) == 0;
 }
 
-static void take_broker_id(struct watched *known, const struct event *event) {
-    cJSON *body = NULL;
-    if (event->body_len > 0 && json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
-        (void)!json_copy(body, "broker_id", known->broker_id, sizeof known->broker_id, NULL);
-        cJSON_Delete(body);
-    }
+static void take_broker_id(struct watched *known, const struct event *event,
+                           const struct scene *scene) {
+    const cJSON *body = scene_body(scene, event);
+    (void)!json_copy(body, "broker_id", known->broker_id, sizeof known->broker_id, NULL);
 }
 
 /* Within one tick a core does not look between two answers: what it was and is again did not move. */
@@ -92,7 +90,7 @@ static void note_return(struct watched *known, const struct event *event) {
 }
 
 /* The core's word. */
-static void take_order(struct stuck *judge, const struct event *event) {
+static void take_order(struct stuck *judge, const struct event *event, const struct scene *scene) {
     if (is_over_word(event->what) || is_word(event->what, "not_sent") ||
         is_word(event->what, "lost")) {
         drop(judge, event->id);
@@ -102,7 +100,7 @@ static void take_order(struct stuck *judge, const struct event *event) {
     if (known == NULL) {
         return;
     }
-    take_broker_id(known, event);
+    take_broker_id(known, event, scene);
     known->is_entry = is_word(event->subject, "entry");
     (void)!text_copy(known->symbol, sizeof known->symbol, event->symbol, NULL);
     if (is_word(known->status, event->what) && known->filled.nanos == event->qty.nanos) {
@@ -262,7 +260,7 @@ static void take_tick(struct stuck *judge, const struct event *event, struct fin
 static void stuck_observe(void *context, const struct event *event, struct findings *findings) {
     struct stuck *judge = context;
     if (event->kind == EVENT_ORDER && scene_is_ours(findings->scene, event->id)) {
-        take_order(judge, event);
+        take_order(judge, event, findings->scene);
     } else if (event->kind == EVENT_LEDGER_ORDER && find(judge, event->id) != NULL) {
         struct watched *known = find(judge, event->id);
         (void)!text_copy(known->truth, sizeof known->truth, event->what, NULL);

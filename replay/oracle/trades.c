@@ -1,6 +1,8 @@
 /* trades.c - adds rows, or executions, up to round trips: the judges' own sum. */
 #include "replay/oracle/trades.h"
 
+#include "replay/oracle/scene.h"
+
 #include <string.h>
 
 struct trades trades_none(void) {
@@ -78,15 +80,12 @@ static void take_fill(struct trades *trades, const char *id, const cJSON *body) 
     }
 }
 
-void trades_take_row(struct trades *trades, const struct event *event) {
+void trades_take_row(struct trades *trades, const struct event *event, const struct scene *scene) {
     struct qty qty = {0};
-    cJSON *body = NULL;
     bool is_fill = is_word(event->subject, "fill"), is_short = is_word(event->subject, "short");
     bool is_adopt = is_word(event->subject, "adopt"), is_split = is_word(event->subject, "split");
-    if ((!is_fill && !is_short && !is_adopt && !is_split) || event->body_len == 0 ||
-        json_parse(event->body, event->body_len, &body, NULL) != ERR_OK) {
-        return;
-    }
+    bool is_told = is_fill || is_short || is_adopt || is_split;
+    const cJSON *body = is_told ? scene_body(scene, event) : NULL;
     if (is_fill) {
         take_fill(trades, event->id, body);
     } else if (is_short && json_qty(body, "by", &qty, NULL) == ERR_OK) {
@@ -96,7 +95,6 @@ void trades_take_row(struct trades *trades, const struct event *event) {
     } else if (is_split && json_qty(body, "qty", &qty, NULL) == ERR_OK) {
         trades_resize(trades, event->id, qty);
     }
-    cJSON_Delete(body);
 }
 
 struct usd trades_profit(const struct trades *trades, int64_t newest) {

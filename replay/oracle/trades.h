@@ -25,6 +25,7 @@ struct trades {
     struct trip newest;              /* as it closed */
 };
 
+struct scene;
 struct trades trades_none(void);
 void trades_release(struct trades *trades);
 void trades_fill(struct trades *trades, const char *symbol, const char *entry, bool is_buy,
@@ -32,7 +33,7 @@ void trades_fill(struct trades *trades, const char *symbol, const char *entry, b
 /* The same trade in other shares; in none, what was paid out has no price. */
 void trades_resize(struct trades *trades, const char *symbol, struct qty qty);
 /* Of a row `fill`, `adopt`, `short` or `split`; others say nothing of trades. */
-void trades_take_row(struct trades *trades, const struct event *event);
+void trades_take_row(struct trades *trades, const struct event *event, const struct scene *scene);
 /* Of so many of the newest, which are kept. */
 struct usd trades_profit(const struct trades *trades, int64_t newest);
 

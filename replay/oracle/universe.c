@@ -211,29 +211,27 @@ static void begin_reading(struct universe *judge, const char *what) {
 }
 
 static void read_answer(struct universe *judge, const struct event *event,
-                        const struct scene *scene, const char *answer, size_t n) {
-    cJSON *tree = NULL;
+                        const struct scene *scene) {
+    const cJSON *tree = scene_answer(scene, event);
     struct date day = scene->session.date;
-    bool is_readable = json_parse(answer, n, &tree, NULL) == ERR_OK;
     if (strncmp(event->what, "/v2/assets/", 11) == 0) {
-        if (is_readable || event->number == 404) {
+        if (tree != NULL || event->number == 404) {
             take_asset(judge, event, tree);
         }
-    } else if (is_readable && is_volumes(event->what)) {
+    } else if (tree != NULL && is_volumes(event->what)) {
         bool is_whole = take_days(judge, tree, day) && is_last_page(tree);
         judge->volumes_at = is_whole ? event->at : judge->volumes_at;
-    } else if (is_readable && is_actions(event->what)) {
+    } else if (tree != NULL && is_actions(event->what)) {
         bool is_whole = take_actions(judge, tree, day) && is_last_page(tree);
         judge->actions_at = is_whole ? event->at : judge->actions_at;
     }
-    cJSON_Delete(tree);
 }
 
 static void take_answer(struct universe *judge, const struct event *event,
                         const struct scene *scene) {
-    const char *answer = event->body == NULL ? NULL : memchr(event->body, '\n', event->body_len);
+    const char *answer = memchr(event->body, '\n', event->body_len);
     bool is_of_order = is_word(event->subject, "POST") && is_word(event->what, "/v2/orders");
-    bool is_of_its_id = event->body != NULL && strstr(event->body, "must be unique") != NULL;
+    bool is_of_its_id = strstr(event->body, "must be unique") != NULL;
     if (is_of_order && event->number == 422 && scene->sent.is_buy && !is_of_its_id) {
         struct stock *stock = table_get(&judge->stocks, scene->sent.symbol);
         stock->is_doubted = true;
@@ -250,7 +248,7 @@ static void take_answer(struct universe *judge, const struct event *event,
         bool is_ours = strncmp(event->what, "/v2/assets/", 11) == 0 || is_volumes(event->what) ||
                        is_actions(event->what);
         if (is_ours) {
-            read_answer(judge, event, scene, answer, n);
+            read_answer(judge, event, scene);
         }
     }
 }

@@ -193,16 +193,14 @@ static void take_body(struct volume *judge, const struct event *event, const cJS
 }
 
 static void take_row(struct volume *judge, const struct event *event, struct findings *findings) {
-    cJSON *body = NULL;
     bool is_next = judge->last_row == 0 || event->number == judge->last_row + 1;
     judge->doubted = is_next ? judge->doubted : ny_date(event->at);
     judge->last_row = event->number;
+    const cJSON *body = scene_body(findings->scene, event);
     if (is_word(event->subject, "latch_clear") && is_word(event->id, MECHANISM)) {
         forget(judge);
-    } else if (event->body_len > 0 &&
-               json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
+    } else if (body != NULL) {
         take_body(judge, event, body, findings);
-        cJSON_Delete(body);
     }
 }
 
