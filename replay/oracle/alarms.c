@@ -53,7 +53,7 @@ static void *alarms_create(void) {
 
 static bool is_one_of(const char *deed, const char *const words[static WORDS_MAX]) {
     for (size_t i = 0; i < WORDS_MAX && words[i] != NULL; i++) {
-        if (strncmp(deed, words[i], strlen(words[i])) == 0) {
+        if (begins(deed, words[i])) {
             return true;
         }
     }

@@ -77,7 +77,7 @@ static struct endpoint *endpoint_of(struct breaker *judge, const struct event *e
     for (int i = 0; i < ENDPOINTS_MAX; i++) {
         const struct endpoint_name *name = &ENDPOINTS[i];
         if ((name->method[0] == '\0' || is_word(event->subject, name->method)) &&
-            strncmp(event->what, name->path, strlen(name->path)) == 0) {
+            begins(event->what, name->path)) {
             return &judge->endpoints[i];
         }
     }

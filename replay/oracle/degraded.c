@@ -32,8 +32,7 @@ static void *degraded_create(void) {
 
 static void take_answer(struct degraded *judge, const struct event *event) {
     for (int i = 0; i < READ_COUNT; i++) {
-        bool is_whole = i < 2 ? is_word(event->what, READS[i])
-                              : strncmp(event->what, READS[i], strlen(READS[i])) == 0;
+        bool is_whole = i < 2 ? is_word(event->what, READS[i]) : begins(event->what, READS[i]);
         if (is_whole && event->number == 200 && event->id[0] == '\0') {
             judge->answered_at[i] = event->at;
         }

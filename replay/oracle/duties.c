@@ -520,7 +520,7 @@ static void fold(struct duties *judge, const struct event *event, struct finding
 /* --- the fold of all --- */
 
 static bool is_begun(const char *word, const char *with) {
-    return with == NULL || strncmp(word, with, strlen(with)) == 0;
+    return with == NULL || begins(word, with);
 }
 
 static bool is_sign(const struct sign *sign, const struct event *event, const struct scene *scene,
@@ -528,6 +528,13 @@ static bool is_sign(const struct sign *sign, const struct event *event, const st
     return (sign->kinds & KIND(event->kind)) != 0 && is_begun(event->subject, sign->subject) &&
            is_begun(event->what, sign->what) &&
            (sign->is_it == NULL || sign->is_it(event, scene, judge));
+}
+
+/* Most events are nothing to most duties. */
+static bool is_for(const struct duty *duty, const struct event *event) {
+    uint32_t kinds = duty->world.kinds | duty->view.kinds | duty->act.kinds | duty->over.kinds |
+                     duty->release.kinds | KIND(EVENT_TICK);
+    return (kinds & KIND(event->kind)) != 0;
 }
 
 static bool is_in_force(const struct duty *duty, const struct scene *scene) {
@@ -704,6 +711,9 @@ static void duties_observe(void *context, const struct event *event, struct find
     for (size_t i = 0; i < DUTY_COUNT; i++) {
         const struct duty *duty = &DUTIES[i];
         struct due *due = &judge->due[i];
+        if (!is_for(duty, event)) {
+            continue;
+        }
         take_release(judge, duty, due, event, findings);
         if (is_sign(&duty->act, event, findings->scene, judge)) {
             if (!is_false) {

@@ -183,12 +183,14 @@ static void take_truth(struct guards *judge, const struct event *event, const st
 
 static void take_answer(struct guards *judge, const struct event *event) {
     static const char key[] = "\"equity\":\"";
-    const char *answer = memchr(event->body, '\n', event->body_len);
-    const char *at = answer == NULL ? NULL : strstr(answer, key);
     char number[DECIMAL_TEXT_MAX] = "";
     struct usd equity = {0};
-    if (at == NULL || event->number != 200 || event->id[0] != '\0' ||
-        !is_word(event->what, "/v2/account")) {
+    if (event->number != 200 || event->id[0] != '\0' || !is_word(event->what, "/v2/account")) {
+        return;
+    }
+    const char *answer = memchr(event->body, '\n', event->body_len);
+    const char *at = answer == NULL ? NULL : strstr(answer, key);
+    if (at == NULL) {
         return;
     }
     size_t n = strcspn(at + sizeof key - 1, "\"");

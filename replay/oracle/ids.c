@@ -141,10 +141,6 @@ static void judge_life(struct ids *judge, const struct event *event, struct find
     judge->newest = event->number > judge->newest ? event->number : judge->newest;
 }
 
-static bool begins(const char *text, const char *with) {
-    return strncmp(text, with, strlen(with)) == 0;
-}
-
 /* Refused, or succeeded while it stood still. */
 static void judge_other(struct ids *judge, const struct event *event, struct findings *findings) {
     bool has_sent = is_word(event->subject, "send") && !begins(event->what, "GET ");

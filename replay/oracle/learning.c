@@ -436,8 +436,7 @@ static void take_row(struct learning *judge, const struct event *event, struct f
 /* The daily bars of universe_guard are none that a score is made of. */
 static void take_answer(struct learning *judge, const struct event *event) {
     for (int i = 0; i < PRICES; i++) {
-        if (strncmp(event->what, PRICE_PATHS[i], strlen(PRICE_PATHS[i])) == 0 &&
-            strstr(event->what, "timeframe=1Day") == NULL) {
+        if (begins(event->what, PRICE_PATHS[i]) && strstr(event->what, "timeframe=1Day") == NULL) {
             judge->is_failing[i] = event->number != 200;
         }
     }

@@ -145,11 +145,11 @@ static void take_send(struct ocos *judge, const struct event *event, const struc
 
 static void take_answer(struct ocos *judge, const struct event *event) {
     static const char told[] = "\"replaces\""; /* a page under 200 is no order */
-    bool is_yes =
-        event->number == 200 && memmem(event->body, event->body_len, told, sizeof told - 1) != NULL;
     if (!is_word(event->subject, "PATCH")) {
         return;
     }
+    bool is_yes =
+        event->number == 200 && memmem(event->body, event->body_len, told, sizeof told - 1) != NULL;
     if (!is_yes && judge->changing[0] != '\0') {
         ((struct exiting *)table_get(&judge->symbols, judge->changing))->refused_at = event->at;
     } else if (!is_yes) {

@@ -48,6 +48,10 @@ struct finding {
 struct oracle {
     struct observer seam; /* first */
     void *judges[JUDGE_COUNT];
+    struct {
+        size_t count;
+        uint8_t judges[JUDGE_COUNT];
+    } asking[EVENT_END + 1]; /* for events of a kind, in the table's order */
     struct scene scene;
     struct finding items[ORACLE_FINDINGS_MAX];
     struct findings findings;
@@ -89,6 +93,14 @@ struct score *findings_score(struct findings *findings, const char *mechanism) {
     return table_get(&findings->scores, mechanism);
 }
 
+static void hear(struct oracle *oracle, size_t judge) {
+    for (int kind = 0; kind <= EVENT_END; kind++) {
+        if ((JUDGES[judge]->kinds & KIND(kind)) != 0) {
+            oracle->asking[kind].judges[oracle->asking[kind].count++] = (uint8_t)judge;
+        }
+    }
+}
+
 static void seam_observe(struct observer *observer, const struct event *event) {
     oracle_observe((struct oracle *)observer, event);
 }
@@ -108,6 +120,7 @@ struct oracle *oracle_create(void) {
     oracle->findings.scores = table_of(sizeof(struct score));
     for (size_t i = 0; i < JUDGE_COUNT; i++) {
         oracle->judges[i] = JUDGES[i]->create();
+        hear(oracle, i);
     }
     return oracle;
 }
@@ -138,10 +151,9 @@ void oracle_observe(struct oracle *oracle, const struct event *event) {
     told.body_len = told.body == NULL ? 0 : told.body_len;
     told.body = or_empty(told.body);
     scene_observe(&oracle->scene, &told);
-    for (size_t i = 0; i < JUDGE_COUNT; i++) {
-        if ((JUDGES[i]->kinds & KIND(told.kind)) != 0) {
-            JUDGES[i]->observe(oracle->judges[i], &told, &oracle->findings);
-        }
+    for (size_t i = 0; i < oracle->asking[told.kind].count; i++) {
+        size_t judge = oracle->asking[told.kind].judges[i];
+        JUDGES[judge]->observe(oracle->judges[judge], &told, &oracle->findings);
     }
     scene_leave(&oracle->scene);
 }

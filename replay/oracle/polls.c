@@ -111,8 +111,7 @@ static void polls_destroy(void *context) {
 /* The line of a request; LINES: none, as are the daily bars of universe_guard. */
 static int line_of(const struct event *event) {
     for (int i = 0; i < LINES; i++) {
-        if (is_word(event->subject, "GET") &&
-            strncmp(event->what, NAMES[i].path, strlen(NAMES[i].path)) == 0 &&
+        if (is_word(event->subject, "GET") && begins(event->what, NAMES[i].path) &&
             strstr(event->what, "timeframe=1Day") == NULL) {
             return i;
         }
@@ -234,7 +233,7 @@ static bool is_housekeeping(const struct event *event) {
     static const char *const paths[] = {"/v2/calendar", "/v2/account/", "/v2/assets",
                                         "/v1/corporate-actions", "/v2/stocks/snapshots"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        if (strncmp(event->what, paths[i], strlen(paths[i])) == 0) {
+        if (begins(event->what, paths[i])) {
             return true;
         }
     }

@@ -14,10 +14,6 @@ void *judge_alloc(size_t size_bytes) {
     return bytes;
 }
 
-bool is_word(const char *a, const char *b) {
-    return strcmp(a, b) == 0;
-}
-
 bool is_our_id(const char *client_id) {
     return strncmp(client_id, "st-", 3) == 0;
 }

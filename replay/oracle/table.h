@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #define TABLE_NAME_MAX 64
 
@@ -26,7 +27,13 @@ void *table_at(const struct table *table, size_t index);
 
 /* malloc of zeroed bytes that never fails: out of memory aborts. */
 void *judge_alloc(size_t size_bytes);
-bool is_word(const char *a, const char *b);
+/* Most words that are compared differ in their first letter. */
+static inline bool is_word(const char *a, const char *b) {
+    return a[0] == b[0] && strcmp(a, b) == 0;
+}
+static inline bool begins(const char *word, const char *with) {
+    return strncmp(word, with, strlen(with)) == 0;
+}
 /* An id of ours: "st-...". */
 bool is_our_id(const char *client_id);
 /* Of a leg in EVENT_LEDGER_ORDER ("stop of ID"), the order it was sent with; else NULL. */

@@ -231,8 +231,8 @@ static void take_answer(struct universe *judge, const struct event *event,
                         const struct scene *scene) {
     const char *answer = memchr(event->body, '\n', event->body_len);
     bool is_of_order = is_word(event->subject, "POST") && is_word(event->what, "/v2/orders");
-    bool is_of_its_id = strstr(event->body, "must be unique") != NULL;
-    if (is_of_order && event->number == 422 && scene->sent.is_buy && !is_of_its_id) {
+    if (is_of_order && event->number == 422 && scene->sent.is_buy &&
+        strstr(event->body, "must be unique") == NULL) { /* that is of its id */
         struct stock *stock = table_get(&judge->stocks, scene->sent.symbol);
         stock->is_doubted = true;
     }
