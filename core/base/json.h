@@ -2,8 +2,9 @@
  *
  * A reader names a member of an object: "qty: '1x' is not a decimal". The caller adds the place with
  * err_wrap() ("answer of GET /v2/account: ..."). Trading decimals are JSON strings, market data
- * prices JSON numbers (alpaca-api.md, fact 1); the *_either readers take both. No tree outlives the
- * function that parsed it: nothing keeps a cJSON pointer across a seam call. */
+ * prices JSON numbers (alpaca-api.md, fact 1); the *_either readers take both. No tree outlives what
+ * it was parsed for, a function or the event that judges look at: nothing keeps a cJSON pointer across a
+ * seam call. */
 #ifndef CORE_BASE_JSON_H
 #define CORE_BASE_JSON_H
 

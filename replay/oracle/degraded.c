@@ -8,7 +8,6 @@
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static const char MECHANISM[] = "degraded_mode";
 static const char *const READS[] = {"/v2/account", "/v2/positions", "/v2/orders?status=open"};
