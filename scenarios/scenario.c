@@ -445,6 +445,7 @@ static void read_params(struct reader *reader, const cJSON *value, const char *p
     static const struct member members[] = {
         {"target", read_target, offsetof(struct fault, target)},
         {"symbol", read_symbol, offsetof(struct fault, symbol)},
+        {"new_symbol", read_symbol, offsetof(struct fault, new_symbol)},
         {"delay_s", read_delay, offsetof(struct fault, delay)},
         {"factor", read_factor, offsetof(struct fault, factor)},
         {"offset_s", read_offset, offsetof(struct fault, offset)},

@@ -35,7 +35,7 @@ static struct swell *add(struct sea *sea, const struct fault *fault) {
         .fault = fault, .from = plan_from(sea->plan, fault), .until = plan_until(sea->plan, fault)};
     if (fault->point == POINT_MARKET_FLASH_CRASH && !fault->has_until) {
         swell->until = utc_add(swell->from, CRASH_LASTS);
-    } else if (is_split(fault)) { /* its window is that of the announcement */
+    } else if (is_split(fault) || is_spin_off(fault)) { /* its window is that of the announcement */
         swell->from = split_at(sea, fault);
         swell->until = UTC_NEVER;
     }
@@ -123,6 +123,8 @@ static struct utc find_next(const struct sea *sea) {
             next = utc_min(next, swell->until);
         } else if (is_split(swell->fault) && !swell->is_done) {
             next = utc_min(next, swell->from);
+        } else if (is_spin_off(swell->fault)) {
+            next = utc_min(next, spin_off_next(swell));
         }
     }
     return next;
@@ -143,6 +145,7 @@ void sea_look(struct sea *sea) {
             }
         }
         sea_make_splits(sea);
+        sea_make_spin_offs(sea);
         sea_post_cash(sea);
         sea->next_at = find_next(sea);
         if (sea->of_account > 0) {

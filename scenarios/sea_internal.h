@@ -11,7 +11,10 @@ struct swell { /* a fault in force for one symbol, or for the wall */
     bool has_quote, has_trade; /* as they were at its begin */
     struct market_quote quote;
     struct market_trade trade;
-    bool is_done; /* of a split, a dividend, a fee: the broker has made it */
+    bool is_done; /* of a split, a spin-off, a dividend, a fee: the broker has made it */
+    bool is_told; /* of a spin-off: by activities */
+    struct sim_spun given;
+    struct ratio left; /* of the source's price behind it; 0: not made yet */
 };
 
 enum { ACCOUNT_POINTS = 2 };
@@ -51,6 +54,12 @@ struct ratio split_factor(const struct fault *fault);
 void split_announce(const struct swell *swell, struct sim_asset *asset);
 /* Makes those whose hour has come. */
 void sea_make_splits(struct sea *sea);
+/* sea_spin_offs.c */
+bool is_spin_off(const struct fault *fault);
+size_t spun_symbol(const struct sea *sea, const struct swell *swell);
+struct utc spin_off_next(const struct swell *swell);
+void spin_off_announce(const struct sea *sea, const struct swell *swell, struct sim_asset *asset);
+void sea_make_spin_offs(struct sea *sea);
 /* sea_cash.c: pays and takes what has come due */
 void sea_post_cash(struct sea *sea);
 /* The next day but a Saturday or a Sunday. */

@@ -94,7 +94,9 @@ void sea_orders_init(struct sea *sea) {
     if (sea_has(sea, "market")) {
         weather.told = sea_told;
     }
-    if (sea_has(sea, "asset") || plan_uses(sea->plan, POINT_MARKET_SPLIT)) {
+    if (sea_has(sea, "asset") || plan_uses(sea->plan, POINT_MARKET_SPLIT) ||
+        plan_uses(sea->plan, POINT_MARKET_SPIN_OFF) ||
+        plan_uses(sea->plan, POINT_MARKET_SPIN_OFF_UNTOLD)) {
         weather.asset = sea_asset;
     }
     broker_set_weather(sea->broker, &weather);

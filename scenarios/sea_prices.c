@@ -14,7 +14,8 @@ static bool is_in(const struct swell *swell, struct utc at) {
 
 static bool moves_prices(const struct swell *swell) {
     return swell->fault->point == POINT_MARKET_FLASH_CRASH ||
-           swell->fault->point == POINT_MARKET_GAP || is_split(swell->fault);
+           swell->fault->point == POINT_MARKET_GAP || is_split(swell->fault) ||
+           is_spin_off(swell->fault);
 }
 
 static bool stops_trades(const struct swell *swell) {
@@ -36,6 +37,9 @@ static struct ratio factor_at(const struct swell *swell, struct utc at) {
     }
     if (is_split(swell->fault)) {
         return split_factor(swell->fault);
+    }
+    if (is_spin_off(swell->fault)) {
+        return swell->left.nanos == 0 ? (struct ratio){NANOS} : swell->left;
     }
     const struct utc bottom = bottom_of(swell);
     const int64_t depth = NANOS - fault_factor(swell->fault, CRASH).nanos;
@@ -85,7 +89,8 @@ static void bend_trade(void *context, size_t symbol, struct utc at, struct marke
     for (size_t i = 0; sea->of_symbol[symbol] > 0 && i < sea->count; i++) {
         const struct swell *swell = &sea->swells[i];
         /* what happened in the window stays what it was; behind a split it is told in the new shares */
-        const struct utc when = is_split(swell->fault) ? at : trade->at;
+        const bool is_other_stock = is_split(swell->fault) || is_spin_off(swell->fault);
+        const struct utc when = is_other_stock ? at : trade->at;
         if (swell->symbol != symbol || !is_in(swell, when)) {
             continue;
         }
@@ -172,13 +177,30 @@ struct date next_weekday(struct date date) {
     return date;
 }
 
+/* What a spin-off gives is no stock of its own before. */
+static bool is_unlisted(const struct sea *sea, size_t symbol, struct utc now) {
+    for (size_t i = 0; i < sea->count; i++) {
+        const struct swell *swell = &sea->swells[i];
+        if (is_spin_off(swell->fault) && now.ns < swell->from.ns &&
+            spun_symbol(sea, swell) == symbol) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void sea_asset(void *context, size_t symbol, struct sim_asset *asset) {
     const struct sea *sea = context;
     const struct utc now = virtual_clock_now(sea->clock);
+    asset->is_tradable &= !is_unlisted(sea, symbol, now);
     for (size_t i = 0; sea->of_symbol[symbol] > 0 && i < sea->count; i++) {
         const struct swell *swell = &sea->swells[i];
         if (swell->symbol == symbol && swell->fault->point == POINT_MARKET_SPLIT) {
             split_announce(swell, asset);
+            continue;
+        }
+        if (swell->symbol == symbol && swell->fault->point == POINT_MARKET_SPIN_OFF) {
+            spin_off_announce(sea, swell, asset);
             continue;
         }
         if (swell->symbol != symbol || !is_in(swell, now)) {

@@ -185,6 +185,52 @@ struct qty sim_account_split(struct sim_account *account, struct utc at, size_t 
     return by;
 }
 
+struct sim_spun sim_account_spin_due(const struct sim_account *account,
+                                     const struct sim_spin_off *spin, struct usd price) {
+    struct qty held = account->positions[spin->source].qty;
+    struct qty exact = {0};
+    if (held.nanos <= 0) {
+        return (struct sim_spun){0};
+    }
+    CHECK(decimal_mul_div(held.nanos, spin->new_shares.nanos, NANOS, &exact.nanos, NULL) == ERR_OK);
+    struct sim_spun given = {.qty = qty_whole(exact)};
+    given.fraction = qty_sub(exact, given.qty);
+    given.paid = usd_mul(price, given.fraction);
+    return given;
+}
+
+struct sim_spun sim_account_spin_off(struct sim_account *account, const struct sim_spin_off *spin,
+                                     struct usd price) {
+    struct sim_position *source = &account->positions[spin->source];
+    struct sim_position *spun = &account->positions[spin->spun];
+    struct sim_spun given = sim_account_spin_due(account, spin, price);
+    struct usd worth = usd_mul(price, given.qty);
+    account->cash = usd_add(account->cash, given.paid);
+    spun->qty = qty_add(spun->qty, given.qty);
+    spun->cost = usd_add(spun->cost, worth);
+    spun->intraday_basis = usd_add(spun->intraday_basis, worth);
+    source->cost = usd_max(usd_sub(source->cost, worth), USD(0));
+    source->intraday_basis = usd_max(usd_sub(source->intraday_basis, worth), USD(0));
+    return given;
+}
+
+void sim_account_tell_spin_off(struct sim_account *account, struct utc at, size_t spun,
+                               const struct sim_spun *given) {
+    if (given->qty.nanos > 0) {
+        struct sim_activity *activity = add_activity(account, at);
+        activity->kind = SIM_ACTIVITY_SPIN;
+        activity->symbol = spun;
+        activity->qty = given->qty;
+    }
+    if (given->fraction.nanos > 0) {
+        struct sim_activity *activity = add_activity(account, at);
+        activity->kind = SIM_ACTIVITY_CIL;
+        activity->symbol = spun;
+        activity->qty = given->fraction;
+        activity->amount = given->paid;
+    }
+}
+
 void sim_account_close_day(struct sim_account *account, struct date date, struct utc at) {
     struct sim_values values = sim_account_values(account, at);
     account->last_equity = values.equity;

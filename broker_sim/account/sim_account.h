@@ -29,7 +29,9 @@ enum sim_activity_kind {
     SIM_ACTIVITY_CSW,
     SIM_ACTIVITY_SPLIT,
     SIM_ACTIVITY_DIV,
-    SIM_ACTIVITY_FEE
+    SIM_ACTIVITY_FEE,
+    SIM_ACTIVITY_SPIN,
+    SIM_ACTIVITY_CIL
 };
 
 struct sim_activity {
@@ -43,13 +45,24 @@ struct sim_activity {
         is_last; /* is_short: a sale of what is not held; is_last: the order is filled */
     struct qty qty, cum_qty, leaves_qty;
     struct usd price; /* of a dividend: a share's */
-    /* of a cash movement: signed; of a split: what its fraction of a share was paid out with */
+    /* of a cash movement: signed; of a split or a CIL: what its fraction of a share was paid out with */
     struct usd amount;
 };
 
 struct sim_split { /* old_rate shares become new_rate */
     struct ratio new_rate, old_rate;
     bool is_told; /* by an activity, and by whoever tells of corporate actions */
+};
+
+struct sim_spin_off { /* who holds `source` is given so many shares of `spun` for each */
+    size_t source, spun;
+    struct ratio new_shares;
+};
+
+struct sim_spun {        /* what the account is given of it */
+    struct qty qty;      /* whole shares */
+    struct qty fraction; /* of one, that is paid for in cash */
+    struct usd paid;
 };
 
 struct sim_configuration {     /* what the user set, of what the simulator obeys */
@@ -108,6 +121,15 @@ void sim_account_charge(struct sim_account *account, struct utc at, struct usd f
  * that of the new shares. Returns by how many more they are: below zero, fewer. */
 struct qty sim_account_split(struct sim_account *account, struct utc at, size_t symbol,
                              const struct sim_split *split, struct usd price);
+/* What a spin-off gives for what is held now, at a price of its shares; nothing to who is short. */
+struct sim_spun sim_account_spin_due(const struct sim_account *account,
+                                     const struct sim_spin_off *spin, struct usd price);
+/* Gives it: the new shares cost what they are worth, and the old ones that much less. */
+struct sim_spun sim_account_spin_off(struct sim_account *account, const struct sim_spin_off *spin,
+                                     struct usd price);
+/* Tells of it by activities: SPIN of the shares, CIL of a fraction. */
+void sim_account_tell_spin_off(struct sim_account *account, struct utc at, size_t spun,
+                               const struct sim_spun *given);
 /* The session of a date closed at `at`: what is told as last_equity and balance_asof from now on.
  */
 void sim_account_close_day(struct sim_account *account, struct date date, struct utc at);

@@ -413,7 +413,7 @@ void api_get_position(struct api_call *call) {
 /* --- activities --- */
 
 static const char *activity_word(enum sim_activity_kind kind) {
-    static const char *const words[] = {"FILL", "CSD", "CSW", "SPLIT", "DIV", "FEE"};
+    static const char *const words[] = {"FILL", "CSD", "CSW", "SPLIT", "DIV", "FEE", "SPIN", "CIL"};
     return words[kind];
 }
 
@@ -451,7 +451,7 @@ static void put_activity(struct text *out, const struct broker *broker,
         date_print(ny_date(activity->at), date);
         api_put_string_member(out, "date", date);
         put_amount_member(out, "net_amount", activity->amount);
-        if (activity->kind == SIM_ACTIVITY_SPLIT || activity->kind == SIM_ACTIVITY_DIV) {
+        if (activity->qty.nanos != 0) {
             api_put_string_member(out, "symbol", market_symbol(broker->market, activity->symbol));
             API_PUT(out, ",\"qty\":");
             api_put_amount(out, activity->qty.nanos);
@@ -560,7 +560,8 @@ void api_get_activities(struct api_call *call) {
             return;
         }
         snprintf(query.types, sizeof query.types, "%s",
-                 strcmp(category, "trade_activity") == 0 ? "FILL" : "CSD,CSW,SPLIT,DIV,FEE");
+                 strcmp(category, "trade_activity") == 0 ? "FILL"
+                                                         : "CSD,CSW,SPLIT,DIV,FEE,SPIN,CIL");
     }
     list_activities(call, &query);
 }

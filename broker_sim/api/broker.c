@@ -377,6 +377,25 @@ void broker_split(struct broker *broker, size_t symbol, const struct sim_split *
     sim_exchange_split(&broker->exchange, symbol, split);
 }
 
+struct sim_spun broker_spin_due(struct broker *broker, const struct sim_spin_off *spin) {
+    struct usd price = {0};
+    (void)sim_price(broker->market, spin->spun, broker->exchange.now, &price);
+    return sim_account_spin_due(&broker->account, spin, price);
+}
+
+struct sim_spun broker_spin_off(struct broker *broker, const struct sim_spin_off *spin,
+                                bool is_told) {
+    return sim_exchange_spin_off(&broker->exchange, spin, is_told);
+}
+
+void broker_tell_spin_off(struct broker *broker, size_t spun, const struct sim_spun *given) {
+    sim_account_tell_spin_off(&broker->account, broker->exchange.now, spun, given);
+}
+
+bool broker_price(struct broker *broker, size_t symbol, struct usd *out) {
+    return sim_price(broker->market, symbol, broker->exchange.now, out);
+}
+
 /* --- the ledger --- */
 
 size_t broker_order_count(const struct broker *broker) {

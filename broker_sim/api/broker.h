@@ -32,6 +32,8 @@
  *   - of the account's configuration suspend_trade, no_shorting and max_margin_multiplier are obeyed, from the
  *     next request on; the other members are told as they are by default, and a PATCH of them changes nothing;
  *   - while trading is suspended new orders and new prices are 403 40310000 (lumibot issue 373), cancels go on;
+ *   - a spin-off gives whole shares at their market price as cost, takes that off the source's ("cost basis may be
+ *     adjusted", Alpaca, mandatory corporate actions), pays a fraction in cash (CIL) and cancels the source's orders;
  *   - a split takes effect between sessions, at once in positions, orders and prices: open orders are canceled,
  *     GTC too, whole shares are credited and the fraction paid out, with one SPLIT activity of the difference;
  *     the last trade before it is told at its new price, bars of before it stay raw;
@@ -117,6 +119,14 @@ void broker_pay_dividend(struct broker *broker, size_t symbol, struct usd per_sh
 void broker_charge(struct broker *broker, struct usd fee);
 /* Splits a symbol: see sim_exchange_split(). Its prices are whose weather they are. */
 void broker_split(struct broker *broker, size_t symbol, const struct sim_split *split);
+/* A spin-off: what it would give now; what it gives (see sim_exchange_spin_off()); and its activities, which may come
+ * before or after. The source's price is whose weather it is. */
+struct sim_spun broker_spin_due(struct broker *broker, const struct sim_spin_off *spin);
+struct sim_spun broker_spin_off(struct broker *broker, const struct sim_spin_off *spin,
+                                bool is_told);
+void broker_tell_spin_off(struct broker *broker, size_t spun, const struct sim_spun *given);
+/* What a share is valued at now; false without a price. */
+bool broker_price(struct broker *broker, size_t symbol, struct usd *out);
 
 /* --- the ledger, for judges and results --- */
 struct ledger_order {

@@ -460,6 +460,15 @@ static void tell_split(const struct sim_exchange *exchange, size_t symbol, struc
                             .price = price});
 }
 
+/* Their price and quantity mean another stock. */
+static void cancel_all_of(struct sim_exchange *exchange, size_t symbol) {
+    for (size_t i = exchange->live_count; i-- > 0;) { /* its group may go with one */
+        if (i < exchange->live_count && exchange->live[i]->symbol == symbol) {
+            sim_exchange_cancel_unasked(exchange, exchange->live[i]);
+        }
+    }
+}
+
 void sim_exchange_split(struct sim_exchange *exchange, size_t symbol,
                         const struct sim_split *split) {
     struct usd price = {0};
@@ -468,11 +477,29 @@ void sim_exchange_split(struct sim_exchange *exchange, size_t symbol,
     if (by.nanos != 0 || exchange->account->positions[symbol].qty.nanos != 0) {
         tell_split(exchange, symbol, by, price, split->is_told);
     }
-    for (size_t i = exchange->live_count; i-- > 0;) { /* its group may go with one */
-        if (i < exchange->live_count && exchange->live[i]->symbol == symbol) {
-            sim_exchange_cancel_unasked(exchange, exchange->live[i]);
-        }
+    cancel_all_of(exchange, symbol);
+}
+
+struct sim_spun sim_exchange_spin_off(struct sim_exchange *exchange,
+                                      const struct sim_spin_off *spin, bool is_told) {
+    struct usd price = {0};
+    char id[MARKET_SYMBOL_MAX + 8];
+    (void)sim_price(exchange->market, spin->spun, exchange->now, &price);
+    struct sim_spun given = sim_account_spin_off(exchange->account, spin, price);
+    (void)snprintf(id, sizeof id, "%s:%s", is_told ? "spin" : "given",
+                   market_symbol(exchange->market, spin->source));
+    if (given.qty.nanos > 0) {
+        observe(exchange->rules.observer,
+                &(struct event){.kind = EVENT_LEDGER_FILL, /* the books move, at no cost */
+                                .at = exchange->now,
+                                .subject = sim_side_word(SIM_BUY),
+                                .symbol = market_symbol(exchange->market, spin->spun),
+                                .id = id,
+                                .qty = given.qty,
+                                .price = price});
     }
+    cancel_all_of(exchange, spin->source);
+    return given;
 }
 
 struct usd sim_exchange_reserved(const struct sim_exchange *exchange) {

@@ -130,6 +130,12 @@ bool sim_exchange_may_bust(const struct sim_exchange *exchange, const struct sim
 void sim_exchange_split(struct sim_exchange *exchange, size_t symbol,
                         const struct sim_split *split);
 
+/* A spin-off, between two sessions: shares of another symbol are given for what is held, and open orders in the source
+ * end as by a split. Told as EVENT_LEDGER_FILL of the new symbol, with the id "spin:SOURCE", or "given:SOURCE" of one
+ * that nobody tells of. */
+struct sim_spun sim_exchange_spin_off(struct sim_exchange *exchange,
+                                      const struct sim_spin_off *spin, bool is_told);
+
 /* Buying power that orders hold which open a position. */
 struct usd sim_exchange_reserved(const struct sim_exchange *exchange);
 /* Shares that open orders hold which close a position, by symbol; of a short one below zero. */

@@ -35,6 +35,10 @@ struct sim_asset { /* what is said of a symbol, calm weather filled in */
     bool has_split; /* is announced, or was */
     struct date split_date;
     struct ratio new_rate, old_rate; /* old_rate shares become new_rate */
+    bool has_spin_off;               /* is announced, or was: new_shares of spun for each share */
+    struct date spin_date;
+    size_t spun;
+    struct ratio new_shares;
 };
 
 struct sim_weather {

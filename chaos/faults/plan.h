@@ -73,9 +73,11 @@ struct fault {
     /* view.mark_absurd: "" is the first position. Seams order and market: the entity's last word
      * must be this; "" fits all. */
     char symbol[FAULT_SYMBOL_MAX];
-    struct span delay;   /* zero means what the point's row says */
-    struct ratio factor; /* likewise */
-    struct span offset;  /* clock.step: signed; zero means 60 s */
+    char new_symbol
+        [FAULT_SYMBOL_MAX]; /* market.spin_off: what is given; "" the next of the market */
+    struct span delay;      /* zero means what the point's row says */
+    struct ratio factor;    /* likewise */
+    struct span offset;     /* clock.step: signed; zero means 60 s */
     bool has_bytes;
     int64_t bytes;            /* http.truncated: without it half of the body */
     int64_t status;           /* api.error_after: zero means 500 */

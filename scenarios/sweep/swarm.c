@@ -79,6 +79,7 @@ int swarm_class_of(const char *point_name) {
 static bool is_drawn_apart(enum fault_point point) {
     return point == POINT_ASSET_HOUSE_MARGIN || point == POINT_VIEW_BLOCKED ||
            point == POINT_MARKET_SPLIT || point == POINT_MARKET_SPLIT_UNTOLD ||
+           point == POINT_MARKET_SPIN_OFF || point == POINT_MARKET_SPIN_OFF_UNTOLD ||
            point == POINT_ASSET_DIVIDEND || point == POINT_ACCOUNT_FEE;
 }
 
@@ -878,6 +879,38 @@ static void draw_splits(struct draw *draw, cJSON *faults) {
     CHECK(cJSON_AddItemToArray(faults, row));
 }
 
+/* What is held over a night gives shares of another in it, told about then, later, or by nobody. */
+static void draw_spin_offs(struct draw *draw, cJSON *faults) {
+    static const char *const factors[] = {"0.1", "0.25", "0.5", "1"};
+    struct random random = stream(draw, "spin_offs", 0);
+    bool is_drawn = percent(&random, 4);
+    bool is_told = percent(&random, 80);
+    const char *factor = factors[random_below(&random, sizeof factors / sizeof factors[0])];
+    int64_t patience_s = random_between(&random, 30000, 100000);
+    int64_t from = random_between(&random, 600, SESSION_S - 600);
+    int64_t offset_s = percent(&random, 50) ? random_between(&random, -3600, 1200) : 0;
+    int64_t nth = random_between(&random, 1, 3);
+    if (draw->mode != CHAOS_SWARM || !is_drawn) {
+        return;
+    }
+    draw->days = draw->days < 2 ? 2 : draw->days;
+    replace_number(draw->file, "days", draw->days);
+    cJSON *config = cJSON_GetObjectItemCaseSensitive(draw->file, "config");
+    replace_number(config, "exits.time_s", patience_s);
+    cJSON *row = must(cJSON_CreateObject());
+    add_word(row, "point",
+             fault_point_name(is_told ? POINT_MARKET_SPIN_OFF : POINT_MARKET_SPIN_OFF_UNTOLD));
+    add_time(row, "at", 1, from);
+    add_time(row, "until", 1, from + 60);
+    add_number(row, "nth", nth);
+    cJSON *params = add_object(row, "params");
+    add_word(params, "factor", factor);
+    if (is_told && offset_s != 0) {
+        add_number(params, "offset_s", offset_s);
+    }
+    CHECK(cJSON_AddItemToArray(faults, row));
+}
+
 /* Cash that no trade moves. */
 static void draw_cash(const struct draw *draw, cJSON *faults) {
     struct random random = stream(draw, "cash", 0);
@@ -960,6 +993,7 @@ static void draw_faults(struct draw *draw) {
     draw_short(draw, faults);
     draw_margin(draw, faults);
     draw_splits(draw, faults);
+    draw_spin_offs(draw, faults);
     draw_cash(draw, faults);
     draw_signals(draw, faults);
 }

@@ -556,6 +556,80 @@ Test(split_faults, what_is_less_than_a_share_is_paid_out) {
     come_home(&h);
 }
 
+/* --- spin-offs --- */
+
+static int tell_count(struct harbour *h, const char *path) {
+    cr_assert_eq(get(h->f, path, ""), 200);
+    return cJSON_GetArraySize(h->f->json);
+}
+
+/* 100 shares give 25 and three quarters of another, whose worth the price loses; told ten minutes before, at once or
+ * ten minutes behind. */
+Test(spin_off_faults, give_shares_and_cash_for_a_fraction_at_no_loss) {
+    for (int late = -1; late < 2; late++) {
+        const struct fault fault = {.point = POINT_MARKET_SPIN_OFF,
+                                    .symbol = "SYM000",
+                                    .new_symbol = "SYM001",
+                                    .factor = {257500000},
+                                    .offset = SPAN_MIN(10 * late)};
+        struct harbour h;
+        char stop[40];
+        set_out(&h, &fault, 1, true);
+        cr_assert_eq(get(h.f, "/v1/corporate-actions",
+                         "symbols=SYM000&start=2026-09-01&end=2026-09-03&types=spin_off"),
+                     200);
+        const cJSON *told =
+            json_member(json_member(h.f->json, "corporate_actions"), "spin_offs")->child;
+        cr_assert_not_null(told);
+        cr_expect_str_eq(json_member(told, "source_symbol")->valuestring, "SYM000");
+        cr_expect_str_eq(json_member(told, "new_symbol")->valuestring, "SYM001");
+        cr_expect_str_eq(json_member(told, "ex_date")->valuestring, "2026-09-02");
+        cr_expect_eq(json_member(told, "new_rate")->valuedouble, 0.2575);
+        order(h.f, "sell", "stop", "gtc", "100", NONE, off(last_now(h.f), -900), stop);
+        cr_assert_eq(get(h.f, "/v2/assets/SYM001", ""), 200);
+        cr_expect(cJSON_IsFalse(json_member(h.f->json, "tradable")), "not listed yet");
+        sail_to(&h, (struct utc){at_ny(9, 2, 4, 0).ns - 1});
+        cr_expect_str_eq(status_of(h.f, stop), "new");
+        cr_expect_eq(tell_count(&h, "/v2/account/activities/SPIN"), late < 0);
+        const struct usd evening = last_now(h.f);
+        const struct usd equity = broker_equity(h.f->broker);
+        const struct usd cash = broker_cash(h.f->broker);
+        sail_to(&h, at_ny(9, 2, 4, 0));
+        cr_expect_eq(position_number(&h, "qty"), 100);
+        cr_expect_str_eq(status_of(h.f, stop), "canceled");
+        cr_expect_eq(broker_position_qty(h.f->broker, "SYM001").nanos, QTY(25).nanos);
+        struct usd price = {0};
+        cr_assert(broker_price(h.f->broker, 1, &price));
+        cr_expect_eq(usd_sub(broker_cash(h.f->broker), cash).nanos, price.nanos / 4 * 3);
+        const double fell = (double)(evening.nanos - last_now(h.f).nanos) / (double)price.nanos;
+        cr_expect(fabs(fell - 0.2575) < 0.001, "%f", fell);
+        const double moved = (double)(broker_equity(h.f->broker).nanos - equity.nanos) / 1e9;
+        cr_expect(fabs(moved) < 1.5, "%f", moved);
+        cr_expect_eq(tell_count(&h, "/v2/account/activities/SPIN"), late < 1);
+        sail_to(&h, at_ny(9, 2, 4, 11));
+        cr_assert_eq(tell_count(&h, "/v2/account/activities/SPIN"), 1);
+        cr_expect_str_eq(json_member(h.f->json->child, "symbol")->valuestring, "SYM001");
+        cr_expect_str_eq(json_member(h.f->json->child, "qty")->valuestring, "25");
+        cr_assert_eq(tell_count(&h, "/v2/account/activities/CIL"), 1);
+        cr_expect_str_eq(json_member(h.f->json->child, "qty")->valuestring, "0.75");
+        cr_assert_eq(get(h.f, "/v2/assets/SYM001", ""), 200);
+        cr_expect(cJSON_IsTrue(json_member(h.f->json, "tradable")));
+        come_home(&h);
+    }
+}
+
+Test(spin_off_faults, that_nobody_tells_of_move_the_books_alone) {
+    const struct fault fault = {.point = POINT_MARKET_SPIN_OFF_UNTOLD, .symbol = "SYM000"};
+    struct harbour h;
+    set_out(&h, &fault, 1, true);
+    sail_to(&h, at_ny(9, 2, 9, 31));
+    cr_expect_eq(broker_position_qty(h.f->broker, "SYM001").nanos, QTY(50).nanos);
+    cr_expect_eq(tell_count(&h, "/v2/account/activities/SPIN"), 0);
+    cr_assert_eq(get(h.f, "/v1/corporate-actions", "start=2026-09-01&end=2026-09-03"), 200);
+    cr_expect_null(json_member(json_member(h.f->json, "corporate_actions"), "spin_offs"));
+    come_home(&h);
+}
+
 /* 1,000 shares at 100, in calm weather maintained with 30 %. */
 Test(asset_faults, a_house_that_asks_for_more_is_told_in_asset_and_account) {
     static const struct {
