@@ -349,8 +349,9 @@ enum err_code alpaca_replace(struct alpaca *alpaca, const char *id,
                              struct broker_order *out, struct err *err) MUST_USE;
 /* ERR_OK: cancel requested, not yet cancelled. ERR_REFUSED: not cancelable (ask for its state). */
 enum err_code alpaca_cancel(struct alpaca *alpaca, const char *id, struct err *err) MUST_USE;
-/* Activities after an instant, oldest first, paged; out has room for max; *count <= max. */
-enum err_code alpaca_get_activities(struct alpaca *alpaca, struct utc after,
+/* Activities after an instant, of one type or of all (""), oldest first, paged; out has room for max;
+ * *count <= max. */
+enum err_code alpaca_get_activities(struct alpaca *alpaca, struct utc after, const char *type,
                                     struct broker_activity *out, size_t max, size_t *count,
                                     struct err *err) MUST_USE;
 /* Latest quotes and trades of n symbols, in the order asked; unknown symbols get is_known false. */
@@ -385,6 +386,9 @@ struct broker_action {
     /* forward or reverse, with both of its rates, of the symbol that it is told of */
     bool is_split;
     struct ratio new_rate, old_rate; /* old_rate shares become new_rate */
+    /* a spin-off, of the symbol whose holders are given shares of another */
+    bool is_spin_off;
+    char new_symbol[SYMBOL_MAX];
 };
 /* Called for each action and each of the symbols that it names. */
 typedef void alpaca_action_visit(void *context, size_t symbol_index,

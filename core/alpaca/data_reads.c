@@ -354,6 +354,14 @@ static void read_rates(const char *kind, const cJSON *tree, struct broker_action
     }
 }
 
+/* One that does not say of what gives nothing. */
+static void read_spin_off(const char *kind, const cJSON *tree, struct broker_action *action) {
+    action->is_spin_off = strcmp(kind, "spin_offs") == 0 &&
+                          json_copy(tree, "new_symbol", action->new_symbol,
+                                    sizeof action->new_symbol, NULL) == ERR_OK &&
+                          action->new_symbol[0] != '\0';
+}
+
 /* An action names its stocks as symbol, old_symbol, acquiree_symbol and the like. */
 static enum err_code visit_action(const struct action_reader *reader, const char *kind,
                                   const cJSON *action, struct err *err) {
@@ -362,6 +370,7 @@ static enum err_code visit_action(const struct action_reader *reader, const char
         return ERR_PARSE;
     }
     read_rates(kind, action, &told);
+    read_spin_off(kind, action, &told);
     static const char ending[] = "symbol";
     for (const cJSON *member = action->child; member != NULL; member = member->next) {
         size_t length = strlen(member->string);
@@ -372,6 +381,7 @@ static enum err_code visit_action(const struct action_reader *reader, const char
         if (index < reader->n) {
             struct broker_action one = told;
             one.is_split = told.is_split && strcmp(member->string, ending) == 0;
+            one.is_spin_off = told.is_spin_off && strcmp(member->string, "source_symbol") == 0;
             reader->visit(reader->context, index, &one);
         }
     }

@@ -327,10 +327,13 @@ enum err_code alpaca_get_order_by_client_id(struct alpaca *alpaca, const char *c
 
 #define ACTIVITIES_PAGE 100
 
-static void write_activities(struct alpaca *alpaca, struct utc after, const char *token) {
+static void write_activities(struct alpaca *alpaca, struct utc after, const char *type,
+                             const char *token) {
     client_begin(alpaca, ENDPOINT_ACTIVITIES, "/v2/account/activities");
     text_add(&alpaca->query, "direction=asc&page_size=100&after=");
     text_add_utc(&alpaca->query, after);
+    text_add(&alpaca->query, type[0] == '\0' ? "" : "&activity_types=");
+    text_add(&alpaca->query, type);
     if (token[0] != '\0') {
         text_add(&alpaca->query, "&page_token=");
         text_add_encoded(&alpaca->query, token);
@@ -346,14 +349,14 @@ static bool has_activity(const struct broker_activity *items, size_t count, cons
     return false;
 }
 
-static enum err_code read_activities(struct alpaca *alpaca, struct utc after,
+static enum err_code read_activities(struct alpaca *alpaca, struct utc after, const char *type,
                                      struct broker_activity *page, struct broker_activity *out,
                                      size_t max, size_t *count, struct err *err) {
     const struct list list = {"activity", item_activity, sizeof *page, ACTIVITIES_PAGE};
     char token[sizeof page->id] = "";
     size_t n = 0;
     for (int pages = 0; pages < ALPACA_PAGES_MAX; pages++) {
-        write_activities(alpaca, after, token);
+        write_activities(alpaca, after, type, token);
         size_t page_count = 0;
         enum err_code code = client_read(alpaca, err);
         if (code == ERR_OK) {
@@ -381,7 +384,7 @@ static enum err_code read_activities(struct alpaca *alpaca, struct utc after,
     return client_wrap(alpaca, "GET", ERR_LIMIT, err);
 }
 
-enum err_code alpaca_get_activities(struct alpaca *alpaca, struct utc after,
+enum err_code alpaca_get_activities(struct alpaca *alpaca, struct utc after, const char *type,
                                     struct broker_activity *out, size_t max, size_t *count,
                                     struct err *err) {
     struct broker_activity *pages = malloc((ACTIVITIES_PAGE + max) * sizeof *pages);
@@ -390,7 +393,7 @@ enum err_code alpaca_get_activities(struct alpaca *alpaca, struct utc after,
     }
     size_t n = 0;
     struct broker_activity *all = pages + ACTIVITIES_PAGE; /* out stays unchanged on failure */
-    enum err_code code = read_activities(alpaca, after, pages, all, max, &n, err);
+    enum err_code code = read_activities(alpaca, after, type, pages, all, max, &n, err);
     if (code == ERR_OK) {
         memcpy(out, all, n * sizeof *out);
         *count = n;

@@ -123,6 +123,13 @@ struct universe_reads { /* zero-initialise; each backs off by itself */
     struct mono acted_at; /* and when they were last asked for a quantity that changed over night */
     struct mono answered_at; /* and when they last came, whole */
     struct splits told; /* by the answer that is being read: of a part of one nothing is believed */
+    struct spin_offs spun; /* likewise, announcements alone */
+};
+
+struct spin_reads { /* zero-initialise: activities of type SPIN */
+    struct read_backoff backoff;
+    struct mono asked_at;    /* for a position that nobody ordered */
+    struct mono answered_at; /* whole */
 };
 
 struct rails_reads { /* zero-initialise */
@@ -133,7 +140,7 @@ struct rails_reads { /* zero-initialise */
     struct mono hurried_at; /* since then it is due and waits for an exit; {0}: it does not */
 };
 
-struct flow { /* a deposit, withdrawal or dividend, taken once */
+struct flow { /* a deposit, withdrawal, dividend or cash in lieu, taken once */
     char id[96];
     /* a dividend: no profit of its day's trades, and no money from outside either */
     bool is_income;
@@ -194,6 +201,8 @@ struct engine {
     enum poll_hold poll_told[POLL_LINES]; /* why it was said that this one waits */
     struct universe_reads universe_reads;
     struct splits splits; /* as last announced */
+    struct spin_offs spin_offs;
+    struct spin_reads spin_reads;
     struct rails_reads rails_reads;
     struct flow flows[FLOWS_MAX];
     size_t flow_count;
@@ -294,6 +303,12 @@ bool is_at_risk(const struct engine *engine);
 void universe_reads_step(struct engine *engine);
 /* The corporate actions of the weeks around the session, of all symbols. True if they came. */
 bool read_actions(struct engine *engine);
+/* spin_offs.c: what a position that nobody ordered is explained by */
+void spin_offs_note(struct engine *engine, const struct broker_position *listing, size_t count);
+void spin_offs_look(struct engine *engine);
+/* What the activities tell it waits for: no longer than a split that is awaited. */
+bool spin_off_waits(const struct engine *engine, const struct holding *holding);
+void spin_offs_follow(struct engine *engine);
 /* splits.c: step 3, before a listing is reconciled: what splits are due */
 void splits_look(struct engine *engine, const struct broker_position *listing, size_t count);
 /* In each tick, before marks: for how long what nobody could be asked about, and what is due, hold up anything. */

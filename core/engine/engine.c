@@ -29,6 +29,7 @@ static enum err_code fold(void *context, const struct journal_row *row, struct e
         MUTATE(learning_twice_after_restart, engine->learning.is.taken = 0);
     }
     code = code == ERR_OK ? causes_fold(&engine->causes, row, err) : code;
+    spin_offs_fold(&engine->spin_offs, row);
     crash_loop_take(&engine->crash_loop, row);
     drill_past_take(&engine->drilled, row);
     MUTATE(drill_forgotten_at_restart, engine->drilled = (struct drill_past){.day = {0}});

@@ -399,6 +399,7 @@ static bool poll_positions(struct engine *engine) {
     struct reconcile_result result = reconcile(&engine->book, listing, count, engine->journal,
                                                engine->world->clock, in_flight, engine);
     splits_follow(engine);
+    spin_offs_follow(engine);
     if (result.confirmed > 0) {
         MUTATE(adoption_untold, return true);
         tell_differences(engine);
@@ -537,13 +538,15 @@ enum err_code flows_fold(struct engine *engine, const struct journal_row *row, s
     return ERR_OK;
 }
 
-/* DIV and its kin: capital gains and what returns of the capital, DIVNRA and its like are what is withheld of one.
+/* DIV and its kin: capital gains and what returns of the capital, DIVNRA and its like are what is withheld of one, CIL
+ * is cash for a fraction of a share that was given.
  * FEE and DIVFEE are none of this: they are what it costs, and a loss like any other. */
 static bool is_income(const struct broker_activity *activity) {
-    static const char *const types[] = {"DIV",    "DIVCGL", "DIVCGS", "DIVFT",
-                                        "DIVNRA", "DIVROC", "DIVTW",  "DIVTXEX"};
+    static const char *const types[] = {"DIV",    "DIVCGL", "DIVCGS",  "DIVFT", "DIVNRA",
+                                        "DIVROC", "DIVTW",  "DIVTXEX", "CIL"};
     bool is_one = false;
     MUTATE(dividend_is_profit, return false);
+    MUTATE(cash_in_lieu_is_profit, if (strcmp(activity->type, "CIL") == 0) return false);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         is_one = is_one || strcmp(activity->type, types[i]) == 0;
     }
@@ -601,11 +604,12 @@ static void poll_flows(struct engine *engine) {
     size_t count = 0;
     struct utc since = ny_to_utc(flows_since(engine), 0, 0);
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
-    if (activities != NULL && alpaca_get_activities(engine->alpaca, since, activities,
+    if (activities != NULL && alpaca_get_activities(engine->alpaca, since, "", activities,
                                                     ACTIVITIES_MAX, &count, NULL) == ERR_OK) {
         for (size_t i = 0; i < count; i++) {
             take_flow(engine, &activities[i]);
             take_split_told(engine, &activities[i]);
+            spin_offs_take(&engine->spin_offs, &activities[i]);
         }
     }
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);

@@ -72,6 +72,7 @@ static void await(struct engine *engine) {
         bool is_answered = is_read && reads->answered_at.ns >= holding->unlike_since.ns;
         bool waits =
             holding->unlike_since.ns != 0 && is_of_another_day(engine, holding) && !is_answered;
+        waits = waits || spin_off_waits(engine, holding);
         struct mono since = holding->awaited_since;
         since = since.ns == 0 ? clock_mono(engine->world->clock) : since;
         holding->awaited_since = waits ? since : (struct mono){0};
@@ -81,6 +82,7 @@ static void await(struct engine *engine) {
 void splits_look(struct engine *engine, const struct broker_position *listing, size_t count) {
     struct universe_reads *reads = &engine->universe_reads;
     struct mono now = clock_mono(engine->world->clock);
+    spin_offs_note(engine, listing, count);
     time_differences(engine, listing, count);
     if (engine->truth.session.open.ns != 0 && is_wanted(engine) &&
         may_ask_aside(engine, &reads->actions, "actions")) {
@@ -89,6 +91,7 @@ void splits_look(struct engine *engine, const struct broker_position *listing, s
         (void)read_actions(engine);
         alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
     }
+    spin_offs_look(engine);
     await(engine);
     splits_mark(&engine->splits, &engine->book, today(engine));
     splits_time(engine);

@@ -8,6 +8,8 @@
  * ago is not asked again because an answer failed. */
 #include "core/engine/core.h"
 
+#include <string.h>
+
 static const int VOLUME_DAYS = 35; /* hold 20 sessions, holidays included */
 /* A dividend is processed when it is paid, weeks behind its ex-date. */
 static const int ACTIONS_BACK_DAYS = 14;
@@ -66,6 +68,7 @@ static void take_action(void *context, size_t index, const struct broker_action 
     universe_guard_take_action(&engine->gateway.universe.facts[index], action->day,
                                engine->truth.session.date);
     splits_add(&engine->universe_reads.told, engine->config->symbols[index], action);
+    spin_offs_add(&engine->universe_reads.spun, engine->config->symbols[index], action);
 }
 
 bool read_actions(struct engine *engine) {
@@ -74,7 +77,7 @@ bool read_actions(struct engine *engine) {
     struct date day = engine->truth.session.date;
     struct err err = {0};
     universe_guard_forget_actions(guard);
-    engine->universe_reads.told.count = 0;
+    engine->universe_reads.told.count = engine->universe_reads.spun.count = 0;
     enum err_code code = alpaca_get_corporate_actions(
         engine->alpaca, config->symbols, config->symbol_count, date_add(day, -ACTIONS_BACK_DAYS),
         date_add(day, ACTIONS_AHEAD_DAYS), take_action, engine, &err);
@@ -84,6 +87,9 @@ bool read_actions(struct engine *engine) {
         engine->universe_reads.acted_for = ny_date(guard->actions_at);
         engine->universe_reads.answered_at = clock_mono(engine->world->clock);
         engine->splits = engine->universe_reads.told;
+        engine->spin_offs.count = engine->universe_reads.spun.count;
+        memcpy(engine->spin_offs.told, engine->universe_reads.spun.told,
+               sizeof engine->spin_offs.told);
     }
     return code == ERR_OK;
 }

@@ -287,6 +287,53 @@ static enum err_code fold_split(struct book *book, const struct journal_row *row
     return ERR_OK;
 }
 
+/* The source of a spin-off: what was given away is worth that much of each of its shares. */
+static void shrink(struct holding *source, struct usd moved) {
+    struct usd *prices[] = {&source->high_water, &source->high_noted, &source->mark};
+    struct usd part = {0};
+    source->cost = usd_max(usd_sub(source->cost, moved), USD(0));
+    if (usd_per_qty(moved, source->qty, &part, NULL) != ERR_OK) {
+        part = USD(0);
+    }
+    for (size_t i = 0; i < sizeof prices / sizeof prices[0]; i++) {
+        *prices[i] = usd_max(usd_sub(*prices[i], part), USD(0));
+    }
+}
+
+static enum err_code fold_spin_off(struct book *book, const struct journal_row *row,
+                                   const cJSON *body, struct err *err) {
+    struct qty qty = {0};
+    struct usd cost = {0};
+    struct usd moved = {0};
+    struct utc at = {0};
+    const char *source = NULL;
+    if (json_qty(body, "qty", &qty, err) != ERR_OK ||
+        json_usd(body, "cost", &cost, err) != ERR_OK || json_utc(body, "at", &at, err) != ERR_OK ||
+        json_usd(body, "moved", &moved, err) != ERR_OK ||
+        json_string(body, "source", &source, err) != ERR_OK) {
+        return err_wrap(err, "journal row %lld (spin)", (long long)row->seq);
+    }
+    struct holding *holding = book_get(book, row->key);
+    if (holding == NULL) {
+        return err_set(err, ERR_LIMIT, "journal row %lld: more than %d positions",
+                       (long long)row->seq, BOOK_MAX);
+    }
+    if (holding->qty.nanos <= 0) {
+        begin(holding, at, (struct ratio){0});
+    }
+    holding->qty = qty;
+    holding->cost = cost;
+    holding->is_adopted = true;
+    holding->is_spin_due = false;
+    holding->split_day = ny_date(at);
+    holding->initial_qty = qty_cmp(qty, holding->initial_qty) > 0 ? qty : holding->initial_qty;
+    struct holding *from = book_find(book, source);
+    if (from != NULL && from->qty.nanos > 0) {
+        shrink(from, moved);
+    }
+    return ERR_OK;
+}
+
 static enum err_code fold_note(struct book *book, const struct journal_row *row, const cJSON *body,
                                struct err *err) {
     struct usd high = {0};
@@ -327,11 +374,8 @@ enum err_code book_fold(struct book *book, const struct journal_row *row, struct
         const char *kind;
         enum err_code (*fold)(struct book *book, const struct journal_row *row, const cJSON *body,
                               struct err *err);
-    } folds[] = {{"fill", fold_fill},
-                 {"adopt", fold_adopt},
-                 {"note", fold_note},
-                 {"short", fold_short},
-                 {"split", fold_split}};
+    } folds[] = {{"fill", fold_fill},   {"adopt", fold_adopt}, {"note", fold_note},
+                 {"short", fold_short}, {"split", fold_split}, {"spin", fold_spin_off}};
     size_t i = 0;
     while (i < sizeof folds / sizeof folds[0] && strcmp(row->kind, folds[i].kind) != 0) {
         i++;
@@ -426,6 +470,30 @@ enum err_code book_split(struct book *book, struct journal *journal, struct hold
     text_member_string(&body, "day", day);
     text_add_char(&body, '}');
     enum err_code code = take_row(book, journal, "split", holding->symbol, &body, err);
+    text_release(&body);
+    return code;
+}
+
+enum err_code book_spin_off(struct book *book, struct journal *journal, struct holding *holding,
+                            struct utc now, struct err *err) {
+    struct qty gain = qty_sub(holding->broker_qty, holding->qty);
+    struct usd worth = {0};
+    struct usd price = spin_price(holding);
+    if (price.nanos <= 0) {
+        return err_set(err, ERR_RANGE, "%s: nobody tells its price", holding->symbol);
+    }
+    if (usd_times_qty(price, gain, &worth, err) != ERR_OK) {
+        return err_wrap(err, "%s", holding->symbol);
+    }
+    struct text body = {0};
+    const struct holding *source = book_find(book, holding->spin.source);
+    struct usd moved = source == NULL ? USD(0) : usd_min(worth, source->cost);
+    MUTATE(spin_cost_stays, moved = USD(0));
+    put_change(&body, holding, usd_add(holding->cost, worth), now);
+    text_member_decimal(&body, "moved", moved.nanos);
+    text_member_string(&body, "source", source == NULL ? "" : source->symbol);
+    text_add_char(&body, '}');
+    enum err_code code = take_row(book, journal, "spin", holding->symbol, &body, err);
     text_release(&body);
     return code;
 }

@@ -1,7 +1,7 @@
 /* book.h - what we hold, by our own booked fills, beside what the broker says we hold.
  *
  * Broker wins on quantity, we win on intent: when we entered, why, how far the price went, which
- * targets are done. The journal is the authority (rows "fill", "adopt", "split", "note"); the book is
+ * targets are done. The journal is the authority (rows "fill", "adopt", "split", "spin", "note"); the book is
  * a fold over it, position_metadata.json a projection of the book. A holding stays until the broker
  * says flat and no fill is missing.
  *
@@ -11,6 +11,7 @@
 
 #include "core/alpaca/alpaca.h"
 #include "core/base/json.h"
+#include "core/portfolio/spin_offs.h"
 #include "core/portfolio/splits.h"
 #include "core/state/journal.h"
 
@@ -37,6 +38,10 @@ struct holding {
     bool is_split_due;
     struct split due;
     struct date split_told; /* of the newest activity that tells of one */
+    /* told by activities, and not in the book yet; or announced, told or not */
+    bool is_spin_due, is_spin_announced;
+    struct spin_due spin;
+    struct qty spin_gain; /* by which the newest listing is above the book */
     /* the listings differ from the book, for whatever reason; {0}: alike */
     struct mono unlike_since;
     /* it differs, and the day's announcements have not come; {0}: not so */
@@ -69,6 +74,7 @@ struct holding {
     bool is_confirmed;                       /* the last listing confirmed the difference */
     bool is_healed;                          /* and its quantity was taken over */
     bool is_split;                           /* the last listing showed the split that was due */
+    bool is_spun;                            /* likewise a spin-off */
     struct qty healed_from;                  /* ours, before either */
     bool is_naked;                           /* neither protected nor flat */
     struct mono naked_since; /* at the earliest; for how long no wall tells; while is_naked */
@@ -125,6 +131,11 @@ enum err_code book_adopt(struct book *book, struct journal *journal, struct hold
  * all that is remembered of its price in new shares; journaled and committed first. */
 enum err_code book_split(struct book *book, struct journal *journal, struct holding *holding,
                          struct utc now, struct err *err) MUST_USE;
+/* Takes the spin-off that is due: the shares that were gained, at what they are worth, which their source, where it is
+ * linked, then cost less and is remembered at less; journaled and committed first. ERR_RANGE: nobody tells their
+ * worth. */
+enum err_code book_spin_off(struct book *book, struct journal *journal, struct holding *holding,
+                            struct utc now, struct err *err) MUST_USE;
 /* Takes a short position over as the broker shows it, at once: two words of his agree, and what would buy it
  * back must find it in the book. The row tells the change (kind "short"), so that it may come behind the fills
  * that followed, from a journal that was down: book_note_shorts() appends what is owed, without commit. */

@@ -159,6 +159,22 @@ static void take_split(struct closed_trades *trades, const struct journal_row *r
     }
 }
 
+/* What was given is no trade of ours, and what it took along of its source's cost no loss of that one. */
+static void take_spin_off(struct closed_trades *trades, const struct journal_row *row,
+                          const cJSON *body) {
+    struct usd moved = {0};
+    const char *source = "";
+    take_adoption(trades, row, body);
+    MUTATE(spin_is_a_loss, return);
+    if (json_usd(body, "moved", &moved, NULL) == ERR_OK &&
+        json_string(body, "source", &source, NULL) == ERR_OK) {
+        struct open_trip *trip = find(trades, source);
+        if (trip != NULL) {
+            trip->bought = usd_sub(trip->bought, moved);
+        }
+    }
+}
+
 void closed_trades_take(struct closed_trades *trades, const struct journal_row *row) {
     static const struct {
         const char *kind;
@@ -167,7 +183,8 @@ void closed_trades_take(struct closed_trades *trades, const struct journal_row *
     } takes[] = {{"fill", take_fill},
                  {"adopt", take_adoption},
                  {"short", take_short},
-                 {"split", take_split}};
+                 {"split", take_split},
+                 {"spin", take_spin_off}};
     cJSON *body = NULL;
     size_t i = 0;
     while (i < sizeof takes / sizeof takes[0] && strcmp(row->kind, takes[i].kind) != 0) {

@@ -16,6 +16,7 @@ static void take_listing(struct book *book, const struct broker_position *listin
         book->items[i].is_confirmed = false;
         book->items[i].is_healed = false;
         book->items[i].is_split = false;
+        book->items[i].is_spun = false;
         book->items[i].broker_qty = (struct qty){0};
         book->items[i].has_broker_price = false;
     }
@@ -63,11 +64,28 @@ static bool take_split(struct book *book, struct holding *holding, struct journa
     return true;
 }
 
+/* What was given explains the listing. True if it was taken. */
+static bool take_spin_off(struct book *book, struct holding *holding, struct journal *journal,
+                          struct utc now, struct reconcile_result *result) {
+    MUTATE(spin_ignored, return false);
+    struct qty was = holding->qty;
+    if (journal == NULL || !holding->is_listed || !spin_explains(holding) ||
+        book_spin_off(book, journal, holding, now, NULL) != ERR_OK) {
+        return false;
+    }
+    holding->differs = false;
+    holding->is_spun = true;
+    holding->healed_from = was;
+    result->spin_offs++;
+    return true;
+}
+
 /* A confirmed difference: shares at the broker are taken over, a vanished position stays. */
 static void resolve(struct book *book, struct holding *holding, struct journal *journal,
                     struct utc now, struct reconcile_result *result) {
     MUTATE(unexplained_ignored, return);
-    if (take_split(book, holding, journal, now, result)) {
+    if (take_spin_off(book, holding, journal, now, result) ||
+        take_split(book, holding, journal, now, result)) {
         return; /* beside orders that did not make it, or all was paid out: only what stays away is gone */
     }
     result->confirmed++;
@@ -138,7 +156,8 @@ struct reconcile_result reconcile(struct book *book, const struct broker_positio
             continue;
         }
         if (may_split_at_once(holding, orders, now) &&
-            take_split(book, holding, journal, at, &result)) {
+            (take_spin_off(book, holding, journal, at, &result) ||
+             take_split(book, holding, journal, at, &result))) {
             continue;
         }
         result.differences++;

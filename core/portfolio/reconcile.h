@@ -1,7 +1,8 @@
 /* reconcile.h - holds the book against the broker's listing of positions.
  *
  * Broker wins on quantity, we win on intent; explainers come first: an order whose fate or fills are not
- * known yet, and a split that is announced and due (splits.h). That is taken at the first listing that shows it,
+ * known yet, a split that is announced and due (splits.h), and a spin-off that the broker told (spin_offs.h). These are
+ * taken at the first listing that shows them,
  * unless a live order's fill, a stop's too, or one of the last 30 s looks the same: then once the difference is
  * confirmed. What two listings at least 15 s apart show alike and nothing explains is adopted, and paged by the
  * caller, if the broker shows shares; while an order that may fill rests in the symbol, and behind a fill of
@@ -20,12 +21,13 @@ enum in_flight {
     IN_FLIGHT_UNKNOWN, /* an order may have filled, and nobody told us yet */
 };
 
-/* Which holdings they are, these say themselves (is_confirmed, is_healed, is_split). */
+/* Which holdings they are, these say themselves (is_confirmed, is_healed, is_split, is_spun). */
 struct reconcile_result {
     int differences; /* holdings that differ and nothing explains it yet */
     int confirmed;   /* of these, seen for long enough */
     int vanished;    /* of the confirmed, positions that the listing lacks */
     int splits;      /* taken: differences no more */
+    int spin_offs;   /* likewise */
 };
 
 /* in_flight(context, symbol): what of our orders may explain a difference. How long one stood, and how long

@@ -186,7 +186,8 @@ static void take_body(struct daily_volume *volume, const struct config *config,
                       const struct journal_row *row, const cJSON *body) {
     if (strcmp(row->kind, "fill") == 0) {
         take_fill(volume, config, row, body);
-    } else if (strcmp(row->kind, "adopt") == 0 || strcmp(row->kind, "split") == 0) {
+    } else if (strcmp(row->kind, "adopt") == 0 || strcmp(row->kind, "split") == 0 ||
+               strcmp(row->kind, "spin") == 0) {
         take_adoption(volume, row, body);
     } else if (strcmp(row->kind, "short") == 0) {
         take_short(volume, row, body);
@@ -198,7 +199,8 @@ static void take_body(struct daily_volume *volume, const struct config *config,
 }
 
 static bool is_counted(const struct journal_row *row) {
-    static const char *const kinds[] = {"intent", "fill", "adopt", "split", "short", "baseline"};
+    static const char *const kinds[] = {"intent", "fill",  "adopt",   "split",
+                                        "spin",   "short", "baseline"};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(row->kind, kinds[i]) == 0) {
             return true;

@@ -643,8 +643,9 @@ static const struct mechanism TABLE[] = {
      .hold = HOLD_WHILE_TRUE,
      .settings = "none",
      .rule =
-         "explainers first: orders in flight, and a split that was announced, to the share; what "
-         "merely looks like one is unexplained; an empty list is no proof of flat",
+         "explainers first: orders in flight, a split that was announced, and a spin-off that the "
+         "broker told, to the share; what merely looks like one is unexplained; an empty list is "
+         "no proof of flat",
      .documents = "position_metadata.json",
      .oracle = "foreign_fill_is_told reconciled_after_healing no_true_book_is_replaced "
                "split_is_explained",
@@ -654,7 +655,9 @@ static const struct mechanism TABLE[] = {
                 "untold_split_believed split_taken_twice split_beside_a_fill "
                 "split_at_the_old_price split_of_a_share_unseen split_to_a_share "
                 "split_keeps_old_prices "
-                "split_not_awaited"},
+                "split_not_awaited spin_ignored untold_spin_believed spin_taken_twice "
+                "spin_of_any_quantity spin_cost_stays spin_is_a_loss spin_not_awaited "
+                "cash_in_lieu_is_profit"},
     {.id = "divergence_heal",
      .file = "core/portfolio/reconcile.c",
      .mode = MODE_NORMAL,

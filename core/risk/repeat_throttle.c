@@ -229,7 +229,7 @@ static void forget(struct repeat_throttle *throttle) {
 
 void repeat_throttle_take(struct repeat_throttle *throttle, const struct config *config,
                           const struct journal_row *row) {
-    static const char *const kinds[] = {"intent", "fill", "exit", "adopt", "split"};
+    static const char *const kinds[] = {"intent", "fill", "exit", "adopt", "split", "spin"};
     if (strcmp(row->kind, "start") == 0) {
         throttle->is_due = false;
     } else if (strcmp(row->kind, "latch_clear") == 0 && strcmp(row->key, CAUSE) == 0) {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS_MAX = 6 };
+enum { WORDS_MAX = 7 };
 
 /* Whoever changes what is on the disk, or lies about it, may cause any alarm. */
 static const char *const TAMPERED[WORDS_MAX] = {
@@ -35,11 +35,11 @@ static const struct rule {
     {"position_unexplained",
      "reconciliation",
      {"foreign_order", "process.second_elsewhere", "order.bust", "hand.sale", "view.",
-      "market.split_untold"}},
+      "market.split_untold", "market.spin_off"}},
     {"position_vanished",
      "reconciliation",
      {"foreign_order", "process.second_elsewhere", "order.bust", "hand.sale", "view.",
-      "market.split_untold"}},
+      "market.split_untold", "market.spin_off"}},
 };
 enum { RULE_COUNT = sizeof RULES / sizeof RULES[0] };
 

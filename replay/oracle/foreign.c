@@ -127,7 +127,7 @@ static void foreign_observe(void *context, const struct event *event, struct fin
         take_fill(symbols, event, findings->scene);
     } else if (event->kind == EVENT_ROW &&
                (is_word(event->subject, "adopt") || is_word(event->subject, "short") ||
-                is_word(event->subject, "split"))) {
+                is_word(event->subject, "split") || is_word(event->subject, "spin"))) {
         ((struct foreign *)table_get(symbols, event->id))->net = (struct qty){0};
     }
     for (size_t i = 0; i < symbols->count; i++) {

@@ -185,8 +185,8 @@
     X(ORACLE_ADOPTION, "no_true_book_is_replaced", "S13",                                          \
       "a position is adopted only while the core's own count of it differs from the ledger's", "") \
     X(ORACLE_SPLIT, "split_is_explained", "S13",                                                   \
-      "a split that was announced is taken as one within 2 min of being told, and nothing else "   \
-      "is",                                                                                        \
+      "a split that was announced, or a spin-off that the broker's activities tell of, is taken "  \
+      "as one within 2 min of being told, at the cost it had, and nothing else is",                \
       "")                                                                                          \
     X(ORACLE_STOOD, "adopted_quantity_stood", "S13",                                               \
       "a position is adopted only once its quantity stood at the broker for 15 s", "")             \

@@ -106,7 +106,8 @@ static void overdue_observe(void *context, const struct event *event, struct fin
     const struct scene *scene = findings->scene;
     if (event->kind == EVENT_LEDGER_FILL) {
         take_fill(judge, event, scene);
-    } else if (event->kind == EVENT_ROW && is_word(event->subject, "adopt")) {
+    } else if (event->kind == EVENT_ROW &&
+               (is_word(event->subject, "adopt") || is_word(event->subject, "spin"))) {
         struct held *held = table_get(&judge->symbols, event->id);
         held->since = event->at;
     } else if (event->kind == EVENT_ROW && is_word(event->subject, "fill")) {

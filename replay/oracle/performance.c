@@ -162,6 +162,11 @@ static void take_execution(struct performance *judge, const struct event *event,
     if (strncmp(event->id, "split:", 6) == 0) {
         trades_resize(&judge->real, event->symbol, scene_symbol(scene, event->symbol)->qty);
     }
+    if (strncmp(event->id, "spin:", 5) == 0 &&
+        usd_times_qty(event->price, event->qty, &amount, NULL) == ERR_OK) {
+        trades_spin_off(&judge->real, event->symbol, scene_symbol(scene, event->symbol)->qty,
+                        event->id + 5, amount);
+    }
     if (scene_is_ours(scene, event->id) &&
         usd_times_qty(event->price, event->qty, &amount, NULL) == ERR_OK) {
         trades_fill(&judge->real, event->symbol, event->id, is_word(event->subject, "buy"),

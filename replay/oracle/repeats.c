@@ -245,7 +245,8 @@ static void take_body(struct repeats *judge, const struct event *event, const cJ
         take_fill(judge, event, body, findings);
     } else if (is_word(event->subject, "exit")) {
         take_exit(judge, event, body);
-    } else if (is_word(event->subject, "adopt") || is_word(event->subject, "split")) {
+    } else if (is_word(event->subject, "adopt") || is_word(event->subject, "split") ||
+               is_word(event->subject, "spin")) {
         take_adoption(judge, event, body);
     } else if (is_word(event->subject, "order")) {
         (void)!json_string(body, "state", &state, NULL);

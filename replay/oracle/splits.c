@@ -1,4 +1,5 @@
-/* splits.c - split_is_explained: a split that was announced is taken as one, and nothing else is.
+/* splits.c - split_is_explained: a split that was announced, or a spin-off that the broker told, is taken as one, and
+ * nothing else is.
  *
  * True is the ledger's word (a fill "split:SYMBOL"), known are two answers since: of positions, and, on that New York
  * day, of corporate actions. Then the core journals a row `split` that ends at the ledger's quantity, within two
@@ -6,7 +7,12 @@
  * without such a split, or with another quantity, took for a split what was none. Where actions were asked for and
  * not answered, another traded in the symbol, or within the hour the broker's view lied or a fault hit the disk, what
  * looks broken is a maybe. A core that was told the positions and asks for no actions never comes to know: that is
- * broken a quarter of an hour later. */
+ * broken a quarter of an hour later.
+ *
+ * A spin-off is the ledger's fill "spin:SOURCE" of the new symbol. It is told by an answer to a question for activities
+ * that shows it: before, the core cannot know, and may adopt the shares. The row `spin` ends at the ledger's quantity
+ * too, and moves what was given, at the ledger's price, from the cost of the source: else a profit or loss would be
+ * booked that no trade made. Unlinked, it moves nothing: broken if the feed announced it in an answer of that day. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 
@@ -26,7 +32,11 @@ struct parted {
     char symbol[TABLE_NAME_MAX];
     struct utc split_at; /* at the broker, announced; {0}: none that is not taken */
     struct qty after;
-    bool is_listed; /* positions were answered since, first then: */
+    bool is_spin_off;
+    char source[TABLE_NAME_MAX]; /* of a spin-off */
+    struct usd worth;            /* and what was given */
+    bool is_told;                /* and an answer showed its activity */
+    bool is_listed;              /* positions were answered since, first then: */
     struct utc listed_at;
     bool is_late;      /* told */
     bool is_another_s; /* somebody else traded in it, ever: book and ledger may differ for that */
@@ -35,8 +45,9 @@ struct parted {
 
 struct parting {
     struct table symbols;
-    struct utc actions_at; /* corporate actions were last answered */
-    struct utc asked_at;   /* and, with whatever outcome, asked for */
+    struct utc actions_at;    /* corporate actions were last answered */
+    struct utc asked_at;      /* and, with whatever outcome, asked for */
+    struct utc activities_at; /* likewise, activities */
     struct utc lied_at, disk_at;
 };
 
@@ -55,11 +66,18 @@ static void splits_destroy(void *context) {
 static void take_fill(struct parting *judge, const struct event *event, const struct scene *scene) {
     struct parted *parted = table_get(&judge->symbols, event->symbol);
     struct qty held = scene_symbol(scene, event->symbol)->qty;
-    bool is_split = strncmp(event->id, "split:", 6) == 0;
+    bool is_spin_off = strncmp(event->id, "spin:", 5) == 0;
+    bool is_split = strncmp(event->id, "split:", 6) == 0 || is_spin_off;
     parted->is_another_s |= !is_split && !scene_is_ours(scene, event->id);
     if (is_split && held.nanos >= 0) {
         parted->split_at = event->at;
         parted->after = held;
+        parted->is_told = false;
+        parted->is_spin_off = is_spin_off;
+        if (is_spin_off) {
+            (void)!text_copy(parted->source, sizeof parted->source, event->id + 5, NULL);
+            (void)!usd_times_qty(event->price, event->qty, &parted->worth, NULL);
+        }
         parted->is_listed = parted->is_late = false;
         parted->clocks = (struct two_clocks){0};
         clocks_true(&parted->clocks, event->at, true, (struct usd){0});
@@ -70,11 +88,17 @@ static void take_fill(struct parting *judge, const struct event *event, const st
 
 /* Actions of the day of the split, or of a later one. */
 static bool is_told(const struct parting *judge, const struct parted *parted) {
+    if (parted->is_spin_off) {
+        return parted->is_told;
+    }
     return judge->actions_at.ns != 0 &&
            ny_date(judge->actions_at).days >= ny_date(parted->split_at).days;
 }
 
 static bool is_asked(const struct parting *judge, const struct parted *parted) {
+    if (parted->is_spin_off) {
+        return !utc_is_before(judge->activities_at, parted->split_at);
+    }
     return judge->asked_at.ns != 0 &&
            ny_date(judge->asked_at).days >= ny_date(parted->split_at).days;
 }
@@ -89,14 +113,46 @@ static bool is_doubtful(const struct parting *judge, const struct parted *parted
            is_recent(judge->lied_at, at);
 }
 
+static const char *kind_of(const struct parted *parted) {
+    return parted->is_spin_off ? "spin-off was told" : "split was announced";
+}
+
 static void object(const struct parting *judge, const struct parted *parted, struct utc at,
                    struct findings *findings, const char *what) {
     if (is_doubtful(judge, parted, at)) {
-        findings_excuse(findings, ORACLE_SPLIT, at, "%s: a split was announced, and %s",
-                        parted->symbol, what);
+        findings_excuse(findings, ORACLE_SPLIT, at, "%s: a %s, and %s", parted->symbol,
+                        kind_of(parted), what);
     } else {
-        findings_break(findings, ORACLE_SPLIT, at, "%s: a split was announced, and %s",
-                       parted->symbol, what);
+        findings_break(findings, ORACLE_SPLIT, at, "%s: a %s, and %s", parted->symbol,
+                       kind_of(parted), what);
+    }
+}
+
+/* {"activity_type":"SPIN", ... "symbol":"SYMBOL"} among what was answered. */
+static bool shows_spin_off(const struct event *event, const char *symbol) {
+    cJSON *body = NULL;
+    bool is_shown = false;
+    const char *answer = memchr(event->body, '\n', event->body_len); /* behind the request */
+    size_t asked = answer == NULL ? 0 : (size_t)(answer + 1 - event->body);
+    if (json_parse(event->body + asked, event->body_len - asked, &body, NULL) == ERR_OK) {
+        for (const cJSON *row = body->child; row != NULL; row = row->next) {
+            const char *type = "", *of = "";
+            is_shown |= json_string(row, "activity_type", &type, NULL) == ERR_OK &&
+                        json_string(row, "symbol", &of, NULL) == ERR_OK && is_word(type, "SPIN") &&
+                        is_word(of, symbol);
+        }
+    }
+    cJSON_Delete(body);
+    return is_shown;
+}
+
+static void take_activities(struct parting *judge, const struct event *event) {
+    judge->activities_at = event->at;
+    for (size_t i = 0; i < judge->symbols.count; i++) {
+        struct parted *parted = table_at(&judge->symbols, i);
+        if (parted->is_spin_off && event->number == 200 && !parted->is_told) {
+            parted->is_told = shows_spin_off(event, parted->symbol);
+        }
     }
 }
 
@@ -104,6 +160,9 @@ static void take_answer(struct parting *judge, const struct event *event,
                         struct findings *findings) {
     bool is_actions = strncmp(event->what, "/v1/corporate-actions?", 22) == 0;
     judge->asked_at = is_actions ? event->at : judge->asked_at;
+    if (strncmp(event->what, "/v2/account/activities", 22) == 0) {
+        take_activities(judge, event);
+    }
     if (event->number != 200) {
         return;
     }
@@ -122,16 +181,36 @@ static void take_answer(struct parting *judge, const struct event *event,
     }
 }
 
+/* Nobody can link what no answer of the day announced; what was not linked moves nothing. */
+static bool is_cost_moved(const struct parting *judge, const struct parted *parted,
+                          const cJSON *body) {
+    struct usd moved = {0};
+    const char *source = "";
+    bool is_announced = judge->actions_at.ns != 0 &&
+                        ny_date(judge->actions_at).days >= ny_date(parted->split_at).days;
+    if (json_usd(body, "moved", &moved, NULL) != ERR_OK ||
+        json_string(body, "source", &source, NULL) != ERR_OK) {
+        return false;
+    }
+    bool is_unlinked = source[0] == '\0' && moved.nanos == 0 && !is_announced;
+    return is_unlinked || (is_word(source, parted->source) && moved.nanos == parted->worth.nanos);
+}
+
 static void judge_row(struct parting *judge, const struct event *event, struct findings *findings) {
     struct parted *parted = table_get(&judge->symbols, event->id);
     struct qty qty = {0};
-    (void)!json_qty(scene_body(findings->scene, event), "qty", &qty, NULL);
-    bool is_split = parted->split_at.ns != 0;
+    const cJSON *body = scene_body(findings->scene, event);
+    (void)!json_qty(body, "qty", &qty, NULL);
+    bool is_moved = body == NULL || !parted->is_spin_off || is_cost_moved(judge, parted, body);
+    bool is_split =
+        parted->split_at.ns != 0 && parted->is_spin_off == is_word(event->subject, "spin");
     if (!is_split) {
-        findings_break(findings, ORACLE_SPLIT, event->at, "%s: took for a split what was none",
-                       event->id);
+        findings_break(findings, ORACLE_SPLIT, event->at, "%s: took for a %s what was none",
+                       event->id, is_word(event->subject, "spin") ? "spin-off" : "split");
     } else if (qty_cmp(qty, parted->after) != 0) {
         object(judge, parted, event->at, findings, "another quantity was taken");
+    } else if (!is_moved) {
+        object(judge, parted, event->at, findings, "its cost is not its source's");
     }
     (void)clocks_act(&parted->clocks, findings_score(findings, MECHANISM), event->at);
     parted->clocks = (struct two_clocks){0};
@@ -142,7 +221,10 @@ static void judge_row(struct parting *judge, const struct event *event, struct f
 static void judge_adoption(struct parting *judge, const struct event *event, const char *symbol,
                            struct findings *findings, const char *what) {
     struct parted *parted = table_find(&judge->symbols, symbol);
-    if (parted != NULL && parted->split_at.ns != 0) {
+    bool is_unknown = parted != NULL && parted->is_spin_off && !parted->is_told;
+    if (is_unknown) {
+        parted->split_at = (struct utc){0}; /* the broker told nobody yet */
+    } else if (parted != NULL && parted->split_at.ns != 0) {
         object(judge, parted, event->at, findings, what);
         parted->split_at = (struct utc){0};
     }
@@ -189,7 +271,8 @@ static void splits_observe(void *context, const struct event *event, struct find
         take_fill(judge, event, findings->scene);
     } else if (event->kind == EVENT_HTTP) {
         take_answer(judge, event, findings);
-    } else if (event->kind == EVENT_ROW && is_word(event->subject, "split")) {
+    } else if (event->kind == EVENT_ROW &&
+               (is_word(event->subject, "split") || is_word(event->subject, "spin"))) {
         judge_row(judge, event, findings);
     } else if (event->kind == EVENT_ROW && is_word(event->subject, "adopt")) {
         judge_adoption(judge, event, event->id, findings, "its quantity was adopted");

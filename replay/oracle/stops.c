@@ -131,6 +131,13 @@ static bool is_stop_cancel(const struct ended *order, const struct event *event)
            (strncmp(event->body, "stop", 4) == 0 || (is_asked && order->is_oco));
 }
 
+/* Whose orders the broker cancels, for its shares are others: a split's, a spin-off's source; NULL: no such thing. */
+static const char *parted_by(const struct event *event) {
+    bool is_split = strncmp(event->id, "split:", 6) == 0 || strncmp(event->id, "moved:", 6) == 0;
+    bool is_spin = strncmp(event->id, "spin:", 5) == 0 || strncmp(event->id, "given:", 6) == 0;
+    return is_split ? event->symbol : is_spin ? strchr(event->id, ':') + 1 : NULL;
+}
+
 static void stops_observe(void *context, const struct event *event, struct findings *findings) {
     struct stops *judge = context;
     if (event->kind == EVENT_LEDGER_ORDER) {
@@ -151,9 +158,9 @@ static void stops_observe(void *context, const struct event *event, struct findi
         symbol->position = strcmp(event->subject, "sell") == 0
                                ? qty_sub(symbol->position, event->qty)
                                : qty_add(symbol->position, event->qty);
-        bool is_split =
-            strncmp(event->id, "split:", 6) == 0 || strncmp(event->id, "moved:", 6) == 0;
-        if (is_split) {
+        const char *parted = parted_by(event);
+        if (parted != NULL) {
+            symbol = table_get(&judge->symbols, parted);
             symbol->split_at = event->at;
             symbol->known_at = (struct utc){0};
         }

@@ -67,6 +67,26 @@ void trades_resize(struct trades *trades, const char *symbol, struct qty qty) {
     }
 }
 
+void trades_spin_off(struct trades *trades, const char *symbol, struct qty qty, const char *source,
+                     struct usd moved) {
+    struct trip *from = table_find(&trades->trips, source);
+    if (from != NULL && from->is_open) {
+        from->bought = usd_sub(from->bought, moved);
+    }
+    adopt(trades, symbol, qty);
+}
+
+static void take_spin_off(struct trades *trades, const char *symbol, const cJSON *body) {
+    struct qty qty = {0};
+    struct usd moved = {0};
+    const char *source = "";
+    if (json_qty(body, "qty", &qty, NULL) == ERR_OK &&
+        json_usd(body, "moved", &moved, NULL) == ERR_OK &&
+        json_string(body, "source", &source, NULL) == ERR_OK) {
+        trades_spin_off(trades, symbol, qty, source, moved);
+    }
+}
+
 static void take_fill(struct trades *trades, const char *id, const cJSON *body) {
     const char *symbol = "";
     const char *side = "";
@@ -84,7 +104,8 @@ void trades_take_row(struct trades *trades, const struct event *event, const str
     struct qty qty = {0};
     bool is_fill = is_word(event->subject, "fill"), is_short = is_word(event->subject, "short");
     bool is_adopt = is_word(event->subject, "adopt"), is_split = is_word(event->subject, "split");
-    bool is_told = is_fill || is_short || is_adopt || is_split;
+    bool is_spin = is_word(event->subject, "spin");
+    bool is_told = is_fill || is_short || is_adopt || is_split || is_spin;
     const cJSON *body = is_told ? scene_body(scene, event) : NULL;
     if (is_fill) {
         take_fill(trades, event->id, body);
@@ -94,6 +115,8 @@ void trades_take_row(struct trades *trades, const struct event *event, const str
         adopt(trades, event->id, qty);
     } else if (is_split && json_qty(body, "qty", &qty, NULL) == ERR_OK) {
         trades_resize(trades, event->id, qty);
+    } else if (is_spin) {
+        take_spin_off(trades, event->id, body);
     }
 }
 

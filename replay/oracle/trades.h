@@ -32,7 +32,10 @@ void trades_fill(struct trades *trades, const char *symbol, const char *entry, b
                  struct qty qty, struct usd amount);
 /* The same trade in other shares; in none, what was paid out has no price. */
 void trades_resize(struct trades *trades, const char *symbol, struct qty qty);
-/* Of a row `fill`, `adopt`, `short` or `split`; others say nothing of trades. */
+/* Shares that were given are no trade; what they are worth was bought with their source, which is a trade without it. */
+void trades_spin_off(struct trades *trades, const char *symbol, struct qty qty, const char *source,
+                     struct usd moved);
+/* Of a row `fill`, `adopt`, `short`, `split` or `spin`; others say nothing of trades. */
 void trades_take_row(struct trades *trades, const struct event *event, const struct scene *scene);
 /* Of so many of the newest, which are kept. */
 struct usd trades_profit(const struct trades *trades, int64_t newest);

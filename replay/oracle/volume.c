@@ -181,7 +181,8 @@ static void take_body(struct volume *judge, const struct event *event, const cJS
         take_order(judge, event, body, findings);
     } else if (is_word(event->subject, "baseline")) {
         (void)!json_usd(body, "usd", &judge->equity, NULL);
-    } else if (is_word(event->subject, "adopt") || is_word(event->subject, "split")) {
+    } else if (is_word(event->subject, "adopt") || is_word(event->subject, "split") ||
+               is_word(event->subject, "spin")) {
         struct tally *tally = table_get(&judge->tallies, event->id);
         (void)!json_qty(body, "qty", &tally->held, NULL);
     } else if (is_word(event->subject, "short")) {

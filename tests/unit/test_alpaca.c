@@ -435,6 +435,30 @@ Test(alpaca, a_split_is_told_with_its_rates_of_the_symbol_that_has_it) {
     alpaca_destroy(alpaca);
 }
 
+Test(alpaca, a_spin_off_is_told_of_its_source_with_what_it_gives) {
+    struct fake fake;
+    struct alpaca *alpaca = setup(&fake, 140, 40, 20);
+    struct days days = {0};
+    struct date first = date_from_civil(2026, 8, 1);
+    answer(&fake, 200,
+           "{\"corporate_actions\":{\"spin_offs\":[{\"source_symbol\":\"AAPL\",\"new_symbol\":"
+           "\"BRK.B\",\"ex_date\":\"2026-08-10\",\"new_rate\":1,\"source_rate\":4},"
+           "{\"source_symbol\":\"AAPL\",\"ex_date\":\"2026-08-11\"}],\"stock_mergers\":[{"
+           "\"source_symbol\":\"AAPL\",\"new_symbol\":\"X\",\"ex_date\":\"2026-08-12\"}]},"
+           "\"next_page_token\":null}");
+    cr_assert_eq(alpaca_get_corporate_actions(alpaca, NAMES, 2, first, date_add(first, 30),
+                                              take_action, &days, NULL),
+                 ERR_OK);
+    cr_assert_eq(days.count, 4);
+    cr_expect(days.split[0].is_spin_off);
+    cr_expect_str_eq(days.split[0].new_symbol, "BRK.B");
+    cr_expect_eq(days.index[1], 1);
+    cr_expect_not(days.split[1].is_spin_off, "what is given");
+    cr_expect_not(days.split[2].is_spin_off, "of what it does not say");
+    cr_expect_not(days.split[3].is_spin_off, "another kind");
+    alpaca_destroy(alpaca);
+}
+
 Test(alpaca, a_corporate_action_without_a_day_is_no_answer) {
     static const char *const bodies[] = {
         "{\"corporate_actions\":{\"x\":[{\"symbol\":\"AAPL\"}]},\"next_page_token\":null}",
@@ -1019,7 +1043,7 @@ Test(alpaca, activities_are_paged_by_the_last_id) {
     struct utc after = {INT64_C(1788200000000000000)};
     answer(&fake, 200, full);
     answer(&fake, 200, rest);
-    cr_assert_eq(alpaca_get_activities(alpaca, after, out, 300, &count, &err), ERR_OK, "%s",
+    cr_assert_eq(alpaca_get_activities(alpaca, after, "", out, 300, &count, &err), ERR_OK, "%s",
                  err.text);
     cr_assert_eq(count, 102);
     cr_assert_eq(out[101].qty.nanos, 102 * NANOS);
@@ -1027,17 +1051,20 @@ Test(alpaca, activities_are_paged_by_the_last_id) {
     cr_assert_str_eq(fake.sent[1], "GET /v2/account/activities?direction=asc&page_size=100&after="
                                    "2026-08-31T18:13:20Z&page_token=2026%3A%3A99 ");
     answer(&fake, 200, full);
-    cr_assert_eq(alpaca_get_activities(alpaca, after, out, 100, &count, &err), ERR_OK);
+    cr_assert_eq(alpaca_get_activities(alpaca, after, "", out, 100, &count, &err), ERR_OK);
     cr_assert_eq(count, 100, "room for no more: the caller comes back from the last");
     answer(&fake, 200,
            "[{\"activity_type\":\"CSD\",\"id\":\"x\",\"date\":\"2026-09-01\","
            "\"net_amount\":\"-50.5\",\"status\":\"executed\"}]");
-    cr_assert_eq(alpaca_get_activities(alpaca, after, out, 100, &count, &err), ERR_OK);
+    cr_assert_eq(alpaca_get_activities(alpaca, after, "", out, 100, &count, &err), ERR_OK);
     cr_assert_eq(out[0].net_amount.nanos, INT64_C(-50500000000));
     cr_assert_eq(out[0].at.ns, ny_to_utc(date_from_civil(2026, 9, 1), 16, 0).ns);
     answer(&fake, 200, "[{\"activity_type\":\"FILL\",\"id\":\"x\",\"qty\":\"1\"}]");
-    cr_assert_eq(alpaca_get_activities(alpaca, after, out, 100, &count, &err), ERR_PARSE);
+    cr_assert_eq(alpaca_get_activities(alpaca, after, "", out, 100, &count, &err), ERR_PARSE);
     cr_assert_str_eq(err.text, "GET /v2/account/activities: activity 1: transaction_time: missing");
+    answer(&fake, 200, "[]");
+    cr_assert_eq(alpaca_get_activities(alpaca, after, "SPIN", out, 100, &count, &err), ERR_OK);
+    cr_expect_eq(count, 0);
     free(full);
     free(rest);
     alpaca_destroy(alpaca);

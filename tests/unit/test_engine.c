@@ -1880,6 +1880,87 @@ Test(engine_splits, that_were_asked_for_before_it_differed_are_asked_for_again) 
     plant_destroy(plant);
 }
 
+/* --- spin-offs --- */
+
+#define SPIN_OFF                                                                                   \
+    "{\"corporate_actions\":{\"spin_offs\":[{\"source_symbol\":\"AAPL\",\"new_symbol\":\"NEWCO\"," \
+    "\"ex_date\":\"2026-09-01\",\"new_rate\":1,\"source_rate\":2}]},\"next_page_token\":null}"
+
+#define GIVEN                                                                                      \
+    "[" POSITION("AAPL", "10") ",{\"symbol\":\"NEWCO\",\"qty\":\"5\",\"avg_entry_price\":\"40\","  \
+                               "\"current_price\":\"40\"}]"
+
+#define SPUN                                                                                       \
+    "[{\"activity_type\":\"SPIN\",\"id\":\"1::s\",\"date\":\"2026-09-01\",\"net_amount\":\"0\","   \
+    "\"symbol\":\"NEWCO\",\"qty\":\"5\"}]"
+
+/* Ten shares of yesterday, and five of another that nobody ordered. */
+static struct plant *given(const char *actions, const char *activities) {
+    struct plant *plant = plant_create();
+    book_apply_fill(&plant->engine->book, "AAPL", SIDE_BUY, QTY(10), USD(1000),
+                    utc_add(rig_now(plant->rig), SPAN_DAYS(-1)), (struct ratio){0});
+    plant->broker.positions = GIVEN;
+    plant->broker.actions = actions;
+    plant->broker.activities = activities;
+    return plant;
+}
+
+Test(engine_spin_offs, that_the_activities_tell_are_taken_and_latch_nothing) {
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct plant *plant = given(SPIN_OFF, is_told ? SPUN : "[]");
+        for (int second = 0; second < 30; second += 5) {
+            tick(plant, 5);
+        }
+        const struct holding *holding = book_find(&plant->engine->book, "NEWCO");
+        bool is_stopped = false;
+        cr_assert_not_null(holding);
+        for (size_t i = 0; i < plant->broker.count; i++) {
+            const struct tiny_order *order = &plant->broker.orders[i];
+            is_stopped = is_stopped || strcmp(order->symbol, "NEWCO") == 0;
+        }
+        cr_expect_eq(is_stopped, is_told == 1, "of no universe, and under a stop");
+        cr_expect_eq(holding->qty.nanos, is_told ? QTY(5).nanos : 0);
+        cr_expect_eq(holding->is_spin_due, false);
+        cr_expect_not(has(plant, "reconciliation"));
+        cr_expect_eq(book_find(&plant->engine->book, "AAPL")->cost.nanos,
+                     is_told ? USD(800).nanos : USD(1000).nanos);
+        plant_destroy(plant);
+    }
+}
+
+/* Announced, the row is waited for two minutes of a session; not announced, nothing is. */
+Test(engine_spin_offs, that_nothing_tells_are_unexplained) {
+    for (int is_announced = 0; is_announced < 2; is_announced++) {
+        struct plant *plant = given(is_announced ? SPIN_OFF : NULL, "[]");
+        for (int second = 0; second < 100; second += 5) {
+            tick(plant, 5);
+            bool is_over = !is_announced && second > 30;
+            cr_expect(!is_over || has(plant, "kill_divergence"), "%d", second);
+            cr_expect(!is_announced || !has(plant, "reconciliation"), "%d", second);
+        }
+        for (int second = 0; second < 60; second += 5) {
+            tick(plant, 5);
+        }
+        cr_expect(has(plant, "kill_divergence"));
+        cr_expect(book_find(&plant->engine->book, "NEWCO")->is_adopted);
+        plant_destroy(plant);
+    }
+}
+
+/* Cash for a fraction of a share is what the day's trades did not earn. */
+Test(engine_spin_offs, pay_a_fraction_that_is_no_profit) {
+    struct plant *plant = plant_create();
+    plant->broker.activities =
+        "[{\"activity_type\":\"CIL\",\"id\":\"1::c\",\"date\":\"2026-09-01\","
+        "\"net_amount\":\"20\",\"symbol\":\"NEWCO\",\"qty\":\"0.5\"}]";
+    tick(plant, 60);
+    tick(plant, 60);
+    struct equity_reading reading = reading_now(plant->engine);
+    cr_expect_eq(reading.flows_today.nanos, USD(20).nanos);
+    cr_expect_eq(reading.flows_ever.nanos, 0);
+    plant_destroy(plant);
+}
+
 /* --- dividends and fees --- */
 
 #define CASH(type, id, amount)                                                                     \

@@ -170,6 +170,83 @@ Test(split_is_explained, what_was_paid_out_whole_has_a_quarter_of_an_hour) {
     }
 }
 
+/* --- spin-offs --- */
+
+#define SPUN "\n[{\"activity_type\":\"SPIN\",\"symbol\":\"AAPL\",\"qty\":\"5\"}]"
+#define GAINED(qty, moved, source)                                                                 \
+    "{\"qty\":\"" qty "\",\"was\":\"0\",\"moved\":\"" moved "\",\"source\":\"" source "\"}"
+
+/* Five shares for what is held of NFLX; a ledger_fill() costs 100 a share. */
+static struct oracle *spun(const char *activities, bool is_announced) {
+    struct oracle *oracle = oracle_create();
+    word(oracle, EVENT_START, FOUR - 100, "ready", "");
+    ledger_fill(oracle, FOUR, "spin:NFLX", "buy", 5);
+    if (is_announced) {
+        answer(oracle, FOUR + 1, "/v1/corporate-actions?symbols=NFLX", 200, "\n{}");
+    }
+    answer(oracle, FOUR + 2, "/v2/account/activities?a", 200, activities);
+    answer(oracle, FOUR + 2, "/v2/positions", 200, "");
+    return oracle;
+}
+
+Test(spin_off_is_explained, at_the_ledgers_quantity_and_the_cost_of_its_source_alone) {
+    static const struct {
+        const char *body;
+        bool is_announced;
+        const char *finding;
+    } rows[] = {
+        {GAINED("5", "500", "NFLX"), true, ""},
+        {GAINED("10", "500", "NFLX"), true,
+         "AAPL: a spin-off was told, and another quantity was taken"},
+        {GAINED("5", "0", "NFLX"), true,
+         "AAPL: a spin-off was told, and its cost is not its source's"},
+        {GAINED("5", "500", "SNOW"), true,
+         "AAPL: a spin-off was told, and its cost is not its source's"},
+        {GAINED("5", "0", ""), true, "AAPL: a spin-off was told, and its cost is not its source's"},
+        {GAINED("5", "0", ""), false, ""}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = spun(SPUN, rows[i].is_announced);
+        row_at(oracle, FOUR + 3, 1, "spin", "AAPL", rows[i].body);
+        word(oracle, EVENT_ALERT, FOUR + 3, "warn", "position_spun_off");
+        if (rows[i].finding[0] == '\0') {
+            expect(oracle, "", 0);
+        } else {
+            expect_finding(oracle, ID, FOUR + 3, rows[i].finding);
+        }
+    }
+}
+
+Test(spin_off_is_explained, in_two_minutes_of_the_row_that_tells_of_it) {
+    for (int more = 0; more < 2; more++) {
+        struct oracle *oracle = spun("\n[]", true);
+        word(oracle, EVENT_TICK, FOUR + 500, "", "");
+        answer(oracle, FOUR + 600, "/v2/account/activities?a", 200, SPUN);
+        answer(oracle, FOUR + 600, "/v2/positions", 200, "");
+        word(oracle, EVENT_TICK, FOUR + 720 + more, "", "");
+        expect(oracle, more ? ID : "", 0);
+    }
+}
+
+/* Before the row came nobody could know, behind it the broker had said so. */
+Test(spin_off_is_explained, and_adopted_only_while_no_row_told_of_it) {
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct oracle *oracle = spun(is_told ? SPUN : "\n[]", true);
+        word(oracle, EVENT_FAULT, FOUR - 10, "hand.sale", "");
+        page(oracle, FOUR + 20, "position_unexplained");
+        expect(oracle, is_told ? ID : "", 0);
+    }
+}
+
+Test(spin_off_is_explained, and_nothing_else_is_one) {
+    for (int kind = 0; kind < 2; kind++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_START, FOUR - 100, "ready", "");
+        ledger_fill(oracle, FOUR, kind == 0 ? "given:NFLX" : "split:AAPL", "buy", 5);
+        row_at(oracle, FOUR + 3, 1, "spin", "AAPL", GAINED("5", "500", "NFLX"));
+        expect_finding(oracle, ID, FOUR + 3, "AAPL: took for a spin-off what was none");
+    }
+}
+
 /* --- the judges beside it --- */
 
 /* Sent behind the ledger's split and before the core's row it may end; the row of a split that was none frees none. */
