@@ -422,6 +422,19 @@ bool entry_goes_on(const struct gateway *gateway, const struct order *order) {
     return index >= 0 && order->of[0] != '\0' && strcmp(gateway->touched_by[index], order->of) == 0;
 }
 
+/* A symbol that was bought and sold already waits longer each time: what comes and goes all day is noise, and
+ * neither its spreads nor daily_volume should be paid for it. */
+static struct span cooldown_of(const struct gateway *gateway, const char *symbol, struct utc now) {
+    struct span wait = gateway->config->symbol_cooldown;
+    int64_t trips = daily_volume_trips(&gateway->volume, symbol, now);
+    MUTATE(cooldown_never_grows, trips = 0);
+    MUTATE(cooldown_grows_at_once, trips++);
+    for (int64_t i = 1; i < trips && wait.ns < SPAN_DAYS(1).ns; i++) {
+        wait.ns *= gateway->config->cooldown_growth;
+    }
+    return wait.ns < SPAN_DAYS(1).ns ? wait : SPAN_DAYS(1);
+}
+
 static enum refusal_code check_symbol(const struct gateway *gateway, const struct order *intent,
                                       struct utc now, struct refusal *refusal) {
     const struct holding *holding = book_find(gateway->book, intent->symbol);
@@ -442,10 +455,10 @@ static enum refusal_code check_symbol(const struct gateway *gateway, const struc
     /* what an entry's own orders began does not bind its next */
     bool is_own = entry_goes_on(gateway, intent);
     MUTATE(maker_bound_by_its_own, is_own = false);
-    if (!is_own && touched.ns > 0 &&
-        utc_sub(now, touched).ns < gateway->config->symbol_cooldown.ns) {
+    struct span wait = cooldown_of(gateway, intent->symbol, now);
+    if (!is_own && touched.ns > 0 && utc_sub(now, touched).ns < wait.ns) {
         return refuse(refusal, REFUSED_COOLDOWN, as_nanos(utc_sub(now, touched).ns),
-                      as_nanos(gateway->config->symbol_cooldown.ns));
+                      as_nanos(wait.ns));
     }
     return check_displaced(gateway, index, now, refusal);
 }

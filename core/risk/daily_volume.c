@@ -226,6 +226,18 @@ void daily_volume_take(struct daily_volume *volume, const struct config *config,
     }
 }
 
+int64_t daily_volume_trips(const struct daily_volume *volume, const char *symbol, struct utc at) {
+    if (ny_date(at).days > volume->day.days) {
+        return 0; /* no row of this day yet */
+    }
+    for (size_t i = 0; i < volume->symbol_count; i++) {
+        if (strcmp(volume->symbols[i].symbol, symbol) == 0) {
+            return volume->symbols[i].trips;
+        }
+    }
+    return 0;
+}
+
 void daily_volume_step(struct daily_volume *volume, struct causes *causes) {
     MUTATE(daily_volume_ignored, return);
     for (int i = 0; i < VOLUME_MEASURES; i++) {

@@ -56,6 +56,8 @@ struct daily_volume {  /* zero-initialise */
 /* Takes a durable row, in order. A "start" row says that all before it was latched and alerted. */
 void daily_volume_take(struct daily_volume *volume, const struct config *config,
                        const struct journal_row *row);
+/* Round trips of a symbol in the exchange day of that instant, since an operator granted it anew. */
+int64_t daily_volume_trips(const struct daily_volume *volume, const char *symbol, struct utc at);
 /* Alerts and latches what is due: behind each send, at each tick's end, before a start is journaled. */
 void daily_volume_step(struct daily_volume *volume, struct causes *causes);
 

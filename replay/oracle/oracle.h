@@ -262,7 +262,9 @@
     X(ORACLE_WASH, "no_sale_beside_a_live_buy", "",                                                \
       "no sale is sent while a buy of ours is live in its symbol", "")                             \
     X(ORACLE_COOLDOWN, "cooldown_between_orders", "",                                              \
-      "no buy is sent within risk.symbol_cooldown_s of the last order in its symbol", "")          \
+      "no buy is sent within risk.symbol_cooldown_s of the last order in its symbol, "             \
+      "risk.symbol_cooldown_growth times as long behind each further round trip of the day",       \
+      "")                                                                                          \
     X(ORACLE_REFUSALS, "refusal_is_warranted", "",                                                 \
       "an entry that is refused with two numbers lies beyond the bound they name, an exit "        \
       "could pass zero",                                                                           \

@@ -1,11 +1,13 @@
 /* rates.c - entries_within_their_rate and cooldown_between_orders: how often the core buys, by what it
  * sends.
  *
- * An entry with all its re-prices is one, and no order of it cools down another; how many there may be
+ * Behind the second round trip of a day in a symbol, by the core's rows, it waits longer. An entry with all its re-prices is one, and no order of it cools down another; how many there may be
  * is maker.c's. The core counts from its decisions, which leave up to 30 s later, and an order that is
  * sent again under its id was decided once; a wall clock that was tampered with counts another time. A
  * journal that went back, and the emergency rule, which has none, leave a later life nothing to count from. */
+#include "core/base/json.h"
 #include "replay/oracle/judge.h"
+#include "replay/oracle/tally.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,19 +26,22 @@ struct touched { /* a symbol */
 struct rates {
     struct utc buys[BUYS_MAX]; /* a ring */
     int64_t count;
-    struct table symbols;
+    struct table symbols, tallies;
+    struct date day; /* of the tallies */
     int64_t last_row;
 };
 
 static void *rates_create(void) {
     struct rates *judge = judge_alloc(sizeof *judge);
     judge->symbols = table_of(sizeof(struct touched));
+    judge->tallies = table_of(sizeof(struct tally));
     return judge;
 }
 
 static void rates_destroy(void *context) {
     struct rates *judge = context;
     table_release(&judge->symbols);
+    table_release(&judge->tallies);
     free(judge);
 }
 
@@ -55,27 +60,63 @@ static void judge_rate(struct rates *judge, const struct event *event, struct fi
     judge->buys[judge->count++ % BUYS_MAX] = event->at;
 }
 
-static void judge_cooldown(const struct touched *touched, const struct event *event,
-                           struct findings *findings) {
+/* How long a symbol waits; a day at most. */
+static struct span wait_of(const struct rates *judge, const char *symbol,
+                           const struct scene_limits *limits) {
+    static const struct span DAY = {INT64_C(86400000000000)};
+    const struct tally *tally = table_find(&judge->tallies, symbol);
+    struct span wait = limits->cooldown;
+    for (int64_t trip = 2; tally != NULL && limits->cooldown_growth > 1 && trip <= tally->trips;
+         trip++) {
+        wait.ns = wait.ns < DAY.ns ? wait.ns * limits->cooldown_growth : DAY.ns;
+    }
+    return wait.ns < DAY.ns ? wait : DAY;
+}
+
+static void judge_cooldown(const struct rates *judge, const struct touched *touched,
+                           const struct event *event, struct findings *findings) {
     const struct scene *scene = findings->scene;
-    if (is_within(event->at, touched->at, scene->limits.cooldown)) {
+    struct span wait = wait_of(judge, scene->sent.symbol, &scene->limits);
+    if (is_within(event->at, touched->at, wait)) {
         findings_break(findings, ORACLE_COOLDOWN, event->at, "%s: bought %lld s after an order",
                        scene->sent.symbol, (long long)(utc_sub(event->at, touched->at).ns / NANOS));
+    }
+}
+
+static void take_trips(struct rates *judge, const struct event *event) {
+    cJSON *body = NULL;
+    if (is_word(event->subject, "latch_clear") && is_word(event->id, "daily_volume")) {
+        tally_forget_trips(&judge->tallies); /* the day is granted anew */
+    } else if (event->body_len > 0 &&
+               json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
+        (void)tally_take(&judge->tallies, event, body);
+        cJSON_Delete(body);
     }
 }
 
 static void take_row(struct rates *judge, const struct event *event) {
     if (event->number <= judge->last_row) {
         table_release(&judge->symbols);
+        table_release(&judge->tallies);
         judge->symbols = table_of(sizeof(struct touched));
+        judge->tallies = table_of(sizeof(struct tally));
         judge->count = 0;
     }
     judge->last_row = event->number;
+    take_trips(judge, event);
+}
+
+static void take_day(struct rates *judge, struct date day) {
+    if (day.days > judge->day.days) {
+        judge->day = day;
+        tally_forget_trips(&judge->tallies);
+    }
 }
 
 static void rates_observe(void *context, const struct event *event, struct findings *findings) {
     struct rates *judge = context;
     const struct scene_sent *sent = &findings->scene->sent;
+    take_day(judge, ny_date(event->at));
     if (event->kind == EVENT_ROW) {
         take_row(judge, event);
         return;
@@ -91,7 +132,7 @@ static void rates_observe(void *context, const struct event *event, struct findi
     bool is_reprice = sent->of[0] != '\0' && is_word(touched->first, sent->of);
     if (sent->is_buy && !is_reprice && !findings->scene->is_stepped) {
         judge_rate(judge, event, findings);
-        judge_cooldown(touched, event, findings);
+        judge_cooldown(judge, touched, event, findings);
     }
     touched->at = event->at;
     (void)!text_copy(touched->id, sizeof touched->id, sent->id, NULL);

@@ -153,6 +153,7 @@ static const struct limit_row {
     {"risk.open_risk_factor", take_nanos, offsetof(struct scene_limits, open_risk_factor)},
     {"exits.time_s", take_nanos, offsetof(struct scene_limits, time_exit)},
     {"risk.symbol_cooldown_s", take_nanos, offsetof(struct scene_limits, cooldown)},
+    {"risk.symbol_cooldown_growth", take_whole, offsetof(struct scene_limits, cooldown_growth)},
     {"risk.max_new_per_15min", take_whole, offsetof(struct scene_limits, entries_in_15min)},
     {"orders.repeats", take_whole, offsetof(struct scene_limits, repeats)},
     {"orders.repeat_window_s", take_nanos, offsetof(struct scene_limits, repeat_window)},

@@ -78,7 +78,7 @@ struct scene_limits { /* 0: not told, then not judged */
     struct usd equity_floor_usd;
     struct ratio equity_floor_share, max_drawdown, open_risk_factor, stop_distance;
     struct span cooldown, time_exit;
-    int64_t entries_in_15min;
+    int64_t entries_in_15min, cooldown_growth;
     int64_t repeats;
     struct span repeat_window;
     struct ratio volume_day, volume_hour;

@@ -7,6 +7,7 @@
  * judged, nor is anything once a wall was set: that counts another day. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
+#include "replay/oracle/tally.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,6 @@ struct traded { /* dollars, of a day */
     struct usd day;
     struct usd minutes[MINUTES];
     int64_t minute_of[MINUTES];
-};
-
-struct tally { /* a symbol */
-    char symbol[TABLE_NAME_MAX];
-    struct qty held;
-    int64_t trips;
 };
 
 struct seen_order {
@@ -62,10 +57,7 @@ static void begin_day(struct volume *judge) {
     judge->booked.day = judge->executed.day = (struct usd){0};
     judge->orders = judge->cancels = 0;
     judge->is_told = false;
-    for (size_t i = 0; i < judge->tallies.count; i++) {
-        struct tally *tally = table_at(&judge->tallies, i);
-        tally->trips = 0;
-    }
+    tally_forget_trips(&judge->tallies);
 }
 
 static void forget(struct volume *judge) {
@@ -120,24 +112,10 @@ static bool has_reached(int64_t count, int64_t limit) {
 static void take_fill(struct volume *judge, const struct event *event, const cJSON *body,
                       struct findings *findings) {
     const struct scene *scene = findings->scene;
-    const char *symbol = "";
-    const char *side = "";
     struct usd amount = {0};
     struct usd beyond = {0};
-    struct qty qty = {0};
-    (void)!json_string(body, "symbol", &symbol, NULL);
-    (void)!json_string(body, "side", &side, NULL);
     (void)!json_usd(body, "amount", &amount, NULL);
-    (void)!json_qty(body, "qty", &qty, NULL);
     add(&judge->booked, usd_abs(amount), event->at);
-    struct tally *tally = table_get(&judge->tallies, symbol);
-    bool was_held = tally->held.nanos > 0;
-    tally->held = is_word(side, "buy") ? qty_add(tally->held, qty) : qty_sub(tally->held, qty);
-    if (was_held && tally->held.nanos <= 0) {
-        tally->held = (struct qty){0};
-        tally->trips++;
-        know(judge, has_reached(tally->trips, scene->limits.volume_trips), "", event->at, findings);
-    }
     know(judge, is_much(judge, &judge->booked, scene, event->at, &beyond), "", event->at, findings);
 }
 
@@ -173,6 +151,9 @@ static void take_order(struct volume *judge, const struct event *event, const cJ
 
 static void take_body(struct volume *judge, const struct event *event, const cJSON *body,
                       struct findings *findings) {
+    const struct tally *ended = tally_take(&judge->tallies, event, body);
+    int64_t most = findings->scene->limits.volume_trips;
+    know(judge, ended != NULL && has_reached(ended->trips, most), "", event->at, findings);
     if (is_word(event->subject, "fill")) {
         take_fill(judge, event, body, findings);
     } else if (is_word(event->subject, "intent")) {
@@ -181,15 +162,6 @@ static void take_body(struct volume *judge, const struct event *event, const cJS
         take_order(judge, event, body, findings);
     } else if (is_word(event->subject, "baseline")) {
         (void)!json_usd(body, "usd", &judge->equity, NULL);
-    } else if (is_word(event->subject, "adopt") || is_word(event->subject, "split") ||
-               is_word(event->subject, "spin")) {
-        struct tally *tally = table_get(&judge->tallies, event->id);
-        (void)!json_qty(body, "qty", &tally->held, NULL);
-    } else if (is_word(event->subject, "short")) {
-        struct tally *tally = table_get(&judge->tallies, event->id);
-        struct qty by = {0};
-        (void)!json_qty(body, "by", &by, NULL);
-        tally->held = qty_add(tally->held, by);
     }
 }
 

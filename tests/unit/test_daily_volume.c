@@ -56,6 +56,10 @@ static const char INTENT[] = "{\"state\":\"intent\",\"replaces\":\"\"}";
 static const char REPRICE[] = "{\"state\":\"intent\",\"replaces\":\"st-0\"}";
 static const char CANCELED[] = "{\"state\":\"canceled\",\"replaces\":\"\"}";
 
+static int64_t trips(const struct fixture *fixture, const char *symbol, int64_t minute) {
+    return daily_volume_trips(&fixture->volume, symbol, at(minute));
+}
+
 static void is_latched(struct fixture *fixture, bool want) {
     daily_volume_step(&fixture->volume, &fixture->risk.causes);
     cr_expect_eq(causes_has(&fixture->risk.causes, "daily_volume"), want, "%s",
@@ -157,6 +161,18 @@ Test(daily_volume, the_eighth_round_trip_of_a_symbol_latches_and_parts_are_none)
     }
     fill(fixture, 9, "sell", "10", "1");
     expect(fixture, false);
+}
+
+Test(daily_volume, round_trips_are_told_by_symbol_and_day) {
+    struct fixture *fixture = create();
+    fill(fixture, 0, "buy", "10", "1");
+    cr_expect_eq(trips(fixture, "AAPL", 0), 0, "held");
+    fill(fixture, 1, "sell", "10", "1");
+    cr_expect_eq(trips(fixture, "AAPL", 2), 1);
+    cr_expect_eq(trips(fixture, "MSFT", 2), 0);
+    cr_expect_eq(trips(fixture, "AAPL", 24 * 60), 0, "another day, of which no row came yet");
+    row(fixture, 3, "latch_clear", "daily_volume", "{}");
+    cr_expect_eq(trips(fixture, "AAPL", 4), 0, "granted anew");
 }
 
 Test(daily_volume, four_fifths_of_a_limit_are_told_once_a_day_and_life) {

@@ -259,6 +259,44 @@ Test(rates, a_symbol_cools_down_after_a_buy_or_a_sale_and_not_after_a_stop) {
     expect(oracle, "", 0);
 }
 
+/* 900 s, twice as long behind the second round trip by the core's rows, less the 30 s of a decision. */
+Test(rates, a_symbol_waits_longer_behind_its_second_round_trip_of_the_day) {
+    static const struct {
+        int trips;
+        bool is_granted;
+        const char *growth;
+        int64_t after;
+        bool is_broken;
+    } rows[] = {
+        {1, false, "2", 870, false},  {2, false, "2", 1769, true}, {2, false, "2", 1770, false},
+        {3, false, "2", 3569, true},  {2, true, "2", 870, false},  {2, false, "1", 870, false},
+        {3, false, "2", 3570, false}, {2, true, "2", 869, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        int64_t number = 0;
+        frame(oracle, "risk.symbol_cooldown_s", "900");
+        frame(oracle, "risk.symbol_cooldown_growth", rows[i].growth);
+        for (int trip = 0; trip < rows[i].trips; trip++) {
+            body_at(oracle, OPEN, EVENT_ROW, ++number, "fill", "st-0",
+                    "{\"symbol\":\"AAPL\",\"side\":\"buy\",\"qty\":\"10\",\"amount\":\"10\"}");
+            body_at(oracle, OPEN, EVENT_ROW, ++number, "fill", "st-0",
+                    "{\"symbol\":\"AAPL\",\"side\":\"sell\",\"qty\":\"10\",\"amount\":\"10\"}");
+        }
+        if (rows[i].is_granted) {
+            body_at(oracle, OPEN, EVENT_ROW, ++number, "latch_clear", "daily_volume", "{}");
+        }
+        order_leaves(oracle, OPEN, "sell", "AAPL", "st-1");
+        buy(oracle, OPEN + rows[i].after, "AAPL", "st-2");
+        struct text verdict = {0};
+        oracle_verdict(oracle, &verdict);
+        bool is_broken = strstr(text_get(&verdict), "\"id\":\"cooldown_between_orders") != NULL;
+        cr_expect_eq(is_broken, rows[i].is_broken, "row %zu: %s", i, text_get(&verdict));
+        text_release(&verdict);
+        oracle_destroy(oracle);
+    }
+}
+
 Test(rates, a_journal_that_went_back_and_a_stepped_clock_leave_nothing_to_count_from) {
     for (int is_stepped = 0; is_stepped < 2; is_stepped++) {
         struct oracle *oracle = oracle_create();

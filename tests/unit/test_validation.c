@@ -158,6 +158,35 @@ Test(check_intent, symbol_busy_and_cooldown) {
     desk_destroy(desk);
 }
 
+/* A day at most. */
+Test(check_intent, a_symbol_waits_twice_as_long_behind_each_further_round_trip_of_the_day) {
+    static const struct {
+        int64_t trips, growth, cooldown_s, wait_s;
+    } rows[] = {{0, 2, 900, 900},    {1, 2, 900, 900},      {2, 2, 900, 1800},
+                {3, 2, 900, 3600},   {5, 2, 900, 14400},    {8, 2, 900, 86400},
+                {3, 10, 900, 86400}, {2, 10, 86400, 86400}, {100, 10, 86400, 86400},
+                {7, 1, 900, 900}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct desk *desk = desk_create();
+        struct utc now = rig_now(desk->rig);
+        desk->config.symbol_cooldown = SPAN_S(rows[i].cooldown_s);
+        desk->config.cooldown_growth = rows[i].growth;
+        desk->gateway.volume.day = ny_date(now);
+        desk->gateway.volume.symbol_count = 2;
+        desk->gateway.volume.symbols[0] = (struct volume_symbol){.symbol = "MSFT", .trips = 9};
+        desk->gateway.volume.symbols[1] =
+            (struct volume_symbol){.symbol = "AAPL", .trips = rows[i].trips};
+        desk->gateway.touched[0] = utc_add(now, SPAN_S(-rows[i].wait_s));
+        EXPECT_ENTRY(desk, NONE);
+        desk->gateway.touched[0].ns++;
+        EXPECT_ENTRY(desk, COOLDOWN);
+        desk->gateway.touched[0] = utc_add(now, SPAN_S(-rows[i].cooldown_s));
+        desk->gateway.volume.day.days--; /* trips of yesterday */
+        EXPECT_ENTRY(desk, NONE);
+        desk_destroy(desk);
+    }
+}
+
 Test(check_intent, reference_quote_and_collar) {
     struct desk *desk = desk_create();
     struct truth good = desk->truth;
