@@ -58,9 +58,29 @@ static void tell_begin(void *context, size_t index, size_t count, const char *pa
     fprintf(stderr, "[%zu/%zu] %s\n", index + 1, count, path);
 }
 
+/* What restricted the core; of a run among others only what its oracle objects to. */
+static void print_trips(const cJSON *trips, bool is_alone) {
+    const cJSON *trip = NULL;
+    cJSON_ArrayForEach(trip, trips) {
+        const char *alert = result_string(trip, "alert");
+        if (!is_alone && !result_is_trip_wrong(trip)) {
+            continue;
+        }
+        printf("     trip %.19sZ %s, %s%s%s: %s", result_string(trip, "at"),
+               result_string(trip, "mechanism"), result_string(trip, "why"),
+               alert[0] != '\0' ? "; told: " : "", alert, result_string(trip, "oracle"));
+        if (cJSON_IsString(json_member(trip, "due"))) {
+            printf(", due %s, %.0f ms late", result_string(trip, "due"),
+                   result_number(trip, "late_ms"));
+        }
+        putchar('\n');
+    }
+}
+
 /* The lines for a person, from the same JSON that --json prints. */
 static void print_lines(const cJSON *result) {
     const cJSON *item = NULL;
+    bool is_alone = cJSON_GetArraySize(json_member(result, "scenarios")) == 1;
     cJSON_ArrayForEach(item, json_member(result, "scenarios")) {
         const cJSON *line = NULL;
         printf("%-4s %-32s %s\n", result_is_pass(item) ? "pass" : "FAIL", result_string(item, "id"),
@@ -68,6 +88,7 @@ static void print_lines(const cJSON *result) {
         cJSON_ArrayForEach(line, json_member(item, "broken")) {
             printf("     %s\n", cJSON_IsString(line) ? line->valuestring : "");
         }
+        print_trips(json_member(json_member(item, "oracle"), "trips"), is_alone);
     }
 }
 

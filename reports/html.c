@@ -361,6 +361,37 @@ static void add_days_note(struct text *out, const cJSON *voyage) {
     text_add(out, "</p>\n");
 }
 
+static void add_trip(struct text *out, const cJSON *trip) {
+    static const char *const words[] = {"at", "mechanism", "why", "mode", "alert", "until", "due"};
+    bool is_wrong = result_is_trip_wrong(trip);
+    text_add_format(out, "<tr%s>", is_wrong ? " class=\"fail\"" : "");
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        text_add(out, "<td>");
+        report_escape(out, result_string(trip, words[i]));
+        text_add(out, "</td>");
+    }
+    text_add_format(out, "<td class=\"n\">%.0f</td><td><span class=\"chip%s\">",
+                    result_number(trip, "late_ms"), is_wrong ? " bad" : "");
+    report_escape(out, result_string(trip, "oracle"));
+    text_add(out, "</span></td></tr>\n");
+}
+
+static void add_trips(struct text *out, const cJSON *trips) {
+    const cJSON *item;
+    if (trips == NULL || trips->child == NULL) {
+        return;
+    }
+    text_add(out, "<h3>Trips and their cause</h3>\n<p class=\"soft\">Each time that a mechanism "
+                  "restricted the core: when the answers first made it due, and what its oracle "
+                  "says.</p>\n<table><thead><tr><th>trip</th><th>mechanism</th><th>cause</th>"
+                  "<th>demands</th><th>alert</th><th>until</th><th>due</th><th class=\"n\">ms "
+                  "late</th><th>oracle</th></tr></thead><tbody>\n");
+    cJSON_ArrayForEach(item, trips) {
+        add_trip(out, item);
+    }
+    text_add(out, "</tbody></table>\n");
+}
+
 static void add_voyage(struct text *out, const cJSON *voyage) {
     const cJSON *totals = json_member(voyage, "totals");
     const cJSON *orders = json_member(voyage, "orders");
@@ -381,6 +412,7 @@ static void add_voyage(struct text *out, const cJSON *voyage) {
     chart_equity(out, voyage);
     text_add(out, "<h3>Modes and latches</h3>\n");
     chart_modes(out, voyage);
+    add_trips(out, json_member(voyage, "trips"));
     text_add(out, "<h3>Positions and their protection</h3>\n");
     chart_positions(out, voyage);
     add_mechanisms(out, voyage);

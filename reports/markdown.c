@@ -32,6 +32,27 @@ static void add_verdict(struct text *out, const cJSON *result) {
                     result_number(result, "seed"));
 }
 
+/* What restricted the core, and whether its oracle had demanded it. */
+static void add_trips(struct text *out, const cJSON *trips) {
+    static const char *const words[] = {"at",    "mechanism", "why",   "mode",
+                                        "alert", "until",     "oracle"};
+    const cJSON *item;
+    if (trips == NULL || trips->child == NULL) {
+        return;
+    }
+    text_add(out, "\n| trip | mechanism | cause | demands | alert | until | oracle | due | ms late "
+                  "|\n|---|---|---|---|---|---|---|---|---:|\n");
+    cJSON_ArrayForEach(item, trips) {
+        text_add(out, "|");
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+            add_cell(out, result_string(item, words[i]));
+        }
+        add_cell(out, result_string(item, "due"));
+        add_number_cell(out, item, "late_ms");
+        text_add(out, "\n");
+    }
+}
+
 static void add_voyage(struct text *out, const cJSON *voyage) {
     const cJSON *totals = json_member(voyage, "totals");
     text_add(out, "\n## ");
@@ -51,6 +72,7 @@ static void add_voyage(struct text *out, const cJSON *voyage) {
         add_number_cell(out, item, "at_least");
         text_add(out, result_is_met(item) ? " met |\n" : " **missing** |\n");
     }
+    add_trips(out, json_member(voyage, "trips"));
     text_add(out, "\n| mechanism | acted | held | released | note |\n|---|---:|---:|---:|---|\n");
     cJSON_ArrayForEach(item, json_member(voyage, "mechanisms")) {
         text_add(out, "|");

@@ -305,6 +305,11 @@ bool result_is_pass(const cJSON *scenario) {
     return strcmp(result_string(scenario, "verdict"), "pass") == 0;
 }
 
+bool result_is_trip_wrong(const cJSON *trip) {
+    const char *word = result_string(trip, "oracle");
+    return strcmp(word, "false") == 0 || strcmp(word, "missed") == 0;
+}
+
 bool result_is_met(const cJSON *required) {
     return result_number(required, "count") >= result_number(required, "at_least");
 }

@@ -14,6 +14,8 @@
  *                                    equity at which each trips; a point holds until the next
  *    "modes": [{"from": t, "to": t, "mode": word, "causes": [text]}],
  *    "latches": [{"cause": word, "set": t, "cleared": t?, "why": text?}],
+ *    "trips"?: [{"mechanism": word, "cause": text, "mode": text, "at": t, "until": t?, "due": t?, "late_ms": int,
+ *               "why": text, "alert": text, "oracle": word}],      replay/oracle/trips.h
  *    "positions": [{"symbol": word, "from": t, "to": t?, "qty": amount, "protected_from": t?,
  *                   "naked_s": amount, "exit_reason": text?, "pnl": amount?}],
  *                                    to, exit_reason, pnl null: open at the end
@@ -79,6 +81,8 @@ double result_value(const cJSON *value);
 /* The seconds since 1970 of an instant or a date (its midnight UTC). */
 double result_seconds(const char *at);
 /* True if a scenario's verdict is "pass". */
+/* True if an oracle objects to the trip: it demanded none, or one that did not come. */
+bool result_is_trip_wrong(const cJSON *trip);
 bool result_is_pass(const cJSON *scenario);
 /* True if this mechanism of this voyage acted, and in no voyage before: names each of them once. */
 bool result_acted_first(const cJSON *result, const cJSON *voyage, const cJSON *mechanism);

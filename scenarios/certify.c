@@ -93,6 +93,7 @@ static enum err_code sail(struct trial *trial, struct scenario *scenario, const 
     struct stage_options options = {.scenario = scenario,
                                     .data_dir = trial->options->data_dir,
                                     .build = trial->options->build,
+                                    .are_scores_kept = true,
                                     .progress = trial->options->progress,
                                     .progress_context = trial->options->context};
     struct stage_result result = {0};

@@ -377,6 +377,8 @@ void result_print_voyage(const struct stage_result *result, const struct scenari
     print_limits(result, out);
     print_modes(result, out);
     print_latches(result->collect, out);
+    text_member(out, "trips");
+    text_add(out, result->trips_json.len > 0 ? text_get(&result->trips_json) : "[]");
     print_positions(result->collect, out);
     print_orders(result->collect, out);
     print_voyage_mechanisms(result->collect, out);

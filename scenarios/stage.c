@@ -224,7 +224,11 @@ static void judge(struct stage *stage, struct stage_result *out) {
                         "operator: %lld deeds dropped, more than %d were due at once\n",
                         (long long)stage->due_dropped, STAGE_DUE_MAX);
     }
+    if (stage->options->are_scores_kept) {
+        out->broken += oracle_print_misjudged(stage->oracle, &out->broken_lines);
+    }
     oracle_verdict(stage->oracle, &out->verdict_json);
+    oracle_print_trips(stage->oracle, &out->trips_json);
     out->maybes = oracle_maybes(stage->oracle);
     out->judged = oracle_orders(stage->oracle);
 }
@@ -305,6 +309,7 @@ void stage_result_release(struct stage_result *result) {
     text_release(&result->schedule_json);
     text_release(&result->market_json);
     text_release(&result->verdict_json);
+    text_release(&result->trips_json);
     text_release(&result->closed_json);
     text_release(&result->ended_json);
     *result = (struct stage_result){0};

@@ -37,6 +37,8 @@ struct stage_options { /* borrowed for the run */
     /* No judge and no collector listens, for measuring: the run is the same to the byte, but the
      * result then has refusals 0, empty series, and nothing broken but faults that never fired. */
     bool without_judges;
+    bool
+        are_scores_kept; /* what a mechanism missed, or did for nothing, by its score, breaks the run */
     struct exhaust *exhaust; /* explores every death in the scenario's window; may be NULL */
 };
 
@@ -56,6 +58,7 @@ struct stage_result { /* owned by the caller: stage_result_release() */
     struct text broken_json;  /* JSON strings, comma separated */
     struct utc start, end;
     struct text verdict_json;  /* of replay/oracle: one object */
+    struct text trips_json;    /* of it: each time that a mechanism restricted the core */
     struct text market_json;   /* {"symbol","series":[[t, close],...]}, ... */
     struct text closed_json;   /* dates that only the set's own calendar closes */
     struct text ended_json;    /* {"symbol","date"} of data that ends before the run */

@@ -144,6 +144,7 @@ static bool run_one(const char *path, const struct suite_options *options,
         struct stage_options stage = {.scenario = scenario,
                                       .data_dir = options->data_dir,
                                       .build = options->build,
+                                      .are_scores_kept = true,
                                       .observer = options->observer};
         if (stage_run(&stage, &result, &err) != ERR_OK) {
             print_failure(path, err.text, out);

@@ -9,6 +9,7 @@
 #include "replay/oracle/oracle.h"
 #include "replay/oracle/scene.h"
 #include "replay/oracle/score.h"
+#include "replay/oracle/trips.h"
 
 struct finding;
 
@@ -21,6 +22,7 @@ struct findings {
     bool is_unforeseen; /* something befell the run of which its file knows nothing */
     int64_t breaks[ORACLE_INVARIANT_COUNT];
     struct table scores; /* struct score by mechanism */
+    struct trips trips;
 };
 
 /* What a judge says; the text names symbol or order and the numbers compared. */
@@ -53,7 +55,7 @@ extern const struct judge_ops one_order_judge, books_judge, never_short_judge, r
     messages_judge, stuck_judge, clocks_judge, kill_trips_judge, kills_judge, delivery_judge,
     metrics_judge, drills_judge, healings_judge, performance_judge, universe_judge, lines_judge,
     displacing_judge, position_sign_judge, ramp_judge, margin_judge, rails_judge, polls_judge,
-    maker_judge, splits_judge, signals_judge, learning_judge, oco_judge, duties_judge;
+    maker_judge, splits_judge, signals_judge, learning_judge, oco_judge, duties_judge, trips_judge;
 
 /* Up to the last event that the judge saw, in dollar-seconds. */
 struct usd protection_dollar_seconds(const void *judge);

@@ -27,6 +27,7 @@ static const struct judge_ops *const JUDGES[] = {
     &position_sign_judge, &ramp_judge,       &margin_judge,      &rails_judge,
     &polls_judge,         &maker_judge,      &splits_judge,      &signals_judge,
     &learning_judge,      &oco_judge,        &duties_judge, /* behind all that object */
+    &trips_judge,                                           /* and behind all that count */
     &protection_judge,
 };
 enum { JUDGE_COUNT = sizeof JUDGES / sizeof JUDGES[0], PROTECTION = JUDGE_COUNT - 1 };
@@ -133,6 +134,7 @@ void oracle_destroy(struct oracle *oracle) {
         JUDGES[i]->destroy(oracle->judges[i]);
     }
     table_release(&oracle->findings.scores);
+    trips_release(&oracle->findings.trips);
     scene_release(&oracle->scene);
     free(oracle);
 }
@@ -175,9 +177,30 @@ void oracle_verdict(const struct oracle *oracle, struct text *out) {
     text_member_int(out, "orders", oracle->scene.judged);
     text_member(out, "scores");
     scores_print(&findings->scores, out);
+    text_member(out, "trips");
+    oracle_print_trips(oracle, out);
+    text_member_int(out, "trips_not_shown", findings->trips.not_shown);
     text_member_decimal(out, "unprotected_dollar_seconds",
                         protection_dollar_seconds(oracle->judges[PROTECTION]).nanos);
     text_add_char(out, '}');
+}
+
+void oracle_print_trips(const struct oracle *oracle, struct text *out) {
+    trips_print(&oracle->findings.trips, out);
+}
+
+size_t oracle_print_misjudged(const struct oracle *oracle, struct text *out) {
+    const struct table *scores = &oracle->findings.scores;
+    size_t count = 0;
+    for (size_t i = 0; i < scores->count; i++) {
+        const struct score *score = table_at(scores, i);
+        if (score->missed + score->unfounded > 0) {
+            text_add_format(out, "scored %s: %lld missed, %lld false\n", score->mechanism,
+                            (long long)score->missed, (long long)score->unfounded);
+            count++;
+        }
+    }
+    return count;
 }
 
 size_t oracle_broken(const struct oracle *oracle, const char *ids[], size_t max) {

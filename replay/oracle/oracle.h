@@ -393,12 +393,16 @@ void oracle_observe(struct oracle *oracle, const struct event *event);
 /* The same as an observer, for a fan-out or a world. Lives as long as the oracle. */
 struct observer *oracle_observer(struct oracle *oracle);
 /* Appends {"broken":[{"id","at","text"}...],"not_shown":n,"maybe":n,"orders":n,
- * "scores":[...],"unprotected_dollar_seconds":"..."} of everything so far; judging may go on. Scores: of
+ * "scores":[...],"trips":[...],"trips_not_shown":n,"unprotected_dollar_seconds":"..."} of everything so far; judging may go on. Scores: of
  * each mechanism with an oracle of its own, see score.h. Orders: of ours, by the
  * ledger. Unprotected dollar-seconds: whole shares of the ledger's position that no live sell stop at
  * the broker covers, times the last execution's price, times seconds; open intervals count up to the
  * last event. */
 void oracle_verdict(const struct oracle *oracle, struct text *out);
+/* Appends those trips: each time that a mechanism restricted the core, and what its oracle says of it; see trips.h. */
+void oracle_print_trips(const struct oracle *oracle, struct text *out);
+/* Appends a line "scored MECHANISM: N missed, N false" for each mechanism of which that is not 0 and 0; how many. */
+size_t oracle_print_misjudged(const struct oracle *oracle, struct text *out);
 /* Distinct invariants that broke, in the order of the table above: how many, and up to max of their
  * ids in ids (may be NULL with max 0). Ids are static storage. */
 size_t oracle_broken(const struct oracle *oracle, const char *ids[], size_t max);

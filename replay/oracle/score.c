@@ -11,6 +11,7 @@ void clocks_known(struct two_clocks *clocks, struct score *score, struct utc at,
     if (is_due && clocks->known_at.ns == 0) {
         clocks->known_at = at;
         clocks->beyond_at_known = clocks->beyond;
+        score->due_at = at;
         score->due++;
     } else if (!is_due) {
         clocks->known_at = (struct utc){0};
@@ -27,6 +28,8 @@ bool clocks_act(struct two_clocks *clocks, struct score *score, struct utc at) {
         return false;
     }
     score->acted++;
+    score->founded++;
+    score->due_at = clocks->known_at.ns != 0 ? clocks->known_at : clocks->true_at;
     if (clocks->known_at.ns != 0) {
         note_latency(score, utc_sub(at, clocks->known_at));
         score->overshoot_view = usd_max(score->overshoot_view, clocks->beyond_at_known);

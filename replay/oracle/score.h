@@ -19,6 +19,8 @@ struct score {
     char mechanism[TABLE_NAME_MAX];
     int64_t due; /* times that the answers implied it */
     int64_t acted, missed, unfounded;
+    int64_t founded;           /* acts that one of two clocks had made due */
+    struct utc due_at;         /* what made the newest act, or miss, due: known, else true */
     int64_t risky;             /* buys sent while it held */
     struct span latency_most;  /* from known to act */
     struct usd overshoot_view; /* beyond the limit when it was known, at worst */

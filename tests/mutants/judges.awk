@@ -9,7 +9,7 @@ function member(name,   from) {
 function add(list, words,   n, i, parts) { # the judges among words, each once, each behind its comma
     n = split(words, parts, /[`, ]+/)
     for (i = 1; i <= n; i++)
-        if (parts[i] != "" && parts[i] != "expected" && parts[i] != "unwanted" && parts[i] !~ /^faults/ && \
+        if (parts[i] != "" && parts[i] != "expected" && parts[i] != "unwanted" && parts[i] != "scored" && parts[i] !~ /^faults/ && \
             index("," list, "," parts[i] ",") == 0)
             list = list parts[i] ","
     return list

@@ -38,7 +38,7 @@ while read -r mechanism mutant scenario word; do
 	status=0
 	run "$mutant" "$scenario" || status=$?
 	seen=$(count "$word")
-	if [ "$status" != 1 ] || [ "${seen:-0}" = 0 ]; then
+	if [ "$status" != 1 ] || [ "${seen:-0}" = 0 ] || ! grep -q "\"scored $mechanism: " "$result"; then
 		echo "$mechanism: $mutant in $scenario leaves with $status, ${seen:-0} $word" >&2
 		bad=1
 	else

@@ -122,7 +122,7 @@ static bool hunt_one(const struct hunt *hunt, enum mutant mutant, FILE *out) {
 
 /* What a scenario file expects is no judge. */
 static bool is_judge(const char *word, size_t n) {
-    static const char *const others[] = {"expected", "unwanted", "faults"};
+    static const char *const others[] = {"expected", "unwanted", "faults", "scored"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (strncmp(word, others[i], strlen(others[i])) == 0) {
             return false;
