@@ -5,7 +5,7 @@ JOBS ?= 2
 SOURCES = $(wildcard cli scenarios replay reports chaos broker_sim core tests)
 CACHE = $(if $(shell command -v ccache 2>/dev/null),-DCMAKE_C_COMPILER_LAUNCHER=ccache)
 
-.PHONY: help deps certify test chaos exhaust mutants mutants-check mutants-matrix bench coverage format lint clean
+.PHONY: help deps certify test calm chaos exhaust mutants mutants-check mutants-matrix bench coverage format lint clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -26,6 +26,11 @@ test: deps ## build with all warnings as errors, run every test and lint (or TES
 	@cmake --preset dev $(CACHE)
 	@cmake --build --preset dev -j $(JOBS)
 	@ctest --preset dev -j $(JOBS) $(TESTS)
+
+calm: deps ## 200 quiet days of three seeds and both months at shipped defaults: no trip, no alert (4 min)
+	@cmake --preset release $(CACHE)
+	@cmake --build --preset release -j $(JOBS)
+	@sh tests/scenario/calm.sh build/release/seatrial
 
 SEEDS ?= 1..500
 SHARE ?= 0/150

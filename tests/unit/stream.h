@@ -125,7 +125,7 @@ static inline void expect_score_of(const struct text *verdict, const char *mecha
                                    const char *score) {
     char key[96];
     char own[512] = "";
-    snprintf(key, sizeof key, "{\"mechanism\":\"%s\"", mechanism);
+    snprintf(key, sizeof key, "{\"mechanism\":\"%s\",\"due\"", mechanism);
     const char *at = strstr(text_get(verdict), key);
     if (at != NULL) {
         snprintf(own, sizeof own, "%.*s", (int)strcspn(at, "}"), at);

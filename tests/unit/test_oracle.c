@@ -6,8 +6,10 @@ Test(oracle, is_content_with_nothing) {
     struct oracle *oracle = oracle_create();
     struct text verdict = {0};
     oracle_verdict(oracle, &verdict);
-    cr_expect_str_eq(text_get(&verdict), "{\"broken\":[],\"not_shown\":0,\"maybe\":0,\"orders\":0,"
-                                         "\"scores\":[],\"unprotected_dollar_seconds\":\"0\"}");
+    cr_expect_str_eq(
+        text_get(&verdict),
+        "{\"broken\":[],\"not_shown\":0,\"maybe\":0,\"orders\":0,"
+        "\"scores\":[],\"trips\":[],\"trips_not_shown\":0,\"unprotected_dollar_seconds\":\"0\"}");
     text_release(&verdict);
     expect(oracle, "", 0);
 }
@@ -24,7 +26,7 @@ Test(oracle, verdict_names_invariant_time_and_numbers) {
         "\"scores\":[{\"mechanism\":\"reduce_only\",\"due\":1,\"acted\":0,\"missed\":1,"
         "\"unfounded\":0,"
         "\"risky\":0,\"latency_ms\":0,\"overshoot_view\":\"0\",\"overshoot_own\":\"0\"}],"
-        "\"unprotected_dollar_seconds\":\"0\"}");
+        "\"trips\":[],\"trips_not_shown\":0,\"unprotected_dollar_seconds\":\"0\"}");
     text_release(&verdict);
     expect(oracle, "never_short", 0);
 }
