@@ -361,15 +361,26 @@ static void add_days_note(struct text *out, const cJSON *voyage) {
     text_add(out, "</p>\n");
 }
 
+static void add_moment(struct text *out, const cJSON *object, const char *key) {
+    char moment[20];
+    result_moment(object, key, moment);
+    text_add(out, "<td>");
+    report_escape(out, moment);
+    text_add(out, "</td>");
+}
+
 static void add_trip(struct text *out, const cJSON *trip) {
-    static const char *const words[] = {"at", "mechanism", "why", "mode", "alert", "until", "due"};
+    static const char *const words[] = {"mechanism", "why", "mode", "alert"};
     bool is_wrong = result_is_trip_wrong(trip);
     text_add_format(out, "<tr%s>", is_wrong ? " class=\"fail\"" : "");
+    add_moment(out, trip, "at");
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         text_add(out, "<td>");
         report_escape(out, result_string(trip, words[i]));
         text_add(out, "</td>");
     }
+    add_moment(out, trip, "until");
+    add_moment(out, trip, "due");
     text_add_format(out, "<td class=\"n\">%.0f</td><td><span class=\"chip%s\">",
                     result_number(trip, "late_ms"), is_wrong ? " bad" : "");
     report_escape(out, result_string(trip, "oracle"));
@@ -383,7 +394,7 @@ static void add_trips(struct text *out, const cJSON *trips) {
     }
     text_add(out, "<h3>Trips and their cause</h3>\n<p class=\"soft\">Each time that a mechanism "
                   "restricted the core: when the answers first made it due, and what its oracle "
-                  "says.</p>\n<table><thead><tr><th>trip</th><th>mechanism</th><th>cause</th>"
+                  "says.</p>\n<table><thead><tr><th>trip, UTC</th><th>mechanism</th><th>cause</th>"
                   "<th>demands</th><th>alert</th><th>until</th><th>due</th><th class=\"n\">ms "
                   "late</th><th>oracle</th></tr></thead><tbody>\n");
     cJSON_ArrayForEach(item, trips) {

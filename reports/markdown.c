@@ -32,23 +32,32 @@ static void add_verdict(struct text *out, const cJSON *result) {
                     result_number(result, "seed"));
 }
 
+static void add_moment_cell(struct text *out, const cJSON *object, const char *key) {
+    char moment[20];
+    result_moment(object, key, moment);
+    add_cell(out, moment);
+}
+
 /* What restricted the core, and whether its oracle had demanded it. */
 static void add_trips(struct text *out, const cJSON *trips) {
-    static const char *const words[] = {"at",    "mechanism", "why",   "mode",
-                                        "alert", "until",     "oracle"};
+    static const char *const words[] = {"mechanism", "why", "mode", "alert"};
     const cJSON *item;
     if (trips == NULL || trips->child == NULL) {
         return;
     }
-    text_add(out, "\n| trip | mechanism | cause | demands | alert | until | oracle | due | ms late "
-                  "|\n|---|---|---|---|---|---|---|---|---:|\n");
+    text_add(out,
+             "\n| trip, UTC | mechanism | cause | demands | alert | until | due | ms late | oracle "
+             "|\n|---|---|---|---|---|---|---|---:|---|\n");
     cJSON_ArrayForEach(item, trips) {
         text_add(out, "|");
+        add_moment_cell(out, item, "at");
         for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
             add_cell(out, result_string(item, words[i]));
         }
-        add_cell(out, result_string(item, "due"));
+        add_moment_cell(out, item, "until");
+        add_moment_cell(out, item, "due");
         add_number_cell(out, item, "late_ms");
+        add_cell(out, result_string(item, "oracle"));
         text_add(out, "\n");
     }
 }

@@ -305,6 +305,14 @@ bool result_is_pass(const cJSON *scenario) {
     return strcmp(result_string(scenario, "verdict"), "pass") == 0;
 }
 
+void result_moment(const cJSON *object, const char *key, char out[static 20]) {
+    snprintf(out, 20, "%.19s", result_string(object, key));
+    char *between = strchr(out, 'T');
+    if (between != NULL) {
+        *between = ' ';
+    }
+}
+
 bool result_is_trip_wrong(const cJSON *trip) {
     const char *word = result_string(trip, "oracle");
     return strcmp(word, "false") == 0 || strcmp(word, "missed") == 0;

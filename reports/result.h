@@ -81,6 +81,8 @@ double result_value(const cJSON *value);
 /* The seconds since 1970 of an instant or a date (its midnight UTC). */
 double result_seconds(const char *at);
 /* True if a scenario's verdict is "pass". */
+/* An instant to the second, for people: "2022-03-16 18:02:03"; "" when null. */
+void result_moment(const cJSON *object, const char *key, char out[static 20]);
 /* True if an oracle objects to the trip: it demanded none, or one that did not come. */
 bool result_is_trip_wrong(const cJSON *trip);
 bool result_is_pass(const cJSON *scenario);

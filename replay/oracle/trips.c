@@ -164,7 +164,7 @@ static const char *alert_of(const struct tripping *judge, const char *cause) {
     return "";
 }
 
-/* The newest trip of this tick that nobody judged yet. */
+/* The first trip of this tick that nobody judged yet. */
 static struct trip_row *open_of(const struct tripping *judge, const struct trips *trips,
                                 const char *mechanism) {
     for (size_t i = judge->judged; i < trips->count; i++) {

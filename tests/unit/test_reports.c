@@ -388,6 +388,41 @@ Test(reports, the_pairs_of_a_result_are_its_table_of_mechanisms) {
     cJSON_Delete(tree);
 }
 
+Test(reports, the_trips_of_a_voyage_are_a_table_with_what_an_oracle_objects_to_marked) {
+    static const char trips[] =
+        "[{\"mechanism\":\"daily_loss\",\"cause\":\"daily_loss\",\"mode\":\"REDUCE_ONLY\",\"at\":"
+        "\"2026-09-02T15:00:07.5Z\",\"until\":null,\"due\":\"2026-09-02T15:00:02Z\",\"late_ms\":"
+        "5500,"
+        "\"why\":\"lost <much>\",\"alert\":\"page\",\"oracle\":\"demanded\"},{\"mechanism\":"
+        "\"equity_floor\",\"cause\":\"\",\"mode\":\"\",\"at\":\"2026-09-03T15:00:00Z\",\"until\":"
+        "null,"
+        "\"due\":null,\"late_ms\":0,\"why\":\"\",\"alert\":\"\",\"oracle\":\"missed\"}]";
+    cJSON *tree = parsed();
+    cJSON *list = NULL;
+    cr_assert_eq(json_parse(trips, sizeof trips - 1, &list, NULL), ERR_OK);
+    struct text without = written(report_html, tree);
+    cr_expect_null(strstr(text_get(&without), "Trips and their cause"));
+    cJSON_AddItemToObject(cJSON_GetArrayItem(cJSON_GetObjectItem(tree, "voyages"), 0), "trips",
+                          list);
+    struct text html = written(report_html, tree);
+    struct text markdown = written(report_markdown, tree);
+    static const char row[] =
+        "<tr><td>2026-09-02 15:00:07</td><td>daily_loss</td><td>lost &lt;much&gt;</td>"
+        "<td>REDUCE_ONLY</td><td>page</td><td></td><td>2026-09-02 15:00:02</td><td class=\"n\">5500"
+        "</td><td><span class=\"chip\">demanded</span></td></tr>\n<tr class=\"fail\">"
+        "<td>2026-09-03 15:00:00</td><td>equity_floor</td>";
+    cr_expect_not_null(strstr(text_get(&html), row), "%s", text_get(&html));
+    cr_expect_not_null(strstr(text_get(&html), "<span class=\"chip bad\">missed</span>"));
+    cr_expect_not_null(strstr(text_get(&markdown),
+                              "| 2026-09-02 15:00:07 | daily\\_loss | lost &lt;much&gt; | "
+                              "REDUCE\\_ONLY | page |  | 2026-09-02 15:00:02 | 5500 | demanded |"),
+                       "%s", text_get(&markdown));
+    text_release(&without);
+    text_release(&html);
+    text_release(&markdown);
+    cJSON_Delete(tree);
+}
+
 Test(reports, past_the_limit_of_the_text_is_an_error) {
     cJSON *tree = parsed();
     struct text out = text_limited(1000);
