@@ -62,18 +62,21 @@ static void tell_begin(void *context, size_t index, size_t count, const char *pa
 static void print_trips(const cJSON *trips, bool is_alone) {
     const cJSON *trip = NULL;
     cJSON_ArrayForEach(trip, trips) {
+        const char *why = result_string(trip, "why");
         const char *alert = result_string(trip, "alert");
+        char moment[20];
         if (!is_alone && !result_is_trip_wrong(trip)) {
             continue;
         }
-        printf("     trip %.19sZ %s, %s%s%s: %s", result_string(trip, "at"),
-               result_string(trip, "mechanism"), result_string(trip, "why"),
-               alert[0] != '\0' ? "; told: " : "", alert, result_string(trip, "oracle"));
+        result_moment(trip, "at", moment);
+        printf("     trip %s %s %s", moment, result_string(trip, "mechanism"),
+               result_string(trip, "oracle"));
         if (cJSON_IsString(json_member(trip, "due"))) {
-            printf(", due %s, %.0f ms late", result_string(trip, "due"),
-                   result_number(trip, "late_ms"));
+            result_moment(trip, "due", moment);
+            printf(", due %s, %.0f ms late", moment, result_number(trip, "late_ms"));
         }
-        putchar('\n');
+        printf("%s%s%s%s\n", why[0] != '\0' ? ": " : "", why, alert[0] != '\0' ? "; told: " : "",
+               alert);
     }
 }
 
