@@ -60,13 +60,16 @@ static enum err_code take_key(struct engine *engine, const struct engine_news *n
     return code;
 }
 
-static void refuse(struct engine *engine, const struct text *faults, const struct err *err) {
+static void refuse(struct engine *engine, bool is_key, const struct text *faults,
+                   const struct err *err) {
     struct text why = {.limit = 1024};
     text_add(&why, err->text);
     if (faults->len > 0) {
         text_add_format(&why, ": %.700s", text_get(faults));
     }
-    log_mechanism(&engine->log, "config_validation", "held", "", "reload", "");
+    if (!is_key) { /* of a key credentials has said it */
+        log_mechanism(&engine->log, "config_validation", "held", "", "reload", "");
+    }
     log_alert(&engine->log, ALERT_WARN, "reload_refused", text_get(&why));
     text_release(&why);
 }
@@ -76,7 +79,8 @@ bool engine_reload(struct engine *engine) {
     struct text faults = {.limit = 4096};
     struct err err = {0};
     enum err_code code = read_news(engine, &news, &faults, &err);
-    code = code == ERR_OK ? take_key(engine, &news, &err) : code;
+    bool is_read = code == ERR_OK;
+    code = is_read ? take_key(engine, &news, &err) : code;
     if (code == ERR_OK) {
         char hash[17];
         engine->settings = news.config;
@@ -86,7 +90,7 @@ bool engine_reload(struct engine *engine) {
         memcpy(engine->settings_hash, hash, sizeof engine->settings_hash);
         log_mechanism(&engine->log, "config_validation", "acted", "", hash, "");
     } else {
-        refuse(engine, &faults, &err);
+        refuse(engine, is_read, &faults, &err);
     }
     explicit_bzero(&news, sizeof news);
     text_release(&faults);
