@@ -215,6 +215,8 @@ static void draw_trading(struct draw *draw, cJSON *config, int64_t positions) {
     if (draw->mode != CHAOS_CALM && percent(&random, 8)) { /* what rounding to shares leaves */
         add_number(config, "orders.min_notional_usd", base_usd - random_between(&random, 20, 200));
     }
+    int64_t growth = random_between(&random, 2, 4);
+    add_number(config, "risk.symbol_cooldown_growth", percent(&random, 70) ? 1 : growth);
 }
 
 /* What a configuration may not be below: six reads a tick and the bars of each cycle. */
