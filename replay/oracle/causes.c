@@ -69,22 +69,6 @@ static void end_named(struct scene *scene, const char *name) {
     }
 }
 
-/* Bodies of causes are an object or its members without braces. */
-static cJSON *parse_members(const struct event *event) {
-    struct text text = {0};
-    if (event->body[0] != '{') {
-        text_add_char(&text, '{');
-    }
-    text_add_bytes(&text, event->body, event->body_len);
-    if (event->body[0] != '{') {
-        text_add_char(&text, '}');
-    }
-    cJSON *tree = NULL;
-    (void)!json_parse(text_get(&text), text.len, &tree, NULL);
-    text_release(&text);
-    return tree;
-}
-
 static int mode_member(const cJSON *object, int unsaid) {
     const char *word = "";
     return json_string(object, "mode", &word, NULL) == ERR_OK ? mode_number(word) : unsaid;
@@ -172,7 +156,7 @@ static void take_stamp(struct scene *scene, const struct event *event) {
 
 /* A document of freezes was saved. */
 static void take_freezes(struct scene *scene, const struct event *event) {
-    cJSON *tree = parse_members(event);
+    const cJSON *tree = scene_members(scene, event);
     for (const cJSON *member = tree == NULL ? NULL : tree->child; member != NULL;
          member = member->next) {
         struct scene_cause *cause = table_find(&scene->causes, member->string);
@@ -181,7 +165,6 @@ static void take_freezes(struct scene *scene, const struct event *event) {
         }
     }
     scene->has_freezes_lied = false;
-    cJSON_Delete(tree);
 }
 
 static bool is_sign(const struct scene *scene, const char *name) {
@@ -221,9 +204,8 @@ static void take_clear(struct scene *scene, const char *name) {
 }
 
 static void take_set(struct scene *scene, const struct event *event) {
-    cJSON *body = parse_members(event);
+    const cJSON *body = scene_members(scene, event);
     int mode = mode_member(body, SCENE_REDUCE_ONLY);
-    cJSON_Delete(body);
     set(scene, event->id, mode, true);
     struct scene_cause *cause = table_get(&scene->causes, event->id);
     cause->is_journaled = true;
@@ -260,7 +242,7 @@ static void take_mechanism(struct scene *scene, const struct event *event) {
     if (!is_set && !is_word(event->what, "released")) {
         return;
     }
-    cJSON *body = parse_members(event);
+    const cJSON *body = scene_members(scene, event);
     const char *name = event->subject;
     (void)!json_string(body, "cause", &name, NULL);
     if (!is_set) {
@@ -270,19 +252,17 @@ static void take_mechanism(struct scene *scene, const struct event *event) {
     } else if (mode_member(body, SCENE_NORMAL) > SCENE_NORMAL) {
         set(scene, name, mode_member(body, SCENE_NORMAL), false);
     }
-    cJSON_Delete(body);
 }
 
 static void take_mode(struct scene *scene, const struct event *event) {
     scene->mode = mode_number(event->subject);
-    cJSON *causes = parse_members(event);
+    const cJSON *causes = scene_members(scene, event);
     for (const cJSON *cause = causes == NULL ? NULL : causes->child; cause != NULL;
          cause = cause->next) {
         if (says_latched(cause)) {
             set(scene, cause->string, mode_member(cause, SCENE_REDUCE_ONLY), true);
         }
     }
-    cJSON_Delete(causes);
 }
 
 static void take_death(struct scene *scene) {

@@ -83,18 +83,15 @@ static void judge_cooldown(const struct rates *judge, const struct touched *touc
     }
 }
 
-static void take_trips(struct rates *judge, const struct event *event) {
-    cJSON *body = NULL;
+static void take_trips(struct rates *judge, const struct event *event, const struct scene *scene) {
     if (is_word(event->subject, "latch_clear") && is_word(event->id, "daily_volume")) {
         tally_forget_trips(&judge->tallies); /* the day is granted anew */
-    } else if (event->body_len > 0 &&
-               json_parse(event->body, event->body_len, &body, NULL) == ERR_OK) {
-        (void)tally_take(&judge->tallies, event, body);
-        cJSON_Delete(body);
+    } else if (scene_body(scene, event) != NULL) {
+        (void)tally_take(&judge->tallies, event, scene_body(scene, event));
     }
 }
 
-static void take_row(struct rates *judge, const struct event *event) {
+static void take_row(struct rates *judge, const struct event *event, const struct scene *scene) {
     if (event->number <= judge->last_row) {
         table_release(&judge->symbols);
         table_release(&judge->tallies);
@@ -103,7 +100,7 @@ static void take_row(struct rates *judge, const struct event *event) {
         judge->count = 0;
     }
     judge->last_row = event->number;
-    take_trips(judge, event);
+    take_trips(judge, event, scene);
 }
 
 static void take_day(struct rates *judge, struct date day) {
@@ -118,7 +115,7 @@ static void rates_observe(void *context, const struct event *event, struct findi
     const struct scene_sent *sent = &findings->scene->sent;
     take_day(judge, ny_date(event->at));
     if (event->kind == EVENT_ROW) {
-        take_row(judge, event);
+        take_row(judge, event, findings->scene);
         return;
     }
     if (!sent->is_new || strncmp(sent->type, "stop", 4) == 0 || strstr(sent->id, "-x-") != NULL) {

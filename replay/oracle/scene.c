@@ -46,9 +46,23 @@ const cJSON *scene_answer(const struct scene *scene, const struct event *event) 
                         : read_tree(&scene->trees->answer, line + 1, (size_t)(end - line - 1));
 }
 
+const cJSON *scene_members(const struct scene *scene, const struct event *event) {
+    struct text text = {0};
+    if (event->body_len > 0 && event->body[0] == '{') {
+        return scene_body(scene, event);
+    }
+    text_add_char(&text, '{');
+    text_add_bytes(&text, event->body, event->body_len);
+    text_add_char(&text, '}');
+    const cJSON *tree = read_tree(&scene->trees->members, text_get(&text), text.len);
+    text_release(&text);
+    return tree;
+}
+
 void scene_leave(struct scene *scene) {
     cJSON_Delete(scene->trees->body.json);
     cJSON_Delete(scene->trees->answer.json);
+    cJSON_Delete(scene->trees->members.json);
     *scene->trees = (struct scene_trees){0};
 }
 

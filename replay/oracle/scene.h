@@ -127,7 +127,7 @@ struct scene_trees {
     struct scene_tree {
         bool is_read;
         cJSON *json; /* NULL: it is none */
-    } body, answer;
+    } body, answer, members;
 };
 
 struct scene {
@@ -177,6 +177,8 @@ void scene_leave(struct scene *scene);
 const cJSON *scene_body(const struct scene *scene, const struct event *event);
 /* Likewise the answer of an EVENT_HTTP, behind what was asked. */
 const cJSON *scene_answer(const struct scene *scene, const struct event *event);
+/* Likewise the body of a cause or a mechanism's word, which may lack its braces. */
+const cJSON *scene_members(const struct scene *scene, const struct event *event);
 
 /* The market trades at scene->now. */
 bool scene_is_open(const struct scene *scene);

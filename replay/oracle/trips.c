@@ -101,23 +101,13 @@ static void copy(char *out, size_t size, const char *text) {
     out[n] = '\0';
 }
 
-/* The members of a mechanism's word stand without their braces. */
-static cJSON *members_of(const struct event *event) {
-    struct text body = {0};
-    cJSON *tree = NULL;
-    text_add_char(&body, '{');
-    text_add_bytes(&body, event->body, event->body_len);
-    text_add_char(&body, '}');
-    (void)!json_parse(text_get(&body), body.len, &tree, NULL);
-    text_release(&body);
-    return tree;
-}
-
-static void take_act(const struct tripping *judge, const struct event *event, struct trips *trips) {
+static void take_act(const struct tripping *judge, const struct event *event,
+                     struct findings *findings) {
+    struct trips *trips = &findings->trips;
     const char *mode = "";
     const char *by = "";
     const char *why = "";
-    cJSON *body = members_of(event);
+    const cJSON *body = scene_members(findings->scene, event);
     bool is_trip = json_string(body, "mode", &mode, NULL) == ERR_OK;
     struct trip_row *trip = is_trip ? trips_add(trips) : NULL;
     if (trip != NULL) {
@@ -132,7 +122,6 @@ static void take_act(const struct tripping *judge, const struct event *event, st
                      : judge->is_young    ? TRIP_START
                                           : TRIP_UNJUDGED;
     }
-    cJSON_Delete(body);
 }
 
 static void take_end(const struct event *event, struct trips *trips) {
@@ -223,7 +212,7 @@ static void tripping_observe(void *context, const struct event *event, struct fi
     if (event->kind == EVENT_ALERT) {
         take_alert(judge, event);
     } else if (event->kind == EVENT_MECHANISM && is_word(event->what, "acted")) {
-        take_act(judge, event, &findings->trips);
+        take_act(judge, event, findings);
     } else if (event->kind == EVENT_MECHANISM && is_word(event->what, "released")) {
         take_end(event, &findings->trips);
     } else if (event->kind == EVENT_TICK || event->kind == EVENT_STOP) {
