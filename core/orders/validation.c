@@ -423,15 +423,21 @@ bool entry_goes_on(const struct gateway *gateway, const struct order *order) {
 }
 
 /* A symbol that was bought and sold already waits longer each time: what comes and goes all day is noise, and
- * neither its spreads nor daily_volume should be paid for it. */
-static struct span cooldown_of(const struct gateway *gateway, const char *symbol, struct utc now) {
+ * neither its spreads nor daily_volume should be paid for it. What its stop sold had no order for it: longer is from the
+ * end of the trip, if that is later than *since. */
+static struct span cooldown_of(const struct gateway *gateway, const char *symbol, struct utc now,
+                               struct utc *since) {
     struct span wait = gateway->config->symbol_cooldown;
-    int64_t trips = daily_volume_trips(&gateway->volume, symbol, now);
+    struct utc ended = {0};
+    int64_t trips = daily_volume_trips(&gateway->volume, symbol, now, &ended);
     MUTATE(cooldown_never_grows, trips = 0);
+    MUTATE(cooldown_from_the_order, ended.ns = 0);
     MUTATE(cooldown_grows_at_once, trips++);
     for (int64_t i = 1; i < trips && wait.ns < SPAN_DAYS(1).ns; i++) {
         wait.ns *= gateway->config->cooldown_growth;
     }
+    bool is_grown = trips > 1 && gateway->config->cooldown_growth > 1;
+    *since = is_grown ? utc_max(*since, ended) : *since;
     return wait.ns < SPAN_DAYS(1).ns ? wait : SPAN_DAYS(1);
 }
 
@@ -455,7 +461,7 @@ static enum refusal_code check_symbol(const struct gateway *gateway, const struc
     /* what an entry's own orders began does not bind its next */
     bool is_own = entry_goes_on(gateway, intent);
     MUTATE(maker_bound_by_its_own, is_own = false);
-    struct span wait = cooldown_of(gateway, intent->symbol, now);
+    struct span wait = cooldown_of(gateway, intent->symbol, now, &touched);
     if (!is_own && touched.ns > 0 && utc_sub(now, touched).ns < wait.ns) {
         return refuse(refusal, REFUSED_COOLDOWN, as_nanos(utc_sub(now, touched).ns),
                       as_nanos(wait.ns));

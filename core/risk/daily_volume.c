@@ -3,6 +3,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/mutant.h"
+#include "core/risk/clock_guard.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -59,8 +60,11 @@ static void begin_counts(struct daily_volume *volume) {
     size_t kept = 0;
     for (size_t i = 0; i < volume->symbol_count; i++) {
         if (volume->symbols[i].held.nanos > 0) {
-            volume->symbols[kept] = volume->symbols[i];
-            volume->symbols[kept++].trips = 0;
+            struct volume_symbol *symbol = &volume->symbols[kept++];
+            *symbol = volume->symbols[i];
+            symbol->trips = 0;
+            symbol->ended = (struct utc){0};
+            symbol->is_end_doubted = false;
         }
     }
     volume->symbol_count = kept;
@@ -99,7 +103,7 @@ static struct volume_symbol *symbol_of(struct daily_volume *volume, const char *
 }
 
 static void take_qty(struct daily_volume *volume, const struct config *config, const char *name,
-                     bool is_buy, struct qty qty) {
+                     bool is_buy, struct qty qty, struct utc at) {
     struct volume_symbol *symbol = symbol_of(volume, name);
     if (symbol == NULL) {
         return;
@@ -109,6 +113,8 @@ static void take_qty(struct daily_volume *volume, const struct config *config, c
     if (was_held && symbol->held.nanos <= 0) {
         symbol->held = (struct qty){0};
         symbol->trips++;
+        symbol->ended = at;
+        symbol->is_end_doubted = volume->is_clock_doubted;
         hold(volume, VOLUME_TRIPS, symbol->trips, config->volume_trips, 0);
     }
 }
@@ -132,7 +138,7 @@ static void take_fill(struct daily_volume *volume, const struct config *config,
     }
     slot->traded = usd_add(slot->traded, usd_abs(amount));
     volume->traded = usd_add(volume->traded, usd_abs(amount));
-    take_qty(volume, config, symbol, strcmp(side, "buy") == 0, qty);
+    take_qty(volume, config, symbol, strcmp(side, "buy") == 0, qty, row->at);
     hold_dollars(volume, config, minute);
 }
 
@@ -152,6 +158,18 @@ static void take_short(struct daily_volume *volume, const struct journal_row *ro
     struct qty by = {0};
     if (symbol != NULL && json_qty(body, "by", &by, NULL) == ERR_OK) {
         symbol->held = qty_add(symbol->held, by);
+    }
+}
+
+/* What ended in doubt, or beyond the instant in which the wall agrees again, ended then. */
+static void take_clock(struct daily_volume *volume, const struct journal_row *row) {
+    volume->is_clock_doubted = strcmp(row->key, CLOCK_DOUBTED) == 0;
+    for (size_t i = 0; i < volume->symbol_count && !volume->is_clock_doubted; i++) {
+        struct volume_symbol *symbol = &volume->symbols[i];
+        if (symbol->is_end_doubted || symbol->ended.ns > row->at.ns) {
+            symbol->ended = row->at;
+            symbol->is_end_doubted = false;
+        }
     }
 }
 
@@ -220,18 +238,27 @@ void daily_volume_take(struct daily_volume *volume, const struct config *config,
         memcpy(volume->is_told, volume->is_near, sizeof volume->is_told);
     } else if (strcmp(row->kind, "latch_clear") == 0 && strcmp(row->key, CAUSE) == 0) {
         grant(volume);
+    } else if (strcmp(row->kind, CLOCK_ROW) == 0) {
+        take_clock(volume, row);
     } else if (is_counted(row) && json_parse(row->body, strlen(row->body), &body, NULL) == ERR_OK) {
         take_body(volume, config, row, body);
         cJSON_Delete(body);
     }
 }
 
-int64_t daily_volume_trips(const struct daily_volume *volume, const char *symbol, struct utc at) {
+int64_t daily_volume_trips(const struct daily_volume *volume, const char *symbol, struct utc at,
+                           struct utc *ended) {
+    if (ended != NULL) {
+        *ended = (struct utc){0};
+    }
     if (ny_date(at).days > volume->day.days) {
         return 0; /* no row of this day yet */
     }
     for (size_t i = 0; i < volume->symbol_count; i++) {
         if (strcmp(volume->symbols[i].symbol, symbol) == 0) {
+            if (ended != NULL) {
+                *ended = volume->symbols[i].ended;
+            }
             return volume->symbols[i].trips;
         }
     }

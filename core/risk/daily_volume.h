@@ -29,7 +29,9 @@ enum volume_measure {
 struct volume_symbol {
     char symbol[SYMBOL_MAX];
     struct qty held;
-    int64_t trips; /* of the day: what was held is sold */
+    int64_t trips;       /* of the day: what was held is sold */
+    struct utc ended;    /* the newest, by its row; {0}: none of the day */
+    bool is_end_doubted; /* by a wall that may have been wrong */
 };
 
 struct volume_minute {
@@ -47,6 +49,7 @@ struct daily_volume {  /* zero-initialise */
     size_t symbol_count;
     uint64_t ended[VOLUME_ENDED_MAX]; /* whose cancel is counted, a ring */
     size_t ended_next;
+    bool is_clock_doubted; /* clock_guard, by its rows */
     bool is_due;
     uint64_t due_id; /* of the order that made it due; 0: something else did */
     char why[160];
@@ -56,8 +59,10 @@ struct daily_volume {  /* zero-initialise */
 /* Takes a durable row, in order. A "start" row says that all before it was latched and alerted. */
 void daily_volume_take(struct daily_volume *volume, const struct config *config,
                        const struct journal_row *row);
-/* Round trips of a symbol in the exchange day of that instant, since an operator granted it anew. */
-int64_t daily_volume_trips(const struct daily_volume *volume, const char *symbol, struct utc at);
+/* Round trips of a symbol in the exchange day of that instant, since an operator granted it anew; *ended (may be
+ * NULL): the newest of them; {0}: there is none. */
+int64_t daily_volume_trips(const struct daily_volume *volume, const char *symbol, struct utc at,
+                           struct utc *ended);
 /* Alerts and latches what is due: behind each send, at each tick's end, before a start is journaled. */
 void daily_volume_step(struct daily_volume *volume, struct causes *causes);
 

@@ -520,13 +520,14 @@ static const struct mechanism TABLE[] = {
      .hold = HOLD_NONE,
      .settings = "risk.symbol_cooldown_s risk.symbol_cooldown_growth",
      .rule = "no new entry in a symbol soon after an order in it; what was bought and sold twice "
-             "in the day waits longer each time",
+             "in the day waits longer each time, from the end of that trip",
      .documents = "none",
      .oracle = "cooldown_between_orders refusal_is_warranted",
      .act = "entries_are_spaced_over_restarts",
      .quiet = "no_waiting_between_entries",
      .mutants =
-         "cooldown_ignored cooldown_never_grows cooldown_grows_at_once exit_bound_by_cooldown"},
+         "cooldown_ignored cooldown_never_grows cooldown_from_the_order cooldown_grows_at_once "
+         "exit_bound_by_cooldown"},
     {.id = "repeat_throttle",
      .file = "core/risk/repeat_throttle.c",
      .mode = MODE_REDUCE_ONLY,

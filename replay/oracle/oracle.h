@@ -263,7 +263,8 @@
       "no sale is sent while a buy of ours is live in its symbol", "")                             \
     X(ORACLE_COOLDOWN, "cooldown_between_orders", "",                                              \
       "no buy is sent within risk.symbol_cooldown_s of the last order in its symbol, "             \
-      "risk.symbol_cooldown_growth times as long behind each further round trip of the day",       \
+      "risk.symbol_cooldown_growth times as long behind each further round trip of the day, and "  \
+      "from its end too",                                                                          \
       "")                                                                                          \
     X(ORACLE_REFUSALS, "refusal_is_warranted", "",                                                 \
       "an entry that is refused with two numbers lies beyond the bound they name, an exit "        \

@@ -1,7 +1,8 @@
 /* rates.c - entries_within_their_rate and cooldown_between_orders: how often the core buys, by what it
  * sends.
  *
- * Behind the second round trip of a day in a symbol, by the core's rows, it waits longer. An entry with all its re-prices is one, and no order of it cools down another; how many there may be
+ * Behind the second round trip of a day in a symbol, by the core's rows, it waits longer, and from where that trip
+ * ended: a stop sells without an order. A row that a death left untold may have granted the day anew. An entry with all its re-prices is one, and no order of it cools down another; how many there may be
  * is maker.c's. The core counts from its decisions, which leave up to 30 s later, and an order that is
  * sent again under its id was decided once; a wall clock that was tampered with counts another time. A
  * journal that went back, and the emergency rule, which has none, leave a later life nothing to count from. */
@@ -60,14 +61,15 @@ static void judge_rate(struct rates *judge, const struct event *event, struct fi
     judge->buys[judge->count++ % BUYS_MAX] = event->at;
 }
 
-/* How long a symbol waits; a day at most. */
+/* How long a symbol waits, a day at most; from *since, or from where its trip ended if that is later. */
 static struct span wait_of(const struct rates *judge, const char *symbol,
-                           const struct scene_limits *limits) {
+                           const struct scene_limits *limits, struct utc *since) {
     static const struct span DAY = {INT64_C(86400000000000)};
     const struct tally *tally = table_find(&judge->tallies, symbol);
     struct span wait = limits->cooldown;
     for (int64_t trip = 2; tally != NULL && limits->cooldown_growth > 1 && trip <= tally->trips;
          trip++) {
+        *since = utc_max(*since, tally->ended);
         wait.ns = wait.ns < DAY.ns ? wait.ns * limits->cooldown_growth : DAY.ns;
     }
     return wait.ns < DAY.ns ? wait : DAY;
@@ -76,10 +78,12 @@ static struct span wait_of(const struct rates *judge, const char *symbol,
 static void judge_cooldown(const struct rates *judge, const struct touched *touched,
                            const struct event *event, struct findings *findings) {
     const struct scene *scene = findings->scene;
-    struct span wait = wait_of(judge, scene->sent.symbol, &scene->limits);
-    if (is_within(event->at, touched->at, wait)) {
-        findings_break(findings, ORACLE_COOLDOWN, event->at, "%s: bought %lld s after an order",
-                       scene->sent.symbol, (long long)(utc_sub(event->at, touched->at).ns / NANOS));
+    struct utc since = touched->at;
+    struct span wait = wait_of(judge, scene->sent.symbol, &scene->limits, &since);
+    if (is_within(event->at, since, wait)) {
+        findings_break(findings, ORACLE_COOLDOWN, event->at,
+                       "%s: bought %lld s after an order or a trip", scene->sent.symbol,
+                       (long long)(utc_sub(event->at, since).ns / NANOS));
     }
 }
 
@@ -100,6 +104,9 @@ static void take_row(struct rates *judge, const struct event *event, const struc
         judge->count = 0;
     }
     judge->last_row = event->number;
+    if (scene->is_row_gap) {
+        tally_forget_trips(&judge->tallies); /* what was not told may have granted the day anew */
+    }
     take_trips(judge, event, scene);
 }
 

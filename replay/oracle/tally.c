@@ -5,10 +5,11 @@ void tally_forget_trips(struct table *tallies) {
     for (size_t i = 0; i < tallies->count; i++) {
         struct tally *tally = table_at(tallies, i);
         tally->trips = 0;
+        tally->ended = (struct utc){0};
     }
 }
 
-static const struct tally *take_fill(struct table *tallies, const cJSON *body) {
+static const struct tally *take_fill(struct table *tallies, struct utc at, const cJSON *body) {
     const char *symbol = "";
     const char *side = "";
     struct qty qty = {0};
@@ -23,13 +24,14 @@ static const struct tally *take_fill(struct table *tallies, const cJSON *body) {
     }
     tally->held = (struct qty){0};
     tally->trips++;
+    tally->ended = at;
     return tally;
 }
 
 const struct tally *tally_take(struct table *tallies, const struct event *event,
                                const cJSON *body) {
     if (is_word(event->subject, "fill")) {
-        return take_fill(tallies, body);
+        return take_fill(tallies, event->at, body);
     }
     if (is_word(event->subject, "adopt") || is_word(event->subject, "split") ||
         is_word(event->subject, "spin")) {

@@ -11,6 +11,7 @@ struct tally { /* a symbol; in a table_of() */
     char symbol[TABLE_NAME_MAX];
     struct qty held;
     int64_t trips;
+    struct utc ended; /* the newest of them */
 };
 
 /* Another day, or an operator granted the day anew. */

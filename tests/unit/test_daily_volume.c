@@ -57,7 +57,7 @@ static const char REPRICE[] = "{\"state\":\"intent\",\"replaces\":\"st-0\"}";
 static const char CANCELED[] = "{\"state\":\"canceled\",\"replaces\":\"\"}";
 
 static int64_t trips(const struct fixture *fixture, const char *symbol, int64_t minute) {
-    return daily_volume_trips(&fixture->volume, symbol, at(minute));
+    return daily_volume_trips(&fixture->volume, symbol, at(minute), NULL);
 }
 
 static void is_latched(struct fixture *fixture, bool want) {
@@ -173,6 +173,35 @@ Test(daily_volume, round_trips_are_told_by_symbol_and_day) {
     cr_expect_eq(trips(fixture, "AAPL", 24 * 60), 0, "another day, of which no row came yet");
     row(fixture, 3, "latch_clear", "daily_volume", "{}");
     cr_expect_eq(trips(fixture, "AAPL", 4), 0, "granted anew");
+}
+
+static int64_t ended(const struct fixture *fixture, int64_t minute) {
+    struct utc end = {0};
+    (void)daily_volume_trips(&fixture->volume, "AAPL", at(minute), &end);
+    return end.ns == 0 ? -1 : utc_sub(end, at(0)).ns / SPAN_MIN(1).ns;
+}
+
+Test(daily_volume, a_trip_ended_at_its_row_and_in_doubt_when_the_wall_agrees_again) {
+    struct fixture *fixture = create();
+    fill(fixture, 0, "buy", "10", "1");
+    cr_expect_eq(ended(fixture, 1), -1, "held");
+    fill(fixture, 1, "sell", "10", "1");
+    row(fixture, 2, "clock", "agrees", "{}");
+    cr_expect_eq(ended(fixture, 3), 1);
+    row(fixture, 3, "clock", "doubted", "{}");
+    row(fixture, 4, "clock", "agrees", "{}");
+    cr_expect_eq(ended(fixture, 5), 1, "before the doubt");
+    row(fixture, 5, "clock", "doubted", "{}");
+    fill(fixture, 6, "buy", "10", "1");
+    fill(fixture, 7, "sell", "10", "1");
+    cr_expect_eq(ended(fixture, 8), 7);
+    row(fixture, 9, "clock", "agrees", "{}");
+    cr_expect_eq(ended(fixture, 10), 9, "in doubt");
+    row(fixture, 8, "clock", "agrees", "{}");
+    cr_expect_eq(ended(fixture, 10), 8, "beyond the wall that agrees");
+    row(fixture, 11, "latch_clear", "daily_volume", "{}");
+    cr_expect_eq(ended(fixture, 12), -1, "granted anew");
+    expect(fixture, false);
 }
 
 Test(daily_volume, four_fifths_of_a_limit_are_told_once_a_day_and_life) {

@@ -297,6 +297,42 @@ Test(rates, a_symbol_waits_longer_behind_its_second_round_trip_of_the_day) {
     }
 }
 
+static void trip_at(struct oracle *oracle, int64_t second, int64_t number) {
+    body_at(oracle, second, EVENT_ROW, number, "fill", "st-0",
+            "{\"symbol\":\"AAPL\",\"side\":\"buy\",\"qty\":\"10\",\"amount\":\"10\"}");
+    body_at(oracle, second, EVENT_ROW, number + 1, "fill", "st-0",
+            "{\"symbol\":\"AAPL\",\"side\":\"sell\",\"qty\":\"10\",\"amount\":\"10\"}");
+}
+
+/* The second trip, of a stop, ends 600 s behind the last order; a death may have left a row untold in between. */
+Test(rates, a_longer_wait_is_from_where_the_trip_ended_and_a_gap_in_the_rows_ends_it) {
+    static const struct {
+        const char *growth;
+        int64_t gap, after;
+        bool is_broken;
+    } rows[] = {{"2", 0, 2369, true},
+                {"2", 0, 2370, false},
+                {"1", 0, 870, false},
+                {"2", 1, 870, false},
+                {"2", 1, 869, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        frame(oracle, "risk.symbol_cooldown_s", "900");
+        frame(oracle, "risk.symbol_cooldown_growth", rows[i].growth);
+        trip_at(oracle, OPEN - 10, 1);
+        order_leaves(oracle, OPEN, "sell", "AAPL", "st-1");
+        trip_at(oracle, OPEN + 600, 3);
+        body_at(oracle, OPEN + 601, EVENT_ROW, 5 + rows[i].gap, "start", "", "{}");
+        buy(oracle, OPEN + rows[i].after, "AAPL", "st-2");
+        struct text verdict = {0};
+        oracle_verdict(oracle, &verdict);
+        bool is_broken = strstr(text_get(&verdict), "\"id\":\"cooldown_between_orders") != NULL;
+        cr_expect_eq(is_broken, rows[i].is_broken, "row %zu: %s", i, text_get(&verdict));
+        text_release(&verdict);
+        oracle_destroy(oracle);
+    }
+}
+
 Test(rates, a_journal_that_went_back_and_a_stepped_clock_leave_nothing_to_count_from) {
     for (int is_stepped = 0; is_stepped < 2; is_stepped++) {
         struct oracle *oracle = oracle_create();

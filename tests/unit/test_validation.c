@@ -187,6 +187,34 @@ Test(check_intent, a_symbol_waits_twice_as_long_behind_each_further_round_trip_o
     }
 }
 
+/* Its stop sold it, behind its last order: longer is from there, behind the second trip and where it grows. */
+Test(check_intent, a_grown_cooldown_is_from_the_end_of_a_stopped_trip) {
+    static const struct {
+        int64_t trips, growth, touched_s, ended_s;
+        enum refusal_code code;
+    } rows[] = {{2, 2, 1800, 1800, REFUSED_NONE},
+                {2, 2, 1801, 1799, REFUSED_COOLDOWN},
+                {2, 2, 1799, 1801, REFUSED_COOLDOWN},
+                {1, 2, 900, 1, REFUSED_NONE},
+                {2, 1, 900, 1, REFUSED_NONE}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct desk *desk = desk_create();
+        struct utc now = rig_now(desk->rig);
+        struct order intent = desk_intent(PURPOSE_ENTRY, 5);
+        desk->config.symbol_cooldown = SPAN_S(900);
+        desk->config.cooldown_growth = rows[i].growth;
+        desk->gateway.volume.day = ny_date(now);
+        desk->gateway.volume.symbol_count = 1;
+        desk->gateway.volume.symbols[0] =
+            (struct volume_symbol){.symbol = "AAPL",
+                                   .trips = rows[i].trips,
+                                   .ended = utc_add(now, SPAN_S(-rows[i].ended_s))};
+        desk->gateway.touched[0] = utc_add(now, SPAN_S(-rows[i].touched_s));
+        cr_expect_eq(check(desk, &intent), rows[i].code, "row %zu", i);
+        desk_destroy(desk);
+    }
+}
+
 Test(check_intent, reference_quote_and_collar) {
     struct desk *desk = desk_create();
     struct truth good = desk->truth;
