@@ -632,9 +632,15 @@ static void act(const struct duty *duty, struct due *due, const struct event *ev
     *due = (struct due){.stands = due->stands};
 }
 
+static void miss(const struct duty *duty, struct utc due_at, struct findings *findings) {
+    struct score *score = findings_score(findings, duty->mechanism);
+    score->due_at = due_at;
+    score->missed++;
+}
+
 static void end(const struct duty *duty, struct due *due, struct findings *findings) {
     if (duty->is_missed_over && due->clocks.known_at.ns != 0) {
-        findings_score(findings, duty->mechanism)->missed++;
+        miss(duty, due->clocks.known_at, findings);
     }
     *due = (struct due){.stands = due->stands};
 }
@@ -674,7 +680,7 @@ static void take_release(const struct duties *judge, const struct duty *duty, st
     due->stands = (due->stands && !is_sign(&duty->over, event, scene, judge)) ||
                   is_sign(&duty->view, event, scene, judge);
     if (due->stands && is_sign(&duty->release, event, scene, judge)) {
-        findings_score(findings, duty->mechanism)->missed++;
+        miss(duty, event->at, findings);
     }
 }
 
@@ -686,7 +692,7 @@ static void judge_time(const struct duty *duty, struct due *due, const struct ev
     if (duty->within.ns != 0 && due->clocks.known_at.ns != 0 && scene->is_up && !due->is_late &&
         !is_in_force(duty, scene) && utc_sub(event->at, since).ns > duty->within.ns) {
         due->is_late = true;
-        findings_score(findings, duty->mechanism)->missed++;
+        miss(duty, due->clocks.known_at, findings);
     }
 }
 

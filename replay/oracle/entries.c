@@ -70,7 +70,8 @@ static bool quote_ask(const struct text *quotes, const char *symbol, struct usd 
 }
 
 /* A trusted reference lies within its sources' agreement, and the spread's 1 %, of the ask: what is further from the
- * ask than these and the collar passed price_collar. Counted, not judged: the broker has a collar of its own. */
+ * ask than these and the collar passed price_collar. A miss in its score, which fails a run whose scores are kept, and no
+ * invariant that breaks: the broker has a collar of its own. */
 static void keep_collar(const struct text *quotes, const struct event *event,
                         struct findings *findings) {
     const struct scene *scene = findings->scene;

@@ -28,8 +28,8 @@ bool clocks_act(struct two_clocks *clocks, struct score *score, struct utc at) {
         return false;
     }
     score->acted++;
-    score->founded++;
     score->due_at = clocks->known_at.ns != 0 ? clocks->known_at : clocks->true_at;
+    score->dues[score->founded++ % SCORE_DUES] = score->due_at;
     if (clocks->known_at.ns != 0) {
         note_latency(score, utc_sub(at, clocks->known_at));
         score->overshoot_view = usd_max(score->overshoot_view, clocks->beyond_at_known);
@@ -51,6 +51,7 @@ void score_held(struct score *score, struct utc at) {
 void score_passed(struct score *score, struct utc at) {
     score->due++;
     score->missed++;
+    score->due_at = at;
     score->passed_at = score->passed_at.ns == 0 ? at : score->passed_at;
 }
 

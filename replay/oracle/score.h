@@ -15,16 +15,19 @@
 #include "core/base/utc.h"
 #include "replay/oracle/table.h"
 
+enum { SCORE_DUES = 4 }; /* more acts of one mechanism in a tick have none to show */
+
 struct score {
     char mechanism[TABLE_NAME_MAX];
     int64_t due; /* times that the answers implied it */
     int64_t acted, missed, unfounded;
-    int64_t founded;           /* acts that one of two clocks had made due */
-    struct utc due_at;         /* what made the newest act, or miss, due: known, else true */
-    int64_t risky;             /* buys sent while it held */
-    struct span latency_most;  /* from known to act */
-    struct usd overshoot_view; /* beyond the limit when it was known, at worst */
-    struct usd overshoot_own;  /* further beyond it when the mechanism acted, at worst */
+    int64_t founded;             /* acts that one of two clocks had made due */
+    struct utc due_at;           /* what made the newest act, or miss, due: known, else true */
+    struct utc dues[SCORE_DUES]; /* the same of the founded acts, a ring by their number from 0 */
+    int64_t risky;               /* buys sent while it held */
+    struct span latency_most;    /* from known to act */
+    struct usd overshoot_view;   /* beyond the limit when it was known, at worst */
+    struct usd overshoot_own;    /* further beyond it when the mechanism acted, at worst */
     struct utc passed_at; /* the first attempt that went through since one was held; {0}: none */
 };
 

@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALERTS_MAX = 8 };
-
 struct counted { /* of a mechanism, as of the last tick */
     char mechanism[TABLE_NAME_MAX];
     int64_t founded, missed, unfounded;
+    struct utc due_at; /* the newest that was shown */
+};
+
+struct unkept { /* acts of this tick that found no place, of a mechanism */
+    char mechanism[TABLE_NAME_MAX];
+    int64_t count;
 };
 
 struct told { /* an alert of this tick */
@@ -19,9 +23,7 @@ struct told { /* an alert of this tick */
 };
 
 struct tripping {
-    struct table counted;
-    struct told told[ALERTS_MAX];
-    size_t told_count;
+    struct table counted, unkept, told;
     size_t judged; /* trips before this one were held against the scores */
     bool is_young; /* no tick of this life yet */
 };
@@ -84,6 +86,8 @@ void trips_print(const struct trips *trips, struct text *out) {
 static void *tripping_create(void) {
     struct tripping *judge = judge_alloc(sizeof *judge);
     judge->counted = table_of(sizeof(struct counted));
+    judge->unkept = table_of(sizeof(struct unkept));
+    judge->told = table_of(sizeof(struct told));
     judge->is_young = true;
     return judge;
 }
@@ -91,6 +95,8 @@ static void *tripping_create(void) {
 static void tripping_destroy(void *context) {
     struct tripping *judge = context;
     table_release(&judge->counted);
+    table_release(&judge->unkept);
+    table_release(&judge->told);
     free(judge);
 }
 
@@ -101,8 +107,15 @@ static void copy(char *out, size_t size, const char *text) {
     out[n] = '\0';
 }
 
-static void take_act(const struct tripping *judge, const struct event *event,
-                     struct findings *findings) {
+/* By whom it was set, as the core says: itself, what it found on its disk, or a person. */
+static enum trip_word word_of(const struct tripping *judge, const char *by) {
+    if (is_word(by, "document") || is_word(by, "flag")) {
+        return TRIP_START;
+    }
+    return !is_word(by, "core") ? TRIP_OPERATOR : judge->is_young ? TRIP_START : TRIP_UNJUDGED;
+}
+
+static void take_act(struct tripping *judge, const struct event *event, struct findings *findings) {
     struct trips *trips = &findings->trips;
     const char *mode = "";
     const char *by = "";
@@ -110,47 +123,63 @@ static void take_act(const struct tripping *judge, const struct event *event,
     const cJSON *body = scene_members(findings->scene, event);
     bool is_trip = json_string(body, "mode", &mode, NULL) == ERR_OK;
     struct trip_row *trip = is_trip ? trips_add(trips) : NULL;
+    (void)!json_string(body, "by", &by, NULL);
+    (void)!json_string(body, "why", &why, NULL);
     if (trip != NULL) {
-        (void)!json_string(body, "by", &by, NULL);
-        (void)!json_string(body, "why", &why, NULL);
         copy(trip->mechanism, sizeof trip->mechanism, event->subject);
         copy(trip->cause, sizeof trip->cause, event->id);
         copy(trip->mode, sizeof trip->mode, mode);
         copy(trip->why, sizeof trip->why, why);
         trip->at = event->at;
-        trip->word = !is_word(by, "core") ? TRIP_OPERATOR
-                     : judge->is_young    ? TRIP_START
-                                          : TRIP_UNJUDGED;
+        trip->is_latched = cJSON_IsTrue(json_member(body, "latched"));
+        trip->word = word_of(judge, by);
+    } else if (is_trip && word_of(judge, by) != TRIP_OPERATOR) {
+        struct unkept *unkept = table_get(&judge->unkept, event->subject);
+        unkept->count++;
     }
 }
 
 static void take_end(const struct event *event, struct trips *trips) {
-    for (size_t i = trips->count; i-- > 0;) {
+    for (size_t i = 0; i < trips->count; i++) {
         struct trip_row *trip = &trips->items[i];
-        if (is_word(trip->cause, event->id) && is_word(trip->mechanism, event->subject)) {
-            trip->ended_at = trip->ended_at.ns == 0 ? event->at : trip->ended_at;
-            return;
+        if (trip->ended_at.ns == 0 && is_word(trip->cause, event->id) &&
+            is_word(trip->mechanism, event->subject)) {
+            trip->ended_at = event->at;
+        }
+    }
+}
+
+/* What was true only while it lasted went with the life; the next says it anew. */
+static void end_life(struct utc at, struct trips *trips) {
+    for (size_t i = 0; i < trips->count; i++) {
+        struct trip_row *trip = &trips->items[i];
+        bool is_act = trip->cause[0] != '\0';
+        if (is_act && !trip->is_latched && trip->ended_at.ns == 0) {
+            trip->ended_at = at;
         }
     }
 }
 
 static void take_alert(struct tripping *judge, const struct event *event) {
-    if (judge->told_count < ALERTS_MAX) {
-        struct told *told = &judge->told[judge->told_count++];
-        copy(told->key, sizeof told->key, event->what);
+    struct told *told = table_get(&judge->told, event->what);
+    if (told->severity[0] == '\0') {
         copy(told->severity, sizeof told->severity, event->subject);
     }
 }
 
 /* --- a tick's end --- */
 
-static const char *alert_of(const struct tripping *judge, const char *cause) {
-    for (size_t i = 0; i < judge->told_count; i++) {
-        if (is_word(judge->told[i].key, cause)) {
-            return judge->told[i].severity;
-        }
+static void forget(struct table *table) {
+    size_t size = table->record_size;
+    if (table->count > 0) {
+        table_release(table);
+        *table = table_of(size);
     }
-    return "";
+}
+
+static const char *alert_of(const struct tripping *judge, const char *cause) {
+    const struct told *told = table_find(&judge->told, cause);
+    return told != NULL ? told->severity : "";
 }
 
 /* The first trip of this tick that nobody judged yet. */
@@ -166,9 +195,22 @@ static struct trip_row *open_of(const struct tripping *judge, const struct trips
     return NULL;
 }
 
-static void put(const struct tripping *judge, struct trips *trips, const struct score *score,
-                enum trip_word word, struct utc at) {
+/* True where the act that the score counts is one of those without a place. */
+static bool is_unkept(struct tripping *judge, const char *mechanism) {
+    struct unkept *unkept = table_find(&judge->unkept, mechanism);
+    bool is_one = unkept != NULL && unkept->count > 0;
+    if (is_one) {
+        unkept->count--;
+    }
+    return is_one;
+}
+
+static void put(struct tripping *judge, struct trips *trips, const struct score *score,
+                enum trip_word word, struct utc due_at, struct utc at) {
     struct trip_row *trip = word == TRIP_MISSED ? NULL : open_of(judge, trips, score->mechanism);
+    if (trip == NULL && word != TRIP_MISSED && is_unkept(judge, score->mechanism)) {
+        return;
+    }
     if (trip == NULL && word == TRIP_DEMANDED) {
         return; /* an act that restricts nobody */
     }
@@ -178,7 +220,34 @@ static void put(const struct tripping *judge, struct trips *trips, const struct 
     }
     if (trip != NULL) {
         trip->word = word;
-        trip->due_at = word == TRIP_FALSE ? (struct utc){0} : score->due_at;
+        trip->due_at = due_at.ns <= trip->at.ns ? due_at : (struct utc){0};
+    }
+}
+
+/* Of a founded act, by its number; {0}: as many came in one tick. */
+static struct utc due_of(const struct score *score, int64_t number) {
+    return score->founded - number <= SCORE_DUES ? score->dues[number % SCORE_DUES]
+                                                 : (struct utc){0};
+}
+
+/* What no judge said of the newest act or miss is of an older one. */
+static struct utc new_due(const struct counted *before, const struct score *score) {
+    return score->due_at.ns != before->due_at.ns ? score->due_at : (struct utc){0};
+}
+
+static void judge_score(struct tripping *judge, struct counted *before, const struct score *score,
+                        struct trips *trips, struct utc at) {
+    const struct utc none = {0};
+    for (; before->founded < score->founded; before->founded++) {
+        before->due_at = due_of(score, before->founded);
+        put(judge, trips, score, TRIP_DEMANDED, before->due_at, at);
+    }
+    for (; before->unfounded < score->unfounded; before->unfounded++) {
+        put(judge, trips, score, TRIP_FALSE, none, at);
+    }
+    for (; before->missed < score->missed; before->missed++) {
+        put(judge, trips, score, TRIP_MISSED, new_due(before, score), at);
+        before->due_at = score->due_at;
     }
 }
 
@@ -189,22 +258,15 @@ static void judge_scores(struct tripping *judge, struct findings *findings, stru
         struct counted *before = i < judge->counted.count /* in one order, and none leaves */
                                      ? table_at(&judge->counted, i)
                                      : table_get(&judge->counted, score->mechanism);
-        for (; before->founded < score->founded; before->founded++) {
-            put(judge, trips, score, TRIP_DEMANDED, at);
-        }
-        for (; before->unfounded < score->unfounded; before->unfounded++) {
-            put(judge, trips, score, TRIP_FALSE, at);
-        }
-        for (; before->missed < score->missed; before->missed++) {
-            put(judge, trips, score, TRIP_MISSED, at);
-        }
+        judge_score(judge, before, score, trips, at);
     }
     for (; judge->judged < trips->count; judge->judged++) {
         struct trip_row *trip = &trips->items[judge->judged];
         copy(trip->alert, sizeof trip->alert, alert_of(judge, trip->cause));
     }
-    judge->told_count = 0;
     judge->is_young = false;
+    forget(&judge->told);
+    forget(&judge->unkept);
 }
 
 static void tripping_observe(void *context, const struct event *event, struct findings *findings) {
@@ -215,12 +277,15 @@ static void tripping_observe(void *context, const struct event *event, struct fi
         take_act(judge, event, findings);
     } else if (event->kind == EVENT_MECHANISM && is_word(event->what, "released")) {
         take_end(event, &findings->trips);
-    } else if (event->kind == EVENT_TICK || event->kind == EVENT_STOP) {
+    } else {
         judge_scores(judge, findings, event->at);
-        judge->is_young = event->kind == EVENT_STOP;
+    }
+    if (event->kind == EVENT_STOP) {
+        judge->is_young = true;
+        end_life(event->at, &findings->trips);
     }
 }
 
 const struct judge_ops trips_judge = {KIND(EVENT_ALERT) | KIND(EVENT_MECHANISM) | KIND(EVENT_TICK) |
-                                          KIND(EVENT_STOP),
+                                          KIND(EVENT_STOP) | KIND(EVENT_END),
                                       tripping_create, tripping_observe, tripping_destroy};

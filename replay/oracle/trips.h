@@ -3,7 +3,7 @@
  *
  * A trip is an act that demands a mode, by the core's own word. It is *demanded* if its oracle counted it as
  * founded by the end of the tick, *false* if as unfounded; *operator* if a person set it, *start* if a life
- * began with it before it knew anything, *unjudged* if no oracle said either. What an oracle counts as missed or as
+ * began with it before it knew anything, or found it in a document or a flag, *unjudged* if no oracle said either. What an oracle counts as missed or as
  * unfounded without such an act stands in the same list. */
 #ifndef REPLAY_ORACLE_TRIPS_H
 #define REPLAY_ORACLE_TRIPS_H
@@ -20,6 +20,7 @@ struct trip_row {
     char mechanism[TABLE_NAME_MAX], cause[TABLE_NAME_MAX];
     char mode[16], why[160], alert[8]; /* "": nobody was told in that tick */
     struct utc at, due_at, ended_at;   /* {0}: nothing made it due; it is in force */
+    bool is_latched;                   /* a life's end does not end it */
     enum trip_word word;
 };
 

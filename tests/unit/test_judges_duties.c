@@ -280,6 +280,42 @@ Test(duties, another_account_is_due_from_the_answer_that_shows_it) {
         "\"mechanism\":\"startup_contract\",\"due\":0,\"acted\":0,\"missed\":0,\"unfounded\":1");
 }
 
+static void expect_said(struct oracle *oracle, const char *part) {
+    struct text verdict = {0};
+    oracle_verdict(oracle, &verdict);
+    cr_expect_not_null(strstr(text_get(&verdict), part), "%s in %s", part, text_get(&verdict));
+    text_release(&verdict);
+}
+
+static void expect_trip(struct oracle *oracle, int64_t due, int64_t late_ms, const char *word) {
+    struct text want = {0};
+    text_member_utc(&want, "due", at(due));
+    text_member_int(&want, "late_ms", late_ms);
+    expect_said(oracle, text_get(&want));
+    text_release(&want);
+    expect_said(oracle, word);
+}
+
+Test(duties, two_acts_within_a_tick_and_one_that_is_missed_each_show_their_own_due) {
+    struct oracle *oracle = other_account();
+    acts(oracle, TEN + 3, "startup_contract", "acted", "wrong_account\",\"by\":\"core");
+    answer(oracle, TEN + 4, "/v2/account", 200, "\n{\"equity\":\"1\"}");
+    acts(oracle, TEN + 4, "startup_contract", "released", "wrong_account");
+    word(oracle, EVENT_FAULT, TEN + 5, "view.other_account", "");
+    answer(oracle, TEN + 6, "/v2/account", 200, "\n{\"equity\":\"1\"}");
+    acts(oracle, TEN + 9, "startup_contract", "acted", "wrong_account\",\"by\":\"core");
+    tick(oracle, TEN + 10);
+    expect_trip(oracle, TEN + 1, 2000, "\"demanded\"");
+    expect_trip(oracle, TEN + 6, 3000, "\"demanded\"");
+    answer(oracle, TEN + 20, "/v2/account", 200, "\n{\"equity\":\"1\"}");
+    acts(oracle, TEN + 20, "startup_contract", "released", "wrong_account");
+    word(oracle, EVENT_FAULT, TEN + 21, "view.other_account", "");
+    answer(oracle, TEN + 22, "/v2/account", 200, "\n{\"equity\":\"1\"}");
+    tick(oracle, TEN + 50);
+    expect_trip(oracle, TEN + 22, 28000, "\"missed\"");
+    oracle_destroy(oracle);
+}
+
 Test(duties, a_life_that_is_not_up_misses_nothing) {
     struct oracle *oracle = other_account();
     word(oracle, EVENT_STOP, TEN + 5, "dead", "");
