@@ -58,10 +58,16 @@ static void tell_begin(void *context, size_t index, size_t count, const char *pa
     fprintf(stderr, "[%zu/%zu] %s\n", index + 1, count, path);
 }
 
+static double count_of(const cJSON *score, const char *key) {
+    const cJSON *count = json_member(score, key);
+    return cJSON_IsNumber(count) ? count->valuedouble : 0;
+}
+
 /* What restricted the core; of a run among others only what its oracle objects to. */
-static void print_trips(const cJSON *trips, bool is_alone) {
+static void print_trips(const cJSON *oracle, bool is_alone) {
     const cJSON *trip = NULL;
-    cJSON_ArrayForEach(trip, trips) {
+    double more = count_of(oracle, "trips_not_shown");
+    cJSON_ArrayForEach(trip, json_member(oracle, "trips")) {
         const char *why = result_string(trip, "why");
         const char *alert = result_string(trip, "alert");
         char moment[20];
@@ -78,6 +84,9 @@ static void print_trips(const cJSON *trips, bool is_alone) {
         printf("%s%s%s%s\n", why[0] != '\0' ? ": " : "", why, alert[0] != '\0' ? "; told: " : "",
                alert);
     }
+    if (more > 0) {
+        printf("     and %.0f more trips\n", more);
+    }
 }
 
 /* The lines for a person, from the same JSON that --json prints. */
@@ -91,13 +100,8 @@ static void print_lines(const cJSON *result) {
         cJSON_ArrayForEach(line, json_member(item, "broken")) {
             printf("     %s\n", cJSON_IsString(line) ? line->valuestring : "");
         }
-        print_trips(json_member(json_member(item, "oracle"), "trips"), is_alone);
+        print_trips(json_member(item, "oracle"), is_alone);
     }
-}
-
-static double count_of(const cJSON *score, const char *key) {
-    const cJSON *count = json_member(score, key);
-    return cJSON_IsNumber(count) ? count->valuedouble : 0;
 }
 
 /* The lines about mechanisms: pair, the oracle's verdict, and how long the act came, at worst, behind the

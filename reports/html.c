@@ -387,7 +387,9 @@ static void add_trip(struct text *out, const cJSON *trip) {
     text_add(out, "</span></td></tr>\n");
 }
 
-static void add_trips(struct text *out, const cJSON *trips) {
+static void add_trips(struct text *out, const cJSON *voyage) {
+    const cJSON *trips = json_member(voyage, "trips");
+    double more = result_number(voyage, "trips_not_shown");
     const cJSON *item;
     if (trips == NULL || trips->child == NULL) {
         return;
@@ -401,6 +403,9 @@ static void add_trips(struct text *out, const cJSON *trips) {
         add_trip(out, item);
     }
     text_add(out, "</tbody></table>\n");
+    if (more > 0) {
+        text_add_format(out, "<p class=\"soft\">and %.0f more</p>\n", more);
+    }
 }
 
 static void add_voyage(struct text *out, const cJSON *voyage) {
@@ -423,7 +428,7 @@ static void add_voyage(struct text *out, const cJSON *voyage) {
     chart_equity(out, voyage);
     text_add(out, "<h3>Modes and latches</h3>\n");
     chart_modes(out, voyage);
-    add_trips(out, json_member(voyage, "trips"));
+    add_trips(out, voyage);
     text_add(out, "<h3>Positions and their protection</h3>\n");
     chart_positions(out, voyage);
     add_mechanisms(out, voyage);

@@ -39,8 +39,10 @@ static void add_moment_cell(struct text *out, const cJSON *object, const char *k
 }
 
 /* What restricted the core, and whether its oracle had demanded it. */
-static void add_trips(struct text *out, const cJSON *trips) {
+static void add_trips(struct text *out, const cJSON *voyage) {
     static const char *const words[] = {"mechanism", "why", "mode", "alert"};
+    const cJSON *trips = json_member(voyage, "trips");
+    double more = result_number(voyage, "trips_not_shown");
     const cJSON *item;
     if (trips == NULL || trips->child == NULL) {
         return;
@@ -59,6 +61,9 @@ static void add_trips(struct text *out, const cJSON *trips) {
         add_number_cell(out, item, "late_ms");
         add_cell(out, result_string(item, "oracle"));
         text_add(out, "\n");
+    }
+    if (more > 0) {
+        text_add_format(out, "\nand %.0f more\n", more);
     }
 }
 
@@ -81,7 +86,7 @@ static void add_voyage(struct text *out, const cJSON *voyage) {
         add_number_cell(out, item, "at_least");
         text_add(out, result_is_met(item) ? " met |\n" : " **missing** |\n");
     }
-    add_trips(out, json_member(voyage, "trips"));
+    add_trips(out, voyage);
     text_add(out, "\n| mechanism | acted | held | released | note |\n|---|---:|---:|---:|---|\n");
     cJSON_ArrayForEach(item, json_member(voyage, "mechanisms")) {
         text_add(out, "|");

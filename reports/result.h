@@ -16,6 +16,7 @@
  *    "latches": [{"cause": word, "set": t, "cleared": t?, "why": text?}],
  *    "trips"?: [{"mechanism": word, "cause": text, "mode": text, "at": t, "until": t?, "due": t?, "late_ms": int,
  *               "why": text, "alert": text, "oracle": word}],      replay/oracle/trips.h
+ *    "trips_not_shown"?: int,        and so many more
  *    "positions": [{"symbol": word, "from": t, "to": t?, "qty": amount, "protected_from": t?,
  *                   "naked_s": amount, "exit_reason": text?, "pnl": amount?}],
  *                                    to, exit_reason, pnl null: open at the end
@@ -80,11 +81,11 @@ double result_number(const cJSON *object, const char *key);
 double result_value(const cJSON *value);
 /* The seconds since 1970 of an instant or a date (its midnight UTC). */
 double result_seconds(const char *at);
-/* True if a scenario's verdict is "pass". */
 /* An instant to the second, for people: "2022-03-16 18:02:03"; "" when null. */
 void result_moment(const cJSON *object, const char *key, char out[static 20]);
 /* True if an oracle objects to the trip: it demanded none, or one that did not come. */
 bool result_is_trip_wrong(const cJSON *trip);
+/* True if a scenario's verdict is "pass". */
 bool result_is_pass(const cJSON *scenario);
 /* True if this mechanism of this voyage acted, and in no voyage before: names each of them once. */
 bool result_acted_first(const cJSON *result, const cJSON *voyage, const cJSON *mechanism);

@@ -379,6 +379,7 @@ void result_print_voyage(const struct stage_result *result, const struct scenari
     print_latches(result->collect, out);
     text_member(out, "trips");
     text_add(out, result->trips_json.len > 0 ? text_get(&result->trips_json) : "[]");
+    text_member_int(out, "trips_not_shown", result->trips_not_shown);
     print_positions(result->collect, out);
     print_orders(result->collect, out);
     print_voyage_mechanisms(result->collect, out);

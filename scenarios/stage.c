@@ -229,6 +229,7 @@ static void judge(struct stage *stage, struct stage_result *out) {
     }
     oracle_verdict(stage->oracle, &out->verdict_json);
     oracle_print_trips(stage->oracle, &out->trips_json);
+    out->trips_not_shown = oracle_trips_not_shown(stage->oracle);
     out->maybes = oracle_maybes(stage->oracle);
     out->judged = oracle_orders(stage->oracle);
 }

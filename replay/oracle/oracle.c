@@ -179,7 +179,7 @@ void oracle_verdict(const struct oracle *oracle, struct text *out) {
     scores_print(&findings->scores, out);
     text_member(out, "trips");
     oracle_print_trips(oracle, out);
-    text_member_int(out, "trips_not_shown", findings->trips.not_shown);
+    text_member_int(out, "trips_not_shown", oracle_trips_not_shown(oracle));
     text_member_decimal(out, "unprotected_dollar_seconds",
                         protection_dollar_seconds(oracle->judges[PROTECTION]).nanos);
     text_add_char(out, '}');
@@ -187,6 +187,10 @@ void oracle_verdict(const struct oracle *oracle, struct text *out) {
 
 void oracle_print_trips(const struct oracle *oracle, struct text *out) {
     trips_print(&oracle->findings.trips, out);
+}
+
+int64_t oracle_trips_not_shown(const struct oracle *oracle) {
+    return oracle->findings.trips.not_shown;
 }
 
 size_t oracle_print_misjudged(const struct oracle *oracle, struct text *out) {

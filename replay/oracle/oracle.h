@@ -402,6 +402,8 @@ struct observer *oracle_observer(struct oracle *oracle);
 void oracle_verdict(const struct oracle *oracle, struct text *out);
 /* Appends those trips: each time that a mechanism restricted the core, and what its oracle says of it; see trips.h. */
 void oracle_print_trips(const struct oracle *oracle, struct text *out);
+/* How many more there were than it keeps. */
+int64_t oracle_trips_not_shown(const struct oracle *oracle);
 /* Appends a line "scored MECHANISM: N missed, N false" for each mechanism of which that is not 0 and 0; how many. */
 size_t oracle_print_misjudged(const struct oracle *oracle, struct text *out);
 /* Distinct invariants that broke, in the order of the table above: how many, and up to max of their

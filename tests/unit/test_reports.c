@@ -404,8 +404,15 @@ Test(reports, the_trips_of_a_voyage_are_a_table_with_what_an_oracle_objects_to_m
     cr_expect_null(strstr(text_get(&without), "Trips and their cause"));
     cJSON_AddItemToObject(cJSON_GetArrayItem(cJSON_GetObjectItem(tree, "voyages"), 0), "trips",
                           list);
+    struct text whole = written(report_html, tree);
+    cr_expect_null(strstr(text_get(&whole), "more</p>"));
+    text_release(&whole);
+    cJSON_AddNumberToObject(cJSON_GetArrayItem(cJSON_GetObjectItem(tree, "voyages"), 0),
+                            "trips_not_shown", 7);
     struct text html = written(report_html, tree);
     struct text markdown = written(report_markdown, tree);
+    cr_expect_not_null(strstr(text_get(&html), "<p class=\"soft\">and 7 more</p>"));
+    cr_expect_not_null(strstr(text_get(&markdown), "\nand 7 more\n"));
     static const char row[] =
         "<tr><td>2026-09-02 15:00:07</td><td>daily_loss</td><td>lost &lt;much&gt;</td>"
         "<td>REDUCE_ONLY</td><td>page</td><td></td><td>2026-09-02 15:00:02</td><td class=\"n\">5500"
