@@ -385,7 +385,8 @@ struct broker_action {
     struct date day;
     /* forward or reverse, with both of its rates, of the symbol that it is told of */
     bool is_split;
-    struct ratio new_rate, old_rate; /* old_rate shares become new_rate */
+    /* a split: old_rate shares become new_rate; a spin-off: old_rate are given new_rate, 0: absurd or not told */
+    struct ratio new_rate, old_rate;
     /* a spin-off, of the symbol whose holders are given shares of another */
     bool is_spin_off;
     char new_symbol[SYMBOL_MAX];

@@ -354,12 +354,20 @@ static void read_rates(const char *kind, const cJSON *tree, struct broker_action
     }
 }
 
-/* One that does not say of what gives nothing. */
+/* One that does not say of what gives nothing; one without its rates is one, and tells no share of its source. */
 static void read_spin_off(const char *kind, const cJSON *tree, struct broker_action *action) {
     action->is_spin_off = strcmp(kind, "spin_offs") == 0 &&
                           json_copy(tree, "new_symbol", action->new_symbol,
                                     sizeof action->new_symbol, NULL) == ERR_OK &&
                           action->new_symbol[0] != '\0';
+    int64_t new_rate = 0;
+    int64_t source_rate = 0;
+    if (action->is_spin_off && json_decimal_either(tree, "new_rate", &new_rate, NULL) == ERR_OK &&
+        json_decimal_either(tree, "source_rate", &source_rate, NULL) == ERR_OK && new_rate > 0 &&
+        source_rate > 0) {
+        action->new_rate.nanos = new_rate;
+        action->old_rate.nanos = source_rate;
+    }
 }
 
 /* An action names its stocks as symbol, old_symbol, acquiree_symbol and the like. */

@@ -337,7 +337,8 @@ static enum in_flight in_flight(void *context, const char *symbol) {
         may_fill = may_fill || order->purpose != PURPOSE_STOP;
         may_be_it = may_be_it || may_have_moved(order, holding);
     }
-    if (!engine->is_ids_checked || (holding != NULL && holding->is_split_awaited)) {
+    bool is_awaited = holding != NULL && (holding->is_split_awaited || holding->is_spin_awaited);
+    if (!engine->is_ids_checked || is_awaited) {
         return IN_FLIGHT_UNKNOWN;
     }
     if (may_fill) {

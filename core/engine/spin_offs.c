@@ -2,7 +2,7 @@
  *
  * Brokers give the shares of a spin-off in the night, and tell of it by an activity that may come later. What a listing
  * shows above the book, with no order of ours at work in it, is asked about at once, and again each minute while the
- * answers do not explain it. It waits for an answer while the market is closed, and, where the feed announced a
+ * answers do not explain it. It waits for an answer while the market is closed, for the announcements of the day, which link it, at any time, and, where the feed announced a
  * spin-off of what is held, for the row itself: as long as a split that is awaited. Then it is one that nothing
  * explains. */
 #include "core/base/mutant.h"
@@ -16,6 +16,19 @@ static struct date today(const struct engine *engine) {
     return ny_date(clock_utc(engine->world->clock));
 }
 
+/* A resting sale, as each stop that protects is, gives nothing. */
+static bool may_order_give(const struct engine *engine, const char *symbol) {
+    for (size_t i = 0; i < engine->orders.count; i++) {
+        const struct order *order = &engine->orders.items[i];
+        bool is_known = order->is_seen && order->state == ORDER_WORKING && !order->is_ended;
+        if (!order_is_over(order) && strcmp(order->symbol, symbol) == 0 &&
+            (order->side == SIDE_BUY || !is_known)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void spin_offs_note(struct engine *engine, const struct broker_position *listing, size_t count) {
     for (size_t i = 0; i < engine->book.count; i++) {
         engine->book.items[i].spin_gain = (struct qty){0};
@@ -23,7 +36,7 @@ void spin_offs_note(struct engine *engine, const struct broker_position *listing
     for (size_t i = 0; i < count; i++) {
         struct holding *holding = book_get(&engine->book, listing[i].symbol);
         if (holding != NULL && listing[i].qty.nanos > holding->qty.nanos &&
-            holding->qty.nanos >= 0 && !orders_any_live(&engine->orders, holding->symbol)) {
+            holding->qty.nanos >= 0 && !may_order_give(engine, holding->symbol)) {
             holding->spin_gain = qty_sub(listing[i].qty, holding->qty);
         }
     }
@@ -45,7 +58,9 @@ bool spin_off_waits(const struct engine *engine, const struct holding *holding) 
         return false;
     }
     bool is_late = holding->is_spin_announced && !holding->is_spin_due;
-    return is_late || (!engine->truth.is_open && !is_answered(engine, holding));
+    bool is_unlinked = holding->is_spin_due && holding->spin.source[0] == '\0' &&
+                       engine->universe_reads.acted_for.days != today(engine).days;
+    return is_late || is_unlinked || (!engine->truth.is_open && !is_answered(engine, holding));
 }
 
 static bool is_wanted(const struct engine *engine) {
@@ -109,6 +124,9 @@ static void tell(struct engine *engine, const struct holding *holding) {
                   text_get(&numbers));
     text_release(&numbers);
     log_alert(&engine->log, ALERT_WARN, "position_spun_off", holding->symbol);
+    if (holding->is_spin_unlinked) {
+        log_alert(&engine->log, ALERT_WARN, "spin_off_unlinked", holding->symbol);
+    }
 }
 
 /* A stop that rests in the source stays: it was placed for a share that was worth more, so it is tighter than one that
@@ -117,7 +135,9 @@ void spin_offs_follow(struct engine *engine) {
     for (size_t i = 0; i < engine->book.count; i++) {
         const struct holding *holding = &engine->book.items[i];
         if (holding->is_spun || holding->is_healed) {
-            spin_offs_end(&engine->spin_offs, holding->symbol, today(engine));
+            struct date day = today(engine);
+            bool is_later = holding->is_spun && holding->spin.day.days > day.days;
+            spin_offs_end(&engine->spin_offs, holding->symbol, is_later ? holding->spin.day : day);
         }
         if (holding->is_spun) {
             tell(engine, holding);

@@ -63,6 +63,11 @@ static bool is_wanted(const struct engine *engine) {
     return false;
 }
 
+static struct mono since_when(const struct engine *engine, bool waits, struct mono since) {
+    since = since.ns == 0 ? clock_mono(engine->world->clock) : since;
+    return waits ? since : (struct mono){0};
+}
+
 /* An answer of before the difference says nothing of it, though it is of the same day. */
 static void await(struct engine *engine) {
     const struct universe_reads *reads = &engine->universe_reads;
@@ -72,10 +77,9 @@ static void await(struct engine *engine) {
         bool is_answered = is_read && reads->answered_at.ns >= holding->unlike_since.ns;
         bool waits =
             holding->unlike_since.ns != 0 && is_of_another_day(engine, holding) && !is_answered;
-        waits = waits || spin_off_waits(engine, holding);
-        struct mono since = holding->awaited_since;
-        since = since.ns == 0 ? clock_mono(engine->world->clock) : since;
-        holding->awaited_since = waits ? since : (struct mono){0};
+        holding->awaited_since = since_when(engine, waits, holding->awaited_since);
+        holding->spin_awaited_since =
+            since_when(engine, spin_off_waits(engine, holding), holding->spin_awaited_since);
     }
 }
 
@@ -125,6 +129,8 @@ void splits_time(struct engine *engine) {
         holding->is_split_awaited =
             holding->awaited_since.ns != 0 && mono_sub(now, holding->awaited_since).ns < most.ns;
         MUTATE(split_not_awaited, holding->is_split_awaited = false);
+        holding->is_spin_awaited = holding->spin_awaited_since.ns != 0 &&
+                                   mono_sub(now, holding->spin_awaited_since).ns < most.ns;
         time_new_price(engine, holding, now);
     }
 }

@@ -68,10 +68,10 @@ static struct exit_wish time_wish(const struct holding *holding, const struct co
 struct exit_wish exit_rules(const struct holding *holding, const struct config *config,
                             struct utc now, bool is_score_known, struct ratio score) {
     struct usd entry = holding_entry_price(holding);
-    if (holding->qty.nanos <= 0 || entry.nanos <= 0) {
+    if (holding->qty.nanos <= 0) {
         return (struct exit_wish){0};
     }
-    if (!holding->has_mark) {
+    if (!holding->has_mark || entry.nanos <= 0) { /* what cost nothing is held no longer for it */
         return time_wish(holding, config, now);
     }
     if (usd_cmp(holding->mark, lowered(entry, config->hard_stop)) <= 0) {

@@ -474,6 +474,36 @@ enum err_code book_split(struct book *book, struct journal *journal, struct hold
     return code;
 }
 
+/* What was sold of the source before the gift shows left with its own part of the cost: what moves is of the part that
+ * is still held. 0: unlinked, for nobody tells that part, or no cost would be left, by which no exit can be judged. */
+static struct usd spun_from(const struct holding *source, const struct spin_due *spin,
+                            struct qty gain, struct usd worth) {
+    struct qty entitled = {0};
+    struct usd moved = worth;
+    if (source == NULL || spin->new_rate.nanos <= 0 ||
+        decimal_mul_div(gain.nanos, spin->source_rate.nanos, spin->new_rate.nanos, &entitled.nanos,
+                        NULL) != ERR_OK ||
+        entitled.nanos <= 0) {
+        return USD(0);
+    }
+    if (source->qty.nanos < entitled.nanos &&
+        decimal_mul_div(worth.nanos, source->qty.nanos, entitled.nanos, &moved.nanos, NULL) !=
+            ERR_OK) {
+        return USD(0);
+    }
+    return moved.nanos < source->cost.nanos ? moved : USD(0);
+}
+
+static void put_spin(struct text *body, const struct holding *holding, const char *source,
+                     struct usd moved) {
+    char day[DATE_TEXT_MAX];
+    date_print(holding->spin.day, day);
+    text_member_decimal(body, "moved", moved.nanos);
+    text_member_string(body, "source", source);
+    text_member_string(body, "day", day);
+    text_add_char(body, '}');
+}
+
 enum err_code book_spin_off(struct book *book, struct journal *journal, struct holding *holding,
                             struct utc now, struct err *err) {
     struct qty gain = qty_sub(holding->broker_qty, holding->qty);
@@ -487,13 +517,13 @@ enum err_code book_spin_off(struct book *book, struct journal *journal, struct h
     }
     struct text body = {0};
     const struct holding *source = book_find(book, holding->spin.source);
-    struct usd moved = source == NULL ? USD(0) : usd_min(worth, source->cost);
+    struct usd moved = spun_from(source, &holding->spin, gain, worth);
+    bool is_linked = moved.nanos > 0;
     MUTATE(spin_cost_stays, moved = USD(0));
     put_change(&body, holding, usd_add(holding->cost, worth), now);
-    text_member_decimal(&body, "moved", moved.nanos);
-    text_member_string(&body, "source", source == NULL ? "" : source->symbol);
-    text_add_char(&body, '}');
+    put_spin(&body, holding, is_linked ? source->symbol : "", moved);
     enum err_code code = take_row(book, journal, "spin", holding->symbol, &body, err);
+    holding->is_spin_unlinked = source != NULL && !is_linked;
     text_release(&body);
     return code;
 }

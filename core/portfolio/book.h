@@ -41,12 +41,16 @@ struct holding {
     /* told by activities, and not in the book yet; or announced, told or not */
     bool is_spin_due, is_spin_announced;
     struct spin_due spin;
-    struct qty spin_gain; /* by which the newest listing is above the book */
+    struct qty spin_gain;  /* by which the newest listing is above the book */
+    bool is_spin_unlinked; /* taken, and no cost of the source that was announced with it */
     /* the listings differ from the book, for whatever reason; {0}: alike */
     struct mono unlike_since;
     /* it differs, and the day's announcements have not come; {0}: not so */
     struct mono awaited_since;
     bool is_split_awaited; /* that, for as long as it holds up anything */
+    /* likewise of a spin-off, which changes no price of what is given: it holds up the explanation alone */
+    struct mono spin_awaited_since;
+    bool is_spin_awaited;
     /* the trusted price is nearer to that of the shares behind the split that is due */
     bool is_new_price;
     /* in a core session, until a price of the old shares; {0}: not yet */
@@ -132,7 +136,7 @@ enum err_code book_adopt(struct book *book, struct journal *journal, struct hold
 enum err_code book_split(struct book *book, struct journal *journal, struct holding *holding,
                          struct utc now, struct err *err) MUST_USE;
 /* Takes the spin-off that is due: the shares that were gained, at what they are worth, which their source, where it is
- * linked, then cost less and is remembered at less; journaled and committed first. ERR_RANGE: nobody tells their
+ * linked, then costs less and is remembered at less, for the part of it that is held; journaled and committed first. ERR_RANGE: nobody tells their
  * worth. */
 enum err_code book_spin_off(struct book *book, struct journal *journal, struct holding *holding,
                             struct utc now, struct err *err) MUST_USE;

@@ -12,7 +12,8 @@ void spin_offs_add(struct spin_offs *spins, const char *source,
         return;
     }
     struct spin_off *told = &spins->told[spins->count++];
-    *told = (struct spin_off){.day = action->day};
+    *told = (struct spin_off){
+        .day = action->day, .new_rate = action->new_rate, .source_rate = action->old_rate};
     strncpy(told->source, source, SYMBOL_MAX - 1);
     memcpy(told->symbol, action->new_symbol, sizeof told->symbol);
 }
@@ -35,7 +36,7 @@ static void drop_row(struct spin_offs *spins, size_t index) {
 void spin_offs_take(struct spin_offs *spins, const struct broker_activity *activity) {
     size_t index = row_of(spins, activity->id);
     if (strcmp(activity->type, "SPIN") != 0 || activity->symbol[0] == '\0' ||
-        activity->qty.nanos <= 0) {
+        activity->qty.nanos <= 0 || activity->qty.nanos > SPIN_ROW_QTY_MAX) {
         return; /* what is taken away is nobody's gain */
     }
     if (activity->is_canceled) {
@@ -62,6 +63,20 @@ void spin_offs_end(struct spin_offs *spins, const char *symbol, struct date day)
     strncpy(taken->symbol, symbol, SYMBOL_MAX - 1);
 }
 
+static struct date later(struct date one, struct date other) {
+    return one.days > other.days ? one : other;
+}
+
+/* That of the activity; {0} of an adoption, and in rows of a core that did not write it. */
+static struct date row_day(const cJSON *body) {
+    const char *text = NULL;
+    struct date day = {0};
+    if (json_string(body, "day", &text, NULL) != ERR_OK || date_parse(text, &day, NULL) != ERR_OK) {
+        day = (struct date){0};
+    }
+    return day;
+}
+
 void spin_offs_fold(struct spin_offs *spins, const struct journal_row *row) {
     cJSON *body = NULL;
     struct utc at = {0};
@@ -70,7 +85,7 @@ void spin_offs_fold(struct spin_offs *spins, const struct journal_row *row) {
         return;
     }
     if (json_utc(body, "at", &at, NULL) == ERR_OK) {
-        spin_offs_end(spins, row->key, ny_date(at));
+        spin_offs_end(spins, row->key, later(ny_date(at), row_day(body)));
     }
     cJSON_Delete(body);
 }
@@ -106,6 +121,8 @@ static void link_source(const struct spin_offs *spins, const struct book *book,
             is_near(told->day, today) && has_source(book, told)) {
             holding->is_spin_announced = true;
             memcpy(holding->spin.source, told->source, sizeof holding->spin.source);
+            holding->spin.new_rate = told->new_rate;
+            holding->spin.source_rate = told->source_rate;
         }
     }
 }
@@ -122,7 +139,7 @@ void spin_offs_mark(const struct spin_offs *spins, struct book *book, struct dat
                 !is_taken(spins, row)) {
                 holding->is_spin_due = true;
                 holding->spin.qty = qty_add(holding->spin.qty, row->qty);
-                holding->spin.day = row->day;
+                holding->spin.day = later(holding->spin.day, row->day);
             }
         }
         link_source(spins, book, holding, today);

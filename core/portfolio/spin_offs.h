@@ -14,6 +14,8 @@
 #define SPIN_OFFS_MAX 32
 #define SPIN_ROWS_MAX 64
 #define SPINS_TAKEN_MAX 64
+/* Of one row, so that no sum of them overflows. */
+#define SPIN_ROW_QTY_MAX (INT64_MAX / SPIN_ROWS_MAX)
 /* A row explains for so many days, and belongs to an announcement no further away. */
 #define SPIN_DUE_DAYS 7
 
@@ -23,6 +25,7 @@ struct holding;
 struct spin_off { /* announced */
     char source[SYMBOL_MAX], symbol[SYMBOL_MAX];
     struct date day;
+    struct ratio new_rate, source_rate; /* source_rate shares are given new_rate; 0: not told */
 };
 
 struct spin_row { /* told by the broker, of this account */
@@ -39,8 +42,9 @@ struct spin_taken { /* rows of this day or before it explain nothing more */
 
 struct spin_due { /* of a holding */
     struct qty qty;
-    struct date day;
+    struct date day;         /* of the newest of its rows */
     char source[SYMBOL_MAX]; /* "": nobody told, or it is not held */
+    struct ratio new_rate, source_rate;
 };
 
 struct spin_offs {
@@ -54,11 +58,11 @@ struct spin_offs {
 
 /* Keeps one that an answer announces of a source; those beyond SPIN_OFFS_MAX link nothing. */
 void spin_offs_add(struct spin_offs *spins, const char *source, const struct broker_action *action);
-/* Keeps the row of an activity, or forgets one that was undone; of others nothing. In a full list the oldest goes. */
+/* Keeps the row of an activity, or forgets one that was undone; of others, or beyond SPIN_ROW_QTY_MAX, nothing. In a full list the oldest goes. */
 void spin_offs_take(struct spin_offs *spins, const struct broker_activity *activity);
 /* Rows of a symbol of that day or before it were taken, or its quantity was taken over behind them. */
 void spin_offs_end(struct spin_offs *spins, const char *symbol, struct date day);
-/* Folds one journal row: "spin" and "adopt" end what rows explain. */
+/* Folds one journal row: "spin" and "adopt" end what rows explain, to the day of the newest that was taken. */
 void spin_offs_fold(struct spin_offs *spins, const struct journal_row *row);
 /* Tells each position of the book what is due for it on a day (New York), and whether one was announced. */
 void spin_offs_mark(const struct spin_offs *spins, struct book *book, struct date today);

@@ -452,6 +452,8 @@ Test(alpaca, a_spin_off_is_told_of_its_source_with_what_it_gives) {
     cr_assert_eq(days.count, 4);
     cr_expect(days.split[0].is_spin_off);
     cr_expect_str_eq(days.split[0].new_symbol, "BRK.B");
+    cr_expect_eq(days.split[0].new_rate.nanos, NANOS);
+    cr_expect_eq(days.split[0].old_rate.nanos, 4 * NANOS);
     cr_expect_eq(days.index[1], 1);
     cr_expect_not(days.split[1].is_spin_off, "what is given");
     cr_expect_not(days.split[2].is_spin_off, "of what it does not say");

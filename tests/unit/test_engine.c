@@ -1947,6 +1947,46 @@ Test(engine_spin_offs, that_nothing_tells_are_unexplained) {
     }
 }
 
+/* One failed question loses no link, in a session either: what is due waits for the announcements, a stop for nothing. */
+Test(engine_spin_offs, wait_for_the_announcements_that_link_them) {
+    struct plant *plant = given(SPIN_OFF, SPUN);
+    plant->broker.fault[0] =
+        (struct tiny_fault){"GET", "/v1/corporate-actions", 1, ERR_OK, 500, "", false};
+    for (int second = 0; second < 110; second += 5) {
+        tick(plant, 5);
+        cr_expect_not(has(plant, "reconciliation"));
+        const struct holding *newco = book_find(&plant->engine->book, "NEWCO");
+        cr_expect(newco == NULL || !newco->is_split_awaited, "of which no price changes");
+    }
+    cr_expect_eq(book_find(&plant->engine->book, "NEWCO")->qty.nanos, QTY(5).nanos);
+    cr_expect_eq(book_find(&plant->engine->book, "AAPL")->cost.nanos, USD(800).nanos);
+    plant_destroy(plant);
+}
+
+/* Seven are held under a stop when five more are given. */
+Test(engine_spin_offs, are_asked_about_beside_a_stop_but_not_beside_a_purchase) {
+    for (int side = 0; side < 2; side++) {
+        struct plant *plant = plant_create();
+        struct holding *held = book_get(&plant->engine->book, "NEWCO");
+        const struct broker_position listing = {.symbol = "NEWCO", .qty = QTY(12)};
+        held->qty = QTY(7);
+        plant->engine->orders.items[0] =
+            (struct order){.symbol = "NEWCO",
+                           .side = side == 0 ? SIDE_SELL : SIDE_BUY,
+                           .purpose = side == 0 ? PURPOSE_STOP : PURPOSE_ENTRY,
+                           .state = ORDER_WORKING,
+                           .is_seen = true};
+        plant->engine->orders.count = 1;
+        spin_offs_note(plant->engine, &listing, 1);
+        cr_expect_eq(held->spin_gain.nanos, side == 0 ? QTY(5).nanos : 0);
+        plant->engine->orders.items[0].is_seen = false; /* unknown, of either side */
+        spin_offs_note(plant->engine, &listing, 1);
+        cr_expect_eq(held->spin_gain.nanos, 0);
+        plant->engine->orders.count = 0;
+        plant_destroy(plant);
+    }
+}
+
 /* Cash for a fraction of a share is what the day's trades did not earn. */
 Test(engine_spin_offs, pay_a_fraction_that_is_no_profit) {
     struct plant *plant = plant_create();

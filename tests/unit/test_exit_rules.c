@@ -62,6 +62,24 @@ Test(exit_rules, each_at_its_exact_threshold_and_one_step_beside) {
     }
 }
 
+/* By the other rules nothing can be said of it. */
+Test(exit_rules, what_cost_nothing_leaves_by_its_time) {
+    struct config config = config_defaults();
+    for (int cost = -1; cost <= 0; cost++) {
+        struct holding holding = {.qty = QTY(10),
+                                  .cost = {cost * USD(1).nanos},
+                                  .initial_qty = QTY(10),
+                                  .entered_at = rig_start(),
+                                  .has_mark = true,
+                                  .mark = USD(100)};
+        struct utc end = utc_add(rig_start(), config.time_exit);
+        struct exit_wish wish = exit_rules(&holding, &config, end, false, (struct ratio){0});
+        cr_expect_str_eq(wish.is_wished ? wish.reason : "", "time");
+        end = utc_add(end, SPAN_S(-1));
+        cr_expect_not(exit_rules(&holding, &config, end, false, (struct ratio){0}).is_wished);
+    }
+}
+
 Test(exit_rules, stale_needs_its_days_and_its_band) {
     struct config config = config_defaults();
     config.time_exit = SPAN_DAYS(90);

@@ -16,8 +16,11 @@ static struct broker_activity row_of(const char *id, const char *symbol, const c
 }
 
 static struct broker_action announced(int days) {
-    return (struct broker_action){
-        .day = date_add(today(), days), .is_spin_off = true, .new_symbol = "NEWCO"};
+    return (struct broker_action){.day = date_add(today(), days),
+                                  .is_spin_off = true,
+                                  .new_symbol = "NEWCO",
+                                  .new_rate = {NANOS},
+                                  .old_rate = {2 * NANOS}};
 }
 
 struct shelf {
@@ -185,6 +188,72 @@ Test(spin_offs, that_nothing_links_move_no_cost) {
         cr_expect_eq(source->cost.nanos, USD(1000).nanos, "kind %d", kind);
         rig_destroy(shelf.rig);
     }
+}
+
+/* Of ten shares four were sold before the gift shows, or it is worth more than its source, or nobody tells for how many
+ * it is given: the source keeps a cost above zero, and that of the shares that left. */
+Test(spin_offs, move_the_cost_of_what_is_held_and_never_all_of_it) {
+    static const struct {
+        int64_t held, cost, price, new_rate, source_rate, moved;
+        bool is_unlinked;
+    } rows[] = {{10, 1000, 40, 1, 2, 200, false},  {6, 600, 40, 1, 2, 120, false},
+                {1, 100, 40, 1, 2, 20, false},     {12, 1200, 40, 1, 2, 200, false},
+                {10, 1000, 199, 1, 2, 995, false}, {10, 1000, 200, 1, 2, 0, true},
+                {10, 1000, 4000, 1, 2, 0, true},   {10, 1000, 40, 0, 2, 0, true},
+                {10, 1000, 40, 1, 0, 0, true},     {10, 1000, 40, 1, INT64_MAX / NANOS, 0, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct shelf shelf;
+        struct holding *source = shelf_of(&shelf);
+        struct broker_action action = announced(0);
+        struct broker_activity row = row_of("1::a", "NEWCO", "5");
+        source->qty = shelf.listing[0].qty = QTY(rows[i].held);
+        source->cost = USD(rows[i].cost);
+        shelf.listing[1].avg_entry_price = USD(rows[i].price);
+        action.new_rate.nanos = rows[i].new_rate * NANOS;
+        action.old_rate.nanos = rows[i].source_rate * NANOS;
+        spin_offs_add(&shelf.spins, "AAPL", &action);
+        spin_offs_take(&shelf.spins, &row);
+        cr_expect_eq(look(&shelf).spin_offs, 1, "row %zu", i);
+        cr_expect_eq(newco(&shelf)->cost.nanos, 5 * rows[i].price * NANOS, "row %zu", i);
+        cr_expect_eq(newco(&shelf)->is_spin_unlinked, rows[i].is_unlinked, "row %zu", i);
+        cr_expect_eq(source->cost.nanos, (rows[i].cost - rows[i].moved) * NANOS, "row %zu", i);
+        rig_destroy(shelf.rig);
+    }
+}
+
+/* A row of the next day, taken in the night before it, explains no second gain on that day, nor in the next life. */
+Test(spin_offs, are_taken_once_though_their_day_is_the_next) {
+    struct shelf shelf;
+    shelf_of(&shelf);
+    struct broker_activity row = row_of("1::a", "NEWCO", "3");
+    struct broker_activity later = row_of("1::b", "NEWCO", "2");
+    later.at = utc_add(later.at, SPAN_DAYS(1));
+    spin_offs_take(&shelf.spins, &later);
+    spin_offs_take(&shelf.spins, &row); /* the newest need not be the last */
+    cr_expect_eq(look(&shelf).spin_offs, 1);
+    cr_expect_eq(newco(&shelf)->spin.day.days, today().days + 1);
+    rig_reopen(shelf.rig);
+    struct shelf next = {.rig = shelf.rig, .listed = 2};
+    cr_assert_eq(journal_read(shelf.rig->journal, 0, fold_into, &next, NULL), ERR_OK);
+    memcpy(next.listing, shelf.listing, sizeof next.listing);
+    next.listing[1].qty = QTY(7);
+    next.listing[1].has_price = true;
+    next.listing[1].current_price = USD(40);
+    spin_offs_take(&next.spins, &later);
+    cr_expect_eq(look(&next).spin_offs, 0);
+    cr_expect_eq(newco(&next)->qty.nanos, QTY(5).nanos);
+    rig_destroy(shelf.rig);
+}
+
+Test(spin_offs, of_an_absurd_quantity_are_no_rows) {
+    struct spin_offs spins = {0};
+    struct broker_activity row = row_of("1::a", "NEWCO", "5");
+    row.qty.nanos = SPIN_ROW_QTY_MAX + 1;
+    spin_offs_take(&spins, &row);
+    cr_expect_eq(spins.row_count, 0);
+    row.qty.nanos = SPIN_ROW_QTY_MAX;
+    spin_offs_take(&spins, &row);
+    cr_expect_eq(spins.row_count, 1);
 }
 
 /* What an order of ours may have bought waits for that order. */
