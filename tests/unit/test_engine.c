@@ -1987,6 +1987,21 @@ Test(engine_spin_offs, are_asked_about_beside_a_stop_but_not_beside_a_purchase) 
     }
 }
 
+/* Taken in the night before the day of its row, which therefore explains nothing on that day. */
+Test(engine_spin_offs, are_taken_once_though_their_day_is_the_next) {
+    struct plant *plant =
+        given(SPIN_OFF, "[{\"activity_type\":\"SPIN\",\"id\":\"1::s\",\"date\":\"2026-09-02\","
+                        "\"net_amount\":\"0\",\"symbol\":\"NEWCO\",\"qty\":\"5\"}]");
+    for (int second = 0; second < 30; second += 5) {
+        tick(plant, 5);
+    }
+    const struct holding *newco = book_find(&plant->engine->book, "NEWCO");
+    cr_assert_not_null(newco);
+    cr_expect_eq(newco->qty.nanos, QTY(5).nanos);
+    cr_expect_not(newco->is_spin_due);
+    plant_destroy(plant);
+}
+
 /* Cash for a fraction of a share is what the day's trades did not earn. */
 Test(engine_spin_offs, pay_a_fraction_that_is_no_profit) {
     struct plant *plant = plant_create();
