@@ -12,7 +12,9 @@
  * A spin-off is the ledger's fill "spin:SOURCE" of the new symbol. It is told by an answer to a question for activities
  * that shows it: before, the core cannot know, and may adopt the shares. The row `spin` ends at the ledger's quantity
  * too, and moves what was given, at the ledger's price, from the cost of the source: else a profit or loss would be
- * booked that no trade made. Unlinked, it moves nothing: broken if the feed announced it in an answer of that day. */
+ * booked that no trade made. Of a source that was sold in part, by the rates that were answered, it moves the part of
+ * what is left; a sale of within two minutes the core may not have known. Unlinked, it moves nothing: broken if the
+ * feed announced it in an answer of that day, unless nothing would be left of what the source cost in the ledger. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 
@@ -35,6 +37,9 @@ struct parted {
     bool is_spin_off;
     char source[TABLE_NAME_MAX]; /* of a spin-off */
     struct usd worth;            /* and what was given */
+    struct qty given, entitled;  /* for so many of the source */
+    struct usd cost;             /* of what is held, by the ledger and what spin-offs moved */
+    struct utc sold_at;          /* last */
     bool is_told;                /* and an answer showed its activity */
     bool is_listed;              /* positions were answered since, first then: */
     struct utc listed_at;
@@ -63,20 +68,46 @@ static void splits_destroy(void *context) {
     free(judge);
 }
 
+static void take_gift(struct parted *parted, const struct event *event, const struct scene *scene) {
+    (void)!text_copy(parted->source, sizeof parted->source, event->id + 5, NULL);
+    (void)!usd_times_qty(event->price, event->qty, &parted->worth, NULL);
+    parted->given = event->qty;
+    parted->entitled = scene_symbol(scene, parted->source)->qty;
+    parted->cost = usd_add(parted->cost, parted->worth);
+}
+
+static void take_cost(struct parted *parted, const struct event *event, struct qty held) {
+    struct usd amount = {0};
+    if (is_word(event->subject, "buy")) {
+        (void)!usd_times_qty(event->price, event->qty, &amount, NULL);
+        parted->cost = usd_add(parted->cost, amount);
+        return;
+    }
+    parted->sold_at = event->at;
+    if (held.nanos <= 0 ||
+        decimal_mul_div(parted->cost.nanos, held.nanos, qty_add(held, event->qty).nanos,
+                        &amount.nanos, NULL) != ERR_OK) {
+        amount = USD(0);
+    }
+    parted->cost = amount;
+}
+
 static void take_fill(struct parting *judge, const struct event *event, const struct scene *scene) {
     struct parted *parted = table_get(&judge->symbols, event->symbol);
     struct qty held = scene_symbol(scene, event->symbol)->qty;
     bool is_spin_off = strncmp(event->id, "spin:", 5) == 0;
     bool is_split = strncmp(event->id, "split:", 6) == 0 || is_spin_off;
     parted->is_another_s |= !is_split && !scene_is_ours(scene, event->id);
+    if (!is_split) {
+        take_cost(parted, event, held);
+    }
     if (is_split && held.nanos >= 0) {
         parted->split_at = event->at;
         parted->after = held;
         parted->is_told = false;
         parted->is_spin_off = is_spin_off;
         if (is_spin_off) {
-            (void)!text_copy(parted->source, sizeof parted->source, event->id + 5, NULL);
-            (void)!usd_times_qty(event->price, event->qty, &parted->worth, NULL);
+            take_gift(parted, event, scene);
         }
         parted->is_listed = parted->is_late = false;
         parted->clocks = (struct two_clocks){0};
@@ -128,13 +159,20 @@ static void object(const struct parting *judge, const struct parted *parted, str
     }
 }
 
-/* {"activity_type":"SPIN", ... "symbol":"SYMBOL"} among what was answered. */
-static bool shows_spin_off(const struct event *event, const char *symbol) {
+/* NULL: of no JSON. */
+static cJSON *answered(const struct event *event) {
     cJSON *body = NULL;
-    bool is_shown = false;
     const char *answer = memchr(event->body, '\n', event->body_len); /* behind the request */
     size_t asked = answer == NULL ? 0 : (size_t)(answer + 1 - event->body);
-    if (json_parse(event->body + asked, event->body_len - asked, &body, NULL) == ERR_OK) {
+    bool is_read = json_parse(event->body + asked, event->body_len - asked, &body, NULL) == ERR_OK;
+    return is_read ? body : NULL;
+}
+
+/* {"activity_type":"SPIN", ... "symbol":"SYMBOL"} among what was answered. */
+static bool shows_spin_off(const struct event *event, const char *symbol) {
+    cJSON *body = answered(event);
+    bool is_shown = false;
+    if (body != NULL) {
         for (const cJSON *row = body->child; row != NULL; row = row->next) {
             const char *type = "", *of = "";
             is_shown |= json_string(row, "activity_type", &type, NULL) == ERR_OK &&
@@ -156,6 +194,25 @@ static void take_activities(struct parting *judge, const struct event *event) {
     }
 }
 
+/* {"source_symbol":"SYMBOL","new_symbol":"SYMBOL","source_rate":1,"new_rate":0.5}: what was given was for so many. */
+static void take_rates(struct parting *judge, const struct event *event) {
+    cJSON *body = answered(event);
+    const cJSON *kind = json_member(json_member(body, "corporate_actions"), "spin_offs");
+    for (const cJSON *row = kind == NULL ? NULL : kind->child; row != NULL; row = row->next) {
+        const char *symbol = "", *source = "";
+        int64_t given = 0, of = 0;
+        bool is_told = json_string(row, "new_symbol", &symbol, NULL) == ERR_OK &&
+                       json_string(row, "source_symbol", &source, NULL) == ERR_OK &&
+                       json_decimal_either(row, "new_rate", &given, NULL) == ERR_OK &&
+                       json_decimal_either(row, "source_rate", &of, NULL) == ERR_OK && given > 0;
+        struct parted *parted = is_told ? table_find(&judge->symbols, symbol) : NULL;
+        if (parted != NULL && is_word(parted->source, source)) {
+            (void)!decimal_mul_div(parted->given.nanos, of, given, &parted->entitled.nanos, NULL);
+        }
+    }
+    cJSON_Delete(body);
+}
+
 static void take_answer(struct parting *judge, const struct event *event,
                         struct findings *findings) {
     bool is_actions = strncmp(event->what, "/v1/corporate-actions?", 22) == 0;
@@ -168,6 +225,9 @@ static void take_answer(struct parting *judge, const struct event *event,
     }
     bool is_positions = is_word(event->what, "/v2/positions");
     judge->actions_at = is_actions ? event->at : judge->actions_at;
+    if (is_actions) {
+        take_rates(judge, event);
+    }
     for (size_t i = 0; i < judge->symbols.count; i++) {
         struct parted *parted = table_at(&judge->symbols, i);
         if (is_positions && parted->split_at.ns != 0 && !parted->is_listed) {
@@ -181,9 +241,25 @@ static void take_answer(struct parting *judge, const struct event *event,
     }
 }
 
+static struct usd part_of(const struct parted *parted, struct qty held) {
+    struct usd part = parted->worth;
+    if (held.nanos < parted->entitled.nanos) {
+        (void)!decimal_mul_div(parted->worth.nanos, held.nanos, parted->entitled.nanos, &part.nanos,
+                               NULL);
+    }
+    return part;
+}
+
+/* The core's book may lack a sale of just now, a trade of another's, or keep what a bust undid. */
+static bool is_unsure(const struct parted *source, struct utc at, const struct scene *scene) {
+    return source != NULL &&
+           (source->is_another_s || scene_symbol(scene, source->symbol)->undone.nanos > 0 ||
+            (source->sold_at.ns != 0 && utc_sub(at, source->sold_at).ns <= WITHIN.ns));
+}
+
 /* Nobody can link what no answer of the day announced; what was not linked moves nothing. */
 static bool is_cost_moved(const struct parting *judge, const struct parted *parted,
-                          const cJSON *body) {
+                          const cJSON *body, const struct event *event, const struct scene *scene) {
     struct usd moved = {0};
     const char *source = "";
     bool is_announced = judge->actions_at.ns != 0 &&
@@ -192,8 +268,23 @@ static bool is_cost_moved(const struct parting *judge, const struct parted *part
         json_string(body, "source", &source, NULL) != ERR_OK) {
         return false;
     }
-    bool is_unlinked = source[0] == '\0' && moved.nanos == 0 && !is_announced;
-    return is_unlinked || (is_word(source, parted->source) && moved.nanos == parted->worth.nanos);
+    const struct parted *from = table_find(&judge->symbols, parted->source);
+    struct usd part = part_of(parted, scene_symbol(scene, parted->source)->qty);
+    if (source[0] == '\0') {
+        bool is_all = from != NULL && part.nanos >= from->cost.nanos;
+        return moved.nanos == 0 && (!is_announced || is_all);
+    }
+    bool is_between = is_unsure(from, event->at, scene) && moved.nanos >= part.nanos &&
+                      moved.nanos <= parted->worth.nanos;
+    return is_word(source, parted->source) && (moved.nanos == part.nanos || is_between);
+}
+
+static void take_moved(struct parting *judge, const struct parted *parted, const cJSON *body) {
+    struct parted *from = table_find(&judge->symbols, parted->source);
+    struct usd moved = {0};
+    if (from != NULL && json_usd(body, "moved", &moved, NULL) == ERR_OK) {
+        from->cost = usd_max(usd_sub(from->cost, moved), USD(0));
+    }
 }
 
 static void judge_row(struct parting *judge, const struct event *event, struct findings *findings) {
@@ -201,7 +292,11 @@ static void judge_row(struct parting *judge, const struct event *event, struct f
     struct qty qty = {0};
     const cJSON *body = scene_body(findings->scene, event);
     (void)!json_qty(body, "qty", &qty, NULL);
-    bool is_moved = body == NULL || !parted->is_spin_off || is_cost_moved(judge, parted, body);
+    bool is_moved = body == NULL || !parted->is_spin_off ||
+                    is_cost_moved(judge, parted, body, event, findings->scene);
+    if (body != NULL && is_word(event->subject, "spin")) {
+        take_moved(judge, parted, body);
+    }
     bool is_split =
         parted->split_at.ns != 0 && parted->is_spin_off == is_word(event->subject, "spin");
     if (!is_split) {

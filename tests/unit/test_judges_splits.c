@@ -216,6 +216,76 @@ Test(spin_off_is_explained, at_the_ledgers_quantity_and_the_cost_of_its_source_a
     }
 }
 
+static void nflx(struct oracle *oracle, int64_t second, const char *id, const char *side,
+                 int64_t shares) {
+    feed(oracle, (struct event){.kind = EVENT_LEDGER_FILL,
+                                .at = at(second),
+                                .subject = side,
+                                .symbol = "NFLX",
+                                .id = id,
+                                .qty = QTY(shares),
+                                .price = USD(100)});
+}
+
+#define RATES(source_rate, new_rate)                                                               \
+    "\n{\"corporate_actions\":{\"spin_offs\":[{\"source_symbol\":\"NFLX\","                        \
+    "\"new_symbol\":\"AAPL\",\"source_rate\":" source_rate ",\"new_rate\":" new_rate "}]}}"
+
+/* Five at 100 for eleven, of which so many are sold: by the rates they are for ten, and a fraction was paid out. */
+Test(spin_off_is_explained, at_the_cost_of_the_part_of_its_source_that_is_left) {
+    static const struct {
+        int64_t bought, sold, sold_at;
+        const char *body;
+        bool is_broken;
+    } rows[] = {{11, 0, 0, GAINED("5", "500", "NFLX"), false},
+                {11, 0, 0, GAINED("5", "400", "NFLX"), true},
+                {11, 1, 1, GAINED("5", "500", "NFLX"), false},
+                {11, 7, 1, GAINED("5", "200", "NFLX"), false},
+                {11, 7, 1, GAINED("5", "500", "NFLX"), true},
+                {11, 7, 1, GAINED("5", "0", ""), true},
+                {11, 7, 150, GAINED("5", "500", "NFLX"), false}, /* the core need not know */
+                {11, 7, 150, GAINED("5", "100", "NFLX"), true},
+                {5, 0, 0, GAINED("5", "250", "NFLX"), false},
+                {11, 11, 1, GAINED("5", "0", ""), false}}; /* nothing is left */
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_START, FOUR - 100, "ready", "");
+        nflx(oracle, FOUR - 50, "st-1", "buy", rows[i].bought);
+        ledger_fill(oracle, FOUR, "spin:NFLX", "buy", 5);
+        if (rows[i].sold > 0) {
+            nflx(oracle, FOUR + rows[i].sold_at, "st-2", "sell", rows[i].sold);
+        }
+        answer(oracle, FOUR + 170, "/v1/corporate-actions?symbols=NFLX", 200, RATES("2", "1"));
+        answer(oracle, FOUR + 170, "/v2/account/activities?a", 200, SPUN);
+        answer(oracle, FOUR + 170, "/v2/positions", 200, "");
+        row_at(oracle, FOUR + 171, 1, "spin", "AAPL", rows[i].body);
+        word(oracle, EVENT_ALERT, FOUR + 171, "warn", "position_spun_off");
+        if (rows[i].is_broken) {
+            expect_finding(oracle, ID, FOUR + 171,
+                           "AAPL: a spin-off was told, and its cost is not its source's");
+        } else {
+            cr_log_info("row %zu", i);
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+/* A source from which all of its cost would go keeps it: unlinked, though it was announced. */
+Test(spin_off_is_explained, unlinked_where_nothing_would_be_left_of_what_its_source_cost) {
+    for (int kind = 0; kind < 2; kind++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_START, FOUR - 100, "ready", "");
+        nflx(oracle, FOUR - 50, "st-1", "buy", kind == 0 ? 5 : 6);
+        ledger_fill(oracle, FOUR, "spin:NFLX", "buy", 5);
+        answer(oracle, FOUR + 2, "/v1/corporate-actions?symbols=NFLX", 200, RATES("1", "1"));
+        answer(oracle, FOUR + 2, "/v2/account/activities?a", 200, SPUN);
+        answer(oracle, FOUR + 2, "/v2/positions", 200, "");
+        row_at(oracle, FOUR + 3, 1, "spin", "AAPL", GAINED("5", "0", ""));
+        word(oracle, EVENT_ALERT, FOUR + 3, "warn", "position_spun_off");
+        expect(oracle, kind == 0 ? "" : ID, 0);
+    }
+}
+
 Test(spin_off_is_explained, in_two_minutes_of_the_row_that_tells_of_it) {
     for (int more = 0; more < 2; more++) {
         struct oracle *oracle = spun("\n[]", true);
