@@ -1,10 +1,10 @@
 /* spin_offs.c - step 3: asks the broker why he holds for us what nobody ordered.
  *
  * Brokers give the shares of a spin-off in the night, and tell of it by an activity that may come later. What a listing
- * shows above the book, with no order of ours at work in it, is asked about at once, and again each minute while the
- * answers do not explain it. It waits for an answer while the market is closed, for the announcements of the day, which link it, at any time, and, where the feed announced a
- * spin-off of what is held, for the row itself: as long as a split that is awaited. Then it is one that nothing
- * explains. */
+ * shows above the book, with no order of ours in it that may have bought it, is asked about at once, and again each
+ * minute while the answers do not explain it. It waits for an answer while the market is closed; for the announcements
+ * of the day, which link it, at any time; and, where the feed announced a spin-off of what is held, for the row itself:
+ * as long as a split that is awaited. Then it is one that nothing explains. */
 #include "core/base/mutant.h"
 #include "core/engine/core.h"
 

@@ -136,8 +136,8 @@ enum err_code book_adopt(struct book *book, struct journal *journal, struct hold
 enum err_code book_split(struct book *book, struct journal *journal, struct holding *holding,
                          struct utc now, struct err *err) MUST_USE;
 /* Takes the spin-off that is due: the shares that were gained, at what they are worth, which their source, where it is
- * linked, then costs less and is remembered at less, for the part of it that is held; journaled and committed first. ERR_RANGE: nobody tells their
- * worth. */
+ * linked, then costs less and is remembered at less, for the part of it that is held and never all of its cost;
+ * journaled and committed first. ERR_RANGE: nobody tells their worth. */
 enum err_code book_spin_off(struct book *book, struct journal *journal, struct holding *holding,
                             struct utc now, struct err *err) MUST_USE;
 /* Takes a short position over as the broker shows it, at once: two words of his agree, and what would buy it

@@ -58,7 +58,8 @@ struct spin_offs {
 
 /* Keeps one that an answer announces of a source; those beyond SPIN_OFFS_MAX link nothing. */
 void spin_offs_add(struct spin_offs *spins, const char *source, const struct broker_action *action);
-/* Keeps the row of an activity, or forgets one that was undone; of others, or beyond SPIN_ROW_QTY_MAX, nothing. In a full list the oldest goes. */
+/* Keeps the row of an activity, or forgets one that was undone; of others, or beyond SPIN_ROW_QTY_MAX, nothing. In a
+ * full list the oldest goes. */
 void spin_offs_take(struct spin_offs *spins, const struct broker_activity *activity);
 /* Rows of a symbol of that day or before it were taken, or its quantity was taken over behind them. */
 void spin_offs_end(struct spin_offs *spins, const char *symbol, struct date day);
