@@ -27,7 +27,7 @@ test: deps ## build with all warnings as errors, run every test and lint (or TES
 	@cmake --build --preset dev -j $(JOBS)
 	@ctest --preset dev -j $(JOBS) $(TESTS)
 
-calm: deps ## 200 quiet days of three seeds and the ETF month at shipped defaults: no trip, no alert; the stock month's trips (@@ min)
+calm: deps ## 200 quiet days of three seeds and the ETF month at shipped defaults: no trip, no alert; the stock month's trips (6 min)
 	@cmake --preset release $(CACHE)
 	@cmake --build --preset release -j $(JOBS)
 	@sh tests/scenario/calm.sh build/release/seatrial
