@@ -149,7 +149,7 @@ Test(trips, an_end_is_of_each_that_is_open_and_a_lifes_end_of_what_was_not_latch
 Test(trips, the_alert_of_one_is_found_behind_many_others) {
     struct run run = begin();
     for (int i = 0; i < 20; i++) {
-        char key[16];
+        char key[24];
         snprintf(key, sizeof key, "other_%d", i);
         word(run.oracle, EVENT_ALERT, 2, "warn", key);
     }
