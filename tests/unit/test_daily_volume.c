@@ -173,6 +173,7 @@ Test(daily_volume, round_trips_are_told_by_symbol_and_day) {
     cr_expect_eq(trips(fixture, "AAPL", 24 * 60), 0, "another day, of which no row came yet");
     row(fixture, 3, "latch_clear", "daily_volume", "{}");
     cr_expect_eq(trips(fixture, "AAPL", 4), 0, "granted anew");
+    expect(fixture, false);
 }
 
 static int64_t ended(const struct fixture *fixture, int64_t minute) {
