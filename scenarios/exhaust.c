@@ -682,22 +682,28 @@ void exhaust_ticked(struct exhaust *exhaust) {
     }
 }
 
+static bool has_name(const struct agenda *agenda, uint64_t name) {
+    for (size_t i = 0; i < agenda->name_count; i++) {
+        if (agenda->names[i] == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The names that this life looked into unforeseen: false where they have no room. */
 static bool learn(struct exhaust *exhaust) {
     struct agenda *agenda = exhaust->agenda;
     uint64_t names[NAMES_MAX];
     const size_t count = sim_disk_surprises(exhaust->stage->disk, names, NAMES_MAX);
     for (size_t i = 0; i < count; i++) {
-        bool is_there = false;
-        for (size_t k = 0; k < agenda->name_count && !is_there; k++) {
-            is_there = agenda->names[k] == names[i];
+        if (has_name(agenda, names[i])) {
+            continue;
         }
-        if (!is_there && agenda->name_count == NAMES_MAX) {
+        if (agenda->name_count == NAMES_MAX) {
             return false;
         }
-        if (!is_there) {
-            agenda->names[agenda->name_count++] = names[i];
-        }
+        agenda->names[agenda->name_count++] = names[i];
     }
     return true;
 }

@@ -96,16 +96,6 @@ static void add_list(struct text *out, const char *key, const struct text *items
     text_add_char(out, ']');
 }
 
-/* A time, or null for {0}. */
-static void add_time(struct text *out, const char *key, struct utc at) {
-    if (at.ns == 0) {
-        text_member(out, key);
-        text_add(out, "null");
-    } else {
-        text_member_utc(out, key, at);
-    }
-}
-
 static void add_point(struct text *out, struct utc at, struct usd amount) {
     text_add(out, text_get(out)[out->len - 1] == '[' ? "[\"" : ",[\"");
     text_add_utc(out, at);
@@ -230,7 +220,7 @@ static void print_latches(const struct collect *collect, struct text *out) {
             is_first = false;
             text_member_string(out, "cause", mark->subject);
             text_member_utc(out, "set", mark->at);
-            add_time(out, "cleared", cleared_at(collect, i));
+            text_member_utc_or_null(out, "cleared", cleared_at(collect, i));
             text_member_string(out, "why", mark->why);
             text_add_char(out, '}');
         }
@@ -242,9 +232,9 @@ static void print_episode(const struct episode *episode, struct text *out) {
     bool is_over = episode->closed_at.ns != 0;
     text_member_string(out, "symbol", episode->symbol);
     text_member_utc(out, "from", episode->opened_at);
-    add_time(out, "to", episode->closed_at);
+    text_member_utc_or_null(out, "to", episode->closed_at);
     text_member_decimal(out, "qty", episode->peak.nanos);
-    add_time(out, "protected_from", episode->first_protected_at);
+    text_member_utc_or_null(out, "protected_from", episode->first_protected_at);
     text_member_decimal(out, "naked_s", episode->naked.ns);
     if (is_over) {
         text_member_string(out, "exit_reason", episode->end);
@@ -316,7 +306,7 @@ static void print_voyage_mechanisms(const struct collect *collect, struct text *
             text_member_int(out, "acted", acted);
             text_member_int(out, "held", held);
             text_member_int(out, "released", released);
-            add_time(out, "first", collect->mechanism_first[i]);
+            text_member_utc_or_null(out, "first", collect->mechanism_first[i]);
             print_note(collect, i, out);
             text_add_char(out, '}');
         }

@@ -146,6 +146,15 @@ void text_member_utc(struct text *text, const char *key, struct utc at) {
     text_add_char(text, '"');
 }
 
+void text_member_utc_or_null(struct text *text, const char *key, struct utc at) {
+    if (at.ns != 0) {
+        text_member_utc(text, key, at);
+    } else {
+        text_member(text, key);
+        text_add(text, "null");
+    }
+}
+
 enum err_code text_finish(const struct text *text, struct err *err) {
     if (text->is_cut) {
         return err_set(err, ERR_LIMIT, "a text outgrew its limit");

@@ -70,6 +70,8 @@ void text_member_decimal(struct text *text, const char *key, int64_t nanos); /* 
 void text_member_int(struct text *text, const char *key, int64_t value);
 void text_member_bool(struct text *text, const char *key, bool value);
 void text_member_utc(struct text *text, const char *key, struct utc at);
+/* The same, or null for {0}. */
+void text_member_utc_or_null(struct text *text, const char *key, struct utc at);
 /* Writes `"key":` so that the value can follow. */
 void text_member(struct text *text, const char *key);
 

@@ -210,6 +210,31 @@ static enum err_code fold_fill(struct book *book, const struct journal_row *row,
     return ERR_OK;
 }
 
+static enum err_code holding_of_row(struct book *book, const struct journal_row *row,
+                                    struct holding **out, struct err *err) {
+    struct holding *holding = book_get(book, row->key);
+    if (holding == NULL) {
+        return err_set(err, ERR_LIMIT, "journal row %lld: more than %d positions",
+                       (long long)row->seq, BOOK_MAX);
+    }
+    *out = holding;
+    return ERR_OK;
+}
+
+/* What a row says is held: it begins with it where nothing was. */
+static void take_over(struct holding *holding, struct qty qty, struct usd cost, struct utc at) {
+    if (holding->qty.nanos <= 0) {
+        begin(holding, at, (struct ratio){0});
+    }
+    holding->qty = qty;
+    holding->cost = cost;
+    holding->is_adopted = true;
+    holding->split_day = ny_date(at);
+    if (qty_cmp(qty, holding->initial_qty) > 0) {
+        holding->initial_qty = qty;
+    }
+}
+
 static enum err_code fold_adopt(struct book *book, const struct journal_row *row, const cJSON *body,
                                 struct err *err) {
     struct qty qty = {0};
@@ -219,22 +244,12 @@ static enum err_code fold_adopt(struct book *book, const struct journal_row *row
         json_usd(body, "cost", &cost, err) != ERR_OK || json_utc(body, "at", &at, err) != ERR_OK) {
         return err_wrap(err, "journal row %lld (adopt)", (long long)row->seq);
     }
-    struct holding *holding = book_get(book, row->key);
-    if (holding == NULL) {
-        return err_set(err, ERR_LIMIT, "journal row %lld: more than %d positions",
-                       (long long)row->seq, BOOK_MAX);
+    struct holding *holding = NULL;
+    if (holding_of_row(book, row, &holding, err) != ERR_OK) {
+        return ERR_LIMIT;
     }
-    if (holding->qty.nanos <= 0) {
-        begin(holding, at, (struct ratio){0});
-    }
-    holding->qty = qty;
-    holding->cost = cost;
+    take_over(holding, qty, cost, at);
     holding->unnoted = (struct qty){0};
-    holding->is_adopted = true;
-    holding->split_day = ny_date(at);
-    if (qty_cmp(qty, holding->initial_qty) > 0) {
-        holding->initial_qty = qty;
-    }
     return ERR_OK;
 }
 
@@ -313,20 +328,12 @@ static enum err_code fold_spin_off(struct book *book, const struct journal_row *
         json_string(body, "source", &source, err) != ERR_OK) {
         return err_wrap(err, "journal row %lld (spin)", (long long)row->seq);
     }
-    struct holding *holding = book_get(book, row->key);
-    if (holding == NULL) {
-        return err_set(err, ERR_LIMIT, "journal row %lld: more than %d positions",
-                       (long long)row->seq, BOOK_MAX);
+    struct holding *holding = NULL;
+    if (holding_of_row(book, row, &holding, err) != ERR_OK) {
+        return ERR_LIMIT;
     }
-    if (holding->qty.nanos <= 0) {
-        begin(holding, at, (struct ratio){0});
-    }
-    holding->qty = qty;
-    holding->cost = cost;
-    holding->is_adopted = true;
+    take_over(holding, qty, cost, at);
     holding->is_spin_due = false;
-    holding->split_day = ny_date(at);
-    holding->initial_qty = qty_cmp(qty, holding->initial_qty) > 0 ? qty : holding->initial_qty;
     struct holding *from = book_find(book, source);
     if (from != NULL && from->qty.nanos > 0) {
         shrink(from, moved);
@@ -360,10 +367,9 @@ static enum err_code fold_short(struct book *book, const struct journal_row *row
         json_usd(body, "price", &price, err) != ERR_OK) {
         return err_wrap(err, "journal row %lld (short)", (long long)row->seq);
     }
-    struct holding *holding = book_get(book, row->key);
-    if (holding == NULL) {
-        return err_set(err, ERR_LIMIT, "journal row %lld: more than %d positions",
-                       (long long)row->seq, BOOK_MAX);
+    struct holding *holding = NULL;
+    if (holding_of_row(book, row, &holding, err) != ERR_OK) {
+        return ERR_LIMIT;
     }
     shift(holding, by, price);
     return ERR_OK;

@@ -46,17 +46,6 @@ void trips_release(struct trips *trips) {
     *trips = (struct trips){0};
 }
 
-static void add_time(struct text *out, const char *key, struct utc at) {
-    text_member(out, key);
-    if (at.ns == 0) {
-        text_add(out, "null");
-        return;
-    }
-    text_add_char(out, '"');
-    text_add_utc(out, at);
-    text_add_char(out, '"');
-}
-
 void trips_print(const struct trips *trips, struct text *out) {
     static const char *const words[] = {"unjudged", "demanded", "false",
                                         "missed",   "operator", "start"};
@@ -70,8 +59,8 @@ void trips_print(const struct trips *trips, struct text *out) {
         text_member_string(out, "cause", trip->cause);
         text_member_string(out, "mode", trip->mode);
         text_member_utc(out, "at", trip->at);
-        add_time(out, "until", trip->ended_at);
-        add_time(out, "due", trip->due_at);
+        text_member_utc_or_null(out, "until", trip->ended_at);
+        text_member_utc_or_null(out, "due", trip->due_at);
         text_member_int(out, "late_ms", late.ns / 1000000);
         text_member_string(out, "why", trip->why);
         text_member_string(out, "alert", trip->alert);

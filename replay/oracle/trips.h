@@ -3,8 +3,8 @@
  *
  * A trip is an act that demands a mode, by the core's own word. It is *demanded* if its oracle counted it as
  * founded by the end of the tick, *false* if as unfounded; *operator* if a person set it, *start* if a life
- * began with it before it knew anything, or found it in a document or a flag, *unjudged* if no oracle said either. What an oracle counts as missed or as
- * unfounded without such an act stands in the same list. */
+ * began with it before it knew anything, or found it in a document or a flag, *unjudged* if no oracle said
+ * either. What an oracle counts as missed or as unfounded without such an act stands in the same list. */
 #ifndef REPLAY_ORACLE_TRIPS_H
 #define REPLAY_ORACLE_TRIPS_H
 

@@ -856,6 +856,14 @@ static void replace_number(cJSON *object, const char *key, int64_t value) {
     add_number(object, key, value);
 }
 
+/* What befalls in a night befalls whoever is held over one. */
+static void hold_over_night(struct draw *draw, int64_t patience_s) {
+    draw->days = draw->days < 2 ? 2 : draw->days;
+    replace_number(draw->file, "days", draw->days);
+    cJSON *config = cJSON_GetObjectItemCaseSensitive(draw->file, "config");
+    replace_number(config, "exits.time_s", patience_s);
+}
+
 /* What is held over a night is split in it, mostly by an announcement. */
 static void draw_splits(struct draw *draw, cJSON *faults) {
     static const char *const factors[] = {"2", "3", "1.5", "10", "0.5", "0.2", "0.1"};
@@ -868,10 +876,7 @@ static void draw_splits(struct draw *draw, cJSON *faults) {
     if (draw->mode != CHAOS_SWARM || !is_drawn) {
         return;
     }
-    draw->days = draw->days < 2 ? 2 : draw->days;
-    replace_number(draw->file, "days", draw->days);
-    cJSON *config = cJSON_GetObjectItemCaseSensitive(draw->file, "config");
-    replace_number(config, "exits.time_s", patience_s);
+    hold_over_night(draw, patience_s);
     cJSON *row = must(cJSON_CreateObject());
     add_word(row, "point",
              fault_point_name(is_told ? POINT_MARKET_SPLIT : POINT_MARKET_SPLIT_UNTOLD));
@@ -895,10 +900,7 @@ static void draw_spin_offs(struct draw *draw, cJSON *faults) {
     if (draw->mode != CHAOS_SWARM || !is_drawn) {
         return;
     }
-    draw->days = draw->days < 2 ? 2 : draw->days;
-    replace_number(draw->file, "days", draw->days);
-    cJSON *config = cJSON_GetObjectItemCaseSensitive(draw->file, "config");
-    replace_number(config, "exits.time_s", patience_s);
+    hold_over_night(draw, patience_s);
     cJSON *row = must(cJSON_CreateObject());
     add_word(row, "point",
              fault_point_name(is_told ? POINT_MARKET_SPIN_OFF : POINT_MARKET_SPIN_OFF_UNTOLD));
