@@ -1,24 +1,21 @@
-/* exhaust.c - a copy for each effect, its deaths and their fates, and the pipe on which copies tell. */
+/* exhaust.c - the deaths of each effect and their fates, and the pipe on which copies tell. */
 #include "scenarios/exhaust.h"
 
 #include "core/base/check.h"
 #include "core/base/hash.h"
+#include "scenarios/crew.h"
 #include "scenarios/rewind.h"
-#include "scenarios/spare.h"
 #include "scenarios/stage_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,20 +30,19 @@
 #define ROOM (8 * 1024 * 1024)
 #define LARGE_BLOCK (32 * 1024 * 1024)
 #define FATES_MAX (CRASH_FATES_ALL_MAX + CRASH_FATES_REST)
-#define DEATHS_MAX 4        /* at one effect */
-#define FATE_UNKNOWN (-1)   /* of a death that is asked of */
-#define NAMES_MAX 64        /* of files, that one effect's lives look into */
-#define ROUND_OF_ASKING 16  /* more than there are questions */
-#define LOOK_AT_COPIES_MS 1 /* where the end of a copy, unlike its words, wakes nobody */
+#define DEATHS_MAX 4       /* at one effect */
+#define FATE_UNKNOWN (-1)  /* of a death that is asked of */
+#define NAMES_MAX 64       /* of files, that one effect's lives look into */
+#define ROUND_OF_ASKING 16 /* more than there are questions */
 
-/* What a copy says: of a death, that it is new, and all its fates are tried (WHOLE) or some (DRAWN); that it
- * has asked of all its deaths, so that who asks next may (ASKED); what came of a life: JUDGED, EQUAL, CRASHED.
- * A death that is asked of once more may have been WHOLE for want of knowledge (FEWER). */
+/* What a copy says: that it works at an EFFECT; of a death, that it is new, and all its fates are tried (WHOLE) or
+ * some (DRAWN); what came of a life: JUDGED, EQUAL, CRASHED. A death that is asked of once more may have been
+ * WHOLE for want of knowledge (FEWER). */
 enum telling {
+    TELL_EFFECT,
     TELL_WHOLE,
     TELL_DRAWN,
     TELL_FEWER,
-    TELL_ASKED,
     TELL_JUDGED,
     TELL_EQUAL,
     TELL_CRASHED
@@ -62,7 +58,6 @@ struct place { /* where a core dies */
 
 struct told { /* one atomic write */
     enum telling telling;
-    pid_t copy;
     struct place place;
     int count; /* of EQUAL: so many; of JUDGED: maybes */
     bool is_broken;
@@ -70,15 +65,8 @@ struct told { /* one atomic write */
 };
 _Static_assert(sizeof(struct told) <= PIPE_BUF, "copies write at once: a telling must stay whole");
 
-struct running { /* a copy not yet waited for */
-    pid_t pid;
-    int end; /* of the first run's copies: wakes who polls it; -1: none */
-    bool has_asked;
-    struct place place;
-};
-
-/* What a copy is for: at first it dies each death and asks what is new about it, then it lives each life that
- * is worth living. Between them it returns to the effect; this it keeps. A life may look into a file of whose
+/* What a copy does at an effect: at first it dies each death and asks what is new about it, then it lives each life
+ * that is worth living. Between them it returns to the effect; this it keeps. A life may look into a file of whose
  * name nobody knew that it matters: then all is asked once more, its fates too. */
 struct agenda {
     struct place place; /* of what goes on */
@@ -103,13 +91,13 @@ struct exhaust {
     uint64_t *seen;             /* shared by all copies */
     struct rewind_pages *pages; /* likewise */
     int pipe[2];                /* [0]: the first run's alone, -1 in copies */
-    struct running running[EXHAUST_JOBS_MAX];
-    int running_count;
-    struct agenda *agenda; /* of this copy */
-    struct rewind *rewind; /* to its effect */
-    pid_t copy;         /* the process that was forked for this effect; its words are this one's */
-    bool is_late;       /* this copy has done its first whole tick since its death */
-    struct place place; /* of its death; depth 0 in the first run, 2 in a copy of a copy */
+    struct crew *crew;          /* NULL: the first run */
+    int crew_depth;             /* of the run that this crew goes along with */
+    int explored_depth;         /* a crew has been there: of this run, -1 for none */
+    struct rewind *rewind;      /* to the effect at which this copy works */
+    bool is_late;               /* this copy has done its first whole tick since its death */
+    struct place
+        place; /* of its death; depth 0 in the first run and along with it, 2 in a copy of a copy */
     int64_t breaks[ORACLE_INVARIANT_COUNT]; /* at that death: what broke before is not its doing */
     int64_t maybes;                         /* likewise */
 };
@@ -119,9 +107,9 @@ struct exhaust *exhaust_create(const struct exhaust_options *options) {
     CHECK(exhaust != NULL && options->jobs >= 1 && options->jobs <= EXHAUST_JOBS_MAX &&
           options->shares >= 1);
     exhaust->options = *options;
+    exhaust->explored_depth = -1;
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
     mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK);
-    spare_network(true);
     exhaust->seen = rewind_keep(SEEN_SLOTS * sizeof exhaust->seen[0]);
     exhaust->pages = rewind_pages_create(options->by_forks);
     CHECK(pipe2(exhaust->pipe, O_CLOEXEC) == 0);
@@ -135,7 +123,6 @@ void exhaust_destroy(struct exhaust *exhaust) {
     munmap(exhaust->seen, SEEN_SLOTS * sizeof exhaust->seen[0]);
     rewind_pages_destroy(exhaust->pages);
     text_release(&exhaust->report.findings);
-    spare_network(false);
     free(exhaust);
 }
 
@@ -168,9 +155,7 @@ static void print_finding(struct text *out, const struct told *told) {
 
 static void book(struct exhaust *exhaust, const struct told *told) {
     struct exhaust_report *report = &exhaust->report;
-    for (int i = 0; i < exhaust->running_count && told->telling == TELL_ASKED; i++) {
-        exhaust->running[i].has_asked |= exhaust->running[i].pid == told->copy;
-    }
+    report->effects += told->telling == TELL_EFFECT;
     report->deaths += told->telling == TELL_WHOLE || told->telling == TELL_DRAWN;
     report->whole += (told->telling == TELL_WHOLE) - (told->telling == TELL_FEWER);
     report->equal += told->telling == TELL_EQUAL ? told->count : 0;
@@ -185,7 +170,7 @@ static void book(struct exhaust *exhaust, const struct told *told) {
 
 static void send_told(struct exhaust *exhaust, const struct told *told) {
     ssize_t n = 0;
-    if (exhaust->place.depth == 0) {
+    if (exhaust->crew == NULL) {
         book(exhaust, told);
         return;
     }
@@ -197,11 +182,8 @@ static void send_told(struct exhaust *exhaust, const struct told *told) {
 
 static void tell_counted(struct exhaust *exhaust, enum telling telling, const struct place *place,
                          const char *broken, int count) {
-    struct told told = {.telling = telling,
-                        .copy = exhaust->copy,
-                        .place = *place,
-                        .count = count,
-                        .is_broken = broken[0] != '\0'};
+    struct told told = {
+        .telling = telling, .place = *place, .count = count, .is_broken = broken[0] != '\0'};
     snprintf(told.broken, sizeof told.broken, "%s", broken);
     send_told(exhaust, &told);
 }
@@ -212,11 +194,11 @@ static void tell(struct exhaust *exhaust, enum telling telling, const struct pla
 }
 
 static void tell_equal(struct exhaust *exhaust, int count) {
-    send_told(exhaust,
-              &(struct told){.telling = TELL_EQUAL, .copy = exhaust->copy, .count = count});
+    send_told(exhaust, &(struct told){.telling = TELL_EQUAL, .count = count});
 }
 
-static void hear(struct exhaust *exhaust) {
+static void hear(void *context) {
+    struct exhaust *exhaust = context;
     struct told told;
     while (read(exhaust->pipe[0], &told, sizeof told) == (ssize_t)sizeof told) {
         book(exhaust, &told);
@@ -269,8 +251,12 @@ static bool is_new(struct exhaust *exhaust, int64_t question, uint64_t disk) {
     return true; /* crowded: judge it again */
 }
 
+static struct agenda *agenda_of(const struct exhaust *exhaust) {
+    return crew_errand(exhaust->crew);
+}
+
 static bool is_new_death(struct exhaust *exhaust, int64_t question) {
-    const int64_t round = exhaust->agenda->round;
+    const int64_t round = agenda_of(exhaust)->round;
     return is_new(exhaust, question + round * ROUND_OF_ASKING, sim_disk_hash(exhaust->stage->disk));
 }
 
@@ -285,116 +271,6 @@ static void tell_crash(struct exhaust *exhaust, const struct place *place, int s
         snprintf(why, sizeof why, "the copy died of signal %d", WTERMSIG(status));
     }
     tell(exhaust, TELL_CRASHED, place, why);
-}
-
-static void bury_copy(struct exhaust *exhaust, int i, int status) {
-    struct running *running = &exhaust->running[i];
-    const struct place place = running->place;
-    if (running->end >= 0) {
-        close(running->end);
-    }
-    *running = exhaust->running[--exhaust->running_count];
-    if (status != 0) {
-        tell_crash(exhaust, &place, status);
-    }
-}
-
-static bool has_ended(const struct exhaust *exhaust, int i, int flags, int *status) {
-    pid_t pid = 0;
-    do {
-        pid = waitpid(exhaust->running[i].pid, status, flags);
-    } while (pid < 0 && errno == EINTR);
-    CHECK(pid >= 0);
-    return pid != 0;
-}
-
-/* Until a copy says something or has ended. */
-static void wait_for_news(const struct exhaust *exhaust) {
-    struct pollfd news[EXHAUST_JOBS_MAX + 1] = {{.fd = exhaust->pipe[0], .events = POLLIN}};
-    int patience = -1;
-    for (int i = 0; i < exhaust->running_count; i++) {
-        news[i + 1] = (struct pollfd){.fd = exhaust->running[i].end, .events = POLLIN};
-        patience = exhaust->running[i].end < 0 ? LOOK_AT_COPIES_MS : patience;
-    }
-    (void)poll(news, (nfds_t)exhaust->running_count + 1, patience);
-}
-
-/* The only reader of the pipe must not stand in a wait: copies that find the pipe full do not end. */
-static void look_at_copies(struct exhaust *exhaust) {
-    int status = 0;
-    int i = exhaust->running_count - 1;
-    while (i >= 0 && !has_ended(exhaust, i, WNOHANG, &status)) {
-        i--;
-    }
-    hear(exhaust); /* before it is buried: what it told belongs to it */
-    if (i >= 0) {
-        bury_copy(exhaust, i, status);
-    } else {
-        wait_for_news(exhaust);
-    }
-}
-
-/* A copy that waits is not hanging: the one that it waits for may be. */
-static void wait_for_copy(struct exhaust *exhaust) {
-    int status = 0;
-    alarm(0);
-    (void)has_ended(exhaust, 0, 0, &status);
-    alarm(EXHAUST_HANG_S);
-    bury_copy(exhaust, 0, status);
-}
-
-static void wait_until_running(struct exhaust *exhaust, int most) {
-    while (exhaust->running_count > most) {
-        if (exhaust->place.depth == 0) {
-            look_at_copies(exhaust);
-        } else {
-            wait_for_copy(exhaust);
-        }
-    }
-}
-
-/* Of equal deaths the earliest is explored, however the copies are scheduled. */
-static void wait_until_asked(struct exhaust *exhaust) {
-    int i = 0;
-    while (exhaust->place.depth == 0 && i < exhaust->running_count) {
-        if (exhaust->running[i].has_asked) {
-            i++;
-        } else {
-            look_at_copies(exhaust);
-            i = 0;
-        }
-    }
-}
-
-/* True in the copy, which is for the effect of place. In a copy of its own, only one runs at a time: the
- * jobs are those of the first. No copy outlives who waits for it. */
-static bool fork_copy(struct exhaust *exhaust, const struct place *place) {
-    const pid_t parent = getpid();
-    wait_until_running(exhaust, exhaust->place.depth == 0 ? exhaust->options.jobs - 1 : 0);
-    const pid_t pid = _Fork();
-    CHECK(pid >= 0);
-    if (pid != 0) {
-        const int end = exhaust->place.depth == 0 ? pidfd_open(pid, 0) : -1;
-        if (exhaust->place.depth > 0) {
-            rewind_has_forked(exhaust->rewind);
-        }
-        exhaust->running[exhaust->running_count++] =
-            (struct running){.pid = pid, .end = end, .place = *place};
-        return false;
-    }
-    CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
-    if (getppid() != parent) {
-        _exit(0);
-    }
-    signal(SIGALRM, SIG_DFL);
-    if (exhaust->pipe[0] >= 0) {
-        close(exhaust->pipe[0]);
-        exhaust->pipe[0] = -1;
-    }
-    exhaust->running_count = 0;
-    exhaust->copy = getpid();
-    exhaust->place = *place;
-    return true;
 }
 
 /* What the file says "never" of, it says of its own day, on which nobody dies here: behind the death the
@@ -413,18 +289,6 @@ static void die_here(struct exhaust *exhaust) {
     process_die_next(&stage->core->process, place->moment);
 }
 
-static bool is_explored(const struct exhaust *exhaust, uint64_t effect) {
-    const struct stage *stage = exhaust->stage;
-    const struct exhaust_options *options = &exhaust->options;
-    struct utc now = virtual_clock_now(stage->clock);
-    if (exhaust->place.depth == 0) {
-        return !utc_is_before(now, exhaust->from) && utc_is_before(now, exhaust->until) &&
-               effect % (uint64_t)options->shares == (uint64_t)options->share;
-    }
-    return exhaust->place.depth < options->depth && exhaust->place.fate == 0 && !exhaust->is_late &&
-           stage->core->process.life > 1 && !process_is_dead(&stage->core->process);
-}
-
 /* The deaths of an effect, in the order in which they are asked of. */
 static const struct {
     enum process_moment moment;
@@ -436,43 +300,32 @@ static const struct {
 
 /* The death before an effect was, unless something has changed between, the death after the effect before. */
 static void skip_if_known(struct exhaust *exhaust) {
-    struct agenda *agenda = exhaust->agenda;
+    struct agenda *agenda = agenda_of(exhaust);
     if (agenda->asked == 0 && !is_new_death(exhaust, ASK_DEATH)) {
         tell_equal(exhaust, 1);
         agenda->asked++;
     }
 }
 
+static bool is_asked(const struct agenda *agenda) {
+    return agenda->asked == agenda->deaths;
+}
+
+static bool is_round_over(const struct agenda *agenda) {
+    return is_asked(agenda) && agenda->lived == agenda->lives;
+}
+
+static bool is_done(const struct agenda *agenda) {
+    return is_round_over(agenda) && agenda->names_known == agenda->name_count;
+}
+
 /* Within a round nobody learns: what the fates of its lives answer depends on what is asked. */
 static void begin_round_if_due(struct agenda *agenda) {
-    if (agenda->asked == agenda->deaths && agenda->lived == agenda->lives &&
-        agenda->names_known < agenda->name_count) {
+    if (is_round_over(agenda)) {
         agenda->names_known = agenda->name_count;
         agenda->round++;
         agenda->asked = agenda->lives = agenda->lived = 0;
     }
-}
-
-/* Behind each return to the effect: the next death to be asked of, the next life, or the end. */
-static void take_next(struct exhaust *exhaust) {
-    struct agenda *agenda = exhaust->agenda;
-    alarm(EXHAUST_HANG_S);
-    begin_round_if_due(agenda);
-    sim_disk_know(exhaust->stage->disk, agenda->names, agenda->names_known);
-    skip_if_known(exhaust);
-    if (agenda->asked == agenda->deaths && agenda->lived == 0) {
-        tell(exhaust, TELL_ASKED, &exhaust->place, "");
-    }
-    if (agenda->asked < agenda->deaths) {
-        exhaust->place.moment = deaths[agenda->asked].moment;
-        exhaust->place.flight = deaths[agenda->asked].flight;
-    } else if (agenda->lived < agenda->lives) {
-        exhaust->place = agenda->life[agenda->lived].place;
-    } else {
-        rewind_end(exhaust->rewind);
-    }
-    agenda->place = exhaust->place;
-    die_here(exhaust);
 }
 
 static void step_agenda(struct agenda *agenda) {
@@ -484,37 +337,130 @@ static void step_agenda(struct agenda *agenda) {
 }
 
 /* A finding; what is left of the agenda is another's. */
-static void end_badly(void *context, int status) {
-    struct exhaust *exhaust = context;
-    tell_crash(exhaust, &exhaust->agenda->place, status);
-    step_agenda(exhaust->agenda);
+static void end_badly(void *context, void *errand, int status) {
+    struct agenda *agenda = errand;
+    CHECK(!is_done(agenda)); /* else the run ends badly without a death */
+    tell_crash(context, &agenda->place, status);
+    step_agenda(agenda);
 }
 
-/* What follows in this copy is one of its deaths. */
-static void begin_copy(struct exhaust *exhaust, size_t count) {
+/* The next death to be asked of, or the next life. */
+static void take_next(struct exhaust *exhaust) {
+    struct agenda *agenda = agenda_of(exhaust);
+    exhaust->place = agenda->place;
+    sim_disk_know(exhaust->stage->disk, agenda->names, agenda->names_known);
+    skip_if_known(exhaust);
+    if (!is_asked(agenda)) {
+        exhaust->place.fate = FATE_UNKNOWN;
+        exhaust->place.moment = deaths[agenda->asked].moment;
+        exhaust->place.flight = deaths[agenda->asked].flight;
+    } else {
+        exhaust->place = agenda->life[agenda->lived].place;
+    }
+    agenda->place = exhaust->place;
+    die_here(exhaust);
+}
+
+/* Once for all who work here, however often one is replaced. */
+static void begin_here(struct exhaust *exhaust, uint64_t effect, enum process_site site) {
+    struct agenda *agenda = agenda_of(exhaust);
+    if (agenda->deaths > 0) {
+        return;
+    }
+    alarm(0);                      /* the one that it waits for may hang */
+    crew_wait_turn(exhaust->crew); /* of equal deaths the earliest is explored */
+    agenda->place = (struct place){
+        .effect = effect, .site = site, .depth = exhaust->place.depth + 1, .fate = FATE_UNKNOWN};
+    agenda->deaths = site == PROCESS_HTTP ? DEATHS_MAX : 2;
+    if (exhaust->place.depth == 0) {
+        tell(exhaust, TELL_EFFECT, &agenda->place, "");
+    }
+}
+
+/* Returns in who dies here, and when all is done in who goes along. */
+static void work_here(struct exhaust *exhaust) {
+    struct agenda *agenda = agenda_of(exhaust);
+    int status = 0;
+    rewind_mark(exhaust->rewind);
+    alarm(EXHAUST_HANG_S);
+    for (;;) {
+        if (is_asked(agenda)) {
+            crew_pass_turn(exhaust->crew);
+        }
+        if (is_done(agenda)) {
+            return;
+        }
+        begin_round_if_due(agenda);
+        if (rewind_set_out(exhaust->rewind, &status)) {
+            take_next(exhaust);
+            return;
+        }
+        if (status != 0) {
+            end_badly(exhaust, agenda, status);
+        }
+    }
+}
+
+static bool goes_along(const struct exhaust *exhaust) {
+    return exhaust->crew != NULL && exhaust->crew_depth == exhaust->place.depth;
+}
+
+/* True in who goes along with this run; in the run itself once it is explored. The jobs are those of the first;
+ * along with a copy there is one at a time. */
+static bool send_crew(struct exhaust *exhaust) {
+    const bool is_first = exhaust->place.depth == 0;
+    const struct crew_plan plan = {.size = is_first ? exhaust->options.jobs : 1,
+                                   .errand_size = sizeof(struct agenda),
+                                   .news = is_first ? exhaust->pipe[0] : -1,
+                                   .hear = hear,
+                                   .ended_badly = end_badly,
+                                   .context = exhaust};
     void *volatile room = malloc(ROOM); /* volatile: else a compiler sees that nobody needs it */
     free(room);
-    exhaust->agenda = rewind_keep(sizeof *exhaust->agenda);
-    exhaust->agenda->deaths = count;
-    exhaust->agenda->place = exhaust->place;
+    alarm(0);
+    struct crew *crew = crew_work(&plan);
+    if (crew == NULL) {
+        exhaust->explored_depth = exhaust->place.depth;
+        if (!is_first) {
+            rewind_has_forked(exhaust->rewind);
+            alarm(EXHAUST_HANG_S);
+        }
+        return false;
+    }
+    if (is_first) {
+        close(exhaust->pipe[0]);
+        signal(SIGALRM, SIG_DFL);
+    }
+    exhaust->crew = crew;
+    exhaust->crew_depth = exhaust->place.depth;
     exhaust->rewind = rewind_create(exhaust->pages);
-    (void)rewind_mark(exhaust->rewind, end_badly, exhaust);
-    take_next(exhaust);
+    alarm(EXHAUST_HANG_S);
+    return true;
+}
+
+static bool is_explored(const struct exhaust *exhaust, uint64_t effect) {
+    const struct stage *stage = exhaust->stage;
+    const struct exhaust_options *options = &exhaust->options;
+    struct utc now = virtual_clock_now(stage->clock);
+    if (exhaust->explored_depth == exhaust->place.depth) {
+        return false;
+    }
+    if (exhaust->place.depth == 0) {
+        return !utc_is_before(now, exhaust->from) && utc_is_before(now, exhaust->until) &&
+               effect % (uint64_t)options->shares == (uint64_t)options->share;
+    }
+    return exhaust->place.depth < options->depth && exhaust->place.fate == 0 && !exhaust->is_late &&
+           stage->core->process.life > 1 && !process_is_dead(&stage->core->process);
 }
 
 void exhaust_at_effect(struct exhaust *exhaust, enum process_site site) {
-    uint64_t effect = exhaust->stage->core->process.effects_ever + 1;
-    if (!is_explored(exhaust, effect)) {
+    const uint64_t effect = exhaust->stage->core->process.effects_ever + 1;
+    if (!is_explored(exhaust, effect) || (!goes_along(exhaust) && !send_crew(exhaust))) {
         return;
     }
-    const struct place place = {
-        .effect = effect, .site = site, .depth = exhaust->place.depth + 1, .fate = FATE_UNKNOWN};
-    exhaust->report.effects++;
-    wait_until_asked(exhaust);
-    if (fork_copy(exhaust, &place)) {
-        begin_copy(exhaust, site == PROCESS_HTTP ? DEATHS_MAX : 2);
-    } else if (exhaust->place.depth > 0) {
-        wait_until_running(exhaust, 0);
+    if (crew_takes(exhaust->crew, (int64_t)effect)) {
+        begin_here(exhaust, effect, site);
+        work_here(exhaust);
     }
 }
 
@@ -601,7 +547,7 @@ static bool is_worth_it(struct exhaust *exhaust, struct tried *tried, struct cra
 
 /* The fates that leave something new go onto the agenda; returns how many do not. */
 static int find_fates(struct exhaust *exhaust, struct crash_fates *fates) {
-    struct agenda *agenda = exhaust->agenda;
+    struct agenda *agenda = agenda_of(exhaust);
     struct tried tried = {.count = 0};
     int equal = 0;
     do {
@@ -617,7 +563,7 @@ static int find_fates(struct exhaust *exhaust, struct crash_fates *fates) {
 }
 
 static void tell_death(struct exhaust *exhaust, bool is_whole) {
-    struct agenda *agenda = exhaust->agenda;
+    struct agenda *agenda = agenda_of(exhaust);
     bool *was_whole = &agenda->is_whole[agenda->asked];
     if (agenda->round == 0) {
         tell(exhaust, is_whole ? TELL_WHOLE : TELL_DRAWN, &exhaust->place, "");
@@ -641,18 +587,18 @@ _Noreturn static void ask(struct exhaust *exhaust) {
         const int equal = find_fates(exhaust, &fates);
         tell_equal(exhaust, equal);
     }
-    step_agenda(exhaust->agenda);
+    step_agenda(agenda_of(exhaust));
     rewind_back(exhaust->rewind);
 }
 
 void exhaust_process_died(struct exhaust *exhaust) {
-    struct agenda *agenda = exhaust->agenda;
     if (exhaust->place.depth == 0 || exhaust->stage->end.ns != UTC_NEVER.ns) {
         return; /* a death of the scenario's own */
     }
     if (exhaust->place.fate == FATE_UNKNOWN) {
         ask(exhaust);
     }
+    struct agenda *agenda = agenda_of(exhaust);
     meet(exhaust, &agenda->life[agenda->lived].fates);
 }
 
@@ -676,6 +622,9 @@ void exhaust_ticked(struct exhaust *exhaust) {
     if (exhaust->place.depth == 0 || exhaust->is_late || process_is_dead(&stage->core->process)) {
         return;
     }
+    if (goes_along(exhaust)) {
+        crew_over(exhaust->crew); /* recovered: no more deaths */
+    }
     exhaust->is_late = true;
     if (exhaust->options.to_first_tick) {
         exhaust_end(exhaust);
@@ -693,7 +642,7 @@ static bool has_name(const struct agenda *agenda, uint64_t name) {
 
 /* The names that this life looked into unforeseen: false where they have no room. */
 static bool learn(struct exhaust *exhaust) {
-    struct agenda *agenda = exhaust->agenda;
+    struct agenda *agenda = agenda_of(exhaust);
     uint64_t names[NAMES_MAX];
     const size_t count = sim_disk_surprises(exhaust->stage->disk, names, NAMES_MAX);
     for (size_t i = 0; i < count; i++) {
@@ -710,9 +659,10 @@ static bool learn(struct exhaust *exhaust) {
 
 void exhaust_end(struct exhaust *exhaust) {
     struct text lines = {0};
+    if (goes_along(exhaust)) {
+        crew_over(exhaust->crew);
+    }
     if (exhaust->place.depth == 0) {
-        wait_until_running(exhaust, 0);
-        hear(exhaust);
         return;
     }
     oracle_print_broken_since(exhaust->stage->oracle, exhaust->breaks, &lines);
@@ -721,6 +671,6 @@ void exhaust_end(struct exhaust *exhaust) {
     }
     const int64_t excused = oracle_maybes(exhaust->stage->oracle) - exhaust->maybes;
     tell_counted(exhaust, TELL_JUDGED, &exhaust->place, text_get(&lines), (int)excused);
-    step_agenda(exhaust->agenda); /* of a death, if the run was over before it came to that */
+    step_agenda(agenda_of(exhaust)); /* of a death, if the run was over before it came to that */
     rewind_back(exhaust->rewind);
 }

@@ -1,10 +1,11 @@
 /* exhaust.h - death at every effect of a window, with every fate of what was in flight and un-synced.
  *
- * One run advances through the scenario's window. At each effect (a changing disk call, an HTTP
- * exchange) it forks; the copy dies there, before or after, with each fate, starts again on what the
- * disk kept, lives on for a while, stops, is judged as any run is, and goes back (rewind.h) to die
- * again. Equal states (durable disk, ledger, fate in flight, second of the session) are judged once.
- * Fork explores; death itself stays the world going dead (chaos/machine/process.h). */
+ * One run comes to the scenario's window, and stays at its first effect (a changing disk call, an HTTP exchange)
+ * until it is explored. Copies of it (crew.h) go along through the window and share out its effects. At an
+ * effect one dies, before or after, with each fate, starts again on what the disk kept, lives on for a while, stops,
+ * is judged as any run is, and goes back (rewind.h) to die again, or at last to go along. Equal states (durable
+ * disk, ledger, fate in flight, second of the session) are judged once. Copies explore; death itself stays the world
+ * going dead (chaos/machine/process.h). */
 #ifndef SCENARIOS_EXHAUST_H
 #define SCENARIOS_EXHAUST_H
 
@@ -15,8 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EXHAUST_JOBS_MAX 64
-#define EXHAUST_HANG_S 60 /* of the wall: a life that does not end is killed, and a finding */
+#define EXHAUST_JOBS_MAX 64 /* no more than CREW_MAX */
+#define EXHAUST_HANG_S 60   /* of the wall: a life that does not end is killed, and a finding */
 
 struct stage;
 struct exhaust;

@@ -52,19 +52,18 @@ struct written { /* a page to be put back */
 /* In shared mappings, as all that hangs on it: not part of what is put back. */
 struct rewind {
     struct rewind_pages *pages;
-    bool is_over;
-    int count; /* of returns */
-    /* Of the copy that lives: */
+    bool is_back; /* at the moment, not there for the first time */
+    bool has_forked;
+    bool is_beyond; /* a page was written to that was not saved */
     int pagemap;
     uintptr_t break_at; /* end of the heap */
     struct region region[REGIONS_MAX];
     size_t region_count, page_count, saved_count;
+    size_t room;             /* pages, in each of the next three */
     uint32_t *page;          /* what each was */
     char *saved;             /* those pages, in their order */
-    struct written *written; /* since */
+    struct written *written; /* since the process was forked */
     size_t written_count;
-    bool is_beyond; /* a page was written to that was not saved */
-    bool has_forked;
     ucontext_t moment, way_back;
     char maps[MAPS_MAX];
     char stack[STACK_SIZE]; /* of way_back, which overwrites the one in use */
@@ -153,6 +152,10 @@ bool rewind_puts_back(const struct rewind_pages *pages) {
 struct rewind *rewind_create(struct rewind_pages *pages) {
     struct rewind *rewind = rewind_keep(sizeof *rewind);
     rewind->pages = pages;
+    if (!pages->by_forks) {
+        rewind->pagemap = open_pagemap();
+        CHECK(rewind->pagemap >= 0); /* it could be a moment ago */
+    }
     return rewind;
 }
 
@@ -235,25 +238,20 @@ static void visit_pages(struct rewind *rewind, page_visitor *visit) {
     }
 }
 
-static void note_page(struct rewind *rewind, const struct region *region, size_t page,
+/* What is a copy already was written to by who knows whom, and may be again. */
+static void save_page(struct rewind *rewind, const struct region *region, size_t page,
                       uint64_t entry) {
+    const char *content = content_of(region, page);
     const bool is_full = region->is_file || (entry & (ENTRY_HERE | ENTRY_SWAPPED)) != 0;
     rewind->page[page] = is_full ? PAGE_FULL : PAGE_EMPTY;
-    if (is_full && *learnt(rewind, content_of(region, page)) != 0) {
+    if (is_full && (is_written(entry) || *learnt(rewind, content) != 0)) {
+        memcpy(rewind->saved + rewind->saved_count * PAGE, content, PAGE);
         rewind->page[page] = (uint32_t)(PAGE_SAVED + rewind->saved_count++);
     }
 }
 
 static char *saved_of(const struct rewind *rewind, uint32_t page) {
     return rewind->saved + (size_t)(page - PAGE_SAVED) * PAGE;
-}
-
-static void save_page(struct rewind *rewind, const struct region *region, size_t page,
-                      uint64_t entry) {
-    (void)entry;
-    if (rewind->page[page] >= PAGE_SAVED) {
-        memcpy(saved_of(rewind, rewind->page[page]), content_of(region, page), PAGE);
-    }
 }
 
 /* An empty page need not have been known: it reads as zeros. */
@@ -271,18 +269,30 @@ static void look_at_page(struct rewind *rewind, const struct region *region, siz
 
 /* --- the moment, and the ways back to it --- */
 
+static void *room_for(void *was, size_t had, size_t wanted, size_t size) {
+    if (was != NULL) {
+        CHECK(munmap(was, had * size) == 0);
+    }
+    return rewind_keep(wanted * size); /* memory once it is written to */
+}
+
+static void make_room(struct rewind *rewind) {
+    if (rewind->page_count > rewind->room) {
+        const size_t had = rewind->room;
+        const size_t wanted = 2 * rewind->page_count;
+        rewind->page = room_for(rewind->page, had, wanted, sizeof rewind->page[0]);
+        rewind->saved = room_for(rewind->saved, had, wanted, PAGE);
+        rewind->written = room_for(rewind->written, had, wanted, sizeof rewind->written[0]);
+        rewind->room = wanted;
+    }
+}
+
 static void __attribute__((noinline)) save(struct rewind *rewind) {
     const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-    rewind->pagemap = open_pagemap();
-    CHECK(rewind->pagemap >= 0); /* it could be a moment ago */
     rewind->break_at = (uintptr_t)sbrk(0);
     rewind->saved_count = 0;
-    rewind->is_beyond = false;
     find_regions(rewind, frame / PAGE * PAGE);
-    rewind->page = rewind_keep(rewind->page_count * sizeof rewind->page[0]);
-    rewind->written = rewind_keep(rewind->page_count * sizeof rewind->written[0]);
-    visit_pages(rewind, note_page);
-    rewind->saved = rewind_keep((rewind->saved_count + 1) * PAGE);
+    make_room(rewind);
     visit_pages(rewind, save_page);
 }
 
@@ -303,6 +313,7 @@ static void put_back(unsigned high, unsigned low) {
 
 _Noreturn static void go_back(struct rewind *rewind) {
     const uintptr_t self = (uintptr_t)rewind;
+    rewind->is_back = true;
     CHECK(getcontext(&rewind->way_back) == 0);
     rewind->way_back.uc_stack = (stack_t){.ss_sp = rewind->stack, .ss_size = sizeof rewind->stack};
     rewind->way_back.uc_link = NULL;
@@ -312,41 +323,33 @@ _Noreturn static void go_back(struct rewind *rewind) {
     _exit(1);
 }
 
-/* Returns in each copy. */
-static void live_in_copies(struct rewind *rewind, void (*bad_end)(void *context, int status),
-                           void *context) {
-    const pid_t parent = getpid();
-    for (;;) {
-        const int before = rewind->count;
-        const pid_t pid = _Fork();
-        CHECK(pid >= 0);
-        if (pid == 0) {
-            CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
-            if (getppid() != parent) {
-                _exit(0);
-            }
-            return;
-        }
-        const int status = status_of(pid);
-        if (status != 0) {
-            bad_end(context, status);
-        } else if (rewind->is_over) {
-            _exit(0);
-        } else {
-            CHECK(rewind->count > before); /* else it would go on for ever */
-        }
+void rewind_mark(struct rewind *rewind) {
+    if (rewind->pages->by_forks) {
+        return; /* the process itself stays here */
+    }
+    rewind->is_back = false;
+    CHECK(getcontext(&rewind->moment) == 0); /* and behind each way back */
+    if (!rewind->is_back) {
+        save(rewind);
     }
 }
 
-int rewind_mark(struct rewind *rewind, void (*bad_end)(void *context, int status), void *context) {
-    live_in_copies(rewind, bad_end, context);
-    rewind->pagemap = -1;
-    rewind->has_forked = false;
-    CHECK(getcontext(&rewind->moment) == 0); /* and behind each way back */
-    if (!rewind->pages->by_forks && rewind->pagemap < 0) {
-        save(rewind);
+bool rewind_set_out(const struct rewind *rewind, int *status) {
+    if (!rewind->pages->by_forks) {
+        return true;
     }
-    return rewind->count;
+    const pid_t parent = getpid();
+    const pid_t pid = _Fork();
+    CHECK(pid >= 0);
+    if (pid != 0) {
+        *status = status_of(pid);
+        return false;
+    }
+    CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+    if (getppid() != parent) {
+        _exit(0);
+    }
+    return true;
 }
 
 void rewind_has_forked(struct rewind *rewind) {
@@ -354,19 +357,14 @@ void rewind_has_forked(struct rewind *rewind) {
 }
 
 void rewind_back(struct rewind *rewind) {
-    rewind->count++;
     if (rewind->pages->by_forks || rewind->has_forked || (uintptr_t)sbrk(0) < rewind->break_at) {
         _exit(0);
     }
     rewind->written_count = 0;
+    rewind->is_beyond = false;
     visit_pages(rewind, look_at_page);
     if (rewind->is_beyond) {
         _exit(0);
     }
     go_back(rewind);
-}
-
-void rewind_end(struct rewind *rewind) {
-    rewind->is_over = true;
-    _exit(0);
 }

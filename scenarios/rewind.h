@@ -1,9 +1,17 @@
 /* rewind.h - a moment of this process to which it returns, as often as there is something left to try.
  *
- * A copy (fork) is made at the moment and lives on. To return, it puts back the pages that it has written to
- * since, with its stack and registers, and goes on from there; if it wrote to one of which nobody had known
- * that it would be written to, it ends, and another copy is made of the moment, which knows. So pages are
- * copied by the kernel, a fault each, for one life of many: those faults were most of the life of a copy.
+ *     rewind_mark(rewind);                      each return comes out here
+ *     while (there is something left to try) {
+ *         if (rewind_set_out(rewind, &status)) {
+ *             try it, and rewind_back(rewind);
+ *         }
+ *         ... a copy has tried it, and ended with status
+ *     }
+ *
+ * To return, a process puts back the pages that it has written to, with its stack and registers. Which it has
+ * written to is known because another, of which it was forked, stays where it was: pages of both were not. They are saved
+ * at the moment, and so are those of which it was learnt that they will be written to; if one was written to of
+ * which nobody had known that, the process ends, with 0, and who waits for it (crew.h) makes another.
  *
  * Not put back are shared mappings, in which a caller keeps what it must not forget, what became writable only
  * behind the moment, and what the kernel holds: files, pipes, timers. For a process of one thread, whose memory
@@ -17,26 +25,25 @@
 struct rewind;
 struct rewind_pages; /* which are written to behind moments: learnt by all that share it */
 
-/* Never NULL; owned by the caller: rewind_pages_destroy(). by_forks: nothing is put back, each return is a copy
- * of its own; so it is anyway under a sanitizer and where the kernel does not tell what was written to. */
+/* Never NULL; owned by the caller: rewind_pages_destroy(). by_forks: nothing is put back, what is tried is tried by a
+ * copy; so it is anyway under a sanitizer and where the kernel does not tell what was written to. */
 struct rewind_pages *rewind_pages_create(bool by_forks);
 void rewind_pages_destroy(struct rewind_pages *pages);
 bool rewind_puts_back(const struct rewind_pages *pages);
 
-/* Never NULL; for one moment. Released with its process. */
+/* Never NULL; by the process that will return, for all its moments. Released with it. */
 struct rewind *rewind_create(struct rewind_pages *pages);
 /* Zeroed memory that no return changes. Released with its process. */
 void *rewind_keep(size_t size);
 
-/* The moment: returns 0 in the first copy, and 1, 2, ... behind each rewind_back(), always in a copy. The process
- * itself stays here until a copy has come to rewind_end(), and ends. A copy that ends otherwise, by a signal or with
- * an error, is told to bad_end, in that process, with its wait status; another goes on in its stead. */
-int rewind_mark(struct rewind *rewind, void (*bad_end)(void *context, int status), void *context);
-/* By a copy. */
+/* The moment, in place of the one before. */
+void rewind_mark(struct rewind *rewind);
+/* True in the process that is to go on and come to rewind_back(). False in one that stays at the moment: a copy of
+ * it went in its stead, and has ended with *status, a wait status. */
+bool rewind_set_out(const struct rewind *rewind, int *status);
 _Noreturn void rewind_back(struct rewind *rewind);
-_Noreturn void rewind_end(struct rewind *rewind);
-/* By a copy that has forked: until that process is forgotten by everybody, its pages look like shared ones. The
- * next return is another copy's. */
+/* By a process that has forked: until the other is forgotten by everybody, its pages look like shared ones. It cannot
+ * return. */
 void rewind_has_forked(struct rewind *rewind);
 
 #endif

@@ -229,13 +229,13 @@ static void wait_for_company(struct observer *observer, const struct event *even
         return;
     }
     if (company->shared->copy == 0) {
-        company->shared->copy = getppid();
+        company->shared->copy = getpid();
         for (int i = 0; i < 200 && !company->shared->is_in_company; i++) {
             (void)usleep(10000);
         }
-    } else if (company->shared->copy != getppid()) {
+    } else if (company->shared->copy != getpid()) {
         company->shared->is_in_company |= kill(company->shared->copy, 0) == 0;
-        company->shared->copy = getppid();
+        company->shared->copy = getpid();
     }
 }
 
