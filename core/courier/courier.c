@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define SEVERAL_TEXT 80   /* bytes of each text in a message of several */
 #define SEVERAL_BYTES 600 /* then a message of several names no further one */
@@ -107,6 +108,14 @@ static struct span wait_after(const struct http_response *response, const struct
     return wait;
 }
 
+/* A proxy, or a site that is being repaired, answers in the channel's place, and with 200: no channel says with
+ * such a page that it took a message. */
+static bool is_web_page(const struct text *body) {
+    const char *at = text_get(body);
+    at += strspn(at, " \t\r\n");
+    return strncasecmp(at, "<html", 5) == 0 || strncasecmp(at, "<!doctype html", 14) == 0;
+}
+
 /* True if the channel took it. What its server said is not kept: it may repeat what we sent. */
 static bool send_message(struct courier *courier, size_t channel, const struct message *message) {
     struct line *line = &courier->lines[channel];
@@ -117,7 +126,8 @@ static bool send_message(struct courier *courier, size_t channel, const struct m
                                       COURIER_DEADLINE, &courier->response, &err);
     message_release(&courier->request);
     line->sent_at[line->sent++ % COURIER_PAGES_A_MINUTE] = now_of(courier);
-    bool is_taken = code == ERR_OK && courier->response.status / 100 == 2;
+    bool is_page = code == ERR_OK && is_web_page(&courier->response.body);
+    bool is_taken = code == ERR_OK && courier->response.status / 100 == 2 && !is_page;
     MUTATE(courier_believes_any_answer, is_taken = code == ERR_OK);
     tell(courier, "alerts", is_taken ? "acted" : "held", courier->channels->items[channel].name);
     int status = code == ERR_OK ? courier->response.status : 0;
@@ -129,8 +139,8 @@ static bool send_message(struct courier *courier, size_t channel, const struct m
         return true;
     }
     if (code == ERR_OK) {
-        (void)snprintf(line->status.error, sizeof line->status.error, "answered %d",
-                       courier->response.status);
+        (void)snprintf(line->status.error, sizeof line->status.error, "answered %d%s",
+                       courier->response.status, is_page ? ", with a web page" : "");
     } else { /* the seam names the host alone: the rest of a url may be a secret */
         (void)snprintf(line->status.error, sizeof line->status.error, "%s: %.130s",
                        code == ERR_NOT_SENT ? "not reached" : "no answer", err.text);

@@ -22,7 +22,7 @@ struct message_request { /* zero-initialise; message_release() */
     struct http_request request; /* points into this struct and the channel */
 };
 
-/* Any 2xx means that the channel took it. */
+/* Any 2xx that is no web page means that the channel took it. */
 void message_print(const struct channels *channels, const struct channel *channel,
                    const struct message *message, struct message_request *out);
 /* A GET of the dead man's url. */

@@ -24,6 +24,7 @@ struct net { /* a network that answers as told, and remembers */
     struct rig *rig;
     int status[LINES]; /* 0: no answer, after the deadline */
     int64_t retry_after_s;
+    const char *body; /* of each answer; NULL: none */
     int count[LINES];
     struct text last[LINES], headers[LINES];
 };
@@ -58,6 +59,7 @@ static enum err_code net_perform(struct http *seam, const struct http_request *r
             return err_set(err, ERR_UNKNOWN, "no answer");
         }
         response->status = net->status[i];
+        text_add(&response->body, net->body == NULL ? "" : net->body);
         response->retry_after_s = net->retry_after_s;
         return ERR_OK;
     }
@@ -290,6 +292,31 @@ Test(courier, a_channel_that_does_not_take_it_is_asked_again_and_the_file_stays)
     expect_counts(desk, 1, 3, 1, 1);
     cr_expect_eq(left(desk, "p"), 0);
     desk_destroy(desk);
+}
+
+Test(courier, a_web_page_takes_no_message) {
+    static const struct {
+        const char *body;
+        bool is_taken;
+    } rows[] = {{"<html><head><title>200 OK</title>", false},
+                {"\r\n <!DOCTYPE html>\n<HTML lang=en>", false},
+                {"<?xml version=\"1.0\"?><Response/>", true},
+                {"<htm", true},
+                {"{\"status\":\"success\",\"message\":\"<html>\"}", true},
+                {"ok", true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct desk *desk = desk_create();
+        desk->net.body = rows[i].body;
+        leave(desk, "page", "p", "text", 1);
+        go(desk, 1);
+        cr_expect_eq(left(desk, "p"), !rows[i].is_taken, "%s", rows[i].body);
+        cr_expect_str_eq(courier_status(desk->courier, CHAT).error,
+                         rows[i].is_taken ? "" : "answered 200, with a web page");
+        desk->net.body = NULL;
+        go(desk, 2);
+        cr_expect_eq(left(desk, "p"), 0);
+        desk_destroy(desk);
+    }
 }
 
 Test(courier, retry_after_is_obeyed_to_the_second_and_at_most_five_minutes) {
