@@ -191,10 +191,10 @@ struct engine {
     size_t session_count;
     struct date sessions_asked; /* day of the last answer */
     bool is_ids_checked;        /* the day's orders were held against the journal */
-    bool is_account_pinned;
-    char account_number[32];
-    char account_key[17]; /* hash of the key id that the pinned account last answered to */
-    char key_hash[17];    /* of the key id in use */
+    bool is_account_pinned;     /* a row says so */
+    char account_number[32];    /* pinned, or recalled; "": neither */
+    char account_key[17];       /* hash of the key id that the pinned account last answered to */
+    char key_hash[17];          /* of the key id in use */
     enum account_seen account_seen;
     struct read_backoff reads[READS_BACKED_OFF];
     struct smart_poller poller;
@@ -259,6 +259,8 @@ struct span step_of(const struct engine *engine);
 bool is_elsewhere(const struct engine *engine);
 enum err_code account_fold(struct engine *engine, const struct journal_row *row,
                            struct err *err) MUST_USE;
+/* Behind the fold: the account of a state whose journal knows none, by a document of it. */
+void account_recall(struct engine *engine, const cJSON *document);
 void poll_truth(struct engine *engine);
 /* The exchange day, or the day in New York while the broker has not told its calendar. */
 struct date engine_day(const struct engine *engine);

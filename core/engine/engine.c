@@ -62,10 +62,13 @@ static void wire(struct engine *engine, enum engine_scope scope) {
 /* The freeze document changes seldom; this one tells a journal that went back by less than a day. */
 static void look_at_metadata(struct engine *engine) {
     struct state_file file = {0};
-    MUTATE(state_regression_ignored, return);
     if (state_file_load(engine->world, "position_metadata.json", 0, &file, NULL) != ERR_OK) {
         return;
     }
+    if (file.condition == STATE_FILE_GOOD) {
+        account_recall(engine, file.tree);
+    }
+    MUTATE(state_regression_ignored, file.condition = STATE_FILE_MISSING);
     if (file.condition == STATE_FILE_GOOD && file.journal_seq > journal_last_seq(engine->journal)) {
         causes_latch(&engine->causes, "state_regression", MODE_REDUCE_ONLY, "core",
                      "the document of positions is newer than the journal");

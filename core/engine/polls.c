@@ -252,6 +252,15 @@ enum err_code account_fold(struct engine *engine, const struct journal_row *row,
     return code;
 }
 
+/* A journal that was lost took its row along. No other account may be pinned in its place, only the same anew. */
+void account_recall(struct engine *engine, const cJSON *document) {
+    MUTATE(account_lost_with_its_journal, return);
+    if (!engine->is_account_pinned) {
+        (void)!json_copy(document, "account", engine->account_number, sizeof engine->account_number,
+                         NULL);
+    }
+}
+
 /* A key opens one account alone, so that the key of the pinned account may be trusted before its
  * account answers (an exit must not wait for that); a new key, a first contact and a state that has
  * met another account may not. */
@@ -276,14 +285,14 @@ static void pin_account(struct engine *engine, const char *number) {
     }
 }
 
-/* The account is pinned at its first answer: another number is somebody else's money. An answer
- * without a number is no answer. */
+/* The account is pinned at its first answer, unless it is recalled: another number is somebody else's money. An
+ * answer without a number is no answer. */
 static bool is_our_account(struct engine *engine, const char *number) {
     if (number[0] == '\0') {
         return false;
     }
     MUTATE(account_not_pinned, engine->account_seen = ACCOUNT_OURS; return true);
-    if (engine->is_account_pinned && strcmp(engine->account_number, number) != 0) {
+    if (engine->account_number[0] != '\0' && strcmp(engine->account_number, number) != 0) {
         char why[200];
         snprintf(why, sizeof why,
                  "account %s answers, this state belongs to %s: nothing is sent or cancelled; give "

@@ -10,6 +10,9 @@
 static void save_metadata(struct engine *engine) {
     struct text *members = &engine->scratch;
     text_clear(members);
+    if (engine->account_number[0] != '\0') { /* for a start whose journal was lost */
+        text_member_string(members, "account", engine->account_number);
+    }
     book_print(&engine->book, members);
     int64_t latch_row = causes_newest_row(&engine->causes);
     if (latch_row > 0) {
