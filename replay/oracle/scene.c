@@ -260,7 +260,7 @@ static void take_frame(struct scene *scene, const struct event *event) {
         order->is_foreign = true;
     } else if (is_word(event->subject, "not_foreign")) { /* the broker refused it */
         struct scene_order *order = table_get(&scene->orders, event->what);
-        order->is_foreign = false;
+        order->is_foreign = order->is_met = false;
     }
     if (is_word(event->subject, "wall")) {
         take_nanos(event->what, &scene->wall.ns);
@@ -363,13 +363,14 @@ static void take_stop(struct scene *scene, const struct event *event) {
 static void take_ledger_order(struct scene *scene, const struct event *event) {
     take_stop(scene, event);
     struct scene_order *order = table_get(&scene->orders, event->id);
+    bool is_buy = is_word(event->subject, "buy");
+    if (is_our_id(event->id) && !order->is_met) {
+        struct qty left = {event->number - event->qty.nanos};
+        order->is_met = true;
+        order->is_cover = is_buy && may_cover(scene, event->symbol, left);
+    }
     if (!is_our_id(event->id) || order->is_foreign) {
         return;
-    }
-    bool is_buy = is_word(event->subject, "buy");
-    if (!order->is_judged) {
-        struct qty left = {event->number - event->qty.nanos};
-        order->is_cover = is_buy && may_cover(scene, event->symbol, left);
     }
     scene->judged += !order->is_judged;
     order->is_judged = true;

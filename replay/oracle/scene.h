@@ -32,10 +32,10 @@ struct scene_order { /* at the broker */
     struct usd limit; /* as sent; 0 unknown */
     struct usd cost;  /* its part of live_cost */
     struct qty stop;  /* its part of stopped */
-    bool is_live_buy, is_foreign, is_judged, is_cancelling;
+    bool is_live_buy, is_foreign, is_met, is_judged, is_cancelling;
     /* by its intent, the first order of the entry that it goes on with; "": none */
     char of[TABLE_NAME_MAX];
-    bool is_cover; /* a buy of no more than was short by the ledger when it came */
+    bool is_cover; /* a buy of no more than was short by the ledger when it came, whoever sent it */
 };
 
 struct scene_cause {

@@ -384,6 +384,32 @@ Test(kill_course, verified_by_too_little) {
     }
 }
 
+/* What ends a short opens nothing, though another instance was first to send it. */
+Test(kill_course, a_listed_buy_of_what_is_short_is_no_entry) {
+    static const struct {
+        bool is_foreign;
+        int64_t qty;
+        bool is_enough;
+    } rows[] = {{false, 10, true}, {true, 10, true}, {false, 11, false}, {true, 11, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = begin();
+        if (rows[i].is_foreign) {
+            frame(oracle, "foreign", "st-2023-11-14-1");
+        }
+        ledger_fill(oracle, 0, "by-hand", "sell", 10);
+        says(oracle, 1, "warned", "firing", "\"day\":\"2023-11-14\",\"again\":false");
+        ledger_order(oracle, 2, "st-2023-11-14-1", "buy", "limit", "pending_new", rows[i].qty, 0);
+        truths(oracle, 3, 200, A_BUY);
+        ledger_fill(oracle, 4, "st-2023-11-14-1", "buy", rows[i].qty);
+        ledger_order(oracle, 4, "st-2023-11-14-1", "buy", "limit", "filled", rows[i].qty,
+                     rows[i].qty);
+        truths(oracle, 5, 200, NONE);
+        says(oracle, 5, "held", "kill_switch", "");
+        expect_kill(oracle, rows[i].is_enough ? "" : "kill_runs_its_course",
+                    rows[i].is_enough ? "" : "verified by listings");
+    }
+}
+
 Test(kill_course, never_verified) {
     struct oracle *oracle = begin();
     word(oracle, EVENT_HEALED, 0, "", "");
