@@ -498,6 +498,12 @@ struct sim_spun sim_exchange_spin_off(struct sim_exchange *exchange,
                                 .qty = given.qty,
                                 .price = price});
     }
+    /* also where all of it was cash for a fraction, and no share moved */
+    observe(exchange->rules.observer,
+            &(struct event){.kind = EVENT_FRAME,
+                            .at = exchange->now,
+                            .subject = "spun_off",
+                            .what = market_symbol(exchange->market, spin->source)});
     cancel_all_of(exchange, spin->source);
     return given;
 }

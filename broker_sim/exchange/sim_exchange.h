@@ -132,7 +132,7 @@ void sim_exchange_split(struct sim_exchange *exchange, size_t symbol,
 
 /* A spin-off, between two sessions: shares of another symbol are given for what is held, and open orders in the source
  * end as by a split. Told as EVENT_LEDGER_FILL of the new symbol, with the id "spin:SOURCE", or "given:SOURCE" of one
- * that nobody tells of. */
+ * that nobody tells of, where a whole share is given; of its source as EVENT_FRAME "spun_off" always. */
 struct sim_spun sim_exchange_spin_off(struct sim_exchange *exchange,
                                       const struct sim_spin_off *spin, bool is_told);
 

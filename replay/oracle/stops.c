@@ -4,7 +4,7 @@
  * it ends where that limit is filled or the broker rejects it.
  *
  * A transaction outlives its process: the successor resumes it without a word, so a restart closes
- * nothing. What was sent before a split of its symbol by the ledger, or before the core
+ * nothing. What was sent before a split of its symbol by the ledger, or a spin-off from it, or before the core
  * knew of that split, is no protection any more. What an instance elsewhere cancels or replaces is another program's
  * act, not the core's. A cancel that a fault point named "...cancel..." made is a maybe. */
 #include "core/base/mutant.h"
@@ -131,11 +131,20 @@ static bool is_stop_cancel(const struct ended *order, const struct event *event)
            (strncmp(event->body, "stop", 4) == 0 || (is_asked && order->is_oco));
 }
 
-/* Whose orders the broker cancels, for its shares are others: a split's, a spin-off's source; NULL: no such thing. */
-static const char *parted_by(const struct event *event) {
-    bool is_split = strncmp(event->id, "split:", 6) == 0 || strncmp(event->id, "moved:", 6) == 0;
-    bool is_spin = strncmp(event->id, "spin:", 5) == 0 || strncmp(event->id, "given:", 6) == 0;
-    return is_split ? event->symbol : is_spin ? strchr(event->id, ':') + 1 : NULL;
+/* The broker cancels what is open in it, for its shares are others: of a split, or the source of a spin-off. */
+static void part(struct stops *judge, const char *name, struct utc at) {
+    struct guarded *symbol = table_get(&judge->symbols, name);
+    symbol->split_at = at;
+    symbol->known_at = (struct utc){0};
+}
+
+static void take_fill(struct stops *judge, const struct event *event) {
+    struct guarded *symbol = table_get(&judge->symbols, event->symbol);
+    symbol->position = strcmp(event->subject, "sell") == 0 ? qty_sub(symbol->position, event->qty)
+                                                           : qty_add(symbol->position, event->qty);
+    if (strncmp(event->id, "split:", 6) == 0 || strncmp(event->id, "moved:", 6) == 0) {
+        part(judge, event->symbol, event->at);
+    }
 }
 
 static void stops_observe(void *context, const struct event *event, struct findings *findings) {
@@ -154,16 +163,9 @@ static void stops_observe(void *context, const struct event *event, struct findi
             judge_cancel(judge, event, findings);
         }
     } else if (event->kind == EVENT_LEDGER_FILL) {
-        struct guarded *symbol = table_get(&judge->symbols, event->symbol);
-        symbol->position = strcmp(event->subject, "sell") == 0
-                               ? qty_sub(symbol->position, event->qty)
-                               : qty_add(symbol->position, event->qty);
-        const char *parted = parted_by(event);
-        if (parted != NULL) {
-            symbol = table_get(&judge->symbols, parted);
-            symbol->split_at = event->at;
-            symbol->known_at = (struct utc){0};
-        }
+        take_fill(judge, event);
+    } else if (event->kind == EVENT_FRAME && is_word(event->subject, "spun_off")) {
+        part(judge, event->what, event->at);
     } else if (event->kind == EVENT_EXIT && !is_word(event->what, "resumed")) {
         struct guarded *symbol = table_get(&judge->symbols, event->symbol);
         symbol->is_in_transaction =
@@ -186,7 +188,7 @@ static void stops_observe(void *context, const struct event *event, struct findi
     }
 }
 
-const struct judge_ops stops_judge = {KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) |
-                                          KIND(EVENT_EXIT) | KIND(EVENT_OPERATOR) |
-                                          KIND(EVENT_FAULT) | KIND(EVENT_OTHER) | KIND(EVENT_ROW),
-                                      stops_create, stops_observe, stops_destroy};
+const struct judge_ops stops_judge = {
+    KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_EXIT) | KIND(EVENT_OPERATOR) |
+        KIND(EVENT_FAULT) | KIND(EVENT_OTHER) | KIND(EVENT_ROW) | KIND(EVENT_FRAME),
+    stops_create, stops_observe, stops_destroy};

@@ -342,6 +342,30 @@ Test(splits_beside, a_stop_ends_for_a_split_of_the_ledger_and_for_no_row_alone) 
     }
 }
 
+/* Whether a share was given or cash for all of it, the broker cancels what rested in the source, and nothing else. */
+Test(splits_beside, a_stop_of_before_a_spin_off_from_its_symbol_may_end) {
+    static const struct {
+        const char *source;
+        int sent;
+        bool is_broken;
+    } rows[] = {{"AAPL", FOUR - 40, false}, {"NFLX", FOUR - 40, true}, {"AAPL", FOUR + 10, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        word(oracle, EVENT_START, FOUR - 100, "ready", "");
+        ledger_fill(oracle, FOUR - 50, "st-2023-11-15-1", "buy", 10);
+        bool is_before = rows[i].sent < FOUR;
+        if (is_before) {
+            ledger_order(oracle, rows[i].sent, "st-2023-11-15-2", "sell", "stop", "new", 10, 0);
+        }
+        word(oracle, EVENT_FRAME, FOUR, "spun_off", rows[i].source);
+        if (!is_before) {
+            ledger_order(oracle, rows[i].sent, "st-2023-11-15-2", "sell", "stop", "new", 10, 0);
+        }
+        ledger_order(oracle, FOUR + 20, "st-2023-11-15-2", "sell", "stop", "canceled", 10, 0);
+        expect(oracle, rows[i].is_broken ? "stop_cancelled_outside_transaction" : "", 0);
+    }
+}
+
 Test(splits_beside, a_stop_of_before_may_end_and_one_of_behind_may_not) {
     for (int is_new = 0; is_new < 2; is_new++) {
         struct oracle *oracle = oracle_create();
