@@ -3,9 +3,9 @@
  * entry that waits to be taken, and asked for by id; nothing less is told, no buy leaves in its symbol
  * meanwhile, and no exit is refused for it.
  *
- * *Known* are the core's own moves of an order and its requests to cancel; *true* is the ledger's status. A
- * core looks once a tick: two ticks and 15 s are to spare. A wall that was set, HALT and another account's
- * answers are not judged; each life counts anew. */
+ * *Known* are the core's own moves of an order, also of another's that it took over under an id that it
+ * meant, and its requests to cancel; *true* is the ledger's status. A core looks once a tick: two ticks and 15 s
+ * are to spare. A wall that was set, HALT and another account's answers are not judged; each life counts anew. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 
@@ -259,7 +259,7 @@ static void take_tick(struct stuck *judge, const struct event *event, struct fin
 
 static void stuck_observe(void *context, const struct event *event, struct findings *findings) {
     struct stuck *judge = context;
-    if (event->kind == EVENT_ORDER && scene_is_ours(findings->scene, event->id)) {
+    if (event->kind == EVENT_ORDER) {
         take_order(judge, event, findings->scene);
     } else if (event->kind == EVENT_LEDGER_ORDER && find(judge, event->id) != NULL) {
         struct watched *known = find(judge, event->id);

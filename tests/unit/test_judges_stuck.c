@@ -91,6 +91,25 @@ Test(stuck, a_cancel_of_which_not_a_byte_left_asked_nobody) {
     }
 }
 
+/* Another core's order under an id that was meant: the core takes it over, and from then on says how it moves. */
+Test(stuck, what_was_taken_over_is_judged_as_what_was_sent) {
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct oracle *oracle = begin("exit", "intent");
+        frame(oracle, "foreign", ID);
+        ledger_order(oracle, 1, ID, "sell", "stop", "pending_new", 10, 0);
+        moves(oracle, 1, "exit", "rejected");
+        moves(oracle, 2, "stop", "pending_new");
+        if (is_told) {
+            acts(oracle, 32, "page");
+            asks(oracle, 32);
+        }
+        ticks(oracle, 35, 70);
+        moves(oracle, 72, "stop", "new");
+        ticks(oracle, 75, 200);
+        expect_stuck(oracle, is_told ? "" : "nobody was told");
+    }
+}
+
 Test(stuck, not_told_or_told_late_is_missed) {
     for (int is_late = 0; is_late < 2; is_late++) {
         struct oracle *oracle = begin("entry", "pending_new");
