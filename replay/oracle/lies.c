@@ -3,8 +3,8 @@
  *
  * A lie is a "view." fault, and it lasts 5 s. An exit for a loss (hard_stop) that was decided
  * in it and then sells at the average price of its buys or better had no loss to flee from. A bust is no
- * sale and no buy: it undoes one, and what it gives back cost what it had cost. Where a run is about
- * this, any sale sent within a lie breaks it. */
+ * sale and no buy: it undoes one, and what it gives back cost what it had cost. Nor is a split: what it leaves cost
+ * what was paid before. Where a run is about this, any sale sent within a lie breaks it. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -85,6 +85,12 @@ static void take_sale(struct lies *judge, const struct event *event, struct find
     move(fleeing, -1, event->qty, average);
 }
 
+/* Told as a sale of what there is less of, or a buy: other shares, for which what was paid stays paid. */
+static void take_split(struct lies *judge, const struct event *event) {
+    move(table_get(&judge->symbols, event->symbol), is_word(event->subject, "sell") ? -1 : 1,
+         event->qty, USD(0));
+}
+
 /* Told as an execution of the other side. */
 static void take_bust(struct lies *judge, const struct event *event, const char *undone) {
     struct fleeing *fleeing = table_get(&judge->symbols, event->symbol);
@@ -98,6 +104,8 @@ static void take_fill(struct lies *judge, const struct event *event, struct find
     static const char bust[] = "bust:";
     if (strncmp(event->id, bust, sizeof bust - 1) == 0) {
         take_bust(judge, event, event->id + sizeof bust - 1);
+    } else if (strncmp(event->id, "split:", 6) == 0 || strncmp(event->id, "moved:", 6) == 0) {
+        take_split(judge, event);
     } else if (is_word(event->subject, "sell")) {
         take_sale(judge, event, findings);
     } else {

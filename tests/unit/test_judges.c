@@ -1284,6 +1284,27 @@ Test(lies, a_bust_sells_nothing_and_gives_back_at_cost) {
     }
 }
 
+/* Ten shares at 100 are five at 200 or twenty at 50, whoever tells of it. */
+Test(lies, a_split_sells_nothing_and_moves_what_a_share_had_cost) {
+    static const struct {
+        const char *split, *side;
+        int64_t by, at, left, then;
+        bool is_broken;
+    } rows[] = {{"moved:AAPL", "sell", 5, 200, 5, 199, false},
+                {"moved:AAPL", "sell", 5, 200, 5, 200, true},
+                {"split:AAPL", "buy", 10, 50, 20, 49, false},
+                {"split:AAPL", "buy", 10, 50, 20, 50, true}};
+    for (size_t i = 0; i < 4; i++) {
+        struct oracle *oracle = oracle_create();
+        symbol_fill(oracle, OPEN, "AAPL", "st-a", "buy", 10, 100);
+        word(oracle, EVENT_FAULT, OPEN + 3, "view.mark_absurd", "");
+        flee(oracle, OPEN + 4, "hard_stop");
+        symbol_fill(oracle, OPEN + 5, "AAPL", rows[i].split, rows[i].side, rows[i].by, rows[i].at);
+        symbol_fill(oracle, OPEN + 6, "AAPL", "st-b", "sell", rows[i].left, rows[i].then);
+        expect(oracle, rows[i].is_broken ? "no_sale_on_a_lie" : "", 0);
+    }
+}
+
 Test(lies, where_a_run_is_about_it_no_sale_goes_within_the_lie) {
     for (int is_named = 0; is_named < 2; is_named++) {
         for (int64_t second = 4; second <= 5; second++) {
