@@ -464,9 +464,12 @@ static void step_ramp(struct engine *engine) {
     capital_ramp_step(&engine->gateway.ramp, &engine->causes, engine->config, &look);
 }
 
+/* What a lesson is made of. Not snapshots: where nothing wants one any more, none is asked for, and the last one that
+ * failed would count as failing for as long as the process lives. */
 static bool fail_prices(const struct engine *engine) {
-    for (int line = 0; line < POLL_LINES; line++) {
-        if (engine->poller.backoffs[line].failures > 0) {
+    static const enum poll_line lines[] = {POLL_QUOTES, POLL_TRADES, POLL_BARS};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        if (engine->poller.backoffs[lines[i]].failures > 0) {
             return true;
         }
     }
