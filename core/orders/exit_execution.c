@@ -401,14 +401,26 @@ static bool may_begin_cover(struct exits *exits, const struct exit_plan *plan,
     return is_sure && is_open;
 }
 
-static void step_decided(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
-    struct gateway *gateway = exits->gateway;
+static bool may_begin(struct exits *exits, const struct exit_plan *plan, struct holding *holding) {
+    const struct gateway *gateway = exits->gateway;
     bool is_open = gateway->truth->has_clock && gateway->truth->clock.is_open;
     if (causes_mode(gateway->causes) == MODE_HALT || !may_send(exits, plan->symbol)) {
-        return;
+        return false;
     }
-    if (is_cover(plan) ? !may_begin_cover(exits, plan, holding, is_open)
-                       : !is_open || must_rest(exits, plan->symbol)) {
+    return is_cover(plan) ? may_begin_cover(exits, plan, holding, is_open)
+                          : is_open && !must_rest(exits, plan->symbol);
+}
+
+static void step_decided(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
+    struct gateway *gateway = exits->gateway;
+    struct mono now = clock_mono(gateway->world->clock);
+    if (plan->held_at.ns != 0) {
+        send_backoff_hold(&gateway->orders->backoff, plan->symbol, false,
+                          mono_sub(now, plan->held_at));
+    }
+    plan->held_at = (struct mono){0};
+    if (!may_begin(exits, plan, holding)) {
+        plan->held_at = now;
         return;
     }
     struct usd anchor = {0};

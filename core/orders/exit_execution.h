@@ -35,6 +35,7 @@ struct exit_plan {
     bool is_spent;        /* the last rung was given its time and cancelled */
     int rounds;           /* orders placed since DECIDED: an end for a ladder that never climbs */
     struct mono began_at; /* when it left DECIDED */
+    struct mono held_at;  /* of the last step, if nothing could be sent in it; else {0} */
     bool is_told;         /* a person was paged that it does not get on */
     bool is_taken_over;   /* of a short position: two words of the broker agreed on it */
     /* the stop's OCO was to go on as the sale, and did not, as far as is known */

@@ -38,12 +38,21 @@ int send_backoff_fail(struct send_backoff *backoff, const char *symbol, bool is_
         item = take_place(backoff);
         *item = (struct send_failures){.is_stop = is_stop};
         (void)!text_copy(item->symbol, sizeof item->symbol, symbol, NULL);
-    } else if (mono_sub(now, item->last_at).ns >= RUN_LASTS.ns) {
+    } else if (mono_sub(now, item->last_at).ns - item->held.ns >= RUN_LASTS.ns) {
         MUTATE(backoff_without_most, item->last_at = now; return ++item->failures);
         item->failures = 0;
     }
     item->last_at = now;
+    item->held = (struct span){0};
     return ++item->failures;
+}
+
+void send_backoff_hold(struct send_backoff *backoff, const char *symbol, bool is_stop,
+                       struct span held) {
+    struct send_failures *item = (struct send_failures *)find(backoff, symbol, is_stop);
+    if (item != NULL) {
+        item->held.ns += held.ns;
+    }
 }
 
 void send_backoff_end(struct send_backoff *backoff, const char *symbol, bool is_stop) {

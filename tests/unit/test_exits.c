@@ -575,6 +575,36 @@ Test(exit_plan,
     desk_destroy(desk);
 }
 
+Test(exit_plan, that_was_rejected_in_a_row_is_no_new_one_behind_a_night) {
+    struct desk *desk = desk_create();
+    rig_wait(desk->rig, SPAN_S(1));
+    desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_EXIT, 0);
+    desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 99, ERR_OK, 403,
+                                         "{\"code\":40310000,\"message\":\"no\"}", false});
+    for (int i = 0; i < 3; i++) {
+        exits_step(&desk->exits);
+        orders_sweep(&desk->orders);
+    }
+    cr_expect_eq(desk->broker.posts, 2);
+    desk->truth.clock.is_open = false;
+    for (int i = 0; i < 200; i++) {
+        exits_step(&desk->exits);
+        rig_wait(desk->rig, SPAN_MIN(5));
+    }
+    desk->truth.clock.is_open = true;
+    desk->truth.quotes[0].at = rig_now(desk->rig);
+    for (int i = 0; i < 3; i++) {
+        exits_step(&desk->exits);
+        orders_sweep(&desk->orders);
+        cr_expect_eq(desk->broker.posts, 3, "at once, and the next one waits");
+    }
+    rig_wait(desk->rig, SPAN_S(10));
+    exits_step(&desk->exits);
+    cr_expect_eq(desk->broker.posts, 4, "as long as behind the third in a row");
+    desk_destroy(desk);
+}
+
 Test(exit_plan, a_filled_sale_is_the_end_and_nothing_more_is_sold) {
     struct desk *desk = desk_create();
     struct holding *holding = desk_hold(desk, "AAPL", 10);

@@ -677,6 +677,13 @@ Test(send_backoff, grows_from_the_second_reject_to_its_most_and_ends_with_a_fill
     }
     cr_expect_eq(send_backoff_fail(&backoff, "AAPL", false, mono_add(now, SPAN_MIN(5))), 1,
                  "another run");
+    now = mono_add(now, SPAN_MIN(5));
+    for (int i = 0; i < 2; i++) {
+        send_backoff_hold(&backoff, "AAPL", false, SPAN_HOURS(17));
+        now = mono_add(now, (struct span){SPAN_HOURS(17).ns + SPAN_MIN(5).ns - 1 + i});
+        cr_expect_eq(send_backoff_fail(&backoff, "AAPL", false, now), 2 - i,
+                     "what it could not be sent in does not count, once");
+    }
     send_backoff_end(&backoff, "AAPL", false);
     cr_expect_eq(backoff.count, 0);
     send_backoff_end(&backoff, "AAPL", false);
