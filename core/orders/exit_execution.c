@@ -390,12 +390,27 @@ static void end_live(struct exits *exits, const char *symbol) {
     }
 }
 
-/* A sale that rests beside what is short protects nothing: it ends without waiting for the open or for a broker that
- * takes orders again. But not on the word of one listing. */
+/* The broker knows of no such position, asked either way: the book alone has it, until a person has looked. He is left
+ * alone like one who rejects; each second of it, and of each symbol, would be requests that change nothing. */
+static void note_unknown(struct exits *exits, const struct holding *holding) {
+    struct gateway *gateway = exits->gateway;
+    if (!holding->is_listed && holding->reread_at.ns != 0) {
+        (void)send_backoff_fail(&gateway->orders->backoff, holding->symbol, false,
+                                clock_mono(gateway->world->clock));
+    }
+}
+
+/* A sale that rests beside what is short protects nothing: it ends without waiting for the open, for a broker that
+ * takes orders again or for his second word. But not on the word of one listing. Without the second word nothing would
+ * be bought, so nothing begins. */
 static bool may_begin_cover(struct exits *exits, const struct exit_plan *plan,
                             struct holding *holding, bool is_open) {
-    bool is_sure = holding->qty.nanos < 0 || position_sign_agrees(exits->gateway, holding);
-    if (is_sure && !is_open) {
+    bool is_news = !holding_is_reread(holding, clock_mono(exits->gateway->world->clock));
+    bool is_sure = position_sign_agrees(exits->gateway, holding);
+    if (is_news && !is_sure) {
+        note_unknown(exits, holding);
+    }
+    if (!(is_sure && is_open) && (is_sure || holding->qty.nanos < 0)) {
         end_live(exits, plan->symbol);
     }
     return is_sure && is_open;

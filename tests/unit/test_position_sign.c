@@ -134,6 +134,29 @@ Test(position_sign, nothing_is_bought_while_the_broker_contradicts_himself) {
     }
 }
 
+Test(position_sign, what_neither_word_knows_is_asked_about_less_and_less) {
+    struct desk *desk = desk_create();
+    struct holding *holding = taken(desk, 10);
+    says(desk, 404, "{\"code\":40410000,\"message\":\"position does not exist\"}");
+    exits_decide(&desk->exits, holding, PURPOSE_EXIT, QTY(0), POSITION_SIGN_CAUSE);
+    holding->is_listed = false;
+    for (int second = 0; second < 600; second++) {
+        tick(desk);
+    }
+    cr_expect_leq(desk->broker.requests, 24, "%d", desk->broker.requests);
+    cr_expect_geq(desk->broker.requests, 20, "%d", desk->broker.requests);
+    cr_expect_eq(desk->broker.posts, 0);
+    cr_expect_eq(holding->qty.nanos, -10 * NANOS, "kept until a person has looked");
+    cr_expect_not_null(exits_find(&desk->exits, "AAPL"));
+    desk->broker.fault[0].times = 0;
+    says(desk, 200, SAYS("-10"));
+    for (int second = 0; second < 30; second++) {
+        tick(desk);
+    }
+    cr_expect_eq(desk->broker.posts, 1, "and bought back when he knows it again");
+    desk_destroy(desk);
+}
+
 Test(position_sign, a_fill_of_ours_may_be_missing_in_a_listing_for_fifteen_seconds) {
     for (int ms = 14999; ms <= 15000; ms++) {
         struct desk *desk = desk_create();
