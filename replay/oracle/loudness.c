@@ -2,7 +2,8 @@
  * says, and what it must not say.
  *
  * A rate budget that starts full allows twice its minute in the first one. The calm measure is the
- * busiest minute of a session before the first fault. A minute in which a cancel does not end is not
+ * busiest minute of a session before the first fault; one that began before the open, when hardly anything is asked,
+ * is none. A minute in which a cancel does not end is not
  * judged by it: that is asked about each second, by design, and may outlast the fault that stuck it.
  *
  * Calm compares like with like, so it counts neither trading nor what the day grows by. Each execution of
@@ -32,6 +33,7 @@ struct loudness {
     struct date today;
     int64_t calm; /* calls of the busiest minute before the first fault, without what is left out */
     bool is_first;                               /* the minute is a life's first */
+    bool is_open;                                /* it began in a session */
     bool is_loud, is_shrill, is_stormy, is_told; /* reported */
 };
 
@@ -75,7 +77,7 @@ static void judge_minute(struct loudness *judge, const struct event *event,
     bool is_calm = scene->healed_at.ns != 0 &&
                    utc_sub(judge->minute, scene->healed_at).ns > CALM_AFTER.ns &&
                    utc_sub(judge->minute, scene->up_since).ns > CALM_AFTER.ns &&
-                   scene->fault_at.ns != 0 && scene_is_open(scene);
+                   scene->fault_at.ns != 0 && judge->is_open && scene_is_open(scene);
     if (is_calm && judge->waiting < STUCK_CALLS && judge->calm > 0 && calls > 2 * judge->calm &&
         !judge->is_stormy) {
         judge->is_stormy = true;
@@ -83,13 +85,15 @@ static void judge_minute(struct loudness *judge, const struct event *event,
                        "%lld requests in a minute after healing, %lld before the first fault",
                        (long long)calls, (long long)judge->calm);
     }
-    if (scene->fault_at.ns == 0 && scene_is_open(scene) && calls > judge->calm) {
+    if (scene->fault_at.ns == 0 && judge->is_open && scene_is_open(scene) && calls > judge->calm) {
         judge->calm = calls;
     }
 }
 
-static void begin_minute(struct loudness *judge, struct utc at, bool is_first) {
+static void begin_minute(struct loudness *judge, struct utc at, bool is_first,
+                         const struct scene *scene) {
     judge->minute = at;
+    judge->is_open = scene_is_open(scene);
     judge->calls = 0;
     judge->alerts = 0;
     judge->waiting = 0;
@@ -104,7 +108,7 @@ static void take_time(struct loudness *judge, const struct event *event,
                       struct findings *findings) {
     if (utc_sub(event->at, judge->minute).ns >= MINUTE.ns) {
         judge_minute(judge, event, findings);
-        begin_minute(judge, event->at, false);
+        begin_minute(judge, event->at, false, findings->scene);
     }
 }
 
@@ -155,7 +159,7 @@ static void judge_secret(struct loudness *judge, const struct event *event,
 static void loudness_observe(void *context, const struct event *event, struct findings *findings) {
     struct loudness *judge = context;
     if (event->kind == EVENT_START) {
-        begin_minute(judge, event->at, true);
+        begin_minute(judge, event->at, true, findings->scene);
         return;
     }
     if (event->kind == EVENT_LEDGER_FILL) {

@@ -925,6 +925,19 @@ Test(loudness, a_storm_of_calls_after_healing_breaks) {
     }
 }
 
+/* Hardly anything is asked before the open. */
+Test(loudness, a_minute_that_began_before_the_open_is_no_measure) {
+    struct oracle *oracle = oracle_create();
+    up(oracle, OPEN - 600);
+    many(oracle, EVENT_SEND, OPEN - 30, 5);
+    many(oracle, EVENT_SEND, OPEN + 31, 1);
+    word(oracle, EVENT_FAULT, OPEN + 61, "api.503", "");
+    word(oracle, EVENT_HEALED, OPEN + 62, "", "");
+    many(oracle, EVENT_SEND, OPEN + 241, 11);
+    many(oracle, EVENT_SEND, OPEN + 301, 1);
+    expect(oracle, "", 0);
+}
+
 /* An execution has six calls about orders; 250 executions since yesterday have two pages behind the first. */
 Test(loudness, calls_of_executions_and_of_full_pages_are_no_storm) {
     for (int more = 0; more < 3; more++) {
