@@ -7,7 +7,8 @@
  * is taken by the step that says so, and by no other. A death may leave one row that nobody told: where the next
  * row `learned` cannot follow the last one that was told, it was the one between them: a trial's end is judged by the
  * step that its lessons make due, a step behind an untold end is believed once. Any other row that nobody told, or a journal that went back, ends the judgement. A step is missed when it was due through a quarter of
- * an hour of an open market in which no fault fired, no life began and nothing demanded REDUCE_ONLY. */
+ * an hour of an open market in which no fault fired, no life began, nothing demanded REDUCE_ONLY and no prices failed:
+ * those of all symbols may, and not be asked for again on a spent budget, while those of what is held are answered. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 #include "replay/oracle/trades.h"
@@ -57,6 +58,8 @@ struct learning {
     bool is_missed, is_blind;
     int64_t untold;          /* the one row that nobody told, and which is not known yet; 0: none */
     bool is_failing[PRICES]; /* its last answer was none, or no 200 */
+    /* of a read that failed, and none of as many symbols was answered since; 0: none */
+    size_t unanswered[PRICES];
     int64_t last_row;
 };
 
@@ -396,7 +399,11 @@ static void judge_tick(struct learning *judge, const struct event *event,
                        struct findings *findings) {
     const struct scene *scene = findings->scene;
     look(judge, event->at, findings);
-    judge->uneasy_at = scene->mode >= SCENE_REDUCE_ONLY ? event->at : judge->uneasy_at;
+    bool is_uneasy = scene->mode >= SCENE_REDUCE_ONLY;
+    for (int i = 0; i < PRICES; i++) {
+        is_uneasy = is_uneasy || judge->unanswered[i] > 0;
+    }
+    judge->uneasy_at = is_uneasy ? event->at : judge->uneasy_at;
     struct utc since = utc_max(utc_max(judge->uneasy_at, scene->fault_at), scene->up_since);
     since = scene_since(scene, utc_max(since, judge->due_at));
     if (judge->due_at.ns != 0 && scene_is_open(scene) && !judge->is_missed &&
@@ -433,11 +440,26 @@ static void take_row(struct learning *judge, const struct event *event, struct f
     }
 }
 
+/* At least 1. */
+static size_t count_names(const char *path) {
+    size_t count = 1;
+    for (const char *at = path; *at != '\0' && *at != '&'; at++) {
+        count += *at == ',';
+    }
+    return count;
+}
+
 /* The daily bars of universe_guard are none that a score is made of. */
 static void take_answer(struct learning *judge, const struct event *event) {
     for (int i = 0; i < PRICES; i++) {
         if (begins(event->what, PRICE_PATHS[i]) && strstr(event->what, "timeframe=1Day") == NULL) {
+            size_t names = count_names(event->what);
             judge->is_failing[i] = event->number != 200;
+            if (judge->is_failing[i]) {
+                judge->unanswered[i] = names > judge->unanswered[i] ? names : judge->unanswered[i];
+            } else if (names >= judge->unanswered[i]) {
+                judge->unanswered[i] = 0;
+            }
         }
     }
 }
@@ -457,6 +479,7 @@ static void learning_observe(void *context, const struct event *event, struct fi
         take_answer(judge, event);
     } else if (event->kind == EVENT_START) {
         memset(judge->is_failing, 0, sizeof judge->is_failing);
+        memset(judge->unanswered, 0, sizeof judge->unanswered);
     } else if (!judge->is_blind && judge->untold == 0) {
         judge_tick(judge, event, findings);
     }

@@ -395,6 +395,20 @@ Test(learning, a_step_that_does_not_come_within_a_quarter_of_an_hour_of_calm_is_
         word(run.oracle, EVENT_FAULT, run.second, "http.refused", "");
     }
     end(&run, "");
+    for (int all = 0; all < 2;
+         all++) { /* nor was it calm while those of all fail, and those of one are answered */
+        run = begin();
+        lessons_around(&run, 0);
+        answer(run.oracle, run.second, "/v2/stocks/quotes/latest?symbols=AAPL,MSFT&feed=sip", 503,
+               "");
+        answer(run.oracle, run.second, "/v2/stocks/quotes/latest?symbols=AAPL&feed=sip", 200, "");
+        wait(&run, 30);
+        if (all) {
+            answer(run.oracle, run.second, "/v2/stocks/quotes/latest?symbols=AAPL,MSFT", 200, "");
+        }
+        wait(&run, 30);
+        end(&run, all ? "4 closed trades wait, and nothing is learned" : "");
+    }
     run = begin();
     lessons_around(&run, 0);
     learned(&run, "step", first(&run));
