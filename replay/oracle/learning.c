@@ -1,14 +1,15 @@
 /* learning.c - learning_is_bounded, the oracle of learning_guard: what a step may be made of, how far it may go, and
  * when it is due.
  *
- * Lessons are added up here anew, from the rows of intents, fills and adoptions; a row `learned` is held against
- * them and against the row before it, never against what it says of its own lessons. What a part's weight should be
- * is computed here too, and a thousandth to either side is let pass: the core's sums are in another order. A lesson
- * is taken by the step that says so, and by no other. A death may leave one row that nobody told: where the next
- * row `learned` cannot follow the last one that was told, it was the one between them: a trial's end is judged by the
- * step that its lessons make due, a step behind an untold end is believed once. Any other row that nobody told, or a journal that went back, ends the judgement. A step is missed when it was due through a quarter of
- * an hour of an open market in which no fault fired, no life began, nothing demanded REDUCE_ONLY and no prices failed:
- * those of all symbols may, and not be asked for again on a spent budget, while those of what is held are answered. */
+ * Lessons are added up here anew, from the rows of intents, fills and adoptions; a row `learned` is held against them
+ * and against the row before it, never against what it says of its own lessons. What a part's weight should be is
+ * computed here too, and a thousandth to either side is let pass: the core's sums are in another order. A lesson is
+ * taken by the step that says so, and by no other. A death may leave one row that nobody told: where the next row
+ * `learned` cannot follow the last one that was told, it was the one between them: a trial's end is judged by the
+ * step that its lessons make due, a step behind an untold end is believed once. Any other row that nobody told, or a
+ * journal that went back, ends the judgement. A step is missed when it was due through a quarter of an hour of an
+ * open market in which no fault fired, no life began, nothing demanded REDUCE_ONLY and no prices failed: those of all
+ * symbols may, and not be asked for again on a spent budget, while those of what is held are answered. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
 #include "replay/oracle/trades.h"

@@ -1,15 +1,15 @@
 /* polls.c - data_polls_are_spaced, the oracle of smart_poller.
  *
  * Each of quotes, trades, bars and snapshots is folded from sends and answers: a read that got no answer, or none of
- * 2xx, doubles the wait from where it was sent. A request breaks it that leaves too early, or on a spent budget, and names a symbol that
- * is not *touched*: by the ledger it is not held and has no order of ours, and for ten minutes nothing was told of it, nor
- * a row of its fills lost. A
- * 2xx in a tick in which an answer was bent may have been unreadable: there the core is believed. A fresh connection to
- * the host may have each asked once in a run of failures. What is held must be asked for within 45 s (bars: and 2 cycles),
- * unless a 429 or as many requests as broker.rate_core in a minute closed the lane of the polls: prices of it are what an
- * exit is decided by; snapshots are of no exit. A new entry breaks it, too, that leaves when no bars of its symbol
- * were answered for as long as a bar is fresh, unless with signals.fill_s a fresh minute of snapshots was (signals.c).
- * The ledger has no word on what fails: both clocks are the answers'. */
+ * 2xx, doubles the wait from where it was sent. A request breaks it that leaves too early, or on a spent budget, and
+ * names a symbol that is not *touched*: by the ledger it is not held and has no order of ours, and for ten minutes
+ * nothing was told of it, nor a row of its fills lost. A 2xx in a tick in which an answer was bent may have been
+ * unreadable: there the core is believed. A fresh connection to the host may have each asked once in a run of
+ * failures. What is held must be asked for within 45 s (bars: and 2 cycles), unless a 429 or as many requests as
+ * broker.rate_core in a minute closed the lane of the polls: prices of it are what an exit is decided by; snapshots
+ * are of no exit. A new entry breaks it, too, that leaves when no bars of its symbol were answered for as long as a
+ * bar is fresh, unless with signals.fill_s a fresh minute of snapshots was (signals.c). The ledger has no word on
+ * what fails: both clocks are the answers'. */
 #include "replay/oracle/judge.h"
 
 #include "core/base/check.h"
