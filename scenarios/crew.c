@@ -35,6 +35,7 @@ struct crew { /* each process its own */
     struct crew_plan plan;
     struct shared *shared;
     int self; /* of a worker: its number */
+    bool is_given_up;
 };
 
 static void *errand_of(const struct crew *crew, int i) {
@@ -156,9 +157,10 @@ static bool look_at(struct crew *crew, int i, struct running *running) {
     }
     hear(crew);
     if (status != 0) {
-        crew->plan.ended_badly(crew->plan.context, errand_of(crew, i), status);
+        crew->is_given_up |=
+            !crew->plan.ended_badly(crew->plan.context, errand_of(crew, i), status);
     }
-    if (crew->shared->workers[i].is_over) {
+    if (crew->is_given_up || crew->shared->workers[i].is_over) {
         return false;
     }
     CHECK(work_of(crew, i) != running->work); /* else it would go on for ever */
@@ -173,10 +175,21 @@ static bool are_all_over(const struct crew *crew, const struct running *running)
     return over == crew->plan.size;
 }
 
+static void end_all(struct crew *crew, struct running *running) {
+    for (int i = 0; i < crew->plan.size; i++) {
+        if (running[i].pid != 0) {
+            (void)kill(running[i].pid, SIGKILL);
+            (void)waitpid(running[i].pid, NULL, 0);
+            close(running[i].end);
+        }
+    }
+    hear(crew);
+}
+
 /* The one reader of the news never stands in a wait for one of them: who finds its pipe full does not end.
  * True in a copy. */
 static bool wait_for_all(struct crew *crew, struct running *running) {
-    while (!are_all_over(crew, running)) {
+    while (!are_all_over(crew, running) && !crew->is_given_up) {
         wait_for_news(crew, running);
         hear(crew);
         for (int i = 0; i < crew->plan.size; i++) {
@@ -185,6 +198,7 @@ static bool wait_for_all(struct crew *crew, struct running *running) {
             }
         }
     }
+    end_all(crew, running);
     return false;
 }
 

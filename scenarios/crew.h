@@ -20,8 +20,8 @@ struct crew_plan {
     size_t errand_size; /* bytes of shared memory for each, zeroed when a place is taken */
     int news; /* a file descriptor that is readable when its workers have said something; -1: none */
     void (*hear)(void *context);
-    /* One ended with this wait status, not with 0, on this errand. */
-    void (*ended_badly)(void *context, void *errand, int status);
+    /* One ended with this wait status, not with 0, on this errand. False: the whole crew is given up, and ended. */
+    bool (*ended_badly)(void *context, void *errand, int status);
     void *context;
 };
 

@@ -29,6 +29,7 @@
  * its heap for all that it will want, and keeps it. */
 #define ROOM (8 * 1024 * 1024)
 #define LARGE_BLOCK (32 * 1024 * 1024)
+_Static_assert(EXHAUST_JOBS_MAX <= CREW_MAX, "a job is a worker");
 #define FATES_MAX (CRASH_FATES_ALL_MAX + CRASH_FATES_REST)
 #define DEATHS_MAX 4       /* at one effect */
 #define FATE_UNKNOWN (-1)  /* of a death that is asked of */
@@ -329,6 +330,7 @@ static void begin_round_if_due(struct agenda *agenda) {
 }
 
 static void step_agenda(struct agenda *agenda) {
+    CHECK(!is_done(agenda));
     if (agenda->place.fate == FATE_UNKNOWN) {
         agenda->asked++;
     } else {
@@ -336,17 +338,22 @@ static void step_agenda(struct agenda *agenda) {
     }
 }
 
-/* A finding; what is left of the agenda is another's. */
-static void end_badly(void *context, void *errand, int status) {
+/* A finding; what is left of the agenda is another's. If nothing is, the run itself ends so, without a death: it comes
+ * to that too, and nobody goes along with it any further. */
+static bool end_badly(void *context, void *errand, int status) {
     struct agenda *agenda = errand;
-    CHECK(!is_done(agenda)); /* else the run ends badly without a death */
+    const bool is_of_a_death = !is_done(agenda);
     tell_crash(context, &agenda->place, status);
-    step_agenda(agenda);
+    if (is_of_a_death) {
+        step_agenda(agenda);
+    }
+    return is_of_a_death;
 }
 
 /* The next death to be asked of, or the next life. */
 static void take_next(struct exhaust *exhaust) {
     struct agenda *agenda = agenda_of(exhaust);
+    alarm(EXHAUST_HANG_S); /* until it is told what came of it */
     exhaust->place = agenda->place;
     sim_disk_know(exhaust->stage->disk, agenda->names, agenda->names_known);
     skip_if_known(exhaust);
@@ -367,7 +374,6 @@ static void begin_here(struct exhaust *exhaust, uint64_t effect, enum process_si
     if (agenda->deaths > 0) {
         return;
     }
-    alarm(0);                      /* the one that it waits for may hang */
     crew_wait_turn(exhaust->crew); /* of equal deaths the earliest is explored */
     agenda->place = (struct place){
         .effect = effect, .site = site, .depth = exhaust->place.depth + 1, .fate = FATE_UNKNOWN};
@@ -382,7 +388,6 @@ static void work_here(struct exhaust *exhaust) {
     struct agenda *agenda = agenda_of(exhaust);
     int status = 0;
     rewind_mark(exhaust->rewind);
-    alarm(EXHAUST_HANG_S);
     for (;;) {
         if (is_asked(agenda)) {
             crew_pass_turn(exhaust->crew);
@@ -396,7 +401,7 @@ static void work_here(struct exhaust *exhaust) {
             return;
         }
         if (status != 0) {
-            end_badly(exhaust, agenda, status);
+            (void)end_badly(exhaust, agenda, status);
         }
     }
 }
@@ -429,12 +434,12 @@ static bool send_crew(struct exhaust *exhaust) {
     }
     if (is_first) {
         close(exhaust->pipe[0]);
+        exhaust->pipe[0] = -1;
         signal(SIGALRM, SIG_DFL);
     }
     exhaust->crew = crew;
     exhaust->crew_depth = exhaust->place.depth;
     exhaust->rewind = rewind_create(exhaust->pages);
-    alarm(EXHAUST_HANG_S);
     return true;
 }
 
@@ -458,9 +463,13 @@ void exhaust_at_effect(struct exhaust *exhaust, enum process_site site) {
     if (!is_explored(exhaust, effect) || (!goes_along(exhaust) && !send_crew(exhaust))) {
         return;
     }
+    alarm(0); /* those that it waits for may hang */
     if (crew_takes(exhaust->crew, (int64_t)effect)) {
         begin_here(exhaust, effect, site);
         work_here(exhaust);
+    }
+    if (goes_along(exhaust)) {
+        alarm(EXHAUST_HANG_S); /* until the next effect */
     }
 }
 
@@ -578,6 +587,7 @@ static void tell_death(struct exhaust *exhaust, bool is_whole) {
 _Noreturn static void ask(struct exhaust *exhaust) {
     struct stage *stage = exhaust->stage;
     const struct place *place = &exhaust->place;
+    alarm(0);
     if (place->moment != PROCESS_BEFORE && !is_new_death(exhaust, question_of(place))) {
         tell_equal(exhaust, 1);
     } else {
@@ -665,6 +675,7 @@ void exhaust_end(struct exhaust *exhaust) {
     if (exhaust->place.depth == 0) {
         return;
     }
+    alarm(0);
     oracle_print_broken_since(exhaust->stage->oracle, exhaust->breaks, &lines);
     if (!learn(exhaust)) {
         text_add(&lines, "exhaust: a file was read whose fates had not all been tried\n");

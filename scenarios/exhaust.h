@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EXHAUST_JOBS_MAX 64 /* no more than CREW_MAX */
+#define EXHAUST_JOBS_MAX 64
 #define EXHAUST_HANG_S 60   /* of the wall: a life that does not end is killed, and a finding */
 
 struct stage;

@@ -20,16 +20,18 @@ struct kept {
     int asked[PLACES + 1];      /* at the how manieth turn it was asked */
     int turns;
     int bad_ends, heard, status;
+    bool gives_up; /* who waits, where one crashes */
     int news[2];
 };
 
 enum ending { ENDS_NEVER, IS_LOST, CRASHES, IS_LOST_FOR_EVER };
 
-static void note_bad_end(void *context, void *errand, int status) {
+static bool note_bad_end(void *context, void *errand, int status) {
     struct kept *kept = context;
     cr_assert_eq(((struct errand *)errand)->begun, 1);
     kept->bad_ends++;
     kept->status = status;
+    return !kept->gives_up;
 }
 
 static void hear(void *context) {
@@ -63,8 +65,9 @@ static void work_at(struct crew *crew, struct kept *kept, int place, enum ending
     cr_assert_eq(write(kept->news[1], "n", 1), 1);
 }
 
-static struct kept *kept_after(int size, enum ending ending, int *status) {
+static struct kept *kept_after(int size, enum ending ending, bool gives_up, int *status) {
     struct kept *kept = rewind_keep(sizeof *kept);
+    kept->gives_up = gives_up;
     const struct crew_plan plan = {.size = size,
                                    .errand_size = sizeof(struct errand),
                                    .ended_badly = note_bad_end,
@@ -92,7 +95,7 @@ static struct kept *kept_after(int size, enum ending ending, int *status) {
 
 static struct kept *expect_each_once_in_turn(int size, enum ending ending) {
     int status = -1;
-    struct kept *kept = kept_after(size, ending, &status);
+    struct kept *kept = kept_after(size, ending, false, &status);
     cr_expect_eq(status, 0);
     cr_expect_eq(kept->heard, PLACES);
     for (int place = 1; place <= PLACES; place++) {
@@ -121,6 +124,15 @@ Test(crew, who_waits_is_told_of_a_crash) {
 /* It would be replaced for ever. */
 Test(crew, who_is_lost_without_having_done_anything_is_a_broken_claim) {
     int status = 0;
-    (void)kept_after(1, IS_LOST_FOR_EVER, &status);
+    (void)kept_after(1, IS_LOST_FOR_EVER, false, &status);
     cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+/* Those that wait for the turn of the one that crashed would wait for ever. */
+Test(crew, a_crew_that_is_given_up_ends) {
+    int status = -1;
+    const struct kept *kept = kept_after(3, CRASHES, true, &status);
+    cr_expect_eq(status, 0);
+    cr_expect_geq(kept->bad_ends, 1);
+    cr_expect_eq(kept->workers_at[PLACES], 0);
 }

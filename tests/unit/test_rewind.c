@@ -78,11 +78,12 @@ struct test { /* what a crew of one does in a child */
     int places;
 };
 
-static void note_bad_end(void *context, void *errand, int status) {
+static bool note_bad_end(void *context, void *errand, int status) {
     struct kept *kept = context;
     (void)errand;
     (void)status;
     kept->bad_ends++;
+    return true;
 }
 
 static void go_along(const struct test *test, struct rewind_pages *pages, struct crew *crew,
