@@ -1,15 +1,14 @@
 /* polls.c - data_polls_are_spaced, the oracle of smart_poller.
  *
  * Each of quotes, trades, bars and snapshots is folded from sends and answers: a read that got no answer, or none of
- * 2xx, doubles the wait from where it was sent. A request breaks it that leaves too early, or on a spent budget, and
- * names a symbol that is not *touched*: by the ledger it is not held and has no order of ours, and for ten minutes
- * nothing was told of it, nor a row of its fills lost. A 2xx in a tick in which an answer was bent may have been
- * unreadable: there the core is believed. A fresh connection to the host may have each asked once in a run of
- * failures. What is held must be asked for within 45 s (bars: and 2 cycles), unless a 429 or as many requests as
- * broker.rate_core in a minute closed the lane of the polls: prices of it are what an exit is decided by; snapshots
- * are of no exit. A new entry breaks it, too, that leaves when no bars of its symbol were answered for as long as a
- * bar is fresh, unless with signals.fill_s a fresh minute of snapshots was (signals.c). The ledger has no word on
- * what fails: both clocks are the answers'. */
+ * 2xx, doubles the wait from where it was sent. A request breaks it that leaves too early, or on a spent budget, and names a symbol that
+ * is not *touched*: by the ledger it is not held and has no order of ours, and for ten minutes nothing was told of it. A
+ * 2xx in a tick in which an answer was bent may have been unreadable: there the core is believed. A fresh connection to
+ * the host may have each asked once in a run of failures. What is held must be asked for within 45 s (bars: and 2 cycles),
+ * unless a 429 or as many requests as broker.rate_core in a minute closed the lane of the polls: prices of it are what an
+ * exit is decided by; snapshots are of no exit. A new entry breaks it, too, that leaves when no bars of its symbol
+ * were answered for as long as a bar is fresh, unless with signals.fill_s a fresh minute of snapshots was (signals.c).
+ * The ledger has no word on what fails: both clocks are the answers'. */
 #include "replay/oracle/judge.h"
 
 #include "core/base/check.h"
@@ -71,7 +70,6 @@ struct touched { /* a symbol */
     bool is_known;              /* of the universe: it was asked for once */
     bool is_silent;             /* told */
     int live;                   /* orders, by the core's word */
-    int64_t fill_row;           /* its newest; 0: none */
 };
 
 struct told { /* an order */
@@ -503,24 +501,6 @@ static void begin_anew(struct polls *judge, struct utc at) {
                                     .is_silent = before.is_silent};
         memcpy(touched->symbol, before.symbol, sizeof touched->symbol);
         touched->live = before.live;
-        touched->fill_row = before.fill_row;
-    }
-}
-
-/* A journal that went back holds again what it held before each fill that it lost, until a listing says otherwise. */
-static void take_row(struct polls *judge, const struct event *event, const struct scene *scene) {
-    const char *symbol = "";
-    for (size_t i = 0; i < judge->symbols.count; i++) {
-        struct touched *touched = table_at(&judge->symbols, i);
-        if (touched->fill_row >= event->number) {
-            touched->fill_row = 0;
-            touched->at = event->at;
-        }
-    }
-    if (is_word(event->subject, "fill") &&
-        json_string(scene_body(scene, event), "symbol", &symbol, NULL) == ERR_OK) {
-        struct touched *touched = table_get(&judge->symbols, symbol);
-        touched->fill_row = event->number;
     }
 }
 
@@ -566,8 +546,6 @@ static void polls_observe(void *context, const struct event *event, struct findi
         judge->bent_at = event->at;
     } else if (event->kind == EVENT_ALERT) {
         take_alert(judge, event);
-    } else if (event->kind == EVENT_ROW) {
-        take_row(judge, event, findings->scene);
     } else {
         take_order(judge, event);
     }
@@ -576,5 +554,5 @@ static void polls_observe(void *context, const struct event *event, struct findi
 const struct judge_ops polls_judge = {
     KIND(EVENT_START) | KIND(EVENT_STOP) | KIND(EVENT_SEND) | KIND(EVENT_HTTP) | KIND(EVENT_TICK) |
         KIND(EVENT_MECHANISM) | KIND(EVENT_FAULT) | KIND(EVENT_ORDER) | KIND(EVENT_EXIT) |
-        KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_ALERT) | KIND(EVENT_ROW),
+        KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_ALERT),
     polls_create, polls_observe, polls_destroy};

@@ -141,35 +141,6 @@ Test(polls, what_is_held_or_has_an_order_is_no_spare_request) {
     }
 }
 
-static void sold_row(struct oracle *oracle, int64_t second, int64_t number, const char *kind) {
-    static const char sale[] = "{\"symbol\":\"AAPL\",\"side\":\"sell\",\"qty\":\"10\"}";
-    feed(oracle, (struct event){.kind = EVENT_ROW,
-                                .at = at(OPEN + second),
-                                .number = number,
-                                .subject = kind,
-                                .id = "st-2023-11-15-2",
-                                .body = sale,
-                                .body_len = sizeof sale - 1});
-}
-
-Test(polls, nor_is_what_a_journal_that_went_back_holds_again) {
-    for (int is_lost = 0; is_lost < 2; is_lost++) { /* the row of the sale */
-        struct oracle *oracle = opened();
-        ledger_fill(oracle, OPEN - 3000, "st-2023-11-15-1", "buy", 10);
-        ledger_fill(oracle, OPEN - 2900, "st-2023-11-15-2", "sell", 10);
-        sold_row(oracle, -2900, 7, "fill");
-        sold_row(oracle, -1, is_lost ? 7 : 8, "note");
-        call(oracle, 0, QUOTES, 502);
-        tells(oracle, 0, "smart_poller", "acted", "quotes");
-        call(oracle, 0, TRADES, 200);
-        tick(oracle, 0);
-        call(oracle, 5, QUOTES, 502);
-        call(oracle, 5, TRADES, 200);
-        tick(oracle, 5);
-        expect(oracle, is_lost ? "row_never_lost" : "data_polls_are_spaced", 0);
-    }
-}
-
 static void order_is(struct oracle *oracle, int64_t second, const char *id, const char *what) {
     feed(oracle, (struct event){.kind = EVENT_ORDER,
                                 .at = at(OPEN + second),
