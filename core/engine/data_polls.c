@@ -14,12 +14,10 @@ struct wanted { /* symbols of one request */
 };
 
 /* Held, with an order, or between two orders of an entry that is worked: what may be asked at any
- * time. What was sold since the last listing stays in the book until the next one, for hours where the broker is out. Of
- * what the universe does not list no price is asked at all. */
+ * time. Of what the universe does not list no price is asked at all. */
 static bool is_vital(struct engine *engine, size_t index) {
     const char *symbol = engine->config->symbols[index];
-    const struct holding *holding = book_look(&engine->book, symbol);
-    return (holding != NULL && !holding->is_sold) || orders_any_live(&engine->orders, symbol) ||
+    return book_find(&engine->book, symbol) != NULL || orders_any_live(&engine->orders, symbol) ||
            engine->gateway.maker.items[index].id[0] != '\0';
 }
 

@@ -456,9 +456,8 @@ static void book_growth(struct orders *orders, struct order *order,
     book_apply_fill(orders->book, order->symbol, order->side, growth, grown, order->filled_at,
                     order->score);
     struct holding *holding = book_find(orders->book, order->symbol);
-    if (holding != NULL) {
-        holding->is_ahead |= order->side == SIDE_BUY;
-        holding->is_sold = order->side == SIDE_SELL && holding->qty.nanos == 0;
+    if (holding != NULL && order->side == SIDE_BUY) {
+        holding->is_ahead = true;
     }
 }
 

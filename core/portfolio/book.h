@@ -59,7 +59,6 @@ struct holding {
     /* the broker's word, of the last listing */
     bool is_listed;
     bool is_ahead; /* bought since that listing, which therefore may lack it */
-    bool is_sold;  /* all of it since that listing, which therefore may still have it */
     struct qty broker_qty;
     struct usd avg_entry;
     bool has_broker_price;
