@@ -14,10 +14,13 @@ struct wanted { /* symbols of one request */
 };
 
 /* Held, with an order, or between two orders of an entry that is worked: what may be asked at any
- * time. Of what the universe does not list no price is asked at all. */
+ * time. What was sold stays in the book until a listing says so, and in an outage none does: it waits like the rest. Of
+ * what the universe does not list no price is asked at all. */
 static bool is_vital(struct engine *engine, size_t index) {
     const char *symbol = engine->config->symbols[index];
-    return book_find(&engine->book, symbol) != NULL || orders_any_live(&engine->orders, symbol) ||
+    const struct holding *holding = book_look(&engine->book, symbol);
+    return (holding != NULL && holding_is_held(holding)) ||
+           orders_any_live(&engine->orders, symbol) ||
            engine->gateway.maker.items[index].id[0] != '\0';
 }
 

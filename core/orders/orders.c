@@ -456,8 +456,9 @@ static void book_growth(struct orders *orders, struct order *order,
     book_apply_fill(orders->book, order->symbol, order->side, growth, grown, order->filled_at,
                     order->score);
     struct holding *holding = book_find(orders->book, order->symbol);
-    if (holding != NULL && order->side == SIDE_BUY) {
-        holding->is_ahead = true;
+    if (holding != NULL) {
+        holding->is_ahead |= order->side == SIDE_BUY;
+        holding->is_spent = holding->qty.nanos == 0;
     }
 }
 

@@ -54,6 +54,11 @@ struct qty holding_sellable(const struct holding *holding) {
     return holding->is_listed ? qty_min(holding->broker_qty, holding->qty) : holding->qty;
 }
 
+bool holding_is_held(const struct holding *holding) {
+    MUTATE(sold_is_asked_as_held, return true);
+    return holding->qty.nanos != 0 || (holding->is_listed && !holding->is_spent);
+}
+
 struct qty holding_short(const struct holding *holding) {
     if (!holding->is_listed) { /* an empty list is no proof of flat */
         return holding->qty.nanos < 0 ? qty_neg(holding->qty) : (struct qty){0};

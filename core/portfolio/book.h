@@ -59,6 +59,7 @@ struct holding {
     /* the broker's word, of the last listing */
     bool is_listed;
     bool is_ahead; /* bought since that listing, which therefore may lack it */
+    bool is_spent; /* closed by a fill since that listing, which therefore tells of what is gone */
     struct qty broker_qty;
     struct usd avg_entry;
     bool has_broker_price;
@@ -108,6 +109,8 @@ struct holding *book_get(struct book *book, const char *symbol);
  * older than a booked sale and the book younger than a sale it could not journal; the book alone while
  * the listing lacks the symbol, because an empty list is no proof of flat. */
 struct qty holding_sellable(const struct holding *holding);
+/* True if there may be shares to be priced: by the book, or by a listing since it was closed. */
+bool holding_is_held(const struct holding *holding);
 /* Shares short, as a number above zero: by the listing and, once it was taken over, no more than the book says
  * is left of it, because the listing may be older than a booked purchase. 0: not listed as short. */
 struct qty holding_short(const struct holding *holding);

@@ -13,6 +13,7 @@ static void take_listing(struct book *book, const struct broker_position *listin
     for (size_t i = 0; i < book->count; i++) {
         book->items[i].is_listed = false;
         book->items[i].is_ahead = false;
+        book->items[i].is_spent = false;
         book->items[i].is_confirmed = false;
         book->items[i].is_healed = false;
         book->items[i].is_split = false;

@@ -298,7 +298,7 @@ static const struct mechanism TABLE[] = {
      .mutants = "smart_poller_ignored poller_stays_slow poller_without_most "
                 "poller_hurries_for_ever poller_minute_off_by_one poller_keeps_no_half "
                 "poller_day_ignored stale_scores_bought exit_bound_by_poller "
-                "bars_of_a_failed_read_are_all"},
+                "sold_is_asked_as_held bars_of_a_failed_read_are_all"},
     {.id = "signal_cache",
      .file = "core/signals/signal_cache.c",
      .mode = MODE_NORMAL,
