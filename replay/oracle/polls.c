@@ -1,14 +1,15 @@
 /* polls.c - data_polls_are_spaced, the oracle of smart_poller.
  *
  * Each of quotes, trades, bars and snapshots is folded from sends and answers: a read that got no answer, or none of
- * 2xx, doubles the wait from where it was sent. A request breaks it that leaves too early, or on a spent budget, and names a symbol that
- * is not *touched*: by the ledger it is not held and has no order of ours, and for ten minutes nothing was told of it. A
- * 2xx in a tick in which an answer was bent may have been unreadable: there the core is believed. A fresh connection to
- * the host may have each asked once in a run of failures. What is held must be asked for within 45 s (bars: and 2 cycles),
- * unless a 429 or as many requests as broker.rate_core in a minute closed the lane of the polls: prices of it are what an
- * exit is decided by; snapshots are of no exit. A new entry breaks it, too, that leaves when no bars of its symbol
- * were answered for as long as a bar is fresh, unless with signals.fill_s a fresh minute of snapshots was (signals.c).
- * The ledger has no word on what fails: both clocks are the answers'. */
+ * 2xx, doubles the wait from where it was sent. A request breaks it that leaves too early, or on a spent budget, and
+ * names a symbol that is not *touched*: by the ledger it is not held and has no order of ours, and for ten minutes
+ * nothing was told of it; behind a journal that went back, ever, until the broker listed what is held. A 2xx in a tick
+ * in which an answer was bent may have been unreadable: there the core is believed. A fresh connection to the host may
+ * have each asked once in a run of failures. What is held must be asked for within 45 s (bars: and 2 cycles), unless a
+ * 429 or as many requests as broker.rate_core in a minute closed the lane of the polls: prices of it are what an exit
+ * is decided by; snapshots are of no exit. A new entry breaks it, too, that leaves when no bars of its symbol were
+ * answered for as long as a bar is fresh, unless with signals.fill_s a fresh minute of snapshots was (signals.c). The
+ * ledger has no word on what fails: both clocks are the answers'. */
 #include "replay/oracle/judge.h"
 
 #include "core/base/check.h"
@@ -92,6 +93,8 @@ struct polls {
     int64_t bars_reads; /* begun */
     struct utc began_at;
     struct utc limited_at, bent_at, tick_at;
+    int64_t last_row;
+    bool is_rewound; /* the journal went back, and the broker listed no positions since */
 };
 
 static void *polls_create(void) {
@@ -135,7 +138,8 @@ static bool is_touched(const struct polls *judge, const struct scene *scene, con
                    (symbol->qty.nanos != 0 || symbol->undone.nanos != 0 ||
                     symbol->stopped.nanos != 0 || symbol->live_buys > 0 || symbol->is_exiting);
     return is_ours || (touched != NULL && touched->live > 0) ||
-           (touched != NULL && touched->at.ns != 0 && utc_sub(at, touched->at).ns < TOUCHED.ns);
+           (touched != NULL && touched->at.ns != 0 &&
+            (judge->is_rewound || utc_sub(at, touched->at).ns < TOUCHED.ns));
 }
 
 typedef void name_visit(struct polls *judge, const char *name, void *context);
@@ -344,8 +348,24 @@ static void note_minutes(struct polls *judge, const cJSON *tree) {
     }
 }
 
+/* A journal that went back knows as held, or with an order, what was sold or ended since; nobody can tell the core otherwise
+ * but the broker. From then on what vanished is paged. */
+static void take_listing(struct polls *judge, const struct event *event) {
+    bool is_listing = is_word(event->subject, "GET") && is_word(event->what, "/v2/positions") &&
+                      event->id[0] == '\0' && event->number == 200;
+    if (!judge->is_rewound || !is_listing) {
+        return;
+    }
+    judge->is_rewound = false;
+    for (size_t i = 0; i < judge->symbols.count; i++) {
+        struct touched *touched = table_at(&judge->symbols, i);
+        touched->at = touched->at.ns != 0 ? event->at : touched->at;
+    }
+}
+
 static void take_answer(struct polls *judge, const struct event *event, struct findings *findings) {
     int index = line_of(event);
+    take_listing(judge, event);
     judge->limited_at = event->number == 429 ? event->at : judge->limited_at;
     if (index == LINES) {
         return;
@@ -491,7 +511,11 @@ static void judge_tick(struct polls *judge, const struct event *event, struct fi
 
 static void begin_anew(struct polls *judge, struct utc at) {
     struct table symbols = judge->symbols;
-    *judge = (struct polls){.symbols = symbols, .orders = judge->orders, .began_at = at};
+    *judge = (struct polls){.symbols = symbols,
+                            .orders = judge->orders,
+                            .began_at = at,
+                            .last_row = judge->last_row,
+                            .is_rewound = judge->is_rewound};
     for (size_t i = 0; i < symbols.count; i++) {
         struct touched *touched = table_at(&symbols, i);
         struct touched before = *touched;
@@ -532,6 +556,9 @@ static void polls_observe(void *context, const struct event *event, struct findi
     struct polls *judge = context;
     if (event->kind == EVENT_START || event->kind == EVENT_STOP) {
         begin_anew(judge, event->at);
+    } else if (event->kind == EVENT_ROW) {
+        judge->is_rewound |= event->number <= judge->last_row;
+        judge->last_row = event->number;
     } else if (findings->scene->limits.poller_most == 0) {
         return;
     } else if (event->kind == EVENT_SEND) {
@@ -554,5 +581,5 @@ static void polls_observe(void *context, const struct event *event, struct findi
 const struct judge_ops polls_judge = {
     KIND(EVENT_START) | KIND(EVENT_STOP) | KIND(EVENT_SEND) | KIND(EVENT_HTTP) | KIND(EVENT_TICK) |
         KIND(EVENT_MECHANISM) | KIND(EVENT_FAULT) | KIND(EVENT_ORDER) | KIND(EVENT_EXIT) |
-        KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_ALERT),
+        KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_ALERT) | KIND(EVENT_ROW),
     polls_create, polls_observe, polls_destroy};

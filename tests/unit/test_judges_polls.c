@@ -439,3 +439,35 @@ Test(polls, a_request_may_count_from_its_answer_on) {
         expect(oracle, lag == 0 ? "data_polls_are_spaced" : "", 0);
     }
 }
+
+/* The sale is not in it; the broker's listing says so, and for ten minutes the core may wonder. */
+Test(polls, a_journal_that_went_back_knows_what_was_sold_as_held) {
+    static const struct {
+        int64_t row, listed; /* 0: not */
+        bool is_good;
+    } rows[] = {{6, 0, false}, {3, 0, true}, {3, 805, true}, {3, 804, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = opened();
+        ledger_fill(oracle, OPEN + 1, "st-2023-11-15-1", "buy", 10);
+        ledger_fill(oracle, OPEN + 2, "st-2023-11-15-2", "sell", 10);
+        row_at(oracle, OPEN + 3, 5, "note", "AAPL", "{}");
+        word(oracle, EVENT_STOP, OPEN + 4, "dead", "");
+        row_at(oracle, OPEN + 5, rows[i].row, "start", "boot", "{}");
+        word(oracle, EVENT_START, OPEN + 6, "ready", "");
+        if (rows[i].listed != 0) {
+            call(oracle, rows[i].listed, "/v2/positions", 200);
+        }
+        call(oracle, 1400, QUOTES, 502);
+        tells(oracle, 1400, "smart_poller", "acted", "quotes");
+        tick(oracle, 1400);
+        call(oracle, 1404, QUOTES, 502);
+        const char *ids[ORACLE_INVARIANT_COUNT] = {""};
+        size_t count = oracle_broken(oracle, ids, ORACLE_INVARIANT_COUNT);
+        bool is_broken = false;
+        for (size_t k = 0; k < count; k++) {
+            is_broken |= strcmp(ids[k], "data_polls_are_spaced") == 0;
+        }
+        cr_expect_eq(is_broken, !rows[i].is_good, "%zu", i);
+        oracle_destroy(oracle);
+    }
+}
