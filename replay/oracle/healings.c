@@ -21,6 +21,7 @@ struct line {
     struct utc known;     /* end of the first full tick that saw no read answered; {0}: none yet */
     bool is_mixed;        /* the tick that runs saw one answered */
     struct utc healed_at; /* `last` at a fresh connection; {0}: none in this ailment */
+    struct utc healed_by; /* when that was told: it was made in between */
     int ticks;            /* full ones that saw a read fail with it overdue, */
     struct utc ticked;    /* the last of them then */
     bool is_answered;     /* since then */
@@ -59,12 +60,13 @@ static void take_http(struct healings *judge, const struct event *event) {
     }
 }
 
-/* Was another connection due at that instant, after an ailment that began then? Behind one that was made it is
- * counted from the read that had failed last: a disk may take its time over telling it. */
+/* Was another connection due at that instant, after an ailment that began, or a connection that was made, then? A
+ * connection is made between the read that had failed last and its word: a disk may take its time over telling it, and a
+ * tick that hung over making it. So it may be due again from the one on, and is from the other on. */
 static bool is_due(const struct line *line, const struct scene_limits *limits, struct utc since,
-                   struct utc at) {
+                   struct utc healed, struct utc at) {
     bool is_first = line->healed_at.ns == 0;
-    struct span waited = utc_sub(at, is_first ? since : line->healed_at);
+    struct span waited = utc_sub(at, is_first ? since : healed);
     struct span least = is_first ? limits->health_reconnect : limits->health_again;
     return line->is_failing && utc_is_before(line->healed_at, line->last) && waited.ns >= least.ns;
 }
@@ -74,8 +76,9 @@ static void judge_tick(struct healings *judge, const struct event *event,
     for (int i = 0; i < LINES; i++) {
         struct line *line = &judge->lines[i];
         bool has_failed = line->is_failing && utc_is_before(line->ticked, line->last);
-        bool is_late = has_failed && line->known.ns != 0 &&
-                       is_due(line, &findings->scene->limits, line->known, line->last);
+        bool is_late =
+            has_failed && line->known.ns != 0 &&
+            is_due(line, &findings->scene->limits, line->known, line->healed_by, line->last);
         line->known =
             has_failed && line->known.ns == 0 && !line->is_mixed ? event->at : line->known;
         line->is_mixed = false;
@@ -92,7 +95,7 @@ static void judge_tick(struct healings *judge, const struct event *event,
 static void judge_act(struct line *line, const struct event *event, struct findings *findings) {
     struct score *score = findings_score(findings, MECHANISM);
     score->acted++;
-    if (is_due(line, &findings->scene->limits, line->since, event->at)) {
+    if (is_due(line, &findings->scene->limits, line->since, line->healed_at, event->at)) {
         score->due++;
     } else {
         score->unfounded++;
@@ -100,6 +103,7 @@ static void judge_act(struct line *line, const struct event *event, struct findi
                        "%s: a fresh connection that was not due", event->id);
     }
     line->healed_at = line->last;
+    line->healed_by = event->at;
     line->is_answered = false;
     line->ticks = 0;
 }

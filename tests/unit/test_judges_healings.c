@@ -122,6 +122,25 @@ Test(healings, one_that_did_not_help_is_due_again_a_minute_later) {
     expect_scored(oracle, "", "\"due\":2,\"acted\":2,\"missed\":0,\"unfounded\":0");
 }
 
+/* The tick hung behind the read that had failed last: the connection may be as young as its word. */
+Test(healings, a_minute_behind_one_made_late_is_counted_from_its_word) {
+    for (int64_t second = 169; second <= 170; second++) {
+        struct oracle *oracle = begin();
+        fails(oracle, 0);
+        fails(oracle, 10);
+        heals(oracle, 110, "acted", "broker");
+        ticks(oracle, 110);
+        fails(oracle, 115);
+        ticks(oracle, 115);
+        fails(oracle, second);
+        ticks(oracle, second);
+        fails(oracle, 171);
+        ticks(oracle, 171);
+        expect_scored(oracle, second == 170 ? ID : "",
+                      second == 170 ? "\"missed\":1" : "\"missed\":0");
+    }
+}
+
 Test(healings, healed_before_an_answer_is_a_lie) {
     struct oracle *oracle = begin();
     fails(oracle, 0);
