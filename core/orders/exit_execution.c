@@ -390,33 +390,44 @@ static void end_live(struct exits *exits, const char *symbol) {
     }
 }
 
-/* The broker knows of no such position, asked either way: the book alone has it, until a person has looked. He is left
- * alone like one who rejects; each second of it, and of each symbol, would be requests that change nothing. */
-static void note_unknown(struct exits *exits, const struct holding *holding) {
-    struct gateway *gateway = exits->gateway;
-    if (!holding->is_listed && holding->reread_at.ns != 0) {
-        (void)send_backoff_fail(&gateway->orders->backoff, holding->symbol, false,
-                                clock_mono(gateway->world->clock));
+/* What the broker does not list and, asked for it alone, does not say to be short, is the book's alone, and paged as
+ * vanished until a person has looked. Each second of it, and of each symbol, would be requests that change nothing:
+ * he is asked less and less, as one who rejects is. A row of rejects it is not: once it is listed he is asked at once. */
+static bool is_his_second_word(struct exits *exits, struct exit_plan *plan,
+                               struct holding *holding) {
+    const struct config *config = exits->gateway->config;
+    struct mono now = clock_mono(exits->gateway->world->clock);
+    bool is_asked = !holding_is_reread(holding, now);
+    if (is_asked && !holding->is_listed && mono_sub(now, plan->asked_at).ns < plan->ask_wait.ns) {
+        return false;
     }
+    const bool is_said = position_sign_agrees(exits->gateway, holding);
+    if (is_said || holding->is_listed) {
+        plan->ask_wait = (struct span){0};
+    } else if (is_asked) {
+        plan->asked_at = now;
+        plan->ask_wait.ns =
+            plan->ask_wait.ns == 0 ? config->resend_first.ns : 2 * plan->ask_wait.ns;
+        if (plan->ask_wait.ns > config->resend_most.ns) {
+            plan->ask_wait = config->resend_most;
+        }
+    }
+    return is_said;
 }
 
 /* A sale that rests beside what is short protects nothing: it ends without waiting for the open, for a broker that
  * takes orders again or for his second word. But not on the word of one listing. Without the second word nothing would
  * be bought, so nothing begins. */
-static bool may_begin_cover(struct exits *exits, const struct exit_plan *plan,
-                            struct holding *holding, bool is_open) {
-    bool is_news = !holding_is_reread(holding, clock_mono(exits->gateway->world->clock));
-    bool is_sure = position_sign_agrees(exits->gateway, holding);
-    if (is_news && !is_sure) {
-        note_unknown(exits, holding);
-    }
+static bool may_begin_cover(struct exits *exits, struct exit_plan *plan, struct holding *holding,
+                            bool is_open) {
+    bool is_sure = is_his_second_word(exits, plan, holding);
     if (!(is_sure && is_open) && (is_sure || holding->qty.nanos < 0)) {
         end_live(exits, plan->symbol);
     }
     return is_sure && is_open;
 }
 
-static bool may_begin(struct exits *exits, const struct exit_plan *plan, struct holding *holding) {
+static bool may_begin(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
     const struct gateway *gateway = exits->gateway;
     bool is_open = gateway->truth->has_clock && gateway->truth->clock.is_open;
     if (causes_mode(gateway->causes) == MODE_HALT || !may_send(exits, plan->symbol)) {
@@ -440,6 +451,7 @@ static void step_decided(struct exits *exits, struct exit_plan *plan, struct hol
     }
     struct usd anchor = {0};
     if (!anchor_price(exits, plan, holding, &anchor)) {
+        plan->held_at = now;
         return; /* nothing to price with: rest at the stop */
     }
     plan->rung = 0;

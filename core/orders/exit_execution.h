@@ -35,7 +35,9 @@ struct exit_plan {
     bool is_spent;        /* the last rung was given its time and cancelled */
     int rounds;           /* orders placed since DECIDED: an end for a ladder that never climbs */
     struct mono began_at; /* when it left DECIDED */
-    struct mono held_at;  /* of the last step, if nothing could be sent in it; else {0} */
+    struct mono held_at;  /* of the last step, if it could not begin in it; else {0} */
+    struct mono asked_at; /* of a short position: for the broker's second word */
+    struct span ask_wait; /* until he is asked again, while he does not know it; 0 none */
     bool is_told;         /* a person was paged that it does not get on */
     bool is_taken_over;   /* of a short position: two words of the broker agreed on it */
     /* the stop's OCO was to go on as the sale, and did not, as far as is known */

@@ -2,11 +2,10 @@
  *
  * A rejected order is over; what it was for is not. The next attempt has a new id and goes at once, because most
  * rejects are of a moment; from the second in a row on, it waits `first`, then twice as long each time, up to `most`:
- * an exit is never held in by a rule of ours, and a broker that rejects each attempt is not hammered. One who knows
- * nothing of what is to be bought back counts as one who rejects. Exits and stops of a symbol count apart, so that
- * neither waits for the other. A fill ends the row, and so does a reject that comes RUN_LASTS after the one before,
- * not counting what an exit could not be sent in: a night says nothing of whether the broker takes it now. Not
- * journaled: after a restart the first attempt goes at once again. */
+ * an exit is never held in by a rule of ours, and a broker that rejects each attempt is not hammered. Exits and stops
+ * of a symbol count apart, so that neither waits for the other. A fill ends the row, and so does a reject that comes
+ * RUN_LASTS after the one before, not counting what an exit could not be sent in: a night says nothing of whether the
+ * broker takes it now. Not journaled: after a restart the first attempt goes at once again. */
 #ifndef CORE_ORDERS_SEND_BACKOFF_H
 #define CORE_ORDERS_SEND_BACKOFF_H
 
