@@ -5,11 +5,18 @@
 
 #include <string.h>
 
+/* What a rewound journal says is held and no listing shows is in no equity that the listing explains: the broker
+ * counts it for no night, and its sale would bring nothing down. */
+static bool is_counted(const struct holding *holding) {
+    MUTATE(margin_of_phantoms, return true);
+    return holding->is_listed || holding->is_ahead;
+}
+
 /* A listing may be older than a sale that is booked: of two quantities the smaller is still there. */
 static struct usd value_of(const struct holding *holding) {
     struct qty qty = holding_sellable(holding);
     struct usd price = holding->has_mark ? holding->mark : holding_entry_price(holding);
-    return usd_abs(usd_mul(price, qty));
+    return is_counted(holding) ? usd_abs(usd_mul(price, qty)) : (struct usd){0};
 }
 
 static const struct span LEAVES_WITHIN = {INT64_C(60000000000)};
@@ -56,7 +63,7 @@ static struct holding *largest(struct engine *engine) {
     struct holding *best = NULL;
     for (size_t i = 0; i < engine->book.count; i++) {
         struct holding *holding = &engine->book.items[i];
-        if (holding_sellable(holding).nanos <= 0 || !holding->has_mark ||
+        if (holding_sellable(holding).nanos <= 0 || !is_counted(holding) || !holding->has_mark ||
             leaves(engine, holding->symbol)) {
             continue;
         }

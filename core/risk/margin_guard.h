@@ -41,7 +41,7 @@ struct margin_reading { /* of a tick in which account and positions were read */
     struct usd equity;
     bool has_maintenance;
     struct usd maintenance;
-    struct usd gross;     /* positions at marks, whatever their sign */
+    struct usd gross;     /* positions that the broker knows, at marks, whatever their sign */
     bool is_open;         /* the market, by calendar and broker */
     struct span to_close; /* of the session, while is_open */
 };

@@ -164,8 +164,8 @@ static const struct mechanism TABLE[] = {
      .oracle = "margin_is_kept refusal_is_warranted",
      .act = "margin_raised_by_the_house",
      .quiet = "margin_just_within",
-     .mutants = "margin_guard_ignored margin_waits_for_a_halt margin_unpaged margin_excess_unasked "
-                "margin_entry_uncharged "
+     .mutants = "margin_guard_ignored margin_waits_for_a_halt margin_of_phantoms margin_unpaged "
+                "margin_excess_unasked margin_entry_uncharged "
                 "margin_entry_off_by_one margin_close_off_by_one margin_night_unasked "
                 "margin_excess_off_by_one margin_excess_ignored margin_overnight_off_by_one "
                 "margin_overnight_ignored margin_overnight_all_day margin_flaps "
