@@ -4,9 +4,9 @@
  * or HALT for a second writer that nobody ended; a core that is down or a closed market stops the clock, and
  * while faults fire, or the broker knows another key than the core, it begins with the first answer about
  * positions. A maybe: executions that undo each other before the position could be seen to differ in two
- * listings (two busts in one second; an alert between them, of whatever kind, undoes nothing: what was
- * executed stands until the core adopts it), and one under an id for which the core meant the equal order
- * (two cores alike are told apart by their next difference). */
+ * listings (two busts in one second, or any of a time in which faults kept every listing from the core; an alert
+ * between them, of whatever kind, undoes nothing: what was executed stands until the core adopts it), and one
+ * under an id for which the core meant the equal order (two cores alike are told apart by their next difference). */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -16,12 +16,13 @@ static const struct span SEEN_AFTER = {INT64_C(60000000000)}; /* two listings 15
 
 struct foreign {
     char symbol[TABLE_NAME_MAX];
-    struct utc since;    /* {0}: nothing untold */
-    struct utc known_at; /* positions were answered after it; {0}: not yet */
-    struct qty net;      /* bought less sold and not adopted */
-    struct utc apart_at; /* since when net is not 0 */
-    bool was_locked_out; /* since then */
-    bool was_apart;      /* long enough to be seen */
+    struct utc since;       /* {0}: nothing untold */
+    struct utc known_at;    /* positions were answered after it; {0}: not yet */
+    struct utc blind_until; /* known_at, if faults had hidden them until then */
+    struct qty net;         /* bought less sold and not adopted */
+    struct utc apart_at;    /* since when net is not 0 */
+    bool was_locked_out;    /* since then */
+    bool was_apart;         /* long enough to be seen */
     bool is_taken; /* the core counts it as its own: it meant the equal order under the same id */
     char id[TABLE_NAME_MAX]; /* of the first execution since, and what was bought under it */
     struct qty executed;
@@ -38,6 +39,19 @@ static void foreign_destroy(void *context) {
     free(context);
 }
 
+/* Something keeps the positions from the core, and none were answered since the execution. */
+static bool is_hidden(const struct foreign *foreign, const struct scene *scene) {
+    return foreign->known_at.ns == 0 &&
+           (foreign->was_locked_out || !utc_is_before(scene->fault_at, foreign->since));
+}
+
+/* Untold, and apart for as long as it takes to be seen, by somebody who may look. */
+static bool is_apart_to_see(const struct foreign *foreign, const struct scene *scene,
+                            struct utc at) {
+    return foreign->since.ns != 0 && !is_hidden(foreign, scene) &&
+           utc_sub(at, utc_max(foreign->apart_at, foreign->blind_until)).ns > SEEN_AFTER.ns;
+}
+
 static void take_fill(struct table *symbols, const struct event *event, const struct scene *scene) {
     if (scene_is_ours(scene, event->id)) {
         return;
@@ -49,13 +63,12 @@ static void take_fill(struct table *symbols, const struct event *event, const st
     foreign->net = qty_add(before, bought);
     if (before.nanos == 0) {
         foreign->apart_at = event->at;
-    } else if (foreign->since.ns != 0 && utc_sub(event->at, foreign->apart_at).ns > SEEN_AFTER.ns) {
-        foreign->was_apart =
-            true; /* and untold: what undoes a difference that was told leaves none */
+    } else if (is_apart_to_see(foreign, scene, event->at)) {
+        foreign->was_apart = true; /* what undoes a difference that was told leaves none */
     }
     if (foreign->since.ns == 0) {
         foreign->since = event->at;
-        foreign->known_at = (struct utc){0};
+        foreign->known_at = foreign->blind_until = (struct utc){0};
         foreign->was_locked_out = false;
         (void)!text_copy(foreign->id, sizeof foreign->id, event->id, NULL);
         foreign->executed = (struct qty){0};
@@ -90,15 +103,13 @@ static void judge_tick(struct foreign *foreign, const struct event *event,
                        struct findings *findings) {
     const struct scene *scene = findings->scene;
     foreign->was_locked_out |= scene->is_locked_out;
-    bool is_hidden = foreign->known_at.ns == 0 &&
-                     (foreign->was_locked_out || !utc_is_before(scene->fault_at, foreign->since));
     struct utc since = foreign->known_at.ns == 0 ? foreign->since : foreign->known_at;
     since = scene_since(scene, utc_is_before(since, scene->up_since) ? scene->up_since : since);
     if (is_standing(scene)) {
         forget(foreign);
         return;
     }
-    if (foreign->since.ns == 0 || is_hidden || !scene_is_open(scene) ||
+    if (foreign->since.ns == 0 || is_hidden(foreign, scene) || !scene_is_open(scene) ||
         utc_sub(event->at, since).ns <= MOST.ns) {
         return;
     }
@@ -111,9 +122,13 @@ static void judge_tick(struct foreign *foreign, const struct event *event,
     forget(foreign);
 }
 
-static void take_answer(struct foreign *foreign, const struct event *event) {
-    bool is_told = is_word(event->what, "/v2/positions") && event->number == 200;
-    foreign->known_at = is_told && foreign->known_at.ns == 0 ? event->at : foreign->known_at;
+static void take_answer(struct foreign *foreign, const struct event *event,
+                        const struct scene *scene) {
+    if (is_word(event->what, "/v2/positions") && event->number == 200 &&
+        foreign->known_at.ns == 0) {
+        foreign->blind_until = is_hidden(foreign, scene) ? event->at : foreign->blind_until;
+        foreign->known_at = event->at;
+    }
 }
 
 static void foreign_observe(void *context, const struct event *event, struct findings *findings) {
@@ -134,7 +149,7 @@ static void foreign_observe(void *context, const struct event *event, struct fin
         if (is_said) {
             forget(table_at(symbols, i));
         } else if (event->kind == EVENT_HTTP) {
-            take_answer(table_at(symbols, i), event);
+            take_answer(table_at(symbols, i), event, findings->scene);
         } else if (event->kind == EVENT_ORDER) {
             take_over(table_at(symbols, i), event);
         } else if (event->kind == EVENT_TICK) {

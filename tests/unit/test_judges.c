@@ -1104,6 +1104,40 @@ Test(foreign, what_undid_itself_before_two_listings_could_show_it_is_a_maybe) {
     }
 }
 
+/* Behind a fault nothing shows the difference until positions are answered, and then for a minute. */
+Test(foreign, what_undid_itself_while_faults_hid_the_positions_is_a_maybe) {
+    static const struct {
+        int64_t fault_at, listed_at, second;
+        int maybe; /* else broken */
+    } rows[] = {{1, 0, 100, 1}, {1, 30, 90, 1}, {1, 30, 91, 0}, {-1, 0, 100, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        if (rows[i].fault_at < 0) {
+            word(oracle, EVENT_FAULT, OPEN - 1, "view.other_account", "");
+        }
+        symbol_fill(oracle, OPEN, "AAPL", "someone", "buy", 1, 10);
+        if (rows[i].fault_at > 0) {
+            word(oracle, EVENT_FAULT, OPEN + rows[i].fault_at, "view.other_account", "");
+        }
+        int64_t listings[] = {rows[i].listed_at, 150};
+        for (size_t k = 0; k < 2; k++) {
+            if (k == 1) {
+                symbol_fill(oracle, OPEN + rows[i].second, "AAPL", "someone", "sell", 1, 10);
+            }
+            if (listings[k] != 0) {
+                feed(oracle, (struct event){.kind = EVENT_HTTP,
+                                            .at = at(OPEN + listings[k]),
+                                            .subject = "GET",
+                                            .what = "/v2/positions",
+                                            .number = 200});
+            }
+        }
+        word(oracle, EVENT_TICK, OPEN + 331, "tick", "");
+        expect(oracle, rows[i].maybe == 0 ? "foreign_fill_is_told" : "", rows[i].maybe);
+    }
+}
+
 Test(foreign, what_undoes_a_difference_that_was_told_leaves_none_however_late) {
     for (int is_told = 0; is_told < 2; is_told++) {
         struct oracle *oracle = oracle_create();
