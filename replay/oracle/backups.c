@@ -5,7 +5,9 @@
  * row behind which it says to begin and the one it says to end with. What a fault of the disk or a hand did
  * to a copy that was good, or a power cut behind a sync that failed or lied, is a maybe. Copies are looked
  * at between ticks, so that what a process did in the moment of its death shows at the next start. After a
- * journal that went back nothing is due: what the copies hold may be all that is left of it. */
+ * journal that went back nothing is due: what the copies hold may be all that is left of it. That rows of a journal
+ * have no copy is a maybe too where the disk changed what it holds and the core then said that it could copy none:
+ * what is damaged is no copy of anything. */
 #include "core/base/hash.h"
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
@@ -46,6 +48,8 @@ struct backups {
     bool is_touched; /* one, or a hand, that may change what lies there */
     bool is_excused; /* of what this start found, one was */
     bool is_rewound; /* the journal went back */
+    bool is_damaged; /* the disk changed it, and no copy was made of it since */
+    bool is_refused; /* and the core said why it makes none */
 };
 
 static void *backups_create(void) {
@@ -220,6 +224,7 @@ static void take_copy(struct backups *judge, const struct event *event, struct f
         tell(judge, findings, event, "is no good copy");
     } else if (copy.thing == JOURNAL) {
         findings_score(findings, MECHANISM)->acted++;
+        judge->is_damaged = judge->is_refused = false;
         judge->covered = reach(judge); /* pieces of one tick come in the order of their names */
         got(&judge->rows, judge->covered, now);
     } else {
@@ -277,6 +282,20 @@ static bool is_late(const struct wanting *wanting, const struct scene *scene) {
            utc_sub(scene->now, since).ns > intervals * scene->limits.backup_interval.ns + SPARE.ns;
 }
 
+static void tell_late_rows(struct backups *judge, const struct event *event,
+                           struct findings *findings) {
+    static const char text[] = "rows behind %lld have no copy, the last is %lld";
+    const long long covered = judge->covered;
+    const long long last = judge->rows.seq;
+    judge->rows.since = (struct utc){0};
+    if (judge->is_refused) {
+        findings_excuse(findings, ORACLE_L_BACKUPS, event->at, text, covered, last);
+        return;
+    }
+    findings_score(findings, MECHANISM)->missed++;
+    findings_break(findings, ORACLE_L_BACKUPS, event->at, text, covered, last);
+}
+
 static void judge_tick(struct backups *judge, const struct event *event,
                        struct findings *findings) {
     const struct scene *scene = findings->scene;
@@ -284,11 +303,7 @@ static void judge_tick(struct backups *judge, const struct event *event,
         return;
     }
     if (is_late(&judge->rows, scene)) {
-        judge->rows.since = (struct utc){0};
-        findings_score(findings, MECHANISM)->missed++;
-        findings_break(findings, ORACLE_L_BACKUPS, event->at,
-                       "rows behind %lld have no copy, the last is %lld", (long long)judge->covered,
-                       (long long)judge->rows.seq);
+        tell_late_rows(judge, event, findings);
     }
     for (int i = 0; i < DOCUMENT_COUNT; i++) {
         struct wanting *wanting = &judge->documents[i];
@@ -320,6 +335,7 @@ static void take_fault(struct backups *judge, const struct event *event) {
                    is_word(event->subject, "disk.wrong_number") ||
                    is_word(event->subject, "disk.old_version");
     judge->is_hit |= strncmp(event->subject, "disk.", 5) == 0;
+    judge->is_damaged |= is_kept && strstr(event->what, "journal.db") != NULL;
     judge->is_touched |= (is_kept && strstr(event->what, "backups") != NULL) ||
                          is_word(event->subject, "edit_document");
 }
@@ -342,6 +358,9 @@ static void backups_observe(void *context, const struct event *event, struct fin
     } else if (event->kind == EVENT_TICK) {
         judge->is_excused = false;
         judge_tick(judge, event, findings);
+    } else if (event->kind == EVENT_MECHANISM) {
+        judge->is_refused |= judge->is_damaged && is_word(event->subject, MECHANISM) &&
+                             is_word(event->what, "warned");
     } else {
         take_fault(judge, event);
     }
@@ -349,5 +368,5 @@ static void backups_observe(void *context, const struct event *event, struct fin
 
 const struct judge_ops backups_judge = {KIND(EVENT_COPY) | KIND(EVENT_ROW) | KIND(EVENT_DOCUMENT) |
                                             KIND(EVENT_TICK) | KIND(EVENT_FAULT) |
-                                            KIND(EVENT_OPERATOR),
+                                            KIND(EVENT_OPERATOR) | KIND(EVENT_MECHANISM),
                                         backups_create, backups_observe, backups_destroy};

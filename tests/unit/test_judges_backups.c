@@ -176,6 +176,34 @@ Test(backups, of_a_journal_that_went_back_are_not_due) {
     expect(oracle, "", 0);
 }
 
+/* The core looked, and said why it copies nothing; once it could again, it owes copies again. */
+Test(backups, of_a_journal_that_the_disk_damaged_are_a_maybe_where_the_core_said_so) {
+    static const struct {
+        const char *file;
+        bool is_said, is_copied;
+        int maybe; /* else broken */
+    } cases[] = {{"write journal.db-wal", true, false, 1},
+                 {"write journal.db-wal", false, false, 0},
+                 {"write position_metadata.json", true, false, 0},
+                 {"write journal.db-wal", true, true, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct oracle *oracle = begin();
+        rows(oracle, 1, 1, 3);
+        piece(oracle, 10, 1, 0, 3);
+        rows(oracle, 20, 4, 5);
+        word(oracle, EVENT_FAULT, 21, "disk.bit_rot", cases[i].file);
+        word(oracle, EVENT_HEALED, 22, "", "");
+        if (cases[i].is_said) {
+            word(oracle, EVENT_MECHANISM, 30, "state_backup", "warned");
+        }
+        if (cases[i].is_copied) {
+            piece(oracle, 40, 2, 3, 4);
+        }
+        tick(oracle, 41 + LATE);
+        expect(oracle, cases[i].maybe == 0 ? "backups_resume" : "", cases[i].maybe);
+    }
+}
+
 static void freezes_saved(struct oracle *oracle, int64_t second, int64_t row) {
     feed(oracle, (struct event){.kind = EVENT_DOCUMENT,
                                 .at = at(second),
