@@ -34,15 +34,23 @@ struct utc stage_when(const struct stage *stage, const struct when *when, struct
                    (struct span){when->time_of_day.ns}); /* sessions hold no DST jump */
 }
 
+static bool is_due(const struct stage *stage, size_t row) {
+    for (size_t i = 0; i < stage->due_count; i++) {
+        if (stage->due[i].row == row) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Who is called again before he came comes once: two resumes that each set off both causes would else double with
+ * every round. */
 static void plan_due(struct stage *stage, size_t row, struct utc at) {
-    if (at.ns == UTC_NEVER.ns) {
+    if (at.ns == UTC_NEVER.ns || is_due(stage, row)) {
         return;
     }
-    if (stage->due_count == STAGE_DUE_MAX) {
-        stage->due_dropped++;
-    } else {
-        stage->due[stage->due_count++] = (struct due){at, row};
-    }
+    CHECK(stage->due_count < SCENARIO_OPERATOR_MAX); /* a row is in it once */
+    stage->due[stage->due_count++] = (struct due){at, row};
 }
 
 enum err_code operator_plan(struct stage *stage, struct err *err) {

@@ -218,12 +218,6 @@ static void judge(struct stage *stage, struct stage_result *out) {
     out->broken = oracle_broken(stage->oracle, NULL, 0);
     oracle_print_broken(stage->oracle, &out->broken_lines);
     out->broken += watch_missed(&stage->watch, &out->broken_lines);
-    if (stage->due_dropped > 0) {
-        out->broken++;
-        text_add_format(&out->broken_lines,
-                        "operator: %lld deeds dropped, more than %d were due at once\n",
-                        (long long)stage->due_dropped, STAGE_DUE_MAX);
-    }
     if (stage->options->are_scores_kept) {
         out->broken += oracle_print_misjudged(stage->oracle, &out->broken_lines);
     }

@@ -14,8 +14,6 @@
 #include "scenarios/trace.h"
 #include "scenarios/watch.h"
 
-#define STAGE_DUE_MAX 128
-
 struct due { /* an operator's row and when it happens */
     struct utc at;
     size_t row;
@@ -57,9 +55,8 @@ struct stage {
     struct observer rules; /* operator rows that wait for an event */
     struct session first_session;
     struct utc start, end;
-    struct due due[STAGE_DUE_MAX];
+    struct due due[SCENARIO_OPERATOR_MAX]; /* each row at most once */
     size_t due_count;
-    int64_t due_dropped;         /* rows for which there was no room: a finding */
     const char *reload_settings; /* JSON that the next reload reads; NULL: the scenario's own */
     bool is_reload_key_wrong;    /* and whether the key pair it reads is one that nobody issued */
     int key_number; /* of the pair that the broker knows: 0, and one more each rotation */
