@@ -35,10 +35,11 @@ struct books {
     int64_t ticks;
     int64_t last_row;
     bool is_row_repeated;
-    struct utc back_at;     /* the journal went back: what was executed before is not in it */
-    bool is_disk_hit;       /* what was booked may be lost for good */
-    int64_t fault_tick;     /* ticks ended when a fault last fired; -1 never */
-    struct utc answered_at; /* with anything but a refusal of the key */
+    struct utc back_at; /* the journal went back: what was executed before is not in it */
+    bool is_disk_hit;   /* what was booked may be lost for good */
+    int64_t fault_tick; /* ticks ended when a fault last fired; -1 never */
+    struct utc
+        answered_at; /* with anything but a refusal of the key; what failed on its way is no answer */
     struct utc refused_at;
     struct utc gap_at; /* rows before it were durable and never told */
     struct utc healed; /* the healing that was judged last */
@@ -164,6 +165,14 @@ static void judge_healing(struct books *judge, const struct event *event,
     }
 }
 
+static void take_answer(struct books *judge, const struct event *event) {
+    if (event->number == 401) {
+        judge->refused_at = event->at;
+    } else if (event->number != 0) {
+        judge->answered_at = event->at;
+    }
+}
+
 static void books_observe(void *context, const struct event *event, struct findings *findings) {
     struct books *judge = context;
     if (event->kind == EVENT_TICK) {
@@ -173,8 +182,7 @@ static void books_observe(void *context, const struct event *event, struct findi
         judge->fault_tick = judge->ticks;
         judge->is_disk_hit = judge->is_disk_hit || strncmp(event->subject, "disk.", 5) == 0;
     } else if (event->kind == EVENT_HTTP) {
-        bool is_refused = event->number == 401;
-        *(is_refused ? &judge->refused_at : &judge->answered_at) = event->at;
+        take_answer(judge, event);
     } else if (event->kind == EVENT_ROW) {
         take_row(judge, event, findings);
     } else if (event->kind == EVENT_LEDGER_FILL) {
