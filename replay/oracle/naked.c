@@ -4,7 +4,9 @@
  * The clock starts when the core first told an execution of the position: before, it could not know. A
  * dead core protects nothing; its successor's minute begins with its start. Of what becomes bare while
  * another account answers nobody can know (HALT is paged then): that minute begins with an answer of its
- * own. What is short is bare however it came about, and no stop protects it. */
+ * own. Nor of what another's execution, or a bust, makes bare while each listing that the core asks for
+ * fails: that minute begins with one that comes, or once it asks no more. What is short is bare however it
+ * came about, and no stop protects it. */
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
@@ -18,7 +20,7 @@ struct naked {
     char symbol[TABLE_NAME_MAX];
     struct utc since; /* {0}: protected, leaving, or flat */
     bool is_known;    /* the core has told an execution of this position */
-    bool is_hidden;   /* it became bare while another account answered, which still does */
+    bool is_hidden;   /* it became bare while nobody could see it, which still is so */
     bool is_not_due;  /* the core said so */
     bool is_reported;
     bool
@@ -27,6 +29,7 @@ struct naked {
 
 struct nakeds {
     struct table symbols;
+    struct utc listed_at, failed_at; /* of the listings that tell of an execution */
 };
 
 static void *naked_create(void) {
@@ -39,6 +42,26 @@ static void naked_destroy(void *context) {
     struct nakeds *judge = context;
     table_release(&judge->symbols);
     free(judge);
+}
+
+static void take_answer(struct nakeds *judge, const struct event *event) {
+    static const char *const listings[] = {"/v2/positions", "/v2/orders?",
+                                           "/v2/account/activities"};
+    for (size_t i = 0; i < sizeof listings / sizeof listings[0]; i++) {
+        if (is_word(event->subject, "GET") && begins(event->what, listings[i])) {
+            *(event->number == 200 ? &judge->listed_at : &judge->failed_at) = event->at;
+        }
+    }
+}
+
+/* It asks, and each listing fails. */
+static bool is_blind(const struct nakeds *judge, struct utc now) {
+    return utc_is_before(judge->listed_at, judge->failed_at) &&
+           utc_sub(now, judge->failed_at).ns <= MOST.ns;
+}
+
+static bool is_others_deed(const struct event *event, const struct scene *scene) {
+    return event->kind == EVENT_LEDGER_FILL && !scene_is_ours(scene, event->id);
 }
 
 /* What the core knows of a position begins with it. */
@@ -67,7 +90,8 @@ static void keep_score(const struct naked *naked, struct utc at, struct findings
     (void)clocks_act(&clocks, score, at);
 }
 
-static void look(struct naked *naked, const struct event *event, struct findings *findings) {
+static void look(const struct nakeds *judge, struct naked *naked, const struct event *event,
+                 struct findings *findings) {
     const struct scene *scene = findings->scene;
     const struct scene_symbol *symbol = scene_symbol(scene, event->symbol);
     bool is_naked = qty_cmp(qty_whole(symbol->qty), symbol->stopped) > 0 && symbol->qty.nanos > 0 &&
@@ -82,7 +106,8 @@ static void look(struct naked *naked, const struct event *event, struct findings
         naked->is_hidden = naked->is_missed = false;
     } else if (naked->since.ns == 0) {
         naked->since = event->at;
-        naked->is_hidden = scene->other_account_at.ns != 0;
+        naked->is_hidden = scene->other_account_at.ns != 0 ||
+                           (is_blind(judge, event->at) && is_others_deed(event, scene));
     }
 }
 
@@ -92,7 +117,7 @@ static void judge_tick(struct nakeds *judge, const struct event *event, struct f
     MUTATE(judge_naked_blind, is_judged = false);
     for (size_t i = 0; is_judged && i < judge->symbols.count; i++) {
         struct naked *naked = table_at(&judge->symbols, i);
-        naked->is_hidden &= scene->other_account_at.ns != 0;
+        naked->is_hidden &= scene->other_account_at.ns != 0 || is_blind(judge, event->at);
         naked->since = naked->is_hidden ? event->at : naked->since;
         bool is_older = utc_is_before(naked->since, scene->up_since);
         struct utc since = scene_since(scene, is_older ? scene->up_since : naked->since);
@@ -117,6 +142,10 @@ static void naked_observe(void *context, const struct event *event, struct findi
         judge_tick(judge, event, findings);
         return;
     }
+    if (event->kind == EVENT_HTTP) {
+        take_answer(judge, event);
+        return;
+    }
     struct naked *naked = table_get(&judge->symbols, event->symbol);
     if (event->kind == EVENT_LEDGER_FILL) {
         take_fill(naked, event, findings->scene);
@@ -125,10 +154,10 @@ static void naked_observe(void *context, const struct event *event, struct findi
     } else if (event->kind == EVENT_PROTECTION) {
         naked->is_not_due = is_word(event->what, "not_due");
     }
-    look(naked, event, findings);
+    look(judge, naked, event, findings);
 }
 
-const struct judge_ops naked_judge = {KIND(EVENT_LEDGER_FILL) | KIND(EVENT_LEDGER_ORDER) |
-                                          KIND(EVENT_ORDER) | KIND(EVENT_EXIT) |
-                                          KIND(EVENT_PROTECTION) | KIND(EVENT_LEDGER_EQUITY),
-                                      naked_create, naked_observe, naked_destroy};
+const struct judge_ops naked_judge = {
+    KIND(EVENT_LEDGER_FILL) | KIND(EVENT_LEDGER_ORDER) | KIND(EVENT_ORDER) | KIND(EVENT_EXIT) |
+        KIND(EVENT_PROTECTION) | KIND(EVENT_LEDGER_EQUITY) | KIND(EVENT_HTTP),
+    naked_create, naked_observe, naked_destroy};

@@ -1390,6 +1390,40 @@ Test(lies, another_account_may_be_read_and_nothing_else) {
     }
 }
 
+/* A bust while each listing fails, for two minutes; then 70 s of answers. What it is
+ * answered, or asks for no more, it could know; and a stop of its own counts from the first second. */
+Test(naked, what_a_bust_makes_bare_is_known_with_a_listing) {
+    enum { BUST, TOO_LONG, STOP, ANSWERED, UNASKED, COUNT };
+    for (int how = 0; how < COUNT; how++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN - 2000);
+        if (how == STOP) {
+            ledger_fill(oracle, OPEN, "st-a", "buy", 10);
+            core_order(oracle, OPEN, "st-a", 10);
+            ledger_order(oracle, OPEN, "st-s", "sell", "stop", "new", 10, 0);
+        }
+        for (int64_t second = 0; second <= 130; second += 10) {
+            if (how != UNASKED || second <= 10) {
+                answer(oracle, OPEN + second, "/v2/positions", how == ANSWERED ? 200 : 500, "");
+            }
+            if (second == 10 && how == STOP) {
+                word(oracle, EVENT_FAULT, OPEN + 11, "order.cancel_unasked", "sell stop AAPL");
+                ledger_order(oracle, OPEN + 11, "st-s", "sell", "stop", "canceled", 10, 0);
+            } else if (second == 10) {
+                ledger_fill(oracle, OPEN + 11, "bust:st-a", "sell", 10);
+            }
+            equity(oracle, OPEN + second + 2, 100000);
+        }
+        if (how == UNASKED) {
+            equity(oracle, OPEN + 200, 100000);
+        } else {
+            answer(oracle, OPEN + 135, "/v2/positions", 200, "[]");
+            equity(oracle, OPEN + (how == TOO_LONG ? 203 : 202), 100000);
+        }
+        expect(oracle, how == BUST ? "" : "naked_is_paged", 0);
+    }
+}
+
 /* Bare before or while another account answers, which it does for a minute; then 70 s of our own. */
 Test(naked, what_becomes_bare_behind_another_account_is_known_once_ours_answers) {
     enum { BEFORE, MEANWHILE, TOO_LONG, COUNT };
