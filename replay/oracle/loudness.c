@@ -5,6 +5,8 @@
  * busiest minute of a session before the first fault; one that began before the open, when hardly anything is asked,
  * is none. A minute in which a cancel does not end is not
  * judged by it: that is asked about each second, by design, and may outlast the fault that stuck it.
+ * Nor are two minutes behind an order of another under an id of ours: the kill switch that this fires looks
+ * each second until nothing is live, as behind a fault.
  *
  * Calm compares like with like, so it counts neither trading nor what the day grows by. Each execution of
  * ours has two orders changed for it (a purchase and its stop; a stop's cancel and the sale), each of
@@ -19,11 +21,12 @@
 #include <string.h>
 
 static const struct span MINUTE = {INT64_C(60000000000)};
-static const struct span CALM_AFTER = {INT64_C(120000000000)};
+static const struct span CALM_AFTER = {INT64_C(120000000000)}; /* healing, a start, a deed */
 enum { ALERTS_MAX = 60, STUCK_CALLS = 10, CALLS_AN_EXECUTION = 6, PAGE = 100 };
 
 struct loudness {
-    struct utc minute; /* when the one being counted began; {0} none */
+    struct utc minute;  /* when the one being counted began; {0} none */
+    struct utc deed_at; /* {0}: never */
     int64_t calls, alerts;
     int64_t waiting;              /* of the calls, made while a cancel had not ended */
     int64_t trading;              /* of the calls, changes of orders and looks at one */
@@ -70,14 +73,18 @@ static int64_t plain_calls(const struct loudness *judge) {
            least(judge->pages, full_pages * judge->looks);
 }
 
+static bool is_deed_near(const struct loudness *judge) {
+    return judge->deed_at.ns != 0 && utc_sub(judge->minute, judge->deed_at).ns <= CALM_AFTER.ns;
+}
+
 static void judge_minute(struct loudness *judge, const struct event *event,
                          struct findings *findings) {
     const struct scene *scene = findings->scene;
     const int64_t calls = plain_calls(judge);
-    bool is_calm = scene->healed_at.ns != 0 &&
-                   utc_sub(judge->minute, scene->healed_at).ns > CALM_AFTER.ns &&
-                   utc_sub(judge->minute, scene->up_since).ns > CALM_AFTER.ns &&
-                   scene->fault_at.ns != 0 && judge->is_open && scene_is_open(scene);
+    bool is_calm =
+        scene->healed_at.ns != 0 && utc_sub(judge->minute, scene->healed_at).ns > CALM_AFTER.ns &&
+        utc_sub(judge->minute, scene->up_since).ns > CALM_AFTER.ns && !is_deed_near(judge) &&
+        scene->fault_at.ns != 0 && judge->is_open && scene_is_open(scene);
     if (is_calm && judge->waiting < STUCK_CALLS && judge->calm > 0 && calls > 2 * judge->calm &&
         !judge->is_stormy) {
         judge->is_stormy = true;
@@ -162,6 +169,10 @@ static void loudness_observe(void *context, const struct event *event, struct fi
         begin_minute(judge, event->at, true, findings->scene);
         return;
     }
+    if (event->kind == EVENT_OPERATOR) {
+        judge->deed_at = is_word(event->subject, "foreign_order") ? event->at : judge->deed_at;
+        return;
+    }
     if (event->kind == EVENT_LEDGER_FILL) {
         take_time(judge, event, findings);
         take_execution(judge, event, findings->scene);
@@ -181,5 +192,6 @@ static void loudness_observe(void *context, const struct event *event, struct fi
 
 const struct judge_ops loudness_judge = {KIND(EVENT_SEND) | KIND(EVENT_ALERT) | KIND(EVENT_START) |
                                              KIND(EVENT_ROW) | KIND(EVENT_DOCUMENT) |
-                                             KIND(EVENT_LEDGER_FILL) | KIND(EVENT_MECHANISM),
+                                             KIND(EVENT_LEDGER_FILL) | KIND(EVENT_MECHANISM) |
+                                             KIND(EVENT_OPERATOR),
                                          loudness_create, loudness_observe, free};

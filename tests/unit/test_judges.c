@@ -970,6 +970,22 @@ Test(loudness, calls_of_executions_and_of_full_pages_are_no_storm) {
     }
 }
 
+/* The kill switch that it fires looks each second; after two minutes it is over. */
+Test(loudness, calls_behind_an_order_of_another_are_no_storm) {
+    for (int late = 0; late < 3; late++) {
+        struct oracle *oracle = oracle_create();
+        up(oracle, OPEN);
+        many(oracle, EVENT_SEND, OPEN, 5); /* calm: five a minute */
+        many(oracle, EVENT_SEND, OPEN + 60, 1);
+        word(oracle, EVENT_FAULT, OPEN + 61, "api.503", "");
+        word(oracle, EVENT_HEALED, OPEN + 62, "", "");
+        word(oracle, EVENT_OPERATOR, OPEN + 280 - late, late == 2 ? "resume" : "foreign_order", "");
+        many(oracle, EVENT_SEND, OPEN + 400, 11);
+        many(oracle, EVENT_SEND, OPEN + 460, 1);
+        expect(oracle, late ? "calls_calm_after_healing" : "", 0);
+    }
+}
+
 Test(loudness, the_planted_secret_is_found_wherever_the_core_writes) {
     static const enum event_kind kinds[] = {EVENT_SEND, EVENT_DOCUMENT, EVENT_ALERT,
                                             EVENT_MECHANISM};
