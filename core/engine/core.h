@@ -208,7 +208,8 @@ struct engine {
     size_t flow_count;
     struct usd last_cash;
 
-    int listed_buys; /* of ours, open, in the last listing */
+    int listed_buys;       /* of ours, open, in the last listing */
+    bool is_orders_listed; /* in this tick */
     bool is_stopping;
     struct utc halt_paged_at; /* HALT over a position; {0}: not so */
     bool is_late;             /* a tick took seconds, which ended then: */

@@ -328,11 +328,20 @@ static bool may_have_moved(const struct order *order, const struct holding *hold
     return order->side == SIDE_BUY ? apart > 0 : apart < 0;
 }
 
+/* The orders were listed in this tick or, where that failed, since the difference was first seen: an order
+ * that had filled by then would be missing there. */
+static bool are_orders_listed(const struct engine *engine, const struct holding *holding) {
+    struct mono listed = engine->truth.orders_at;
+    return engine->is_orders_listed ||
+           (holding != NULL && holding->differs && holding->differs_since.ns <= listed.ns);
+}
+
 /* Explainers first: an order that may fill, until the day's orders were listed, one that an earlier
  * life could not journal, and a split that nobody could be asked about yet. */
 static enum in_flight in_flight(void *context, const char *symbol) {
     const struct engine *engine = context;
     const struct holding *holding = book_look(&engine->book, symbol);
+    const bool are_listed = are_orders_listed(engine, holding);
     bool may_fill = false;
     bool may_be_it = false;
     for (size_t i = 0; i < engine->orders.count; i++) {
@@ -340,7 +349,7 @@ static enum in_flight in_flight(void *context, const char *symbol) {
         if (order_is_over(order) || strcmp(order->symbol, symbol) != 0) {
             continue;
         }
-        if (!order->is_seen || order->state != ORDER_WORKING || order->is_ended) {
+        if (!are_listed || !order->is_seen || order->state != ORDER_WORKING || order->is_ended) {
             return IN_FLIGHT_UNKNOWN;
         }
         may_fill = may_fill || order->purpose != PURPOSE_STOP;
@@ -455,12 +464,14 @@ static void take_orders(struct engine *engine, const struct broker_order *listin
 static bool poll_orders(struct engine *engine) {
     struct broker_order *listing = engine->listing;
     size_t count = 0;
+    engine->is_orders_listed = false;
     if (!may_ask(engine, READ_ORDERS) ||
         noted(engine, READ_ORDERS,
               alpaca_get_open_orders(engine->alpaca, listing, &count, &engine->read_err)) !=
             ERR_OK) {
         return false;
     }
+    engine->is_orders_listed = true;
     engine->truth.has_orders = true;
     engine->truth.orders_at = clock_mono(engine->world->clock);
     take_orders(engine, listing, count);
