@@ -559,7 +559,7 @@ void book_sweep(struct book *book) {
 void book_print(const struct book *book, struct text *out) {
     for (size_t i = 0; i < book->count; i++) {
         const struct holding *holding = &book->items[i];
-        if (i > 0) {
+        if (out->len > 0) {
             text_add(out, ",\n");
         }
         text_add_json_string(out, holding->symbol);

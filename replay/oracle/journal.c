@@ -3,7 +3,8 @@
  *
  * A process may die between a commit and its word: until its successor's first row, rows may be durable
  * that nobody told. A number that comes twice is an acknowledged row that was lost; behind a fault of the disk, or a
- * file that a hand changed, it is a maybe, and so is what follows from it. */
+ * file that a hand changed, it is a maybe, and so is what follows from it. What the core writes is JSON whatever the
+ * disk makes of it. */
 #include "core/base/json.h"
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
@@ -78,6 +79,9 @@ static void take_document(const struct journal *judge, const struct event *event
     if (judge->is_told && seq != NULL &&
         strtoll(seq + sizeof key - 1, NULL, 10) > judge->last_row) {
         tell(judge, findings, ORACLE_DOCUMENT, event, "stamped with a row that is not durable");
+    }
+    if (event->body_len > 0 && scene_body(findings->scene, event) == NULL) {
+        findings_break(findings, ORACLE_DOCUMENT, event->at, "%s is no JSON", event->subject);
     }
 }
 

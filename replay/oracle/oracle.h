@@ -193,7 +193,7 @@
     X(ORACLE_HEALED, "adoption_is_told", "S13",                                                    \
       "a position that is adopted is told and paged by its symbol before the tick ends", "")       \
     X(ORACLE_DOCUMENT, "document_not_ahead", "S14",                                                \
-      "no document is stamped with a journal row that is not durable", "")                         \
+      "no document is stamped with a journal row that is not durable, and each is JSON", "")       \
     X(ORACLE_ROWS, "row_never_lost", "S15",                                                        \
       "a journal row that was told durable keeps its number: none is given twice", "")             \
     X(ORACLE_BACKUP, "backup_is_there", "S16",                                                     \

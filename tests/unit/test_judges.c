@@ -643,6 +643,18 @@ Test(journal, a_document_is_stamped_with_a_durable_row) {
     }
 }
 
+/* A start would take it for damaged, whatever disk it lies on. */
+Test(journal, a_document_is_json) {
+    static const char *const bodies[] = {"{\"journal_seq\":7,\"account\":\"1\",\"A\":{}}",
+                                         "{\"journal_seq\":7,\"account\":\"1\"\"A\":{}}"};
+    for (int broken = 0; broken < 2; broken++) {
+        struct oracle *oracle = oracle_create();
+        row(oracle, 7, "start", "", "{}");
+        body_of(oracle, EVENT_DOCUMENT, 8, "position_metadata.json", "", bodies[broken]);
+        expect(oracle, broken ? "document_not_ahead" : "", 0);
+    }
+}
+
 Test(journal, a_number_given_twice_is_a_lost_row_unless_the_disk_was_at_fault) {
     for (int how = 0; how < 4; how++) {
         struct oracle *oracle = oracle_create();

@@ -156,6 +156,16 @@ Test(book, folded_from_the_journal_equals_the_live_one) {
     rig_destroy(rig);
 }
 
+Test(book, is_printed_behind_what_is_there) {
+    struct book book = {0};
+    struct text text = {0};
+    fill(&book, SIDE_BUY, 5, "500");
+    text_add(&text, "\"account\":\"1\"");
+    book_print(&book, &text);
+    cr_expect_not_null(strstr(text_get(&text), "\"account\":\"1\",\n\"AAPL\":{"));
+    text_release(&text);
+}
+
 Test(book, a_note_never_lowers_the_high_nor_unhits_a_target) {
     struct book book = {0};
     fill(&book, SIDE_BUY, 5, "500");
