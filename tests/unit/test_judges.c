@@ -1003,8 +1003,8 @@ Test(loudness, the_planted_secret_is_found_wherever_the_core_writes) {
                                             EVENT_MECHANISM};
     for (size_t i = 0; i < 4; i++) {
         struct oracle *oracle = oracle_create();
-        body_of(oracle, kinds[i], OPEN, "x", "y", "key SIM-SECRE T");
-        body_of(oracle, kinds[i], OPEN + 1, "x", "y", "key " ORACLE_PLANTED_SECRET "!");
+        body_of(oracle, kinds[i], OPEN, "x", "y", "\"key SIM-SECRE T\"");
+        body_of(oracle, kinds[i], OPEN + 1, "x", "y", "\"key " ORACLE_PLANTED_SECRET "!\"");
         char text[64];
         snprintf(text, sizeof text, "in a %s of x", event_word(kinds[i]));
         expect_finding(oracle, "no_secret_told", OPEN + 1, text);
