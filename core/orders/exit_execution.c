@@ -484,15 +484,20 @@ static size_t count_stops(const struct exits *exits, const char *symbol) {
     return count;
 }
 
+/* The exchange has its limit, which may have sold a part: like on the ladder, what is left of it is re-priced. */
+static bool is_at_exchange(const struct order *stop) {
+    bool is_taken = stop->status == STATUS_NEW || stop->status == STATUS_PARTIALLY_FILLED;
+    return is_taken && stop->state == ORDER_WORKING && stop->leg_id[0] != '\0' &&
+           !stop->is_leg_alone && !stop->is_leg_due && stop->cancel_at.ns == 0 && !stop->is_ended;
+}
+
 /* A group of all that is to be sold, which the exchange has, and which no order's cap cuts. */
 static bool may_hand_over(const struct exits *exits, const struct exit_plan *plan,
                           const struct holding *holding, const struct order *stop) {
     struct usd anchor = {0};
     struct qty most = {0};
     struct qty open = order_open_qty(stop);
-    bool is_there = stop->is_oco && stop->state == ORDER_WORKING && stop->status == STATUS_NEW &&
-                    stop->leg_id[0] != '\0' && !stop->is_leg_alone && !stop->is_leg_due &&
-                    stop->cancel_at.ns == 0 && !stop->is_ended && !stop->is_of_old_shares;
+    bool is_there = stop->is_oco && is_at_exchange(stop) && !stop->is_of_old_shares;
     return is_there && !plan->is_handed && plan->purpose == PURPOSE_EXIT &&
            left_of(plan, holding).nanos == open.nanos && count_stops(exits, plan->symbol) == 1 &&
            anchor_price(exits, plan, holding, &anchor) &&

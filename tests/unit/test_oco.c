@@ -288,6 +288,24 @@ Test(oco_exit, goes_on_with_what_is_left_of_a_part) {
     desk_destroy(desk);
 }
 
+Test(oco_exit, reprices_what_is_left_of_a_limit_that_sold_a_part) {
+    struct desk *desk = oco_desk(10);
+    tiny_fill(desk_last(desk), "partially_filled", "4", "120.1");
+    gateway_ask(&desk->gateway, stop_of(desk));
+    cr_expect_eq(book_find(&desk->book, "AAPL")->qty.nanos, QTY(6).nanos);
+    decide(desk, PURPOSE_EXIT, 0);
+    desk_tick(desk, 1);
+    cr_expect_eq(desk->broker.patches, 1);
+    cr_expect_eq(desk->broker.cancels, 0);
+    cr_assert_not_null(sale_of(desk));
+    cr_expect(sale_of(desk)->is_oco);
+    cr_expect_eq(sale_of(desk)->qty.nanos, QTY(6).nanos);
+    cr_expect_str_eq(desk_last(desk)->limit, "99.7");
+    cr_expect_str_eq(desk_last(desk)->stop, "96.5");
+    cr_expect_not(is_naked(desk));
+    desk_destroy(desk);
+}
+
 Test(oco_exit, whose_ladder_ends_rests_with_its_stop_and_pages) {
     struct desk *desk = oco_desk(10);
     desk->config.stop_distance = (struct ratio){NANOS / 2};
