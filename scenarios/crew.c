@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -103,18 +102,12 @@ static uint64_t work_of(const struct crew *crew, int i) {
 
 /* True in the copy. */
 static bool set_to_work(struct crew *crew, int i, struct running *running) {
-    const pid_t parent = getpid();
     const uint64_t work = work_of(crew, i);
-    const pid_t pid = _Fork();
-    CHECK(pid >= 0);
+    const pid_t pid = rewind_fork();
     if (pid != 0) {
         *running = (struct running){pid, pidfd_open(pid, 0), work};
         CHECK(running->end >= 0);
         return false;
-    }
-    CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0); /* nobody outlives who waits for it */
-    if (getppid() != parent) {
-        _exit(0);
     }
     crew->self = i;
     return true;

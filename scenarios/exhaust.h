@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define EXHAUST_JOBS_MAX 64
-#define EXHAUST_HANG_S 60   /* of the wall: a life that does not end is killed, and a finding */
+#define EXHAUST_HANG_S 60 /* of the wall: a life that does not end is killed, and a finding */
 
 struct stage;
 struct exhaust;

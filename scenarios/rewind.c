@@ -75,6 +75,19 @@ void *rewind_keep(size_t size) {
     return kept;
 }
 
+pid_t rewind_fork(void) {
+    const pid_t parent = getpid();
+    const pid_t pid = _Fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+        if (getppid() != parent) {
+            _exit(0);
+        }
+    }
+    return pid;
+}
+
 /* --- whether it can be done --- */
 
 static int open_pagemap(void) {
@@ -338,18 +351,11 @@ bool rewind_set_out(const struct rewind *rewind, int *status) {
     if (!rewind->pages->by_forks) {
         return true;
     }
-    const pid_t parent = getpid();
-    const pid_t pid = _Fork();
-    CHECK(pid >= 0);
+    const pid_t pid = rewind_fork();
     if (pid != 0) {
         *status = status_of(pid);
-        return false;
     }
-    CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
-    if (getppid() != parent) {
-        _exit(0);
-    }
-    return true;
+    return pid == 0;
 }
 
 void rewind_has_forked(struct rewind *rewind) {

@@ -21,6 +21,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct rewind;
 struct rewind_pages; /* which are written to behind moments: learnt by all that share it */
@@ -35,6 +36,8 @@ bool rewind_puts_back(const struct rewind_pages *pages);
 struct rewind *rewind_create(struct rewind_pages *pages);
 /* Zeroed memory that no return changes. Released with its process. */
 void *rewind_keep(size_t size);
+/* As fork(), but never fails, and the copy does not outlive this process. No fork handler is called in either. */
+pid_t rewind_fork(void);
 
 /* The moment, in place of the one before. */
 void rewind_mark(struct rewind *rewind);

@@ -252,7 +252,8 @@ enum err_code account_fold(struct engine *engine, const struct journal_row *row,
     return code;
 }
 
-/* A journal that was lost, or that somebody removed, took its row along. No other account may be pinned in its place, only the same anew. */
+/* A journal that was lost, or that somebody removed, took its row along. No other account may be pinned in its place,
+ * only the same anew. */
 void account_recall(struct engine *engine, const cJSON *document) {
     MUTATE(account_lost_with_its_journal, return);
     if (!engine->is_account_pinned) {

@@ -17,7 +17,7 @@ enum in_flight {
     IN_FLIGHT_NOTHING, /* no live order in the symbol, or resting protection that was listed */
     IN_FLIGHT_STOP,    /* that, of the side to which the listing differs: its fill would look so */
     IN_FLIGHT_BESIDE,  /* as the next, but none whose fill would look so */
-    IN_FLIGHT_LISTED, /* every live order was listed in this tick, or since it differs, and its fills are booked */
+    IN_FLIGHT_LISTED,  /* every live order was listed in this tick, or since it differs: booked */
     IN_FLIGHT_UNKNOWN, /* an order may have filled, and nobody told us yet */
 };
 

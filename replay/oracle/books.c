@@ -35,11 +35,10 @@ struct books {
     int64_t ticks;
     int64_t last_row;
     bool is_row_repeated;
-    struct utc back_at; /* the journal went back: what was executed before is not in it */
-    bool is_disk_hit;   /* what was booked may be lost for good */
-    int64_t fault_tick; /* ticks ended when a fault last fired; -1 never */
-    struct utc
-        answered_at; /* with anything but a refusal of the key; what failed on its way is no answer */
+    struct utc back_at;     /* the journal went back: what was executed before is not in it */
+    bool is_disk_hit;       /* what was booked may be lost for good */
+    int64_t fault_tick;     /* ticks ended when a fault last fired; -1 never */
+    struct utc answered_at; /* with anything but a refusal of the key */
     struct utc refused_at;
     struct utc gap_at; /* rows before it were durable and never told */
     struct utc healed; /* the healing that was judged last */
@@ -165,6 +164,7 @@ static void judge_healing(struct books *judge, const struct event *event,
     }
 }
 
+/* What failed on its way is no answer. */
 static void take_answer(struct books *judge, const struct event *event) {
     if (event->number == 401) {
         judge->refused_at = event->at;

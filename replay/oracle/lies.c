@@ -104,7 +104,7 @@ static void take_fill(struct lies *judge, const struct event *event, struct find
     static const char bust[] = "bust:";
     if (strncmp(event->id, bust, sizeof bust - 1) == 0) {
         take_bust(judge, event, event->id + sizeof bust - 1);
-    } else if (strncmp(event->id, "split:", 6) == 0 || strncmp(event->id, "moved:", 6) == 0) {
+    } else if (scene_is_split(event)) {
         take_split(judge, event);
     } else if (is_word(event->subject, "sell")) {
         take_sale(judge, event, findings);

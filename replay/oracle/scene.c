@@ -118,6 +118,10 @@ const struct scene_symbol *scene_symbol(const struct scene *scene, const char *s
     return known == NULL ? &none : known;
 }
 
+bool scene_is_split(const struct event *fill) {
+    return strncmp(fill->id, "split:", 6) == 0 || strncmp(fill->id, "moved:", 6) == 0;
+}
+
 bool scene_is_ours(const struct scene *scene, const char *client_id) {
     const struct scene_order *order = table_find(&scene->orders, client_id);
     return is_our_id(client_id) && (order == NULL || !order->is_foreign);

@@ -194,6 +194,8 @@ struct usd scene_largest_entry(const struct scene *scene);
 bool scene_is_doubting(const struct scene *scene);
 /* An id of our shape that no other program is known to have used. */
 bool scene_is_ours(const struct scene *scene, const char *client_id);
+/* A fill of the ledger that is a split's, whether the broker tells of it or not. */
+bool scene_is_split(const struct event *fill);
 
 /* causes.c */
 void scene_take_causes(struct scene *scene, const struct event *event);

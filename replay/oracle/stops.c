@@ -142,7 +142,7 @@ static void take_fill(struct stops *judge, const struct event *event) {
     struct guarded *symbol = table_get(&judge->symbols, event->symbol);
     symbol->position = strcmp(event->subject, "sell") == 0 ? qty_sub(symbol->position, event->qty)
                                                            : qty_add(symbol->position, event->qty);
-    if (strncmp(event->id, "split:", 6) == 0 || strncmp(event->id, "moved:", 6) == 0) {
+    if (scene_is_split(event)) {
         part(judge, event->symbol, event->at);
     }
 }

@@ -916,6 +916,17 @@ Test(loudness, sixty_alerts_a_minute_are_the_most) {
     }
 }
 
+/* Five calls in the minute before the first fault, which ends at once. */
+static struct oracle *healed_after_calm(void) {
+    struct oracle *oracle = oracle_create();
+    up(oracle, OPEN);
+    many(oracle, EVENT_SEND, OPEN, 5);
+    many(oracle, EVENT_SEND, OPEN + 60, 1);
+    word(oracle, EVENT_FAULT, OPEN + 61, "api.503", "");
+    word(oracle, EVENT_HEALED, OPEN + 62, "", "");
+    return oracle;
+}
+
 Test(loudness, a_storm_of_calls_after_healing_breaks) {
     for (int more = 0; more < 2; more++) {
         struct oracle *oracle = oracle_create();
@@ -953,12 +964,7 @@ Test(loudness, a_minute_that_began_before_the_open_is_no_measure) {
 /* An execution has six calls about orders; 250 executions since yesterday have two pages behind the first. */
 Test(loudness, calls_of_executions_and_of_full_pages_are_no_storm) {
     for (int more = 0; more < 3; more++) {
-        struct oracle *oracle = oracle_create();
-        up(oracle, OPEN);
-        many(oracle, EVENT_SEND, OPEN, 5); /* calm: five a minute */
-        many(oracle, EVENT_SEND, OPEN + 60, 1);
-        word(oracle, EVENT_FAULT, OPEN + 61, "api.503", "");
-        word(oracle, EVENT_HEALED, OPEN + 62, "", "");
+        struct oracle *oracle = healed_after_calm();
         for (int i = 0; i < 250; i++) {
             symbol_fill(oracle, OPEN + 70, "SYM000", "of-somebody", i % 2 ? "sell" : "buy", 1, 10);
         }
@@ -985,12 +991,7 @@ Test(loudness, calls_of_executions_and_of_full_pages_are_no_storm) {
 /* The kill switch that it fires looks each second; after two minutes it is over. */
 Test(loudness, calls_behind_an_order_of_another_are_no_storm) {
     for (int late = 0; late < 3; late++) {
-        struct oracle *oracle = oracle_create();
-        up(oracle, OPEN);
-        many(oracle, EVENT_SEND, OPEN, 5); /* calm: five a minute */
-        many(oracle, EVENT_SEND, OPEN + 60, 1);
-        word(oracle, EVENT_FAULT, OPEN + 61, "api.503", "");
-        word(oracle, EVENT_HEALED, OPEN + 62, "", "");
+        struct oracle *oracle = healed_after_calm();
         word(oracle, EVENT_OPERATOR, OPEN + 280 - late, late == 2 ? "resume" : "foreign_order", "");
         many(oracle, EVENT_SEND, OPEN + 400, 11);
         many(oracle, EVENT_SEND, OPEN + 460, 1);

@@ -395,8 +395,8 @@ Test(learning, a_step_that_does_not_come_within_a_quarter_of_an_hour_of_calm_is_
         word(run.oracle, EVENT_FAULT, run.second, "http.refused", "");
     }
     end(&run, "");
-    for (int all = 0; all < 2;
-         all++) { /* nor was it calm while those of all fail, and those of one are answered */
+    /* nor was it calm while those of all fail, and those of one are answered */
+    for (int all = 0; all < 2; all++) {
         run = begin();
         lessons_around(&run, 0);
         answer(run.oracle, run.second, "/v2/stocks/quotes/latest?symbols=AAPL,MSFT&feed=sip", 503,
