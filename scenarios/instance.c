@@ -391,7 +391,8 @@ static void after_call(struct instance *instance) {
 
 /* As engine_run() does before each turn. */
 static void hear_host(struct instance *instance) {
-    bool is_told = host_poll(&instance->mortal_host.seam) == HOST_RELOAD;
+    bool is_told = host_poll(&instance->mortal_host.seam) == HOST_RELOAD ||
+                   engine_owes_reload(instance->engine);
     if (is_told && engine_reload(instance->engine) && is_core(instance)) {
         stage_reloaded(instance->stage);
     }

@@ -233,6 +233,10 @@ struct engine {
     void *tell_context;
     engine_reread *reread;
     void *reread_context;
+    struct { /* a new key that the broker has not been heard on yet; see reload.c */
+        bool is_owed;
+        struct read_backoff backoff;
+    } reload;
     struct entry_outlook outlook;
     struct text metadata_saved;  /* position_metadata.json as last saved */
     enum err_code metadata_save; /* how its last save ended */

@@ -322,7 +322,7 @@ enum err_code engine_run(struct engine *engine, struct err *err) {
             engine_stop(engine);
             return ERR_OK;
         }
-        if (wish == HOST_RELOAD) {
+        if (wish == HOST_RELOAD || engine_owes_reload(engine)) {
             (void)engine_reload(engine);
         }
         engine_look(engine);

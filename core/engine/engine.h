@@ -70,6 +70,8 @@ enum err_code engine_keep(struct engine *engine, struct err *err) MUST_USE;
 /* Takes over what `reread` brings, all of it or nothing: an invalid configuration, another universe or
  * feed, other rates and deadlines, or a key of another account are refused with an alert. True if taken. */
 bool engine_reload(struct engine *engine);
+/* True if a reload whose key the broker did not answer for is to be tried again now. */
+bool engine_owes_reload(const struct engine *engine);
 struct engine_totals engine_totals(const struct engine *engine);
 /* The live loop: tick, then inbox and host every 250 ms, until told to terminate; then it has stopped.
  * ERR_LOCKED: another process took the lease while this one hung; nothing more was written. */

@@ -80,7 +80,10 @@ static void set_rails(struct engine *engine) {
     struct broker_rails *rails = &engine->gateway.rails;
     struct err err = {0};
     MUTATE(rails_fence_lifted, change.suspend_trade = rails->told.is_suspended ? CONFIGURATION_OFF : CONFIGURATION_LEAVE);
-    if (!note_change(engine, &change)) {
+    bool may_go =
+        note_change(engine, &change) && may_set(engine); /* the commit may have taken minutes */
+    MUTATE(rails_not_looked_at_again, may_go = true);
+    if (!may_go) {
         return;
     }
     rails->is_doubted = true; /* until it is read back */

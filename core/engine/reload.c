@@ -1,7 +1,8 @@
 /* reload.c - another configuration, or another key of the same account, without a restart.
  *
  * All of it or nothing: what is invalid, or would need a restart, leaves everything as it was and is
- * told. A key is tried at the broker first, so that a rotation never ends in another account. */
+ * told. A key is tried at the broker first, so that a rotation never ends in another account. Where the
+ * broker did not answer for it, or was not asked, all of it is tried again: the old key may be dead. */
 #include "core/base/hash.h"
 #include "core/base/mutant.h"
 #include "core/engine/core.h"
@@ -45,13 +46,25 @@ static enum err_code read_news(struct engine *engine, struct engine_news *news, 
                          : err_set(err, ERR_CONFIG, "%s: changes with a restart only", fixed);
 }
 
+/* True if the broker has said what the key is: not this account's, or none. */
+static bool is_answered(enum err_code code, int status) {
+    return code == ERR_USAGE ||
+           (code == ERR_REFUSED && (status == 200 || status == 401 || status == 403));
+}
+
 static enum err_code take_key(struct engine *engine, const struct engine_news *news,
                               struct err *err) {
     if (alpaca_has_key(engine->alpaca, news->key_id, news->secret)) {
         return ERR_OK;
     }
+    const struct alpaca_reply *reply = alpaca_reply(engine->alpaca);
+    read_backoff_start(&engine->reload.backoff, clock_mono(engine->world->clock));
     enum err_code code =
         alpaca_change_key(engine->alpaca, news->key_id, news->secret, engine->account_number, err);
+    read_backoff_note(&engine->reload.backoff, code, reply, engine->config->retry_first,
+                      engine->config->retry_most, engine->world->entropy);
+    engine->reload.is_owed = code != ERR_OK && !is_answered(code, reply->status);
+    MUTATE(key_tried_once, engine->reload.is_owed = false);
     if (code == ERR_OK) {
         kill_trips_note_key(&engine->kill_trips, clock_mono(engine->world->clock));
         hash64_print(hash64(news->key_id, strlen(news->key_id), 0), engine->key_hash);
@@ -67,6 +80,7 @@ static void refuse(struct engine *engine, bool is_key, const struct text *faults
     if (faults->len > 0) {
         text_add_format(&why, ": %.700s", text_get(faults));
     }
+    text_add(&why, engine->reload.is_owed ? "; it is tried again" : "");
     if (!is_key) { /* of a key credentials has said it */
         log_mechanism(&engine->log, "config_validation", "held", "", "reload", "");
     }
@@ -74,10 +88,17 @@ static void refuse(struct engine *engine, bool is_key, const struct text *faults
     text_release(&why);
 }
 
+bool engine_owes_reload(const struct engine *engine) {
+    return engine->reload.is_owed &&
+           read_backoff_is_due(&engine->reload.backoff, clock_mono(engine->world->clock));
+}
+
 bool engine_reload(struct engine *engine) {
     struct engine_news news = {0};
     struct text faults = {.limit = 4096};
     struct err err = {0};
+    bool was_owed = engine->reload.is_owed;
+    engine->reload.is_owed = false;
     enum err_code code = read_news(engine, &news, &faults, &err);
     bool is_read = code == ERR_OK;
     code = is_read ? take_key(engine, &news, &err) : code;
@@ -89,7 +110,7 @@ bool engine_reload(struct engine *engine) {
         config_hash(engine->config, hash);
         memcpy(engine->settings_hash, hash, sizeof engine->settings_hash);
         log_mechanism(&engine->log, "config_validation", "acted", "", hash, "");
-    } else {
+    } else if (!was_owed || !engine->reload.is_owed) { /* told once for all its tries */
         refuse(engine, is_read, &faults, &err);
     }
     explicit_bzero(&news, sizeof news);

@@ -330,7 +330,8 @@ static void remember_shown(struct causes *causes) {
 }
 
 void causes_save(struct causes *causes) {
-    if (!causes->is_dirty || causes->journal == NULL || lease_is_lost(causes->lease)) {
+    if (!causes->is_dirty || causes->is_loading || causes->journal == NULL ||
+        lease_is_lost(causes->lease)) {
         return;
     }
     struct text members = {0};
@@ -460,11 +461,16 @@ static void take_generation(struct causes *causes, int generation) {
     state_file_release(&file);
 }
 
+/* Saved once, behind the last: each save makes a generation of the one before it, so that the oldest would be
+ * gone before it is read, and one who dies between two would leave less than there was. */
 void causes_load(struct causes *causes) {
+    causes->is_loading = true;
+    MUTATE(saved_amid_generations, causes->is_loading = false);
     for (int generation = 0; generation <= STATE_FILE_GENERATIONS; generation++) {
         MUTATE(oldest_generation_restored, if (generation < STATE_FILE_GENERATIONS) continue);
         take_generation(causes, generation);
     }
+    causes->is_loading = false;
     causes->is_dirty = true; /* rebuilt from the journal: what a hand cleared comes back */
     causes_save(causes);
 }

@@ -49,6 +49,7 @@ struct causes {
         cleared_next; /* a ring: the oldest clears are forgotten, which only sets latches again */
     bool was_documented;  /* the document has existed */
     bool is_dirty;        /* the document is behind the set */
+    bool is_loading;      /* generations are being read: nothing is saved until all were */
     int64_t failed_saves; /* since the start */
     enum err_code saved;  /* how the last save ended; a failure is told once until one works */
     struct text shown;    /* bytes of the document as last saved */

@@ -15,7 +15,7 @@ static const struct mechanism TABLE[] = {
      .oracle = "latch_never_lost no_buy_sent_after_a_stop kill_takes_effect",
      .act = "operator_freeze",
      .mutants = "freeze_read_at_start_only inbox_unread hand_edit_clears "
-                "corruption_clears each_name_a_cause",
+                "corruption_clears saved_amid_generations each_name_a_cause",
      .quiet = "flatten_while_a_part_is_sold"},
     {.id = "crash_loop_freeze",
      .file = "core/risk/crash_loop_freeze.c",
@@ -732,13 +732,13 @@ static const struct mechanism TABLE[] = {
      .mode = MODE_NORMAL,
      .hold = HOLD_NONE,
      .settings = "none",
-     .rule = "another key is tried at the broker before it is used, and only of the "
-             "pinned account",
+     .rule = "another key is tried at the broker before it is used, until it is heard on, "
+             "and only of the pinned account",
      .documents = "none",
      .oracle = "no_secret_told degraded_ends",
      .act = "key_rotated",
      .quiet = "reload_of_a_wrong_key",
-     .mutants = "key_unverified"},
+     .mutants = "key_unverified key_tried_once"},
     {.id = "single_instance",
      .file = "core/state/lease.c",
      .mode = MODE_HALT,
@@ -904,7 +904,8 @@ static const struct mechanism TABLE[] = {
                 "rails_margin_off_by_one rails_suspension_ignored rails_suspension_unpaged "
                 "rails_unknown_believed rails_doubt_ignored rails_age_off_by_one "
                 "rails_never_read_again rails_error_taken_for_fit rails_set_unasked "
-                "rails_set_counted_unread rails_fence_lifted exit_bound_by_rails "
+                "rails_set_counted_unread rails_not_looked_at_again rails_fence_lifted "
+                "exit_bound_by_rails "
                 "stop_released_while_suspended"},
 };
 

@@ -38,7 +38,7 @@ struct books {
     struct utc back_at;     /* the journal went back: what was executed before is not in it */
     bool is_disk_hit;       /* what was booked may be lost for good */
     int64_t fault_tick;     /* ticks ended when a fault last fired; -1 never */
-    struct utc answered_at; /* with anything but a refusal of the key */
+    struct utc answered_at; /* with what was asked for */
     struct utc refused_at;
     struct utc gap_at; /* rows before it were durable and never told */
     struct utc healed; /* the healing that was judged last */
@@ -164,11 +164,11 @@ static void judge_healing(struct books *judge, const struct event *event,
     }
 }
 
-/* What failed on its way is no answer. */
+/* What failed on its way, or at a broker that answers nobody, is no answer. */
 static void take_answer(struct books *judge, const struct event *event) {
     if (event->number == 401) {
         judge->refused_at = event->at;
-    } else if (event->number != 0) {
+    } else if (event->number / 100 == 2) {
         judge->answered_at = event->at;
     }
 }

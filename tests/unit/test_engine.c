@@ -547,8 +547,30 @@ Test(engine_reload, a_key_of_another_account_is_not_taken_nor_are_the_settings_b
     strcpy(news.key_id, "k2");
     strcpy(plant->engine->account_number, "ANOTHER");
     cr_expect_not(reload(plant, &news));
+    cr_expect_not(engine_owes_reload(plant->engine));
     cr_expect(alpaca_has_key(plant->engine->alpaca, "k", "s"));
     cr_expect_eq(plant->engine->config->max_positions, plant->config.max_positions);
+    plant_destroy(plant);
+}
+
+Test(engine_reload, a_key_that_could_not_be_tried_is_tried_again) {
+    struct plant *plant = plant_create();
+    struct broker_account account = {0};
+    tick(plant, 5);
+    struct engine_news news = present(plant);
+    news.config.max_positions = 1;
+    strcpy(news.key_id, "k2");
+    for (int i = 0; i < 1000 && alpaca_get_account(plant->engine->alpaca, &account, NULL) == ERR_OK;
+         i++) { /* until nothing is left of the lane's minute */
+    }
+    cr_expect_not(reload(plant, &news));
+    cr_expect_str_eq(plant->rig->last_alert, "reload_refused");
+    rig_wait(plant->rig, SPAN_S(61));
+    cr_expect(engine_owes_reload(plant->engine));
+    cr_expect(reload(plant, &news));
+    cr_expect_not(engine_owes_reload(plant->engine));
+    cr_expect(alpaca_has_key(plant->engine->alpaca, "k2", "s"));
+    cr_expect_eq(plant->engine->config->max_positions, 1);
     plant_destroy(plant);
 }
 

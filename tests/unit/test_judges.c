@@ -1285,8 +1285,8 @@ Test(naked, seventy_seconds_of_a_session_are_the_most) {
 /* Executed by the journal that went back, or by the next; each answer since refused the key (or none came),
  * or not all. */
 Test(books, what_no_row_names_or_nobody_may_ask_for_is_a_maybe) {
-    static const int answers[] = {0, 0, 200, 401, 200, 0};
-    for (int how = 0; how < 6; how++) {
+    static const int answers[] = {0, 0, 200, 401, 200, 0, 503};
+    for (int how = 0; how < 7; how++) {
         struct oracle *oracle = oracle_create();
         word(oracle, EVENT_OPERATOR, 1, "edit_document", "");
         row_at(oracle, 1, 7, "note", "", "{}");

@@ -153,6 +153,18 @@ Test(causes, a_clear_of_one_cause_leaves_what_only_the_document_holds) {
     fixture_destroy(fixture);
 }
 
+Test(causes, each_generation_is_read_before_one_is_saved) {
+    struct fixture *fixture = fixture_create();
+    write_document(fixture, "{\"a\":true}");
+    sim_disk_write_raw(fixture->rig->disk, FREEZES_DOCUMENT ".1", "{\"b\":true}", 10);
+    sim_disk_write_raw(fixture->rig->disk, FREEZES_DOCUMENT ".2", "{\"c\":true}", 10);
+    causes_load(&fixture->causes);
+    cr_expect(causes_has(&fixture->causes, "a"));
+    cr_expect(causes_has(&fixture->causes, "b"));
+    cr_expect(causes_has(&fixture->causes, "c"));
+    fixture_destroy(fixture);
+}
+
 Test(causes, a_hand_edit_can_set_and_never_clear) {
     struct fixture *fixture = fixture_create();
     latch(fixture, "x", MODE_REDUCE_ONLY);
