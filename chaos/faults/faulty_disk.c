@@ -77,7 +77,8 @@ static uint64_t rows_alike(const struct faulty_disk *faulty, const struct fault 
     return count;
 }
 
-/* Changes a number in each document of the target; is_dry: only says whether there is one. */
+/* Changes a number in each document of the target; is_dry: only says whether there is one. Asked at each effect: no
+ * database is read for it. */
 static bool change_numbers(struct faulty_disk *faulty, const struct fault *fault, bool is_dry) {
     const uint64_t seed = plan_seed(faulty->plan) + rows_alike(faulty, fault);
     struct search search = {.target = fault->target, .names = text_limited(SIM_DISK_FILE_SIZE_MAX)};
@@ -88,7 +89,8 @@ static bool change_numbers(struct faulty_disk *faulty, const struct fault *fault
     for (size_t at = 0; at < search.names.len; at += strlen(search.names.data + at) + 1) {
         const char *name = search.names.data + at;
         const uint64_t draw = hash64(name, strlen(name), seed);
-        if (sim_disk_read(faulty->sim, name, &before) && before.len > 0 && before.data[0] == '{' &&
+        if (sim_disk_first_byte(faulty->sim, name) == '{' &&
+            sim_disk_read(faulty->sim, name, &before) &&
             wrong_number(&before, draw, fault->is_forged, &after)) {
             is_changed = true;
             if (!is_dry) {

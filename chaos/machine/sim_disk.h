@@ -118,6 +118,8 @@ bool sim_disk_read(const struct sim_disk *disk, const char *name, struct text *o
 /* The same from an offset on, put behind what is in `out`. False also where the file ends before it. */
 bool sim_disk_read_rest(const struct sim_disk *disk, const char *name, size_t offset,
                         struct text *out);
+/* The first byte alone, of a file of any size; -1: no such name, or nothing in it. */
+int sim_disk_first_byte(const struct sim_disk *disk, const char *name);
 /* The durable content: what is there if all un-synced changes are dropped. */
 bool sim_disk_read_durable(struct sim_disk *disk, const char *name, struct text *out);
 /* A hand edit: replaces the file's bytes in place, or makes the file; durable at once. */

@@ -23,6 +23,12 @@ bool sim_disk_read_rest(const struct sim_disk *disk, const char *name, size_t of
     return true;
 }
 
+int sim_disk_first_byte(const struct sim_disk *disk, const char *name) {
+    const int number = name_present(disk, name);
+    const struct inode *inode = number == NO_INODE ? NULL : inode_at(disk, number);
+    return inode == NULL || inode->size == 0 ? -1 : inode->bytes[0];
+}
+
 bool sim_disk_read(const struct sim_disk *disk, const char *name, struct text *out) {
     if (name_present(disk, name) == NO_INODE) {
         return false;

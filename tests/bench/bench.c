@@ -220,7 +220,8 @@ static enum err_code bench_storm(struct text *out, struct err *err) {
     return code;
 }
 
-/* --- exhaust: runs per CPU second, those of all copies counted --- */
+/* --- exhaust: runs per CPU second, those of all copies counted. While this process is small, as `seatrial exhaust`
+ * is: what a life wrote to is looked for in all that the process has --- */
 
 static double children_s(void) {
     struct rusage usage;
@@ -649,6 +650,9 @@ static int bench_all(const struct scenario *scenario, const char *load) {
     text_member_string(&out, "load", load);
     enum err_code code = bench_memory(scenario, &out, &err);
     if (code == ERR_OK) {
+        code = bench_exhaust(&out, &err);
+    }
+    if (code == ERR_OK) {
         code = bench_counts(scenario, &out, &is_load, &err);
     }
     if (code == ERR_OK) {
@@ -656,9 +660,6 @@ static int bench_all(const struct scenario *scenario, const char *load) {
     }
     if (code == ERR_OK) {
         code = bench_storm(&out, &err);
-    }
-    if (code == ERR_OK) {
-        code = bench_exhaust(&out, &err);
     }
     if (code == ERR_OK) {
         code = bench_broker(&out, &err);
