@@ -3,8 +3,9 @@
  * A life that ends no tick recovered nothing. Three such in a row, with no fault and no hand in
  * between, will go on for ever; one that waits for the lease of a process that stands still, no longer than
  * that takes, is none. Faults that go on to the end may keep a core down: where the disk failed its last
- * start, or it died within the last minute, that is a maybe. So is a core that refuses a journal which the disk
- * has spoiled: rot, or syncs that were lies, no program survives, and to refuse is the right answer. */
+ * start, or it died within the last minute, that is a maybe; faults or not, where a hand killed it in that
+ * minute. So is a core that refuses a journal which the disk has spoiled: rot, or syncs that were lies, no
+ * program survives, and to refuse is the right answer. */
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
@@ -20,6 +21,7 @@ struct lives {
     bool has_ticked;
     bool is_disk_hit;   /* a fault of the disk fired since the last start or stop */
     bool is_disk_dead;  /* ... and that start was refused */
+    bool is_killed;     /* by hand, since the last start */
     bool has_betrayed;  /* the disk spoiled what it had said was safe */
     struct utc held_at; /* the first start in a row that found the lease held; {0}: none */
     struct utc died_at; /* {0}: not dead */
@@ -78,7 +80,7 @@ static bool is_waiting(struct lives *judge, const struct event *event) {
 static void take_start(struct lives *judge, const struct event *event, struct findings *findings) {
     bool is_refused = is_word(event->subject, "refused");
     judge->is_disk_dead = is_refused && judge->is_disk_hit;
-    judge->is_disk_hit = false;
+    judge->is_disk_hit = judge->is_killed = false;
     judge->died_at = (struct utc){0};
     if (!is_refused) {
         judge->held_at = (struct utc){0};
@@ -96,7 +98,9 @@ static void judge_end(const struct lives *judge, const struct event *event,
         judge->died_at.ns != 0 && utc_sub(event->at, judge->died_at).ns <= DEAD_LASTS.ns;
     const char *colon = judge->why[0] == '\0' ? "" : ": ";
     bool is_hit = judge->is_disk_dead || has_just_died;
-    if (is_journal_spoiled(judge) || (findings->scene->healed_at.ns == 0 && is_hit)) {
+    bool is_excused = is_journal_spoiled(judge) || (has_just_died && judge->is_killed) ||
+                      (findings->scene->healed_at.ns == 0 && is_hit);
+    if (is_excused) {
         findings_excuse(findings, ORACLE_COMES_BACK, event->at, "down at the end%s%s", colon,
                         judge->why);
     } else {
@@ -116,6 +120,7 @@ static void lives_observe(void *context, const struct event *event, struct findi
         take_start(judge, event, findings);
     } else if (event->kind == EVENT_FAULT || event->kind == EVENT_OPERATOR) {
         judge->idle = 0;
+        judge->is_killed = judge->is_killed || is_word(event->subject, "kill -9");
         judge->is_disk_hit = judge->is_disk_hit || strncmp(event->subject, "disk.", 5) == 0;
         judge->has_betrayed = judge->has_betrayed || is_word(event->subject, "disk.bit_rot") ||
                               is_word(event->subject, "disk.lying_fsync");

@@ -5,12 +5,14 @@
  * busiest minute of a session before the first fault; one that began before the open, when hardly anything is asked,
  * is none. A minute in which a cancel does not end is not
  * judged by it: that is asked about each second, by design, and may outlast the fault that stuck it.
- * Nor are two minutes behind an order of another under an id of ours: the kill switch that this fires looks
- * each second until nothing is live, as behind a fault.
+ * Nor are two minutes behind the kill switch's firing, which looks each second until nothing is live, as behind
+ * a fault: whoever lifts it while its cause holds, or sends an order under an id of ours, fires it without one.
  *
  * Calm compares like with like, so it counts neither trading nor what the day grows by. Each execution of
  * ours has two orders changed for it (a purchase and its stop; a stop's cancel and the sale), each of
- * which is looked at twice: so many such calls are left out for each that the ledger knows, and no more.
+ * which is looked at twice: so many such calls are left out for each that the ledger knows, and no more. An order
+ * that was accepted and then rejected costs as much; of these no more than four a minute count, for who sends what is
+ * rejected without end is what this looks for.
  * Activities are read from yesterday's midnight on, a hundred a page: a page behind the first is left out
  * as far as the ledger's executions since then fill one. */
 #include "core/base/mutant.h"
@@ -21,16 +23,16 @@
 #include <string.h>
 
 static const struct span MINUTE = {INT64_C(60000000000)};
-static const struct span CALM_AFTER = {INT64_C(120000000000)}; /* healing, a start, a deed */
-enum { ALERTS_MAX = 60, STUCK_CALLS = 10, CALLS_AN_EXECUTION = 6, PAGE = 100 };
+static const struct span CALM_AFTER = {INT64_C(120000000000)}; /* healing, a start, a firing */
+enum { ALERTS_MAX = 60, STUCK_CALLS = 10, CALLS_AN_EXECUTION = 6, PAGE = 100, REJECTS_MAX = 4 };
 
 struct loudness {
-    struct utc minute;  /* when the one being counted began; {0} none */
-    struct utc deed_at; /* {0}: never */
+    struct utc minute;   /* when the one being counted began; {0} none */
+    struct utc fired_at; /* {0}: never */
     int64_t calls, alerts;
     int64_t waiting;              /* of the calls, made while a cancel had not ended */
     int64_t trading;              /* of the calls, changes of orders and looks at one */
-    int64_t executions;           /* of ours, in this minute */
+    int64_t executions, rejects;  /* of ours, in this minute */
     int64_t looks, pages;         /* of the calls, at activities: first pages and pages behind */
     int64_t today_n, yesterday_n; /* executions of the account, by date in New York */
     struct date today;
@@ -69,12 +71,13 @@ static int64_t least(int64_t a, int64_t b) {
 /* Calls of the minute without those of its executions and of pages that had to be. */
 static int64_t plain_calls(const struct loudness *judge) {
     const int64_t full_pages = (judge->today_n + judge->yesterday_n) / PAGE;
-    return judge->calls - least(judge->trading, CALLS_AN_EXECUTION * judge->executions) -
+    const int64_t deeds = judge->executions + least(judge->rejects, REJECTS_MAX);
+    return judge->calls - least(judge->trading, CALLS_AN_EXECUTION * deeds) -
            least(judge->pages, full_pages * judge->looks);
 }
 
-static bool is_deed_near(const struct loudness *judge) {
-    return judge->deed_at.ns != 0 && utc_sub(judge->minute, judge->deed_at).ns <= CALM_AFTER.ns;
+static bool has_just_fired(const struct loudness *judge) {
+    return judge->fired_at.ns != 0 && utc_sub(judge->minute, judge->fired_at).ns <= CALM_AFTER.ns;
 }
 
 static void judge_minute(struct loudness *judge, const struct event *event,
@@ -83,7 +86,7 @@ static void judge_minute(struct loudness *judge, const struct event *event,
     const int64_t calls = plain_calls(judge);
     bool is_calm =
         scene->healed_at.ns != 0 && utc_sub(judge->minute, scene->healed_at).ns > CALM_AFTER.ns &&
-        utc_sub(judge->minute, scene->up_since).ns > CALM_AFTER.ns && !is_deed_near(judge) &&
+        utc_sub(judge->minute, scene->up_since).ns > CALM_AFTER.ns && !has_just_fired(judge) &&
         scene->fault_at.ns != 0 && judge->is_open && scene_is_open(scene);
     if (is_calm && judge->waiting < STUCK_CALLS && judge->calm > 0 && calls > 2 * judge->calm &&
         !judge->is_stormy) {
@@ -106,6 +109,7 @@ static void begin_minute(struct loudness *judge, struct utc at, bool is_first,
     judge->waiting = 0;
     judge->trading = 0;
     judge->executions = 0;
+    judge->rejects = 0;
     judge->looks = 0;
     judge->pages = 0;
     judge->is_first = is_first;
@@ -169,13 +173,18 @@ static void loudness_observe(void *context, const struct event *event, struct fi
         begin_minute(judge, event->at, true, findings->scene);
         return;
     }
-    if (event->kind == EVENT_OPERATOR) {
-        judge->deed_at = is_word(event->subject, "foreign_order") ? event->at : judge->deed_at;
-        return;
+    if (event->kind == EVENT_MECHANISM && is_word(event->subject, "kill_switch") &&
+        is_word(event->what, "warned") && is_word(event->id, "firing")) {
+        judge->fired_at = event->at;
     }
     if (event->kind == EVENT_LEDGER_FILL) {
         take_time(judge, event, findings);
         take_execution(judge, event, findings->scene);
+        return;
+    }
+    if (event->kind == EVENT_LEDGER_ORDER) {
+        judge->rejects +=
+            is_word(event->what, "rejected") && scene_is_ours(findings->scene, event->id);
         return;
     }
     if (event->kind == EVENT_SEND) {
@@ -192,6 +201,6 @@ static void loudness_observe(void *context, const struct event *event, struct fi
 
 const struct judge_ops loudness_judge = {KIND(EVENT_SEND) | KIND(EVENT_ALERT) | KIND(EVENT_START) |
                                              KIND(EVENT_ROW) | KIND(EVENT_DOCUMENT) |
-                                             KIND(EVENT_LEDGER_FILL) | KIND(EVENT_MECHANISM) |
-                                             KIND(EVENT_OPERATOR),
+                                             KIND(EVENT_LEDGER_FILL) | KIND(EVENT_LEDGER_ORDER) |
+                                             KIND(EVENT_MECHANISM) | KIND(EVENT_OPERATOR),
                                          loudness_create, loudness_observe, free};

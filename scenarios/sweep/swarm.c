@@ -666,6 +666,7 @@ static void draw_parameters(struct random *random, cJSON *row, enum fault_point 
     const char *target = draw_target(random, class);
     int64_t delay_ms = random_between(random, 100, 30000);
     delay_ms *= strcmp(class, "process") == 0 ? 8 : 1; /* a stop matters beyond a lease's term */
+    delay_ms /= strcmp(class, "view") == 0 ? 3 : 1;    /* a lag is of 10 s at most */
     int64_t flight = random_between(random, 0, 3);
     static const char *const flights[] = {"drawn", "lost", "delivered", "late"};
     if (strncmp(reads, "target", strlen("target")) == 0 && target[0] != '\0') {

@@ -728,8 +728,9 @@ Test(lives, who_waits_for_the_lease_of_a_sleeper_recovers_nothing_yet) {
     }
 }
 
-Test(lives, a_disk_that_fails_the_last_start_or_a_death_just_now_is_a_maybe_unless_healed) {
-    enum { DISK, DISK_BEFORE, DEAD, DEAD_LONG, HEALED, COUNT };
+Test(lives,
+     a_disk_that_fails_the_last_start_or_a_death_just_now_is_a_maybe_unless_healed_or_by_hand) {
+    enum { DISK, DISK_BEFORE, DEAD, DEAD_LONG, HEALED, KILLED, KILLED_LONG, COUNT };
     for (int how = 0; how < COUNT; how++) {
         struct oracle *oracle = oracle_create();
         if (how == HEALED) {
@@ -740,14 +741,17 @@ Test(lives, a_disk_that_fails_the_last_start_or_a_death_just_now_is_a_maybe_unle
             word(oracle, EVENT_START, 2, "ready", "");
         }
         word(oracle, EVENT_START, 3, how < DEAD ? "refused" : "ready", "disk: input/output error");
+        if (how >= KILLED) {
+            word(oracle, EVENT_OPERATOR, 4, "kill -9", "");
+        }
         if (how >= DEAD) {
             word(oracle, EVENT_STOP, 4, "dead", "");
         }
-        if (how == HEALED) {
+        if (how >= HEALED) {
             word(oracle, EVENT_HEALED, 5, "", "");
         }
-        word(oracle, EVENT_END, how == DEAD_LONG ? 65 : 64, "down", "");
-        bool is_maybe = how == DISK || how == DEAD;
+        word(oracle, EVENT_END, how == DEAD_LONG || how == KILLED_LONG ? 65 : 64, "down", "");
+        bool is_maybe = how == DISK || how == DEAD || how == KILLED;
         expect(oracle, is_maybe ? "" : "comes_back", is_maybe);
     }
 }
@@ -988,11 +992,35 @@ Test(loudness, calls_of_executions_and_of_full_pages_are_no_storm) {
     }
 }
 
-/* The kill switch that it fires looks each second; after two minutes it is over. */
-Test(loudness, calls_behind_an_order_of_another_are_no_storm) {
+/* One accepted and then rejected has six too, four times a minute at most. */
+Test(loudness, calls_of_few_rejects_are_no_storm) {
+    for (int rejects = 1; rejects < 6; rejects++) {
+        struct oracle *oracle = healed_after_calm();
+        many(oracle, EVENT_SEND, OPEN + 241, 10);
+        for (int i = 0; i < rejects; i++) {
+            feed(oracle, (struct event){.kind = EVENT_LEDGER_ORDER,
+                                        .at = at(OPEN + 242),
+                                        .subject = "sell",
+                                        .what = "rejected",
+                                        .id = "st-2026-09-01-1"});
+            for (int call = 0; call < 6; call++) {
+                word(oracle, EVENT_SEND, OPEN + 250, "GET", "/v2/orders/some");
+            }
+        }
+        many(oracle, EVENT_SEND, OPEN + 301, 1);
+        expect(oracle, rejects == 5 ? "calls_calm_after_healing" : "", 0);
+    }
+}
+
+/* It looks each second; after two minutes it is over. */
+Test(loudness, calls_of_a_kill_switch_that_fires_are_no_storm) {
     for (int late = 0; late < 3; late++) {
         struct oracle *oracle = healed_after_calm();
-        word(oracle, EVENT_OPERATOR, OPEN + 280 - late, late == 2 ? "resume" : "foreign_order", "");
+        feed(oracle, (struct event){.kind = EVENT_MECHANISM,
+                                    .at = at(OPEN + 280 - late),
+                                    .subject = "kill_switch",
+                                    .what = "warned",
+                                    .id = late == 2 ? "verifying" : "firing"});
         many(oracle, EVENT_SEND, OPEN + 400, 11);
         many(oracle, EVENT_SEND, OPEN + 460, 1);
         expect(oracle, late ? "calls_calm_after_healing" : "", 0);
