@@ -117,9 +117,20 @@ static const char *state_of(const char *told) {
     return strcmp(told, "none") == 0 ? told : order_state_word(ORDER_WORKING);
 }
 
+/* A submit whose first answer says that it is over, and neither filled nor rejected, is of an id that was used
+ * before; which end the earlier order came to is one move. True for it. */
+static bool join_move(char out[static WORD_TEXT_MAX], const char *from, const char *to) {
+    bool is_used = strcmp(from, order_state_word(ORDER_INTENT)) == 0 &&
+                   (strcmp(to, order_state_word(ORDER_CANCELED)) == 0 ||
+                    strcmp(to, order_state_word(ORDER_EXPIRED)) == 0 ||
+                    strcmp(to, order_state_word(ORDER_REPLACED)) == 0);
+    snprintf(out, WORD_TEXT_MAX, "%s>%s", from, is_used ? "ended_before" : to);
+    return is_used;
+}
+
 static void add_move(struct reach *reach, const char *from, const char *to) {
     char move[WORD_TEXT_MAX];
-    snprintf(move, sizeof move, "%s>%s", from, to);
+    (void)join_move(move, from, to);
     add(reach, "move", move, "");
 }
 
@@ -225,9 +236,13 @@ static void due_mechanisms(reach_visit *visit, void *context) {
         if (table[i].mode == MODE_NORMAL || strcmp(table[i].id, "drill") == 0) {
             continue; /* one that refuses is met by its refusal codes, the drill by what it releases */
         }
+        bool ends_with_its_process =
+            strcmp(table[i].id, "single_instance") == 0; /* in no journal */
         due(visit, context, 100, "mechanism", table[i].id, "acted");
         due(visit, context, 50, "mechanism", table[i].id, "held");
-        due(visit, context, 20, "mechanism", table[i].id, "released");
+        if (!ends_with_its_process) {
+            due(visit, context, 20, "mechanism", table[i].id, "released");
+        }
         due(visit, context, 10, "crashed", table[i].id, "");
     }
 }
@@ -256,7 +271,9 @@ static void due_moves(reach_visit *visit, void *context) {
             if (from == to || !order_may_move((enum order_state)from, (enum order_state)to)) {
                 continue;
             }
-            snprintf(move, sizeof move, "%s>%s", states[from], states[to]);
+            if (join_move(move, states[from], states[to]) && to != ORDER_CANCELED) {
+                continue; /* due once */
+            }
             due(visit, context, 1, "move", move, "");
         }
     }

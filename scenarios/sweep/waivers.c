@@ -50,7 +50,10 @@ enum err_code waivers_parse(const char *bytes, size_t n, const char *today, stru
     }
     cJSON_Delete(tree);
     if (code != ERR_OK) {
-        return code == ERR_CONFIG ? code : err_set(err, ERR_CONFIG, "%s", err->text);
+        if (err != NULL) {
+            err->code = ERR_CONFIG;
+        }
+        return ERR_CONFIG;
     }
     *out = read;
     return ERR_OK;

@@ -273,6 +273,8 @@ Test(waivers, are_few_reasoned_and_expire) {
         cr_assert_eq(
             waivers_parse(cases[i].json, strlen(cases[i].json), "2026-11-23", &waivers, &err),
             cases[i].code, "%s: %s", cases[i].json, err.text);
+        cr_expect_eq(err.text[0] == '\0', cases[i].code == ERR_OK, "%s",
+                     cases[i].json); /* never in silence */
     }
 }
 
