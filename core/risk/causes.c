@@ -26,6 +26,7 @@ void causes_init(struct causes *causes, struct world *world, struct log *log) {
     causes->cleared_next = 0;
     causes->was_documented = false;
     causes->is_dirty = false;
+    causes->is_loading = false;
     causes->saved = ERR_OK;
     causes->failed_saves = 0;
     causes->shown = (struct text){0};
