@@ -302,6 +302,8 @@ bool score_suffices(const struct engine *engine, const struct score *score);
 /* True if a read that no exit needs may be asked in this tick, which then counts as begun; a failed one only once a
  * minute while anything is at risk. That it waits is said once in each run of failures, as `what`. */
 bool may_ask_aside(struct engine *engine, struct read_backoff *backoff, const char *what);
+/* Files how the read that was asked last ended, with the waits of the settings. */
+void note_backoff(struct engine *engine, struct read_backoff *backoff, enum err_code code);
 enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
                          struct err *err) MUST_USE;
 /* Shares are held, or an order of ours may still fill. */

@@ -90,10 +90,13 @@ void heed_outcome(struct engine *engine, enum engine_read read, enum err_code co
                          clock_mono(engine->world->clock));
 }
 
+void note_backoff(struct engine *engine, struct read_backoff *backoff, enum err_code code) {
+    read_backoff_note(backoff, code, alpaca_reply(engine->alpaca), engine->config->retry_first,
+                      engine->config->retry_most, engine->world->entropy);
+}
+
 static enum err_code noted(struct engine *engine, enum engine_read read, enum err_code code) {
-    read_backoff_note(&engine->reads[read], code, alpaca_reply(engine->alpaca),
-                      engine->config->retry_first, engine->config->retry_most,
-                      engine->world->entropy);
+    note_backoff(engine, &engine->reads[read], code);
     heed_outcome(engine, read, code);
     return code;
 }

@@ -26,9 +26,7 @@ static void heed_changes(struct engine *engine) {
 }
 
 static enum err_code note(struct engine *engine, enum err_code code) {
-    read_backoff_note(&engine->rails_reads.backoff, code, alpaca_reply(engine->alpaca),
-                      engine->config->retry_first, engine->config->retry_most,
-                      engine->world->entropy);
+    note_backoff(engine, &engine->rails_reads.backoff, code);
     return code;
 }
 

@@ -57,13 +57,12 @@ static enum err_code take_key(struct engine *engine, const struct engine_news *n
     if (alpaca_has_key(engine->alpaca, news->key_id, news->secret)) {
         return ERR_OK;
     }
-    const struct alpaca_reply *reply = alpaca_reply(engine->alpaca);
     read_backoff_start(&engine->reload.backoff, clock_mono(engine->world->clock));
     enum err_code code =
         alpaca_change_key(engine->alpaca, news->key_id, news->secret, engine->account_number, err);
-    read_backoff_note(&engine->reload.backoff, code, reply, engine->config->retry_first,
-                      engine->config->retry_most, engine->world->entropy);
-    engine->reload.is_owed = code != ERR_OK && !is_answered(code, reply->status);
+    note_backoff(engine, &engine->reload.backoff, code);
+    engine->reload.is_owed =
+        code != ERR_OK && !is_answered(code, alpaca_reply(engine->alpaca)->status);
     MUTATE(key_tried_once, engine->reload.is_owed = false);
     if (code == ERR_OK) {
         kill_trips_note_key(&engine->kill_trips, clock_mono(engine->world->clock));

@@ -84,9 +84,7 @@ static void read_rows(struct engine *engine) {
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_OTHER);
     enum err_code code =
         alpaca_get_activities(engine->alpaca, since, "SPIN", rows, SPIN_ROWS_MAX, &count, NULL);
-    read_backoff_note(&engine->spin_reads.backoff, code, alpaca_reply(engine->alpaca),
-                      engine->config->retry_first, engine->config->retry_most,
-                      engine->world->entropy);
+    note_backoff(engine, &engine->spin_reads.backoff, code);
     if (code == ERR_OK) {
         engine->spin_reads.answered_at = clock_mono(engine->world->clock);
         for (size_t i = 0; i < count; i++) {

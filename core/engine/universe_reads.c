@@ -32,8 +32,7 @@ static bool is_due(const struct engine *engine, struct utc at, struct utc now) {
 static void note(struct engine *engine, struct read_backoff *backoff, enum err_code code,
                  const struct err *err) {
     const int failures = backoff->failures;
-    read_backoff_note(backoff, code, alpaca_reply(engine->alpaca), engine->config->retry_first,
-                      engine->config->retry_most, engine->world->entropy);
+    note_backoff(engine, backoff, code);
     if (failures < FAILURES_TOLD && backoff->failures >= FAILURES_TOLD) {
         log_alert(&engine->log, ALERT_WARN, "universe_unread", err->text);
     } else if (code == ERR_OK && failures >= FAILURES_TOLD) {

@@ -202,5 +202,5 @@ static void loudness_observe(void *context, const struct event *event, struct fi
 const struct judge_ops loudness_judge = {KIND(EVENT_SEND) | KIND(EVENT_ALERT) | KIND(EVENT_START) |
                                              KIND(EVENT_ROW) | KIND(EVENT_DOCUMENT) |
                                              KIND(EVENT_LEDGER_FILL) | KIND(EVENT_LEDGER_ORDER) |
-                                             KIND(EVENT_MECHANISM) | KIND(EVENT_OPERATOR),
+                                             KIND(EVENT_MECHANISM),
                                          loudness_create, loudness_observe, free};
