@@ -16,9 +16,11 @@ int catalogue_owes(const struct mechanism *mechanism) {
 }
 
 static const char *end_word(const struct mechanism *mechanism) {
-    return mechanism->hold == HOLD_LATCHED      ? "operator"
-           : mechanism->hold == HOLD_WHILE_TRUE ? "while true"
-                                                : "-";
+    static const char *const words[] = {[HOLD_NONE] = "-",
+                                        [HOLD_LATCHED] = "operator",
+                                        [HOLD_WHILE_TRUE] = "while true",
+                                        [HOLD_WITH_PROCESS] = "with its process"};
+    return words[mechanism->hold];
 }
 
 static const char *mode_of(const struct mechanism *mechanism) {
@@ -95,6 +97,15 @@ static void print_end(const struct mechanism *mechanism, struct text *out) {
             "It demands no mode: it refuses, delays or shapes what passes it, and "
             "nothing is left to clear. An order that it refuses is a line `\"event\":\"refusal\"` "
             "with the code and the numbers compared.\n");
+        return;
+    }
+    if (mechanism->hold == HOLD_WITH_PROCESS) {
+        text_add_format(out,
+                        "A line `\"event\":\"mechanism\"` with `\"mechanism\":\"%s\"` and "
+                        "`\"what\":\"acted\"`, and a page. It stands in no journal and in no "
+                        "`governor_freezes.json`: the process that it stops ends at its next turn, "
+                        "and the next begins without it. There is nothing to clear.\n",
+                        mechanism->id);
         return;
     }
     text_add_format(out,

@@ -6,7 +6,12 @@
 
 #include "core/risk/causes.h"
 
-enum mechanism_hold { HOLD_NONE, HOLD_LATCHED, HOLD_WHILE_TRUE };
+enum mechanism_hold {
+    HOLD_NONE,
+    HOLD_LATCHED,      /* a person ends it */
+    HOLD_WHILE_TRUE,   /* its cause ends it */
+    HOLD_WITH_PROCESS, /* nobody ends it: a latch in no journal, of a process that must go */
+};
 
 struct mechanism {
     const char *id;

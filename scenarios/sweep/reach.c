@@ -236,11 +236,9 @@ static void due_mechanisms(reach_visit *visit, void *context) {
         if (table[i].mode == MODE_NORMAL || strcmp(table[i].id, "drill") == 0) {
             continue; /* one that refuses is met by its refusal codes, the drill by what it releases */
         }
-        bool ends_with_its_process =
-            strcmp(table[i].id, "single_instance") == 0; /* in no journal */
         due(visit, context, 100, "mechanism", table[i].id, "acted");
         due(visit, context, 50, "mechanism", table[i].id, "held");
-        if (!ends_with_its_process) {
+        if (table[i].hold != HOLD_WITH_PROCESS) {
             due(visit, context, 20, "mechanism", table[i].id, "released");
         }
         due(visit, context, 10, "crashed", table[i].id, "");
