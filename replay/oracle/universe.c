@@ -34,7 +34,10 @@ struct stock {
 struct universe {
     struct table stocks;
     struct utc volumes_at, actions_at;
-    struct text quotes; /* the last answer */
+    struct text quotes;  /* the last answer */
+    struct text volumes; /* a page of daily bars, for when a buy asks: most lives buy nothing */
+    struct utc page_at;
+    struct date page_day;
     struct two_clocks clocks;
 };
 
@@ -48,6 +51,7 @@ static void universe_destroy(void *context) {
     struct universe *judge = context;
     table_release(&judge->stocks);
     text_release(&judge->quotes);
+    text_release(&judge->volumes);
     free(judge);
 }
 
@@ -201,7 +205,10 @@ static bool is_actions(const char *what) {
 static void begin_reading(struct universe *judge, const char *what) {
     bool forgets_volumes = is_volumes(what) && strstr(what, "page_token=") == NULL;
     bool forgets_actions = is_actions(what) && strstr(what, "page_token=") == NULL;
-    judge->volumes_at = forgets_volumes ? (struct utc){0} : judge->volumes_at;
+    if (forgets_volumes) {
+        judge->volumes_at = (struct utc){0};
+        text_clear(&judge->volumes);
+    }
     judge->actions_at = forgets_actions ? (struct utc){0} : judge->actions_at;
     for (size_t i = 0; (forgets_volumes || forgets_actions) && i < judge->stocks.count; i++) {
         struct stock *stock = table_at(&judge->stocks, i);
@@ -210,19 +217,34 @@ static void begin_reading(struct universe *judge, const char *what) {
     }
 }
 
+static void read_volumes(struct universe *judge) {
+    cJSON *tree = NULL;
+    if (judge->volumes.len > 0 &&
+        json_parse(text_get(&judge->volumes), judge->volumes.len, &tree, NULL) == ERR_OK) {
+        bool is_whole = take_days(judge, tree, judge->page_day) && is_last_page(tree);
+        judge->volumes_at = is_whole ? judge->page_at : judge->volumes_at;
+    }
+    text_clear(&judge->volumes);
+    cJSON_Delete(tree);
+}
+
+static void keep_volumes(struct universe *judge, const struct event *event, const char *answer,
+                         size_t n, struct date day) {
+    read_volumes(judge); /* the page before */
+    text_add_bytes(&judge->volumes, answer, n);
+    judge->page_at = event->at;
+    judge->page_day = day;
+}
+
 static void read_answer(struct universe *judge, const struct event *event,
                         const struct scene *scene) {
     const cJSON *tree = scene_answer(scene, event);
-    struct date day = scene->session.date;
     if (strncmp(event->what, "/v2/assets/", 11) == 0) {
         if (tree != NULL || event->number == 404) {
             take_asset(judge, event, tree);
         }
-    } else if (tree != NULL && is_volumes(event->what)) {
-        bool is_whole = take_days(judge, tree, day) && is_last_page(tree);
-        judge->volumes_at = is_whole ? event->at : judge->volumes_at;
-    } else if (tree != NULL && is_actions(event->what)) {
-        bool is_whole = take_actions(judge, tree, day) && is_last_page(tree);
+    } else if (tree != NULL) {
+        bool is_whole = take_actions(judge, tree, scene->session.date) && is_last_page(tree);
         judge->actions_at = is_whole ? event->at : judge->actions_at;
     }
 }
@@ -244,12 +266,11 @@ static void take_answer(struct universe *judge, const struct event *event,
     if (event->number == 200 && strncmp(event->what, "/v2/stocks/quotes/latest?", 25) == 0) {
         text_clear(&judge->quotes);
         text_add_bytes(&judge->quotes, answer, n);
-    } else if (strncmp(event->what, "/v2/assets/", 11) == 0 || event->number == 200) {
-        bool is_ours = strncmp(event->what, "/v2/assets/", 11) == 0 || is_volumes(event->what) ||
-                       is_actions(event->what);
-        if (is_ours) {
-            read_answer(judge, event, scene);
-        }
+    } else if (event->number == 200 && is_volumes(event->what)) {
+        keep_volumes(judge, event, answer, n, scene->session.date);
+    } else if (strncmp(event->what, "/v2/assets/", 11) == 0 ||
+               (event->number == 200 && is_actions(event->what))) {
+        read_answer(judge, event, scene);
     }
 }
 
@@ -347,6 +368,7 @@ static void judge_buy(struct universe *judge, const struct event *event,
                       struct findings *findings) {
     const struct scene *scene = findings->scene;
     const struct scene_sent *sent = &scene->sent;
+    read_volumes(judge);
     struct stock *stock = table_get(&judge->stocks, sent->symbol);
     struct score *score = findings_score(findings, MECHANISM);
     struct usd cost = {0};
@@ -410,6 +432,7 @@ static void judge_refusal(struct universe *judge, const struct event *event,
                        event->symbol, event->subject);
         return;
     }
+    read_volumes(judge);
     const struct stock *stock = table_get(&judge->stocks, event->symbol);
     struct score *score = findings_score(findings, MECHANISM);
     bool is_due = is_warranted(judge, scene, stock, event->subject);
