@@ -33,15 +33,16 @@ calm: deps ## 200 quiet days of three seeds and the ETF month at shipped default
 	@sh tests/scenario/calm.sh build/release/seatrial
 
 SEEDS ?= 1..500
+MODE_SEEDS ?= 1..120
 SHARE ?= 0/150
 EXHAUSTED ?= scenarios/library
 
-chaos: deps ## sweep SEEDS in swarm, 120 in each other mode: out/chaos; fails on a finding
+chaos: deps ## sweep SEEDS in swarm, MODE_SEEDS in each other mode: out/chaos; fails on a finding
 	@cmake --preset release $(CACHE)
 	@cmake --build --preset release -j $(JOBS)
 	@rm -rf out/chaos
 	@for mode in calm heal storm directed; do \
-		build/release/seatrial chaos --mode $$mode --seeds 1..120 --jobs $(JOBS) \
+		build/release/seatrial chaos --mode $$mode --seeds $(MODE_SEEDS) --jobs $(JOBS) \
 			--out out/chaos/$$mode --junit out/chaos/$$mode/junit.xml || exit 1; done
 	@build/release/seatrial chaos --seeds $(SEEDS) --jobs $(JOBS) --verify 2 \
 		--out out/chaos/swarm --junit out/chaos/swarm/junit.xml
