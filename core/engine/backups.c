@@ -39,6 +39,18 @@ static void fail(struct backups *backups, struct engine *engine, const struct er
     }
 }
 
+/* A latch may be among the rows that the journal lost, and where the documents went back with it nothing else says
+ * that any were. */
+static void page_ahead(struct engine *engine) {
+    char why[128];
+    snprintf(why, sizeof why,
+             BACKUP_FOLDER "/ has journal rows up to %lld, other than the journal's",
+             (long long)engine->backups.copies.copied);
+    log_alert(&engine->log, ALERT_PAGE, "backup_ahead", why);
+    MUTATE(copies_ahead_ignored, return);
+    causes_latch(&engine->causes, "state_regression", MODE_REDUCE_ONLY, "core", why);
+}
+
 static bool open_copies(struct backups *backups, struct engine *engine) {
     struct err err = {0};
     struct backup *copies = &backups->copies;
@@ -51,11 +63,7 @@ static bool open_copies(struct backups *backups, struct engine *engine) {
     backups->done_at = copies->made_at;
     backups->done_seq = copies->copied;
     if (copies->is_behind) {
-        char why[128];
-        snprintf(why, sizeof why,
-                 BACKUP_FOLDER "/ has journal rows up to %lld, other than the journal's",
-                 (long long)copies->copied);
-        log_alert(&engine->log, ALERT_PAGE, "backup_ahead", why);
+        page_ahead(engine);
     }
     return true;
 }

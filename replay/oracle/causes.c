@@ -12,9 +12,9 @@
  * is left: nobody can know its name or its mode. A sign stands for it, and the operator who clears the
  * last sign ends what only it still held. state_regression is one, and what was stricter counts as no
  * more than it; second_writer and amnesia are, at a restart at which the document of positions went back
- * as well: then no document can tell, and the broker's orders alone do. Where the latch was never in a
- * document of freezes, and no document was ever saved that is newer than the rows which were kept, nothing
- * tells that there were more: no sign is due.
+ * as well: then no document can tell, and the broker's orders or the copies in backups/ alone do. Where no copy
+ * knows of a row beyond those which were kept, and all documents went back, or the latch was never in a document of
+ * freezes and none was ever saved that is newer than those rows, nothing tells that there were more: no sign is due.
  *
  * A row and a document that were made durable by syncs which were lies, both, may be gone behind the next
  * death; they are if the next life's rows begin at its number or below. Then no copy is left, and no sign
@@ -22,6 +22,7 @@
 #include "core/base/json.h"
 #include "replay/oracle/scene.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int mode_number(const char *word) {
@@ -117,10 +118,12 @@ static void take_rot(struct scene *scene, const char *what) {
 /* The rows before the first of a life are those that the journal kept. A stamp that is among them tells of no
  * other. */
 static void take_first_row(struct scene *scene, int64_t number) {
+    const bool is_all_back = scene->is_freezes_back && scene->is_positions_back;
     for (size_t i = 0; i < scene->causes.count; i++) {
         struct scene_cause *cause = table_at(&scene->causes, i);
         cause->is_taken_back &= cause->row >= number;
-        if (cause->is_taken_back && !cause->is_documented && scene->newest_stamp < number) {
+        if (cause->is_taken_back && scene->copied < number &&
+            (is_all_back || (!cause->is_documented && scene->newest_stamp < number))) {
             end(scene, cause);
             scene->excused_latches++;
         }
@@ -151,6 +154,16 @@ static void take_stamp(struct scene *scene, const struct event *event) {
                       is_word(event->subject, "position_metadata.json");
     if (is_stamped && event->number > scene->newest_stamp) {
         scene->newest_stamp = event->number;
+    }
+}
+
+/* A piece of the journal: its header says how far it knows. */
+static void take_copy(struct scene *scene, const struct event *event) {
+    static const char key[] = "\"journal_seq\":";
+    const char *at = memmem(event->body, event->body_len, key, sizeof key - 1);
+    if (at != NULL && strstr(event->what, "-journal-") != NULL) {
+        int64_t row = strtoll(at + sizeof key - 1, NULL, 10);
+        scene->copied = row > scene->copied ? row : scene->copied;
     }
 }
 
@@ -308,6 +321,8 @@ void scene_take_causes(struct scene *scene, const struct event *event) {
         if (is_word(event->subject, "governor_freezes.json")) {
             take_freezes(scene, event);
         }
+    } else if (event->kind == EVENT_COPY) {
+        take_copy(scene, event);
     } else if (event->kind == EVENT_TICK) {
         take_tick(scene);
     } else if (event->kind == EVENT_STOP ||

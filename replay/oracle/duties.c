@@ -537,10 +537,11 @@ static bool is_for(const struct duty *duty, const struct event *event) {
     return (kinds & KIND(event->kind)) != 0;
 }
 
+/* A latch of which the disk left no copy is in force for nobody who could know. */
 static bool is_in_force(const struct duty *duty, const struct scene *scene) {
     const struct scene_cause *cause =
         duty->latch == NULL ? NULL : table_find(&scene->causes, duty->latch);
-    return cause != NULL && cause->mode > SCENE_NORMAL;
+    return cause != NULL && cause->mode > SCENE_NORMAL && !cause->is_taken_back;
 }
 
 static const char *refuser_of(const struct event *event) {

@@ -3,7 +3,8 @@
  *
  * A lie is a "view." fault, and it lasts 5 s. An exit for a loss (hard_stop) that was decided
  * in it and then sells at the average price of its buys or better had no loss to flee from. A bust is no
- * sale and no buy: it undoes one, and what it gives back cost what it had cost. Nor is a split: what it leaves cost
+ * sale and no buy: it undoes one, and what it gives back cost what it had cost, or by the broker's listing what it
+ * was sold for: the dearer counts. Nor is a split: what it leaves cost
  * what was paid before. Where a run is about this, any sale sent within a lie breaks it. */
 #include "replay/oracle/judge.h"
 
@@ -96,8 +97,9 @@ static void take_bust(struct lies *judge, const struct event *event, const char 
     struct fleeing *fleeing = table_get(&judge->symbols, event->symbol);
     const struct sale *sale = table_find(&judge->sales, undone);
     bool was_buy = is_word(event->subject, "sell");
+    bool had_cost = !was_buy && sale != NULL;
     move(fleeing, was_buy ? -1 : 1, event->qty,
-         was_buy || sale == NULL ? event->price : sale->cost);
+         had_cost ? usd_max(event->price, sale->cost) : event->price);
 }
 
 static void take_fill(struct lies *judge, const struct event *event, struct findings *findings) {

@@ -23,6 +23,8 @@ static const struct span SLACK = {INT64_C(10000000000)}; /* a decision and its s
 /* Of the minute after which an exit is no help any more: one that may just have passed, and one that has. */
 static const struct span LEAVES_AT_ONCE = {INT64_C(45000000000)};
 static const struct span LEFT_FOR_SURE = {INT64_C(75000000000)};
+/* A difference of two listings is not sold before it stood. */
+static const struct span STANDS_WITHIN = {INT64_C(60000000000)};
 static const struct span SPAN_MAX = {INT64_MAX};
 static const struct ratio NEAR = {NANOS / 100 * 2};
 static const struct ratio EXCESS_AGAIN = {NANOS / 100 * 125};
@@ -42,7 +44,8 @@ struct worth {
 struct sale { /* for the margin; told anew each time that it begins again */
     char symbol[TABLE_NAME_MAX];
     bool is_on;
-    struct utc since; /* an exit of whatever reason was decided; {0}: none is at work */
+    struct utc since;         /* an exit of whatever reason was decided; {0}: none is at work */
+    struct utc given_back_at; /* by a bust, which nobody told */
 };
 
 struct margin {
@@ -291,6 +294,13 @@ static bool is_needed(const struct margin *judge, const struct event *event,
                            !has_exits(judge, scene, event->symbol, LEAVES_AT_ONCE));
 }
 
+static bool is_just_back(const struct margin *judge, const struct scene *scene,
+                         const char *symbol) {
+    const struct sale *sale = table_find(&judge->sales, symbol);
+    return sale != NULL && sale->given_back_at.ns != 0 &&
+           utc_sub(scene->now, sale->given_back_at).ns < STANDS_WITHIN.ns;
+}
+
 /* One that is decided is due, and none that stays is larger. */
 static void judge_choice(struct margin *judge, const struct event *event,
                          struct findings *findings) {
@@ -302,8 +312,9 @@ static void judge_choice(struct margin *judge, const struct event *event,
         const struct worth *worth = table_at(&judge->worths, i);
         bool is_it = is_word(event->symbol, worth->symbol);
         own = is_it ? worth->value : own;
-        largest =
-            is_it || is_leaving(scene, worth->symbol) ? largest : usd_max(largest, worth->value);
+        bool is_none =
+            is_it || is_leaving(scene, worth->symbol) || is_just_back(judge, scene, worth->symbol);
+        largest = is_none ? largest : usd_max(largest, worth->value);
     }
     bool is_smaller = usd_cmp(own, usd_scale(largest, (struct ratio){NANOS - NEAR.nanos})) < 0;
     const char *why = !is_in_last(scene, event->at, most)    ? "far from a close"
@@ -388,12 +399,21 @@ static void forget(struct margin *judge) {
     judge->clocks = (struct two_clocks){0};
 }
 
+static void take_bust(struct margin *judge, const struct event *event) {
+    if (strncmp(event->id, "bust:", 5) == 0 && is_word(event->subject, "buy")) {
+        struct sale *sale = table_get(&judge->sales, event->symbol);
+        sale->given_back_at = event->at;
+    }
+}
+
 static void margin_observe(void *context, const struct event *event, struct findings *findings) {
     struct margin *judge = context;
     const struct scene *scene = findings->scene;
     bool is_judged = scene->limits.margin_overnight.nanos > 0 && judge->seen.at.ns != 0;
     if (event->kind == EVENT_FAULT) {
         judge->is_spoiled = judge->is_spoiled || spoils(event);
+    } else if (event->kind == EVENT_LEDGER_FILL) {
+        take_bust(judge, event);
     } else if (event->kind == EVENT_START) {
         forget(judge);
     } else if (event->kind == EVENT_HTTP) {
@@ -412,7 +432,7 @@ static void margin_observe(void *context, const struct event *event, struct find
     }
 }
 
-const struct judge_ops margin_judge = {KIND(EVENT_FAULT) | KIND(EVENT_START) | KIND(EVENT_HTTP) |
-                                           KIND(EVENT_MECHANISM) | KIND(EVENT_TICK) |
-                                           KIND(EVENT_EXIT) | KIND(EVENT_SEND),
-                                       margin_create, margin_observe, margin_destroy};
+const struct judge_ops margin_judge = {
+    KIND(EVENT_FAULT) | KIND(EVENT_START) | KIND(EVENT_HTTP) | KIND(EVENT_MECHANISM) |
+        KIND(EVENT_TICK) | KIND(EVENT_EXIT) | KIND(EVENT_SEND) | KIND(EVENT_LEDGER_FILL),
+    margin_create, margin_observe, margin_destroy};

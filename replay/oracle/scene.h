@@ -153,6 +153,7 @@ struct scene {
     int64_t last_row;
     bool is_row_gap;      /* before the last row a death left others that nobody was told of */
     int64_t newest_stamp; /* the row that a document told of, of all that were ever saved */
+    int64_t copied;       /* the last row of which the copies in backups/ know */
     bool is_up;
     struct utc up_since;
     struct utc fault_at, lie_at; /* last; {0} never */

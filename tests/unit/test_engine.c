@@ -1621,6 +1621,7 @@ Test(engine_backups, of_a_journal_that_went_back_are_paged_and_not_made) {
     cr_expect(plant->engine->backups.copies.is_behind);
     cr_expect_gt(plant->rig->pages, pages);
     cr_expect_str_eq(plant->rig->last_alert, "backup_ahead");
+    cr_expect(causes_has(&plant->engine->causes, "state_regression"));
     int64_t copied = plant->engine->backups.copies.copied;
     for (int i = 0; i < 4; i++) {
         step(plant, (struct span){0});

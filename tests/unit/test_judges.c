@@ -1365,7 +1365,7 @@ Test(lies, a_loss_that_was_none_breaks_if_it_was_decided_in_a_lie) {
 }
 
 /* The bust of the buy is told as a sale at its price, by nobody's order. */
-Test(lies, a_bust_sells_nothing_and_gives_back_at_cost) {
+Test(lies, a_bust_sells_nothing_and_gives_back_at_the_dearer_cost) {
     static const struct {
         const char *undone, *side;
         int64_t bust_at, then; /* prices: of what is undone, of the sale behind it */
@@ -1373,8 +1373,9 @@ Test(lies, a_bust_sells_nothing_and_gives_back_at_cost) {
     } rows[] = {{"bust:st-a", "sell", 100, 0, false}, /* flat; nothing is sold behind it */
                 {"bust:st-b", "buy", 90, 99, false},  /* bought at 100, whatever it was sold at */
                 {"bust:st-b", "buy", 90, 100, true},
-                {"bust:st-b", "buy", 110, 100, true}};
-    for (size_t i = 0; i < 4; i++) {
+                {"bust:st-b", "buy", 110, 109, false}, /* as the broker lists it */
+                {"bust:st-b", "buy", 110, 110, true}};
+    for (size_t i = 0; i < 5; i++) {
         struct oracle *oracle = oracle_create();
         symbol_fill(oracle, OPEN, "AAPL", "st-a", "buy", 10, 100);
         if (i > 0) {

@@ -218,6 +218,21 @@ Test(margin, what_is_too_much_before_a_close_is_sold_the_largest_first) {
     }
 }
 
+Test(margin, what_a_bust_gave_back_a_minute_ago_is_not_sold_yet) {
+    for (int64_t ago = 59; ago <= 60; ago++) {
+        struct run run = begin_much(900);
+        feed(run.oracle, (struct event){.kind = EVENT_LEDGER_FILL,
+                                        .at = at(run.close - 899),
+                                        .subject = "buy",
+                                        .id = "bust:st-1",
+                                        .symbol = "AAPL",
+                                        .qty = QTY(1),
+                                        .price = USD(100)});
+        leaves_for(&run, run.close - 899 + ago, "margin", "decided", "MSFT");
+        end(&run, ago < 60 ? "" : "MSFT: sold for the margin, before a larger one");
+    }
+}
+
 Test(margin, one_sale_that_is_enough_is_followed_by_none) {
     struct run run = begin_much(900);
     leaves_for(&run, run.close - 900, "margin", "decided", "AAPL");
