@@ -129,6 +129,7 @@ static void tell_conduct(struct stage *stage, const struct config *config) {
 static void tell_bounds(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "data.reference_agreement", config->reference_agreement.nanos);
     tell_nanos(stage, "data.equity_step", config->equity_step.nanos);
+    tell_nanos(stage, "data.cash_step", config->cash_step.nanos);
     tell_nanos(stage, "orders.collar", config->collar.nanos);
     tell_nanos(stage, "broker.deadline_read_s", config->deadline_read.ns);
 }

@@ -13,6 +13,7 @@
 #include "core/risk/crash_loop_freeze.h"
 #include "core/risk/data_guard.h"
 #include "core/risk/degraded_mode.h"
+#include "core/risk/equity_steps.h"
 #include "core/risk/kill_switch.h"
 #include "core/risk/learning_guard.h"
 #include "core/risk/margin_guard.h"
@@ -140,10 +141,13 @@ struct rails_reads { /* zero-initialise */
     struct mono hurried_at; /* since then it is due and waits for an exit; {0}: it does not */
 };
 
-struct flow { /* a deposit, withdrawal, dividend or cash in lieu, taken once */
+/* Money from outside; a dividend or cash in lieu: no profit of its day's trades, and not from outside either; a fee,
+ * interest: a loss or a gain like any other. */
+enum flow_kind { FLOW_OUTSIDE, FLOW_INCOME, FLOW_COST };
+
+struct flow { /* an activity that moved cash and is no trade, taken once */
     char id[96];
-    /* a dividend: no profit of its day's trades, and no money from outside either */
-    bool is_income;
+    enum flow_kind kind;
     struct date date;
     struct usd amount;
 };
@@ -161,6 +165,7 @@ struct engine {
     struct causes causes;
     struct account_guards guards;
     struct data_guard data_guard;
+    struct equity_steps equity_steps;
     struct degraded_mode degraded;
     struct crash_loop crash_loop;
     struct clock_guard clock_guard;
@@ -304,8 +309,20 @@ bool score_suffices(const struct engine *engine, const struct score *score);
 bool may_ask_aside(struct engine *engine, struct read_backoff *backoff, const char *what);
 /* Files how the read that was asked last ended, with the waits of the settings. */
 void note_backoff(struct engine *engine, struct read_backoff *backoff, enum err_code code);
+/* The session before the current or next one; false while the calendar does not reach back to it. */
+bool previous_session(const struct engine *engine, struct date *out);
+/* flows.c: what moved cash and is no trade */
 enum err_code flows_fold(struct engine *engine, const struct journal_row *row,
                          struct err *err) MUST_USE;
+/* From when on the activities are asked for: one that is younger is told again, and must be known. */
+struct date flows_since(const struct engine *engine);
+/* Takes an activity that moved cash, once, by a journal row. Trades are none of it. */
+void flows_take(struct engine *engine, const struct broker_activity *activity);
+/* An operator says that the step of equity that is held out is money from outside: journaled as such. False where
+ * there is none, or it could not be. */
+bool flows_take_step(struct engine *engine);
+/* As the account guards are to judge the account now. */
+struct equity_reading reading_now(const struct engine *engine);
 /* Shares are held, or an order of ours may still fill. */
 bool is_at_risk(const struct engine *engine);
 /* universe_reads.c: step 10, what must be known of a symbol before it is bought */
@@ -328,8 +345,6 @@ void splits_follow(struct engine *engine);
 void rails_step(struct engine *engine);
 /* operator.c: step 2, what people say */
 void obey_inbox(struct engine *engine);
-/* As the account guards are to judge the account now. */
-struct equity_reading reading_now(const struct engine *engine);
 /* drills.c: before entries */
 void drill_step(struct engine *engine);
 /* True if the latches were drilled for the day, build and settings in use, and held; or none is to be. */

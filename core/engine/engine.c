@@ -37,6 +37,7 @@ static enum err_code fold(void *context, const struct journal_row *row, struct e
     kill_switch_fold(&engine->kill, row);
     code = code == ERR_OK ? account_guards_fold(&engine->guards, row, err) : code;
     code = code == ERR_OK ? exits_fold(&engine->exits, row, err) : code;
+    code = code == ERR_OK ? equity_steps_fold(&engine->equity_steps, row, err) : code;
     return code == ERR_OK ? flows_fold(engine, row, err) : code;
 }
 
@@ -81,6 +82,7 @@ static void hear(void *context, const struct journal_row *row) {
     gateway_count(&engine->gateway, row);
     learn(engine, row);
     drill_past_take(&engine->drilled, row);
+    (void)!equity_steps_fold(&engine->equity_steps, row, NULL); /* it is the core's own */
     if (strcmp(row->kind, "latch_clear") == 0) { /* starts and ticks were counted as they came */
         crash_loop_take(&engine->crash_loop, row);
     }

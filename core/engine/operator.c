@@ -60,6 +60,8 @@ static void resume(struct engine *engine, const struct inbox_command *command) {
         tell(engine, command, "refused: it is firing, entries are not verified gone");
     } else if (is_too_early(engine, command->cause)) {
         tell(engine, command, "refused: daily_loss holds for the rest of its exchange day");
+    } else if (strcmp(command->cause, "data_guard") == 0 && flows_take_step(engine)) {
+        tell(engine, command, "resumed: what was unexplained counts as money from outside");
     } else if (strcmp(command->cause, CRASH_LOOP_CAUSE) == 0 &&
                crash_loop_remove_flag(&engine->crash_loop, &engine->causes, &err) != ERR_OK) {
         tell(engine, command, err.text);

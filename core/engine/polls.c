@@ -229,7 +229,7 @@ static void judge_clock(struct engine *engine, const struct clock_reading *readi
     heed_clock(engine, was_doubted);
 }
 
-static bool previous_session(const struct engine *engine, struct date *out) {
+bool previous_session(const struct engine *engine, struct date *out) {
     bool is_found = false;
     for (size_t i = 0; i < engine->session_count; i++) {
         if (engine->sessions[i].date.days < engine->truth.day.days) {
@@ -482,131 +482,6 @@ static bool poll_orders(struct engine *engine) {
     return true;
 }
 
-static bool flow_is_known(const struct engine *engine, const char *id) {
-    for (size_t i = 0; i < engine->flow_count; i++) {
-        if (strcmp(engine->flows[i].id, id) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* From when on the activities are asked for: one that is younger is told again, and must be known. */
-static struct date flows_since(const struct engine *engine) {
-    return date_add(ny_date(clock_utc(engine->world->clock)), -1);
-}
-
-/* The oldest of a kind but one, of before a day; flow_count: none. */
-static size_t oldest(const struct engine *engine, bool is_income, size_t but, int32_t days) {
-    size_t found = engine->flow_count;
-    MUTATE(young_flow_forgotten, days = INT32_MAX);
-    for (size_t i = 0; i < engine->flow_count; i++) {
-        const struct flow *flow = &engine->flows[i];
-        if (i != but && flow->is_income == is_income && flow->date.days < days) {
-            days = flow->date.days;
-            found = i;
-        }
-    }
-    return found;
-}
-
-/* In a full list the oldest income goes, for its day is over by then; else the oldest two deposits become one: the
- * sum is what counts. False: all are of that day or younger, so that they would be told, and taken, again. */
-static bool make_room(struct engine *engine, int32_t before) {
-    const size_t none = engine->flow_count;
-    if (engine->flow_count < FLOWS_MAX) {
-        return true;
-    }
-    size_t place = oldest(engine, true, none, before);
-    if (place == none) {
-        place = oldest(engine, false, none, before);
-        size_t next = oldest(engine, false, place, before);
-        if (place == none || next == none) {
-            return false;
-        }
-        struct usd *sum = &engine->flows[next].amount;
-        *sum = usd_add(*sum, engine->flows[place].amount);
-    }
-    memmove(&engine->flows[place], &engine->flows[place + 1],
-            (FLOWS_MAX - 1 - place) * sizeof engine->flows[0]);
-    engine->flow_count--;
-    return true;
-}
-
-static void add_flow(struct engine *engine, const struct flow *added, const char *id) {
-    struct flow *flow = &engine->flows[engine->flow_count++];
-    *flow = *added;
-    (void)!text_copy(flow->id, sizeof flow->id, id, NULL);
-}
-
-enum err_code flows_fold(struct engine *engine, const struct journal_row *row, struct err *err) {
-    struct flow flow = {.is_income = strcmp(row->kind, "income") == 0};
-    if (strcmp(row->kind, "flow") != 0 && !flow.is_income) {
-        return ERR_OK;
-    }
-    cJSON *body = NULL;
-    const char *text = NULL;
-    enum err_code code = json_parse(row->body, strlen(row->body), &body, err);
-    if (code == ERR_OK) {
-        code = json_usd(body, "usd", &flow.amount, err);
-        code = code == ERR_OK ? json_string(body, "date", &text, err) : code;
-        code = code == ERR_OK ? date_parse(text, &flow.date, err) : code;
-        cJSON_Delete(body);
-    }
-    if (code != ERR_OK) {
-        return err_wrap(err, "journal row %lld (%s)", (long long)row->seq, row->kind);
-    }
-    if (!make_room(engine, flows_since(engine).days)) {
-        (void)make_room(engine, INT32_MAX); /* no reason not to start */
-    }
-    add_flow(engine, &flow, row->key);
-    return ERR_OK;
-}
-
-/* DIV and its kin: capital gains and what returns of the capital, DIVNRA and its like are what is withheld of one, CIL
- * is cash for a fraction of a share that was given.
- * FEE and DIVFEE are none of this: they are what it costs, and a loss like any other. */
-static bool is_income(const struct broker_activity *activity) {
-    static const char *const types[] = {"DIV",    "DIVCGL", "DIVCGS",  "DIVFT", "DIVNRA",
-                                        "DIVROC", "DIVTW",  "DIVTXEX", "CIL"};
-    bool is_one = false;
-    MUTATE(dividend_is_profit, return false);
-    MUTATE(cash_in_lieu_is_profit, if (strcmp(activity->type, "CIL") == 0) return false);
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        is_one = is_one || strcmp(activity->type, types[i]) == 0;
-    }
-    return is_one;
-}
-
-static void take_flow(struct engine *engine, const struct broker_activity *activity) {
-    bool is_flow = strcmp(activity->type, "CSD") == 0 || strcmp(activity->type, "CSW") == 0;
-    bool is_back = activity->is_canceled; /* what was taken before goes back, by a row of its own */
-    struct flow flow = {.date = ny_date(activity->at),
-                        .amount = is_back ? usd_neg(activity->net_amount) : activity->net_amount,
-                        .is_income = is_income(activity)};
-    char id[sizeof flow.id];
-    MUTATE(canceled_flow_counts, is_back = false; flow.amount = activity->net_amount);
-    int length = snprintf(id, sizeof id, is_back ? "%s:back" : "%s", activity->id);
-    if ((!is_flow && !flow.is_income) || length >= (int)sizeof id || flow_is_known(engine, id) ||
-        (is_back && !flow_is_known(engine, activity->id)) || engine->journal == NULL ||
-        !make_room(engine, flows_since(engine).days)) {
-        return;
-    }
-    char date[DATE_TEXT_MAX];
-    date_print(flow.date, date);
-    struct text body = {.limit = 512};
-    text_add_char(&body, '{');
-    text_member_decimal(&body, "usd", flow.amount.nanos);
-    text_member_string(&body, "date", date);
-    text_add_char(&body, '}');
-    if (journal_append(engine->journal, flow.is_income ? "income" : "flow", id, text_get(&body),
-                       NULL, NULL) == ERR_OK &&
-        journal_commit(engine->journal, NULL) == ERR_OK) {
-        add_flow(engine, &flow, id);
-    }
-    text_release(&body);
-}
-
 /* The broker's word that he split what is held. */
 static void take_split_told(struct engine *engine, const struct broker_activity *activity) {
     struct holding *holding = book_find(&engine->book, activity->symbol);
@@ -632,43 +507,13 @@ static void poll_flows(struct engine *engine) {
     if (activities != NULL && alpaca_get_activities(engine->alpaca, since, "", activities,
                                                     ACTIVITIES_MAX, &count, NULL) == ERR_OK) {
         for (size_t i = 0; i < count; i++) {
-            take_flow(engine, &activities[i]);
+            flows_take(engine, &activities[i]);
             take_split_told(engine, &activities[i]);
             spin_offs_take(&engine->spin_offs, &activities[i]);
         }
     }
     alpaca_set_lane(engine->alpaca, ALPACA_LANE_CORE);
     free(activities);
-}
-
-struct equity_reading reading_now(const struct engine *engine) {
-    const struct truth *truth = &engine->truth;
-    struct equity_reading reading = {.at = clock_utc(engine->world->clock),
-                                     .exchange_day = truth->day,
-                                     .is_core_session = truth->is_open,
-                                     .is_trusted = truth->is_equity_explained,
-                                     .equity = truth->account.equity,
-                                     .previous_close = truth->account.last_equity};
-    struct date previous = {0};
-    reading.has_previous_close =
-        previous_session(engine, &previous) && previous.days == truth->account.balance_asof.days;
-    struct usd income = {0};
-    for (size_t i = 0; i < engine->flow_count; i++) {
-        const struct flow *flow = &engine->flows[i];
-        bool is_from_outside = !flow->is_income;
-        MUTATE(dividend_is_a_deposit, is_from_outside = true);
-        if (is_from_outside) {
-            reading.flows_ever = usd_add(reading.flows_ever, flow->amount);
-        }
-        if (flow->date.days >= truth->day.days) {
-            struct usd *sum = flow->is_income ? &income : &reading.flows_today;
-            *sum = usd_add(*sum, flow->amount);
-        }
-    }
-    /* what is withheld of a dividend of another day takes nothing from this one's loss */
-    reading.flows_today = usd_add(reading.flows_today, usd_max(income, USD(0)));
-    MUTATE(flows_count_as_gains, reading.flows_today.nanos = 0);
-    return reading;
 }
 
 static void check_ids(struct engine *engine) {
@@ -703,6 +548,25 @@ static void keep_lease(struct engine *engine, struct mono began) {
     }
 }
 
+/* No order of ours may have moved cash that nobody has booked. */
+static bool is_calm(const struct engine *engine) {
+    for (size_t i = 0; i < engine->orders.count; i++) {
+        const struct order *order = &engine->orders.items[i];
+        if (order->state == ORDER_UNKNOWN || order->state == ORDER_INTENT) {
+            return false;
+        }
+    }
+    return !orders_are_behind(&engine->orders);
+}
+
+static void judge_equity(struct engine *engine, bool has_orders, struct utc now) {
+    struct truth *truth = &engine->truth;
+    data_guard_explain(truth, &engine->book, engine->config);
+    equity_steps_judge(&engine->equity_steps, truth, &engine->book, engine->config, engine->journal,
+                       has_orders && is_calm(engine), now);
+    data_guard_judge(&engine->data_guard, truth, engine->equity_steps.step, &engine->causes, now);
+}
+
 void poll_truth(struct engine *engine) {
     struct truth *truth = &engine->truth;
     struct clock_reading clock = {0};
@@ -730,8 +594,7 @@ void poll_truth(struct engine *engine) {
     data_guard_mark(truth, &engine->book, engine->config, now);
     if (has_account && has_positions) {
         poll_flows(engine);
-        data_guard_judge(&engine->data_guard, truth, &engine->book, engine->config, &engine->causes,
-                         now);
+        judge_equity(engine, has_orders, now);
         struct equity_reading reading = reading_now(engine);
         engine->gateway.flows_today = reading.flows_today;
         account_guards_judge(&engine->guards, &reading);

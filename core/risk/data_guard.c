@@ -4,12 +4,15 @@
 #include "core/base/mutant.h"
 #include "core/signals/bars.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct span TRADE_FRESH = {INT64_C(15000000000)};
 static const struct span IEX_FRESH = {INT64_C(60000000000)};
 static const struct ratio SPREAD_MAX = {10000000};
 static const struct span FAULT_LASTS = {INT64_C(10000000000)};
+static const struct span STEP_TOLD = {INT64_C(120000000000)}; /* activities come within a minute */
+static const char STEP_KEY[] = "equity_step";
 
 static bool is_fresh(struct utc at, struct utc now, struct span most) {
     struct span age = utc_sub(now, at);
@@ -127,8 +130,7 @@ static struct usd explained_equity(const struct truth *truth, const struct book 
     return sum;
 }
 
-void data_guard_judge(struct data_guard *guard, struct truth *truth, const struct book *book,
-                      const struct config *config, struct causes *causes, struct utc now) {
+void data_guard_explain(struct truth *truth, const struct book *book, const struct config *config) {
     struct usd equity = truth->account.equity;
     struct usd explained = explained_equity(truth, book);
     struct usd apart = usd_abs(usd_sub(equity, explained));
@@ -136,18 +138,42 @@ void data_guard_judge(struct data_guard *guard, struct truth *truth, const struc
     MUTATE(equity_step_off_by_one, apart.nanos++);
     truth->is_equity_explained = equity.nanos > 0 && usd_cmp(apart, most) <= 0;
     MUTATE(equity_unexplained, truth->is_equity_explained = true);
-    if (truth->is_equity_explained) {
-        guard->fault_since = (struct utc){0};
-        guard->clean_since = guard->clean_since.ns == 0 ? now : guard->clean_since;
-        if (utc_elapsed(&guard->clean_since, now).ns >= FAULT_LASTS.ns) {
-            causes_let_go(causes, "data_guard");
-        }
-        return;
-    }
+}
+
+static void hold(struct data_guard *guard, const struct truth *truth, struct usd step,
+                 struct causes *causes, struct utc now) {
+    char why[128] = "equity is not explained by cash and marks";
     guard->clean_since = (struct utc){0};
     guard->fault_since = guard->fault_since.ns == 0 ? now : guard->fault_since;
-    if (equity.nanos <= 0 || utc_elapsed(&guard->fault_since, now).ns >= FAULT_LASTS.ns) {
-        causes_hold(causes, "data_guard", MODE_REDUCE_ONLY,
-                    "equity is not explained by cash and marks");
+    struct span lasts = utc_elapsed(&guard->fault_since, now);
+    if (truth->is_equity_explained) {
+        char usd[DECIMAL_TEXT_MAX];
+        decimal_print_places(step.nanos, 2, usd);
+        snprintf(why, sizeof why, "%s USD of equity that no price, trade or activity explains",
+                 usd);
+    }
+    if (truth->account.equity.nanos <= 0 || lasts.ns >= FAULT_LASTS.ns) {
+        causes_hold(causes, "data_guard", MODE_REDUCE_ONLY, why);
+    }
+    if (truth->is_equity_explained && lasts.ns >= STEP_TOLD.ns && !guard->is_step_told) {
+        guard->is_step_told = true;
+        log_alert(causes->log, ALERT_PAGE, STEP_KEY, why);
+    }
+}
+
+void data_guard_judge(struct data_guard *guard, const struct truth *truth, struct usd step,
+                      struct causes *causes, struct utc now) {
+    if (step.nanos == 0 && guard->is_step_told) {
+        guard->is_step_told = false;
+        log_alert_over(causes->log, STEP_KEY);
+    }
+    if (!truth->is_equity_explained || step.nanos != 0) {
+        hold(guard, truth, step, causes, now);
+        return;
+    }
+    guard->fault_since = (struct utc){0};
+    guard->clean_since = guard->clean_since.ns == 0 ? now : guard->clean_since;
+    if (utc_elapsed(&guard->clean_since, now).ns >= FAULT_LASTS.ns) {
+        causes_let_go(causes, "data_guard");
     }
 }

@@ -390,14 +390,18 @@ static const struct mechanism TABLE[] = {
      .file = "core/risk/data_guard.c",
      .mode = MODE_REDUCE_ONLY,
      .hold = HOLD_WHILE_TRUE,
-     .settings = "data.quote_max_age_s data.reference_agreement data.equity_step",
-     .rule = "no mark without two sources; equity must be cash plus marks",
+     .settings = "data.quote_max_age_s data.reference_agreement data.equity_step data.cash_step",
+     .rule =
+         "no mark without two sources; equity must be cash plus marks; what came or went "
+         "without a price, a trade or an activity is held out of every reading until one is told "
+         "or an operator's resume says that it is money from outside",
      .documents = "none",
      .oracle = "no_sale_on_a_lie entry_on_fresh_quotes",
      .act = "absurd_mark_freezes",
      .quiet = "market_flash_crash",
      .mutants =
-         "stale_quote_accepted awaited_split_marks due_split_holds_out_for_ever split_price_marks"},
+         "stale_quote_accepted awaited_split_marks due_split_holds_out_for_ever split_price_marks "
+         "equity_step_believed explained_step_counts_twice cash_step_off_by_one bust_is_a_step"},
     {.id = "order_idempotency",
      .file = "core/orders/gateway.c",
      .mode = MODE_NORMAL,

@@ -26,6 +26,7 @@ static const struct rule {
     {"freezes_missing", NULL, {"disk.eio"}},
     {"state_regression", NULL, {NULL}},
     {"backup_ahead", "state_backup", {NULL}},
+    {"equity_step", "data_guard", {"deposit", "withdraw", "asset.", "account.", "view.activity"}},
     {"journal_down", "atomic_state", {"disk."}},
     {"amnesia", "amnesia", {"process.second_elsewhere", "foreign_order"}},
     {"second_writer", "second_writer", {"process.second_elsewhere", "foreign_order"}},

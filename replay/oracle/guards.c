@@ -3,7 +3,8 @@
  * limits on equity, to the last nano.
  *
  * A reading is an answer about the account as the core saw it; baseline, go-live equity, peak and flows
- * are those of the journal's rows, those of a reading's own tick included. A guard trips by the second
+ * are those of the journal's rows, those of a reading's own tick included; a deposit above data.cash_step counts from when it
+ * was made, told or not, once a row ("cash") has said what the core takes for explained. A guard trips by the second
  * breach in a row, and at the latest after 75 s of nothing else, unless the core says meanwhile that it
  * cannot believe its readings; a person's release begins them anew, with the next reading. What looks like
  * a recovery within a lie of the broker's view ends no row of breaches. It is known to be due with the
@@ -38,6 +39,7 @@ struct flow {
     struct date date;
     struct usd amount;
     bool is_income; /* a dividend counts in its day alone */
+    bool is_untold; /* the broker moved it, and no row says so yet */
 };
 
 struct guards {
@@ -52,6 +54,8 @@ struct guards {
     bool has_go_live, has_peak;
     struct flow flows[FLOWS_MAX];
     size_t flow_count;
+    bool
+        is_cash_known; /* the core holds out what moved and was not told: a row says what cash was */
     int64_t last_row;
     struct utc doubted_at; /* the core last said that it cannot believe what it reads */
     bool is_spoiled;
@@ -211,7 +215,40 @@ static void take_flow(struct guards *judge, const cJSON *body, struct usd amount
         judge->is_spoiled = true;
         return;
     }
+    for (size_t i = 0; i < judge->flow_count; i++) {
+        struct flow *known = &judge->flows[i];
+        if (known->is_untold && !is_income && usd_cmp(known->amount, amount) == 0) {
+            *known = flow;
+            return;
+        }
+    }
     judge->flows[judge->flow_count++] = flow;
+}
+
+/* Of less the core knows nothing before it is told. */
+static void take_moved(struct guards *judge, const struct event *event, const struct scene *scene) {
+    bool is_out = is_word(event->subject, "withdraw");
+    struct usd least = usd_scale(judge->equity, scene->limits.cash_step);
+    if ((!is_out && !is_word(event->subject, "deposit")) || !judge->is_cash_known ||
+        scene->limits.cash_step.nanos == 0 || usd_cmp(event->amount, least) <= 0 ||
+        judge->flow_count == FLOWS_MAX) {
+        return;
+    }
+    judge->flows[judge->flow_count++] =
+        (struct flow){.date = ny_date(event->at),
+                      .amount = is_out ? usd_neg(event->amount) : event->amount,
+                      .is_untold = true};
+}
+
+/* Behind these the core takes cash for what it is at the next calm moment. */
+static bool is_anothers(const struct event *event) {
+    static const char *const causes[] = {"state_regression", "amnesia", "second_writer"};
+    bool is_other = is_word(event->subject, "adopt") || is_word(event->subject, "split") ||
+                    is_word(event->subject, "spin") || is_word(event->subject, "short");
+    for (size_t i = 0; is_word(event->subject, "latch_set") && i < 3; i++) {
+        is_other = is_other || is_word(event->id, causes[i]);
+    }
+    return is_other;
 }
 
 static void take_peak(struct guards *judge, const struct event *event, struct usd peak,
@@ -251,6 +288,8 @@ static void take_row(struct guards *judge, const struct event *event, struct fin
     bool is_next = judge->last_row == 0 || event->number == judge->last_row + 1;
     judge->is_spoiled = judge->is_spoiled || !is_next;
     judge->last_row = event->number;
+    judge->is_cash_known =
+        is_word(event->subject, "cash") || (judge->is_cash_known && !is_anothers(event));
     take_amount(judge, event, scene_body(findings->scene, event), findings);
 }
 
@@ -377,6 +416,7 @@ static void guards_observe(void *context, const struct event *event, struct find
         forget(judge);
     } else if (event->kind == EVENT_FAULT || event->kind == EVENT_OPERATOR) {
         judge->is_spoiled = judge->is_spoiled || spoils(event);
+        take_moved(judge, event, findings->scene);
     } else if (sent->is_new && sent->is_buy && judge->has_reading && !judge->is_spoiled) {
         count_risk(findings);
         judge_buy(judge, event, findings);

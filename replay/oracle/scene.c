@@ -224,6 +224,7 @@ static const struct limit_row {
     {"orders.collar", take_nanos, offsetof(struct scene_limits, collar)},
     {"data.reference_agreement", take_nanos, offsetof(struct scene_limits, agreement)},
     {"data.equity_step", take_nanos, offsetof(struct scene_limits, equity_step)},
+    {"data.cash_step", take_nanos, offsetof(struct scene_limits, cash_step)},
     {"broker.deadline_submit_s", take_nanos, offsetof(struct scene_limits, deadline_submit)},
     {"broker.deadline_slow_s", take_nanos, offsetof(struct scene_limits, deadline_slow)},
     {"breaker.failures", take_whole, offsetof(struct scene_limits, breaker_failures)},

@@ -117,7 +117,7 @@ struct scene_limits { /* 0: not told, then not judged */
     struct span rails_interval;
     int64_t rails_write;
     struct span deadline_read, deadline_submit, deadline_slow;
-    struct ratio collar, agreement, equity_step;
+    struct ratio collar, agreement, equity_step, cash_step;
     int64_t breaker_failures; /* of an endpoint's last ten answers */
     struct span breaker_pause, breaker_most;
 };

@@ -1434,12 +1434,12 @@ Test(engine_polls, flows_are_taken_once_and_survive_a_restart) {
         "{\"activity_type\":\"FEE\",\"id\":\"f4\",\"date\":\"2026-09-01\",\"net_amount\":\"-9\"}]";
     tick(plant, 1);
     tick(plant, 60);
-    cr_expect_eq(plant->engine->flow_count, 3);
+    cr_expect_eq(plant->engine->flow_count, 4);
     cr_expect_eq(plant->engine->gateway.flows_today.nanos, USD(309).nanos);
     engine_destroy(plant->engine);
     plant->engine = NULL;
     engine_up(plant);
-    cr_expect_eq(plant->engine->flow_count, 3);
+    cr_expect_eq(plant->engine->flow_count, 4);
     cr_expect_eq(plant->engine->flows[1].amount.nanos, USD(-200).nanos);
     struct err err = {0};
     static const char *const bad[] = {"{", "{}", "{\"usd\":\"1\"}",
@@ -2085,7 +2085,7 @@ Test(engine_flows, a_dividend_counts_in_its_day_alone_and_a_fee_nowhere) {
         struct equity_reading reading = reading_now(plant->engine);
         cr_expect_eq(reading.flows_today.nanos, USD(1425).nanos, "life %d", life);
         cr_expect_eq(reading.flows_ever.nanos, USD(1000).nanos, "life %d", life);
-        cr_expect_eq(plant->engine->flow_count, 3, "each once, over a restart too");
+        cr_expect_eq(plant->engine->flow_count, 4, "each once, over a restart too");
         cr_expect_eq(plant->engine->book.cash_flow.nanos, 0, "no fill");
         engine_destroy(plant->engine);
         engine_up(plant);

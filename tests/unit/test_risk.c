@@ -5,6 +5,7 @@
 #include "core/risk/causes.h"
 #include "core/risk/data_guard.h"
 #include "core/risk/degraded_mode.h"
+#include "core/risk/equity_steps.h"
 #include "core/state/state_file.h"
 #include "tests/unit/risk_rig.h"
 
@@ -841,11 +842,16 @@ Test(data_guard, an_absurd_mark_of_the_broker_moves_nothing) {
     prices_destroy(prices);
 }
 
-static void judge_account(struct prices *prices, const char *equity) {
+static void judge_step(struct prices *prices, const char *equity, const char *step) {
     prices->truth.account.cash = USD(90000);
     prices->truth.account.equity = dollars(equity);
-    data_guard_judge(&prices->guard, &prices->truth, &prices->book, &prices->fixture->config,
-                     &prices->fixture->causes, rig_now(prices->fixture->rig));
+    data_guard_explain(&prices->truth, &prices->book, &prices->fixture->config);
+    data_guard_judge(&prices->guard, &prices->truth, dollars(step), &prices->fixture->causes,
+                     rig_now(prices->fixture->rig));
+}
+
+static void judge_account(struct prices *prices, const char *equity) {
+    judge_step(prices, equity, "0");
 }
 
 static void hold_100_at_100(struct prices *prices) {
@@ -907,6 +913,152 @@ Test(data_guard, ends_after_ten_clean_seconds) {
     judge_account(prices, "100000");
     cr_expect_not(has(prices->fixture, "data_guard"));
     prices_destroy(prices);
+}
+
+Test(data_guard,
+     a_step_that_lasts_restricts_after_ten_seconds_and_is_paged_once_after_two_minutes) {
+    struct prices *prices = prices_create();
+    const struct rig *rig = prices->fixture->rig;
+    hold_100_at_100(prices);
+    judge_step(prices, "100000", "-500");
+    rig_wait(prices->fixture->rig, SPAN_S(10));
+    judge_step(prices, "100000", "-500");
+    cr_expect(has(prices->fixture, "data_guard"));
+    rig_wait(prices->fixture->rig, (struct span){SPAN_S(110).ns - 1});
+    judge_step(prices, "100000", "-500");
+    cr_expect_eq(rig->pages, 0);
+    rig_wait(prices->fixture->rig, (struct span){1});
+    judge_step(prices, "100000", "-500");
+    judge_step(prices, "100000", "-500");
+    cr_expect_eq(rig->pages, 1);
+    cr_expect_str_eq(rig->last_alert, "equity_step");
+    rig_wait(prices->fixture->rig, SPAN_S(5));
+    judge_step(prices, "100000", "0");
+    rig_wait(prices->fixture->rig, SPAN_S(10));
+    judge_step(prices, "100000", "0");
+    cr_expect_not(has(prices->fixture, "data_guard"));
+    prices_destroy(prices);
+}
+
+/* --- steps of equity --- */
+
+struct steps {
+    struct prices *prices;
+    struct equity_steps is;
+};
+
+/* 90,000 in cash, 100 shares at 100: anchored. */
+static struct steps steps_begin(void) {
+    struct steps steps = {.prices = prices_create()};
+    hold_100_at_100(steps.prices);
+    steps.is = (struct equity_steps){.is_anchored = true, .anchor = USD(90000)};
+    return steps;
+}
+
+static struct usd step_at(struct steps *steps, const char *cash, const char *equity, bool is_calm) {
+    struct prices *prices = steps->prices;
+    prices->truth.is_equity_explained = true;
+    prices->truth.account.cash = dollars(cash);
+    prices->truth.account.equity = dollars(equity);
+    equity_steps_judge(&steps->is, &prices->truth, &prices->book, &prices->fixture->config,
+                       prices->fixture->rig->journal, is_calm, rig_now(prices->fixture->rig));
+    return steps->is.step;
+}
+
+Test(equity_steps, cash_and_equity_that_move_alike_are_held_out_above_a_thousandth) {
+    static const struct {
+        const char *cash, *equity, *step;
+    } rows[] = {
+        {"90000", "100000", "0"},
+        {"90100.1", "100100.1", "0"}, /* 0.001 of equity */
+        {"90100.11", "100100.11", "100.11"},
+        {"89900.11", "99900.11", "0"},
+        {"89900.09", "99900.09", "-99.91"},
+        {"90000", "100900", "0"},    /* a price */
+        {"95000", "99990", "0"},     /* fifty shares sold, not booked yet */
+        {"85000", "100020", "0"},    /* bought */
+        {"96000", "106010", "6000"}, /* prices moved beside it */
+        {"96000", "104500", "6000"},
+        {"96000", "104499.99", "0"}, /* by a quarter: a bust */
+        {"96000", "107500", "6000"},
+        {"96000", "107500.01", "0"},
+        {"84000", "94000", "-6000"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct steps steps = steps_begin();
+        cr_expect_eq(step_at(&steps, rows[i].cash, rows[i].equity, true).nanos,
+                     dollars(rows[i].step).nanos, "row %zu", i);
+        prices_destroy(steps.prices);
+    }
+}
+
+Test(equity_steps, what_is_held_out_stays_beside_a_trade_until_it_is_told) {
+    struct steps steps = steps_begin();
+    (void)step_at(&steps, "96000", "106000", true);
+    cr_expect_eq(step_at(&steps, "101000", "106000", true).nanos, USD(6000).nanos, "sold beside");
+    steps.prices->truth.is_equity_explained = false;
+    equity_steps_judge(&steps.is, &steps.prices->truth, &steps.prices->book,
+                       &steps.prices->fixture->config, NULL, true, (struct utc){0});
+    cr_expect_eq(steps.is.step.nanos, USD(6000).nanos, "a reading that nothing explains");
+    equity_steps_told(&steps.is, USD(1000));
+    cr_expect_eq(step_at(&steps, "101000", "106000", true).nanos, USD(5000).nanos, "a part");
+    equity_steps_told(&steps.is, USD(-10));
+    cr_expect_eq(steps.is.step.nanos, USD(5000).nanos, "a fee");
+    equity_steps_told(&steps.is, USD(5010));
+    cr_expect_eq(step_at(&steps, "101000", "106000", true).nanos, 0, "and the trade is there yet");
+    cr_expect_eq(step_at(&steps, "96000", "106000", true).nanos, 0);
+    prices_destroy(steps.prices);
+}
+
+Test(equity_steps, another_book_is_taken_for_what_it_is_at_the_next_calm_reading) {
+    struct steps steps = steps_begin();
+    struct journal_row row = {.kind = "adopt", .key = "AAPL", .body = "{}"};
+    (void)step_at(&steps, "90500", "100500", true);
+    cr_assert_eq(equity_steps_fold(&steps.is, &row, NULL), ERR_OK);
+    cr_expect(steps.is.is_unsure);
+    cr_expect_eq(step_at(&steps, "80000", "100500", false).nanos, USD(500).nanos);
+    cr_expect(steps.is.is_unsure, "an order is unknown");
+    struct holding *holding = book_find(&steps.prices->book, "AAPL");
+    holding->broker_qty = QTY(99);
+    (void)step_at(&steps, "80000", "100500", true);
+    cr_expect(steps.is.is_unsure, "listing and book differ");
+    holding->broker_qty = QTY(100);
+    holding->filled_at =
+        utc_add(rig_now(steps.prices->fixture->rig), (struct span){1 - SPAN_S(15).ns});
+    (void)step_at(&steps, "80000", "100500", true);
+    cr_expect(steps.is.is_unsure, "a fill of just now");
+    holding->filled_at = utc_add(holding->filled_at, (struct span){-1});
+    (void)step_at(&steps, "80000", "100500", true);
+    cr_expect_not(steps.is.is_unsure);
+    cr_expect_eq(steps.is.anchor.nanos, USD(79500).nanos, "without what is held out");
+    prices_destroy(steps.prices);
+}
+
+Test(equity_steps, rows_bring_back_what_cash_was_and_what_was_told) {
+    static const struct {
+        const char *kind, *key, *body;
+        int64_t anchor, told;
+        bool is_unsure, is_bad;
+    } rows[] = {
+        {"cash", "", "{\"usd\":\"7\"}", 7, 0, false, false},
+        {"flow", "a", "{\"usd\":\"5\",\"date\":\"2024-03-04\"}", 7, 5, false, false},
+        {"income", "b", "{\"usd\":\"2\"}", 7, 7, false, false},
+        {"cost", "c", "{\"usd\":\"-3\"}", 7, 4, false, false},
+        {"latch_set", "daily_loss", "{}", 7, 4, false, false},
+        {"latch_set", "state_regression", "{}", 7, 4, true, false},
+        {"cash", "", "{\"usd\":\"9\"}", 9, 4, false, false},
+        {"short", "AAPL", "{}", 9, 4, true, false},
+        {"cash", "", "{\"usd\":null}", 9, 4, true, true},
+    };
+    struct equity_steps steps = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct journal_row row = {.kind = rows[i].kind, .key = rows[i].key, .body = rows[i].body};
+        struct err err = {0};
+        cr_expect_eq(equity_steps_fold(&steps, &row, &err) != ERR_OK, rows[i].is_bad, "row %zu", i);
+        cr_expect_eq(steps.anchor.nanos, USD(rows[i].anchor).nanos, "row %zu", i);
+        cr_expect_eq(steps.told.nanos, USD(rows[i].told).nanos, "row %zu", i);
+        cr_expect_eq(steps.is_unsure, rows[i].is_unsure, "row %zu", i);
+    }
 }
 
 /* A latch of a lease that was lost is of this process alone, whatever journal it still holds. */
