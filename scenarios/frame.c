@@ -144,6 +144,7 @@ static void tell_learning(struct stage *stage, const struct config *config) {
 static void tell_polls(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "engine.cycle_s", config->cycle.ns);
     tell_nanos(stage, "broker.rate_core", config->rate_core * NANOS);
+    tell_nanos(stage, "broker.rate_other", config->rate_other * NANOS);
     tell_nanos(stage, "poller.most", config->poller_most * NANOS);
     tell_nanos(stage, "poller.minute", config->poller_minute * NANOS);
     tell_nanos(stage, "poller.day", config->poller_day * NANOS);

@@ -9,6 +9,7 @@
  *
  * Comes behind all other judges: what broke since the event before broke in this one. */
 #include "replay/oracle/judge.h"
+#include "replay/oracle/reasons.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,7 @@ struct duties {
     bool is_first_row_due;       /* of this life */
     bool is_elsewhere_tampered;  /* the disk, or a hand, did more than take the journal back */
     char failed[TABLE_NAME_MAX]; /* the read of this tick that failed last */
+    struct calls *calls;
 };
 
 typedef bool sign_fn(const struct event *event, const struct scene *scene,
@@ -159,6 +161,14 @@ SIGN(is_failed) {
 
 SIGN(is_over_the_rate) {
     return event->number == 429;
+}
+
+SIGN(may_be_spent) {
+    return calls_may_be_spent(judge->calls);
+}
+
+SIGN(may_have_failed) {
+    return calls_may_have_failed(judge->calls, event);
 }
 
 SIGN(is_good) {
@@ -292,6 +302,7 @@ static const struct duty {
         within; /* later than this, in a life that goes on, it is missed; 0: only a charge says so */
     struct sign release; /* while the view stands this is missed: it let go too soon */
     bool is_false_alone; /* an act that no sign explains is unfounded; else it counts as due */
+    sign_fn *reason;     /* an act without it is unfounded, whatever the signs; NULL: they say */
     bool is_missed_over; /* what ends it once it is known is the opposite of the act */
 } DUTIES[] = {
     {.mechanism = "operator_freeze",
@@ -330,12 +341,14 @@ static const struct duty {
      .world = {KIND(EVENT_HTTP), NULL, NULL, is_failed},
      .view = {KIND(EVENT_HTTP), NULL, NULL, is_failed},
      .act = CORE_SAYS("retry_backoff", "held"),
-     .over = {KIND(EVENT_HTTP), NULL, NULL, is_good}},
+     .over = {KIND(EVENT_HTTP), NULL, NULL, is_good},
+     .reason = may_have_failed},
     {.mechanism = "rate_budget",
      .world = {KIND(EVENT_HTTP), NULL, NULL, is_over_the_rate},
      .view = {KIND(EVENT_HTTP), NULL, NULL, is_over_the_rate},
      .act = CORE_SAYS("rate_budget", "held"),
-     .over = {KIND(EVENT_HTTP), NULL, NULL, is_good}},
+     .over = {KIND(EVENT_HTTP), NULL, NULL, is_good},
+     .reason = may_be_spent},
     {.mechanism = "data_guard",
      .latch = "data_guard",
      .world = {KIND(EVENT_HTTP), "GET", "/v2/account", is_equity_a_lie},
@@ -386,12 +399,14 @@ _Static_assert(sizeof DUTIES / sizeof DUTIES[0] <= (size_t)DUTIES_MAX, "a duty w
 static void *duties_create(void) {
     struct duties *judge = judge_alloc(sizeof *judge);
     judge->orders = table_of(sizeof(struct told));
+    judge->calls = calls_create();
     return judge;
 }
 
 static void duties_destroy(void *context) {
     struct duties *judge = context;
     table_release(&judge->orders);
+    calls_destroy(judge->calls);
     free(judge);
 }
 
@@ -614,11 +629,12 @@ static void take_refusal(const struct event *event, struct findings *findings) {
 }
 
 /* Where only an act tells that it was due, it is counted with it. */
-static void act(const struct duty *duty, struct due *due, const struct event *event,
-                struct findings *findings) {
+static void act(const struct duties *judge, const struct duty *duty, struct due *due,
+                const struct event *event, struct findings *findings) {
     struct score *score = findings_score(findings, duty->mechanism);
     bool is_alone = due->clocks.true_at.ns == 0 && due->clocks.known_at.ns == 0;
-    if (is_alone && duty->is_false_alone) {
+    bool is_baseless = duty->reason != NULL && !duty->reason(event, findings->scene, judge);
+    if (is_baseless || (is_alone && duty->is_false_alone)) {
         score->unfounded++;
         return;
     }
@@ -715,6 +731,7 @@ static void duties_observe(void *context, const struct event *event, struct find
         take_buy(findings);
     }
     fold(judge, event, findings);
+    calls_take(judge->calls, event, findings->scene);
     for (size_t i = 0; i < DUTY_COUNT; i++) {
         const struct duty *duty = &DUTIES[i];
         struct due *due = &judge->due[i];
@@ -724,7 +741,7 @@ static void duties_observe(void *context, const struct event *event, struct find
         take_release(judge, duty, due, event, findings);
         if (is_sign(&duty->act, event, findings->scene, judge)) {
             if (!is_false) {
-                act(duty, due, event, findings);
+                act(judge, duty, due, event, findings);
             }
         } else if (is_sign(&duty->over, event, findings->scene, judge)) {
             end(duty, due, findings);

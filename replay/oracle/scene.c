@@ -242,6 +242,7 @@ static const struct limit_row {
     {"universe.max_spread", take_nanos, offsetof(struct scene_limits, universe_spread)},
     {"engine.cycle_s", take_nanos, offsetof(struct scene_limits, cycle)},
     {"broker.rate_core", take_whole, offsetof(struct scene_limits, rate_core)},
+    {"broker.rate_other", take_whole, offsetof(struct scene_limits, rate_other)},
     {"poller.most", take_whole, offsetof(struct scene_limits, poller_most)},
     {"poller.minute", take_whole, offsetof(struct scene_limits, poller_minute)},
     {"poller.day", take_whole, offsetof(struct scene_limits, poller_day)},

@@ -111,7 +111,7 @@ struct scene_limits { /* 0: not told, then not judged */
     struct ratio universe_share, universe_spread;
     int64_t universe_action_days;
     struct span cycle;
-    int64_t rate_core; /* requests a minute */
+    int64_t rate_core, rate_other; /* requests a minute */
     int64_t poller_most, poller_minute, poller_day;
     struct span signals_fill, signals_cache;
     struct span rails_interval;

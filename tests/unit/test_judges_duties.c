@@ -604,7 +604,11 @@ Test(duties, a_read_that_failed_may_be_asked_again_in_the_next_tick) {
     leaves(oracle, TEN, "GET", "/v2/account", "");
     answer(oracle, TEN, "/v2/account", 500, "");
     tick(oracle, TEN);
-    word(oracle, EVENT_MECHANISM, TEN, "retry_backoff", "held");
+    feed(oracle, (struct event){.kind = EVENT_MECHANISM,
+                                .at = at(TEN),
+                                .subject = "retry_backoff",
+                                .what = "held",
+                                .id = "account"});
     leaves(oracle, TEN + 1, "GET", "/v2/account", "");
     scored(oracle,
            "\"mechanism\":\"retry_backoff\",\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0");
@@ -803,6 +807,7 @@ Test(duties, a_healing_of_a_true_book_is_unfounded_and_one_in_silence_missed) {
 /* What has nothing to do with an act makes it no later than it was. */
 Test(duties, an_act_is_late_by_a_sign_of_its_own) {
     struct oracle *oracle = up();
+    leaves(oracle, TEN + 4, "GET", "/v2/account", ""); /* nobody told how many may */
     answer(oracle, TEN, "/v2/account", 500, "");
     word(oracle, EVENT_MECHANISM, TEN + 5, "rate_budget", "held");
     scored(oracle, "\"mechanism\":\"rate_budget\",\"due\":1,\"acted\":1,\"missed\":0,"

@@ -1,0 +1,24 @@
+/* reasons.h - what must have happened before an act of a mechanism that an oracle of signs cannot demand: an act
+ * without it is unfounded. For this room only.
+ *
+ * Each is a fold of its own over answers, rows and the ledger. It says no only where nothing that it saw can
+ * be the reason: what it was not told of, and what a fault around may have spoiled, counts as one. */
+#ifndef REPLAY_ORACLE_REASONS_H
+#define REPLAY_ORACLE_REASONS_H
+
+#include "replay/oracle/scene.h"
+
+/* calls.c: of what waits or is held back. */
+struct calls;
+
+/* Never NULL; owned by the caller. */
+struct calls *calls_create(void);
+void calls_destroy(struct calls *calls);
+/* Each event of the run, in order, before it is asked about. */
+void calls_take(struct calls *calls, const struct event *event, const struct scene *scene);
+/* By the end of the tick before a lane may have been spent, or closed by a 429. */
+bool calls_may_be_spent(const struct calls *calls);
+/* The read, or the order, that the act names failed, as far as a back-off remembers. */
+bool calls_may_have_failed(const struct calls *calls, const struct event *act);
+
+#endif

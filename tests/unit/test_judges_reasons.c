@@ -1,0 +1,169 @@
+/* test_judges_reasons.c - an act without a reason is unfounded, one with it is due: what is a reason, one step either side. */
+#include "tests/unit/stream.h"
+
+enum { TEN = 60400 }; /* seconds; 2023-11-15 10:00 in New York, a session */
+
+static const char DUE[] = "\"due\":1,\"acted\":1,\"missed\":0,\"unfounded\":0";
+static const char UNFOUNDED[] = "\"due\":0,\"acted\":0,\"missed\":0,\"unfounded\":1";
+
+/* Ends the oracle; of this mechanism its scores say this. */
+static void scored(struct oracle *oracle, const char *mechanism, const char *score) {
+    struct text verdict = {0};
+    oracle_verdict(oracle, &verdict);
+    expect_score_of(&verdict, mechanism, score);
+    text_release(&verdict);
+    oracle_destroy(oracle);
+}
+
+static void tick(struct oracle *oracle, int64_t second) {
+    feed(oracle, (struct event){.kind = EVENT_TICK, .at = at(second), .subject = "cycle"});
+}
+
+static void says(struct oracle *oracle, int64_t second, const char *mechanism, const char *what,
+                 const char *symbol, const char *id) {
+    feed(oracle, (struct event){.kind = EVENT_MECHANISM,
+                                .at = at(second),
+                                .subject = mechanism,
+                                .what = what,
+                                .symbol = symbol,
+                                .id = id});
+}
+
+static struct oracle *up(void) {
+    struct oracle *oracle = oracle_create();
+    frame(oracle, "broker.rate_core", "10");
+    frame(oracle, "broker.rate_other", "3");
+    word(oracle, EVENT_START, TEN - 600, "ready", "");
+    tick(oracle, TEN - 599);
+    return oracle;
+}
+
+/* --- the rate budget --- */
+
+/* So many, a second apart, the last at TEN - 1. */
+static struct oracle *asks(const char *path, int64_t times) {
+    struct oracle *oracle = up();
+    for (int64_t i = times; i > 0; i--) {
+        leaves(oracle, TEN - i, "GET", path, "");
+    }
+    return oracle;
+}
+
+Test(reasons, a_lane_that_a_minute_filled_is_spent_until_the_minute_is_over) {
+    static const struct {
+        const char *path, *score;
+        int64_t times, ticked; /* the tick before ended */
+    } rows[] = {
+        {"/v2/positions", DUE, 10, TEN},      {"/v2/positions", DUE, 10, TEN + 58},
+        {"/v2/positions", UNFOUNDED, 9, TEN}, {"/v2/positions", UNFOUNDED, 10, TEN + 59},
+        {"/v2/assets/AAPL", DUE, 3, TEN},     {"/v2/assets/AAPL", UNFOUNDED, 2, TEN},
+        {"/v2/account", UNFOUNDED, 9, TEN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = asks(rows[i].path, rows[i].times);
+        tick(oracle, rows[i].ticked);
+        says(oracle, rows[i].ticked + 1, "rate_budget", "held", "", "");
+        scored(oracle, "rate_budget", rows[i].score);
+    }
+}
+
+Test(reasons, a_429_closes_a_lane_for_two_minutes_at_most_and_only_of_its_life) {
+    for (int64_t later = 0; later < 2; later++) {
+        struct oracle *oracle = up();
+        answer(oracle, TEN, "/v2/clock", 429, "");
+        tick(oracle, TEN + 119 + later);
+        says(oracle, TEN + 121, "rate_budget", "held", "", "");
+        scored(oracle, "rate_budget", later == 0 ? DUE : UNFOUNDED);
+    }
+    struct oracle *oracle = asks("/v2/clock", 10);
+    word(oracle, EVENT_STOP, TEN, "dead", "");
+    word(oracle, EVENT_START, TEN + 1, "ready", "");
+    says(oracle, TEN + 2, "rate_budget", "held", "", "");
+    scored(oracle, "rate_budget", UNFOUNDED);
+}
+
+Test(reasons, what_is_sent_beyond_the_budget_was_missed) {
+    struct oracle *oracle = up();
+    frame(oracle, "broker.requests_a_minute", "2");
+    for (int64_t i = 0; i < 5; i++) {
+        leaves(oracle, TEN, "GET", "/v2/clock", "");
+    }
+    scored(oracle, "rate_budget", "\"due\":1,\"acted\":0,\"missed\":1");
+}
+
+/* --- waiting behind a failure --- */
+
+Test(reasons, a_read_waits_only_behind_a_failure_of_its_own) {
+    static const struct {
+        const char *word, *path;
+        int status;
+        const char *score;
+    } rows[] = {
+        {"account", "/v2/account", 500, DUE},
+        {"account", "/v2/account", 200, UNFOUNDED},
+        {"account", "/v2/account/configurations", 500, UNFOUNDED},
+        {"configuration", "/v2/account/configurations", 401, DUE},
+        {"orders", "/v2/orders?status=open&limit=500", 429, DUE},
+        {"orders", "/v2/orders?status=all&limit=500", 500, UNFOUNDED},
+        {"ids", "/v2/orders?status=all&limit=500", 500, DUE},
+        {"positions", "/v2/clock", 500, UNFOUNDED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = up();
+        leaves(oracle, TEN, "GET", rows[i].path, "");
+        answer(oracle, TEN, rows[i].path, rows[i].status, "\n{}");
+        tick(oracle, TEN + 1);
+        says(oracle, TEN + 2, "retry_backoff", "held", "", rows[i].word);
+        scored(oracle, "retry_backoff", rows[i].score);
+    }
+}
+
+Test(reasons, a_good_answer_of_a_later_tick_ends_the_waiting) {
+    for (int is_good = 0; is_good < 2; is_good++) {
+        struct oracle *oracle = up();
+        answer(oracle, TEN, "/v2/account", 500, "");
+        tick(oracle, TEN + 1);
+        answer(oracle, TEN + 2, "/v2/account", is_good != 0 ? 200 : 503, "\n{}");
+        tick(oracle, TEN + 3);
+        says(oracle, TEN + 4, "retry_backoff", "held", "", "account");
+        scored(oracle, "retry_backoff", is_good != 0 ? UNFOUNDED : DUE);
+    }
+}
+
+/* Its body may be cut, though its status is good. */
+Test(reasons, an_answer_that_a_fault_touched_may_have_failed) {
+    for (int64_t early = 0; early < 2; early++) {
+        struct oracle *oracle = up();
+        word(oracle, EVENT_FAULT, TEN - early, "http.cut", "");
+        leaves(oracle, TEN, "GET", "/v2/account", "");
+        answer(oracle, TEN + 1, "/v2/account", 200, "\n{");
+        tick(oracle, TEN + 2);
+        says(oracle, TEN + 3, "retry_backoff", "held", "", "account");
+        scored(oracle, "retry_backoff", early == 0 ? DUE : UNFOUNDED);
+    }
+}
+
+Test(reasons, an_order_waits_once_two_of_its_symbol_were_rejected) {
+    static const struct {
+        int64_t rejects;
+        const char *purpose, *moved, *score;
+    } rows[] = {
+        {2, "exit", "st-2023-11-15-2", DUE},       {1, "exit", "st-2023-11-15-2", UNFOUNDED},
+        {0, "exit", "st-2023-11-15-2", UNFOUNDED}, {2, "entry", "st-2023-11-15-2", UNFOUNDED},
+        {2, "stop", "st-2023-11-15-3", UNFOUNDED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = up();
+        for (int64_t k = 0; k < rows[i].rejects; k++) {
+            ledger_order(oracle, TEN + k, "st-2023-11-15-2", "sell", "limit", "rejected", 10, 0);
+        }
+        feed(oracle, (struct event){.kind = EVENT_ORDER,
+                                    .at = at(TEN + 5),
+                                    .subject = rows[i].purpose,
+                                    .what = "rejected",
+                                    .symbol = "AAPL",
+                                    .id = rows[i].moved});
+        says(oracle, TEN + 5, "retry_backoff", "held", "AAPL", "st-2023-11-15-2");
+        scored(oracle, "retry_backoff", rows[i].score);
+    }
+}
