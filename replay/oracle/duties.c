@@ -127,6 +127,7 @@ struct duties {
     bool is_elsewhere_tampered;  /* the disk, or a hand, did more than take the journal back */
     char failed[TABLE_NAME_MAX]; /* the read of this tick that failed last */
     struct calls *calls;
+    struct differences *differences;
 };
 
 typedef bool sign_fn(const struct event *event, const struct scene *scene,
@@ -169,6 +170,10 @@ SIGN(may_be_spent) {
 
 SIGN(may_have_failed) {
     return calls_may_have_failed(judge->calls, event);
+}
+
+SIGN(may_differ) {
+    return differences_may_stand(judge->differences, event->symbol, event->at, scene);
 }
 
 SIGN(is_good) {
@@ -362,11 +367,13 @@ static const struct duty {
      .latch = "reconciliation",
      .world = {KIND(EVENT_LEDGER_FILL), NULL, NULL, is_of_another},
      .view = {KIND(EVENT_HTTP), "GET", "/v2/positions", is_good},
-     .act = CORE_SAYS("reconciliation", "acted")},
+     .act = CORE_SAYS("reconciliation", "acted"),
+     .reason = may_differ},
     {.mechanism = "divergence_heal",
      .world = {KIND(EVENT_LEDGER_FILL), NULL, NULL, is_of_another},
      .view = {KIND(EVENT_HTTP), "GET", "/v2/positions", is_good},
-     .act = CORE_SAYS("divergence_heal", "acted")},
+     .act = CORE_SAYS("divergence_heal", "acted"),
+     .reason = may_differ},
     {.mechanism = "atomic_state",
      .latch = "journal_down",
      .world = {KIND(EVENT_FAULT), "disk.", NULL, NULL},
@@ -400,6 +407,7 @@ static void *duties_create(void) {
     struct duties *judge = judge_alloc(sizeof *judge);
     judge->orders = table_of(sizeof(struct told));
     judge->calls = calls_create();
+    judge->differences = differences_create();
     return judge;
 }
 
@@ -407,6 +415,7 @@ static void duties_destroy(void *context) {
     struct duties *judge = context;
     table_release(&judge->orders);
     calls_destroy(judge->calls);
+    differences_destroy(judge->differences);
     free(judge);
 }
 
@@ -732,6 +741,7 @@ static void duties_observe(void *context, const struct event *event, struct find
     }
     fold(judge, event, findings);
     calls_take(judge->calls, event, findings->scene);
+    differences_take(judge->differences, event, findings->scene);
     for (size_t i = 0; i < DUTY_COUNT; i++) {
         const struct duty *duty = &DUTIES[i];
         struct due *due = &judge->due[i];

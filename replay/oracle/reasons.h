@@ -21,4 +21,17 @@ bool calls_may_be_spent(const struct calls *calls);
 /* The read, or the order, that the act names failed, as far as a back-off remembers. */
 bool calls_may_have_failed(const struct calls *calls, const struct event *act);
 
+/* differences.c: of what takes the broker's count for the core's own. */
+struct differences;
+
+/* As of calls. */
+struct differences *differences_create(void);
+void differences_destroy(struct differences *differences);
+void differences_take(struct differences *differences, const struct event *event,
+                      const struct scene *scene);
+/* The last listing showed another quantity than the core's rows, and so did one long enough before: of this
+ * symbol, or of any where it is "". */
+bool differences_may_stand(const struct differences *differences, const char *symbol, struct utc at,
+                           const struct scene *scene);
+
 #endif

@@ -766,6 +766,8 @@ Test(duties, metrics_are_due_with_each_graceful_stop) {
 static struct oracle *sold_by_hand(void) {
     struct oracle *oracle = bought();
     ledger_order(oracle, TEN + 5, "st-2023-11-15-2", "sell", "stop", "new", 10, 0);
+    row_at(oracle, TEN + 6, 8, "fill", "st-2023-11-15-1",
+           "{\"symbol\":\"AAPL\",\"side\":\"buy\",\"qty\":\"10\"}");
     ledger_fill(oracle, TEN + 60, "hand", "sell", 10);
     answer(oracle, TEN + 65, "/v2/positions", 200, "\n[]");
     return oracle;

@@ -167,3 +167,94 @@ Test(reasons, an_order_waits_once_two_of_its_symbol_were_rejected) {
         scored(oracle, "retry_backoff", rows[i].score);
     }
 }
+
+/* --- another's count of the positions --- */
+
+/* Ten shares by a row; the listings say so, and from TEN on that many, up to the second that is given. */
+static struct oracle *lists(const char *qty, int64_t until) {
+    char body[96];
+    struct oracle *oracle = up();
+    row_at(oracle, TEN - 60, 1, "fill", "st-2023-11-15-1",
+           "{\"symbol\":\"AAPL\",\"side\":\"buy\",\"qty\":\"10\"}");
+    ledger_fill(oracle, TEN - 61, "st-2023-11-15-1", "buy", 10);
+    answer(oracle, TEN - 30, "/v2/positions", 200, "\n[{\"symbol\":\"AAPL\",\"qty\":\"10\"}]");
+    snprintf(body, sizeof body, "\n[{\"symbol\":\"AAPL\",\"qty\":\"%s\"}]", qty);
+    for (int64_t second = TEN; second <= until; second += 5) {
+        answer(oracle, second, "/v2/positions", 200, body);
+    }
+    return oracle;
+}
+
+Test(reasons, a_difference_that_stood_between_rows_and_listings_is_one) {
+    static const struct {
+        const char *qty;
+        int64_t until;
+        const char *symbol, *score;
+    } rows[] = {
+        {"7", TEN + 10, "AAPL", DUE},
+        {"7", TEN + 10, "MSFT", UNFOUNDED},
+        {"7", TEN + 5, "AAPL", UNFOUNDED},
+        {"10", TEN + 60, "AAPL", UNFOUNDED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = lists(rows[i].qty, rows[i].until);
+        says(oracle, rows[i].until, "divergence_heal", "acted", rows[i].symbol, "");
+        scored(oracle, "divergence_heal", rows[i].score);
+        oracle = lists(rows[i].qty, rows[i].until);
+        says(oracle, rows[i].until, "reconciliation", "acted", "", "reconciliation");
+        bool is_any = rows[i].score == DUE || strcmp(rows[i].symbol, "MSFT") == 0;
+        scored(oracle, "reconciliation", is_any ? DUE : UNFOUNDED);
+    }
+}
+
+/* What others executed long ago, and what was booked since, is no reason any more. */
+Test(reasons, what_was_adopted_is_no_difference_from_the_next_listing_on) {
+    for (int is_listed = 0; is_listed < 2; is_listed++) {
+        struct oracle *oracle = lists("7", TEN + 20);
+        ledger_fill(oracle, TEN - 5, "hand", "sell", 3);
+        row_at(oracle, TEN + 20, 2, "adopt", "AAPL", "{\"was\":\"10\",\"qty\":\"7\"}");
+        if (is_listed != 0) {
+            answer(oracle, TEN + 25, "/v2/positions", 200,
+                   "\n[{\"symbol\":\"AAPL\",\"qty\":\"7\"}]");
+        }
+        says(oracle, TEN + 25, "reconciliation", "acted", "", "reconciliation");
+        scored(oracle, "reconciliation", is_listed != 0 ? UNFOUNDED : DUE);
+    }
+}
+
+Test(reasons, a_listing_that_is_none_ends_no_difference_and_begins_none) {
+    for (int is_apart = 0; is_apart < 2; is_apart++) {
+        struct oracle *oracle = lists(is_apart != 0 ? "7" : "10", TEN + 5);
+        answer(oracle, TEN + 8, "/v2/positions", 200, "\n{}");
+        answer(oracle, TEN + 9, "/v2/positions", 500, "\n[]");
+        says(oracle, TEN + 20, "reconciliation", "acted", "", "reconciliation");
+        scored(oracle, "reconciliation", is_apart != 0 ? DUE : UNFOUNDED);
+    }
+}
+
+/* A lying disk, a hand, rows that came twice, a journal that takes none, shares that were split. */
+Test(reasons, where_nobody_knows_the_core_s_count_a_difference_may_stand) {
+    for (int doubt = 0; doubt < 5; doubt++) {
+        struct oracle *oracle = lists("10", TEN + 20);
+        switch (doubt) {
+        case 0:
+            word(oracle, EVENT_FAULT, TEN, "disk.eio", "");
+            break;
+        case 1:
+            word(oracle, EVENT_OPERATOR, TEN, "edit_document", "");
+            break;
+        case 2:
+            row_at(oracle, TEN + 20, 1, "note", "AAPL", "{}");
+            break;
+        case 3:
+            body_of(oracle, EVENT_MECHANISM, TEN, "atomic_state", "acted",
+                    "\"cause\":\"journal_down\",\"mode\":\"REDUCE_ONLY\",\"latched\":false");
+            break;
+        default:
+            ledger_fill(oracle, TEN, "split:AAPL", "buy", 10);
+            break;
+        }
+        says(oracle, TEN + 21, "reconciliation", "acted", "", "reconciliation");
+        scored(oracle, "reconciliation", DUE);
+    }
+}
