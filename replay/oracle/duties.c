@@ -128,6 +128,7 @@ struct duties {
     char failed[TABLE_NAME_MAX]; /* the read of this tick that failed last */
     struct calls *calls;
     struct differences *differences;
+    struct readings *readings;
 };
 
 typedef bool sign_fn(const struct event *event, const struct scene *scene,
@@ -174,6 +175,10 @@ SIGN(may_have_failed) {
 
 SIGN(may_differ) {
     return differences_may_stand(judge->differences, event->symbol, event->at, scene);
+}
+
+SIGN(may_be_unexplained) {
+    return readings_may_be_unexplained(judge->readings, event->at, scene);
 }
 
 SIGN(is_good) {
@@ -361,6 +366,7 @@ static const struct duty {
      .act = CORE_SAYS("data_guard", "acted"),
      .over = {KIND(EVENT_HTTP), "GET", "/v2/account", is_equity_sound},
      .release = CORE_SAYS("data_guard", "released"),
+     .reason = may_be_unexplained,
      .lasts = SPAN(10),
      .within = SPAN(30)},
     {.mechanism = "reconciliation",
@@ -408,6 +414,7 @@ static void *duties_create(void) {
     judge->orders = table_of(sizeof(struct told));
     judge->calls = calls_create();
     judge->differences = differences_create();
+    judge->readings = readings_create();
     return judge;
 }
 
@@ -416,6 +423,7 @@ static void duties_destroy(void *context) {
     table_release(&judge->orders);
     calls_destroy(judge->calls);
     differences_destroy(judge->differences);
+    readings_destroy(judge->readings);
     free(judge);
 }
 
@@ -742,6 +750,7 @@ static void duties_observe(void *context, const struct event *event, struct find
     fold(judge, event, findings);
     calls_take(judge->calls, event, findings->scene);
     differences_take(judge->differences, event, findings->scene);
+    readings_take(judge->readings, event, findings->scene);
     for (size_t i = 0; i < DUTY_COUNT; i++) {
         const struct duty *duty = &DUTIES[i];
         struct due *due = &judge->due[i];

@@ -34,4 +34,15 @@ void differences_take(struct differences *differences, const struct event *event
 bool differences_may_stand(const struct differences *differences, const char *symbol, struct utc at,
                            const struct scene *scene);
 
+/* readings.c: of what doubts the account. */
+struct readings;
+
+/* As of calls. */
+struct readings *readings_create(void);
+void readings_destroy(struct readings *readings);
+void readings_take(struct readings *readings, const struct event *event, const struct scene *scene);
+/* Unless what was answered lately explains the equity for sure. */
+bool readings_may_be_unexplained(const struct readings *readings, struct utc at,
+                                 const struct scene *scene);
+
 #endif

@@ -258,3 +258,111 @@ Test(reasons, where_nobody_knows_the_core_s_count_a_difference_may_stand) {
         scored(oracle, "reconciliation", DUE);
     }
 }
+
+/* --- an equity that nothing explains --- */
+
+static const char QUOTES[] = "/v2/stocks/quotes/latest?symbols=AAPL";
+static const char QUOTE[] =
+    "\n{\"quotes\":{\"AAPL\":{\"bp\":99.99,\"ap\":100.01,\"t\":\"2023-11-15T15:00:00Z\"}}}";
+static const char LISTED[] = "\n[{\"symbol\":\"AAPL\",\"qty\":\"10\",\"current_price\":\"100\"}]";
+
+struct reading {
+    const char *equity, *positions, *quotes; /* quotes NULL: none */
+};
+
+/* The answers of a tick, and its end a second later; cash is 9,000, and ten shares at 100 are listed. */
+static void reads(struct oracle *oracle, int64_t second, const struct reading *reading) {
+    char account[96];
+    snprintf(account, sizeof account, "\n{\"equity\":\"%s\",\"cash\":\"9000\"}", reading->equity);
+    answer(oracle, second, "/v2/account", 200, account);
+    answer(oracle, second, "/v2/positions", 200, reading->positions);
+    if (reading->quotes != NULL) {
+        answer(oracle, second, QUOTES, 200, reading->quotes);
+    }
+}
+
+static struct oracle *valued(void) {
+    struct oracle *oracle = up();
+    frame(oracle, "data.equity_step", "0.01");
+    frame(oracle, "data.reference_agreement", "0.005");
+    frame(oracle, "data.quote_max_age_s", "10");
+    tick(oracle, TEN - 1);
+    return oracle;
+}
+
+static void doubts(struct oracle *oracle, int64_t second, const char *score) {
+    says(oracle, second, "data_guard", "acted", "", "data_guard");
+    scored(oracle, "data_guard", score);
+}
+
+/* Half a step of 10,000 is 50. */
+Test(reasons, equity_that_cash_and_marks_explain_is_none_to_doubt) {
+    static const struct {
+        struct reading reading;
+        const char *score;
+    } rows[] = {
+        {{"10000", LISTED, QUOTE}, UNFOUNDED},
+        {{"10050", LISTED, QUOTE}, UNFOUNDED},
+        {{"10050.01", LISTED, QUOTE}, DUE},
+        {{"9949.99", LISTED, QUOTE}, DUE},
+        {{"0", LISTED, QUOTE}, DUE},
+        {{"9000", "\n[]", NULL}, UNFOUNDED}, /* nothing to be marked */
+        {{"10000", LISTED, NULL}, DUE},      /* a mark that nobody knows */
+        {{"10000", "\n[{\"symbol\":\"AAPL\",\"qty\":\"10\",\"current_price\":\"100.6\"}]", QUOTE},
+         DUE}, /* two that do not agree */
+        {{"10000", "\n[{\"symbol\":\"AAPL\",\"qty\":\"10\"}]", QUOTE}, DUE},
+        {{"10000", LISTED,
+          "\n{\"quotes\":{\"AAPL\":{\"bp\":99,\"ap\":101,\"t\":\"2023-11-15T15:00:00Z\"}}}"},
+         DUE}, /* two of a hundred apart */
+        {{"10000", LISTED,
+          "\n{\"quotes\":{\"AAPL\":{\"bp\":99.99,\"ap\":100.01,\"t\":\"2023-11-15T14:59:49Z\"}}}"},
+         DUE}, /* old */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = valued();
+        reads(oracle, TEN, &rows[i].reading);
+        doubts(oracle, TEN, rows[i].score);
+    }
+}
+
+/* What was explained less than ten seconds ago is no fault that lasts, unless equity is nothing. */
+Test(reasons, a_fault_of_the_equity_lasts_for_ten_seconds) {
+    static const struct {
+        int64_t later;
+        const char *equity, *score;
+    } rows[] = {{9, "12000", UNFOUNDED}, {10, "12000", DUE}, {9, "0", DUE}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = valued();
+        reads(oracle, TEN, &(struct reading){"10000", LISTED, QUOTE});
+        tick(oracle, TEN);
+        reads(oracle, TEN + rows[i].later, &(struct reading){rows[i].equity, LISTED, QUOTE});
+        doubts(oracle, TEN + rows[i].later, rows[i].score);
+    }
+}
+
+/* A split that is announced, one that was made, a read of them that failed, a clock that stepped, an account of the tick before. */
+Test(reasons, where_a_mark_may_be_another_equity_may_be_unexplained) {
+    for (int doubt = 0; doubt < 5; doubt++) {
+        struct oracle *oracle = valued();
+        reads(oracle, TEN, &(struct reading){"10000", LISTED, QUOTE});
+        switch (doubt) {
+        case 0:
+            answer(oracle, TEN, "/v1/corporate-actions?symbols=AAPL", 200,
+                   "\n{\"forward_splits\":[{\"symbol\":\"AAPL\"}]}");
+            break;
+        case 1:
+            ledger_fill(oracle, TEN, "split:AAPL", "buy", 10);
+            break;
+        case 2:
+            answer(oracle, TEN, "/v1/corporate-actions?symbols=AAPL", 500, "\n");
+            break;
+        case 3:
+            word(oracle, EVENT_FAULT, TEN, "clock.step", "");
+            break;
+        default:
+            answer(oracle, TEN, "/v2/account", 500, "\n");
+            break;
+        }
+        doubts(oracle, TEN, DUE);
+    }
+}
