@@ -24,6 +24,7 @@ static const struct rule {
 } RULES[] = {
     {"freezes_unreadable", NULL, {"disk.eio"}},
     {"freezes_missing", NULL, {"disk.eio"}},
+    {"unknown_causes", "operator_freeze", {"disk.eio"}},
     {"state_regression", NULL, {NULL}},
     {"backup_ahead", "state_backup", {NULL}},
     {"equity_step", "data_guard", {"deposit", "withdraw", "asset.", "account.", "view.activity"}},

@@ -1,6 +1,7 @@
 /* drills.c - latches_are_drilled, the oracle of drill: no buy leaves on an exchange day, with a build and a configuration,
  * before a durable row says that every latch was tried with them and held; a row that says one did not is none,
- * and what is told of a drill is told once.
+ * and what is told of a drill is told once. That one failed is told behind a row that says so, or that a journal which
+ * is lost did not take; else it is unfounded.
  *
  * What the shadow did nobody can see from outside; that it did something is in the row: each latch by name, with
  * what was refused. The names are this judge's own. Behind a journal that went back a second
@@ -30,6 +31,7 @@ struct drills {
     char life[48];   /* build of the life that is up */
     char wanted[24]; /* configuration that it runs with, once a reload or a drill has told it */
     int64_t row;     /* of the last that held */
+    bool has_failed; /* the last row, and nobody was told yet */
     bool may_repeat; /* the journal went back behind it: a life that folds it knows of none */
     char unseen[DATE_TEXT_MAX]; /* day on which a death left durable rows that nobody was told of */
 };
@@ -83,7 +85,8 @@ static void take_drill(struct drills *judge, const struct event *event, struct f
     struct score *score = findings_score(findings, MECHANISM);
     score->due++;
     score->acted++;
-    if (member(body, "failed")[0] == '\0') {
+    judge->has_failed = member(body, "failed")[0] != '\0';
+    if (!judge->has_failed) {
         take_passed(judge, event, body, findings);
     } else {
         judge->day[0] = '\0';
@@ -131,6 +134,17 @@ static void judge_send(struct drills *judge, const struct event *event, struct f
     }
 }
 
+/* By the core itself: what it found in a document was told before. */
+static void judge_act(struct drills *judge, const struct event *event, struct findings *findings) {
+    const struct scene_cause *down = table_find(&findings->scene->causes, "journal_down");
+    bool is_lost = down != NULL && down->mode > SCENE_NORMAL;
+    bool is_own = is_word(member(scene_members(findings->scene, event), "by"), "core");
+    if (is_own && !judge->has_failed && !is_lost) {
+        findings_score(findings, MECHANISM)->unfounded++;
+    }
+    judge->has_failed = false;
+}
+
 static void drills_observe(void *context, const struct event *event, struct findings *findings) {
     struct drills *judge = context;
     if (event->kind == EVENT_ROW) {
@@ -139,6 +153,8 @@ static void drills_observe(void *context, const struct event *event, struct find
         judge_send(judge, event, findings);
     } else if (is_word(event->subject, "config_validation") && is_word(event->what, "acted")) {
         snprintf(judge->wanted, sizeof judge->wanted, "%s", event->id);
+    } else if (is_word(event->subject, MECHANISM) && is_word(event->what, "acted")) {
+        judge_act(judge, event, findings);
     }
 }
 

@@ -158,3 +158,42 @@ Test(drills, where_it_is_off_nothing_is_judged) {
     buys(oracle, 1);
     expect(oracle, "", 0);
 }
+
+static void says_it_failed(struct oracle *oracle, int64_t second, const char *by) {
+    char body[128];
+    snprintf(body, sizeof body, "\"cause\":\"drill\",\"mode\":\"REDUCE_ONLY\",\"by\":\"%s\"", by);
+    body_of(oracle, EVENT_MECHANISM, TEN + second, "drill", "acted", body);
+}
+
+/* One row is a reason once; a person's, and what a document holds, are none of its acts. */
+Test(latches_are_drilled, a_drill_that_is_said_to_have_failed_did) {
+    static const struct {
+        const char *failed, *by;
+        bool is_lost; /* no journal takes the row */
+        int64_t acts;
+        const char *unfounded;
+    } rows[] = {
+        {"daily_loss did not hold", "core", false, 1, "\"unfounded\":0"},
+        {"daily_loss did not hold", "core", false, 2, "\"unfounded\":1"},
+        {"", "core", false, 1, "\"unfounded\":1"},
+        {"", "core", true, 1, "\"unfounded\":0"},
+        {"", "document", false, 1, "\"unfounded\":0"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = begin();
+        struct text verdict = {0};
+        drills_as(oracle, -50, 3, TODAY, "build-1", "limits-1", rows[i].failed, "lease_lost");
+        if (rows[i].is_lost) {
+            word(oracle, EVENT_FAULT, TEN - 50, "disk.enospc", "");
+            body_of(oracle, EVENT_MECHANISM, TEN - 50, "atomic_state", "acted",
+                    "\"cause\":\"journal_down\",\"mode\":\"REDUCE_ONLY\",\"by\":\"core\"");
+        }
+        for (int64_t k = 0; k < rows[i].acts; k++) {
+            says_it_failed(oracle, -50, rows[i].by);
+        }
+        oracle_verdict(oracle, &verdict);
+        expect_score_of(&verdict, "drill", rows[i].unfounded);
+        text_release(&verdict);
+        oracle_destroy(oracle);
+    }
+}

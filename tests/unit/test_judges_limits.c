@@ -1007,6 +1007,8 @@ Test(alarms, need_a_deed_of_their_kind) {
         {"lease_lost", "process.pause", ""},
         {"wrong_account", "view.other_account", ""},
         {"wrong_account", "view.equity_zero", "alarm_has_a_cause"},
+        {"unknown_causes", "edit_document", ""},
+        {"unknown_causes", "disk.enospc", "alarm_has_a_cause"},
         {"daily_loss", "http.dns", ""}, /* not of this kind */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
