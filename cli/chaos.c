@@ -104,6 +104,7 @@ static enum err_code read_waivers(struct chaos_options *options, struct err *err
 }
 
 struct outcome { /* of a sweep or a merge */
+    const struct totals *totals;
     struct totals_verdict verdict;
     struct text json, lines;
 };
@@ -132,7 +133,8 @@ static void print_missing(const cJSON *totals, struct text *out) {
 
 /* The sweep itself as the first scenario: what must be met over all seeds; then the seeds that failed. */
 static void print_scenarios(const struct chaos_options *options, const cJSON *totals,
-                            const struct totals_verdict *verdict, struct text *out) {
+                            const struct outcome *outcome, struct text *out) {
+    const struct totals_verdict *verdict = &outcome->verdict;
     struct text missing = {0};
     struct text words = {0};
     const char *hash = "none";
@@ -148,8 +150,7 @@ static void print_scenarios(const struct chaos_options *options, const cJSON *to
     text_member_string(out, "trace_hash", hash);
     text_clear(&words);
     if (options->seeds != NULL) {
-        text_add_format(&words, "seatrial chaos --mode %s --seeds %s --days %lld", options->mode,
-                        options->seeds, (long long)options->days);
+        totals_print_repeat(outcome->totals, options->mode, options->seeds, &words);
     }
     text_member_string(out, "repeat", text_get(&words));
     text_member_string(out, "source", "");
@@ -172,7 +173,7 @@ static enum err_code print_result(const struct chaos_options *options,
         text_member_string(out, "config_hash", "each its own");
         text_add(out, ",\"seed\":0,\"voyages\":[]");
         text_member(out, "scenarios");
-        print_scenarios(options, totals, &outcome->verdict, out);
+        print_scenarios(options, totals, outcome, out);
         text_member_int(out, "passed", outcome->verdict.seeds - outcome->verdict.failed);
         text_member_int(out, "failed", outcome->verdict.failed);
         text_member(out, "totals");
@@ -209,7 +210,7 @@ static enum err_code write_result(const struct chaos_options *options,
 
 static int tell(const struct chaos_options *options, struct totals *totals, enum totals_debt debt,
                 const struct cli_timer *timer) {
-    struct outcome outcome = {0};
+    struct outcome outcome = {.totals = totals};
     struct err err = {0};
     outcome.verdict = totals_judge(totals, &options->excused, debt, &outcome.json, &outcome.lines);
     enum err_code code = write_result(options, &outcome, &err);
@@ -261,6 +262,7 @@ static int sweep(const struct chaos_options *options, struct sweep_options *swee
     bool is_whole = false;
     struct totals *totals = totals_create();
     enum err_code code = ERR_OK;
+    totals_repeat_with(totals, sweep_options->seed.days, options->data);
     if (options->out != NULL) {
         code = cli_make_dirs(options->out, &err);
         code = code == ERR_OK
@@ -289,13 +291,17 @@ static int sweep(const struct chaos_options *options, struct sweep_options *swee
     return status;
 }
 
-/* The mode that the head line of a records file names. */
-static enum err_code mode_of_head(const struct text *head, enum chaos_mode *out, struct err *err) {
+/* The mode that the head line of a records file names, and its days. */
+static enum err_code read_head(const struct text *head, enum chaos_mode *out, int64_t *days,
+                               struct err *err) {
     cJSON *tree = NULL;
     const char *word = "";
     enum err_code code = json_parse(text_get(head), head->len, &tree, err);
     if (code == ERR_OK) {
         code = json_string(tree, "sweep", &word, err);
+    }
+    if (code == ERR_OK) {
+        code = json_int(tree, "days", days, err);
     }
     if (code == ERR_OK && !chaos_mode_find(word, out)) {
         code = err_set(err, ERR_PARSE, "the records are of no known mode '%s'", word);
@@ -314,8 +320,9 @@ static int merge(struct chaos_options *options, const struct cli_words *words) {
         code = sweep_read(words->words[i], totals, &head, &err);
     }
     if (code == ERR_OK) {
-        code = mode_of_head(&head, &mode, &err);
+        code = read_head(&head, &mode, &options->days, &err);
     }
+    totals_repeat_with(totals, (int)options->days, options->data);
     options->mode = chaos_mode_word(mode);
     int status = code == ERR_OK ? tell(options, totals, debt_of(mode), NULL) : cli_fail(&err);
     text_release(&head);
@@ -439,7 +446,7 @@ static int act(struct chaos_options *options, const struct cli_words *words) {
 }
 
 int cli_chaos(int argc, char **argv) {
-    struct chaos_options options = {.mode = "swarm", .jobs = 1, .days = 1};
+    struct chaos_options options = {.mode = "swarm", .jobs = 1, .days = TOTALS_DAYS};
     const struct cli_option table[] = {
         {"--mode", CLI_WORD, &options.mode},
         {"--seeds", CLI_WORD, &options.seeds},

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHOWN_FAILURES 50
+#define SHOWN_FAILURES 50 /* with all that broke; of more, the first line that did */
 #define CURVE_STEP 1000
 
 struct record {
@@ -23,6 +23,8 @@ struct record {
 struct totals {
     struct record *records; /* ascending by seed */
     size_t count, cap;
+    int days;         /* of each seed */
+    const char *data; /* borrowed; NULL: the default */
     /* of the fold */
     struct words seeds; /* per reach word: seeds in which it was met */
     struct text failures, failure_lines, curve;
@@ -36,6 +38,7 @@ struct totals *totals_create(void) {
     struct totals *totals = calloc(1, sizeof *totals);
     CHECK(totals != NULL);
     totals->hasher = hasher_create();
+    totals->days = TOTALS_DAYS;
     return totals;
 }
 
@@ -50,6 +53,11 @@ void totals_destroy(struct totals *totals) {
     text_release(&totals->curve);
     hasher_destroy(totals->hasher);
     free(totals);
+}
+
+void totals_repeat_with(struct totals *totals, int days, const char *data) {
+    totals->days = days;
+    totals->data = data;
 }
 
 /* Index of a seed, or of where it belongs. */
@@ -194,6 +202,56 @@ static void fold_reach(struct totals *totals, const cJSON *reach) {
     add_pairs(totals, reach);
 }
 
+/* One word of a shell's command line, whatever is in it. */
+static void add_shell_word(struct text *out, const char *word) {
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+        text_add(out, word);
+        return;
+    }
+    text_add_char(out, '\'');
+    for (const char *at = word; *at != '\0'; at++) {
+        if (*at == '\'') {
+            text_add(out, "'\\''");
+        } else {
+            text_add_char(out, *at);
+        }
+    }
+    text_add_char(out, '\'');
+}
+
+void totals_print_repeat(const struct totals *totals, const char *mode, const char *seeds,
+                         struct text *out) {
+    text_add_format(out, "seatrial chaos --mode %s --seeds %s", mode, seeds);
+    if (totals->days != TOTALS_DAYS) {
+        text_add_format(out, " --days %d", totals->days);
+    }
+    if (totals->data != NULL) {
+        text_add(out, " --data ");
+        add_shell_word(out, totals->data);
+    }
+}
+
+static void print_repeat(const struct totals *totals, const char *mode, int64_t seed,
+                         struct text *out) {
+    char seeds[32];
+    struct text command = {0};
+    snprintf(seeds, sizeof seeds, "%lld", (long long)seed);
+    totals_print_repeat(totals, mode, seeds, &command);
+    text_member_string(out, "repeat", text_get(&command));
+    text_release(&command);
+}
+
+static void print_broken(const cJSON *tree, bool is_whole, struct text *out) {
+    const cJSON *lines = json_member(tree, "broken");
+    const cJSON *first = cJSON_GetArrayItem(lines, 0);
+    char *broken = cJSON_PrintUnformatted(is_whole || first == NULL ? lines : first);
+    bool is_bare = broken != NULL && broken[0] != '[';
+    text_add_format(out, is_bare ? "[%s]" : "%s", broken == NULL ? "[]" : broken);
+    cJSON_free(broken);
+}
+
 static void print_failure(struct totals *totals, const cJSON *tree, const char *mode, int64_t seed,
                           const char *verdict) {
     struct text *out = &totals->failures;
@@ -205,26 +263,25 @@ static void print_failure(struct totals *totals, const cJSON *tree, const char *
     text_member_string(out, "title", words);
     text_member_string(out, "verdict", verdict);
     text_member(out, "broken");
-    char *broken = cJSON_PrintUnformatted(json_member(tree, "broken"));
-    text_add(out, broken == NULL ? "[]" : broken);
-    cJSON_free(broken);
+    print_broken(tree, totals->failed <= SHOWN_FAILURES, out);
     text_add(out, ",\"mechanisms\":[]");
     text_member_string(out, "source", "");
     text_member_string(out, "trace_hash", hash_of(tree));
-    snprintf(words, sizeof words, "seatrial chaos --mode %s --seeds %lld", mode, (long long)seed);
-    text_member_string(out, "repeat", words);
+    print_repeat(totals, mode, seed, out);
     text_add_char(out, '}');
 }
 
+/* All are named in JSON, so that a report lacks none; a person is shown the first. */
 static void fold_failure(struct totals *totals, const cJSON *tree, const char *verdict) {
     const cJSON *line = NULL;
     const char *mode = "";
     int64_t seed = number_of(tree, "seed");
     (void)!json_string(tree, "mode", &mode, NULL);
-    if (totals->failed++ >= SHOWN_FAILURES) {
+    totals->failed++;
+    print_failure(totals, tree, mode, seed, verdict);
+    if (totals->failed > SHOWN_FAILURES) {
         return;
     }
-    print_failure(totals, tree, mode, seed, verdict);
     text_add_format(&totals->failure_lines, "%s %s seed %lld\n", verdict, mode, (long long)seed);
     cJSON_ArrayForEach(line, json_member(tree, "broken")) {
         text_add_format(&totals->failure_lines, "     %s\n",
@@ -352,6 +409,10 @@ static void print_lines(const struct totals *totals, struct text *lines) {
     char hash[HASH_TEXT_MAX];
     hasher_print(totals->hasher, hash);
     text_add(lines, text_get(&totals->failure_lines));
+    if (totals->failed > SHOWN_FAILURES) {
+        text_add_format(lines, "and %lld more that failed, which --out and --junit name\n",
+                        (long long)(totals->failed - SHOWN_FAILURES));
+    }
     text_add_format(lines,
                     "%zu seeds, %lld failed; %lld session seconds, %lld ticks, %lld requests\n"
                     "%lld findings excused by a stated unknown, of %lld orders\n",

@@ -16,6 +16,13 @@ struct totals;
 /* Never NULL; owned by the caller. */
 struct totals *totals_create(void);
 void totals_destroy(struct totals *totals);
+#define TOTALS_DAYS 1 /* sessions of a seed, where nobody says another number */
+/* What the command that repeats a seed must say beside its mode. data is the word of the command line, borrowed for as
+ * long as the totals live; NULL: the default. */
+void totals_repeat_with(struct totals *totals, int days, const char *data);
+/* Appends that command for a number or a range of seeds. */
+void totals_print_repeat(const struct totals *totals, const char *mode, const char *seeds,
+                         struct text *out);
 /* Takes one record (seed.h). ERR_PARSE; a seed that is already there with another record is ERR_CORRUPT
  * (two sweeps that are not the same), with the same record nothing. */
 enum err_code totals_add(struct totals *totals, const char *line, size_t n,
@@ -35,7 +42,7 @@ struct totals_verdict {
     int64_t
         missing; /* due reach words met by too few seeds, quiet ones met at all; waived ones not */
 };
-/* Judges what is there; prints one JSON object (no times of this machine in it; failures are shaped as
+/* Judges what is there; prints one JSON object (no times of this machine in it; failures, every one, are shaped as
  * a suite's scenarios, for reports/junit.h) and, if lines is not NULL, the same for a person. What a whole sweep of this mode owes is judged too: swarm must have met the
  * reach catalogue, calm must have been quiet, directed must have brought about what its recipes are for.
  * More maybes than the oracle's budget are a debt of every mode but directed. */

@@ -120,6 +120,70 @@ Test(totals, the_same_seed_twice_is_one_or_an_error) {
     totals_destroy(totals);
 }
 
+/* Of n seeds that failed, as a report gets them. */
+static cJSON *failures_of(int n, int days, const char *data, struct text *lines) {
+    const struct waivers none = {0};
+    struct totals *totals = totals_create();
+    struct text json = {0};
+    struct err err = {0};
+    cJSON *tree = NULL;
+    totals_repeat_with(totals, days, data);
+    for (int seed = 1; seed <= n; seed++) {
+        char line[256];
+        snprintf(line, sizeof line,
+                 "{\"seed\":%d,\"mode\":\"storm\",\"verdict\":\"fail\",\"broken\":[\"a: 1\","
+                 "\"b: 2\"],\"trace_hash\":\"aa\",\"reach\":{}}",
+                 seed);
+        add(totals, line);
+    }
+    (void)totals_judge(totals, &none, OWES_NOTHING, &json, lines);
+    cr_assert_eq(json_parse(text_get(&json), json.len, &tree, &err), ERR_OK, "%s", err.text);
+    cJSON *failures = cJSON_DetachItemFromObjectCaseSensitive(tree, "failures");
+    cJSON_Delete(tree);
+    text_release(&json);
+    totals_destroy(totals);
+    return failures;
+}
+
+Test(totals, name_every_seed_that_failed_and_show_fifty) {
+    static const int counts[] = {1, 50, 51, 120};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        struct text lines = {0};
+        cJSON *failures = failures_of(counts[i], 1, NULL, &lines);
+        cr_assert_eq(cJSON_GetArraySize(failures), counts[i]);
+        for (int at = 0; at < counts[i]; at++) {
+            const cJSON *failure = cJSON_GetArrayItem(failures, at);
+            char id[32];
+            snprintf(id, sizeof id, "storm_%d", at + 1);
+            cr_assert_str_eq(json_member(failure, "id")->valuestring, id);
+            cr_expect_eq(cJSON_GetArraySize(json_member(failure, "broken")), at < 50 ? 2 : 1);
+        }
+        cr_expect_eq(strstr(text_get(&lines), "storm seed 50\n") != NULL, counts[i] >= 50);
+        cr_expect(strstr(text_get(&lines), "storm seed 51\n") == NULL);
+        cr_expect_eq(strstr(text_get(&lines), "and 70 more that failed") != NULL, counts[i] == 120);
+        cJSON_Delete(failures);
+        text_release(&lines);
+    }
+}
+
+Test(totals, say_how_a_seed_is_repeated) {
+    static const struct {
+        int days;
+        const char *data, *repeat;
+    } cases[] = {
+        {1, NULL, "seatrial chaos --mode storm --seeds 1"},
+        {3, NULL, "seatrial chaos --mode storm --seeds 1 --days 3"},
+        {1, "/srv/data-2", "seatrial chaos --mode storm --seeds 1 --data /srv/data-2"},
+        {2, "ann's data", "seatrial chaos --mode storm --seeds 1 --days 2 --data 'ann'\\''s data'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cJSON *failures = failures_of(1, cases[i].days, cases[i].data, NULL);
+        cr_expect_str_eq(json_member(cJSON_GetArrayItem(failures, 0), "repeat")->valuestring,
+                         cases[i].repeat);
+        cJSON_Delete(failures);
+    }
+}
+
 struct asked {
     int64_t count;
     bool has_point, has_move;
