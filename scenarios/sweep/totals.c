@@ -336,15 +336,28 @@ struct judging {
     const struct waivers *waivers;
     struct text *json, *lines;
     int64_t missing;
+    struct excuse { /* of each waiver */
+        bool is_owed, is_needed;
+        int64_t met, due;
+    } excuses[WAIVERS_MAX];
 };
 
-static const struct waiver *waiver_of(const struct waivers *waivers, const char *word) {
-    for (size_t i = 0; i < waivers->count; i++) {
-        if (strcmp(waivers->items[i].word, word) == 0) {
-            return &waivers->items[i];
-        }
+/* The index of a word's waiver; the count of them for none. */
+static size_t waiver_of(const struct waivers *waivers, const char *word) {
+    size_t i = 0;
+    while (i < waivers->count && strcmp(waivers->items[i].word, word) != 0) {
+        i++;
     }
-    return NULL;
+    return i;
+}
+
+/* A word of the catalogue was weighed: what became of its waiver, if it has one. */
+static void note_excuse(struct judging *judging, const char *word, int64_t met, int64_t due,
+                        bool is_needed) {
+    size_t waiver = waiver_of(judging->waivers, word);
+    if (waiver < judging->waivers->count) {
+        judging->excuses[waiver] = (struct excuse){true, is_needed, met, due};
+    }
 }
 
 /* A whole sweep owes the whole number; a smaller one half of its share, for chance is lumpy. */
@@ -354,17 +367,20 @@ static int64_t share_of(int64_t seeds, size_t count) {
 
 static void tell_debt(struct judging *judging, const char *word, const char *trouble, int64_t met,
                       int64_t due) {
-    const struct waiver *waiver = waiver_of(judging->waivers, word);
+    size_t waiver = waiver_of(judging->waivers, word);
+    bool is_waived = waiver < judging->waivers->count;
     text_add(judging->json, judging->json->data[judging->json->len - 1] == '[' ? "{" : ",{");
     text_member_string(judging->json, "word", word);
     text_member_int(judging->json, "seeds", met);
     text_member_int(judging->json, "due", due);
-    text_member_string(judging->json, "waiver", waiver == NULL ? "" : waiver->reason);
+    text_member_string(judging->json, "waiver",
+                       is_waived ? judging->waivers->items[waiver].reason : "");
     text_add_char(judging->json, '}');
-    judging->missing += waiver == NULL;
-    if (judging->lines != NULL) {
-        text_add_format(judging->lines, "%s %s: %lld of %lld seeds\n",
-                        waiver == NULL ? trouble : "waived", word, (long long)met, (long long)due);
+    judging->missing += !is_waived;
+    note_excuse(judging, word, met, due, true);
+    if (judging->lines != NULL && !is_waived) {
+        text_add_format(judging->lines, "%s %s: %lld of %lld seeds\n", trouble, word,
+                        (long long)met, (long long)due);
     }
 }
 
@@ -372,6 +388,7 @@ static void judge_word(void *context, const char *word, int64_t seeds) {
     struct judging *judging = context;
     int64_t met = words_get(&judging->totals->seeds, word);
     int64_t due = share_of(seeds, judging->totals->count);
+    note_excuse(judging, word, met, due, false);
     if (met < due) {
         tell_debt(judging, word, "MISSING", met, due);
     }
@@ -380,9 +397,37 @@ static void judge_word(void *context, const char *word, int64_t seeds) {
 static void judge_quiet(void *context, const char *word, int64_t seeds) {
     struct judging *judging = context;
     int64_t met = words_get(&judging->totals->seeds, word);
+    note_excuse(judging, word, met, seeds, false);
     if (met > seeds) {
         tell_debt(judging, word, "NOT QUIET", met, seeds);
     }
+}
+
+/* All of them, whether this sweep needed them or not: an excuse that nobody reads is kept for ever. */
+static void print_waivers(const struct judging *judging) {
+    text_member(judging->json, "waivers");
+    text_add_char(judging->json, '[');
+    for (size_t i = 0; i < judging->waivers->count; i++) {
+        const struct waiver *waiver = &judging->waivers->items[i];
+        const struct excuse *excuse = &judging->excuses[i];
+        const char *state = !excuse->is_owed ? "not owed" : excuse->is_needed ? "unmet" : "met";
+        text_add(judging->json, i == 0 ? "{" : ",{");
+        text_member_string(judging->json, "word", waiver->word);
+        text_member_string(judging->json, "state", state);
+        text_member_int(judging->json, "seeds", excuse->met);
+        text_member_int(judging->json, "due", excuse->due);
+        text_member_string(judging->json, "expires", waiver->expires);
+        text_member_string(judging->json, "reason", waiver->reason);
+        text_add_char(judging->json, '}');
+        if (judging->lines != NULL) {
+            text_add_format(judging->lines, "waiver of %s until %s: %s", waiver->word,
+                            waiver->expires, state);
+            text_add_format(judging->lines, excuse->is_owed ? ", %lld of %lld seeds: " : ": ",
+                            (long long)excuse->met, (long long)excuse->due);
+            text_add_format(judging->lines, "%s\n", waiver->reason);
+        }
+    }
+    text_add_char(judging->json, ']');
 }
 
 static void print_head(const struct totals *totals, struct text *json) {
@@ -427,7 +472,7 @@ static void print_lines(const struct totals *totals, struct text *lines) {
 
 struct totals_verdict totals_judge(struct totals *totals, const struct waivers *waivers,
                                    enum totals_debt debt, struct text *json, struct text *lines) {
-    struct judging judging = {totals, waivers, json, lines, 0};
+    struct judging judging = {.totals = totals, .waivers = waivers, .json = json, .lines = lines};
     fold(totals);
     print_head(totals, json);
     text_member(json, "missing");
@@ -443,7 +488,9 @@ struct totals_verdict totals_judge(struct totals *totals, const struct waivers *
         tell_debt(&judging, "maybes", "TOO MANY", totals->maybes,
                   totals->judged * ORACLE_MAYBE_PERMILLE / 1000);
     }
-    text_add(json, "]}\n");
+    text_add_char(json, ']');
+    print_waivers(&judging);
+    text_add(json, "}\n");
     if (lines != NULL) {
         print_lines(totals, lines);
     }

@@ -45,7 +45,8 @@ struct totals_verdict {
 /* Judges what is there; prints one JSON object (no times of this machine in it; failures, every one, are shaped as
  * a suite's scenarios, for reports/junit.h) and, if lines is not NULL, the same for a person. What a whole sweep of this mode owes is judged too: swarm must have met the
  * reach catalogue, calm must have been quiet, directed must have brought about what its recipes are for.
- * More maybes than the oracle's budget are a debt of every mode but directed. */
+ * More maybes than the oracle's budget are a debt of every mode but directed. Each waiver is told with its reason and its
+ * end: unmet (it excuses its word here), met (it could go), or not owed by such a sweep. */
 struct totals_verdict totals_judge(struct totals *totals, const struct waivers *waivers,
                                    enum totals_debt debt, struct text *json, struct text *lines);
 /* CPU microseconds of all records: the machine's, never part of the totals. */

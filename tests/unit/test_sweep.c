@@ -342,6 +342,48 @@ Test(waivers, are_few_reasoned_and_expire) {
     }
 }
 
+/* A word that the catalogue owes, and that 1,000 seeds met or did not. */
+Test(waivers, are_told_by_every_sweep_whether_it_needs_them_or_not) {
+    static const struct {
+        enum totals_debt debt;
+        const char *reach, *state, *line;
+    } cases[] = {
+        {OWES_REACH, "", "\"state\":\"unmet\",\"seeds\":0,\"due\":1,",
+         "until 2031-01-02: unmet, 0 of 1 seeds: because\n"},
+        {OWES_REACH, "\"state unknown\":1", "\"state\":\"met\",\"seeds\":1000,\"due\":1,",
+         "until 2031-01-02: met, 1000 of 1 seeds: because\n"},
+        {OWES_QUIET, "\"state unknown\":1", "\"state\":\"unmet\",\"seeds\":1000,\"due\":0,",
+         "until 2031-01-02: unmet, 1000 of 0 seeds: because\n"},
+        {OWES_RECIPES, "", "\"state\":\"not owed\"", "until 2031-01-02: not owed: because\n"},
+        {OWES_NOTHING, "", "\"state\":\"not owed\"", "until 2031-01-02: not owed: because\n"},
+    };
+    const struct waivers one = {
+        .items = {{.word = "state unknown", .reason = "because", .expires = "2031-01-02"}},
+        .count = 1};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct totals *totals = totals_create();
+        struct text json = {0};
+        struct text lines = {0};
+        for (int seed = 0; seed < 1000; seed++) {
+            char line[256];
+            snprintf(line, sizeof line,
+                     "{\"seed\":%d,\"mode\":\"swarm\",\"verdict\":\"pass\",\"broken\":[],"
+                     "\"trace_hash\":\"aa\",\"reach\":{%s}}",
+                     seed, cases[i].reach);
+            add(totals, line);
+        }
+        (void)totals_judge(totals, &one, cases[i].debt, &json, &lines);
+        const char *told = strstr(text_get(&json), "\"waivers\":[");
+        cr_assert(told != NULL, "%s", text_get(&json));
+        cr_expect(strstr(told, cases[i].state) != NULL, "%zu: %s", i, told);
+        cr_expect(strstr(text_get(&lines), cases[i].line) != NULL, "%zu: %s", i, text_get(&lines));
+        cr_expect(strstr(text_get(&lines), "MISSING state unknown") == NULL);
+        text_release(&json);
+        text_release(&lines);
+        totals_destroy(totals);
+    }
+}
+
 /* --- running --- */
 
 static void print_sweep(struct sweep_options options, struct text *json) {
