@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define WINDOW SPAN_S(60)
 #define WINDOW_LEAD SPAN_S(-5)
@@ -59,10 +60,27 @@ static enum err_code find_window(struct scenario *scenario, const char *data, st
     return code;
 }
 
+/* --- what it cost --- */
+
+static int64_t cpu_ns_of(int who) {
+    struct rusage used = {0};
+    CHECK(getrusage(who, &used) == 0);
+    int64_t s = (int64_t)used.ru_utime.tv_sec + used.ru_stime.tv_sec;
+    int64_t us = (int64_t)used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+    return s * 1000000000 + us * 1000;
+}
+
+/* CPU nanoseconds of this process and of all copies that ended: what they share out is not work twice. */
+static int64_t spent_ns(void) {
+    return cpu_ns_of(RUSAGE_SELF) + cpu_ns_of(RUSAGE_CHILDREN);
+}
+
 /* --- one file --- */
 
 static void print_report(const struct scenario *scenario, const struct exhaust_report *report,
-                         const struct cli_timer *timer, struct text *json) {
+                         int64_t began_ns, struct text *json) {
+    double seconds = (double)(spent_ns() - began_ns) / 1e9;
+    double rate = seconds > 0 ? (double)report->runs / seconds : 0;
     text_add(json, json->len == 0 ? "{" : ",{");
     text_member_string(json, "id", scenario->id);
     text_member_int(json, "effects", report->effects);
@@ -73,15 +91,18 @@ static void print_report(const struct scenario *scenario, const struct exhaust_r
     text_member_int(json, "broken", report->broken);
     text_member_int(json, "excused", report->excused);
     text_member_int(json, "crashed", report->crashed);
+    text_member(json, "cpu_seconds");
+    text_add_format(json, "%.3f", seconds);
+    text_member(json, "runs_per_core_second");
+    text_add_format(json, "%.1f", rate);
     text_member(json, "findings");
     text_add_format(json, "[%s]}", text_get(&report->findings));
-    double seconds = (double)(cli_timer_start().wall_ns - timer->wall_ns) / 1e9;
     fprintf(stderr,
             "%-36s %6lld effects %5lld deaths %5lld whole %6lld runs %6lld equal %3lld broken "
-            "%5lld excused %6.0f runs/s\n",
+            "%5lld excused %6.0f runs per core-second\n",
             scenario->id, (long long)report->effects, (long long)report->deaths,
             (long long)report->whole, (long long)report->runs, (long long)report->equal,
-            (long long)report->broken, (long long)report->excused, (double)report->runs / seconds);
+            (long long)report->broken, (long long)report->excused, rate);
 }
 
 static enum err_code run_one(const struct exhaust_options *options, const char *data,
@@ -98,12 +119,12 @@ static enum err_code run_one(const struct exhaust_options *options, const char *
     }
     if (code == ERR_OK) {
         struct exhaust *exhaust = exhaust_create(options);
-        struct cli_timer timer = cli_timer_start();
+        int64_t began_ns = spent_ns();
         const struct stage_options stage = {
             .scenario = scenario, .data_dir = data, .build = cli_build(), .exhaust = exhaust};
         code = stage_run(&stage, &result, err);
         if (code == ERR_OK) {
-            print_report(scenario, exhaust_report(exhaust), &timer, json);
+            print_report(scenario, exhaust_report(exhaust), began_ns, json);
             *broken += exhaust_report(exhaust)->broken;
         }
         exhaust_destroy(exhaust);

@@ -71,6 +71,18 @@ claim "to no rows" holds "0 rows left" "$place/err"
 claim "and still fails" exits 1 "$program" scenario run "$place/small.json"
 claim "a seed that passes has nothing to shrink" exits 0 "$program" chaos --mode calm --seeds 1 --shrink
 
+# --- exhaust: what it cost is by CPU, all else the same whoever shares the work ---
+minute=$(dirname "$0")/../bench/exhausted.json
+for jobs in 1 2; do
+    claim "a share of a minute is exhausted, --jobs $jobs" exits 0 "$program" exhaust "$minute" --first-tick \
+        --shard 0/8 --jobs $jobs --out "$place/exhaust.$jobs"
+    claim "runs per core-second are told" holds "runs per core-second" "$place/err"
+    claim "and written" is "$(grep -cE '"cpu_seconds":[0-9]+\.[0-9]{3},"runs_per_core_second":[1-9][0-9]*\.[0-9],' \
+        "$place/exhaust.$jobs")" 1
+    sed -E 's/"cpu_seconds":[0-9.]+,"runs_per_core_second":[0-9.]+,//' "$place/exhaust.$jobs" >"$place/counted.$jobs"
+done
+claim "nothing else differs" exits 0 cmp "$place/counted.1" "$place/counted.2"
+
 # --- refused before anything runs ---
 cat >"$place/waivers.json" <<'EOF'
 {"waivers": [{"word": "point x", "reason": "r", "owner": "o", "expires": "2020-01-01"}]}
