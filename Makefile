@@ -66,6 +66,7 @@ mutants: build/mutants/build ## each sabotage against killers, library, seeds 1.
 
 mutants-check: build/mutants/build ## each sabotage against its recorded killer alone
 	@$(MUTANTS) --check --out out/mutants-check.ndjson
+	@sh tests/mutants/slow.sh build/mutants/seatrial_mutants
 	@sh tests/mutants/alone.sh out/mutants-check.ndjson
 	@sh tests/mutants/drilled.sh build/mutants/seatrial
 	@sh tests/mutants/missed.sh build/mutants/seatrial

@@ -2,7 +2,7 @@
  *
  * For each mutant of core/base/mutant.def: its recorded killer, then every library scenario, then swarm
  * seeds, until a judge or an expectation objects. A run that already fails without the mutant kills nobody.
- * --mutant A,B tries these alone, --check the recorded killers alone; --matrix tries recorded killer, library
+ * --mutant A,B tries these alone, --check the recorded killers alone, each of which may take --cpu-ms (5000) of CPU; --matrix tries recorded killer, library
  * and seeds and does not stop before two judges objected. Before a matrix each of the last two runs once
  * without a mutant and notes which sites it passes: where a mutant has no site on the way its run would be
  * that run, and is left out. A mutant that weakens the harness is killed too when it lets somebody get away: a canary (a scenario
@@ -30,7 +30,8 @@
 
 #define RECORDED "tests/mutants/killers.json"
 #define LINE_BYTES_MAX 4096
-#define QUEUE_MAX 8192 /* numbers that a pipe holds unread: half of its 64 KiB */
+#define KILLER_CPU_MS 5000 /* a recorded killer's; hundreds of them are run at every change */
+#define QUEUE_MAX 8192     /* numbers that a pipe holds unread: half of its 64 KiB */
 
 struct scout { /* of one killer of the library, or seed, run without a mutant */
     bool is_clean;
@@ -41,6 +42,7 @@ struct hunt { /* what the command line says */
     struct suite suite, canaries;
     uint64_t seeds; /* 1 to this */
     bool is_check, is_matrix;
+    int64_t cpu_ms; /* that a recorded killer may take */
     int jobs;
     const char *only, *killer; /* only: names, by commas */
     const char *out;
@@ -101,6 +103,19 @@ static bool hunt_canaries(const struct hunt *hunt, enum mutant mutant, struct ki
     return is_killed;
 }
 
+/* A check's alone: a hunt has many runs behind it. */
+static bool is_too_slow(const struct hunt *hunt, enum mutant mutant, const struct kill *kill) {
+    bool is_slow = hunt->is_check && kill->cpu_us > hunt->cpu_ms * 1000;
+    if (is_slow) {
+        fprintf(
+            stderr,
+            "%s: its recorded killer takes %.2f s of CPU, and may take %.2f: record a cheaper one "
+            "(" RECORDED ")\n",
+            mutant_name(mutant), (double)kill->cpu_us / 1e6, (double)hunt->cpu_ms / 1e3);
+    }
+    return is_slow;
+}
+
 /* Stops at the first kill. */
 static bool hunt_one(const struct hunt *hunt, enum mutant mutant, FILE *out) {
     struct kill kill = {.runs = 0};
@@ -117,7 +132,7 @@ static bool hunt_one(const struct hunt *hunt, enum mutant mutant, FILE *out) {
         is_killed = try_killer(mutant, killer, &kill);
     }
     tell(mutant, &kill, is_killed, out);
-    return is_killed;
+    return !is_too_slow(hunt, mutant, &kill) && is_killed;
 }
 
 /* What a scenario file expects is no judge. */
@@ -335,13 +350,15 @@ static void read_words(struct hunt *hunt, int argc, char **argv) {
             hunt->is_matrix = true;
         } else if (strcmp(argv[i], "--seeds") == 0 && has_value) {
             hunt->seeds = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--cpu-ms") == 0 && has_value) {
+            hunt->cpu_ms = strtoll(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--jobs") == 0 && has_value) {
             hunt->jobs = (int)strtol(argv[++i], NULL, 10);
         } else if (value != NULL && has_value) {
             *value = argv[++i];
         } else {
             fprintf(stderr,
-                    "usage: %s [--check | --matrix] [--seeds N] [--jobs N] "
+                    "usage: %s [--check [--cpu-ms N] | --matrix] [--seeds N] [--jobs N] "
                     "[--mutant NAME,... [--killer KILLER]] [--out FILE]\n",
                     argv[0]);
             exit(2);
@@ -369,6 +386,7 @@ int main(int argc, char **argv) {
     CHECK(hunt != NULL);
     hunt->seeds = 1000;
     hunt->jobs = 1;
+    hunt->cpu_ms = KILLER_CPU_MS;
     hunt->out = "mutants.ndjson";
     read_words(hunt, argc, argv);
     CHECK(hunt->jobs >= 1 && hunt->jobs <= 64);
@@ -389,7 +407,10 @@ int main(int argc, char **argv) {
     gather(hunt);
     int mute = hunt->only == NULL ? test_canaries(hunt) : 0;
     printf("%d of %d mutants survived%s; %s\n", survivors, count,
-           hunt->is_matrix ? " library and seeds" : "", hunt->out);
+           hunt->is_matrix  ? " library and seeds"
+           : hunt->is_check ? " or took their killer too long"
+                            : "",
+           hunt->out);
     bool is_good = mute == 0 && (survivors == 0 || hunt->is_matrix);
     cJSON_Delete(hunt->recorded);
     free(hunt);
