@@ -25,6 +25,7 @@ struct reach {
     struct words words;
     char set[SET_MAX][WORD_TEXT_MAX]; /* mechanisms that demand a mode now */
     size_t set_count;
+    bool has_entered, has_left; /* an entry was filled, an exit */
     struct life *lives;
     size_t life_count, life_cap;
 };
@@ -167,7 +168,14 @@ static void on_fault(struct reach *reach, const struct event *event) {
 }
 
 static void on_fill(struct reach *reach, const struct event *event) {
-    add(reach, strcmp(event->subject, "buy") == 0 ? "entry" : "exit", "filled", "");
+    bool is_entry = strcmp(event->subject, "buy") == 0;
+    add(reach, is_entry ? "entry" : "exit", "filled", "");
+    bool is_news = !(reach->has_entered && reach->has_left);
+    reach->has_entered |= is_entry;
+    reach->has_left |= !is_entry;
+    if (is_news && reach->has_entered && reach->has_left) {
+        add(reach, "entry and exit", "filled", ""); /* one word, so that both are of one seed */
+    }
 }
 
 static void reach_observe(struct observer *observer, const struct event *event) {
@@ -283,8 +291,7 @@ void reach_due(reach_visit *visit, void *context) {
 #include "core/orders/refusal.def"
 #undef REFUSAL
     };
-    due(visit, context, 8000, "entry", "filled", "");
-    due(visit, context, 8000, "exit", "filled", "");
+    due(visit, context, 8000, "entry and exit", "filled", "");
     for (int point = 0; point < FAULT_POINT_COUNT; point++) {
         due(visit, context, 64, "point", fault_point_name((enum fault_point)point), "");
     }

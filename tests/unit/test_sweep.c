@@ -314,6 +314,77 @@ Test(reach, a_mechanism_holds_through_the_ticks_under_it) {
     cr_expect_eq(held_after(events, 6), 2);
 }
 
+/* Of the fills of one seed, as the broker's ledger tells them. */
+static int64_t met_by(const char *const sides[3], const char *word) {
+    struct reach *reach = reach_create();
+    for (size_t i = 0; i < 3 && sides[i] != NULL; i++) {
+        observe(reach_observer(reach),
+                &(struct event){.kind = EVENT_LEDGER_FILL, .subject = sides[i]});
+    }
+    int64_t met = words_get(reach_words(reach), word);
+    reach_destroy(reach);
+    return met;
+}
+
+Test(reach, an_entry_and_an_exit_of_one_seed_are_one_word) {
+    static const struct {
+        const char *sides[3];
+        int64_t both;
+    } cases[] = {{{"buy", "buy", NULL}, 0},
+                 {{"sell", NULL, NULL}, 0},
+                 {{"buy", "sell", "buy"}, 1},
+                 {{"sell", "buy", "sell"}, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_expect_eq(met_by(cases[i].sides, "entry and exit filled"), cases[i].both, "%zu", i);
+    }
+    cr_expect_eq(met_by(cases[2].sides, "entry filled"), 2);
+    cr_expect_eq(met_by(cases[2].sides, "exit filled"), 1);
+}
+
+struct debt {
+    const char *word;
+    int64_t seeds;
+};
+
+static void find_debt(void *context, const char *word, int64_t seeds) {
+    struct debt *debt = context;
+    debt->seeds += strcmp(word, debt->word) == 0 ? seeds : 0;
+}
+
+Test(reach, of_four_fifths_of_the_seeds_an_entry_and_an_exit_are_due) {
+    struct debt both = {.word = "entry and exit filled"};
+    reach_due(find_debt, &both);
+    cr_expect_eq(both.seeds, 8000);
+}
+
+/* Half of the seeds entered, the other half left: of a thousand seeds, which owe half their share, one lacks. */
+Test(totals, halves_of_different_seeds_are_no_whole) {
+    const struct waivers none = {0};
+    for (int met = 399; met <= 400; met++) {
+        struct totals *totals = totals_create();
+        struct text lines = {0};
+        struct text json = {0};
+        for (int seed = 0; seed < 1000; seed++) {
+            char line[256];
+            snprintf(line, sizeof line,
+                     "{\"seed\":%d,\"mode\":\"swarm\",\"verdict\":\"pass\",\"broken\":[],"
+                     "\"trace_hash\":\"aa\",\"reach\":{\"%s filled\":1}}",
+                     seed,
+                     seed < met      ? "entry and exit"
+                     : seed % 2 == 0 ? "entry"
+                                     : "exit");
+            add(totals, line);
+        }
+        (void)totals_judge(totals, &none, OWES_REACH, &json, &lines);
+        cr_expect_eq(strstr(text_get(&lines), "MISSING entry and exit filled: 399 of 400 seeds") !=
+                         NULL,
+                     met == 399, "%s", text_get(&lines));
+        text_release(&json);
+        text_release(&lines);
+        totals_destroy(totals);
+    }
+}
+
 Test(waivers, are_few_reasoned_and_expire) {
     static const struct {
         const char *json;
