@@ -178,6 +178,22 @@ static void on_fill(struct reach *reach, const struct event *event) {
     }
 }
 
+/* What was compared stands in the body, "3 against 3": a limit that refused at exactly its number, and not one
+ * step behind it. */
+static void on_refusal(struct reach *reach, const struct event *event) {
+    static const char between[] = " against ";
+    const char *limit = strstr(event->body, between);
+    add(reach, "refusal", event->subject, "");
+    if (limit == NULL) {
+        return;
+    }
+    size_t n = (size_t)(limit - event->body);
+    limit += sizeof between - 1;
+    if (strlen(limit) == n && strncmp(event->body, limit, n) == 0) {
+        add(reach, "exact", event->subject, "");
+    }
+}
+
 static void reach_observe(struct observer *observer, const struct event *event) {
     struct reach *reach = (struct reach *)((char *)observer - offsetof(struct reach, seam));
     const char *mechanism = NULL;
@@ -186,7 +202,7 @@ static void reach_observe(struct observer *observer, const struct event *event) 
         on_mechanism(reach, mechanism, word);
     }
     if (event->kind == EVENT_REFUSAL) {
-        add(reach, "refusal", event->subject, "");
+        on_refusal(reach, event);
     } else if (event->kind == EVENT_ORDER) {
         on_order(reach, event);
     } else if (event->kind == EVENT_FAULT) {
@@ -320,6 +336,9 @@ void reach_due(reach_visit *visit, void *context) {
     }
     due_moves(visit, context);
     due(visit, context, 10, "crashed", "order_unknown", "");
+    due(visit, context, 500, "exact", "MAX_POSITIONS", ""); /* what is counted meets its limit */
+    due(visit, context, 200, "exact", "ENTRY_RATE", "");
+    due(visit, context, 50, "exact", "MESSAGE_RATE", "");
 }
 
 void reach_recipes(reach_visit *visit, void *context) {

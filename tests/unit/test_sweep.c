@@ -314,6 +314,27 @@ Test(reach, a_mechanism_holds_through_the_ticks_under_it) {
     cr_expect_eq(held_after(events, 6), 2);
 }
 
+Test(reach, a_limit_that_refuses_at_exactly_its_number_is_exact) {
+    static const struct {
+        const char *numbers;
+        int64_t exact;
+    } cases[] = {
+        {"3 against 3", 1},  {"4 against 3", 0},         {"3 against 30", 0},
+        {"13 against 3", 0}, {"the journal is down", 0}, {"", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct reach *reach = reach_create();
+        observe(reach_observer(reach), &(struct event){.kind = EVENT_REFUSAL,
+                                                       .subject = "ENTRY_RATE",
+                                                       .body = cases[i].numbers,
+                                                       .body_len = strlen(cases[i].numbers)});
+        cr_expect_eq(words_get(reach_words(reach), "exact ENTRY_RATE"), cases[i].exact, "%s",
+                     cases[i].numbers);
+        cr_expect_eq(words_get(reach_words(reach), "refusal ENTRY_RATE"), 1);
+        reach_destroy(reach);
+    }
+}
+
 /* Of the fills of one seed, as the broker's ledger tells them. */
 static int64_t met_by(const char *const sides[3], const char *word) {
     struct reach *reach = reach_create();
