@@ -349,13 +349,44 @@ static void tell_candidate(void *context, int candidates, int rows) {
     }
 }
 
-/* Shrinks a file, or what a seed draws, to standard output or --out. */
+#define REGRESSIONS "scenarios/library"
+
+/* Where the smallest is written: --out, or beside the scenarios that every test runs, under its id, where nothing is
+ * overwritten. Asked before the hunt. ERR_CONFIG. */
+static enum err_code find_place(const struct chaos_options *options, const struct text *text,
+                                char out[static PATH_MAX], struct err *err) {
+    cJSON *tree = NULL;
+    const char *id = "";
+    if (options->out != NULL) {
+        snprintf(out, PATH_MAX, "%s", options->out);
+        return ERR_OK;
+    }
+    enum err_code code = json_parse(text_get(text), text->len, &tree, err);
+    code = code == ERR_OK ? json_string(tree, "id", &id, err) : code;
+    snprintf(out, PATH_MAX, REGRESSIONS "/%s.json", id);
+    if (code == ERR_OK && id[strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_")] != '\0') {
+        code = err_set(err, ERR_CONFIG, "id: '%s' is not made of a-z, 0-9 and _", id);
+    } else if (code == ERR_OK && access(REGRESSIONS, W_OK) != 0) {
+        code = err_set(err, ERR_CONFIG,
+                       "no folder " REGRESSIONS " to write to here: name a file, --out F");
+    } else if (code == ERR_OK && access(out, F_OK) == 0) {
+        code = err_set(err, ERR_CONFIG, "%s is there already: name another file, --out F", out);
+    }
+    cJSON_Delete(tree);
+    return code;
+}
+
+/* Shrinks a file, or what a seed draws, into a file. */
 static int shrink_text(const struct chaos_options *options, const struct seed_options *run,
                        const struct text *text) {
+    char place[PATH_MAX];
     struct shrink_options shrink_options = {.run = *run, .budget = 500, .progress = tell_candidate};
     struct text small = {0};
     struct shrunk shrunk = {0};
     struct err err = {0};
+    if (find_place(options, text, place, &err) != ERR_OK) {
+        return cli_fail(&err);
+    }
     enum err_code code = shrink(&shrink_options, text_get(text), text->len, &small, &shrunk, &err);
     fputs(isatty(STDERR_FILENO) ? "\n" : "", stderr);
     if (code == ERR_NOT_FOUND) { /* good news is no error */
@@ -366,9 +397,10 @@ static int shrink_text(const struct chaos_options *options, const struct seed_op
     if (code == ERR_OK) {
         fprintf(stderr, "%s: %d rows left after %d candidates\n", shrunk.signature, shrunk.rows,
                 shrunk.candidates);
-        code = options->out == NULL ? ERR_OK
-                                    : cli_write_file(options->out, small.data, small.len, &err);
-        fputs(options->out == NULL ? text_get(&small) : "", stdout);
+        code = cli_write_file(place, small.data, small.len, &err);
+        if (code == ERR_OK) {
+            fprintf(stderr, "written to %s\n", place);
+        }
     }
     text_release(&small);
     return code == ERR_OK ? CLI_FINDING : cli_fail(&err);

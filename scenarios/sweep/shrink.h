@@ -1,6 +1,7 @@
 /* shrink.h - the smallest scenario that still fails in the same way.
  *
- * Delta debugging (Zeller, Hildebrandt 2002) over the file itself: faults, what people do, settings,
+ * Delta debugging (Zeller, Hildebrandt 2002) over the file itself: days (from the end, and from the front where it names its
+ * start), faults, what people do, settings,
  * account, symbols, windows. Each candidate is a whole run of its own process, judged like any other; it
  * counts if the invariant that the file's first run broke first is broken again. */
 #ifndef SCENARIOS_SWEEP_SHRINK_H

@@ -69,7 +69,17 @@ EOF
 claim "a file that fails is shrunk" exits 1 "$program" chaos shrink "$place/fails.json" --out "$place/small.json"
 claim "to no rows" holds "0 rows left" "$place/err"
 claim "and still fails" exits 1 "$program" scenario run "$place/small.json"
-claim "a seed that passes has nothing to shrink" exits 0 "$program" chaos --mode calm --seeds 1 --shrink
+claim "a seed that passes has nothing to shrink" exits 0 "$program" chaos --mode calm --seeds 1 --shrink \
+    --out "$place/nothing.json"
+mkdir -p "$place/clone/scenarios/library"
+in_clone() { (cd "$place/clone" && "$@"); }
+claim "without --out it goes where regressions live" exits 1 in_clone "$program" chaos shrink "$place/fails.json"
+claim "and says so" holds "written to scenarios/library/x.json" "$place/err"
+claim "nothing goes to standard output" is "$(wc -c <"$place/out")" 0
+claim "it is the same file" exits 0 cmp "$place/small.json" "$place/clone/scenarios/library/x.json"
+claim "what is there is not overwritten" exits 3 in_clone "$program" chaos shrink "$place/fails.json"
+claim "and named" holds "scenarios/library/x.json is there already" "$place/err"
+claim "elsewhere a file must be named" exits 3 sh -c "cd '$place' && '$program' chaos shrink fails.json"
 
 # --- exhaust: what it cost is by CPU, all else the same whoever shares the work ---
 minute=$(dirname "$0")/../bench/exhausted.json

@@ -599,6 +599,32 @@ Test(shrink, keeps_what_fails_and_drops_the_rest) {
     text_release(&small);
 }
 
+/* What breaks is of the third of four days: those behind it go, then those before it, and its row is of the first. */
+Test(shrink, drops_days_from_the_end_and_from_the_front) {
+    static const char of_the_third_day[] =
+        "{\"id\":\"f\",\"title\":\"t\",\"source\":\"s\",\"seed\":3,\"start\":\"2024-01-11\","
+        "\"days\":4,"
+        "\"market\":{\"set\":\"synthetic\",\"symbols\":1},"
+        "\"operator\":[{\"at\":\"day 1 10:00\",\"command\":\"sigterm\"},"
+        "{\"at\":\"day 1 10:05\",\"command\":\"restart\"},"
+        "{\"at\":\"day 3 12:00\",\"command\":\"freeze\",\"cause\":\"x\"}],"
+        "\"never\":[{\"mechanism\":\"operator_freeze\",\"event\":\"acted\"}]}";
+    const struct shrink_options options = {.run = SWARM, .budget = 200};
+    struct text small = {0};
+    struct shrunk shrunk = {0};
+    struct err err = {0};
+    cr_assert_eq(
+        shrink(&options, of_the_third_day, sizeof of_the_third_day - 1, &small, &shrunk, &err),
+        ERR_OK, "%s", err.text);
+    cr_expect_str_eq(shrunk.signature, "unwanted");
+    cr_expect_eq(shrunk.rows, 1, "%s", text_get(&small));
+    cr_expect(strstr(text_get(&small), "\"days\":\t1,") != NULL, "%s", text_get(&small));
+    cr_expect(strstr(text_get(&small), "\"start\":\t\"2024-01-13\"") != NULL, "%s",
+              text_get(&small));
+    cr_expect(strstr(text_get(&small), "\"day 1 12:00\"") != NULL, "%s", text_get(&small));
+    text_release(&small);
+}
+
 Test(shrink, of_what_does_not_fail_is_an_error) {
     static const char passing[] =
         "{\"id\":\"f\",\"title\":\"t\",\"source\":\"s\",\"seed\":3,\"days\":1,"
