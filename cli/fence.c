@@ -27,7 +27,8 @@
 enum { TRIES = 3 };
 
 struct fence {
-    const char *mode, *by, *why, *base_url, *key_file, *folder;
+    const char *mode, *by, *why, *base_url, *folder;
+    struct credential_source keys;
     bool is_lift;
     const char *url;
     struct world world; /* its disk is the folder of records; NULL: there is none */
@@ -97,7 +98,7 @@ static enum err_code open_records(struct fence *fence, struct err *err) {
 static enum err_code open_broker(struct fence *fence, struct err *err) {
     struct credentials credentials = {0};
     struct config config = config_defaults();
-    enum err_code code = credentials_read(fence->key_file, &credentials, err);
+    enum err_code code = credentials_read(&fence->keys, &credentials, err);
     struct alpaca_options options = {.world = &fence->world,
                                      .key_id = credentials.key_id,
                                      .secret = credentials.secret,
@@ -270,7 +271,7 @@ int cli_fence(int argc, char **argv) {
         {"--by", CLI_WORD, &fence.by},
         {"--why", CLI_WORD, &fence.why},
         {"--base-url", CLI_WORD, &fence.base_url},
-        {"--key-file", CLI_WORD, &fence.key_file},
+        {"--key-file", CLI_WORD, &fence.keys.key_file},
         {"--record", CLI_WORD, &fence.folder},
         {NULL, CLI_FLAG, NULL},
     };

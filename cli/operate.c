@@ -540,7 +540,7 @@ static int command(int argc, char **argv, const char *name, enum inbox_verb verb
         {"--mode", CLI_WORD, &operation.real.mode},
         {"--config", CLI_WORD, &operation.real.config},
         {"--base-url", CLI_WORD, &operation.real.base_url},
-        {"--key-file", CLI_WORD, &operation.real.key_file},
+        {"--key-file", CLI_WORD, &operation.real.keys.key_file},
         {"--clock", CLI_WORD, &operation.real.clock},
         {NULL, CLI_FLAG, NULL},
     };

@@ -11,5 +11,9 @@
  * long; ERR_IO. */
 enum err_code private_file_read(const char *path, char *bytes, size_t size, size_t *n,
                                 struct err *err) MUST_USE;
+/* The same of a file that systemd handed to this unit: root's or ours, with no bit but read and write of its owner and
+ * read of its group. */
+enum err_code private_file_read_handed(const char *path, char *bytes, size_t size, size_t *n,
+                                       struct err *err) MUST_USE;
 
 #endif

@@ -239,7 +239,7 @@ enum err_code real_world_connect(struct real_world *real, const struct real_opti
     }
     enum err_code code = real_config(options->config, &real->config, err);
     if (code == ERR_OK) {
-        code = credentials_read(options->key_file, &real->credentials, err);
+        code = credentials_read(&options->keys, &real->credentials, err);
     }
     struct http_curl_options curl = {
         .trading_url = url, .data_url = is_local ? url : DATA_URL, .clock = real->world.clock};

@@ -14,8 +14,8 @@ struct real_options {     /* borrowed */
     const char *config;   /* configuration file, or NULL */
     const char *mode;     /* "paper" */
     const char *base_url; /* NULL: what the state says, else Alpaca's paper and data hosts */
-    const char *key_file; /* NULL: the environment */
     const char *clock;    /* "served"; NULL: what the state says */
+    struct credential_source keys;
 };
 
 /* broker.json of a state directory: which broker it belongs to. `run` saves it, holding the lease, at

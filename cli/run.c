@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 struct run_options {
-    const char *mode, *config, *state, *data, *start, *base_url, *key_file, *clock;
+    const char *mode, *config, *state, *data, *start, *base_url, *clock;
+    struct credential_source keys;
     int64_t seed, days, symbols;
     bool is_json;
 };
@@ -309,14 +310,14 @@ static void warn(struct real_world *real, struct symbols_sight *symbols) {
     }
 }
 
-/* SIGHUP: the same files, or the same environment, as at the start. */
+/* SIGHUP: the same sources as at the start. */
 static enum err_code reread(void *context, struct engine_news *out, struct text *faults,
                             struct err *err) {
     const struct run_options *options = context;
     struct credentials credentials = {0};
     (void)faults; /* real_config() prints them */
     enum err_code code = real_config(options->config, &out->config, err);
-    code = code == ERR_OK ? credentials_read(options->key_file, &credentials, err) : code;
+    code = code == ERR_OK ? credentials_read(&options->keys, &credentials, err) : code;
     if (code == ERR_OK) {
         code = text_copy(out->key_id, sizeof out->key_id, credentials.key_id, err);
     }
@@ -329,6 +330,7 @@ static enum err_code reread(void *context, struct engine_news *out, struct text 
 
 /* Files that are wrong are told before a state directory is made. */
 static enum err_code check_files(const struct run_options *options, struct err *err) {
+    char path[PATH_MAX];
     struct config *config = calloc(1, sizeof *config);
     struct credentials credentials = {0};
     struct text faults = {0};
@@ -338,8 +340,8 @@ static enum err_code check_files(const struct run_options *options, struct err *
         code = real_config(options->config, config, err);
         code = code == ERR_OK ? config_check(config, &faults, err) : code;
     }
-    if (code == ERR_OK && options->key_file != NULL) {
-        code = credentials_read(options->key_file, &credentials, err);
+    if (code == ERR_OK && credentials_file(&options->keys, path)) {
+        code = credentials_read(&options->keys, &credentials, err);
     }
     fputs(text_get(&faults), stderr);
     credentials_wipe(&credentials);
@@ -353,9 +355,9 @@ static enum err_code start_paper(struct run_options *options, struct real_world 
                                  struct symbols_sight *symbols, struct engine **out,
                                  struct err *err) {
     const struct real_options wanted = {
-        options->state,    options->config,
-        options->mode,     options->base_url == NULL ? REAL_PAPER_URL : options->base_url,
-        options->key_file, options->clock};
+        options->state, options->config,
+        options->mode,  options->base_url == NULL ? REAL_PAPER_URL : options->base_url,
+        options->clock, options->keys};
     bool is_used = real_state_is_used(options->state);
     enum err_code code = check_files(options, err);
     code = code == ERR_OK ? real_world_open(real, options->state, err) : code;
@@ -419,10 +421,10 @@ static int run_paper(struct run_options *options) {
 /* An option that the mode would ignore, or NULL. */
 static const char *stray_option(const struct run_options *options) {
     if (strcmp(options->mode, "sim") == 0) {
-        return options->base_url != NULL   ? "--base-url"
-               : options->key_file != NULL ? "--key-file"
-               : options->clock != NULL    ? "--clock"
-                                           : NULL;
+        return options->base_url != NULL        ? "--base-url"
+               : options->keys.key_file != NULL ? "--key-file"
+               : options->clock != NULL         ? "--clock"
+                                                : NULL;
     }
     return options->seed != UNSAID      ? "--seed"
            : options->days != UNSAID    ? "--days"
@@ -445,7 +447,7 @@ int cli_run(int argc, char **argv) {
         {"--symbols", CLI_NUMBER, &options.symbols},
         {"--start", CLI_WORD, &options.start},
         {"--base-url", CLI_WORD, &options.base_url},
-        {"--key-file", CLI_WORD, &options.key_file},
+        {"--key-file", CLI_WORD, &options.keys.key_file},
         {"--clock", CLI_WORD, &options.clock},
         {"--json", CLI_FLAG, &options.is_json},
         {NULL, CLI_FLAG, NULL},

@@ -34,7 +34,8 @@ struct served { /* what a server stands on */
 
 struct served_options {
     int64_t port, seed, symbols, days; /* UNSAID below 0 */
-    const char *ledger, *speed, *data, *start, *scenario, *key_file;
+    const char *ledger, *speed, *data, *start, *scenario;
+    struct credential_source keys;
 };
 
 #define UNSAID (-1)
@@ -134,13 +135,13 @@ static enum err_code open_sea(struct served *served, const struct served_options
 
 /* --- the server --- */
 
-/* Without a key file and without the environment's names the account's key is SIM-KEY, SIM-SECRET. */
-static enum err_code read_key(struct served *served, const char *key_file,
+/* Without any source of credentials the account's key is SIM-KEY, SIM-SECRET. */
+static enum err_code read_key(struct served *served, const struct credential_source *keys,
                               struct broker_options *broker, struct err *err) {
-    if (key_file == NULL && !credentials_in_environment()) {
+    if (!credentials_are_set(keys)) {
         return ERR_OK;
     }
-    enum err_code code = credentials_read(key_file, &served->credentials, err);
+    enum err_code code = credentials_read(keys, &served->credentials, err);
     if (code == ERR_OK) {
         broker->key_id = served->credentials.key_id;
         broker->secret = served->credentials.secret;
@@ -182,7 +183,7 @@ static enum err_code open_server(struct served *served, const struct served_opti
         code = read_clock(options, &serve, err);
     }
     if (code == ERR_OK) {
-        code = read_key(served, options->key_file, &serve.broker, err);
+        code = read_key(served, &options->keys, &serve.broker, err);
     }
     if (code == ERR_OK) {
         code = open_ground(served, options, err);
@@ -244,9 +245,8 @@ static void tell_how(const struct served *served, const struct served_options *o
     char at[UTC_TEXT_MAX];
     utc_print(start, at);
     fprintf(stderr, "keys      %s\n",
-            is_public                   ? "APCA_API_KEY_ID=SIM-KEY APCA_API_SECRET_KEY=SIM-SECRET"
-            : options->key_file != NULL ? options->key_file
-                                        : "APCA_API_KEY_ID, APCA_API_SECRET_KEY of this shell");
+            is_public ? "APCA_API_KEY_ID=SIM-KEY APCA_API_SECRET_KEY=SIM-SECRET"
+                      : credentials_origin(&options->keys));
     print_symbols(served->market);
     fprintf(stderr, "start     %s%s, speed %s\n", at,
             options->ledger != NULL ? " (at the ledger's first start)" : "",
@@ -254,8 +254,8 @@ static void tell_how(const struct served *served, const struct served_options *o
     fprintf(stderr,
             "run       seatrial run --mode paper --base-url http://127.0.0.1:%u --clock served "
             "--config F --state DIR%s%s\n",
-            serve_port(served->serve), options->key_file != NULL ? " --key-file " : "",
-            options->key_file != NULL ? options->key_file : "");
+            serve_port(served->serve), options->keys.key_file != NULL ? " --key-file " : "",
+            options->keys.key_file != NULL ? options->keys.key_file : "");
 }
 
 int cli_serve(int argc, char **argv) {
@@ -271,7 +271,7 @@ int cli_serve(int argc, char **argv) {
         {"--days", CLI_NUMBER, &options.days},
         {"--start", CLI_WORD, &options.start},
         {"--scenario", CLI_WORD, &options.scenario},
-        {"--key-file", CLI_WORD, &options.key_file},
+        {"--key-file", CLI_WORD, &options.keys.key_file},
         {NULL, CLI_FLAG, NULL},
     };
     struct cli_words words;

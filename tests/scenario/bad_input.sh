@@ -6,7 +6,7 @@ program=$1
 . "$(dirname "$0")/harbour.sh"
 need cksum timeout
 
-unset APCA_API_KEY_ID APCA_API_SECRET_KEY
+unset APCA_API_KEY_ID APCA_API_SECRET_KEY CREDENTIALS_DIRECTORY
 
 # refuses CODE WORDS COMMAND...: that exit code, one line of ours on stderr that has the words, no more
 # than ten lines in all, nothing on stdout.

@@ -5,7 +5,7 @@ set -u
 program=$1
 . "$(dirname "$0")/harbour.sh"
 need curl sqlite3 base64 od
-unset APCA_API_KEY_ID APCA_API_SECRET_KEY
+unset APCA_API_KEY_ID APCA_API_SECRET_KEY CREDENTIALS_DIRECTORY
 
 busy_config
 keys=$place/keys # the only place where they may be
@@ -37,6 +37,15 @@ new_pair() {
 new_pair first
 new_pair second
 new_pair wrong
+
+# The credential directory of a unit whose pair is PAIR, as systemd would hand it over.
+unit_of() {
+    mkdir -p "$keys/unit.$1"
+    cp "$keys/$1.json" "$keys/unit.$1/alpaca-key"
+    chmod 400 "$keys/unit.$1/alpaca-key"
+}
+unit_of first
+unit_of second
 
 # --- searching ---
 
@@ -109,6 +118,14 @@ told bad_key_file "$program" serve --port 0 --key-file "$keys/words"
 claim "a key file that is none is an error" is $? 3
 told half_pair env APCA_API_KEY_ID=half "$program" serve --port 0
 claim "half a pair in the environment is an error" is $? 3
+chmod 444 "$keys/unit.first/alpaca-key"
+told open_credential env CREDENTIALS_DIRECTORY="$keys/unit.first" timeout 20 "$program" serve --port 0
+claim "a unit's credential that others may read is refused" is $? 3
+chmod 400 "$keys/unit.first/alpaca-key"
+. "$keys/wrong.sh"
+told two_sources env CREDENTIALS_DIRECTORY="$keys/unit.first" timeout 20 "$program" serve --port 0
+claim "a unit's credential and another pair in the environment are refused" is $? 3
+unset APCA_API_KEY_ID APCA_API_SECRET_KEY
 
 serve --speed 10 --start 2024-03-04T15:30:00Z --key-file "$keys/first.json"
 claim "the right pair is let in" is "$(ask_as first /v2/account)" 200
@@ -145,7 +162,9 @@ slay core_pid KILL
 told kill operator kill $(broker_options) --key-file "$keys/second.json"
 claim "kill acts at the broker" is_told "kill: done" "$written/kill.out"
 told flatten operator flatten $(broker_options) --key-file "$keys/wrong.json"
-told flatten_again operator flatten $(broker_options) --key-file "$keys/second.json"
+export CREDENTIALS_DIRECTORY="$keys/unit.second" # and this time from systemd
+told flatten_again operator flatten $(broker_options)
+unset CREDENTIALS_DIRECTORY
 claim "flatten acts at the broker" is_told "flatten: done" "$written/flatten_again.out"
 told show "$program" config show --config "$place/config.json"
 told verify "$program" state verify --state "$state"
