@@ -1,6 +1,7 @@
 /* credentials.c - reading a key pair, and wiping every copy that it makes on the way. */
 #include "cli/credentials.h"
 
+#include "cli/key_command.h"
 #include "cli/private_file.h"
 #include "core/base/json.h"
 
@@ -12,7 +13,15 @@
 
 #define KEY_FILE_MAX 4096
 
-enum origin { FROM_NOWHERE, FROM_KEY_FILE, FROM_DIRECTORY, FROM_ENVIRONMENT, FROM_TWO };
+enum origin {
+    FROM_NOWHERE,
+    FROM_KEY_FILE,
+    FROM_COMMAND,
+    FROM_DIRECTORY,
+    FROM_ENVIRONMENT,
+    FROM_TWO_SAID,
+    FROM_TWO_FOUND
+};
 
 /* --- which source is set --- */
 
@@ -35,11 +44,13 @@ static bool is_in_environment(void) {
 
 static enum origin origin_of(const struct credential_source *said) {
     char path[PATH_MAX];
-    if (said->key_file != NULL) {
-        return FROM_KEY_FILE;
+    if (said->key_file != NULL || said->key_command != NULL) {
+        return said->key_command == NULL ? FROM_KEY_FILE
+               : said->key_file == NULL  ? FROM_COMMAND
+                                         : FROM_TWO_SAID;
     }
     if (is_handed(path)) {
-        return is_in_environment() ? FROM_TWO : FROM_DIRECTORY;
+        return is_in_environment() ? FROM_TWO_FOUND : FROM_DIRECTORY;
     }
     return is_in_environment() ? FROM_ENVIRONMENT : FROM_NOWHERE;
 }
@@ -52,12 +63,15 @@ const char *credentials_origin(const struct credential_source *said) {
     switch (origin_of(said)) {
     case FROM_KEY_FILE:
         return said->key_file;
+    case FROM_COMMAND:
+        return "--key-command";
     case FROM_DIRECTORY:
         return CREDENTIALS_NAME " of CREDENTIALS_DIRECTORY";
     case FROM_ENVIRONMENT:
         return "APCA_API_KEY_ID, APCA_API_SECRET_KEY of this shell";
     case FROM_NOWHERE:
-    case FROM_TWO:
+    case FROM_TWO_SAID:
+    case FROM_TWO_FOUND:
         break;
     }
     return "none";
@@ -116,10 +130,21 @@ static enum err_code read_handed(struct credentials *out, struct err *err) {
     return read_file(private_file_read_handed, path, out, err);
 }
 
+static enum err_code read_command(const char *line, struct credentials *out, struct err *err) {
+    char bytes[KEY_FILE_MAX] = {0};
+    size_t n = 0;
+    enum err_code code = key_command_run(line, bytes, sizeof bytes, &n, err);
+    if (code == ERR_OK) {
+        code = parse_bytes("the output of --key-command", bytes, n, out, err);
+    }
+    explicit_bzero(bytes, sizeof bytes);
+    return code;
+}
+
 static enum err_code none(struct err *err) {
     return err_set(err, ERR_CONFIG,
-                   "no credentials: set APCA_API_KEY_ID and APCA_API_SECRET_KEY, or --key-file "
-                   "(or the credential " CREDENTIALS_NAME " of a systemd unit)");
+                   "no credentials: set APCA_API_KEY_ID and APCA_API_SECRET_KEY, or --key-file or "
+                   "--key-command (or the credential " CREDENTIALS_NAME " of a systemd unit)");
 }
 
 static enum err_code read_environment(struct credentials *out, struct err *err) {
@@ -136,15 +161,19 @@ static enum err_code read_source(const struct credential_source *said, struct cr
     switch (origin_of(said)) {
     case FROM_KEY_FILE:
         return read_file(private_file_read, said->key_file, out, err);
+    case FROM_COMMAND:
+        return read_command(said->key_command, out, err);
     case FROM_DIRECTORY:
         return read_handed(out, err);
     case FROM_ENVIRONMENT:
         return read_environment(out, err);
-    case FROM_TWO:
+    case FROM_TWO_SAID:
+        return err_set(err, ERR_USAGE, "--key-file and --key-command exclude each other");
+    case FROM_TWO_FOUND:
         return err_set(err, ERR_CONFIG,
                        "two sources of credentials: " CREDENTIALS_NAME
                        " in CREDENTIALS_DIRECTORY and APCA_API_KEY_ID, APCA_API_SECRET_KEY: "
-                       "take one away, or say --key-file");
+                       "take one away, or say --key-file or --key-command");
     case FROM_NOWHERE:
         break;
     }

@@ -272,6 +272,7 @@ int cli_fence(int argc, char **argv) {
         {"--why", CLI_WORD, &fence.why},
         {"--base-url", CLI_WORD, &fence.base_url},
         {"--key-file", CLI_WORD, &fence.keys.key_file},
+        {"--key-command", CLI_WORD, &fence.keys.key_command},
         {"--record", CLI_WORD, &fence.folder},
         {NULL, CLI_FLAG, NULL},
     };

@@ -541,6 +541,7 @@ static int command(int argc, char **argv, const char *name, enum inbox_verb verb
         {"--config", CLI_WORD, &operation.real.config},
         {"--base-url", CLI_WORD, &operation.real.base_url},
         {"--key-file", CLI_WORD, &operation.real.keys.key_file},
+        {"--key-command", CLI_WORD, &operation.real.keys.key_command},
         {"--clock", CLI_WORD, &operation.real.clock},
         {NULL, CLI_FLAG, NULL},
     };

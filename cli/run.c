@@ -421,10 +421,11 @@ static int run_paper(struct run_options *options) {
 /* An option that the mode would ignore, or NULL. */
 static const char *stray_option(const struct run_options *options) {
     if (strcmp(options->mode, "sim") == 0) {
-        return options->base_url != NULL        ? "--base-url"
-               : options->keys.key_file != NULL ? "--key-file"
-               : options->clock != NULL         ? "--clock"
-                                                : NULL;
+        return options->base_url != NULL           ? "--base-url"
+               : options->keys.key_file != NULL    ? "--key-file"
+               : options->keys.key_command != NULL ? "--key-command"
+               : options->clock != NULL            ? "--clock"
+                                                   : NULL;
     }
     return options->seed != UNSAID      ? "--seed"
            : options->days != UNSAID    ? "--days"
@@ -448,6 +449,7 @@ int cli_run(int argc, char **argv) {
         {"--start", CLI_WORD, &options.start},
         {"--base-url", CLI_WORD, &options.base_url},
         {"--key-file", CLI_WORD, &options.keys.key_file},
+        {"--key-command", CLI_WORD, &options.keys.key_command},
         {"--clock", CLI_WORD, &options.clock},
         {"--json", CLI_FLAG, &options.is_json},
         {NULL, CLI_FLAG, NULL},

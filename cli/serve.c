@@ -254,7 +254,10 @@ static void tell_how(const struct served *served, const struct served_options *o
     fprintf(stderr,
             "run       seatrial run --mode paper --base-url http://127.0.0.1:%u --clock served "
             "--config F --state DIR%s%s\n",
-            serve_port(served->serve), options->keys.key_file != NULL ? " --key-file " : "",
+            serve_port(served->serve),
+            options->keys.key_file != NULL      ? " --key-file "
+            : options->keys.key_command != NULL ? " --key-command ..."
+                                                : "",
             options->keys.key_file != NULL ? options->keys.key_file : "");
 }
 
@@ -272,6 +275,7 @@ int cli_serve(int argc, char **argv) {
         {"--start", CLI_WORD, &options.start},
         {"--scenario", CLI_WORD, &options.scenario},
         {"--key-file", CLI_WORD, &options.keys.key_file},
+        {"--key-command", CLI_WORD, &options.keys.key_command},
         {NULL, CLI_FLAG, NULL},
     };
     struct cli_words words;

@@ -126,6 +126,15 @@ chmod 400 "$keys/unit.first/alpaca-key"
 told two_sources env CREDENTIALS_DIRECTORY="$keys/unit.first" timeout 20 "$program" serve --port 0
 claim "a unit's credential and another pair in the environment are refused" is $? 3
 unset APCA_API_KEY_ID APCA_API_SECRET_KEY
+printf 'cat %s; cat %s >&2; exit 3\n' "$keys/first.json" "$keys/first.json" >"$keys/failing.sh"
+printf 'cat %s %s %s >&2; cat %s/words\n' "$keys/first.json" "$keys/second.json" "$keys/wrong.json" "$keys" >"$keys/babbling.sh"
+told failing_command "$program" serve --port 0 --key-command "/bin/sh $keys/failing.sh"
+claim "a command that fails is an error" is $? 3
+claim "and is told with its exit code" is_told "exit code 3" "$written/failing_command.err"
+told babbling_command "$program" serve --port 0 --key-command "/bin/sh $keys/babbling.sh"
+claim "a command that prints no pair is an error" is $? 3
+told two_said "$program" serve --port 0 --key-command "/bin/cat $keys/first.json" --key-file "$keys/first.json"
+claim "a command beside a key file is refused" is $? 2
 
 serve --speed 10 --start 2024-03-04T15:30:00Z --key-file "$keys/first.json"
 claim "the right pair is let in" is "$(ask_as first /v2/account)" 200
@@ -145,7 +154,8 @@ claim "a core with a wrong secret is refused, and told why" is_told "401" "$writ
 
 # The key is rotated below a running core.
 slay server_pid KILL
-serve --speed 10 --key-file "$keys/second.json"
+serve --speed 10 --key-command "/bin/cat $keys/second.json"
+claim "no key of a command on a command line" is "$(on_command_line "$server_pid")" ""
 claim "after the rotation the old pair is out" is "$(ask_as first /v2/clock)" 401
 sleep 3
 told freeze operator freeze weather
@@ -159,7 +169,7 @@ claim "no key on its command line" is "$(on_command_line "$core_pid")" ""
 told resume operator resume weather
 sleep 2
 slay core_pid KILL
-told kill operator kill $(broker_options) --key-file "$keys/second.json"
+told kill operator kill $(broker_options) --key-command "/bin/cat $keys/second.json"
 claim "kill acts at the broker" is_told "kill: done" "$written/kill.out"
 told flatten operator flatten $(broker_options) --key-file "$keys/wrong.json"
 export CREDENTIALS_DIRECTORY="$keys/unit.second" # and this time from systemd
