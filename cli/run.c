@@ -1,6 +1,7 @@
 /* run.c - `seatrial run`: trade in simulation, or on paper. */
 #include "chaos/machine/sim_disk.h"
 #include "cli/cli.h"
+#include "cli/key_watch.h"
 #include "cli/real_world.h"
 #include "core/base/check.h"
 #include "core/engine/engine.h"
@@ -178,6 +179,12 @@ static int run_sim(const struct run_options *options) {
 
 /* --- paper --- */
 
+struct paper { /* one run */
+    const struct run_options *options;
+    struct key_watch watch;
+    bool is_all_read; /* by the last reload: the configuration beside the key pair */
+};
+
 /* One line for who watches; dropped where a stopped terminal or a full pipe would hold the core up. */
 static void say(const char *line) {
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -310,13 +317,18 @@ static void warn(struct real_world *real, struct symbols_sight *symbols) {
     }
 }
 
-/* SIGHUP: the same sources as at the start. */
+/* From the same sources as at the start. A person who sends SIGHUP wants all to be read; another key file alone
+ * brings no configuration along that somebody may be in the middle of editing. */
 static enum err_code reread(void *context, struct engine_news *out, struct text *faults,
                             struct err *err) {
-    const struct run_options *options = context;
+    struct paper *paper = context;
+    const struct run_options *options = paper->options;
     struct credentials credentials = {0};
     (void)faults; /* real_config() prints them */
-    enum err_code code = real_config(options->config, &out->config, err);
+    paper->is_all_read =
+        key_watch_take_inner_wish(&paper->watch) || (out->is_again && paper->is_all_read);
+    enum err_code code =
+        paper->is_all_read ? real_config(options->config, &out->config, err) : ERR_OK;
     code = code == ERR_OK ? credentials_read(&options->keys, &credentials, err) : code;
     if (code == ERR_OK) {
         code = text_copy(out->key_id, sizeof out->key_id, credentials.key_id, err);
@@ -350,10 +362,19 @@ static enum err_code check_files(const struct run_options *options, struct err *
     return code;
 }
 
+/* Before the pair is read: what changes from then on is told. */
+static void watch_key(struct paper *paper, struct real_world *real) {
+    char path[PATH_MAX];
+    (void)credentials_file(&paper->options->keys, path);
+    key_watch_init(&paper->watch, real->world.host, real->world.clock, path);
+    real->world.host = &paper->watch.seam;
+}
+
 /* Opens the broker and the core; what is found on the way is told. */
-static enum err_code start_paper(struct run_options *options, struct real_world *real,
+static enum err_code start_paper(struct paper *paper, struct real_world *real,
                                  struct symbols_sight *symbols, struct engine **out,
                                  struct err *err) {
+    const struct run_options *options = paper->options;
     const struct real_options wanted = {
         options->state, options->config,
         options->mode,  options->base_url == NULL ? REAL_PAPER_URL : options->base_url,
@@ -361,6 +382,9 @@ static enum err_code start_paper(struct run_options *options, struct real_world 
     bool is_used = real_state_is_used(options->state);
     enum err_code code = check_files(options, err);
     code = code == ERR_OK ? real_world_open(real, options->state, err) : code;
+    if (code == ERR_OK) {
+        watch_key(paper, real);
+    }
     code = code == ERR_OK ? real_world_connect(real, &wanted, err) : code;
     if (code == ERR_OK) {
         struct text faults = {0};
@@ -381,7 +405,7 @@ static enum err_code start_paper(struct run_options *options, struct real_world 
                                   .tell = tell_trouble,
                                   .tell_context = real,
                                   .reread = reread,
-                                  .reread_context = options};
+                                  .reread_context = paper};
     code = engine_create(&core, out, err);
     return code == ERR_LOCKED ? err_wrap(err, "%s (see `seatrial status --state %s`)",
                                          options->state, options->state)
@@ -389,13 +413,14 @@ static enum err_code start_paper(struct run_options *options, struct real_world 
 }
 
 static int run_paper(struct run_options *options) {
+    struct paper paper = {.options = options};
     struct real_world *real = calloc(1, sizeof *real);
     struct observer console = {&console_ops};
     struct symbols_sight symbols = {0};
     struct engine *engine = NULL;
     struct err err = {0};
     CHECK(real != NULL);
-    enum err_code code = start_paper(options, real, &symbols, &engine, &err);
+    enum err_code code = start_paper(&paper, real, &symbols, &engine, &err);
     if (code == ERR_OK) {
         real->world.observer = &console;
         fprintf(stderr, "seatrial: trading on paper at %s, %zu symbols, state in %s\n",

@@ -18,9 +18,12 @@ enum engine_scope { ENGINE_SCOPE_ALL, ENGINE_SCOPE_REDUCE };
 struct engine_news { /* what a person may change while the core runs */
     struct config config;
     char key_id[256], secret[256];
+    bool
+        is_again; /* told to who reads: what was read last was not taken yet, for want of an answer */
 };
 
-/* Reads configuration and credentials again. On failure faults may hold them all, one a line. */
+/* Reads configuration and credentials again; the configuration comes as the one in force, and stays it if
+ * nothing is written there. On failure faults may hold them all, one a line. */
 typedef enum err_code engine_reread(void *context, struct engine_news *out, struct text *faults,
                                     struct err *err);
 

@@ -27,11 +27,13 @@ static const char *needs_restart(const struct config *is, const struct config *w
     return is_same_pace ? NULL : "broker.rate_* and broker.deadline_*";
 }
 
-static enum err_code read_news(struct engine *engine, struct engine_news *news, struct text *faults,
-                               struct err *err) {
+static enum err_code read_news(struct engine *engine, bool is_again, struct engine_news *news,
+                               struct text *faults, struct err *err) {
     if (engine->reread == NULL) {
         return err_set(err, ERR_CONFIG, "nothing can be read again in this run");
     }
+    news->config = *engine->config;
+    news->is_again = is_again;
     enum err_code code = engine->reread(engine->reread_context, news, faults, err);
     code = code == ERR_OK ? config_check(&news->config, faults, err) : code;
     code = code == ERR_OK
@@ -98,7 +100,7 @@ bool engine_reload(struct engine *engine) {
     struct err err = {0};
     bool was_owed = engine->reload.is_owed;
     engine->reload.is_owed = false;
-    enum err_code code = read_news(engine, &news, &faults, &err);
+    enum err_code code = read_news(engine, was_owed, &news, &faults, &err);
     bool is_read = code == ERR_OK;
     code = is_read ? take_key(engine, &news, &err) : code;
     if (code == ERR_OK) {

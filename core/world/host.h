@@ -5,7 +5,7 @@
 enum host_wish {
     HOST_NONE,
     HOST_TERMINATE, /* SIGTERM, SIGINT: finish the tick, cancel entries, leave protection, save */
-    HOST_RELOAD,    /* SIGHUP: re-read configuration and credentials */
+    HOST_RELOAD,    /* SIGHUP, another key file: re-read configuration and credentials */
 };
 
 struct host;

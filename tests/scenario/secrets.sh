@@ -1,5 +1,6 @@
 #!/bin/sh
-# secrets.sh PROGRAM: a served session with key pairs that nobody else has, a wrong secret and a rotated key;
+# secrets.sh PROGRAM: a served session with key pairs that nobody else has, a wrong secret and a key rotated below a
+# running core;
 # then every byte that any process wrote, and every command line, is searched for them.
 set -u
 program=$1
@@ -87,9 +88,15 @@ wait "$planted_pid" 2>/dev/null
 broker_options() {
     say "--config $place/config.json --clock served --base-url http://127.0.0.1:$port"
 }
-# core_as PAIR: with a key file.
+# place_key PAIR: whole at once, as a rotation does.
+place_key() {
+    cp "$keys/$1.json" "$keys/live.new"
+    mv "$keys/live.new" "$keys/live.json"
+}
+# core_as PAIR: with a key file that is rotated later.
 core_as() {
-    "$program" run --mode paper $(broker_options) --state "$state" --key-file "$keys/$1.json" \
+    place_key "$1"
+    "$program" run --mode paper $(broker_options) --state "$state" --key-file "$keys/live.json" \
         >>"$place/run.out" 2>>"$place/run.err" &
     core_pid=$!
 }
@@ -106,6 +113,11 @@ told() {
     "$@" >"$written/$told_name.out" 2>"$written/$told_name.err"
 }
 is_told() { grep -rqsF -- "$@"; }
+# Lines of the core's log that hold the words, in all.
+logged() { cat "$state"/log.jsonl* 2>/dev/null | grep -cF -- "$1"; }
+is_logged() { [ "$(logged "$1")" -ge "$2" ]; }
+intents() { journal "select count(*) from row where kind='intent'"; }
+trades_on() { [ "$(intents)" -gt "$1" ]; }
 
 chmod 644 "$keys/first.json"
 told open_key_file "$program" serve --port 0 --key-file "$keys/first.json"
@@ -152,12 +164,24 @@ told wrong_core timeout -s TERM 8 "$program" run --mode paper $(broker_options) 
     --state "$place/wrong_state" --key-file "$keys/wrong.json"
 claim "a core with a wrong secret is refused, and told why" is_told "401" "$written/wrong_core.err"
 
-# The key is rotated below a running core.
+# The key is rotated below a running core: first at the broker, then its file. A file that is no pair is told and
+# changes nothing; what somebody is writing into the configuration is no business of the key's.
 slay server_pid KILL
 serve --speed 10 --key-command "/bin/cat $keys/second.json"
 claim "no key of a command on a command line" is "$(on_command_line "$server_pid")" ""
 claim "after the rotation the old pair is out" is "$(ask_as first /v2/clock)" 401
-sleep 3
+cp "$keys/words" "$keys/live.json"
+claim "another file that is no pair is told" until_true 20 is_logged '"reload_refused"' 1
+place_key wrong
+claim "so is a pair of nobody" until_true 60 is_logged '"mechanism":"credentials","what":"held"' 1
+cp "$place/config.json" "$place/config.whole"
+say '{"universe": [' >"$place/config.json"
+before=$(intents)
+place_key second
+claim "the pair of the account is taken" until_true 60 is_logged '"mechanism":"credentials","what":"acted"' 1
+claim "and the core that was never restarted trades on" until_true 90 trades_on "$before"
+mv "$place/config.whole" "$place/config.json"
+claim "no key on its command line still" is "$(on_command_line "$core_pid")" ""
 told freeze operator freeze weather
 told status "$program" status --state "$state" --json
 slay core_pid KILL

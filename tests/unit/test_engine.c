@@ -488,6 +488,18 @@ static enum err_code bring(void *context, struct engine_news *out, struct text *
     return ERR_OK;
 }
 
+/* As a core does whose key file alone has changed: the configuration is left as it comes. */
+static enum err_code bring_key(void *context, struct engine_news *out, struct text *faults,
+                               struct err *err) {
+    struct engine_news *news = context;
+    (void)faults;
+    (void)err;
+    strcpy(out->key_id, news->key_id);
+    strcpy(out->secret, news->secret);
+    news->is_again = out->is_again;
+    return ERR_OK;
+}
+
 static bool reload(struct plant *plant, struct engine_news *news) {
     plant->engine->reread = bring;
     plant->engine->reread_context = news;
@@ -581,6 +593,38 @@ Test(engine_reload, a_key_of_the_pinned_account_is_taken) {
     strcpy(news.key_id, "k2");
     cr_expect(reload(plant, &news));
     cr_expect(alpaca_has_key(plant->engine->alpaca, "k2", "s"));
+    plant_destroy(plant);
+}
+
+Test(engine_reload, a_key_alone_leaves_the_settings_in_force) {
+    struct plant *plant = plant_create();
+    tick(plant, 5);
+    struct engine_news news = present(plant);
+    news.config.max_positions = 1;
+    cr_assert(reload(plant, &news));
+    struct config in_force = *plant->engine->config;
+    strcpy(news.key_id, "k2");
+    plant->engine->reread = bring_key;
+    cr_expect(engine_reload(plant->engine));
+    cr_expect(alpaca_has_key(plant->engine->alpaca, "k2", "s"));
+    cr_expect_eq(memcmp(&in_force, plant->engine->config, sizeof in_force), 0);
+    plant_destroy(plant);
+}
+
+Test(engine_reload, who_reads_is_told_that_what_was_read_last_was_not_taken) {
+    struct plant *plant = plant_create();
+    tick(plant, 5);
+    struct engine_news news = present(plant);
+    plant->engine->reread = bring_key;
+    plant->engine->reread_context = &news;
+    news.is_again = true;
+    cr_expect(engine_reload(plant->engine));
+    cr_expect_not(news.is_again);
+    plant->engine->reload.is_owed = true;
+    cr_expect(engine_reload(plant->engine));
+    cr_expect(news.is_again);
+    cr_expect(engine_reload(plant->engine));
+    cr_expect_not(news.is_again);
     plant_destroy(plant);
 }
 
