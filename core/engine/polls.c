@@ -459,6 +459,7 @@ static void take_orders(struct engine *engine, const struct broker_order *listin
     }
     for (size_t i = 0; i < orders->count; i++) {
         struct order *order = &orders->items[i];
+        MUTATE(lacked_order_is_over, if (!order->is_seen && order->state == ORDER_WORKING) orders_move(orders, order, ORDER_CANCELED));
         if (!order->is_seen && order->state == ORDER_WORKING) {
             gateway_ask(&engine->gateway, order);
         }

@@ -150,6 +150,7 @@ struct reconcile_result reconcile(struct book *book, const struct broker_positio
         struct holding *holding = &book->items[i];
         time_fill(holding, at, now);
         MUTATE(empty_list_believed, holding->qty = count == 0 ? (struct qty){0} : holding->qty);
+        MUTATE(lacked_position_is_flat, holding->qty = count > 0 && !holding->is_listed ? (struct qty){0} : holding->qty);
         bool agrees = holding->broker_qty.nanos == holding->qty.nanos && !is_split_unseen(holding);
         enum in_flight orders = agrees ? IN_FLIGHT_NOTHING : in_flight(context, holding->symbol);
         if (agrees || orders == IN_FLIGHT_UNKNOWN) {

@@ -658,7 +658,8 @@ static const struct mechanism TABLE[] = {
                "split_is_explained",
      .act = "fill_busted",
      .quiet = "view_orders_and_positions_lag",
-     .mutants = "unexplained_ignored empty_list_believed vanished_untold split_ignored "
+     .mutants = "unexplained_ignored empty_list_believed lacked_position_is_flat "
+                "lacked_order_is_over vanished_untold split_ignored "
                 "untold_split_believed split_taken_twice split_beside_a_fill "
                 "split_at_the_old_price split_of_a_share_unseen split_to_a_share "
                 "split_keeps_old_prices "
