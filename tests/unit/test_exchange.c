@@ -1,4 +1,5 @@
 /* test_exchange.c - the simulated exchange and account: life cycle, matching, holds, money. */
+#include "broker_sim/exchange/sim_exchange.h"
 #include "tests/unit/broker_fixture.h"
 
 Test(life, a_market_order_goes_from_pending_new_over_new_to_filled) {
@@ -207,6 +208,68 @@ Test(matching, a_buy_stop_is_elected_above_and_pays_at_most_its_collar) {
     cr_assert_eq(json_usd(f->json, "filled_avg_price", &average, NULL), ERR_OK);
     cr_assert_leq(average.nanos, stop.nanos / 1000 * 1025);
     fixture_end(f);
+}
+
+struct jump { /* prices of SYM000 are a tenth higher, for a while */
+    struct utc from, until;
+};
+
+static bool is_up(const struct jump *jump, size_t symbol, struct utc at) {
+    return symbol == 0 && at.ns >= jump->from.ns && at.ns < jump->until.ns;
+}
+
+static struct usd raised(struct usd price) {
+    return usd_floor(usd_scale(price, (struct ratio){NANOS / 10 * 11}), (struct usd){NANOS / 100});
+}
+
+static void jump_quote(void *context, size_t symbol, struct utc at, struct market_quote *quote) {
+    if (is_up(context, symbol, at)) {
+        quote->bid = raised(quote->bid);
+        quote->ask = raised(quote->ask);
+    }
+}
+
+static void jump_trade(void *context, size_t symbol, struct utc at, struct market_trade *trade) {
+    (void)at;
+    if (is_up(context, symbol, trade->at)) {
+        trade->price = raised(trade->price);
+    }
+}
+
+/* A buy stop is a stop-limit at Alpaca: what protects a short does not when the price jumps over the limit. */
+Test(matching, a_short_s_buy_stop_that_is_jumped_rests_unfilled_at_its_limit) {
+    static const char *const types[] = {"stop", "stop_limit"};
+    for (size_t i = 0; i < 2; i++) {
+        struct broker_options options = plain_options(at_ny(9, 1, 10, 0));
+        options.may_be_short = true;
+        struct fixture *f = fixture_with(&options);
+        struct jump jump = {.from = utc_add(broker_now(f->broker), SPAN_S(10)),
+                            .until = utc_add(broker_now(f->broker), SPAN_S(40))};
+        struct usd stop = off(last_now(f), 10);
+        struct usd limit = sim_stop_collar(stop);
+        char id[40];
+        order(f, "sell", "market", "day", "5", none, none, id);
+        advance(f, SPAN_S(2));
+        order(f, "buy", types[i], "gtc", "5", i == 0 ? none : limit, stop, id);
+        advance(f, SPAN_S(3));
+        cr_assert_eq(broker_position_qty(f->broker, "SYM000").nanos, -5 * NANOS);
+        cr_assert_str_eq(status_of(f, id), "new");
+        market_set_weather(
+            f->market,
+            &(struct market_weather){.context = &jump, .quote = jump_quote, .trade = jump_trade});
+        advance(f, SPAN_S(30));
+        cr_expect_gt(quote_now(f).ask.nanos, limit.nanos, "over the limit, at once");
+        cr_expect_str_eq(status_of(f, id), "new");
+        cr_expect_str_eq(str(f, "filled_qty"), "0");
+        cr_expect_eq(broker_position_qty(f->broker, "SYM000").nanos, -5 * NANOS, "bare");
+        advance(f, SPAN_S(20));
+        cr_expect_str_eq(status_of(f, id), "filled", "it was elected, and rests as a limit order");
+        struct usd average = {0};
+        cr_assert_eq(json_usd(f->json, "filled_avg_price", &average, NULL), ERR_OK);
+        cr_expect_lt(average.nanos, stop.nanos);
+        cr_expect_eq(broker_position_qty(f->broker, "SYM000").nanos, 0);
+        fixture_end(f);
+    }
 }
 
 Test(matching, a_partial_fill_in_pending_cancel_stays_there_and_canceled_keeps_it) {
