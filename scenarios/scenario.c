@@ -453,6 +453,7 @@ static void read_params(struct reader *reader, const cJSON *value, const char *p
         {"status", read_status, offsetof(struct fault, status)},
         {"flight", read_flight, offsetof(struct fault, flight)},
         {"forge", read_flag, offsetof(struct fault, is_forged)},
+        {"cancel_stops", read_flag, offsetof(struct fault, cancels_stops)},
         {NULL, NULL, 0},
     };
     read_object(reader, value, path, members, target);

@@ -69,7 +69,20 @@ static void tick_hand(struct sea *sea) {
     }
 }
 
+/* Where trading is halted and no stop may rest. */
+static void tick_halts(struct sea *sea) {
+    const struct utc now = virtual_clock_now(sea->clock);
+    for (size_t i = 0; i < sea->count; i++) {
+        const struct swell *swell = &sea->swells[i];
+        if (swell->fault->point == POINT_MARKET_HALT && swell->fault->cancels_stops &&
+            now.ns >= swell->from.ns && now.ns < swell->until.ns) {
+            broker_cancel_stops(sea->broker, swell->symbol);
+        }
+    }
+}
+
 void sea_tick(struct sea *sea) {
+    tick_halts(sea);
     if (plan_uses(sea->plan, POINT_ORDER_BY_HAND)) {
         tick_hand(sea);
     }

@@ -319,6 +319,10 @@ bool broker_cancel_unasked(struct broker *broker, const char *client_id) {
     return true;
 }
 
+void broker_cancel_stops(struct broker *broker, size_t symbol) {
+    sim_exchange_cancel_stops(&broker->exchange, symbol);
+}
+
 bool broker_may_bust(const struct broker *broker, const char *client_id) {
     const struct sim_order *order = sim_exchange_find_client(&broker->exchange, client_id);
     return order != NULL && sim_exchange_may_bust(&broker->exchange, order);

@@ -102,6 +102,8 @@ void broker_move_cash(struct broker *broker, struct usd amount);
 void broker_set_weather(struct broker *broker, const struct sim_weather *weather);
 /* The broker cancels an open order by itself; false if there is no such order, or it is closed. */
 bool broker_cancel_unasked(struct broker *broker, const char *client_id);
+/* Likewise every stop that waits in a symbol, as where trading is halted. */
+void broker_cancel_stops(struct broker *broker, size_t symbol);
 /* A trade bust: an order's last execution is undone, shares and cash go back, the order and its
  * activities stay; told as EVENT_LEDGER_FILL of the other side with the id "bust:CLIENT_ID". False
  * if there is none, or the shares are held, or sold and the account may not be short. */

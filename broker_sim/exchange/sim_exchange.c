@@ -413,6 +413,21 @@ void sim_exchange_cancel_unasked(struct sim_exchange *exchange, struct sim_order
     sim_exchange_move(exchange, order, SIM_CANCELED);
 }
 
+void sim_exchange_cancel_stops(struct sim_exchange *exchange, size_t symbol) {
+    for (size_t i = exchange->live_count; i-- > 0;) { /* its group may go with one */
+        struct sim_order *order = i < exchange->live_count ? exchange->live[i] : NULL;
+        if (order == NULL || order->symbol != symbol || !order->has_stop || order->is_elected) {
+            continue;
+        }
+        observe(exchange->rules.observer,
+                &(struct event){.kind = EVENT_FRAME,
+                                .at = exchange->now,
+                                .subject = "halt_cancels",
+                                .what = market_symbol(exchange->market, symbol)});
+        sim_exchange_cancel_unasked(exchange, order);
+    }
+}
+
 bool sim_exchange_may_bust(const struct sim_exchange *exchange, const struct sim_order *order) {
     struct qty held[MARKET_SYMBOLS_MAX];
     if (order->last_qty.nanos == 0) {

@@ -118,6 +118,8 @@ bool sim_exchange_cancel(struct sim_exchange *exchange, struct sim_order *order,
 
 /* The broker cancels by itself, at once. The order is open. */
 void sim_exchange_cancel_unasked(struct sim_exchange *exchange, struct sim_order *order);
+/* Likewise every stop that waits in a symbol, those of legs too, each told before as EVENT_FRAME "halt_cancels". */
+void sim_exchange_cancel_stops(struct sim_exchange *exchange, size_t symbol);
 /* Undoes an order's last execution in the account's books: shares and cash go back. False if it has
  * none, or if the shares are held by open sells, or sold and the account may not be short: where it may, it
  * is then. The order stays what it is. */

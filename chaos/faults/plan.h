@@ -83,6 +83,7 @@ struct fault {
     int64_t status;           /* api.error_after: zero means 500 */
     enum fault_flight flight; /* crash_before at an http exchange */
     bool is_forged;           /* disk.wrong_number */
+    bool cancels_stops;       /* market.halt */
 };
 
 /* What the fault says, or what its point's row says where it says nothing. */

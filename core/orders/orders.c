@@ -362,15 +362,22 @@ void orders_adopt(struct orders *orders, const struct broker_order *truth) {
     }
 }
 
-/* The broker said no to an exit or a stop: the shares are still there. From the second no in a row on a
- * person must know, and the next attempt waits. */
+/* The broker cancelled a stop that nobody here asked to end, as in a halt: the next may go the same way. */
+static bool is_undone(const struct order *order, enum order_state state) {
+    MUTATE(undone_stop_sent_at_once, return false);
+    return state == ORDER_CANCELED && order->state != ORDER_CANCELED &&
+           order->purpose == PURPOSE_STOP && order->cancel_at.ns == 0;
+}
+
+/* The broker said no to an exit or a stop, or undid a stop: the shares are still there. From the second no in a
+ * row on a person must know, and the next attempt waits. */
 static void note_reject(struct orders *orders, const struct order *order) {
     bool is_stop = order->purpose == PURPOSE_STOP;
     int in_a_row = send_backoff_fail(&orders->backoff, order->symbol, is_stop,
                                      clock_mono(orders->world->clock));
     if (in_a_row > 1) {
-        log_alert(orders->log, ALERT_PAGE, is_stop ? "stop_rejected" : "exit_rejected",
-                  order->symbol);
+        const char *stop = order->state == ORDER_CANCELED ? "stop_cancelled" : "stop_rejected";
+        log_alert(orders->log, ALERT_PAGE, is_stop ? stop : "exit_rejected", order->symbol);
         log_mechanism(orders->log, "retry_backoff", "held", order->symbol, order->client_id, "");
     }
 }
@@ -383,6 +390,7 @@ static bool is_denied(const struct order *order, enum order_state state) {
 void orders_move(struct orders *orders, struct order *order, enum order_state state) {
     CHECK(state == order->state || order_may_move(order->state, state));
     bool is_reject = state == ORDER_REJECTED && order->state != ORDER_REJECTED;
+    bool is_no = is_reject || is_undone(order, state);
     orders->entries_cancelled += state == ORDER_CANCELED && order->state != ORDER_CANCELED &&
                                  order->purpose == PURPOSE_ENTRY;
     if (state == ORDER_LOST || is_denied(order, state)) {
@@ -392,7 +400,7 @@ void orders_move(struct orders *orders, struct order *order, enum order_state st
     order->state = state;
     (void)!note(orders, order, "order", NULL);
     bool is_repriced = order->is_oco && order->replaces[0] != '\0'; /* the group is what it was */
-    if (is_reject && order->purpose != PURPOSE_ENTRY && !is_repriced) {
+    if (is_no && order->purpose != PURPOSE_ENTRY && !is_repriced) {
         note_reject(orders, order);
     }
     MUTATE(wash_counts_as_reject, order->is_excused = false);

@@ -275,12 +275,13 @@ static const struct mechanism TABLE[] = {
      .rule = "a failed read is asked again in a later tick, after twice as long each "
              "time or the broker's Retry-After, what an exit needs in the next; a "
              "definite reject is never retried, and a new exit or stop after two of "
-             "them in a row waits, paged (core/orders/send_backoff.c)",
+             "them in a row, or a stop after two that the broker cancelled by itself, waits, paged "
+             "(core/orders/send_backoff.c)",
      .documents = "none",
      .oracle = "calls_and_alerts_bounded calls_calm_after_healing rejects_are_spaced",
      .act = "api_429_without_retry_after",
      .quiet = "504_after_accept",
-     .mutants = "unbounded_retry"},
+     .mutants = "unbounded_retry undone_stop_sent_at_once"},
     {.id = "smart_poller",
      .file = "core/alpaca/smart_poller.c",
      .mode = MODE_NORMAL,

@@ -58,7 +58,8 @@
     X(EVENT_FRAME, "frame",                                                                        \
       "what a judge must know of the run: subject key (a setting, never, closed, foreign, "        \
       "not_foreign, sector, theme, issuer, funds or restricted SYMBOL, spun_off: SYMBOL of "       \
-      "which shares of another are given at this instant, courier: on, metrics: "                  \
+      "which shares of another are given at this instant, halt_cancels: SYMBOL of which a "        \
+      "stop is cancelled at this instant because it is halted, courier: on, metrics: "             \
       "read where they are looked at behind each stop, reload: bad where that is no "              \
       "configuration, wall: its seconds ahead of true time), what value")                          \
     X(EVENT_HEALED, "healed", "faults have stopped; the next EVENT_FAULT ends it")                 \

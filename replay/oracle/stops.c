@@ -166,6 +166,8 @@ static void stops_observe(void *context, const struct event *event, struct findi
         take_fill(judge, event);
     } else if (event->kind == EVENT_FRAME && is_word(event->subject, "spun_off")) {
         part(judge, event->what, event->at);
+    } else if (event->kind == EVENT_FRAME && is_word(event->subject, "halt_cancels")) {
+        judge->unasked_at = event->at;
     } else if (event->kind == EVENT_EXIT && !is_word(event->what, "resumed")) {
         struct guarded *symbol = table_get(&judge->symbols, event->symbol);
         symbol->is_in_transaction =

@@ -108,6 +108,45 @@ Test(stops, one_that_the_exchange_does_not_take_leaves_it_naked_and_is_not_sent_
     desk_destroy(desk);
 }
 
+static void undo_stop(struct desk *desk) {
+    strcpy(desk_last(desk)->status, "canceled");
+    gateway_ask(&desk->gateway, stop_of(desk));
+}
+
+Test(stops, one_that_the_broker_cancels_by_itself_goes_anew_at_once_and_then_waits) {
+    static const int waits_s[] = {1, 5, 10, 20};
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1);
+    for (int i = 0; i < 4; i++) {
+        cr_expect_eq(desk->broker.posts, 1 + i);
+        undo_stop(desk);
+        cr_expect_eq(desk->rig->pages, i > 0, "from the second on, once a minute");
+        cr_expect(i == 0 || strcmp(desk->rig->last_alert, "stop_cancelled") == 0);
+        for (int s = 1; s < waits_s[i]; s++) {
+            desk_tick(desk, 1);
+            cr_expect_eq(desk->broker.posts, 1 + i, "%d at second %d", i, s);
+        }
+        desk_tick(desk, 1);
+    }
+    cr_expect_eq(desk->broker.posts, 5);
+    desk_destroy(desk);
+}
+
+Test(stops, one_that_was_asked_to_end_is_no_failure) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    desk_tick(desk, 1);
+    for (int i = 0; i < 3; i++) {
+        gateway_cancel(&desk->gateway, stop_of(desk));
+        undo_stop(desk);
+        desk_tick(desk, 1);
+        cr_expect_eq(desk->broker.posts, 2 + i);
+    }
+    cr_expect_eq(desk->rig->pages, 0);
+    desk_destroy(desk);
+}
+
 /* Chaos found it (storm 7164): "unknown" counted as protection. */
 Test(stops, one_of_unknown_fate_leaves_it_naked_and_is_not_sent_twice) {
     struct desk *desk = desk_create();

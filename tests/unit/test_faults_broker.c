@@ -321,6 +321,38 @@ Test(market_faults, a_halt_refuses_market_orders_and_fills_nothing) {
     come_home(&calm);
 }
 
+Test(market_faults, a_halt_cancels_the_stops_of_its_symbol_alone_and_only_where_it_says_so) {
+    for (int cancels = 0; cancels < 2; cancels++) {
+        struct harbour calm;
+        struct harbour rough;
+        char stop[40];
+        char other[40];
+        char limit[40];
+        char late[40];
+        set_out_twice(&calm, &rough,
+                      (struct fault){.point = POINT_MARKET_HALT, .cancels_stops = cancels != 0});
+        const struct usd price = last_now(rough.f);
+        cr_assert_eq(post(rough.f, "{\"symbol\":\"SYM000\",\"side\":\"buy\",\"type\":\"market\","
+                                   "\"time_in_force\":\"day\",\"qty\":\"4\"}"),
+                     200);
+        sail_both(&calm, &rough, 20);
+        order(rough.f, "sell", "stop", "gtc", "1", NONE, off(price, -500), stop);
+        order(rough.f, "sell", "limit", "gtc", "1", off(price, 500), NONE, limit);
+        sail_both(&calm, &rough, 100);
+        cr_expect_str_eq(status_of(rough.f, stop), cancels ? "canceled" : "new");
+        cr_expect_str_eq(status_of(rough.f, limit), "new");
+        order(rough.f, "sell", "stop", "gtc", "1", NONE, off(price, -500), late);
+        sail_both(&calm, &rough, 5);
+        cr_expect_str_eq(status_of(rough.f, late), cancels ? "canceled" : "new");
+        sail_both(&calm, &rough, 200);
+        order(rough.f, "sell", "stop", "gtc", "1", NONE, off(price, -500), other);
+        sail_both(&calm, &rough, 5);
+        cr_expect_str_eq(status_of(rough.f, other), "new", "trading goes on");
+        come_home(&rough);
+        come_home(&calm);
+    }
+}
+
 Test(market_faults, told_quotes_lie_and_the_exchange_goes_by_its_own) {
     static const enum fault_point points[] = {POINT_MARKET_QUOTE_STALE, POINT_MARKET_QUOTE_CROSSED,
                                               POINT_MARKET_QUOTE_ZERO};

@@ -992,6 +992,29 @@ Test(loudness, calls_of_executions_and_of_full_pages_are_no_storm) {
     }
 }
 
+/* Thirteen stops of a symbol, one each 20 s; of an OCO its leg. */
+static struct oracle *undone(const char *side, const char *type, bool is_asked) {
+    struct oracle *oracle = oracle_create();
+    for (int i = 0; i < 13; i++) {
+        char id[40];
+        snprintf(id, sizeof id, "st-2026-09-01-%d", i + 1);
+        ledger_order(oracle, 20 * i, id, side, type, "new", 5, 0);
+        if (is_asked) {
+            ledger_order(oracle, 20 * i + 1, id, side, type, "pending_cancel", 5, 0);
+        }
+        ledger_order(oracle, 20 * i + 2, id, side, type, "canceled", 5, 0);
+    }
+    return oracle;
+}
+
+Test(rejects, stops_that_the_broker_undoes_are_rejects_and_what_was_asked_is_none) {
+    expect_finding(undone("sell", "stop", false), "rejects_are_spaced", 242,
+                   "AAPL stop: more than 12 rejected or undone in 5 min");
+    expect(undone("sell", "stop", true), "", 0);
+    expect(undone("sell", "limit", false), "", 0);
+    expect(undone("buy", "stop", false), "", 0);
+}
+
 /* One accepted and then rejected has six too, four times a minute at most. */
 Test(loudness, calls_of_few_rejects_are_no_storm) {
     for (int rejects = 1; rejects < 6; rejects++) {
