@@ -110,17 +110,20 @@ static void print_end(const struct mechanism *mechanism, struct text *out) {
     }
     text_add_format(out,
                     "A line `\"event\":\"mechanism\"` with `\"mechanism\":\"%s\"` and `\"what\"`: "
-                    "`acted`, `held` or `released`; the demand stands in `governor_freezes.json` "
-                    "and in `seatrial status`.\n\n",
+                    "`acted`, `held` or `released`; the demand stands in ",
                     mechanism->id);
     if (mechanism->hold == HOLD_LATCHED) {
         text_add_format(out,
+                        "`governor_freezes.json` and in `seatrial status`.\n\n"
                         "It is latched: nothing but `seatrial resume CAUSE --by WHO --why TEXT` "
                         "ends it, with the cause as `seatrial status` names it (`%s`, or the "
                         "finer word that it shows).\n",
                         mechanism->id);
     } else {
-        text_add(out, "It holds while its cause does, and ends by itself.\n");
+        text_add(out,
+                 "`seatrial status` as long as it holds, and never in `governor_freezes.json`, "
+                 "which is for latches: what a document brought back would outlive its cause."
+                 "\n\nIt holds while its cause does, and ends by itself.\n");
     }
 }
 

@@ -154,6 +154,25 @@ Test(catalogue, the_pages_are_what_the_table_prints) {
     text_release(&file);
 }
 
+Test(catalogue, only_latches_are_said_to_stand_in_the_freeze_document) {
+    size_t count = 0;
+    const struct mechanism *table = mechanisms(&count);
+    for (size_t i = 0; i < count; i++) {
+        struct text page = {0};
+        bool is_latch = table[i].hold == HOLD_LATCHED;
+        catalogue_page(&table[i], &page);
+        const char *end = strstr(text_get(&page), "## In the log, and how it ends");
+        cr_assert_not_null(end, "%s", table[i].id);
+        cr_expect_eq(strstr(table[i].documents, "governor_freezes.json") != NULL, is_latch, "%s",
+                     table[i].id);
+        cr_expect_eq(strstr(end, "stands in `governor_freezes.json`") != NULL, is_latch, "%s",
+                     table[i].id);
+        cr_expect_eq(strstr(end, "never in `governor_freezes.json`") != NULL,
+                     table[i].hold == HOLD_WHILE_TRUE, "%s", table[i].id);
+        text_release(&page);
+    }
+}
+
 Test(pairs, are_of_mechanisms_whose_scenarios_both_ran_and_carry_the_score_of_the_act) {
     static const char results[] =
         "[{\"id\":\"daily_loss_by_open_positions\",\"verdict\":\"fail\",\"oracle\":{\"scores\":["
