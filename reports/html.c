@@ -408,6 +408,44 @@ static void add_trips(struct text *out, const cJSON *voyage) {
     }
 }
 
+static void add_naked_exit(struct text *out, const cJSON *exit) {
+    text_add(out, "<tr><td>");
+    report_escape(out, result_string(exit, "symbol"));
+    text_add(out, "</td><td>");
+    report_escape(out, result_string(exit, "reason"));
+    text_add(out, "</td>");
+    add_moment(out, exit, "decided");
+    add_moment(out, exit, "over");
+    text_add_format(out, "<td class=\"n\">%.3f</td><td class=\"n\">%.0f</td></tr>\n",
+                    result_number(exit, "bare_s"), result_number(exit, "dollar_seconds"));
+}
+
+/* The barest, each with its row; the others together. */
+static void add_naked_exits(struct text *out, const cJSON *voyage) {
+    struct naked_summary summary = result_naked_exits(voyage);
+    if (summary.exits == 0) {
+        return;
+    }
+    text_add_format(out,
+                    "<h4>What exits left without a stop</h4>\n<p class=\"soft\">From the decision "
+                    "to the end, by the broker's ledger: %d exits, %.0f dollar-seconds.</p>\n",
+                    summary.exits, summary.dollar_seconds);
+    if (summary.count > 0) {
+        text_add(out, "<table><thead><tr><th>symbol</th><th>reason</th><th>decided, UTC</th><th>"
+                      "over</th><th class=\"n\">seconds bare</th><th class=\"n\">dollar-seconds"
+                      "</th></tr></thead><tbody>\n");
+        for (size_t i = 0; i < summary.count; i++) {
+            add_naked_exit(out, summary.barest[i]);
+        }
+        text_add(out, "</tbody></table>\n");
+    }
+    if (summary.exits > (int)summary.count) {
+        text_add_format(out,
+                        "<p class=\"soft\">and %d others, of %.0f dollar-seconds together</p>\n",
+                        summary.exits - (int)summary.count, summary.rest);
+    }
+}
+
 static void add_voyage(struct text *out, const cJSON *voyage) {
     const cJSON *totals = json_member(voyage, "totals");
     const cJSON *orders = json_member(voyage, "orders");
@@ -431,6 +469,7 @@ static void add_voyage(struct text *out, const cJSON *voyage) {
     add_trips(out, voyage);
     text_add(out, "<h3>Positions and their protection</h3>\n");
     chart_positions(out, voyage);
+    add_naked_exits(out, voyage);
     add_mechanisms(out, voyage);
     text_add(out, "<h3>Orders and exits</h3>\n<div class=\"columns\">\n");
     chart_counts(out, "Orders by purpose", json_member(orders, "by_purpose"));

@@ -67,6 +67,29 @@ static void add_trips(struct text *out, const cJSON *voyage) {
     }
 }
 
+/* What exits left without a stop: the barest, and all together. */
+static void add_naked_exits(struct text *out, const cJSON *voyage) {
+    struct naked_summary summary = result_naked_exits(voyage);
+    if (summary.exits == 0) {
+        return;
+    }
+    text_add_format(out, "\n%d exits left %.0f dollar-seconds without a stop.\n", summary.exits,
+                    summary.dollar_seconds);
+    text_add(out, summary.count == 0 ? ""
+                                     : "\n| symbol | reason | decided, UTC | over | seconds bare | "
+                                       "dollar-seconds |\n|---|---|---|---|---:|---:|\n");
+    for (size_t i = 0; i < summary.count; i++) {
+        const cJSON *item = summary.barest[i];
+        text_add(out, "|");
+        add_cell(out, result_string(item, "symbol"));
+        add_cell(out, result_string(item, "reason"));
+        add_moment_cell(out, item, "decided");
+        add_moment_cell(out, item, "over");
+        text_add_format(out, " %.3f | %.0f |\n", result_number(item, "bare_s"),
+                        result_number(item, "dollar_seconds"));
+    }
+}
+
 static void add_voyage(struct text *out, const cJSON *voyage) {
     const cJSON *totals = json_member(voyage, "totals");
     text_add(out, "\n## ");
@@ -87,6 +110,7 @@ static void add_voyage(struct text *out, const cJSON *voyage) {
         text_add(out, result_is_met(item) ? " met |\n" : " **missing** |\n");
     }
     add_trips(out, voyage);
+    add_naked_exits(out, voyage);
     text_add(out, "\n| mechanism | acted | held | released | note |\n|---|---:|---:|---:|---|\n");
     cJSON_ArrayForEach(item, json_member(voyage, "mechanisms")) {
         text_add(out, "|");

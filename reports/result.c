@@ -318,6 +318,39 @@ bool result_is_trip_wrong(const cJSON *trip) {
     return strcmp(word, "false") == 0 || strcmp(word, "missed") == 0;
 }
 
+/* Into its place among the barest, if it has one; what falls off the end is of the others. */
+static void rank_exit(struct naked_summary *summary, const cJSON *exit) {
+    double own = result_number(exit, "dollar_seconds");
+    size_t place = summary->count;
+    while (place > 0 && result_number(summary->barest[place - 1], "dollar_seconds") < own) {
+        place--;
+    }
+    if (own <= 0 || place == BAREST_MAX) {
+        return;
+    }
+    summary->count += summary->count < BAREST_MAX;
+    memmove(&summary->barest[place + 1], &summary->barest[place],
+            (summary->count - place - 1) * sizeof summary->barest[0]);
+    summary->barest[place] = exit;
+}
+
+struct naked_summary result_naked_exits(const cJSON *voyage) {
+    struct naked_summary summary = {
+        .exits = (int)result_number(voyage, "naked_exits_not_shown"),
+        .dollar_seconds = result_number(voyage, "naked_exits_not_shown_dollar_seconds")};
+    const cJSON *item;
+    cJSON_ArrayForEach(item, json_member(voyage, "naked_exits")) {
+        summary.exits++;
+        summary.dollar_seconds += result_number(item, "dollar_seconds");
+        rank_exit(&summary, item);
+    }
+    summary.rest = summary.dollar_seconds;
+    for (size_t i = 0; i < summary.count; i++) {
+        summary.rest -= result_number(summary.barest[i], "dollar_seconds");
+    }
+    return summary;
+}
+
 bool result_is_met(const cJSON *required) {
     return result_number(required, "count") >= result_number(required, "at_least");
 }

@@ -20,6 +20,9 @@
  *    "positions": [{"symbol": word, "from": t, "to": t?, "qty": amount, "protected_from": t?,
  *                   "naked_s": amount, "exit_reason": text?, "pnl": amount?}],
  *                                    to, exit_reason, pnl null: open at the end
+ *    "naked_exits"?: [{"symbol": text, "reason": text, "decided": t, "over": t?, "bare_s": amount,
+ *                      "dollar_seconds": amount}],                replay/oracle/oracle.h
+ *    "naked_exits_not_shown"?: int, "naked_exits_not_shown_dollar_seconds"?: amount,   and so many more
  *    "orders": {"by_purpose": {word: int}, "by_state": {...}, "by_refusal": {...}},
  *    "exits": {word: int},           hard_stop, resting_stop, trailing, target, time, decay ...
  *    "mechanisms": [{"id": word, "acted": int, "held": int, "released": int, "first": t?,
@@ -69,6 +72,17 @@ enum err_code report_junit(const cJSON *result, struct text *out, struct err *er
 enum err_code report_markdown(const cJSON *result, struct text *out, struct err *err) MUST_USE;
 enum err_code report_json(const cJSON *result, struct text *out, struct err *err) MUST_USE;
 
+#define BAREST_MAX 20
+
+struct naked_summary { /* of a voyage's exits */
+    int exits;         /* all of them */
+    double dollar_seconds;
+    const cJSON
+        *barest[BAREST_MAX]; /* those of most dollar-seconds, most first; none without any */
+    size_t count;
+    double rest; /* dollar-seconds of the others */
+};
+
 /* For the writers of reports. The tree has passed result_check(), so that nothing is missing. */
 
 /* Appends text for HTML and XML: markup escaped, control characters replaced. NULL is nothing. */
@@ -85,6 +99,8 @@ double result_seconds(const char *at);
 void result_moment(const cJSON *object, const char *key, char out[static 20]);
 /* True if an oracle objects to the trip: it demanded none, or one that did not come. */
 bool result_is_trip_wrong(const cJSON *trip);
+/* What all exits of a voyage left without a stop; zeros where it does not say. */
+struct naked_summary result_naked_exits(const cJSON *voyage);
 /* True if a scenario's verdict is "pass". */
 bool result_is_pass(const cJSON *scenario);
 /* True if this mechanism of this voyage acted, and in no voyage before: names each of them once. */

@@ -371,6 +371,8 @@ void result_print_voyage(const struct stage_result *result, const struct scenari
     text_add(out, result->trips_json.len > 0 ? text_get(&result->trips_json) : "[]");
     text_member_int(out, "trips_not_shown", result->trips_not_shown);
     print_positions(result->collect, out);
+    text_add(out, result->exits_json.len > 0 ? "," : "");
+    text_add(out, text_get(&result->exits_json));
     print_orders(result->collect, out);
     print_voyage_mechanisms(result->collect, out);
     add_list(out, "market", &result->market_json);

@@ -223,6 +223,7 @@ static void judge(struct stage *stage, struct stage_result *out) {
     }
     oracle_verdict(stage->oracle, &out->verdict_json);
     oracle_print_trips(stage->oracle, &out->trips_json);
+    oracle_print_naked_exits(stage->oracle, &out->exits_json);
     out->trips_not_shown = oracle_trips_not_shown(stage->oracle);
     out->maybes = oracle_maybes(stage->oracle);
     out->judged = oracle_orders(stage->oracle);
@@ -305,6 +306,7 @@ void stage_result_release(struct stage_result *result) {
     text_release(&result->market_json);
     text_release(&result->verdict_json);
     text_release(&result->trips_json);
+    text_release(&result->exits_json);
     text_release(&result->closed_json);
     text_release(&result->ended_json);
     *result = (struct stage_result){0};

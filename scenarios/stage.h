@@ -60,6 +60,7 @@ struct stage_result { /* owned by the caller: stage_result_release() */
     struct text verdict_json;  /* of replay/oracle: one object */
     struct text trips_json;    /* of it: each time that a mechanism restricted the core */
     int64_t trips_not_shown;   /* and how many more */
+    struct text exits_json;    /* of it: members, how bare each exit lay */
     struct text market_json;   /* {"symbol","series":[[t, close],...]}, ... */
     struct text closed_json;   /* dates that only the set's own calendar closes */
     struct text ended_json;    /* {"symbol","date"} of data that ends before the run */

@@ -59,5 +59,7 @@ extern const struct judge_ops one_order_judge, books_judge, never_short_judge, r
 
 /* Up to the last event that the judge saw, in dollar-seconds. */
 struct usd protection_dollar_seconds(const void *judge);
+/* Appends the members of oracle_print_naked_exits(). */
+void protection_print_exits(const void *judge, struct text *out);
 
 #endif

@@ -182,7 +182,12 @@ void oracle_verdict(const struct oracle *oracle, struct text *out) {
     text_member_int(out, "trips_not_shown", oracle_trips_not_shown(oracle));
     text_member_decimal(out, "unprotected_dollar_seconds",
                         protection_dollar_seconds(oracle->judges[PROTECTION]).nanos);
+    oracle_print_naked_exits(oracle, out);
     text_add_char(out, '}');
+}
+
+void oracle_print_naked_exits(const struct oracle *oracle, struct text *out) {
+    protection_print_exits(oracle->judges[PROTECTION], out);
 }
 
 void oracle_print_trips(const struct oracle *oracle, struct text *out) {

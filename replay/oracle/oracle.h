@@ -394,8 +394,9 @@ void oracle_observe(struct oracle *oracle, const struct event *event);
 /* The same as an observer, for a fan-out or a world. Lives as long as the oracle. */
 struct observer *oracle_observer(struct oracle *oracle);
 /* Appends {"broken":[{"id","at","text"}...],"not_shown":n,"maybe":n,"orders":n,
- * "scores":[...],"trips":[...],"trips_not_shown":n,"unprotected_dollar_seconds":"..."} of everything so far; judging may go on. Scores: of
- * each mechanism with an oracle of its own, see score.h. Orders: of ours, by the
+ * "scores":[...],"trips":[...],"trips_not_shown":n,"unprotected_dollar_seconds":"...",
+ * "naked_exits":[...],"naked_exits_not_shown":n,"naked_exits_not_shown_dollar_seconds":"..."} of everything so far;
+ * judging may go on. Scores: of each mechanism with an oracle of its own, see score.h. Orders: of ours, by the
  * ledger. Unprotected dollar-seconds: whole shares of the ledger's position that no live sell stop at
  * the broker covers, times the last execution's price, times seconds; open intervals count up to the
  * last event. */
@@ -404,6 +405,11 @@ void oracle_verdict(const struct oracle *oracle, struct text *out);
 void oracle_print_trips(const struct oracle *oracle, struct text *out);
 /* How many more there were than it keeps. */
 int64_t oracle_trips_not_shown(const struct oracle *oracle);
+/* Appends the members "naked_exits":[{"symbol","reason","decided":t,"over":t|null,"bare_s","dollar_seconds"}...],
+ * "naked_exits_not_shown":n,"naked_exits_not_shown_dollar_seconds". Each exit, from the core's `decided` to its
+ * `over`, in that order: for how many seconds of it something lay bare, and what of the unprotected
+ * dollar-seconds is its own. Beyond 256 those of least dollar-seconds are left out. */
+void oracle_print_naked_exits(const struct oracle *oracle, struct text *out);
 /* Appends a line "scored MECHANISM: N missed, N false" for each mechanism of which that is not 0 and 0; how many. */
 size_t oracle_print_misjudged(const struct oracle *oracle, struct text *out);
 /* Distinct invariants that broke, in the order of the table above: how many, and up to max of their

@@ -9,7 +9,9 @@ Test(oracle, is_content_with_nothing) {
     cr_expect_str_eq(
         text_get(&verdict),
         "{\"broken\":[],\"not_shown\":0,\"maybe\":0,\"orders\":0,"
-        "\"scores\":[],\"trips\":[],\"trips_not_shown\":0,\"unprotected_dollar_seconds\":\"0\"}");
+        "\"scores\":[],\"trips\":[],\"trips_not_shown\":0,\"unprotected_dollar_seconds\":\"0\","
+        "\"naked_exits\":[],\"naked_exits_not_shown\":0,"
+        "\"naked_exits_not_shown_dollar_seconds\":\"0\"}");
     text_release(&verdict);
     expect(oracle, "", 0);
 }
@@ -26,7 +28,9 @@ Test(oracle, verdict_names_invariant_time_and_numbers) {
         "\"scores\":[{\"mechanism\":\"reduce_only\",\"due\":1,\"acted\":0,\"missed\":1,"
         "\"unfounded\":0,"
         "\"risky\":0,\"latency_ms\":0,\"overshoot_view\":\"0\",\"overshoot_own\":\"0\"}],"
-        "\"trips\":[],\"trips_not_shown\":0,\"unprotected_dollar_seconds\":\"0\"}");
+        "\"trips\":[],\"trips_not_shown\":0,\"unprotected_dollar_seconds\":\"0\","
+        "\"naked_exits\":[],\"naked_exits_not_shown\":0,"
+        "\"naked_exits_not_shown_dollar_seconds\":\"0\"}");
     text_release(&verdict);
     expect(oracle, "never_short", 0);
 }
@@ -868,6 +872,77 @@ Test(protection, counts_what_no_live_stop_covers) {
     word(oracle, EVENT_TICK, 100, "tick", ""); /* 4 left, all under st-t */
     expect_measure(oracle, "9400");
     expect(oracle, "stop_cancelled_outside_transaction", 0); /* st-s, at 20 s */
+}
+
+/* Of all exits so far, members and all. */
+static void expect_exits(const struct oracle *oracle, const char *members) {
+    struct text said = {0};
+    oracle_print_naked_exits(oracle, &said);
+    cr_expect_str_eq(text_get(&said), members);
+    text_release(&said);
+}
+
+#define NO_MORE "],\"naked_exits_not_shown\":0,\"naked_exits_not_shown_dollar_seconds\":\"0\""
+#define EXIT_OF(decided, over, bare, sum)                                                          \
+    "{\"symbol\":\"AAPL\",\"reason\":\"time\",\"decided\":\"2023-11-14T22:13:" decided             \
+    "Z\",\"over\":" over ",\"bare_s\":\"" bare "\",\"dollar_seconds\":\"" sum "\"}"
+
+Test(protection, gives_an_exit_what_lies_bare_between_its_decision_and_its_end) {
+    struct oracle *oracle = oracle_create();
+    ledger_fill(oracle, 0, "st-a", "buy", 10); /* bare for 2 s, and no exit's */
+    ledger_order(oracle, 2, "st-s", "sell", "stop", "new", 10, 0);
+    phase(oracle, 4, "decided");
+    phase(oracle, 5, "releasing");
+    expect_exits(oracle, "\"naked_exits\":[" EXIT_OF("24", "null", "0", "0") NO_MORE);
+    phase(oracle, 9, "over"); /* told within the tick; the ledger's word of it comes behind */
+    ledger_order(oracle, 6, "st-s", "sell", "stop", "canceled", 10, 0);
+    ledger_fill(oracle, 8, "st-x", "sell", 4); /* 2 s x 1000 */
+    word(oracle, EVENT_TICK, 20, "tick", "");  /* 1 s x 600, up to its end */
+    expect_exits(oracle, "\"naked_exits\":[" EXIT_OF("24", "\"2023-11-14T22:13:29Z\"", "3", "2600")
+                             NO_MORE);
+    phase(oracle, 30, "resumed"); /* by a successor: an exit of its own, until now */
+    word(oracle, EVENT_TICK, 35, "tick", "");
+    expect_exits(oracle, "\"naked_exits\":[" EXIT_OF("24", "\"2023-11-14T22:13:29Z\"", "3",
+                                                     "2600") "," EXIT_OF("50", "null", "5", "3000")
+                             NO_MORE);
+    expect_measure(oracle, "20200"); /* 2 s x 1000, 2 s x 1000, 27 s x 600 */
+    oracle_destroy(oracle);
+}
+
+Test(protection, a_death_and_a_way_back_to_the_decision_end_no_exit) {
+    struct oracle *oracle = oracle_create();
+    ledger_fill(oracle, 0, "st-a", "buy", 10);
+    phase(oracle, 1, "decided");
+    phase(oracle, 2, "releasing");
+    phase(oracle, 3, "decided");
+    word(oracle, EVENT_STOP, 4, "dead", "");
+    phase(oracle, 9, "resumed");
+    ledger_fill(oracle, 11, "st-x", "sell", 10);
+    phase(oracle, 12, "over");
+    expect_exits(oracle, "\"naked_exits\":[" EXIT_OF("21", "\"2023-11-14T22:13:32Z\"", "10",
+                                                     "10000") NO_MORE);
+    oracle_destroy(oracle);
+}
+
+Test(protection, leaves_out_the_exits_of_least_and_adds_them_up) {
+    struct oracle *oracle = oracle_create();
+    ledger_fill(oracle, 0, "st-a", "buy", 1); /* 100 USD */
+    for (int i = 0; i < 258; i++) {           /* of 3, 1, 2, 2, ... seconds */
+        int64_t length = i == 0 ? 3 : i == 1 ? 1 : 2;
+        phase(oracle, 10 * i, "decided");
+        phase(oracle, 10 * i + length, "over");
+        word(oracle, EVENT_TICK, 10 * i + 9, "tick", "");
+    }
+    struct text said = {0};
+    oracle_print_naked_exits(oracle, &said);
+    const char *first = "\"naked_exits\":[" EXIT_OF("20", "\"2023-11-14T22:13:23Z\"", "3", "300");
+    cr_expect_eq(strncmp(text_get(&said), first, strlen(first)), 0, "%.200s", text_get(&said));
+    cr_expect_not_null(strstr(text_get(&said), "\"naked_exits_not_shown\":2,\"naked_exits_not_"
+                                               "shown_dollar_seconds\":\"300\""),
+                       "%s", text_get(&said) + said.len - 100);
+    cr_expect_null(strstr(text_get(&said), "\"bare_s\":\"1\""));
+    text_release(&said);
+    oracle_destroy(oracle);
 }
 
 Test(oracle, keeps_a_limit_of_findings_and_counts_the_rest) {

@@ -388,6 +388,66 @@ Test(reports, the_pairs_of_a_result_are_its_table_of_mechanisms) {
     cJSON_Delete(tree);
 }
 
+/* The first voyage of a tree, to be added to. */
+static cJSON *voyage_of(cJSON *tree) {
+    return cJSON_GetArrayItem(cJSON_GetObjectItem(tree, "voyages"), 0);
+}
+
+Test(reports, the_barest_exits_are_a_table_most_first_and_the_others_are_counted) {
+    static const char exits[] =
+        "[{\"symbol\":\"A<B\",\"reason\":\"trailing\",\"decided\":\"2026-09-02T15:00:07.5Z\","
+        "\"over\":null,\"bare_s\":\"2.25\",\"dollar_seconds\":\"1500.5\"},{\"symbol\":\"KO\","
+        "\"reason\":\"time\",\"decided\":\"2026-09-02T16:00:00Z\",\"over\":\"2026-09-02T16:00:01Z"
+        "\",\"bare_s\":\"0\",\"dollar_seconds\":\"0\"}]";
+    cJSON *tree = parsed();
+    cJSON *list = NULL;
+    struct text without = written(report_html, tree);
+    cr_expect_null(strstr(text_get(&without), "without a stop"));
+    cr_assert_eq(json_parse(exits, sizeof exits - 1, &list, NULL), ERR_OK);
+    cJSON_AddItemToObject(voyage_of(tree), "naked_exits", list);
+    cJSON_AddNumberToObject(voyage_of(tree), "naked_exits_not_shown", 3);
+    cJSON_AddStringToObject(voyage_of(tree), "naked_exits_not_shown_dollar_seconds", "40");
+    struct text html = written(report_html, tree);
+    struct text markdown = written(report_markdown, tree);
+    cr_expect_not_null(strstr(text_get(&html), "ledger: 5 exits, 1540 dollar-seconds.</p>"), "%s",
+                       text_get(&html));
+    cr_expect_not_null(strstr(text_get(&html),
+                              "<tr><td>A&lt;B</td><td>trailing</td><td>2026-09-02 15:00:07</td>"
+                              "<td></td><td class=\"n\">2.250</td><td class=\"n\">1500</td></tr>\n"
+                              "</tbody></table>\n<p class=\"soft\">and 4 others, of 40 "
+                              "dollar-seconds together</p>"),
+                       "%s", text_get(&html));
+    cr_expect_not_null(
+        strstr(text_get(&markdown), "5 exits left 1540 dollar-seconds without a stop.\n"), "%s",
+        text_get(&markdown));
+    cr_expect_not_null(strstr(text_get(&markdown),
+                              "| A&lt;B | trailing | 2026-09-02 15:00:07 |  | 2.250 | 1500 |\n"),
+                       "%s", text_get(&markdown));
+    text_release(&without);
+    text_release(&html);
+    text_release(&markdown);
+    cJSON_Delete(tree);
+}
+
+Test(reports, one_exit_too_many_for_the_table_is_the_one_that_lay_least_bare) {
+    cJSON *voyage = cJSON_CreateObject();
+    cJSON *exits = cJSON_AddArrayToObject(voyage, "naked_exits");
+    for (int i = 0; i <= BAREST_MAX; i++) { /* 1 to 21, in no order */
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddNumberToObject(item, "dollar_seconds", i * 10 % (BAREST_MAX + 1) + 1);
+        cJSON_AddItemToArray(exits, item);
+    }
+    struct naked_summary summary = result_naked_exits(voyage);
+    cr_expect_eq(summary.exits, BAREST_MAX + 1);
+    cr_expect_eq(summary.count, BAREST_MAX);
+    for (int i = 0; i < BAREST_MAX; i++) {
+        cr_expect_float_eq(result_number(summary.barest[i], "dollar_seconds"), BAREST_MAX + 1 - i,
+                           0.1);
+    }
+    cr_expect_float_eq(summary.rest, 1, 0.1);
+    cJSON_Delete(voyage);
+}
+
 Test(reports, the_trips_of_a_voyage_are_a_table_with_what_an_oracle_objects_to_marked) {
     static const char trips[] =
         "[{\"mechanism\":\"daily_loss\",\"cause\":\"daily_loss\",\"mode\":\"REDUCE_ONLY\",\"at\":"
