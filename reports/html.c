@@ -616,6 +616,47 @@ static void add_pairs(struct text *out, const cJSON *pairs) {
     text_add(out, "</tbody></table>\n");
 }
 
+static void add_learner(struct text *out, const cJSON *run, const cJSON *learning) {
+    static const char *const counts[] = {"trades",   "steps",    "kept",
+                                         "reverted", "admitted", "declined"};
+    const cJSON *weights = json_member(learning, "weights");
+    const cJSON *weight;
+    text_add(out, "<tr><td>");
+    report_escape(out, result_string(run, "id"));
+    text_add(out, "</td>");
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        text_add_format(out, "<td class=\"n\">%.0f</td>", result_number(learning, counts[i]));
+    }
+    text_add(out, "<td>");
+    cJSON_ArrayForEach(weight, weights) {
+        text_add(out, weight == weights->child ? "" : "<br>");
+        report_escape(out, result_string(weight, "part"));
+        text_add_format(out, " %.3f &rarr; %.3f", result_number(weight, "before") / 1000,
+                        result_number(weight, "after") / 1000);
+    }
+    text_add(out, "</td></tr>\n");
+}
+
+/* Of each run that learned: from what, and what it did. */
+static void add_learning(struct text *out, const cJSON *result) {
+    const cJSON *learning = NULL;
+    const cJSON *run = result_learner(result, 0, &learning);
+    if (run == NULL) {
+        return;
+    }
+    text_add(out,
+             "<h2>Learning</h2>\n<p class=\"soft\">Each step is tried on the next trades: it "
+             "is kept, or taken back; one may still be on trial at the end. Weights are shares "
+             "of what the configuration says.</p>\n<table><thead><tr><th>run</th><th "
+             "class=\"n\">trades learned</th><th class=\"n\">steps</th><th class=\"n\">kept"
+             "</th><th class=\"n\">taken back</th><th class=\"n\">admitted</th><th class=\"n\">"
+             "declined</th><th>weights, before and after</th></tr></thead><tbody>\n");
+    for (size_t i = 0; run != NULL; run = result_learner(result, ++i, &learning)) {
+        add_learner(out, run, learning);
+    }
+    text_add(out, "</tbody></table>\n");
+}
+
 enum err_code report_html(const cJSON *result, struct text *out, struct err *err) {
     enum err_code code = result_check(result, err);
     if (code != ERR_OK) {
@@ -636,6 +677,7 @@ enum err_code report_html(const cJSON *result, struct text *out, struct err *err
     cJSON_ArrayForEach(item, json_member(result, "voyages")) {
         add_voyage(out, item);
     }
+    add_learning(out, result);
     add_pairs(out, json_member(result, "pairs"));
     if (json_member(result, "scenarios")->child != NULL) {
         add_scenarios(out, result);

@@ -171,6 +171,33 @@ static void add_pairs(struct text *out, const cJSON *pairs) {
     }
 }
 
+/* Of each run that learned: from what, and what it did to the weights. */
+static void add_learning(struct text *out, const cJSON *result) {
+    const cJSON *learning = NULL;
+    const cJSON *run = result_learner(result, 0, &learning);
+    text_add(out, run == NULL
+                      ? ""
+                      : "\n## Learning\n\n| run | trades learned | steps | kept | taken back "
+                        "| weights, before and after |\n|---|---:|---:|---:|---:|---|\n");
+    for (size_t i = 0; run != NULL; run = result_learner(result, ++i, &learning)) {
+        const cJSON *weights = json_member(learning, "weights");
+        const cJSON *weight;
+        text_add(out, "|");
+        add_cell(out, result_string(run, "id"));
+        add_number_cell(out, learning, "trades");
+        add_number_cell(out, learning, "steps");
+        add_number_cell(out, learning, "kept");
+        add_number_cell(out, learning, "reverted");
+        cJSON_ArrayForEach(weight, weights) {
+            text_add(out, weight == weights->child ? " " : ", ");
+            report_escape(out, result_string(weight, "part"));
+            text_add_format(out, " %.3f to %.3f", result_number(weight, "before") / 1000,
+                            result_number(weight, "after") / 1000);
+        }
+        text_add(out, " |\n");
+    }
+}
+
 enum err_code report_markdown(const cJSON *result, struct text *out, struct err *err) {
     enum err_code code = result_check(result, err);
     if (code != ERR_OK) {
@@ -181,6 +208,7 @@ enum err_code report_markdown(const cJSON *result, struct text *out, struct err 
     cJSON_ArrayForEach(item, json_member(result, "voyages")) {
         add_voyage(out, item);
     }
+    add_learning(out, result);
     add_pairs(out, json_member(result, "pairs"));
     text_add(out,
              "\n## Scenarios\n\n| scenario | verdict | broken | repeat |\n|---|---|---|---|\n");

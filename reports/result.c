@@ -318,6 +318,20 @@ bool result_is_trip_wrong(const cJSON *trip) {
     return strcmp(word, "false") == 0 || strcmp(word, "missed") == 0;
 }
 
+const cJSON *result_learner(const cJSON *result, size_t n, const cJSON **learning) {
+    static const char *const lists[] = {"voyages", "scenarios"};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        const cJSON *item;
+        cJSON_ArrayForEach(item, json_member(result, lists[i])) {
+            *learning = json_member(item, "learning");
+            if (cJSON_IsObject(*learning) && n-- == 0) {
+                return item;
+            }
+        }
+    }
+    return NULL;
+}
+
 /* Into its place among the barest, if it has one; what falls off the end is of the others. */
 static void rank_exit(struct naked_summary *summary, const cJSON *exit) {
     double own = result_number(exit, "dollar_seconds");

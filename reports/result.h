@@ -27,6 +27,8 @@
  *    "exits": {word: int},           hard_stop, resting_stop, trailing, target, time, decay ...
  *    "mechanisms": [{"id": word, "acted": int, "held": int, "released": int, "first": t?,
  *                    "note": text}],
+ *    "learning"?: {"trades": int, "steps": int, "kept": int, "reverted": int, "admitted": int, "declined": int,
+ *                  "weights": [{"part": word, "before": int, "after": int}]},    thousandths; also of a scenario
  *    "market": [{"symbol": word, "series": [point]}],
  *    "totals": {"ticks": int, "orders": int, "fills": int, "refusals": int, "equity_end": amount,
  *               "sim_seconds": amount, "trace_hash": word},
@@ -73,6 +75,9 @@ enum err_code report_markdown(const cJSON *result, struct text *out, struct err 
 enum err_code report_json(const cJSON *result, struct text *out, struct err *err) MUST_USE;
 
 #define BAREST_MAX 20
+
+/* The n-th run that learned, voyages first, and its "learning" in *learning; NULL behind the last. */
+const cJSON *result_learner(const cJSON *result, size_t n, const cJSON **learning);
 
 struct naked_summary { /* of a voyage's exits */
     int exits;         /* all of them */

@@ -203,20 +203,33 @@ static void on_exit_event(struct collect *collect, const struct event *event) {
     }
 }
 
+/* The parts are those of the first row, and so is where their weights began. */
+static void name_parts(struct collect_learning *learning, const cJSON *body) {
+    const cJSON *before = NULL;
+    cJSON_ArrayForEach(before, json_member(body, "before")) {
+        if (learning->part_count < COLLECT_PARTS_MAX && cJSON_IsNumber(before)) {
+            size_t i = learning->part_count++;
+            copy_word(learning->parts[i].name, sizeof learning->parts[i].name, before->string);
+            learning->parts[i].before = learning->parts[i].after = (int64_t)before->valuedouble;
+        }
+    }
+}
+
 /* In thousandths of what the configuration says. */
 static void on_learned(struct collect_learning *learning, const struct event *event) {
     cJSON *body = NULL;
-    const cJSON *weight = NULL;
-    struct text line = {0};
     learning->steps += strcmp(event->id, "step") == 0;
+    learning->kept += strcmp(event->id, "kept") == 0;
     learning->reverted += strcmp(event->id, "reverted") == 0;
     (void)!json_parse(event->body, event->body_len, &body, NULL);
-    cJSON_ArrayForEach(weight, json_member(body, "weights")) {
-        text_add_format(&line, "%s%s %.0f", line.len == 0 ? "" : ", ", weight->string,
-                        weight->valuedouble);
+    if (learning->rows++ == 0) {
+        name_parts(learning, body);
     }
-    copy_word(learning->weights, sizeof learning->weights, text_get(&line));
-    text_release(&line);
+    for (size_t i = 0; i < learning->part_count; i++) {
+        (void)!json_int(json_member(body, "weights"), learning->parts[i].name,
+                        &learning->parts[i].after, NULL);
+    }
+    (void)!json_int(body, "count", &learning->trades, NULL);
     cJSON_Delete(body);
 }
 

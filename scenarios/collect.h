@@ -46,10 +46,17 @@ struct collect_symbol {
     char exit_reason[COLLECT_WORD_MAX];
 };
 
+#define COLLECT_PARTS_MAX 8
+
 struct collect_learning { /* what learning_guard came to, by its rows and words */
-    int64_t steps, reverted;
+    int64_t rows, steps, kept, reverted;
+    int64_t trades;             /* ever learned, by the newest row */
     int64_t admitted, declined; /* symbols by cycle, under weights that have changed since */
-    char weights[160];          /* of the newest row: "momentum 1018, ..."; "": none came */
+    struct {
+        char name[COLLECT_WORD_MAX];
+        int64_t before, after; /* thousandths: before the first row, and by the newest */
+    } parts[COLLECT_PARTS_MAX];
+    size_t part_count;
 };
 
 struct collect { /* collect_init() and collect_release(); large: keep it off the stack */

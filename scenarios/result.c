@@ -279,16 +279,44 @@ static int64_t mechanism_events(const struct collect *collect, size_t index, con
 static void print_note(const struct collect *collect, size_t index, struct text *out) {
     const struct collect_learning *learning = &collect->learning;
     struct text note = {0};
-    if (strcmp(mechanism_id(index), "learning_guard") == 0 && learning->weights[0] != '\0') {
+    if (strcmp(mechanism_id(index), "learning_guard") == 0 && learning->rows > 0) {
         text_add_format(&note,
                         "%lld steps, %lld taken back; %lld entries admitted, %lld declined; "
-                        "thousandths: %s",
+                        "thousandths: ",
                         (long long)learning->steps, (long long)learning->reverted,
-                        (long long)learning->admitted, (long long)learning->declined,
-                        learning->weights);
+                        (long long)learning->admitted, (long long)learning->declined);
+        for (size_t i = 0; i < learning->part_count; i++) {
+            text_add_format(&note, "%s%s %lld", i == 0 ? "" : ", ", learning->parts[i].name,
+                            (long long)learning->parts[i].after);
+        }
     }
     text_member_string(out, "note", text_get(&note));
     text_release(&note);
+}
+
+void result_print_learning(const struct collect *collect, struct text *out) {
+    const struct collect_learning *learning = &collect->learning;
+    if (learning->rows == 0) {
+        return;
+    }
+    text_member(out, "learning");
+    text_add_char(out, '{');
+    text_member_int(out, "trades", learning->trades);
+    text_member_int(out, "steps", learning->steps);
+    text_member_int(out, "kept", learning->kept);
+    text_member_int(out, "reverted", learning->reverted);
+    text_member_int(out, "admitted", learning->admitted);
+    text_member_int(out, "declined", learning->declined);
+    text_member(out, "weights");
+    text_add_char(out, '[');
+    for (size_t i = 0; i < learning->part_count; i++) {
+        text_add(out, i == 0 ? "{" : ",{");
+        text_member_string(out, "part", learning->parts[i].name);
+        text_member_int(out, "before", learning->parts[i].before);
+        text_member_int(out, "after", learning->parts[i].after);
+        text_add_char(out, '}');
+    }
+    text_add(out, "]}");
 }
 
 static void print_voyage_mechanisms(const struct collect *collect, struct text *out) {
@@ -375,6 +403,7 @@ void result_print_voyage(const struct stage_result *result, const struct scenari
     text_add(out, text_get(&result->exits_json));
     print_orders(result->collect, out);
     print_voyage_mechanisms(result->collect, out);
+    result_print_learning(result->collect, out);
     add_list(out, "market", &result->market_json);
     print_totals(result, out);
     text_member(out, "required");

@@ -14,6 +14,8 @@ void result_print_run(const struct stage_result *result, const struct scenario *
 void result_print_mechanisms(const struct collect *collect, struct text *out);
 /* ["daily_loss acted 2",...] */
 void result_print_mechanism_words(const struct collect *collect, struct text *out);
+/* Appends a member "learning" as reports/result.h says; nothing of a run that learned nothing. */
+void result_print_learning(const struct collect *collect, struct text *out);
 /* One voyage with all its series, shaped as reports/result.h says. required holds the rows of its table,
  * comma separated. */
 void result_print_voyage(const struct stage_result *result, const struct scenario *scenario,

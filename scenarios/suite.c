@@ -111,6 +111,7 @@ static void print_scenario(const struct stage_result *result, const struct scena
     text_member_string(out, "verdict", result->broken == 0 ? "pass" : "fail");
     text_member(out, "mechanisms");
     result_print_mechanism_words(result->collect, out);
+    result_print_learning(result->collect, out);
     text_member(out, "broken");
     text_add_char(out, '[');
     text_add(out, text_get(&result->broken_json));

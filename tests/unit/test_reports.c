@@ -448,6 +448,34 @@ Test(reports, one_exit_too_many_for_the_table_is_the_one_that_lay_least_bare) {
     cJSON_Delete(voyage);
 }
 
+Test(reports, what_learning_did_is_a_row_of_each_run_that_learned) {
+    static const char learning[] =
+        "{\"trades\":43,\"steps\":3,\"kept\":1,\"reverted\":1,\"admitted\":9,\"declined\":2,"
+        "\"weights\":[{\"part\":\"a<b\",\"before\":1000,\"after\":1018},{\"part\":\"slow\","
+        "\"before\":990,\"after\":250}]}";
+    cJSON *tree = parsed();
+    cJSON *object = NULL;
+    struct text without = written(report_html, tree);
+    cr_expect_not(has(&without, "<h2>Learning</h2>"));
+    cr_assert_eq(json_parse(learning, sizeof learning - 1, &object, NULL), ERR_OK);
+    cJSON *scenario = cJSON_GetArrayItem(cJSON_GetObjectItem(tree, "scenarios"), 0);
+    cJSON_AddItemToObject(voyage_of(tree), "learning", cJSON_Duplicate(object, true));
+    cJSON_AddItemToObject(scenario, "learning", object);
+    struct text html = written(report_html, tree);
+    struct text markdown = written(report_markdown, tree);
+    const char *cells = "</td><td class=\"n\">43</td><td class=\"n\">3</td><td class=\"n\">1</td>"
+                        "<td class=\"n\">1</td><td class=\"n\">9</td><td class=\"n\">2</td>"
+                        "<td>a&lt;b 1.000 &rarr; 1.018<br>slow 0.990 &rarr; 0.250</td></tr>\n";
+    cr_expect_eq(count_of(&html, cells), 2, "%s", text_get(&html));
+    cr_expect_eq(
+        count_of(&markdown, " | 43 | 3 | 1 | 1 | a&lt;b 1.000 to 1.018, slow 0.990 to 0.250 |\n"),
+        2, "%s", text_get(&markdown));
+    text_release(&without);
+    text_release(&html);
+    text_release(&markdown);
+    cJSON_Delete(tree);
+}
+
 Test(reports, the_trips_of_a_voyage_are_a_table_with_what_an_oracle_objects_to_marked) {
     static const char trips[] =
         "[{\"mechanism\":\"daily_loss\",\"cause\":\"daily_loss\",\"mode\":\"REDUCE_ONLY\",\"at\":"

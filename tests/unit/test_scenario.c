@@ -322,8 +322,12 @@ Test(result, a_voyage_says_what_learning_came_to) {
     struct text voyage = {0};
     cr_assert(collect != NULL && scenario != NULL);
     collect_init(collect, NULL);
-    static const char weights[] = "{\"weights\":{\"fast\":1018,\"slow\":250}}";
-    tell(collect, EVENT_ROW, "learned", "", "step", "{\"weights\":{\"fast\":1050,\"slow\":1}}");
+    static const char weights[] = "{\"count\":41,\"weights\":{\"fast\":1018,\"slow\":250}}";
+    tell(collect, EVENT_ROW, "learned", "", "step",
+         "{\"count\":20,\"before\":{\"fast\":1000,\"slow\":990},\"weights\":{\"fast\":1050,"
+         "\"slow\":1}}");
+    tell(collect, EVENT_ROW, "learned", "", "kept",
+         "{\"before\":{\"fast\":7},\"weights\":{\"fast\":1050,\"slow\":1}}");
     tell(collect, EVENT_MECHANISM, "learning_guard", "acted", "step",
          "\"how\":\"step\",\"admitted\":2,\"declined\":0");
     tell(collect, EVENT_ROW, "learned", "", "reverted", weights);
@@ -335,6 +339,16 @@ Test(result, a_voyage_says_what_learning_came_to) {
                               "\"note\":\"1 steps, 1 taken back; 7 entries admitted, 3 declined; "
                               "thousandths: fast 1018, slow 250\""),
                        "%s", text_get(&voyage));
+    cr_expect_not_null(strstr(text_get(&voyage),
+                              ",\"learning\":{\"trades\":41,\"steps\":1,\"kept\":1,\"reverted\":1,"
+                              "\"admitted\":7,\"declined\":3,\"weights\":[{\"part\":\"fast\","
+                              "\"before\":1000,\"after\":1018},{\"part\":\"slow\",\"before\":990,"
+                              "\"after\":250}]}"),
+                       "%s", text_get(&voyage));
+    text_clear(&voyage);
+    collect->learning.rows = 0; /* of a run that learned nothing nothing is said */
+    result_print_learning(collect, &voyage);
+    cr_expect_eq(voyage.len, 0);
     text_release(&voyage);
     collect_release(collect);
     free(collect);
