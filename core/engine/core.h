@@ -274,6 +274,8 @@ void account_recall(struct engine *engine, const cJSON *document);
 void poll_truth(struct engine *engine);
 /* The exchange day, or the day in New York while the broker has not told its calendar. */
 struct date engine_day(const struct engine *engine);
+/* The exchange day that an instant is of: behind a close it is the next. Its day in New York where no calendar says. */
+struct date engine_day_of(const struct engine *engine, struct utc at);
 /* Compares the wall with the monotonic clock. */
 void look_at_wall(struct engine *engine);
 /* What came of a read of the broker's truth or of its prices: said where a person looks, and counted by what a key

@@ -41,15 +41,24 @@ static void kill(struct engine *engine, const struct inbox_command *command) {
     tell(engine, command, "firing");
 }
 
-/* daily_loss ends with the next exchange day and an operator, not with an operator alone. */
+/* daily_loss ends with the next exchange day and an operator, not with an operator alone: what was lost behind a
+ * close is of the day that follows. */
 static bool is_too_early(const struct engine *engine, const char *cause) {
+    MUTATE(loss_resumed_on_its_day, return false);
     for (size_t i = 0; i < engine->causes.count; i++) {
         const struct cause *set = &engine->causes.items[i];
         if (strcmp(set->name, cause) == 0 && strcmp(cause, "daily_loss") == 0) {
-            return engine->truth.day.days <= ny_date(set->since).days;
+            return engine->truth.day.days <= engine_day_of(engine, set->since).days;
         }
     }
     return false;
+}
+
+/* Below the floor, or barely above, it would latch again at once, each time with a page. */
+static enum err_code may_end(const struct engine *engine, const char *cause, struct err *err) {
+    const struct equity_reading reading = reading_now(engine);
+    bool is_floor = strcmp(cause, "equity_floor") == 0 && causes_has(&engine->causes, cause);
+    return is_floor ? account_guards_end_floor(&engine->guards, &reading, err) : ERR_OK;
 }
 
 static void resume(struct engine *engine, const struct inbox_command *command) {
@@ -62,6 +71,8 @@ static void resume(struct engine *engine, const struct inbox_command *command) {
         tell(engine, command, "refused: daily_loss holds for the rest of its exchange day");
     } else if (strcmp(command->cause, "data_guard") == 0 && flows_take_step(engine)) {
         tell(engine, command, "resumed: what was unexplained counts as money from outside");
+    } else if (may_end(engine, command->cause, &err) != ERR_OK) {
+        tell(engine, command, err.text);
     } else if (strcmp(command->cause, CRASH_LOOP_CAUSE) == 0 &&
                crash_loop_remove_flag(&engine->crash_loop, &engine->causes, &err) != ERR_OK) {
         tell(engine, command, err.text);

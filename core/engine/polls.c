@@ -201,6 +201,11 @@ struct date engine_day(const struct engine *engine) {
                                        : ny_date(clock_utc(engine->world->clock));
 }
 
+struct date engine_day_of(const struct engine *engine, struct utc at) {
+    const struct session *session = session_at(engine, at);
+    return session != NULL ? session->date : ny_date(at);
+}
+
 /* Cooldowns that began in doubt run again from its end. */
 static void heed_clock(struct engine *engine, bool was_doubted) {
     bool is_doubted = engine->clock_guard.is_on;

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Above the floor by less it would be below it again with the next tick of the market. */
+static const struct ratio FLOOR_MARGIN = {NANOS / 100};
 static const char *const WARN_KEYS[] = {"daily_loss_50", "daily_loss_80"};
 
 void account_guards_init(struct account_guards *guards, const struct config *config,
@@ -147,6 +149,37 @@ static void judge_loss(struct account_guards *guards, const struct equity_readin
     }
 }
 
+static struct usd equity_floor(const struct account_guards *guards,
+                               const struct equity_reading *reading) {
+    struct usd put_in = usd_add(guards->go_live, reading->flows_ever);
+    struct usd share = usd_scale(put_in, guards->config->equity_floor_share);
+    return usd_max(guards->config->equity_floor_usd, guards->has_go_live ? share : (struct usd){0});
+}
+
+enum err_code account_guards_end_floor(const struct account_guards *guards,
+                                       const struct equity_reading *reading, struct err *err) {
+    if (!reading->is_trusted) {
+        return err_set(err, ERR_REFUSED,
+                       "refused: no equity is known that can be trusted; ask again beside a core "
+                       "that reads one");
+    }
+    struct usd floor = equity_floor(guards, reading);
+    struct usd least = usd_add(floor, usd_scale(floor, FLOOR_MARGIN));
+    MUTATE(floor_resumed_below, least.nanos = 0);
+    MUTATE(floor_resumed_beyond, least.nanos++);
+    if (usd_cmp(reading->equity, least) >= 0) {
+        return ERR_OK;
+    }
+    char is[DECIMAL_TEXT_MAX];
+    char wanted[DECIMAL_TEXT_MAX];
+    decimal_print_places(reading->equity.nanos, 2, is);
+    decimal_print_places(least.nanos, 2, wanted);
+    return err_set(
+        err, ERR_REFUSED,
+        "refused: equity is %s USD, and equity_floor ends from %s on, its floor and 1 %%", is,
+        wanted);
+}
+
 static void judge_floor(struct account_guards *guards, const struct equity_reading *reading) {
     if (!guards->has_go_live) {
         if (note(guards, "go_live", "", reading->equity)) {
@@ -155,9 +188,7 @@ static void judge_floor(struct account_guards *guards, const struct equity_readi
         }
         return;
     }
-    struct usd share = usd_scale(usd_add(guards->go_live, reading->flows_ever),
-                                 guards->config->equity_floor_share);
-    struct usd floor = usd_max(guards->config->equity_floor_usd, share);
+    struct usd floor = equity_floor(guards, reading);
     MUTATE(floor_ignored, floor.nanos = 0);
     MUTATE(floor_off_by_one, floor.nanos++);
     MUTATE(floor_on_one_reading, guards->floor.first_breach.ns = 1);

@@ -47,6 +47,11 @@ enum err_code account_guards_fold(struct account_guards *guards, const struct jo
                                   struct err *err) MUST_USE;
 /* Judges one reading; journals baseline, go-live and peak as they come. */
 void account_guards_judge(struct account_guards *guards, const struct equity_reading *reading);
+/* ERR_REFUSED, with an answer for who asked, while equity_floor may not end: equity is not known, not explained, or not a
+ * hundredth above the floor. At exactly that it may. */
+enum err_code account_guards_end_floor(const struct account_guards *guards,
+                                       const struct equity_reading *reading,
+                                       struct err *err) MUST_USE;
 /* True at the second breach in a row at least `apart` after the first; a reading that is none begins anew. */
 bool guard_step_confirms(struct guard_step *step, bool is_breach, struct utc at, struct span apart);
 /* The day's loss limit in dollars: the stricter of amount and share. Zero while unknown. */

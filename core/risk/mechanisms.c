@@ -64,26 +64,28 @@ static const struct mechanism TABLE[] = {
      .settings = "risk.daily_loss_usd risk.daily_loss_share risk.open_risk_factor",
      .rule = "the day's loss from the previous close, flows and dividends aside, on two readings; "
              "a fee "
-             "is a loss",
+             "is a loss; a person ends it, on another exchange day than its own",
      .documents = "governor_freezes.json",
      .oracle = "guards_trip_at_their_limit open_risk_within_the_loss_limit "
                "no_entry_beyond_the_loss_limit",
      .act = "daily_loss_by_open_positions",
      .quiet = "daily_loss_just_within",
-     .mutants = "young_flow_forgotten canceled_flow_counts dividend_is_profit daily_loss_ignored "
-                "daily_loss_off_by_one loss_on_one_reading "
-                "baseline_restarts baseline_every_reading flows_count_as_gains"},
+     .mutants =
+         "young_flow_forgotten canceled_flow_counts dividend_is_profit daily_loss_ignored "
+         "daily_loss_off_by_one loss_on_one_reading "
+         "baseline_restarts baseline_every_reading flows_count_as_gains loss_resumed_on_its_day"},
     {.id = "equity_floor",
      .file = "core/risk/account_guards.c",
      .mode = MODE_REDUCE_ONLY,
      .hold = HOLD_LATCHED,
      .settings = "risk.equity_floor_usd risk.equity_floor_share",
-     .rule = "equity below the higher of two floors",
+     .rule = "equity below the higher of two floors; a person ends it, once equity is 1 % above",
      .documents = "governor_freezes.json",
      .oracle = "guards_trip_at_their_limit",
      .act = "equity_floor_latches",
      .quiet = "equity_floor_just_above",
-     .mutants = "floor_ignored floor_off_by_one floor_on_one_reading"},
+     .mutants = "floor_ignored floor_off_by_one floor_on_one_reading floor_resumed_below "
+                "floor_resumed_beyond"},
     {.id = "max_drawdown",
      .file = "core/risk/account_guards.c",
      .mode = MODE_REDUCE_ONLY,

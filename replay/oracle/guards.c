@@ -10,6 +10,8 @@
  * a recovery within a lie of the broker's view ends no row of breaches. It is known to be due with the
  * second reading in a row, and true while the ledger's equity is beyond the limit. Where rows may be
  * durable that nobody told, or the disk, a hand or the clock was tampered with, nothing is judged any more.
+ * A person ends equity_floor while equity, as last read, is a hundredth above the floor, and daily_loss on another
+ * exchange day than that on which it tripped; neither sooner.
  */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
@@ -20,6 +22,7 @@
 static const struct span TRIPS_WITHIN = {INT64_C(75000000000)};
 static const struct span LIE_LASTS = {INT64_C(5000000000)};
 static const struct span FOREIGN_KNOWN = {INT64_C(60000000000)};
+static const struct ratio FLOOR_MARGIN = {NANOS / 100};
 static const struct ratio HELD_MARGIN = {NANOS / 10 * 9}; /* prices of positions may be old */
 enum { TRUSTED_BREACHES = 4, FLOWS_MAX = 64 };
 
@@ -31,7 +34,8 @@ struct guard {
     int undoubted;    /* in a row */
     struct utc since; /* of the first of those, or behind a release; {0}: none */
     bool is_reported;
-    bool is_held; /* from its act to a person's clear */
+    bool is_held;    /* from its act to a person's clear */
+    struct date day; /* of the exchange, of its act */
     struct two_clocks clocks;
 };
 
@@ -271,7 +275,8 @@ static void take_amount(struct guards *judge, const struct event *event, const c
         date_parse(event->id, &judge->baseline_day, NULL) == ERR_OK) {
         judge->baseline = amount;
         judge->items[LOSS] = (struct guard){.is_reported = judge->items[LOSS].is_reported,
-                                            .is_held = judge->items[LOSS].is_held};
+                                            .is_held = judge->items[LOSS].is_held,
+                                            .day = judge->items[LOSS].day};
     } else if (is_word(event->subject, "go_live")) {
         judge->go_live = amount;
         judge->has_go_live = true;
@@ -306,6 +311,7 @@ static void judge_trip(struct guards *judge, const struct event *event, struct f
             continue;
         }
         guard->is_held = true;
+        guard->day = findings->scene->session.date;
         (void)clocks_act(&guard->clocks, findings_score(findings, CAUSES[i]), event->at);
         if (guard->breaches < 2) {
             findings_break(findings, ORACLE_GUARDS, event->at, "%s: tripped by %d readings",
@@ -314,10 +320,34 @@ static void judge_trip(struct guards *judge, const struct event *event, struct f
     }
 }
 
+/* What a person may not end yet, and ended. */
+static void judge_release(const struct guards *judge, const struct event *event, int guard,
+                          struct findings *findings) {
+    const struct scene *scene = findings->scene;
+    struct usd beyond = {0};
+    if (judge->is_spoiled || !judge->items[guard].is_held) {
+        return;
+    }
+    if (guard == LOSS && scene->session.date.days <= judge->items[guard].day.days) {
+        findings_break(findings, ORACLE_GUARDS, event->at, "daily_loss: ended on its own day");
+    }
+    bool is_lie = scene->lie_at.ns != 0 && utc_sub(judge->read_at, scene->lie_at).ns < LIE_LASTS.ns;
+    (void)is_below_floor(judge, scene, judge->equity, &beyond);
+    struct usd floor = usd_add(judge->equity, beyond);
+    struct usd least = usd_add(floor, usd_scale(floor, FLOOR_MARGIN));
+    if (guard == FLOOR && !is_lie && judge->has_reading && usd_cmp(judge->equity, least) < 0) {
+        findings_break(findings, ORACLE_GUARDS, event->at,
+                       "equity_floor: ended at %lld USD, floor %lld",
+                       (long long)(judge->equity.nanos / NANOS), (long long)(floor.nanos / NANOS));
+    }
+}
+
 /* A person ended the latch: what is still beyond the limit is due anew with the next reading. */
-static void take_release(struct guards *judge, const struct event *event) {
+static void take_release(struct guards *judge, const struct event *event,
+                         struct findings *findings) {
     for (int i = 0; i < GUARD_COUNT; i++) {
         if (is_word(event->subject, CAUSES[i])) {
+            judge_release(judge, event, i, findings);
             judge->items[i].is_held = false;
             judge->items[i].since = (struct utc){0};
             judge->items[i].clocks.known_at = (struct utc){0};
@@ -385,7 +415,8 @@ static void count_risk(struct findings *findings) {
 static void forget(struct guards *judge) {
     for (int i = 0; i < GUARD_COUNT; i++) {
         judge->items[i] = (struct guard){.is_reported = judge->items[i].is_reported,
-                                         .is_held = judge->items[i].is_held};
+                                         .is_held = judge->items[i].is_held,
+                                         .day = judge->items[i].day};
     }
     judge->is_pending = false;
 }
@@ -406,7 +437,7 @@ static void guards_observe(void *context, const struct event *event, struct find
         if (is_word(event->what, "acted")) {
             judge_trip(judge, event, findings);
         } else if (is_word(event->what, "released")) {
-            take_release(judge, event);
+            take_release(judge, event, findings);
         }
     } else if (event->kind == EVENT_LEDGER_EQUITY) {
         take_truth(judge, event, findings->scene);

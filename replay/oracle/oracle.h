@@ -35,7 +35,8 @@
       "no buy is sent once the ledger's day loss stood at its limit for a minute", "")             \
     X(ORACLE_GUARDS, "guards_trip_at_their_limit", "S4",                                           \
       "daily_loss, equity_floor and max_drawdown latch when two readings in a row reach "          \
-      "their limit, and not before",                                                               \
+      "their limit, and not before; nobody ends daily_loss on its own exchange day, nor "          \
+      "equity_floor below its floor and 1 %",                                                      \
       "")                                                                                          \
     X(ORACLE_OPEN_RISK, "open_risk_within_the_loss_limit", "S4",                                   \
       "no buy is sent that takes the day's loss and the stop distances of positions and "          \

@@ -364,6 +364,55 @@ Test(engine_operator, daily_loss_is_not_resumed_on_its_own_day) {
     plant_destroy(plant);
 }
 
+Test(engine_operator, a_loss_behind_the_close_is_of_the_next_day) {
+    struct plant *plant = plant_create();
+    tick(plant, 1);
+    struct engine *engine = plant->engine;
+    cr_assert_geq(engine->session_count, 2);
+    causes_latch(&engine->causes, "daily_loss", MODE_REDUCE_ONLY, "core", "x");
+    struct cause *cause = &engine->causes.items[engine->causes.count - 1];
+    for (int is_behind = 0; is_behind < 2; is_behind++) {
+        cause->since.ns = engine->sessions[0].close.ns - 1 + is_behind;
+        cr_expect_eq(engine_day_of(engine, cause->since).days,
+                     engine->sessions[is_behind].date.days);
+    }
+    engine->truth.day = engine->sessions[1].date;
+    say(plant, INBOX_RESUME, "daily_loss", "ann", "please");
+    obey_inbox(engine);
+    cr_expect(has(plant, "daily_loss"), "lost behind the close of the day before: of this day");
+    cause->since.ns--;
+    say(plant, INBOX_RESUME, "daily_loss", "ann", "please");
+    obey_inbox(engine);
+    cr_expect_not(has(plant, "daily_loss"));
+    plant_destroy(plant);
+}
+
+Test(engine_operator, the_floor_is_not_resumed_below_it) {
+    struct plant *plant = plant_create();
+    tick(plant, 1);
+    struct engine *engine = plant->engine;
+    causes_latch(&engine->causes, "equity_floor", MODE_REDUCE_ONLY, "core", "x");
+    engine->truth.is_equity_explained = true;
+    engine->guards.has_go_live = true;
+    engine->guards.go_live = USD(100000);
+    engine->truth.account.equity = (struct usd){USD(70700).nanos - 1};
+    say(plant, INBOX_RESUME, "equity_floor", "ann", "please");
+    obey_inbox(engine);
+    cr_expect(has(plant, "equity_floor"));
+    cr_expect_str_eq(engine->answers[(engine->answer_count - 1) % ANSWERS_KEPT].outcome,
+                     "refused: equity is 70700.00 USD, and equity_floor ends from 70700.00 on, its "
+                     "floor and 1 %");
+    engine->truth.account.equity = USD(70700);
+    say(plant, INBOX_RESUME, "equity_floor", "ann", "please");
+    obey_inbox(engine);
+    cr_expect_not(has(plant, "equity_floor"));
+    say(plant, INBOX_RESUME, "equity_floor", "ann", "please");
+    obey_inbox(engine);
+    cr_expect_str_eq(engine->answers[(engine->answer_count - 1) % ANSWERS_KEPT].outcome,
+                     "no latched cause 'equity_floor'");
+    plant_destroy(plant);
+}
+
 Test(engine_operator, a_kill_is_over_after_two_clear_looks_two_seconds_apart) {
     struct plant *plant = plant_create();
     tick(plant, 1);

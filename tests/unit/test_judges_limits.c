@@ -389,6 +389,12 @@ static void trips(struct oracle *oracle, int64_t second, const char *cause, cons
     body_of(oracle, EVENT_MECHANISM, second, cause, "acted", body);
 }
 
+static void releases(struct oracle *oracle, int64_t second, const char *cause) {
+    char body[128];
+    snprintf(body, sizeof body, "\"cause\":\"%s\",\"mode\":\"NORMAL\",\"latched\":false", cause);
+    body_of(oracle, EVENT_MECHANISM, second, cause, "released", body);
+}
+
 Test(guards, two_readings_at_the_limit_trip_and_one_does_not) {
     static const struct {
         const char *cause, *first, *second, *by, *broken;
@@ -530,17 +536,54 @@ Test(guards, a_reading_is_ranked_with_the_flows_of_its_own_tick) {
 Test(guards, a_release_begins_the_wait_anew_with_the_next_reading) {
     for (int64_t last = 80; last <= 85; last += 5) {
         struct oracle *oracle = guarded();
-        reads_on(oracle, "99900", 40);
-        trips(oracle, OPEN + 40, "daily_loss", "core");
-        body_of(oracle, EVENT_MECHANISM, OPEN + 200, "daily_loss", "released",
-                "\"cause\":\"daily_loss\",\"mode\":\"NORMAL\",\"latched\":false");
+        frame(oracle, "risk.daily_loss_usd", "100000");
+        frame(oracle, "risk.daily_loss_share", "0.9");
+        ticks(oracle, OPEN + 1, "100000");
+        ticks(oracle, OPEN + 2, "100000");
+        body_at(oracle, OPEN + 2, EVENT_ROW, 3, "peak", "", "{\"usd\":\"100000\"}");
+        reads_on(oracle, "99000", 40);
+        trips(oracle, OPEN + 40, "max_drawdown", "core");
+        releases(oracle, OPEN + 200, "max_drawdown");
         for (int64_t second = 200; second <= 300; second += 5) {
             tick(oracle, OPEN + second); /* the account does not answer */
         }
         for (int64_t second = 5; second <= last; second += 5) {
-            ticks(oracle, OPEN + 300 + second, "99900");
+            ticks(oracle, OPEN + 300 + second, "99000");
         }
         expect(oracle, last == 80 ? "" : "guards_trip_at_their_limit", 0);
+    }
+}
+
+Test(guards, the_floor_is_ended_from_a_hundredth_above_it_on) {
+    static const struct {
+        const char *equity, *by, *broken;
+    } rows[] = {{"95949.99", "core", "guards_trip_at_their_limit"},
+                {"95950", "core", ""},
+                {"95949.99", "document", ""}}; /* no act of the guard's own: nobody's to judge */
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = guarded();
+        ticks(oracle, OPEN + 1, "94999.99");
+        reads(oracle, OPEN + 6, "94999.99");
+        trips(oracle, OPEN + 6, "equity_floor", rows[i].by);
+        word(oracle, EVENT_MODE, OPEN + 6, "REDUCE_ONLY", "NORMAL");
+        tick(oracle, OPEN + 6);
+        ticks(oracle, OPEN + 11, rows[i].equity);
+        releases(oracle, OPEN + 12, "equity_floor");
+        expect(oracle, rows[i].broken, 0);
+    }
+}
+
+Test(guards, the_days_loss_is_not_ended_before_its_close_of_any_life) {
+    for (int is_next = 0; is_next < 2; is_next++) {
+        struct oracle *oracle = guarded();
+        ticks(oracle, OPEN + 1, "99900");
+        reads(oracle, OPEN + 6, "99900");
+        trips(oracle, OPEN + 6, "daily_loss", "core");
+        word(oracle, EVENT_MODE, OPEN + 6, "REDUCE_ONLY", "NORMAL");
+        tick(oracle, OPEN + 6);
+        word(oracle, EVENT_START, OPEN + 60, "ready", "");
+        releases(oracle, OPEN + 23399 + is_next, "daily_loss");
+        expect(oracle, is_next ? "" : "guards_trip_at_their_limit", 0);
     }
 }
 

@@ -579,6 +579,47 @@ Test(equity_floor, the_higher_of_two_floors_binds_below_and_not_at_it) {
     }
 }
 
+Test(equity_floor, a_person_ends_it_from_its_floor_and_a_hundredth_on) {
+    static const struct {
+        const char *floor, *equity, *flows;
+        bool is_trusted, may_end;
+    } cases[] = {{"50000", "70699.999999999", "0", true, false}, /* of go-live equity */
+                 {"50000", "70700", "0", true, true},
+                 {"50000", "70700", "0", false, false},
+                 {"50000", "74234.999999999", "5000", true, false}, /* and of what was put in */
+                 {"50000", "74235", "5000", true, true},
+                 {"80000", "80799.999999999", "0", true, false},
+                 {"80000", "80800", "0", true, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture *fixture = fixture_create();
+        struct err err = {0};
+        fixture->config.equity_floor_usd = dollars(cases[i].floor);
+        judge_equity(fixture, "100000");
+        struct equity_reading now = reading(fixture, cases[i].equity);
+        now.flows_ever = dollars(cases[i].flows);
+        now.is_trusted = cases[i].is_trusted;
+        cr_expect_eq(account_guards_end_floor(&fixture->guards, &now, &err),
+                     cases[i].may_end ? ERR_OK : ERR_REFUSED, "case %zu: %s", i, err.text);
+        fixture_destroy(fixture);
+    }
+}
+
+Test(equity_floor, who_ends_it_too_soon_is_told_both_amounts) {
+    struct fixture *fixture = fixture_create();
+    struct err err = {0};
+    judge_equity(fixture, "100000");
+    struct equity_reading now = reading(fixture, "69900.5");
+    cr_expect_eq(account_guards_end_floor(&fixture->guards, &now, &err), ERR_REFUSED);
+    cr_expect_str_eq(err.text, "refused: equity is 69900.50 USD, and equity_floor ends from "
+                               "70700.00 on, its floor and 1 %");
+    now.is_trusted = false;
+    cr_expect_eq(account_guards_end_floor(&fixture->guards, &now, &err), ERR_REFUSED);
+    cr_expect_str_eq(err.text,
+                     "refused: no equity is known that can be trusted; ask again beside a "
+                     "core that reads one");
+    fixture_destroy(fixture);
+}
+
 Test(equity_floor, go_live_equity_is_taken_once_and_kept) {
     struct fixture *fixture = fixture_create();
     judge_equity(fixture, "100000");
