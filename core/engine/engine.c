@@ -165,6 +165,7 @@ enum err_code engine_create(const struct engine_options *options, struct engine 
                             struct err *err) {
     const bool is_live = options->mode == ENGINE_LIVE;
     if (learning_guard_refuse_live(options->config, is_live, err) != ERR_OK ||
+        kill_switch_refuse_live(options->config, is_live, err) != ERR_OK ||
         protective_stops_refuse_live(options->config, is_live, err) != ERR_OK) {
         return ERR_CONFIG;
     }

@@ -42,6 +42,8 @@ static enum err_code read_news(struct engine *engine, bool is_again, struct engi
     code = code == ERR_OK
                ? protective_stops_refuse_live(&news->config, engine->mode == ENGINE_LIVE, err)
                : code;
+    code = code == ERR_OK ? kill_switch_refuse_live(&news->config, engine->mode == ENGINE_LIVE, err)
+                          : code;
     MUTATE(bad_reload_taken, code = ERR_OK);
     const char *fixed = code == ERR_OK ? needs_restart(engine->config, &news->config) : NULL;
     return fixed == NULL ? code

@@ -54,6 +54,15 @@ static unsigned set_causes(const struct causes *causes) {
     return set;
 }
 
+enum err_code kill_switch_refuse_live(const struct config *config, bool is_live, struct err *err) {
+    MUTATE(rearm_in_live, return ERR_OK);
+    return is_live && config->kill_auto_rearm
+               ? err_set(err, ERR_CONFIG,
+                         "kill.auto_rearm: must be 0 in live: a kill ends by a person's resume; "
+                         "write \"kill.auto_rearm\": false")
+               : ERR_OK;
+}
+
 static bool needs_a_person(const struct causes *causes, const struct config *config) {
     bool is_needed = !config->kill_auto_rearm;
     for (size_t i = 0; i < KILL_CAUSES; i++) {

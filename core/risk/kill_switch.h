@@ -65,6 +65,9 @@ struct kill_switch {      /* zero-initialise */
     int64_t incidents; /* of that day */
 };
 
+/* ERR_CONFIG: kill.auto_rearm in live. What stopped real money goes on by a person's word alone. */
+enum err_code kill_switch_refuse_live(const struct config *config, bool is_live,
+                                      struct err *err) MUST_USE;
 /* False while the cause is one of them, and set, and no life has verified that entries are gone. */
 bool kill_switch_may_resume(const struct kill_switch *kill, const struct causes *causes,
                             const char *cause);

@@ -56,7 +56,7 @@ static const struct mechanism TABLE[] = {
                 "new_boot_cools_by_the_wall cooldown_begins_at_each_start "
                 "rearmed_beside_other_latches rearmed_by_one_reading reject_burst_off_by_one "
                 "wash_counts_as_reject barred_key_ignored one_barred_read_kills "
-                "rotation_counts_as_barred outage_ignored divergence_kills_nobody"},
+                "rotation_counts_as_barred outage_ignored divergence_kills_nobody rearm_in_live"},
     {.id = "daily_loss",
      .file = "core/risk/account_guards.c",
      .mode = MODE_REDUCE_ONLY,

@@ -286,6 +286,16 @@ Test(engine_start, live_trading_is_refused_and_a_second_engine_finds_the_lease) 
     plant->config.stops_follow = false;
     cr_expect_eq(engine_create(&options, &second, &err), ERR_CONFIG);
     cr_expect_not_null(strstr(err.text, "stops.oco: must be 0 in live"), "%s", err.text);
+    plant->config.stops_oco = false;
+    plant->config.kill_auto_rearm = true;
+    cr_expect_eq(engine_create(&options, &second, &err), ERR_CONFIG);
+    cr_expect_str_eq(err.text,
+                     "kill.auto_rearm: must be 0 in live: a kill ends by a person's resume; "
+                     "write \"kill.auto_rearm\": false");
+    plant->config.kill_auto_rearm = false;
+    cr_expect_eq(engine_create(&options, &second, &err), ERR_CONFIG);
+    cr_expect_not_null(strstr(err.text, "its gate does not exist yet"), "%s", err.text);
+    plant->config.kill_auto_rearm = true; /* which paper may have */
     options.mode = ENGINE_PAPER;
     cr_expect_eq(engine_create(&options, &second, NULL), ERR_LOCKED);
     cr_expect_null(second);
