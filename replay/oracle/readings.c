@@ -4,7 +4,9 @@
  * Surely explained it is where cash and positions as they were answered in one tick, each at the middle of a fresh and narrow
  * quote that the broker's own price agrees with, make it to half a step: such a quote is the first that the
  * core believes. The guard acts on what lasted for ten seconds, or on equity of nothing at once; so a tick that was
- * surely explained less than that ago, or this one, leaves no reason. A price of shares that were split, or may
+ * surely explained less than that ago, or this one, leaves no reason; but where money came or went without a trade there is
+ * one until a row of the core tells of it, and of a dividend or a fee, of which the weather does not say how many rows it
+ * makes, for ten minutes. A price of shares that were split, or may
  * be, marks nothing; nor does one that is aged by a clock which stepped. */
 #include "replay/oracle/reasons.h"
 
@@ -13,6 +15,7 @@
 
 static const struct span LASTS = {INT64_C(10000000000)};
 static const struct span FRESH_MOST = {INT64_C(60000000000)};
+static const struct span TOLD_WITHIN = {INT64_C(600000000000)};
 static const struct ratio SPREAD_MOST = {10000000};
 
 struct marked {
@@ -29,8 +32,10 @@ struct readings {
     struct usd equity, cash;
     struct utc account_at, listed_at; /* good answers; {0}: none, or the last was none */
     struct utc ticked_at,
-        explained_at; /* the last tick's end; and the last that was surely explained */
-    bool is_unasked;  /* the last read of announcements failed: any quantity may be a split's */
+        explained_at;    /* the last tick's end; and the last that was surely explained */
+    int64_t untold;      /* deposits and withdrawals that no row tells of yet */
+    struct utc moved_at; /* last row of one; last dividend or fee; {0}: none */
+    bool is_unasked;     /* the last read of announcements failed: any quantity may be a split's */
 };
 
 struct readings *readings_create(void) {
@@ -177,10 +182,25 @@ bool readings_may_be_unexplained(const struct readings *readings, struct utc at,
     bool was_explained = readings->explained_at.ns != 0 && readings->equity.nanos > 0 &&
                          readings->account_at.ns != 0 &&
                          utc_sub(at, readings->explained_at).ns < LASTS.ns;
-    return !was_explained && !is_explained(readings, at, scene);
+    bool has_moved = readings->untold > 0 || (readings->moved_at.ns != 0 &&
+                                              utc_sub(at, readings->moved_at).ns < TOLD_WITHIN.ns);
+    return has_moved || (!was_explained && !is_explained(readings, at, scene));
 }
 
 /* --- the fold --- */
+
+static void take_money(struct readings *readings, const struct event *event) {
+    bool is_row = is_word(event->subject, "flow") || is_word(event->subject, "income") ||
+                  is_word(event->subject, "cost");
+    bool is_weather = begins(event->subject, "asset.") || begins(event->subject, "account.");
+    if (event->kind == EVENT_OPERATOR) {
+        readings->untold +=
+            is_word(event->subject, "deposit") || is_word(event->subject, "withdraw");
+    } else if (event->kind == EVENT_FAULT ? is_weather : is_row) {
+        readings->untold -= is_row && readings->untold > 0;
+        readings->moved_at = event->at;
+    }
+}
 
 void readings_take(struct readings *readings, const struct event *event,
                    const struct scene *scene) {
@@ -193,6 +213,11 @@ void readings_take(struct readings *readings, const struct event *event,
         marked->is_split |= scene_is_split(event);
         break;
     }
+    case EVENT_ROW:
+    case EVENT_FAULT:
+    case EVENT_OPERATOR:
+        take_money(readings, event);
+        break;
     case EVENT_START:
     case EVENT_STOP:
         readings->account_at = readings->listed_at = readings->explained_at = (struct utc){0};

@@ -341,6 +341,35 @@ Test(reasons, a_fault_of_the_equity_lasts_for_ten_seconds) {
 }
 
 /* A split that is announced, one that was made, a read of them that failed, a clock that stepped, an account of the tick before. */
+Test(reasons, money_that_moved_untold_may_be_doubted_until_ten_minutes_behind_its_row) {
+    static const struct {
+        const char *moved;
+        bool is_told;
+        int64_t behind;
+        const char *score;
+    } rows[] = {
+        {"deposit", false, 3600, DUE},    {"withdraw", false, 3600, DUE},
+        {"deposit", true, 599, DUE},      {"deposit", true, 600, UNFOUNDED},
+        {"resume", false, 60, UNFOUNDED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = valued();
+        struct reading reading = {"10000", LISTED, QUOTE};
+        const int64_t then = TEN - rows[i].behind;
+        feed(oracle, (struct event){.kind = EVENT_OPERATOR,
+                                    .at = at(then),
+                                    .subject = rows[i].moved,
+                                    .amount = USD(500)});
+        if (rows[i].is_told) {
+            feed(oracle,
+                 (struct event){.kind = EVENT_ROW, .at = at(then), .number = 7, .subject = "flow"});
+        }
+        tick(oracle, TEN - 1);
+        reads(oracle, TEN, &reading);
+        doubts(oracle, TEN, rows[i].score);
+    }
+}
+
 Test(reasons, where_a_mark_may_be_another_equity_may_be_unexplained) {
     for (int doubt = 0; doubt < 5; doubt++) {
         struct oracle *oracle = valued();
