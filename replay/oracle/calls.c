@@ -6,7 +6,8 @@
  *
  * A read fails by its status, by no answer, or by one that a fault touched on its way. It waits, and is said to,
  * while its last answer was such a one; where several readers share an address, another's good answer ends no
- * waiting, but time does. The second exit or stop of a symbol that the broker rejects waits. */
+ * waiting, but time does. The second exit or stop of a symbol that the broker rejects waits, and so
+ * does a stop that he cancels by himself. */
 #include "replay/oracle/reasons.h"
 
 #include <stdlib.h>
@@ -52,7 +53,7 @@ struct calls {
     struct utc failed_at[WORDS]; /* {0}: its last answer was good */
     struct table symbols;
     char rejected
-        [TABLE_NAME_MAX]; /* the order that the core moved last, if it was rejected and is no entry */
+        [TABLE_NAME_MAX]; /* the order that the core moved last, if it was refused or undone and is no entry */
 };
 
 struct calls *calls_create(void) {
@@ -153,8 +154,13 @@ static void take_answer(struct calls *calls, const struct event *event, const st
 }
 
 static void take_move(struct calls *calls, const struct event *event) {
-    bool is_it = is_word(event->what, "rejected") && !is_word(event->subject, "entry");
+    bool is_undone = is_word(event->what, "canceled") && is_word(event->subject, "stop");
+    bool is_it =
+        is_undone || (is_word(event->what, "rejected") && !is_word(event->subject, "entry"));
     (void)!text_copy(calls->rejected, sizeof calls->rejected, is_it ? event->id : "", NULL);
+    if (is_undone) { /* whoever asked for it: by the core's own word, which may come a life later */
+        take_refusal(calls, event->symbol);
+    }
 }
 
 bool calls_may_have_failed(const struct calls *calls, const struct event *act) {

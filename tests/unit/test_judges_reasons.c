@@ -168,6 +168,27 @@ Test(reasons, an_order_waits_once_two_of_its_symbol_were_rejected) {
     }
 }
 
+/* The second, counting rejects too: each by the core's own word. */
+Test(reasons, a_stop_that_the_broker_undoes_counts_as_a_reject) {
+    static const struct {
+        int64_t undone;
+        const char *purpose, *score;
+    } rows[] = {{2, "stop", DUE}, {1, "stop", UNFOUNDED}, {2, "exit", UNFOUNDED}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = up();
+        for (int64_t k = 0; k < rows[i].undone; k++) {
+            feed(oracle, (struct event){.kind = EVENT_ORDER,
+                                        .at = at(TEN + k),
+                                        .subject = rows[i].purpose,
+                                        .what = "canceled",
+                                        .symbol = "AAPL",
+                                        .id = "st-2023-11-15-2"});
+        }
+        says(oracle, TEN + 5, "retry_backoff", "held", "AAPL", "st-2023-11-15-2");
+        scored(oracle, "retry_backoff", rows[i].score);
+    }
+}
+
 /* --- another's count of the positions --- */
 
 /* Ten shares by a row; the listings say so, and from TEN on that many, up to the second that is given. */
