@@ -1011,6 +1011,7 @@ Test(equity_steps, cash_and_equity_that_move_alike_are_held_out_above_a_thousand
         const char *cash, *equity, *step;
     } rows[] = {
         {"90000", "100000", "0"},
+        {"90100", "100000", "0"}, /* exactly a thousandth of equity */
         {"90100.1", "100100.1", "0"}, /* 0.001 of equity */
         {"90100.11", "100100.11", "100.11"},
         {"89900.11", "99900.11", "0"},
