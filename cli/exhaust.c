@@ -1,64 +1,21 @@
-/* exhaust.c - `seatrial exhaust`: death at every effect of a scenario's window. */
+/* exhaust.c - `seatrial exhaust`: death at every effect of a scenario's windows. */
 #include "scenarios/exhaust.h"
 #include "cli/cli.h"
 #include "core/base/check.h"
 #include "scenarios/suite.h"
+#include "scenarios/windows.h"
 
 #include <limits.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-
-#define WINDOW SPAN_S(60)
-#define WINDOW_LEAD SPAN_S(-5)
 
 struct exhaust_cli {
     const char *data, *shard, *out;
     int64_t jobs, depth;
     bool is_first_tick, is_json;
 };
-
-/* --- the window of a file that names none: from just before the first thing that matters --- */
-
-struct first_thing {
-    struct observer seam;
-    struct utc disturbance, order; /* UTC_NEVER: none seen */
-};
-
-static void first_observe(struct observer *observer, const struct event *event) {
-    struct first_thing *first =
-        (struct first_thing *)((char *)observer - offsetof(struct first_thing, seam));
-    if ((event->kind == EVENT_FAULT || event->kind == EVENT_OPERATOR) &&
-        utc_is_before(event->at, first->disturbance)) {
-        first->disturbance = event->at;
-    } else if (event->kind == EVENT_LEDGER_ORDER && utc_is_before(event->at, first->order)) {
-        first->order = event->at;
-    }
-}
-
-static const struct observer_ops first_ops = {first_observe};
-
-static enum err_code find_window(struct scenario *scenario, const char *data, struct err *err) {
-    struct first_thing first = {.seam = {&first_ops}, .disturbance = UTC_NEVER, .order = UTC_NEVER};
-    struct stage_result result = {0};
-    const struct stage_options options = {.scenario = scenario,
-                                          .data_dir = data,
-                                          .build = cli_build(),
-                                          .observer = &first.seam,
-                                          .without_judges = true};
-    enum err_code code = stage_run(&options, &result, err);
-    struct utc at = first.disturbance.ns != UTC_NEVER.ns ? first.disturbance : first.order;
-    if (code == ERR_OK && at.ns == UTC_NEVER.ns) {
-        code = err_set(err, ERR_RANGE, "nothing happens in it: name a window");
-    } else if (code == ERR_OK) {
-        scenario->window = (struct when){.kind = WHEN_UTC, .at = utc_add(at, WINDOW_LEAD)};
-        scenario->window_length = WINDOW;
-    }
-    stage_result_release(&result);
-    return code;
-}
 
 /* --- what it cost --- */
 
@@ -77,12 +34,36 @@ static int64_t spent_ns(void) {
 
 /* --- one file --- */
 
-static void print_report(const struct scenario *scenario, const struct exhaust_report *report,
-                         int64_t began_ns, struct text *json) {
+struct explored { /* what the windows of one file came to, together */
+    size_t windows;
+    struct exhaust_report report; /* findings: owned */
+};
+
+static void add_report(struct explored *explored, const struct exhaust_report *report) {
+    struct exhaust_report *sum = &explored->report;
+    explored->windows++;
+    sum->effects += report->effects;
+    sum->deaths += report->deaths;
+    sum->whole += report->whole;
+    sum->runs += report->runs;
+    sum->equal += report->equal;
+    sum->broken += report->broken;
+    sum->excused += report->excused;
+    sum->crashed += report->crashed;
+    if (report->findings.len > 0) {
+        text_add(&sum->findings, sum->findings.len > 0 ? "," : "");
+        text_add(&sum->findings, text_get(&report->findings));
+    }
+}
+
+static void print_report(const char *id, const struct explored *explored, int64_t began_ns,
+                         struct text *json) {
+    const struct exhaust_report *report = &explored->report;
     double seconds = (double)(spent_ns() - began_ns) / 1e9;
     double rate = seconds > 0 ? (double)report->runs / seconds : 0;
     text_add(json, json->len == 0 ? "{" : ",{");
-    text_member_string(json, "id", scenario->id);
+    text_member_string(json, "id", id);
+    text_member_int(json, "windows", (int64_t)explored->windows);
     text_member_int(json, "effects", report->effects);
     text_member_int(json, "deaths", report->deaths);
     text_member_int(json, "whole", report->whole);
@@ -98,39 +79,65 @@ static void print_report(const struct scenario *scenario, const struct exhaust_r
     text_member(json, "findings");
     text_add_format(json, "[%s]}", text_get(&report->findings));
     fprintf(stderr,
-            "%-36s %6lld effects %5lld deaths %5lld whole %6lld runs %6lld equal %3lld broken "
-            "%5lld excused %6.0f runs per core-second\n",
-            scenario->id, (long long)report->effects, (long long)report->deaths,
+            "%-36s %zu windows %6lld effects %5lld deaths %5lld whole %6lld runs %6lld equal %3lld "
+            "broken %5lld excused %6.0f runs per core-second\n",
+            id, explored->windows, (long long)report->effects, (long long)report->deaths,
             (long long)report->whole, (long long)report->runs, (long long)report->equal,
             (long long)report->broken, (long long)report->excused, rate);
+}
+
+static enum err_code run_window(const struct exhaust_options *options, const char *data,
+                                const struct scenario *scenario, struct explored *explored,
+                                struct err *err) {
+    struct stage_result result = {0};
+    struct exhaust *exhaust = exhaust_create(options);
+    const struct stage_options stage = {
+        .scenario = scenario, .data_dir = data, .build = cli_build(), .exhaust = exhaust};
+    enum err_code code = stage_run(&stage, &result, err);
+    if (code == ERR_OK) {
+        add_report(explored, exhaust_report(exhaust));
+    }
+    exhaust_destroy(exhaust);
+    stage_result_release(&result);
+    return code;
+}
+
+/* Each window is a run of its own. */
+static enum err_code run_windows(const struct exhaust_options *options, const char *data,
+                                 struct scenario *scenario, const struct windows *windows,
+                                 struct explored *explored, struct err *err) {
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < windows->count && code == ERR_OK; i++) {
+        scenario->window = windows->window[i].from;
+        scenario->window_length = windows->window[i].length;
+        code = run_window(options, data, scenario, explored, err);
+    }
+    return code;
 }
 
 static enum err_code run_one(const struct exhaust_options *options, const char *data,
                              const char *path, struct text *json, int64_t *broken,
                              struct err *err) {
     struct scenario *scenario = malloc(sizeof *scenario);
-    struct stage_result result = {0};
+    struct windows windows = {0};
+    struct explored explored = {0};
     struct text faults = {0};
     CHECK(scenario != NULL);
     enum err_code code = suite_read(path, scenario, &faults, err);
     bool is_read = code == ERR_OK; /* else the error names the file */
-    if (is_read && scenario->window_length.ns == 0) {
-        code = find_window(scenario, data, err);
+    if (is_read) {
+        code = windows_find(scenario, data, cli_build(), &windows, err);
     }
     if (code == ERR_OK) {
-        struct exhaust *exhaust = exhaust_create(options);
         int64_t began_ns = spent_ns();
-        const struct stage_options stage = {
-            .scenario = scenario, .data_dir = data, .build = cli_build(), .exhaust = exhaust};
-        code = stage_run(&stage, &result, err);
+        code = run_windows(options, data, scenario, &windows, &explored, err);
         if (code == ERR_OK) {
-            print_report(scenario, exhaust_report(exhaust), began_ns, json);
-            *broken += exhaust_report(exhaust)->broken;
+            print_report(scenario->id, &explored, began_ns, json);
+            *broken += explored.report.broken;
         }
-        exhaust_destroy(exhaust);
     }
     fputs(text_get(&faults), stderr);
-    stage_result_release(&result);
+    text_release(&explored.report.findings);
     text_release(&faults);
     free(scenario);
     return code == ERR_OK || !is_read ? code : err_wrap(err, "%s", path);

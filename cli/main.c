@@ -56,12 +56,13 @@ static const struct command commands[] = {
      "With --out an interrupted sweep goes on where it stopped; what was run there is not run "
      "again.\n"
      "example: seatrial chaos --seeds 1..500 --jobs 2 --out out/chaos\n"},
-    {"exhaust", cli_exhaust, "die at every effect of a scenario's window, with every fate",
+    {"exhaust", cli_exhaust, "die at every effect of a scenario's windows, with every fate",
      "usage: seatrial exhaust FILE...|DIR [--jobs N] [--depth 1|2] [--shard i/n] [--first-tick]\n"
      "                        [--data DIR] [--out F] [--json]\n"
      "--depth 2 also dies inside each recovery. The window is the scenario's, else the minute "
      "around\n"
-     "the first fault, the first deed of an operator, or the first order.\n"
+     "the first fault, the first deed of an operator, or the first order, and one around what it "
+     "expects.\n"
      "example: seatrial exhaust scenarios/library/operator_freeze.json --jobs 2\n"},
     {"courier", cli_courier, "take the core's alerts to people",
      "usage: seatrial courier --state DIR --channels FILE [--once | --test]\n"

@@ -50,7 +50,7 @@ static void watch_observe(struct observer *observer, const struct event *event) 
         return;
     }
     note_unwanted(watch, event, mechanism, word);
-    if (watch->has_plan && watch->first_disturbance.ns == 0) {
+    if (!watch_has_begun(watch)) {
         return;
     }
     for (size_t i = 0; i < scenario->expect_count; i++) {
@@ -59,6 +59,7 @@ static void watch_observe(struct observer *observer, const struct event *event) 
                           event->at.ns - watch->first_disturbance.ns <= expect->within.ns;
         if (strcmp(expect->mechanism, mechanism) == 0 && strcmp(expect->event, word) == 0 &&
             does_say(event, expect->says) && is_in_time) {
+            watch->met_at[i] = watch->is_met[i] ? watch->met_at[i] : event->at;
             watch->is_met[i] = true;
         }
     }
@@ -69,6 +70,10 @@ static const struct observer_ops watch_ops = {watch_observe};
 void watch_init(struct watch *watch, const struct scenario *scenario) {
     *watch =
         (struct watch){.seam = {&watch_ops}, .scenario = scenario, .has_plan = has_plan(scenario)};
+}
+
+bool watch_has_begun(const struct watch *watch) {
+    return !watch->has_plan || watch->first_disturbance.ns != 0;
 }
 
 void watch_allow_until(struct watch *watch, size_t unwanted, struct utc from) {

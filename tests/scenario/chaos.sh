@@ -93,6 +93,27 @@ for jobs in 1 2; do
 done
 claim "nothing else differs" exits 0 cmp "$place/counted.1" "$place/counted.2"
 
+# --- exhaust: a file that names no window has one around its first disturbance, one around what it expects ---
+two() {
+    cat <<EOF
+{"id": "two", "title": "x", "source": "x", "seed": 3, "days": 1, "market": {"set": "synthetic", "symbols": 2}, $1
+ "operator": [{"at": "day 1 10:00", "command": "freeze", "cause": "news", "by": "ann", "why": "news"},
+  {"at": "day 1 11:00", "command": "kill", "by": "ann", "why": "stop"}],
+ "expect": [{"mechanism": "kill_switch", "event": "acted"}]}
+EOF
+}
+effects() { sed 's/.*"effects":\([0-9]*\),.*/\1/' "$place/out"; }
+two '"window": {"at": "day 1 09:59:55", "for": "60s"},' >"$place/first.json"
+claim "a named window" exits 0 "$program" exhaust "$place/first.json" --first-tick --shard 0/9 --json
+claim "is one" holds '"windows":1,' "$place/out"
+first=$(effects)
+claim "with effects" at_least "$first" 1
+two "" >"$place/two.json"
+claim "without a name" exits 0 "$program" exhaust "$place/two.json" --first-tick --shard 0/9 --json
+claim "there are two" holds '"windows":2,' "$place/out"
+claim "which are told" holds " 2 windows " "$place/err"
+claim "and both have effects" at_least "$(effects)" $((first + 1))
+
 # --- refused before anything runs ---
 cat >"$place/waivers.json" <<'EOF'
 {"waivers": [{"word": "point x", "reason": "r", "owner": "o", "expires": "2020-01-01"}]}
