@@ -36,6 +36,7 @@ SEEDS ?= 1..500
 MODE_SEEDS ?= 1..120
 SHARE ?= 0/150
 EXHAUSTED ?= scenarios/library
+DEEP_SHARE ?= 0/16
 
 chaos: deps ## sweep SEEDS in swarm, MODE_SEEDS in each other mode: out/chaos; fails on a finding
 	@cmake --preset release $(CACHE)
@@ -47,11 +48,13 @@ chaos: deps ## sweep SEEDS in swarm, MODE_SEEDS in each other mode: out/chaos; f
 	@build/release/seatrial chaos --seeds $(SEEDS) --jobs $(JOBS) --verify 2 \
 		--out out/chaos/swarm --junit out/chaos/swarm/junit.xml
 
-exhaust: deps ## die at a SHARE of the effects of each window of EXHAUSTED, with every fate
+exhaust: deps ## die at a SHARE of the effects of each window of EXHAUSTED, with every fate; at a DEEP_SHARE inside recoveries too
 	@cmake --preset release $(CACHE)
 	@cmake --build --preset release -j $(JOBS)
 	@build/release/seatrial exhaust $(EXHAUSTED) --shard $(SHARE) --jobs $(JOBS) \
 		--out out/exhaust.json
+	@build/release/seatrial exhaust tests/exhaust --depth 2 --first-tick --shard $(DEEP_SHARE) --jobs $(JOBS) \
+		--out out/exhaust-deep.json
 
 MUTANTS = build/mutants/seatrial_mutants --jobs $(JOBS)
 

@@ -212,3 +212,57 @@ Test(windows, a_drawdown_s_windows_have_its_trip) {
     stage_result_release(&result);
     free(scenario);
 }
+
+/* --- the files of `make exhaust` that are explored inside recoveries: a few seconds, which must have their matter --- */
+
+struct heard { /* when this first happened */
+    struct observer seam;
+    enum event_kind kind;
+    const char *subject, *what;
+    struct utc at; /* {0}: never */
+};
+
+static void heard_observe(struct observer *observer, const struct event *event) {
+    struct heard *heard = (struct heard *)observer;
+    if (heard->at.ns == 0 && event->kind == heard->kind &&
+        strcmp(event->subject, heard->subject) == 0 && strcmp(event->what, heard->what) == 0) {
+        heard->at = event->at;
+    }
+}
+
+static const struct observer_ops heard_ops = {heard_observe};
+
+static void expect_within(const char *path, struct heard heard) {
+    struct scenario *scenario = read_library(path);
+    struct stage_result result = {0};
+    struct err err = {0};
+    heard.seam.ops = &heard_ops;
+    const struct stage_options options = {
+        .scenario = scenario, .data_dir = "data", .build = "test", .observer = &heard.seam};
+    cr_assert_eq(stage_run(&options, &result, &err), ERR_OK, "%s", err.text);
+    cr_expect_eq(result.broken, 0, "%s: %s", path, text_get(&result.broken_lines));
+    cr_assert_eq(scenario->window.kind, WHEN_SESSION);
+    cr_assert_eq(scenario->window.day, 1);
+    const int64_t minute = scenario->window.time_of_day.ns / SPAN_MIN(1).ns;
+    const struct window window = {
+        {.kind = WHEN_UTC,
+         .at = ny_to_utc(result.first_day, (int)(minute / 60), (int)(minute % 60))},
+        scenario->window_length};
+    cr_expect(is_within(&(struct windows){{window}, 1}, 0, heard.at), "%s: %s %s", path,
+              heard.subject, heard.what);
+    stage_result_release(&result);
+    free(scenario);
+}
+
+Test(windows, of_deep_exhaustion_have_an_order_s_life_and_a_latch) {
+    static const char latch[] = "tests/exhaust/latch_set.json";
+    static const char order[] = "tests/exhaust/order_filled.json";
+    expect_within(latch, (struct heard){.kind = EVENT_ROW, .subject = "latch_set", .what = ""});
+    expect_within(
+        latch,
+        (struct heard){.kind = EVENT_MECHANISM, .subject = "operator_freeze", .what = "acted"});
+    expect_within(order, (struct heard){.kind = EVENT_ORDER, .subject = "entry", .what = "intent"});
+    expect_within(order, (struct heard){.kind = EVENT_ORDER, .subject = "entry", .what = "filled"});
+    expect_within(order,
+                  (struct heard){.kind = EVENT_ORDER, .subject = "stop", .what = "pending_new"});
+}
