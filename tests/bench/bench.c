@@ -5,8 +5,8 @@
  *                                         --judged N: the same with judges
  *
  * Times are CPU seconds of this process, so that a busy machine disturbs them little. Exit 1 when
- * the load is too light to mean anything (fewer than REQUESTS_MIN requests or BYTES_MIN bytes a
- * tick). */
+ * a load, that with faults too, is too light to mean anything (fewer than REQUESTS_MIN requests or BYTES_MIN
+ * bytes a tick, or than POSITIONS_MIN positions). */
 #include "broker_sim/serve/serve.h"
 #include "core/base/check.h"
 #include "core/live/clock_system.h"
@@ -31,6 +31,7 @@
 #define EXHAUSTED "tests/bench/exhausted.json"
 #define REQUESTS_MIN 5.0 /* a tick */
 #define BYTES_MIN 25000.0
+#define POSITIONS_MIN 20
 #define MONTH 21 /* sessions */
 #define QUARTER 63
 #define BROKER_CALLS 200000
@@ -92,7 +93,7 @@ static enum err_code run_load(const struct scenario *scenario, bool without_judg
 
 struct counts {
     struct observer seam;
-    int64_t requests, bytes, rows;
+    int64_t requests, bytes, rows, faults;
 };
 
 static void counts_observe(struct observer *observer, const struct event *event) {
@@ -102,37 +103,66 @@ static void counts_observe(struct observer *observer, const struct event *event)
         counts->bytes += (int64_t)event->body_len - 1; /* the LF between request and answer */
     } else if (event->kind == EVENT_ROW) {
         counts->rows++;
+    } else if (event->kind == EVENT_FAULT) {
+        counts->faults++;
     }
 }
 
 static const struct observer_ops counts_ops = {counts_observe};
 
-static enum err_code bench_counts(const struct scenario *scenario, struct text *out, bool *is_load,
-                                  struct err *err) {
-    struct counts counts = {.seam = {&counts_ops}};
-    struct stage_result result = {0};
+struct carried {            /* by a load */
+    double requests, bytes; /* a tick */
+    int64_t positions;      /* at most */
+};
+
+/* Else it measures nothing. */
+static bool is_load(const struct carried *carried) {
+    return carried->requests >= REQUESTS_MIN && carried->bytes >= BYTES_MIN &&
+           carried->positions >= POSITIONS_MIN;
+}
+
+static void print_carried(const struct carried *carried, struct text *out) {
+    text_member_int(out, "most_positions", carried->positions);
+    text_member(out, "requests_per_tick");
+    text_add_format(out, "%.2f", carried->requests);
+    text_member(out, "bytes_per_tick");
+    text_add_format(out, "%.0f", carried->bytes);
+}
+
+/* With judges; what breaks is told. The result and the counts are of that run. */
+static enum err_code count_load(const struct scenario *scenario, struct counts *counts,
+                                struct stage_result *result, struct carried *carried,
+                                struct err *err) {
+    *counts = (struct counts){.seam = {&counts_ops}};
     say("counting requests, bytes and rows");
-    enum err_code code = run_load(scenario, false, &counts.seam, &result, err);
+    enum err_code code = run_load(scenario, false, &counts->seam, result, err);
+    if (code == ERR_OK) {
+        const double ticks = (double)result->ticks;
+        *carried = (struct carried){(double)counts->requests / ticks, (double)counts->bytes / ticks,
+                                    (int64_t)result->collect->most_positions};
+        fputs(text_get(&result->broken_lines), stderr);
+    }
+    return code;
+}
+
+static enum err_code bench_counts(const struct scenario *scenario, struct text *out, bool *is_heavy,
+                                  struct err *err) {
+    struct counts counts;
+    struct stage_result result = {0};
+    struct carried carried = {0};
+    enum err_code code = count_load(scenario, &counts, &result, &carried, err);
     if (code != ERR_OK) {
         return code;
     }
-    double ticks = (double)result.ticks;
-    double requests = (double)counts.requests / ticks;
-    double bytes = (double)counts.bytes / ticks;
     text_member_int(out, "sessions", result.days);
     text_member_int(out, "ticks", result.ticks);
     text_member_int(out, "orders", result.orders);
     text_member_int(out, "fills", result.fills);
-    text_member_int(out, "most_positions", (int64_t)result.collect->most_positions);
+    print_carried(&carried, out);
     text_member_int(out, "broken", (int64_t)result.broken);
-    text_member(out, "requests_per_tick");
-    text_add_format(out, "%.2f", requests);
-    text_member(out, "bytes_per_tick");
-    text_add_format(out, "%.0f", bytes);
     text_member(out, "journal_rows_per_session");
     text_add_format(out, "%.0f", (double)counts.rows / result.days);
-    fputs(text_get(&result.broken_lines), stderr);
-    *is_load = requests >= REQUESTS_MIN && bytes >= BYTES_MIN;
+    *is_heavy = is_load(&carried);
     stage_result_release(&result);
     return ERR_OK;
 }
@@ -204,11 +234,33 @@ static enum err_code bench_times(const struct scenario *scenario, struct text *o
     return ERR_OK;
 }
 
-/* The load with faults all day, judged. */
-static enum err_code bench_storm(struct text *out, struct err *err) {
+/* The load with faults all day, judged: as heavy as the one without. */
+static enum err_code count_storm(const struct scenario *scenario, struct text *out, bool *is_heavy,
+                                 struct err *err) {
+    struct counts counts;
+    struct stage_result result = {0};
+    struct carried carried = {0};
+    enum err_code code = count_load(scenario, &counts, &result, &carried, err);
+    if (code == ERR_OK) {
+        text_member(out, "stormy_load");
+        text_add(out, "{");
+        print_carried(&carried, out);
+        text_member_int(out, "faults", counts.faults);
+        text_member_int(out, "broken", (int64_t)result.broken);
+        text_add(out, "}");
+        *is_heavy = *is_heavy && is_load(&carried);
+    }
+    stage_result_release(&result);
+    return code;
+}
+
+static enum err_code bench_storm(struct text *out, bool *is_heavy, struct err *err) {
     struct times times = {0};
     struct scenario *scenario = NULL;
     enum err_code code = load_read(STORMY, &scenario, err);
+    if (code == ERR_OK) {
+        code = count_storm(scenario, out, is_heavy, err);
+    }
     for (int i = 0; i < RUNS && code == ERR_OK; i++) {
         say("timing with faults");
         code = run_once(scenario, false, &times, err);
@@ -645,7 +697,7 @@ static void bench_instructions(const char *load, struct text *out) {
 static int bench_all(const struct scenario *scenario, const char *load) {
     struct text out = {0};
     struct err err = {0};
-    bool is_load = false;
+    bool is_heavy = false;
     text_add(&out, "{");
     text_member_string(&out, "load", load);
     enum err_code code = bench_memory(scenario, &out, &err);
@@ -653,13 +705,13 @@ static int bench_all(const struct scenario *scenario, const char *load) {
         code = bench_exhaust(&out, &err);
     }
     if (code == ERR_OK) {
-        code = bench_counts(scenario, &out, &is_load, &err);
+        code = bench_counts(scenario, &out, &is_heavy, &err);
     }
     if (code == ERR_OK) {
         code = bench_times(scenario, &out, &err);
     }
     if (code == ERR_OK) {
-        code = bench_storm(&out, &err);
+        code = bench_storm(&out, &is_heavy, &err);
     }
     if (code == ERR_OK) {
         code = bench_broker(&out, &err);
@@ -675,10 +727,10 @@ static int bench_all(const struct scenario *scenario, const char *load) {
         (void)fail(&err);
     }
     text_release(&out);
-    if (code == ERR_OK && !is_load) {
-        say("fewer than 5 requests or 25,000 bytes a tick: this load measures nothing");
+    if (code == ERR_OK && !is_heavy) {
+        say("a load has fewer than 5 requests or 25,000 bytes a tick, or than 20 positions");
     }
-    return code == ERR_OK && is_load ? 0 : 1;
+    return code == ERR_OK && is_heavy ? 0 : 1;
 }
 
 int main(int argc, char **argv) {

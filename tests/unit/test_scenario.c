@@ -354,3 +354,31 @@ Test(result, a_voyage_says_what_learning_came_to) {
     free(collect);
     free(scenario);
 }
+
+/* Of the bench: else what faults cost is measured on another load. */
+Test(scenario, a_storm_is_the_standard_load_with_faults) {
+    static const char *const paths[] = {"tests/bench/standard.json", "tests/bench/stormy.json"};
+    struct scenario *loads[2];
+    char hashes[2][17];
+    for (size_t i = 0; i < 2; i++) {
+        struct text faults = {0};
+        struct err err = {0};
+        loads[i] = malloc(sizeof *loads[i]);
+        cr_assert_not_null(loads[i]);
+        cr_assert_eq(suite_read(paths[i], loads[i], &faults, &err), ERR_OK, "%s",
+                     text_get(&faults));
+        config_hash(&loads[i]->config, hashes[i]);
+        text_release(&faults);
+    }
+    cr_expect_str_eq(hashes[1], hashes[0]);
+    cr_expect_str_eq(loads[1]->set, loads[0]->set);
+    cr_expect_eq(loads[1]->seed, loads[0]->seed);
+    cr_expect_eq(loads[1]->days, loads[0]->days);
+    cr_expect_eq(loads[1]->synthetic_symbols, loads[0]->synthetic_symbols);
+    cr_expect_eq(loads[1]->cash.nanos, loads[0]->cash.nanos);
+    cr_expect_eq(loads[1]->multiplier, loads[0]->multiplier);
+    cr_expect_eq(loads[0]->fault_count, 0);
+    cr_expect_gt(loads[1]->fault_count, 5);
+    free(loads[0]);
+    free(loads[1]);
+}
