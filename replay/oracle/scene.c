@@ -484,18 +484,18 @@ static void take_mechanism(struct scene *scene, const struct event *event) {
 static void take_life(struct scene *scene, const struct event *event) {
     bool is_start = event->kind == EVENT_START && !is_word(event->subject, "refused");
     scene->mode = SCENE_NORMAL; /* until the core says otherwise */
-    scene->is_up = is_start;
+    scene->is_ready = scene->is_up = is_start;
     scene->up_since = is_start ? event->at : scene->up_since;
     if (is_start) {
         let_in(scene); /* it read the key of the day */
     }
 }
 
-/* A process that stands still is not up; its mode stays. */
+/* A process that stands still is not up; its mode stays. One that stood still behind its stop, as it closed
+ * its files, or in its start is not up when it wakes. */
 static void take_pause(struct scene *scene, const struct event *event) {
-    bool is_end = is_word(event->subject, "end");
-    scene->is_up = is_end;
-    scene->up_since = is_end ? event->at : scene->up_since;
+    scene->is_up = scene->is_ready && is_word(event->subject, "end");
+    scene->up_since = scene->is_up ? event->at : scene->up_since;
 }
 
 static void take_row(struct scene *scene, const struct event *event) {

@@ -154,7 +154,8 @@ struct scene {
     bool is_row_gap;      /* before the last row a death left others that nobody was told of */
     int64_t newest_stamp; /* the row that a document told of, of all that were ever saved */
     int64_t copied;       /* the last row of which the copies in backups/ know */
-    bool is_up;
+    bool is_ready;        /* a life that began, and has not ended */
+    bool is_up;           /* likewise, and it does not stand still */
     struct utc up_since;
     struct utc fault_at, lie_at; /* last; {0} never */
     struct span wall;            /* its offset from true time, to 5 ms; events say true time */

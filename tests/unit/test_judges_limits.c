@@ -763,15 +763,22 @@ Test(sizes, an_entry_is_held_to_the_smallest_of_three) {
 
 /* --- degraded mode: truth may be 30 s old --- */
 
+static const char *const ASKED[] = {"/v2/account", "/v2/positions",
+                                    "/v2/orders?status=open&limit=500"};
+
+static void answer_all(struct oracle *oracle, int64_t second) {
+    for (int i = 0; i < 3; i++) {
+        answer(oracle, second, ASKED[i], 200, "\n[]");
+    }
+}
+
 static struct oracle *polled(int64_t last) {
-    static const char *const reads[] = {"/v2/account", "/v2/positions",
-                                        "/v2/orders?status=open&limit=500"};
     struct oracle *oracle = oracle_create();
     frame(oracle, "degraded.truth_max_age_s", "30");
     word(oracle, EVENT_START, OPEN, "ready", "");
     for (int64_t second = 5; second <= 300; second += 5) {
         for (int i = 0; i < 3 && (i != 1 || second <= last); i++) {
-            answer(oracle, OPEN + second, reads[i], 200, "\n[]");
+            answer(oracle, OPEN + second, ASKED[i], 200, "\n[]");
         }
         tick(oracle, OPEN + second);
     }
@@ -804,6 +811,21 @@ Test(degraded, entered_for_nothing_is_false_and_beside_a_fault_or_a_start_it_is_
     word(oracle, EVENT_STOP, OPEN + 300, "dead", "");
     enters(oracle, OPEN + 301);
     expect(oracle, "", 0);
+}
+
+/* What closes its journal behind its stop may hang there; that it wakes up makes it no life. */
+Test(degraded, who_stood_still_behind_its_stop_is_not_up_when_it_wakes) {
+    for (int is_stopped = 0; is_stopped < 2; is_stopped++) {
+        struct oracle *oracle = polled(300);
+        if (is_stopped) {
+            word(oracle, EVENT_STOP, OPEN + 300, "clean", "");
+        }
+        word(oracle, EVENT_PAUSE, OPEN + 301, "begin", "");
+        word(oracle, EVENT_PAUSE, OPEN + 302, "end", "");
+        answer_all(oracle, OPEN + 420);
+        enters(oracle, OPEN + 422); /* 120 s behind it: undisturbed, were it up */
+        expect(oracle, is_stopped ? "" : "degraded_is_entered", 0);
+    }
 }
 
 /* Who fires a kill looks each second, and other reads wait for the budget. */
