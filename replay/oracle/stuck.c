@@ -4,7 +4,8 @@
  * meanwhile, and no exit is refused for it.
  *
  * *Known* are the core's own moves of an order, also of another's that it took over under an id that it
- * meant, and its requests to cancel; *true* is the ledger's status. A core looks once a tick: two ticks and 15 s
+ * meant, and its requests to cancel; a cancel that another asked for is known as long as the status names it.
+ * *True* is the ledger's status. A core looks once a tick: two ticks and 15 s
  * are to spare. A wall that was set, HALT and another account's answers are not judged; each life counts anew. */
 #include "core/base/json.h"
 #include "replay/oracle/judge.h"
@@ -29,6 +30,7 @@ struct watched { /* an order that is not over */
     int ticks, page_ticks;   /* since it was due, and a page of it */
     bool is_entry, is_asked, is_paged, is_reported; /* paged: since it moved */
     bool has_cancel_left;                           /* a request to cancel did, or may have */
+    bool asks_cancel;                               /* likewise, or one is on its way */
 };
 
 struct stuck {
@@ -111,7 +113,7 @@ static void take_order(struct stuck *judge, const struct event *event, const str
     known->filled = event->qty;
     known->pending_at = is_pending(event->what) ? event->at : (struct utc){0};
     known->queued_at = is_word(event->what, "accepted") ? event->at : (struct utc){0};
-    bool is_cancelling = known->cancel_at.ns != 0 || is_word(event->what, "pending_cancel");
+    bool is_cancelling = known->asks_cancel || is_word(event->what, "pending_cancel");
     known->cancel_at = is_cancelling ? event->at : (struct utc){0};
     known->acted_at = (struct utc){0};
     known->clocks.known_at = (struct utc){0};
@@ -134,7 +136,9 @@ static void take_send(struct stuck *judge, const struct event *event, struct fin
         struct watched *known = &judge->items[i];
         if (is_path_of(event->what, known->broker_id)) {
             known->is_asked |= is_word(event->subject, "GET");
-            bool is_first = is_word(event->subject, "DELETE") && known->cancel_at.ns == 0;
+            bool asks_cancel = is_word(event->subject, "DELETE");
+            bool is_first = asks_cancel && known->cancel_at.ns == 0;
+            known->asks_cancel |= asks_cancel;
             known->cancel_at = is_first ? event->at : known->cancel_at;
         }
         if (sent->is_new && sent->is_buy && known->acted_at.ns != 0 &&
@@ -154,6 +158,7 @@ static void take_answer(struct stuck *judge, const struct event *event) {
             continue;
         }
         known->has_cancel_left |= !is_word(event->id, "not_sent");
+        known->asks_cancel = known->has_cancel_left;
         if (!known->has_cancel_left && !is_word(known->status, "pending_cancel")) {
             known->cancel_at = (struct utc){0};
         }

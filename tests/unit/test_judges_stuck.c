@@ -91,6 +91,27 @@ Test(stuck, a_cancel_of_which_not_a_byte_left_asked_nobody) {
     }
 }
 
+/* A second core asks for a cancel, the status becomes a word that nobody knows; our own request stands. */
+Test(stuck, a_cancel_that_another_asked_for_lasts_as_long_as_the_status_names_it) {
+    for (int i = 0; i < 3; i++) {
+        bool is_ours = i == 1;
+        bool is_named = i == 2;
+        struct oracle *oracle = begin("entry", "pending_cancel");
+        if (is_ours) {
+            leaves(oracle, 1, "DELETE", "/v2/orders/b-1", "");
+            feed(oracle, (struct event){.kind = EVENT_HTTP,
+                                        .at = at(1),
+                                        .subject = "DELETE",
+                                        .what = "/v2/orders/b-1",
+                                        .number = 204});
+        }
+        ticks(oracle, 5, 20);
+        moves(oracle, 22, "entry", is_named ? "pending_cancel" : "?");
+        ticks(oracle, 25, 120);
+        expect_stuck(oracle, is_ours || is_named ? "nobody was told" : "");
+    }
+}
+
 /* Another core's order under an id that was meant: the core takes it over, and from then on says how it moves. */
 Test(stuck, what_was_taken_over_is_judged_as_what_was_sent) {
     for (int is_told = 0; is_told < 2; is_told++) {
