@@ -5,6 +5,7 @@
  * limits of the frame. What a session goes by was read from an hour before its open on. A buy is judged once, as it
  * first leaves: what is sent again under its id was decided then. Behind an order that the broker would not take (422)
  * what is known of its symbol is in doubt until the next answer about it: nothing is bought on it.
+ * Nothing is read of it while an exit is at work, for exits wait for nothing: a tick with one counts for none to be late.
  * The mean of volumes is held to NEAR, which is how far two ways of rounding it may lie apart. A wall that was stepped
  * lets the core take one session for another. The ledger has no word on it: both clocks are the answers'. */
 #include "core/base/json.h"
@@ -20,7 +21,7 @@ enum { SESSIONS = 20, GAP_MAX = 7, NEAR = 25 };
 
 struct stock {
     char symbol[TABLE_NAME_MAX];
-    bool is_restricted;
+    bool is_restricted, is_exiting;
     struct utc asset_at; /* {0}: not known */
     bool is_doubted, is_tradable, is_otc;
     int64_t dollars[SESSIONS]; /* a ring */
@@ -39,6 +40,10 @@ struct universe {
     struct utc page_at;
     struct date page_day;
     struct two_clocks clocks;
+    int exiting;          /* symbols with an exit at work */
+    bool was_exiting;     /* likewise, since looked_at */
+    struct utc looked_at; /* the last tick's end, or a refusal in this one */
+    struct span calm;     /* of ticks without an exit at work, of what counts for late */
 };
 
 static void *universe_create(void) {
@@ -403,14 +408,35 @@ static bool is_warranted(const struct universe *judge, const struct scene *scene
                                               : true;
 }
 
-/* Asked for in time: a quarter of an hour into a session, a life and undisturbed weather all was read. */
-static bool is_late(const struct universe *judge, const struct scene *scene,
-                    const struct stock *stock) {
+/* Of whole ticks: one read is due in each. A start, a fault and an open begin it anew. */
+static void count_calm(struct universe *judge, const struct scene *scene) {
     struct utc since = utc_max(scene->up_since, utc_max(scene->fault_at, scene->session.open));
+    struct utc from = utc_max(since, judge->looked_at);
+    judge->calm = utc_is_before(judge->looked_at, since) ? (struct span){0} : judge->calm;
+    if (!judge->was_exiting && utc_is_before(from, scene->now)) {
+        judge->calm.ns += utc_sub(scene->now, from).ns;
+    }
+    judge->was_exiting = judge->exiting > 0;
+    judge->looked_at = scene->now;
+}
+
+/* What a life took over is decided, and not at work before it says so. */
+static void take_exit(struct universe *judge, const struct event *event) {
+    struct stock *stock = table_get(&judge->stocks, event->symbol);
+    bool is_exiting = is_word(event->what, "releasing") || is_word(event->what, "working");
+    judge->exiting += is_exiting - stock->is_exiting;
+    judge->was_exiting |= is_exiting;
+    stock->is_exiting = is_exiting;
+}
+
+/* Asked for in time: in a quarter of an hour of a session, a life and undisturbed weather, of ticks without an exit at
+ * work, all was read. */
+static bool is_late(struct universe *judge, const struct scene *scene, const struct stock *stock) {
     bool is_read = is_fresh(scene, stock->asset_at) && is_fresh(scene, judge->volumes_at) &&
                    is_fresh(scene, judge->actions_at);
+    count_calm(judge, scene);
     return !is_read && scene->has_session && !scene->is_locked_out &&
-           utc_sub(scene->now, since).ns > READ_WITHIN.ns;
+           judge->calm.ns > READ_WITHIN.ns;
 }
 
 static bool is_code(const char *word) {
@@ -468,8 +494,10 @@ static void take_life(struct universe *judge) {
     for (size_t i = 0; i < judge->stocks.count; i++) {
         struct stock *stock = table_at(&judge->stocks, i);
         stock->asset_at = (struct utc){0};
-        stock->is_doubted = false;
+        stock->is_doubted = stock->is_exiting = false;
     }
+    judge->exiting = 0;
+    judge->was_exiting = false;
     text_clear(&judge->quotes);
     judge->clocks = (struct two_clocks){0};
 }
@@ -488,11 +516,16 @@ static void universe_observe(void *context, const struct event *event, struct fi
         }
     } else if (event->kind == EVENT_HTTP) {
         take_answer(judge, event, scene);
+    } else if (event->kind == EVENT_EXIT) {
+        take_exit(judge, event);
+    } else if (event->kind == EVENT_TICK) {
+        count_calm(judge, scene);
     } else if (is_code(event->subject)) {
         judge_refusal(judge, event, findings);
     }
 }
 
 const struct judge_ops universe_judge = {KIND(EVENT_FRAME) | KIND(EVENT_START) | KIND(EVENT_SEND) |
-                                             KIND(EVENT_HTTP) | KIND(EVENT_REFUSAL),
+                                             KIND(EVENT_HTTP) | KIND(EVENT_REFUSAL) |
+                                             KIND(EVENT_EXIT) | KIND(EVENT_TICK),
                                          universe_create, universe_observe, universe_destroy};

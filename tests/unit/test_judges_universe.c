@@ -268,6 +268,59 @@ Test(universe, what_nobody_reads_for_a_quarter_of_an_hour_is_late) {
     expect(oracle, "", 0);
 }
 
+static void exits(struct oracle *oracle, int64_t second, const char *symbol, const char *phase) {
+    feed(oracle, (struct event){.kind = EVENT_EXIT,
+                                .at = at(second),
+                                .subject = "time",
+                                .what = phase,
+                                .symbol = symbol});
+}
+
+/* A halted symbol's exit is at work for 20 s, its stop rests for two, and again: with a tick each 5 s none is without
+ * it. Two symbols at once are one. */
+Test(universe, a_tick_with_an_exit_at_work_counts_for_none_to_be_late) {
+    for (int is_late = 0; is_late < 2; is_late++) {
+        struct oracle *oracle = begin();
+        exits(oracle, OPEN + 1, "SNOW", "working");
+        exits(oracle, OPEN + 2, "TSLA", "working");
+        exits(oracle, OPEN + 3, "TSLA", "over");
+        for (int64_t second = 5; second <= 2000; second += 5) {
+            if (second % 25 == 0) {
+                exits(oracle, OPEN + second - 2, "SNOW", "decided");
+                exits(oracle, OPEN + second, "SNOW", second % 2 == 0 ? "releasing" : "working");
+            }
+            word(oracle, EVENT_TICK, OPEN + second, "tick", "");
+        }
+        exits(oracle, OPEN + 2001, "SNOW", "over");
+        for (int64_t second = 2005; second <= 2900; second += 5) {
+            word(oracle, EVENT_TICK, OPEN + second, "tick", "");
+        }
+        refused(oracle, OPEN + 2905 + is_late, "UNIVERSE_UNKNOWN", "entry", "asset not read today");
+        if (is_late) {
+            expect_finding(oracle, ID, OPEN + 2906, "AAPL: nobody asks, asset not read today");
+        } else {
+            expect(oracle, "", 0);
+        }
+    }
+}
+
+/* A life that ended took its exits with it; the next one says which it takes over. */
+Test(universe, an_exit_of_the_life_before_is_not_at_work) {
+    for (int is_taken = 0; is_taken < 2; is_taken++) {
+        struct oracle *oracle = begin();
+        exits(oracle, OPEN + 5, "SNOW", "working");
+        word(oracle, EVENT_STOP, OPEN + 10, "dead", "");
+        word(oracle, EVENT_START, OPEN + 20, "ready", "");
+        exits(oracle, OPEN + 20, "SNOW", is_taken ? "working" : "resumed");
+        refused(oracle, OPEN + 921, "UNIVERSE_UNKNOWN", "entry", "asset not read today");
+        if (is_taken) {
+            expect(oracle, "", 0);
+        } else {
+            expect_finding(oracle, ID, OPEN + 921, "AAPL: nobody asks, asset not read today");
+        }
+    }
+}
+
 Test(universe, an_exit_that_is_held_to_it_is_wrong_whatever_is_known) {
     struct oracle *oracle = begin();
     refused(oracle, TEN, "UNIVERSE_UNKNOWN", "exit", "asset not read today");
