@@ -2,7 +2,9 @@
  * kept out in this very tick; neither took part in another a moment ago, and what was closed is not bought back.
  *
  * Ages are those of the ledger's executions, the refusal and the act the core's words. Scores are the strategy's affair:
- * that a lead was one is for unit tests. Where a wall was set nothing is said of how long ago something was. */
+ * that a lead was one is for unit tests. Where a wall was set nothing is said of how long ago something was. What the
+ * core knows of an act is its row: one that a journal which went back lost, as a row with its number or a lower one
+ * shows, binds nobody any more. */
 #include "core/base/mutant.h"
 #include "replay/oracle/judge.h"
 
@@ -15,12 +17,14 @@ struct place {
     struct utc entered_at; /* {0}: before the run */
     struct utc last_at;    /* took part in a displacement; {0} never */
     bool is_victim;
+    int64_t row;        /* of that displacement */
     int64_t refused_in; /* tick, from 1 on */
 };
 
 struct displacing {
     struct table places;
     int64_t tick;
+    int64_t row; /* of the last displacement */
     bool is_wall_set;
 };
 
@@ -74,6 +78,7 @@ static void take_act(struct displacing *judge, const struct event *event,
                        event->symbol, event->id, why);
     }
     victim->last_at = candidate->last_at = event->at;
+    victim->row = candidate->row = judge->row;
     victim->is_victim = true;
     candidate->is_victim = false;
 }
@@ -102,6 +107,21 @@ static void take_fill(struct displacing *judge, const struct event *event,
     }
 }
 
+/* A number that was given before: what had it, and all behind it, is in no journal. */
+static void take_row(struct displacing *judge, const struct event *event) {
+    for (size_t i = 0; i < judge->places.count; i++) {
+        struct place *place = table_at(&judge->places, i);
+        if (place->row >= event->number) {
+            place->last_at = (struct utc){0};
+            place->is_victim = false;
+            place->row = 0;
+        }
+    }
+    if (is_word(event->subject, "displaced")) {
+        judge->row = event->number;
+    }
+}
+
 static void displacing_observe(void *context, const struct event *event,
                                struct findings *findings) {
     struct displacing *judge = context;
@@ -121,6 +141,9 @@ static void displacing_observe(void *context, const struct event *event,
             place->refused_in = judge->tick;
         }
         break;
+    case EVENT_ROW:
+        take_row(judge, event);
+        break;
     case EVENT_SEND:
         take_send(judge, event, findings);
         break;
@@ -133,5 +156,5 @@ static void displacing_observe(void *context, const struct event *event,
 
 const struct judge_ops displacing_judge = {
     KIND(EVENT_TICK) | KIND(EVENT_FRAME) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_REFUSAL) |
-        KIND(EVENT_SEND) | KIND(EVENT_MECHANISM),
+        KIND(EVENT_ROW) | KIND(EVENT_SEND) | KIND(EVENT_MECHANISM),
     displacing_create, displacing_observe, displacing_destroy};

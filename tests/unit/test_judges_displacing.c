@@ -114,3 +114,34 @@ Test(displacing, what_was_closed_is_not_bought_back) {
     expect_score(bought(T0 + 3710, "MSFT", false), "", 1, 0, 0);
     expect_score(bought(T0 + 3710, "AAPL", true), "", 1, 0, 0);
 }
+
+/* Row 41 tells of the displacement, and the journal goes back to before it, or to behind it. */
+Test(displacing, what_a_lost_journal_knew_binds_nobody) {
+    enum { LOST_AT = T0 + 3800 };
+    static const struct {
+        int64_t next_row;
+        const char *broken;
+    } rows[] = {{1, ""}, {41, ""}, {42, "displacement_is_earned"}, {44, "displacement_is_earned"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (int is_bought = 0; is_bought < 2; is_bought++) {
+            struct oracle *oracle = holding();
+            kept_out(oracle, T0 + 3700, "MAX_POSITIONS", "MSFT");
+            row_at(oracle, T0 + 3700, 41, "displaced", "AAPL", "{\"for\":\"MSFT\"}");
+            closed(oracle, T0 + 3700, "AAPL", "MSFT");
+            row_at(oracle, T0 + 3700, 42, "note", "AAPL", "{}");
+            row_at(oracle, T0 + 3700, 43, "note", "AAPL", "{}");
+            if (rows[i].next_row < 44) {
+                word(oracle, EVENT_OPERATOR, LOST_AT, "edit_document", "");
+            }
+            row_at(oracle, LOST_AT, rows[i].next_row, "start", "", "{}");
+            if (is_bought) {
+                order_leaves(oracle, T0 + 3900, "buy", "AAPL", "st-2023-11-15-2");
+            } else {
+                tick(oracle, T0 + 3900);
+                kept_out(oracle, T0 + 3900, "MAX_POSITIONS", "MSFT");
+                closed(oracle, T0 + 3900, "TSLA", "MSFT");
+            }
+            expect(oracle, rows[i].broken, rows[i].next_row < 44); /* the row, too */
+        }
+    }
+}
