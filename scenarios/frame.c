@@ -36,6 +36,7 @@ static void tell_entries(struct stage *stage, const struct config *config) {
     tell_nanos(stage, "risk.max_drawdown", config->max_drawdown.nanos);
     tell_nanos(stage, "risk.open_risk_factor", config->open_risk_factor.nanos);
     tell_nanos(stage, "exits.time_s", config->time_exit.ns);
+    tell_nanos(stage, "exits.hard_stop", config->hard_stop.nanos);
     tell_nanos(stage, "risk.symbol_cooldown_s", config->symbol_cooldown.ns);
     tell_nanos(stage, "risk.symbol_cooldown_growth", config->cooldown_growth * NANOS);
     tell_nanos(stage, "risk.max_new_per_15min", config->max_new_per_15min * NANOS);

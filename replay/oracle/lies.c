@@ -5,7 +5,9 @@
  * in it and then sells at the average price of its buys or better had no loss to flee from. A bust is no
  * sale and no buy: it undoes one, and what it gives back cost what it had cost, or by the broker's listing what it
  * was sold for: the dearer counts. Nor is a split: what it leaves cost
- * what was paid before. Where a run is about this, any sale sent within a lie breaks it. */
+ * what was paid before. And who saw the market itself at exits.hard_stop below that cost had his loss, whatever else was
+ * a lie: by a quote of both sides that is of these 5 s by its own time, answered within them and bent by no lie.
+ * Where a run is about this, any sale sent within a lie breaks it. */
 #include "replay/oracle/judge.h"
 
 #include <stdlib.h>
@@ -28,6 +30,9 @@ struct sale {
 
 struct lies {
     struct table symbols, sales;
+    struct text quotes;       /* the last answer with quotes */
+    struct utc quoted_at;     /* when it came */
+    struct utc quote_lied_at; /* a lie about quotes, last; {0} never */
 };
 
 static void *lies_create(void) {
@@ -41,6 +46,7 @@ static void lies_destroy(void *context) {
     struct lies *judge = context;
     table_release(&judge->symbols);
     table_release(&judge->sales);
+    text_release(&judge->quotes);
     free(judge);
 }
 
@@ -48,15 +54,72 @@ static bool is_within(struct utc lie_at, struct utc at) {
     return lie_at.ns != 0 && utc_sub(at, lie_at).ns < LASTS.ns;
 }
 
-static void take_exit(struct table *symbols, const struct event *event, const struct scene *scene) {
-    struct fleeing *fleeing = table_get(symbols, event->symbol);
-    bool is_loss = is_word(event->subject, "hard_stop");
+/* --- what the market itself said --- */
+
+static void take_quotes(struct lies *judge, const struct event *event) {
+    const char *answer = event->body_len == 0 ? NULL : memchr(event->body, '\n', event->body_len);
+    if (answer == NULL || event->number != 200 || event->id[0] != '\0' ||
+        strstr(event->what, "/quotes/latest") == NULL) {
+        return;
+    }
+    text_clear(&judge->quotes);
+    text_add_bytes(&judge->quotes, answer, event->body_len - (size_t)(answer - event->body));
+    judge->quoted_at = event->at;
+}
+
+static void take_lie(struct lies *judge, const struct event *event) {
+    if (begins(event->subject, "view.") && strstr(event->what, "/quotes/latest") != NULL) {
+        judge->quote_lied_at = event->at;
+    }
+}
+
+/* Between bid and ask; false where one is missing, they cross, or the quote is old by its own time. */
+static bool middle_of(const cJSON *quote, struct utc now, struct usd *out) {
+    struct usd bid = {0};
+    struct usd ask = {0};
+    struct utc at = {0};
+    if (json_decimal_either(quote, "bp", &bid.nanos, NULL) != ERR_OK ||
+        json_decimal_either(quote, "ap", &ask.nanos, NULL) != ERR_OK ||
+        json_utc(quote, "t", &at, NULL) != ERR_OK || bid.nanos <= 0 || usd_cmp(bid, ask) > 0 ||
+        !is_within(at, now)) {
+        return false;
+    }
+    out->nanos = bid.nanos + (ask.nanos - bid.nanos) / 2;
+    return true;
+}
+
+/* The market was so far below what a share had cost. */
+static bool is_true_loss(const struct lies *judge, const struct fleeing *fleeing, struct utc now,
+                         struct ratio hard_stop) {
+    struct usd average = {0};
+    struct usd middle = {0};
+    cJSON *root = NULL;
+    if (hard_stop.nanos == 0 || !is_within(judge->quoted_at, now) ||
+        is_within(judge->quote_lied_at, now) ||
+        usd_per_qty(fleeing->paid, fleeing->held, &average, NULL) != ERR_OK ||
+        json_parse(text_get(&judge->quotes), judge->quotes.len, &root, NULL) != ERR_OK) {
+        return false;
+    }
+    const cJSON *quotes = json_member(root, "quotes");
+    const cJSON *quote = json_member(quotes, fleeing->symbol);
+    struct usd lowest = usd_sub(average, usd_scale(average, hard_stop));
+    bool is_true = middle_of(quote, now, &middle) && usd_cmp(middle, lowest) <= 0;
+    cJSON_Delete(root);
+    return is_true;
+}
+
+static void take_exit(struct lies *judge, const struct event *event, const struct scene *scene) {
+    struct fleeing *fleeing = table_get(&judge->symbols, event->symbol);
     if (is_word(event->what, "decided")) {
-        fleeing->is_on_lie = is_loss && is_within(scene->lie_at, event->at);
+        fleeing->is_on_lie = is_word(event->subject, "hard_stop") &&
+                             is_within(scene->lie_at, event->at) &&
+                             !is_true_loss(judge, fleeing, event->at, scene->limits.hard_stop);
     } else if (is_word(event->what, "over")) {
         fleeing->is_on_lie = false;
     }
 }
+
+/* --- what was paid --- */
 
 /* Shares come, or go (sign -1), at a price each. */
 static void move(struct fleeing *fleeing, int sign, struct qty qty, struct usd price) {
@@ -120,7 +183,11 @@ static void lies_observe(void *context, const struct event *event, struct findin
     const struct scene *scene = findings->scene;
     const struct scene_sent *sent = &scene->sent;
     if (event->kind == EVENT_EXIT) {
-        take_exit(&judge->symbols, event, scene);
+        take_exit(judge, event, scene);
+    } else if (event->kind == EVENT_HTTP) {
+        take_quotes(judge, event);
+    } else if (event->kind == EVENT_FAULT) {
+        take_lie(judge, event);
     } else if (event->kind == EVENT_LEDGER_FILL) {
         take_fill(judge, event, findings);
     } else if (!is_word(event->subject, "GET") && is_within(scene->other_account_at, event->at)) {
@@ -132,5 +199,6 @@ static void lies_observe(void *context, const struct event *event, struct findin
     }
 }
 
-const struct judge_ops lies_judge = {KIND(EVENT_EXIT) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_SEND),
+const struct judge_ops lies_judge = {KIND(EVENT_EXIT) | KIND(EVENT_LEDGER_FILL) | KIND(EVENT_SEND) |
+                                         KIND(EVENT_HTTP) | KIND(EVENT_FAULT),
                                      lies_create, lies_observe, lies_destroy};

@@ -240,7 +240,9 @@
       "page",                                                                                      \
       "")                                                                                          \
     X(ORACLE_LIE, "no_sale_on_a_lie", "",                                                          \
-      "no loss exit decided within 5 s of a lie of the broker's view sells at a gain", "")         \
+      "no loss exit decided within 5 s of a lie of the broker's view, and of no true quote that "  \
+      "showed the loss, sells at a gain",                                                          \
+      "")                                                                                          \
     X(ORACLE_OTHER_ACCOUNT, "other_account_untouched", "",                                         \
       "after an answer about another account nothing but reads is sent until its own answers, or " \
       "for 5 s",                                                                                   \

@@ -218,6 +218,7 @@ static const struct limit_row {
     {"clock.agreement_s", take_nanos, offsetof(struct scene_limits, clock_agreement)},
     {"clock.step_s", take_nanos, offsetof(struct scene_limits, clock_step)},
     {"stops.distance", take_nanos, offsetof(struct scene_limits, stop_distance)},
+    {"exits.hard_stop", take_nanos, offsetof(struct scene_limits, hard_stop)},
     {"degraded.truth_max_age_s", take_nanos, offsetof(struct scene_limits, truth_max_age)},
     {"degraded.clean_s", take_nanos, offsetof(struct scene_limits, degraded_clean)},
     {"broker.deadline_read_s", take_nanos, offsetof(struct scene_limits, deadline_read)},

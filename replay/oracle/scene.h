@@ -76,7 +76,7 @@ struct scene_limits { /* 0: not told, then not judged */
     struct span quote_max_age, degraded_clean, truth_max_age;
     struct span no_entry_first, no_entry_last; /* of a session */
     struct usd equity_floor_usd;
-    struct ratio equity_floor_share, max_drawdown, open_risk_factor, stop_distance;
+    struct ratio equity_floor_share, max_drawdown, open_risk_factor, stop_distance, hard_stop;
     struct span cooldown, time_exit;
     int64_t entries_in_15min, cooldown_growth;
     int64_t repeats;

@@ -1387,6 +1387,47 @@ Test(lies, a_loss_that_was_none_breaks_if_it_was_decided_in_a_lie) {
     }
 }
 
+/* Bought at 100, the market 2 % below it as the exit is decided, and sold at 100: what shows the loss to be true. */
+Test(lies, a_loss_that_the_market_itself_showed_is_none_on_a_lie) {
+    static const char quotes[] = "/v2/stocks/quotes/latest?symbols=AAPL&feed=sip";
+    static const struct {
+        const char *bid, *ask, *time, *hard_stop, *lie, *of;
+        int64_t answered; /* before the decision */
+        bool is_broken;
+    } rows[] = {{"97.99", "98.01", "22:13:24Z", "0.02", "view.blocked", "account", 0, false},
+                {"98", "98.01", "22:13:24Z", "0.02", "view.blocked", "account", 0, true},
+                {"97.99", "98.01", "22:13:24Z", "0.02", "view.blocked", "account", 4, false},
+                {"97.99", "98.01", "22:13:24Z", "0.02", "view.blocked", "account", 5, true},
+                {"97.99", "98.01", "22:13:20Z", "0.02", "view.blocked", "account", 0, false},
+                {"97.99", "98.01", "22:13:19Z", "0.02", "view.blocked", "account", 0, true},
+                {"98.01", "97.99", "22:13:24Z", "0.02", "view.blocked", "account", 0, true},
+                {"0", "98.01", "22:13:24Z", "0.02", "view.blocked", "account", 0, true},
+                {"97.99", "98.01", "22:13:24Z", "", "view.blocked", "account", 0, true},
+                {"97.99", "98.01", "22:13:24Z", "0.02", "view.stale", quotes, 0, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char body[160];
+        snprintf(body, sizeof body,
+                 "\n{\"quotes\":{\"AAPL\":{\"t\":\"2023-11-14T%s\",\"ap\":%s,\"bp\":%s}}}",
+                 rows[i].time, rows[i].ask, rows[i].bid);
+        struct oracle *oracle = oracle_create();
+        if (rows[i].hard_stop[0] != '\0') {
+            frame(oracle, "exits.hard_stop", rows[i].hard_stop);
+        }
+        symbol_fill(oracle, -2, "AAPL", "st-a", "buy", 10, 100);
+        for (int64_t second = -1; second <= 4; second++) {
+            if (second == 0) {
+                word(oracle, EVENT_FAULT, second, rows[i].lie, rows[i].of);
+            }
+            if (second == 4 - rows[i].answered) {
+                answer(oracle, second, quotes, 200, body);
+            }
+        }
+        flee(oracle, 4, "hard_stop");
+        symbol_fill(oracle, 6, "AAPL", "st-b", "sell", 10, 100);
+        expect(oracle, rows[i].is_broken ? "no_sale_on_a_lie" : "", 0);
+    }
+}
+
 /* The bust of the buy is told as a sale at its price, by nobody's order. */
 Test(lies, a_bust_sells_nothing_and_gives_back_at_the_dearer_cost) {
     static const struct {
