@@ -547,6 +547,13 @@ static bool hand_over(struct exits *exits, struct exit_plan *plan, struct holdin
     return sale != NULL;
 }
 
+/* A sale beside a stop that is live would sell what is held twice, and is refused. */
+static bool is_released(const struct exits *exits, const char *symbol) {
+    bool is_over = orders_live(exits->gateway->orders, symbol, PURPOSE_STOP) == NULL;
+    MUTATE(release_not_awaited, is_over = true);
+    return is_over;
+}
+
 static void step_releasing(struct exits *exits, struct exit_plan *plan, struct holding *holding) {
     struct gateway *gateway = exits->gateway;
     struct order *stop = orders_live(gateway->orders, plan->symbol, PURPOSE_STOP);
@@ -589,10 +596,8 @@ static void step_releasing(struct exits *exits, struct exit_plan *plan, struct h
     if (stop != NULL) {
         gateway_cancel(gateway, stop);
         gateway_ask(gateway, stop);
-        stop = orders_live(gateway->orders, plan->symbol, PURPOSE_STOP); /* or its replacement */
     }
-    MUTATE(release_not_awaited, stop = NULL);
-    if (stop == NULL) {
+    if (is_released(exits, plan->symbol)) { /* and so is a replacement of it */
         enter(exits, plan, EXIT_WORKING);
     }
 }
@@ -733,6 +738,12 @@ static void step_working(struct exits *exits, struct exit_plan *plan, struct hol
     if (!gateway->truth->clock.is_open || plan->is_spent || ++plan->rounds >= 2 * RUNGS) {
         log_alert(gateway->log, ALERT_PAGE, "exit_unfilled", plan->symbol);
         enter(exits, plan, EXIT_DECIDED); /* protection first, then again */
+        return;
+    }
+    bool is_free = is_cover(plan) || is_released(exits, plan->symbol);
+    MUTATE(stop_behind_a_release_stays, is_free = true);
+    if (!is_free) { /* one came since: another core's under an id of ours, or one that was denied */
+        plan->phase = EXIT_RELEASING; /* untold, so that its time runs on */
         return;
     }
     place(exits, plan, holding, NULL);

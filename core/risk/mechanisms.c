@@ -589,7 +589,8 @@ static const struct mechanism TABLE[] = {
      .act = "exits_leave_held_for_orders",
      .quiet = "frozen_all_day_touches_nothing",
      .mutants = "exits_skipped_when_frozen position_forgotten stop_counted_against_exit "
-                "release_not_awaited exit_stuck_untold exit_stuck_again_untold "
+                "release_not_awaited stop_behind_a_release_stays exit_stuck_untold "
+                "exit_stuck_again_untold "
                 "entry_not_cut_off entry_before_an_exit rung_waits_for_the_wall "
                 "oco_cancelled_for_an_exit oco_below_its_stop oco_not_known_replaced "
                 "elected_stop_cancelled superseded_sale_climbs oco_counted_twice "

@@ -143,7 +143,7 @@ static void take_refusal(struct calls *calls, const char *symbol) {
 }
 
 static void take_answer(struct calls *calls, const struct event *event, const struct scene *scene) {
-    bool is_refused = event->number >= 400 && event->number <= 499 && event->number != 429;
+    bool is_refused = event->number >= 400 && event->number <= 499; /* a 429, too, ends the order */
     if (event->number == 429) {
         calls->throttled_at = event->at;
     }

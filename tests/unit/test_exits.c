@@ -446,6 +446,28 @@ Test(exit_plan, releases_a_stop_that_was_just_replaced_and_its_replacement) {
     desk_destroy(desk);
 }
 
+/* Chaos found it (exit_behind_a_stop_that_turns_up): the sale was refused for it until the exit gave up. */
+Test(exit_plan, releases_a_stop_that_turns_up_behind_the_release) {
+    struct desk *desk = desk_create();
+    desk_hold(desk, "AAPL", 10);
+    decide(desk, PURPOSE_EXIT, 0);
+    desk_fault(desk, (struct tiny_fault){"POST", "/v2/orders", 1, ERR_OK, 403,
+                                         "{\"code\":40310000,\"message\":\"no\"}", false});
+    exits_step(&desk->exits);
+    cr_assert_eq(phase(desk), EXIT_WORKING, "and its sale was rejected");
+    struct order stop = desk_intent(PURPOSE_STOP, 10);
+    cr_assert_eq(desk_send(desk, &stop, NULL), ERR_OK);
+    exits_step(&desk->exits);
+    cr_expect_eq(phase(desk), EXIT_RELEASING);
+    cr_assert_not_null(stop_of(desk));
+    exits_step(&desk->exits);
+    cr_expect_eq(phase(desk), EXIT_WORKING);
+    cr_expect_null(stop_of(desk));
+    cr_expect_eq(desk->gateway.refused, 0);
+    cr_expect_str_eq(desk_last(desk)->limit, "99.7");
+    desk_destroy(desk);
+}
+
 Test(exit_plan, halt_stops_each_phase_and_leaves_the_stop_alone) {
     struct desk *desk = desk_create();
     desk_hold(desk, "AAPL", 10);
@@ -459,6 +481,11 @@ Test(exit_plan, halt_stops_each_phase_and_leaves_the_stop_alone) {
     cr_expect_eq(phase(desk), EXIT_RELEASING);
     cr_expect_eq(desk->broker.cancels, 0);
     cr_assert_not_null(stop_of(desk));
+    exits_find(&desk->exits, "AAPL")->phase = EXIT_WORKING;
+    desk_tick(desk, 1);
+    cr_expect_eq(phase(desk), EXIT_RELEASING, "no sale beside a stop");
+    cr_expect_eq(desk->broker.cancels, 0);
+    undo_stop(desk);
     exits_find(&desk->exits, "AAPL")->phase = EXIT_WORKING;
     desk_tick(desk, 1);
     cr_expect_eq(desk->broker.posts, 1, "refused by the gateway");

@@ -189,6 +189,35 @@ Test(reasons, a_stop_that_the_broker_undoes_counts_as_a_reject) {
     }
 }
 
+Test(reasons, an_order_that_met_a_429_counts_as_rejected_and_one_of_a_500_does_not) {
+    static const struct {
+        int first, second;
+        const char *score;
+    } rows[] = {{429, 429, DUE}, {403, 429, DUE}, {200, 429, UNFOUNDED}, {500, 429, UNFOUNDED}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct oracle *oracle = up();
+        for (int64_t k = 0; k < 2; k++) {
+            char id[32];
+            snprintf(id, sizeof id, "st-2023-11-15-%d", (int)k + 1);
+            order_leaves(oracle, TEN + k, "sell", "AAPL", id);
+            feed(oracle, (struct event){.kind = EVENT_HTTP,
+                                        .at = at(TEN + k),
+                                        .subject = "POST",
+                                        .what = "/v2/orders",
+                                        .number = k == 0 ? rows[i].first : rows[i].second,
+                                        .body = ""});
+        }
+        feed(oracle, (struct event){.kind = EVENT_ORDER,
+                                    .at = at(TEN + 5),
+                                    .subject = "exit",
+                                    .what = "rejected",
+                                    .symbol = "AAPL",
+                                    .id = "st-2023-11-15-2"});
+        says(oracle, TEN + 5, "retry_backoff", "held", "AAPL", "st-2023-11-15-2");
+        scored(oracle, "retry_backoff", rows[i].score);
+    }
+}
+
 /* --- another's count of the positions --- */
 
 /* Ten shares by a row; the listings say so, and from TEN on that many, up to the second that is given. */
@@ -333,10 +362,12 @@ Test(reasons, equity_that_cash_and_marks_explain_is_none_to_doubt) {
          DUE}, /* two that do not agree */
         {{"10000", "\n[{\"symbol\":\"AAPL\",\"qty\":\"10\"}]", QUOTE}, DUE},
         {{"10000", LISTED,
-          "\n{\"quotes\":{\"AAPL\":{\"bp\":99,\"ap\":101,\"t\":\"2023-11-15T15:00:00Z\"}}}"},
+          "\n{\"quotes\":{\"AAPL\":{\"bp\":99,\"ap\":101,\"t\":\"2023-11-15T15:00:00Z\"}}"
+          "}"},
          DUE}, /* two of a hundred apart */
         {{"10000", LISTED,
-          "\n{\"quotes\":{\"AAPL\":{\"bp\":99.99,\"ap\":100.01,\"t\":\"2023-11-15T14:59:49Z\"}}}"},
+          "\n{\"quotes\":{\"AAPL\":{\"bp\":99.99,\"ap\":100.01,\"t\":\"2023-11-15T14:59:"
+          "49Z\"}}}"},
          DUE}, /* old */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
