@@ -83,11 +83,12 @@ static struct usd expected_cash(const struct equity_steps *steps, const struct b
     return usd_add(steps->anchor, usd_add(book->cash_flow, steps->told));
 }
 
+/* What has no mark yet, as what nobody lists behind a restart, counts at its cost: for nothing it would be money. */
 static struct usd value_of(const struct book *book) {
     struct usd sum = {0};
     for (size_t i = 0; i < book->count; i++) {
         const struct holding *holding = &book->items[i];
-        struct usd price = holding->mark.nanos > 0 ? holding->mark : holding->avg_entry;
+        struct usd price = holding->mark.nanos > 0 ? holding->mark : holding_entry_price(holding);
         struct usd value = {0};
         if (usd_times_qty(price, holding->qty, &value, NULL) == ERR_OK) {
             sum = usd_add(sum, value);

@@ -1011,7 +1011,7 @@ Test(equity_steps, cash_and_equity_that_move_alike_are_held_out_above_a_thousand
         const char *cash, *equity, *step;
     } rows[] = {
         {"90000", "100000", "0"},
-        {"90100", "100000", "0"}, /* exactly a thousandth of equity */
+        {"90100", "100000", "0"},     /* exactly a thousandth of equity */
         {"90100.1", "100100.1", "0"}, /* 0.001 of equity */
         {"90100.11", "100100.11", "100.11"},
         {"89900.11", "99900.11", "0"},
@@ -1032,6 +1032,16 @@ Test(equity_steps, cash_and_equity_that_move_alike_are_held_out_above_a_thousand
                      dollars(rows[i].step).nanos, "row %zu", i);
         prices_destroy(steps.prices);
     }
+}
+
+/* Sold by another, and nobody lists it any more: behind a restart it has no mark. */
+Test(equity_steps, shares_without_a_mark_count_at_their_cost) {
+    struct steps steps = steps_begin();
+    struct holding *holding = book_find(&steps.prices->book, "AAPL");
+    holding->mark = holding->avg_entry = (struct usd){0};
+    holding->is_listed = false;
+    cr_expect_eq(step_at(&steps, "100200", "100200", true).nanos, 0);
+    prices_destroy(steps.prices);
 }
 
 Test(equity_steps, what_is_held_out_stays_beside_a_trade_until_it_is_told) {
