@@ -10,6 +10,7 @@
 struct suite { /* paths in byte order; owned by the caller, plain memory, large */
     char paths[SUITE_FILES_MAX][SUITE_PATH_MAX];
     size_t count;
+    bool is_share; /* of a whole, over which maybes are budgeted */
 };
 
 /* Adds a file, or every *.json of a folder. ERR_NOT_FOUND, ERR_LIMIT. */
