@@ -162,6 +162,15 @@ enum err_code text_finish(const struct text *text, struct err *err) {
     return ERR_OK;
 }
 
+bool text_is_one_of(const char *word, const char *const *words, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum err_code text_copy(char *field, size_t field_size, const char *string, struct err *err) {
     size_t n = strlen(string);
     if (n >= field_size) {

@@ -85,6 +85,9 @@ enum err_code text_finish(const struct text *text, struct err *err) MUST_USE;
 /* The bytes of a string, at most so many, that end where a character of UTF-8 does. */
 size_t text_fit(const char *string, size_t most);
 
+/* True if the word is among so many. */
+bool text_is_one_of(const char *word, const char *const *words, size_t count);
+
 /* Copies a string into a fixed field; ERR_LIMIT (field unchanged) if it does not fit. */
 enum err_code text_copy(char *field, size_t field_size, const char *string,
                         struct err *err) MUST_USE;

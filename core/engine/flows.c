@@ -98,16 +98,6 @@ enum err_code flows_fold(struct engine *engine, const struct journal_row *row, s
     return ERR_OK;
 }
 
-static bool is_type(const struct broker_activity *activity, const char *const *types,
-                    size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(activity->type, types[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* From outside are deposits, withdrawals and what is journaled from or to another account. DIV and its kin are income:
  * capital gains and what returns of the capital, DIVNRA and its like are what is withheld of one, CIL is cash for a fraction
  * of a share that was given. All else that moves cash and is no trade (FEE, DIVFEE, INT, MISC) is what it costs. */
@@ -117,9 +107,10 @@ static enum flow_kind kind_of(const struct broker_activity *activity) {
                                          "DIVROC", "DIVTW",  "DIVTXEX", "CIL"};
     MUTATE(dividend_is_profit, if (strncmp(activity->type, "DIV", 3) == 0) return FLOW_COST);
     MUTATE(cash_in_lieu_is_profit, if (strcmp(activity->type, "CIL") == 0) return FLOW_COST);
-    return is_type(activity, outside, sizeof outside / sizeof outside[0]) ? FLOW_OUTSIDE
-           : is_type(activity, income, sizeof income / sizeof income[0])  ? FLOW_INCOME
-                                                                          : FLOW_COST;
+    return text_is_one_of(activity->type, outside, sizeof outside / sizeof outside[0])
+               ? FLOW_OUTSIDE
+           : text_is_one_of(activity->type, income, sizeof income / sizeof income[0]) ? FLOW_INCOME
+                                                                                      : FLOW_COST;
 }
 
 static bool add_flow_row(struct engine *engine, const struct flow *flow, const char *id) {
@@ -195,7 +186,6 @@ bool flows_take_step(struct engine *engine) {
         return false;
     }
     engine->equity_steps.step = (struct usd){0};
-    engine->equity_steps.since = (struct utc){0};
     return true;
 }
 

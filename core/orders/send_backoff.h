@@ -1,7 +1,7 @@
 /* send_backoff.h - when an exit or a stop that the broker rejected may be sent anew.
  *
- * A rejected order is over; what it was for is not. A stop that the broker cancels by itself is as good as rejected. The next attempt has a new id and goes at once, because most
- * rejects are of a moment; from the second in a row on, it waits `first`, then twice as long each time, up to `most`:
+ * A rejected order is over; what it was for is not. A stop that the broker cancels by itself is as good as
+ * rejected. The next attempt has a new id and goes at once, because most rejects are of a moment; from the second in a row on, it waits `first`, then twice as long each time, up to `most`:
  * an exit is never held in by a rule of ours, and a broker that rejects each attempt is not hammered. Exits and stops
  * of a symbol count apart, so that neither waits for the other. A fill ends the row, and so does a reject that comes
  * RUN_LASTS after the one before, not counting what an exit could not be sent in: a night says nothing of whether the

@@ -2,6 +2,7 @@
 #include "core/risk/account_guards.h"
 
 #include "core/base/mutant.h"
+#include "core/risk/amount_row.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,28 +33,12 @@ enum err_code account_guards_fold(struct account_guards *guards, const struct jo
     } else {
         return ERR_OK;
     }
-    cJSON *body = NULL;
-    enum err_code code = json_parse(row->body, strlen(row->body), &body, err);
-    if (code == ERR_OK) {
-        code = json_usd(body, "usd", target, err);
-        cJSON_Delete(body);
-    }
-    return code == ERR_OK ? ERR_OK : err_wrap(err, "journal row %lld", (long long)row->seq);
+    return amount_row_read(row, target, err);
 }
 
-/* Journals one amount; a journal that refuses is latched by its owner. */
 static bool note(struct account_guards *guards, const char *kind, const char *key,
                  struct usd amount) {
-    struct text body = {.limit = 256};
-    text_add_char(&body, '{');
-    text_member_decimal(&body, "usd", amount.nanos);
-    text_add_char(&body, '}');
-    bool is_noted =
-        guards->causes->journal != NULL &&
-        journal_append(guards->causes->journal, kind, key, text_get(&body), NULL, NULL) == ERR_OK &&
-        journal_commit(guards->causes->journal, NULL) == ERR_OK;
-    text_release(&body);
-    return is_noted;
+    return amount_row_write(guards->causes->journal, kind, key, amount);
 }
 
 bool guard_step_confirms(struct guard_step *step, bool is_breach, struct utc at,

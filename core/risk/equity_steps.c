@@ -1,8 +1,9 @@
 /* equity_steps.c - cash and equity held against what explains them. */
 #include "core/risk/equity_steps.h"
 
-#include "core/base/json.h"
 #include "core/base/mutant.h"
+#include "core/base/text.h"
+#include "core/risk/amount_row.h"
 
 #include <string.h>
 
@@ -10,40 +11,26 @@ static const char ROW[] = "cash";
 static const struct span SETTLED = {
     INT64_C(15000000000)}; /* since a fill: both sides have seen it */
 
-static bool is_any(const char *word, const char *const *words, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(word, words[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Of these nothing says what they took or gave in cash. */
 static bool is_anothers(const struct journal_row *row) {
     static const char *const kinds[] = {"adopt", "split", "spin", "short"};
     static const char *const causes[] = {"state_regression", "amnesia", "second_writer"};
-    return is_any(row->kind, kinds, sizeof kinds / sizeof kinds[0]) ||
+    return text_is_one_of(row->kind, kinds, sizeof kinds / sizeof kinds[0]) ||
            (strcmp(row->kind, "latch_set") == 0 &&
-            is_any(row->key, causes, sizeof causes / sizeof causes[0]));
+            text_is_one_of(row->key, causes, sizeof causes / sizeof causes[0]));
 }
 
 enum err_code equity_steps_fold(struct equity_steps *steps, const struct journal_row *row,
                                 struct err *err) {
     static const char *const kinds[] = {ROW, "flow", "income", "cost"};
-    cJSON *body = NULL;
     struct usd amount = {0};
     steps->is_unsure = steps->is_unsure || is_anothers(row);
-    if (!is_any(row->kind, kinds, sizeof kinds / sizeof kinds[0])) {
+    if (!text_is_one_of(row->kind, kinds, sizeof kinds / sizeof kinds[0])) {
         return ERR_OK;
     }
-    enum err_code code = json_parse(row->body, strlen(row->body), &body, err);
-    if (code == ERR_OK) {
-        code = json_usd(body, "usd", &amount, err);
-        cJSON_Delete(body);
-    }
+    enum err_code code = amount_row_read(row, &amount, err);
     if (code != ERR_OK) {
-        return err_wrap(err, "journal row %lld (%s)", (long long)row->seq, row->kind);
+        return code;
     }
     if (strcmp(row->kind, ROW) == 0) {
         steps->anchor = amount;
@@ -101,17 +88,11 @@ static void anchor(struct equity_steps *steps, const struct truth *truth, const 
                    struct journal *journal) {
     struct usd anchor =
         usd_sub(usd_sub(truth->account.cash, steps->step), usd_add(book->cash_flow, steps->told));
-    struct text body = {.limit = 256};
-    text_add_char(&body, '{');
-    text_member_decimal(&body, "usd", anchor.nanos);
-    text_add_char(&body, '}');
-    if (journal_append(journal, ROW, "", text_get(&body), NULL, NULL) == ERR_OK &&
-        journal_commit(journal, NULL) == ERR_OK) {
+    if (amount_row_write(journal, ROW, "", anchor)) {
         steps->anchor = anchor;
         steps->is_anchored = true;
         steps->is_unsure = false;
     }
-    text_release(&body);
 }
 
 /* What both are off by: as much, to a quarter of what is new in it, or there is a trade in it that the book does not know
@@ -148,7 +129,4 @@ void equity_steps_judge(struct equity_steps *steps, const struct truth *truth,
     steps->step = step_of(usd_sub(truth->account.cash, cash),
                           usd_sub(truth->account.equity, equity), least, steps->step);
     MUTATE(equity_step_believed, steps->step.nanos = 0);
-    steps->since = steps->step.nanos == 0 ? (struct utc){0}
-                   : steps->since.ns == 0 ? now
-                                          : steps->since;
 }

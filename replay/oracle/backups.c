@@ -64,11 +64,6 @@ static void backups_destroy(void *context) {
 
 /* --- one file --- */
 
-static int64_t number_behind(const char *bytes, size_t n, const char *key) {
-    const char *at = memmem(bytes, n, key, strlen(key));
-    return at == NULL ? -1 : strtoll(at + strlen(key), NULL, 10);
-}
-
 /* As state_file.h says: a first line with name, row and the checksum of both and of the members; those; the
  * end. Each byte has its place. */
 static bool is_intact(const char *thing, const struct event *event, int64_t last) {
@@ -125,7 +120,7 @@ static struct copy look_at(const struct event *event) {
     }
     const char *thing = copy.name + PREFIX;
     copy.thing = thing_of(thing);
-    copy.last = number_behind(event->body, event->body_len, "\"journal_seq\":");
+    copy.last = scene_stamp(event);
     copy.after = copy.thing == JOURNAL ? strtoll(thing + sizeof PIECE - 1, NULL, 10) : 0;
     copy.is_good = is_intact(thing, event, copy.last) &&
                    (copy.thing != JOURNAL || has_its_rows(event, copy.after, copy.last));

@@ -22,7 +22,6 @@
 #include "core/base/json.h"
 #include "replay/oracle/scene.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static int mode_number(const char *word) {
@@ -159,10 +158,8 @@ static void take_stamp(struct scene *scene, const struct event *event) {
 
 /* A piece of the journal: its header says how far it knows. */
 static void take_copy(struct scene *scene, const struct event *event) {
-    static const char key[] = "\"journal_seq\":";
-    const char *at = memmem(event->body, event->body_len, key, sizeof key - 1);
-    if (at != NULL && strstr(event->what, "-journal-") != NULL) {
-        int64_t row = strtoll(at + sizeof key - 1, NULL, 10);
+    if (strstr(event->what, "-journal-") != NULL) {
+        int64_t row = scene_stamp(event);
         scene->copied = row > scene->copied ? row : scene->copied;
     }
 }

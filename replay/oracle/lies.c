@@ -167,7 +167,7 @@ static void take_bust(struct lies *judge, const struct event *event, const char 
 
 static void take_fill(struct lies *judge, const struct event *event, struct findings *findings) {
     static const char bust[] = "bust:";
-    if (strncmp(event->id, bust, sizeof bust - 1) == 0) {
+    if (scene_is_bust(event)) {
         take_bust(judge, event, event->id + sizeof bust - 1);
     } else if (scene_is_split(event)) {
         take_split(judge, event);

@@ -400,7 +400,7 @@ static void forget(struct margin *judge) {
 }
 
 static void take_bust(struct margin *judge, const struct event *event) {
-    if (strncmp(event->id, "bust:", 5) == 0 && is_word(event->subject, "buy")) {
+    if (scene_is_bust(event) && is_word(event->subject, "buy")) {
         struct sale *sale = table_get(&judge->sales, event->symbol);
         sale->given_back_at = event->at;
     }

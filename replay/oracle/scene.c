@@ -118,6 +118,16 @@ const struct scene_symbol *scene_symbol(const struct scene *scene, const char *s
     return known == NULL ? &none : known;
 }
 
+int64_t scene_stamp(const struct event *document) {
+    static const char key[] = "\"journal_seq\":";
+    const char *at = memmem(document->body, document->body_len, key, sizeof key - 1);
+    return at == NULL ? -1 : strtoll(at + sizeof key - 1, NULL, 10);
+}
+
+bool scene_is_bust(const struct event *fill) {
+    return begins(fill->id, "bust:");
+}
+
 bool scene_is_split(const struct event *fill) {
     return strncmp(fill->id, "split:", 6) == 0 || strncmp(fill->id, "moved:", 6) == 0;
 }
@@ -408,7 +418,7 @@ static void take_fill(struct scene *scene, const struct event *event) {
     bool was_counted = is_counted(symbol);
     symbol->qty = is_word(event->subject, "sell") ? qty_sub(symbol->qty, event->qty)
                                                   : qty_add(symbol->qty, event->qty);
-    if (strncmp(event->id, "bust:", 5) == 0 && is_word(event->subject, "sell")) {
+    if (scene_is_bust(event) && is_word(event->subject, "sell")) {
         symbol->undone = qty_add(symbol->undone, event->qty);
     }
     symbol->price = event->price;

@@ -196,6 +196,10 @@ struct usd scene_largest_entry(const struct scene *scene);
 bool scene_is_doubting(const struct scene *scene);
 /* An id of our shape that no other program is known to have used. */
 bool scene_is_ours(const struct scene *scene, const char *client_id);
+/* The row that a document's first line names, of a document or a copy; -1: it names none. */
+int64_t scene_stamp(const struct event *document);
+/* A fill of the ledger that undoes another. */
+bool scene_is_bust(const struct event *fill);
 /* A fill of the ledger that is a split's, whether the broker tells of it or not. */
 bool scene_is_split(const struct event *fill);
 
